@@ -1,0 +1,3 @@
+"""runec: a cross-compilation toolchain for TinyML on microcontrollers."""
+
+__version__ = "0.1.0"

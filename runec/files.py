@@ -1,0 +1,84 @@
+"""Reading what the user names and writing what the user wants, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from pathlib import Path
+
+from runec.diagnostics import MachineError, RunecError, UserFileError
+
+MAX_INPUT_BYTES = 64 * 1024 * 1024
+
+
+def _machine_error(error: OSError, path: Path, verb: str) -> RunecError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return MachineError(
+            "R1001",
+            f"no space left to {verb} {path}",
+            hint="free some space, or choose another place with -o",
+        )
+    return MachineError(
+        "R1002",
+        f"cannot {verb} {path}: {error.strerror}",
+        hint="check the path and its permissions",
+    )
+
+
+def read_file(path: Path, what: str, *, max_bytes: int = MAX_INPUT_BYTES) -> bytes:
+    """Return the bytes of a file that the user named; `what` says what it should be.
+
+    Raises:
+        UserFileError: R1003, the file is missing, a folder, unreadable or larger than `max_bytes`.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(max_bytes + 1)
+    except FileNotFoundError:
+        raise UserFileError(
+            "R1003", f"{what} {path} does not exist", hint="check the spelling of the path"
+        ) from None
+    except OSError as error:
+        raise UserFileError(
+            "R1003",
+            f"cannot read {what} {path}: {error.strerror}",
+            hint="name a readable file",
+        ) from None
+    if len(data) > max_bytes:
+        raise UserFileError(
+            "R1003",
+            f"{what} {path} is larger than {max_bytes} bytes",
+            hint="name another file",
+        )
+    return data
+
+
+def write_file(path: Path, data: bytes | str, *, only_if_changed: bool = False) -> bool:
+    """Write a file under a temporary name beside it, then rename: readers see all or nothing.
+
+    With `only_if_changed`, a file that holds the same bytes keeps its time. Returns True when the
+    file was written.
+
+    Raises:
+        MachineError: R1001, the disk is full; R1002, any other reason of the system.
+    """
+    content = data.encode() if isinstance(data, str) else data
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        if only_if_changed and path.is_file() and path.read_bytes() == content:
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+        finally:
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise _machine_error(error, path, "write") from None
+    return True

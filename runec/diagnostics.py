@@ -138,12 +138,12 @@ class Diagnostic:
 class Diagnostics:
     """Collects diagnostics while passes run; iterates them in source order, each once."""
 
-    _items: list[Diagnostic] = field(default_factory=list)
+    # A dict for its order and for a quick look-up: a hostile file has thousands of mistakes.
+    _items: dict[Diagnostic, None] = field(default_factory=dict)
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep a diagnostic unless the same one was already reported."""
-        if diagnostic not in self._items:
-            self._items.append(diagnostic)
+        self._items.setdefault(diagnostic)
 
     def error(
         self,

@@ -1,0 +1,39 @@
+"""The .rune file: writing it, and reading it without trusting it."""
+
+from runec.container.graph import (
+    Graph,
+    GraphCapability,
+    GraphModel,
+    GraphOperator,
+    GraphOutput,
+    GraphProcBlock,
+    GraphResource,
+    graph_document,
+)
+from runec.container.loading import load_rune
+from runec.container.module import WasmModule
+from runec.container.reader import HostImport, Rune, module_imports, read_rune
+from runec.container.spelling import F32, F64, quote_output, spell_float
+from runec.container.writer import write_rune
+
+__all__ = [
+    "F32",
+    "F64",
+    "Graph",
+    "GraphCapability",
+    "GraphModel",
+    "GraphOperator",
+    "GraphOutput",
+    "GraphProcBlock",
+    "GraphResource",
+    "HostImport",
+    "Rune",
+    "WasmModule",
+    "graph_document",
+    "load_rune",
+    "module_imports",
+    "quote_output",
+    "read_rune",
+    "spell_float",
+    "write_rune",
+]

@@ -1,0 +1,66 @@
+"""The errors of this room: R06."""
+
+from __future__ import annotations
+
+from runec.diagnostics import UserFileError
+
+_REBUILD = "build the rune again with `runec build`, or copy the file again"
+
+
+class RuneFileError(UserFileError):
+    """A .rune that cannot be trusted, or that cannot be written."""
+
+
+def not_a_rune(what: str) -> RuneFileError:
+    """R0601: the file is something else."""
+    return RuneFileError("R0601", what, hint="name a .rune file, such as `runec build` writes")
+
+
+def truncated(what: str) -> RuneFileError:
+    """R0602: the file ends too early."""
+    return RuneFileError("R0602", f"the file is cut short: {what}", hint=_REBUILD)
+
+
+def bad_layout(what: str) -> RuneFileError:
+    """R0603: sections missing, twice, out of order, malformed."""
+    return RuneFileError("R0603", f"the sections are not those of a .rune: {what}", hint=_REBUILD)
+
+
+def bad_digest() -> RuneFileError:
+    """R0604: the bytes are not those that were written."""
+    return RuneFileError(
+        "R0604", "the file is damaged: its SHA-256 does not fit its bytes", hint=_REBUILD
+    )
+
+
+def bad_graph(what: str) -> RuneFileError:
+    """R0605: `.rune_graph` is no canonical graph."""
+    return RuneFileError("R0605", f"the graph is malformed: {what}", hint=_REBUILD)
+
+
+def bad_abi(found: object) -> RuneFileError:
+    """R0606: made for another ABI."""
+    return RuneFileError(
+        "R0606",
+        f"the rune speaks ABI {found}, this runec speaks ABI 1",
+        hint="build the rune again with this runec, or install the runec that built it",
+    )
+
+
+def over_limit(what: str) -> RuneFileError:
+    """R0607: more than ABI 1 allows."""
+    return RuneFileError(
+        "R0607",
+        f"the pipeline is larger than a rune can be: {what}",
+        hint="split the pipeline, or use shorter names",
+    )
+
+
+def inconsistent(what: str) -> RuneFileError:
+    """R0608: the parts of the file contradict each other."""
+    return RuneFileError("R0608", f"the graph does not fit the file: {what}", hint=_REBUILD)
+
+
+def bad_module(what: str) -> RuneFileError:
+    """R0609: the WebAssembly is not what the ABI asks for."""
+    return RuneFileError("R0609", f"the WebAssembly module is not a rune's: {what}", hint=_REBUILD)

@@ -1,0 +1,158 @@
+"""The typed form of `.rune_graph`: docs/spec/rune.md, section 3."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from runec.pipeline import ArgumentValue, CapabilityKind, OutputKind, ParameterValue, TensorType
+
+
+@dataclass(frozen=True, slots=True)
+class GraphCapability:
+    """A capability: the id that `request_capability` returns, and the tensor it fills."""
+
+    id: int
+    kind: CapabilityKind
+    parameters: Mapping[str, ParameterValue]
+    output: int
+
+
+@dataclass(frozen=True, slots=True)
+class GraphProcBlock:
+    """A processing block, for people and tools; no host needs it to run the rune."""
+
+    block: str
+    path: str
+    arguments: Mapping[str, ArgumentValue]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphOperator:
+    """An operator of TensorFlow Lite, by the schema's name."""
+
+    name: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class GraphModel:
+    """A model: where its bytes are, and what a device needs before it opens it."""
+
+    id: int
+    format: str
+    resource: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    arena: int
+    operators: tuple[GraphOperator, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphOutput:
+    """An output: the id that `request_output` returns, and the tensors it consumes in order."""
+
+    id: int
+    kind: OutputKind
+    inputs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GraphResource:
+    """Length and SHA-256 of a resource; both None for one that is given at run time."""
+
+    bytes: int | None
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """What a .rune says about itself. Maps keep execution order, resources the order of names."""
+
+    abi: int
+    name: str
+    code_bytes: int
+    code_sha256: str
+    memory_used: int
+    memory_stack: int
+    stages: tuple[str, ...]
+    capabilities: Mapping[str, GraphCapability]
+    proc_blocks: Mapping[str, GraphProcBlock]
+    models: Mapping[str, GraphModel]
+    outputs: Mapping[str, GraphOutput]
+    resources: Mapping[str, GraphResource]
+    tensors: tuple[TensorType, ...]
+
+    def stage_tensors(self, name: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Return the ids of a stage's inputs and outputs."""
+        if name in self.capabilities:
+            return (), (self.capabilities[name].output,)
+        if name in self.outputs:
+            return self.outputs[name].inputs, ()
+        stage = self.models[name] if name in self.models else self.proc_blocks[name]
+        return stage.inputs, stage.outputs
+
+
+def graph_document(graph: Graph) -> dict[str, Any]:
+    """Return a graph as the JSON value that `encode_graph` spells."""
+    return {
+        "abi": graph.abi,
+        "rune": {"name": graph.name},
+        "code": {"bytes": graph.code_bytes, "sha256": graph.code_sha256},
+        "memory": {"used": graph.memory_used, "stack": graph.memory_stack},
+        "stages": list(graph.stages),
+        "capabilities": {
+            name: {
+                "id": stage.id,
+                "kind": stage.kind.name,
+                "parameters": dict(stage.parameters),
+                "outputs": [stage.output],
+            }
+            for name, stage in graph.capabilities.items()
+        },
+        "proc-blocks": {
+            name: {
+                "block": stage.block,
+                "path": stage.path,
+                "arguments": {
+                    key: list(value) if isinstance(value, tuple) else value
+                    for key, value in stage.arguments.items()
+                },
+                "inputs": list(stage.inputs),
+                "outputs": list(stage.outputs),
+            }
+            for name, stage in graph.proc_blocks.items()
+        },
+        "models": {
+            name: {
+                "id": stage.id,
+                "format": stage.format,
+                "resource": stage.resource,
+                "inputs": list(stage.inputs),
+                "outputs": list(stage.outputs),
+                "arena": stage.arena,
+                "operators": [
+                    {"name": operator.name, "version": operator.version}
+                    for operator in stage.operators
+                ],
+            }
+            for name, stage in graph.models.items()
+        },
+        "outputs": {
+            name: {"id": stage.id, "kind": stage.kind.name, "inputs": list(stage.inputs)}
+            for name, stage in graph.outputs.items()
+        },
+        "resources": {
+            name: {"bytes": None}
+            if resource.bytes is None
+            else {"bytes": resource.bytes, "sha256": resource.sha256}
+            for name, resource in graph.resources.items()
+        },
+        "tensors": [
+            {"element-type": tensor.element.value, "dimensions": list(tensor.dimensions)}
+            for tensor in graph.tensors
+        ],
+    }

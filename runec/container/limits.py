@@ -1,0 +1,20 @@
+"""What ABI 1 allows: docs/spec/rune.md, section 3. `runevm_limits.h` holds the same numbers."""
+
+from __future__ import annotations
+
+ABI = 1
+MAX_NAME_BYTES = 64
+MAX_STAGES = 32
+MAX_CAPABILITIES = 8
+MAX_PARAMETERS = 8
+MAX_MODELS = 8
+MAX_OUTPUTS = 8
+MAX_RESOURCES = 16
+MAX_TENSORS = 64
+MAX_RANK = 8
+MAX_ELEMENTS = (2**31 - 1) // 8
+MAX_STAGE_TENSORS = 32
+MAX_GRAPH_BYTES = 16 * 1024
+MAX_INTEGER = 2**31 - 1
+RESOURCE_ALIGNMENT = 16
+PAGE_BYTES = 64 * 1024

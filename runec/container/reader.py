@@ -1,0 +1,307 @@
+"""Reading a .rune: untrusted bytes either verify or raise.
+
+docs/spec/rune.md. A `Rune` only exists after every check of the page passed, so whoever holds one
+may rely on it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from runec.container import limits
+from runec.container.errors import (
+    RuneFileError,
+    bad_abi,
+    bad_digest,
+    bad_layout,
+    bad_module,
+    inconsistent,
+    not_a_rune,
+    truncated,
+)
+from runec.container.graph import Graph
+from runec.container.graph_json import decode_graph, parse_json
+from runec.container.wasm import (
+    ABI_IMPORTS,
+    CALL_TYPE,
+    CUSTOM,
+    I32,
+    MANIFEST_TYPE,
+    ORIGINAL_IMPORTS,
+    Module,
+    Section,
+    read_module,
+    walk_sections,
+)
+
+VERSION_SECTION = ".rune_version"
+GRAPH_SECTION = ".rune_graph"
+PAD_SECTION = ".rune_pad"
+RESOURCE_SECTION = ".rune_resource"
+DIGEST_SECTION = ".rune_digest"
+# v0.3.0 spelled two of them without the dot.
+_ORIGINAL_SPELLINGS = {"rune_version": VERSION_SECTION, "rune_graph": GRAPH_SECTION}
+
+
+@dataclass(frozen=True)
+class Rune:
+    """A .rune that passed every check.
+
+    For a rune of ABI 1, `code` is the module without the rune's sections, `graph` is set, and
+    `resources` holds every resource of the graph, None for one that is given at run time. An
+    original rune (2020 to 2022, `is_original`) has its whole file as `code`, no `graph` and no
+    `digest`; `document` is its graph as plain JSON, where it has one.
+    """
+
+    data: bytes
+    code: bytes
+    graph: Graph | None
+    version: str | None
+    resources: Mapping[str, bytes | None]
+    digest: bytes | None
+    is_original: bool
+    document: Mapping[str, Any] | None
+    sections: tuple[Section, ...]
+
+    def require_graph(self) -> Graph:
+        """Return the graph of a rune that devices can run.
+
+        Raises:
+            UserFileError: R0606, an original rune.
+        """
+        if self.graph is None:
+            raise bad_abi("0 (a rune of 2020 to 2022)")
+        return self.graph
+
+    @property
+    def name(self) -> str | None:
+        """The rune's name, where it has one."""
+        if self.graph is not None:
+            return self.graph.name
+        rune = (self.document or {}).get("rune")
+        name = rune.get("name") if isinstance(rune, dict) else None
+        return name if isinstance(name, str) else None
+
+
+def _version(content: bytes) -> str | None:
+    document = parse_json(content)
+    version = document.get("version") if isinstance(document, dict) else None
+    return version if isinstance(version, str) else None
+
+
+def _resource_entry(data: bytes, at: int, end: int) -> tuple[str, int, int]:
+    """Return name, start and end of the data of an entry of a `.rune_resource` section."""
+    spans = []
+    for what in ("name", "data"):
+        if end - at < 4:
+            raise truncated(f"the resource at byte {at} has no {what}")
+        size = int.from_bytes(data[at : at + 4], "big")
+        at += 4
+        if size > end - at:
+            raise bad_layout(f"the {what} of the resource at byte {at} ends outside its section")
+        spans.append((at, at + size))
+        at += size
+    try:
+        name = data[slice(*spans[0])].decode("utf-8")
+    except UnicodeDecodeError:
+        raise bad_layout(f"the name of the resource at byte {spans[0][0]} is not UTF-8") from None
+    return name, *spans[1]
+
+
+# --- ABI 1 -----------------------------------------------------------------------------------
+
+
+def _read_resources(
+    data: bytes, sections: list[Section], graph: Graph
+) -> Mapping[str, bytes | None]:
+    resources: dict[str, bytes | None] = dict.fromkeys(graph.resources)
+    names = [name for name, resource in graph.resources.items() if resource.bytes is not None]
+    if len(sections) != 2 * len(names):
+        raise bad_layout(f"{len(names)} resources are listed, {len(sections)} sections hold them")
+    for name, pad, section in zip(names, sections[::2], sections[1::2], strict=True):
+        if pad.name != PAD_SECTION or section.name != RESOURCE_SECTION:
+            raise bad_layout(f"{pad.name!r} and {section.name!r} stand where a resource should")
+        if any(data[pad.content : pad.end]):
+            raise bad_layout("padding that is not zero")
+        found, start, end = _resource_entry(data, section.content, section.end)
+        if end != section.end:
+            raise bad_layout(f"more than one entry in the section at byte {section.start}")
+        if start % limits.RESOURCE_ALIGNMENT or pad.end - pad.content >= limits.RESOURCE_ALIGNMENT:
+            raise bad_layout(f"the data of the resource {found!r} is not aligned")
+        if found != name:
+            raise inconsistent(f"the resource {found!r} stands where {name!r} should")
+        content = data[start:end]
+        listed = graph.resources[name]
+        if len(content) != listed.bytes or hashlib.sha256(content).hexdigest() != listed.sha256:
+            raise inconsistent(f"the resource {name!r} is not the one listed")
+        resources[name] = content
+    return resources
+
+
+def _check_module(module: Module, graph: Graph) -> None:
+    """Check the module against section 2 of the page."""
+    for item in module.imports:
+        if item.module != "env" or item.name not in ABI_IMPORTS:
+            raise bad_module(f"it imports {item.module}.{item.name}")
+        if item.type != ABI_IMPORTS[item.name]:
+            raise bad_module(f"it imports {item.name} with another signature")
+    for name, expected in (("_manifest", MANIFEST_TYPE), ("_call", CALL_TYPE)):
+        if module.exported_function(name) != expected:
+            raise bad_module(f"it does not export the function {name}")
+    if module.exports.get("memory") != ("memory", 0) or len(module.memories) != 1:
+        raise bad_module("it does not export one memory")
+    if module.has_start:
+        raise bad_module("it has a start function")
+    pages = -(-graph.memory_used // limits.PAGE_BYTES)
+    if module.memories[0] != (pages, pages):
+        raise inconsistent(f"{graph.memory_used} bytes of memory are in use, not these pages")
+    for name in ("__heap_base", "__data_end"):
+        constant = module.exported_global(name)
+        if constant is None or constant.type != I32 or constant.is_mutable:
+            raise bad_module(f"it does not export the constant {name}")
+        if constant.value is None or constant.value > graph.memory_used:
+            raise inconsistent(f"{name} lies above the memory in use")
+    heap_base = module.exported_global("__heap_base")
+    if heap_base is None or heap_base.value != graph.memory_used:
+        raise inconsistent("the memory in use is not __heap_base")
+
+
+def _read_abi_1(data: bytes, sections: list[Section]) -> Rune:
+    digest_section = sections[-1]
+    digest = data[digest_section.content : digest_section.end]
+    if digest_section.name != DIGEST_SECTION or len(digest) != 32:
+        raise bad_layout("the digest is not at the end")
+    if hashlib.sha256(data[: digest_section.start]).digest() != digest:
+        raise bad_digest()
+    split = next(i for i, section in enumerate(sections) if section.id == CUSTOM)
+    own = sections[split:]
+    names = [section.name for section in own]
+    if any(section.id != CUSTOM for section in own):
+        raise bad_layout("a standard section stands behind a custom one")
+    if names[:2] != [VERSION_SECTION, GRAPH_SECTION]:
+        raise bad_layout("version and graph do not follow the module")
+    version_content = data[own[0].content : own[0].end]
+    version = _version(version_content)
+    if version is None or version_content != f'{{"version":"{version}"}}'.encode():
+        raise bad_layout("the version is malformed")
+    graph_content = data[own[1].content : own[1].end]
+    graph = decode_graph(graph_content)
+    code = data[: own[0].start]
+    if len(code) != graph.code_bytes or hashlib.sha256(code).hexdigest() != graph.code_sha256:
+        raise inconsistent("the code is not the one listed")
+    resources = _read_resources(data, own[2:-1], graph)
+    _check_module(read_module(data, sections[:split]), graph)
+    return Rune(
+        data=data,
+        code=code,
+        graph=graph,
+        version=version,
+        resources=resources,
+        digest=digest,
+        is_original=False,
+        document=parse_json(graph_content),
+        sections=tuple(sections),
+    )
+
+
+# --- originals -------------------------------------------------------------------------------
+
+
+def _plain(content: bytes) -> Any:
+    try:
+        return parse_json(content)
+    except RuneFileError:
+        return None
+
+
+def _read_original(data: bytes, sections: list[Section]) -> Rune:
+    module = read_module(data, sections)
+    if module.exported_function("_call") is None or not module.memories:
+        raise not_a_rune("this WebAssembly module is no rune: it exports no _call")
+    if module.exported_function("_manifest") != MANIFEST_TYPE:
+        raise not_a_rune("this WebAssembly module is no rune: it exports no _manifest")
+    # What runec writes ends with a digest and cannot grow; what rustc wrote can.
+    if module.memories[0][1] is not None:
+        raise truncated("it ends before its digest")
+    document: Any = None
+    version: str | None = None
+    resources: dict[str, bytes | None] = {}
+    for section in sections:
+        name = _ORIGINAL_SPELLINGS.get(section.name, section.name)
+        content = data[section.content : section.end]
+        if section.id != CUSTOM:
+            continue
+        if name == GRAPH_SECTION:
+            document = _plain(content)
+        elif name == VERSION_SECTION:
+            found = _plain(content)
+            text = found.get("version") if isinstance(found, dict) else None
+            version = text if isinstance(text, str) else None
+        elif name == RESOURCE_SECTION:
+            at = section.content
+            while at < section.end:
+                resource, start, at = _resource_entry(data, at, section.end)
+                resources[resource] = data[start:at]
+        elif name in (PAD_SECTION, DIGEST_SECTION):
+            raise bad_layout(f"{name} in a place where it cannot be")
+    if isinstance(document, dict) and "abi" in document:
+        raise truncated("it ends before its digest")
+    return Rune(
+        data=data,
+        code=data,
+        graph=None,
+        version=version,
+        resources=resources,
+        digest=None,
+        is_original=True,
+        document=document if isinstance(document, dict) else None,
+        sections=tuple(sections),
+    )
+
+
+def read_rune(data: bytes, *, source: str = "") -> Rune:
+    """Read a .rune; `source` names it in messages.
+
+    Raises:
+        UserFileError: R0601, no rune; R0602, cut short; R0603, other sections; R0604, damaged;
+            R0605, a malformed graph; R0606, another ABI; R0607, more than ABI 1 allows; R0608,
+            parts that contradict each other; R0609, another module than ABI 1 asks for.
+    """
+    try:
+        sections = walk_sections(data)
+        if not sections:
+            raise truncated("it holds nothing but a magic number")
+        if any(section.name == DIGEST_SECTION for section in sections):
+            return _read_abi_1(data, sections)
+        return _read_original(data, sections)
+    except RuneFileError as error:
+        if not source:
+            raise
+        raise RuneFileError(error.code, f"{source}: {error.message}", hint=error.hint) from None
+
+
+@dataclass(frozen=True, slots=True)
+class HostImport:
+    """A function of `env` that a module imports; `signature` as wasm3 writes it."""
+
+    name: str
+    signature: str
+    is_known: bool
+
+
+def module_imports(rune: Rune) -> list[HostImport]:
+    """Return what a rune's module imports; `is_known`: its generation may, with these types."""
+    module = read_module(rune.code, walk_sections(rune.code))
+    allowed = ORIGINAL_IMPORTS if rune.is_original else ABI_IMPORTS
+    return [
+        HostImport(
+            item.name,
+            f"{'i' if item.type is not None and item.type.results else 'v'}"
+            f"({'i' * len(item.type.parameters) if item.type is not None else ''})",
+            item.module == "env" and allowed.get(item.name) == item.type,
+        )
+        for item in module.imports
+    ]

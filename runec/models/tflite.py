@@ -1,0 +1,312 @@
+"""What a .tflite says: its inputs, outputs, operators, and the graph that plans its memory.
+
+Field numbers are those of the schema of TensorFlow Lite (`schema.fbs`, version 3).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runec.diagnostics import UserFileError
+from runec.models.flatbuffer import MalformedError, Table, read_u32
+from runec.models.operators import CUSTOM, operator_name
+from runec.pipeline import ElementType, TensorType
+
+IDENTIFIER = b"TFL3"
+SCHEMA_VERSION = 3
+
+MAX_SUBGRAPHS = 64
+MAX_TENSORS = 4096
+MAX_OPERATORS = 4096
+MAX_OPERATOR_TENSORS = 256
+MAX_RANK = 16
+MAX_CHANNELS = 65536
+MAX_TENSOR_BYTES = 2**31 - 1
+
+INT8 = 9
+
+# TensorType of the schema: name, bytes of an element, our element type.
+_TENSOR_TYPES: dict[int, tuple[str, int, ElementType | None]] = {
+    0: ("float32", 4, ElementType.F32),
+    1: ("float16", 2, None),
+    2: ("int32", 4, ElementType.I32),
+    3: ("uint8", 1, ElementType.U8),
+    4: ("int64", 8, ElementType.I64),
+    5: ("string", 0, None),
+    6: ("bool", 1, None),
+    7: ("int16", 2, ElementType.I16),
+    8: ("complex64", 8, None),
+    INT8: ("int8", 1, ElementType.I8),
+    10: ("float64", 8, ElementType.F64),
+    11: ("complex128", 16, None),
+    12: ("uint64", 8, ElementType.U64),
+    13: ("resource", 0, None),
+    14: ("variant", 0, None),
+    15: ("uint32", 4, ElementType.U32),
+    16: ("uint16", 2, ElementType.U16),
+    17: ("int4", 1, None),
+    18: ("bfloat16", 2, None),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTensor:
+    """An input or an output. `scale` and `zero_point` are None for one that is not quantised.
+
+    A scalar has the dimensions (1,).
+    """
+
+    name: str
+    type: TensorType
+    scale: float | None
+    zero_point: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """An operator that a model uses: the schema's name, or the name of a custom operator."""
+
+    name: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What a pipeline needs to know about a model.
+
+    `operators` holds each operator once, in order of first use; `operator_count` counts uses.
+    """
+
+    inputs: tuple[ModelTensor, ...]
+    outputs: tuple[ModelTensor, ...]
+    operators: tuple[Operator, ...]
+    operator_count: int
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class GraphTensor:
+    """A tensor of the first subgraph, as the memory planner sees it."""
+
+    type_code: int
+    shape: tuple[int, ...]
+    is_variable: bool
+    is_constant: bool
+    scale_count: int
+    zero_point_count: int
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the elements, 0 for types without a fixed size."""
+        size = _TENSOR_TYPES.get(self.type_code, ("", 0, None))[1]
+        return size * math.prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class GraphOperator:
+    """A use of an operator: its name and the tensors it reads and writes (-1: none)."""
+
+    name: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelGraph:
+    """The first subgraph of a model."""
+
+    tensors: tuple[GraphTensor, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    operators: tuple[GraphOperator, ...]
+
+
+def _malformed(error: MalformedError) -> UserFileError:
+    return UserFileError(
+        "R0311",
+        f"the model is damaged: {error}",
+        hint="export the model again, or copy the file again",
+    )
+
+
+def _root(data: bytes) -> Table:
+    if len(data) < 8 or data[4:8] != IDENTIFIER:
+        raise UserFileError(
+            "R0310",
+            "this is not a TensorFlow Lite model (its bytes 4 to 7 are not 'TFL3')",
+            hint="convert the model with TensorFlow's TFLiteConverter and name the .tflite file",
+        )
+    model = Table.open(data, read_u32(data, 0))
+    version = model.integer(0, 4, signed=False)
+    if version != SCHEMA_VERSION:
+        raise UserFileError(
+            "R0312",
+            f"the model follows version {version} of the TensorFlow Lite schema,"
+            f" not version {SCHEMA_VERSION}",
+            hint="convert the model with a TensorFlow of 2019 or later",
+        )
+    return model
+
+
+def _subgraphs(model: Table) -> tuple[Table, ...]:
+    subgraphs = model.tables(2, count_max=MAX_SUBGRAPHS)
+    if not subgraphs:
+        raise MalformedError("it has no graph")
+    return subgraphs
+
+
+def _operator_codes(model: Table) -> tuple[Operator, ...]:
+    codes = []
+    for entry in model.tables(1, count_max=MAX_OPERATORS):
+        # Models of before 2020 have only the first field, which is a byte.
+        code = max(entry.integer(3, 4, signed=True), entry.integer(0, 1, signed=True))
+        name = operator_name(code)
+        if code == CUSTOM:
+            name = entry.text(1, bytes_max=256) or name
+        codes.append(Operator(name, entry.integer(2, 4, signed=True, default=1)))
+    return tuple(codes)
+
+
+def _used_operator(codes: Sequence[Operator], use: Table) -> Operator:
+    index = use.integer(0, 4, signed=False)
+    if index >= len(codes):
+        raise MalformedError(f"an operator uses code {index} of {len(codes)}")
+    return codes[index]
+
+
+def _indices(values: tuple[int, ...], tensor_count: int, *, optional: bool) -> tuple[int, ...]:
+    for value in values:
+        if value >= tensor_count or value < (-1 if optional else 0):
+            raise MalformedError(f"tensor {value} of {tensor_count} is used")
+    return values
+
+
+def _model_tensor(table: Table, role: str) -> ModelTensor:
+    name = table.text(3, bytes_max=256)
+    code = table.integer(1, 1, signed=True)
+    type_name, _, element = _TENSOR_TYPES.get(code, (f"type {code}", 0, None))
+    if element is None:
+        raise UserFileError(
+            "R0313",
+            f"the model's {role} {name!r} has elements of {type_name}, which runec has no type for",
+            hint="convert the model with inputs and outputs of float32, int8 or uint8",
+        )
+    shape = table.integers(0, "i", count_max=MAX_RANK)
+    if any(size < 1 for size in shape) or math.prod(shape) * element.size_bytes > MAX_TENSOR_BYTES:
+        raise UserFileError(
+            "R0314",
+            f"the model's {role} {name!r} has the shape {list(shape)}, which is not fixed",
+            hint="convert the model with a fixed input shape, batch size 1",
+        )
+    scale: float | None = None
+    zero_point: int | None = None
+    quantization = table.table(4)
+    if quantization is not None:
+        scales = quantization.scalars(2, "f", count_max=MAX_CHANNELS)
+        zero_points = quantization.integers(3, "q", count_max=MAX_CHANNELS)
+        if scales:
+            scale = float(scales[0])
+            zero_point = zero_points[0] if zero_points else 0
+    return ModelTensor(name, TensorType(element, shape or (1,)), scale, zero_point)
+
+
+def read_model(data: bytes) -> ModelInfo:
+    """Read a .tflite: what it takes, what it gives, what it computes with.
+
+    Raises:
+        UserFileError: R0310, no TensorFlow Lite model; R0311, damaged; R0312, another version of
+            the schema; R0313, an element type that runec lacks at an input or output; R0314, a
+            shape that is not fixed there.
+    """
+    try:
+        model = _root(data)
+        codes = _operator_codes(model)
+        subgraphs = _subgraphs(model)
+        operators: dict[Operator, None] = {}
+        uses = 0
+        for subgraph in subgraphs:
+            for use in subgraph.tables(3, count_max=MAX_OPERATORS):
+                operators[_used_operator(codes, use)] = None
+                uses += 1
+        main = subgraphs[0]
+        tensors = main.tables(0, count_max=MAX_TENSORS)
+        sides: list[tuple[ModelTensor, ...]] = []
+        for number, role in ((1, "input"), (2, "output")):
+            indices = main.integers(number, "i", count_max=MAX_OPERATOR_TENSORS)
+            _indices(indices, len(tensors), optional=False)
+            sides.append(tuple(_model_tensor(tensors[index], role) for index in indices))
+        return ModelInfo(sides[0], sides[1], tuple(operators), uses, model.text(3, bytes_max=1024))
+    except MalformedError as error:
+        raise _malformed(error) from None
+
+
+def _constant_buffers(model: Table) -> tuple[bool, ...]:
+    constant = []
+    for buffer in model.tables(4, count_max=4 * MAX_TENSORS):
+        content = buffer.vector(0, 1)
+        constant.append(content is not None and content[1] > 0)
+    return tuple(constant)
+
+
+def _graph_tensor(table: Table, constant: Sequence[bool]) -> GraphTensor:
+    buffer = table.integer(2, 4, signed=False)
+    if buffer >= len(constant):
+        raise MalformedError(f"a tensor uses buffer {buffer} of {len(constant)}")
+    scale_count = zero_point_count = 0
+    quantization = table.table(4)
+    if quantization is not None:
+        scales = quantization.vector(2, 4)
+        zero_points = quantization.vector(3, 8)
+        scale_count = 0 if scales is None else scales[1]
+        zero_point_count = 0 if zero_points is None else zero_points[1]
+    tensor = GraphTensor(
+        type_code=table.integer(1, 1, signed=True),
+        shape=table.integers(0, "i", count_max=MAX_RANK),
+        is_variable=table.integer(5, 1, signed=False) != 0,
+        is_constant=constant[buffer],
+        scale_count=scale_count,
+        zero_point_count=zero_point_count,
+    )
+    if any(size < 0 for size in tensor.shape) or tensor.size_bytes > MAX_TENSOR_BYTES:
+        raise MalformedError(f"a tensor has the shape {list(tensor.shape)}")
+    return tensor
+
+
+def read_graph(data: bytes) -> ModelGraph:
+    """Read the first subgraph of a .tflite, for planning its memory.
+
+    Raises:
+        UserFileError: R0310, R0311 or R0312, as `read_model`.
+    """
+    try:
+        model = _root(data)
+        codes = _operator_codes(model)
+        main = _subgraphs(model)[0]
+        constant = _constant_buffers(model)
+        tensors = tuple(
+            _graph_tensor(table, constant) for table in main.tables(0, count_max=MAX_TENSORS)
+        )
+        operators = []
+        for use in main.tables(3, count_max=MAX_OPERATORS):
+            inputs = use.integers(1, "i", count_max=MAX_OPERATOR_TENSORS)
+            outputs = use.integers(2, "i", count_max=MAX_OPERATOR_TENSORS)
+            operators.append(
+                GraphOperator(
+                    _used_operator(codes, use).name,
+                    _indices(inputs, len(tensors), optional=True),
+                    _indices(outputs, len(tensors), optional=True),
+                )
+            )
+        sides = [
+            _indices(
+                main.integers(number, "i", count_max=MAX_OPERATOR_TENSORS),
+                len(tensors),
+                optional=False,
+            )
+            for number in (1, 2)
+        ]
+        return ModelGraph(tensors, sides[0], sides[1], tuple(operators))
+    except MalformedError as error:
+        raise _malformed(error) from None

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runec.models import measure_arena
+
+# The smallest arena with which the TensorFlow Lite Micro of July 2020 (crate tfmicro 0.1.0, built
+# for a 32-bit target) opens and runs each model: docs/arena.md tells how it was found.
+REALLY_USED = {
+    "sine/sinemodel.tflite": 1264,
+    "gesture/model.tflite": 15856,
+    "microspeech/model.tflite": 7376,
+    "person_detection/model.tflite": 88416,
+}
+
+MEASURE = """
+import sys
+import numpy as np
+from tflite_micro.python.tflite_micro import runtime
+interpreter = runtime.Interpreter.from_file(sys.argv[1], arena_size=1 << 20)
+details = interpreter.get_input_details(0)
+interpreter.set_input(np.zeros(details["shape"], details["dtype"]), 0)
+interpreter.invoke()
+interpreter.print_allocations()
+"""
+
+
+def host_allocations(path: Path) -> dict[str, int]:
+    """What today's library takes on this computer: `head` and `tail`, in bytes."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(path)], capture_output=True, text=True, check=True
+    )
+    found = re.findall(r"Arena allocation (\w+) (\d+) bytes", done.stdout + done.stderr)
+    return {name: int(size) for name, size in found}
+
+
+@pytest.mark.parametrize("name", REALLY_USED)
+def test_the_figure_is_what_the_devices_library_really_takes(hotg: Path, name: str) -> None:
+    assert measure_arena((hotg / name).read_bytes()) == REALLY_USED[name]
+
+
+def test_the_figure_is_right_for_the_wheels_own_model(sine: bytes) -> None:
+    assert measure_arena(sine) == 1264
+
+
+@pytest.mark.parametrize("name", ["gesture/model.tflite", "microspeech/model.tflite"])
+def test_the_figure_lies_between_the_hosts_head_and_its_total(hotg: Path, name: str) -> None:
+    declared = measure_arena((hotg / name).read_bytes())
+    host = host_allocations(hotg / name)
+    assert host["head"] < declared <= host["head"] + host["tail"]
+
+
+def test_the_figure_is_a_multiple_of_16(sine: bytes, hotg: Path) -> None:
+    figures = [measure_arena(path.read_bytes()) for path in hotg.glob("*/*.tflite")]
+    assert all(figure % 16 == 0 for figure in [*figures, measure_arena(sine)])

@@ -1,0 +1,255 @@
+"""A Pipeline as C: the glue that joins the stages, and a header for each use of a block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from runec.codegen.config import config_header
+from runec.codegen.csyntax import c_comment, c_float, c_identifier, c_int, c_string, c_type
+from runec.codegen.plan import ALIGNMENT, MemoryPlan, plan_memory
+from runec.diagnostics import UserFileError
+from runec.pipeline import (
+    Capability,
+    ElementType,
+    Model,
+    Output,
+    ParameterValue,
+    Pipeline,
+    ProcBlock,
+    Stage,
+    Tensor,
+)
+from runec.proc_blocks import Block, Catalogue
+from runec.proc_blocks.arguments import as_f32
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+GLUE = "glue.c"
+
+# No tensor area of a rune comes near it; below it all sizes fit the compiler's and wasm's 32 bits.
+MAX_AREA_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class BlockUnit:
+    """One use of a block: its source is compiled after `header` (a key of `files`)."""
+
+    symbol: str
+    header: str
+    block: Block
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedCode:
+    """`files` by name: `glue.c` and a header for each of `units`, in execution order."""
+
+    files: Mapping[str, str]
+    plan: MemoryPlan
+    units: tuple[BlockUnit, ...]
+
+
+@cache
+def _template() -> Template:
+    # Imported here because `runec check` and `runec inspect` never generate code.
+    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415
+
+    environment = Environment(
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701 - it writes C, where csyntax escapes
+        keep_trailing_newline=True,
+    )
+    text = (files("runec.codegen") / "templates" / "glue.c.j2").read_text(encoding="utf-8")
+    return environment.from_string(text)
+
+
+def _blocks(pipeline: Pipeline) -> dict[str, Block]:
+    """The blocks that the stages use, by name."""
+    catalogue = Catalogue.builtin()
+    blocks: dict[str, Block] = {}
+    for stage in pipeline.proc_blocks:
+        block = catalogue.find(stage.block)
+        if block is None:
+            raise UserFileError(
+                "R0506",
+                f"the stage {stage.name!r} uses {stage.block!r}, a block that is not known",
+                hint=f"the blocks are {', '.join(catalogue.names())}",
+                span=stage.span,
+            )
+        blocks[stage.block] = block
+    return blocks
+
+
+def _symbol(number: int, stage: Stage) -> str:
+    return f"stage_{number}_{c_identifier(stage.name)}"
+
+
+def _literal(text: str) -> str:
+    """The arguments `text, length` for a name."""
+    data = text.encode()
+    return f"{c_string(data)}, {len(data)}"
+
+
+def _size(tensor: Tensor) -> str:
+    """The length of a tensor's bytes as a C expression."""
+    if tensor.type.element is ElementType.UTF8:
+        return f"rune_utf8_size(TENSOR_{tensor.id}, {tensor.type.element_count})"
+    return str(tensor.type.size_bytes)
+
+
+def _pointers(name: str, tensors: tuple[Tensor, ...], const: str) -> str:
+    items = ", ".join(f"TENSOR_{tensor.id}" for tensor in tensors)
+    return f"static {const}void *const {name}[] = {{{items}}};"
+
+
+def _parameter(stage: Capability, variable: str, key: str, value: ParameterValue) -> list[str]:
+    is_float = isinstance(value, float)
+    fits = abs(as_f32(value)) < float("inf") if is_float else -(2**31) <= value < 2**31
+    if not fits or isinstance(value, bool):
+        raise UserFileError(
+            "R0506",
+            f"the argument {key!r} of {stage.name!r} is {value}, which does not fit 32 bits",
+            hint="give it a smaller value",
+            span=stage.span,
+        )
+    kind, tag = ("float", "PARAMETER_F32") if is_float else ("int32_t", "PARAMETER_I32")
+    constant = c_float(value) if isinstance(value, float) else c_int(value)
+    return [
+        "{",
+        f"    static const {kind} value = {constant};",
+        f"    request_capability_set_param({variable}, {_literal(key)}, &value, 4, {tag});",
+        "}",
+    ]
+
+
+def _fixed_size(stage: Capability | Model, tensor: Tensor) -> None:
+    if tensor.type.element is ElementType.UTF8:
+        raise UserFileError(
+            "R0506",
+            f"the stage {stage.name!r} would have to give {tensor.type}, but only a processing "
+            "block can give text",
+            hint="declare the output as u8 and turn it into text with a block",
+            span=stage.span,
+        )
+
+
+def _open(number: int, stage: Stage) -> list[str]:
+    """What `_manifest` does for a stage."""
+    variable = f"id_{number}"
+    if isinstance(stage, Capability):
+        lines = [f"{variable} = request_capability({stage.kind.value}); /* {stage.kind.name} */"]
+        for key, value in stage.parameters.items():
+            lines += _parameter(stage, variable, key, value)
+        return lines
+    if isinstance(stage, Model):
+        return [f"{variable} = rune_model_open({_literal(stage.name)});"]
+    if isinstance(stage, Output):
+        return [f"{variable} = request_output({stage.kind.value}); /* {stage.kind.name} */"]
+    return []
+
+
+def _run(number: int, stage: Stage) -> list[str]:
+    """What `_call` does for a stage."""
+    variable = f"id_{number}"
+    if isinstance(stage, Capability):
+        (output,) = stage.outputs
+        _fixed_size(stage, output)
+        buffer = f"TENSOR_{output.id}, {_size(output)}"
+        return [f"request_provider_response({buffer}, {variable});"]
+    if isinstance(stage, ProcBlock):
+        tensors = ", ".join(f"TENSOR_{t.id}" for t in (*stage.inputs, *stage.outputs))
+        return [
+            f"if ({_symbol(number, stage)}({tensors}) != RUNE_OK) {{",
+            f"    return {number};",
+            "}",
+        ]
+    if isinstance(stage, Model):
+        for output in stage.outputs:
+            _fixed_size(stage, output)
+        return [
+            "{",
+            f"    {_pointers('inputs', stage.inputs, 'const ')}",
+            f"    {_pointers('outputs', stage.outputs, '')}",
+            f"    rune_model_infer({variable}, inputs, outputs);",
+            "}",
+        ]
+    return [
+        f"consume_output({variable}, TENSOR_{tensor.id}, {_size(tensor)});"
+        for tensor in stage.inputs
+    ]
+
+
+def _title(number: int, stage: Stage) -> str:
+    where = "" if stage.span is None else f": Runefile line {stage.span.line}"
+    return f"{number}. {c_comment(stage.name)[0] if stage.name.strip() else '?'}{where}"
+
+
+def _parameters(stage: ProcBlock) -> str:
+    inputs = [f"const {c_type(t.type.element)} *in{i}" for i, t in enumerate(stage.inputs)]
+    outputs = [f"{c_type(t.type.element)} *out{i}" for i, t in enumerate(stage.outputs)]
+    return ", ".join(inputs + outputs)
+
+
+def generate(pipeline: Pipeline) -> GeneratedCode:
+    """Turn a checked pipeline into C.
+
+    Raises:
+        UserFileError: R0506, a stage cannot be expressed; R0507, the tensors are too large.
+    """
+    blocks = _blocks(pipeline)
+    in_place = frozenset(name for name, block in blocks.items() if block.in_place)
+    plan = plan_memory(pipeline, in_place)
+    if plan.size_bytes > MAX_AREA_BYTES:
+        raise UserFileError(
+            "R0507",
+            f"the tensors need {plan.size_bytes} bytes of memory",
+            hint=f"use smaller dimensions: a rune has at most {MAX_AREA_BYTES} bytes",
+        )
+    numbered = list(enumerate(pipeline.stages, start=1))
+    # Ids are given in this order (docs/spec/rune.md, section 2.2).
+    opened = [
+        (number, stage)
+        for kind in (Capability, Model, Output)
+        for number, stage in numbered
+        if isinstance(stage, kind)
+    ]
+    glue = _template().render(
+        name=(c_comment(pipeline.name) or ["?"])[0],
+        alignment=ALIGNMENT,
+        area_bytes=plan.size_bytes,
+        tensors=[
+            {"id": tensor.id, "offset": plan.offsets[tensor.id], "type": tensor.type}
+            for tensor in pipeline.tensors
+        ],
+        blocks=[
+            {"symbol": _symbol(number, stage), "parameters": _parameters(stage)}
+            for number, stage in numbered
+            if isinstance(stage, ProcBlock)
+        ],
+        ids=[f"id_{number}" for number, _ in sorted(opened, key=lambda item: item[0])],
+        manifest=[
+            {"title": _title(number, stage), "code": _open(number, stage)}
+            for number, stage in opened
+        ],
+        stages=[
+            {
+                "title": _title(number, stage),
+                "text": c_comment(stage.span.text) if stage.span is not None else [],
+                "code": _run(number, stage),
+            }
+            for number, stage in numbered
+        ],
+    )
+    sources = {GLUE: glue}
+    units = []
+    for number, stage in numbered:
+        if isinstance(stage, ProcBlock):
+            symbol = _symbol(number, stage)
+            unit = BlockUnit(symbol, f"{symbol}.h", blocks[stage.block])
+            sources[unit.header] = config_header(stage, unit.block, symbol, plan)
+            units.append(unit)
+    return GeneratedCode(sources, plan, tuple(units))

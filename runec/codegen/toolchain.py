@@ -1,0 +1,70 @@
+"""The C compiler for WebAssembly: clang and wasm-ld, or both out of the `ziglang` wheel."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from runec.diagnostics import MachineError
+from runec.tools import run_tool
+
+CLANG_VERSION_MIN = 14
+_CLANG_VERSION_MAX = 30
+_HINT = "apt install clang lld, or pip install 'runec[zig]'"
+
+
+@dataclass(frozen=True, slots=True)
+class Toolchain:
+    """Commands, to be followed by arguments."""
+
+    compiler: tuple[str, ...]
+    linker: tuple[str, ...]
+
+
+def find_toolchain() -> Toolchain:
+    """Find a compiler and a linker that belong together.
+
+    Raises:
+        MachineError: R0501, there are none.
+    """
+    suffixes = ["", *(f"-{v}" for v in range(_CLANG_VERSION_MAX, CLANG_VERSION_MIN - 1, -1))]
+    for suffix in suffixes:
+        clang, linker = shutil.which(f"clang{suffix}"), shutil.which(f"wasm-ld{suffix}")
+        if clang is not None and linker is not None:
+            return Toolchain((clang, "--target=wasm32"), (linker,))
+    wheel = importlib.util.find_spec("ziglang")
+    if wheel is not None and wheel.origin is not None:
+        # `zig clang`, not `zig cc`: the latter compiles in a cache of its own and leaves no stack
+        # report here. It does not know where its own stdint.h is.
+        zig = (sys.executable, "-m", "ziglang")
+        headers = Path(wheel.origin).parent / "lib" / "include"
+        compiler = (*zig, "clang", "--target=wasm32", "-isystem", str(headers))
+        return Toolchain(compiler, (*zig, "wasm-ld"))
+    missing = "clang" if shutil.which("clang") is None else "wasm-ld"
+    raise MachineError(
+        "R0501", f"no C compiler for WebAssembly: {missing} is not installed", hint=_HINT
+    )
+
+
+def refuse_unfit_compiler(toolchain: Toolchain, said: str) -> None:
+    """After a failed compilation: raise when the reason is the compiler itself.
+
+    Raises:
+        MachineError: R0501, it is too old or was built without WebAssembly.
+    """
+    name = toolchain.compiler[0]
+    if re.search(r"(?i)no available targets|unable to create target|unknown target triple", said):
+        raise MachineError("R0501", f"{name} cannot compile to WebAssembly", hint=_HINT)
+    if not Path(name).name.startswith("clang"):
+        return
+    version = re.search(r"version (\d+)", run_tool([name, "--version"], timeout_s=60).stdout)
+    if version is not None and int(version[1]) < CLANG_VERSION_MIN:
+        raise MachineError(
+            "R0501",
+            f"{name} is version {version[1]}; runec needs at least {CLANG_VERSION_MIN}",
+            hint=_HINT,
+        )

@@ -1,0 +1,16 @@
+"""Processing blocks: the catalogue, what a block accepts and gives, the SDK header they share."""
+
+from runec.proc_blocks.arguments import BlockArgument
+from runec.proc_blocks.block import Block, Resolved, ResolvedOutput
+from runec.proc_blocks.catalogue import Catalogue, sdk_dir
+from runec.proc_blocks.mismatch import BlockMismatch
+
+__all__ = [
+    "Block",
+    "BlockArgument",
+    "BlockMismatch",
+    "Catalogue",
+    "Resolved",
+    "ResolvedOutput",
+    "sdk_dir",
+]

@@ -1,0 +1,226 @@
+"""A block of the catalogue, and what becomes of one use of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from runec.pipeline import ArgumentValue, ElementType, TensorType
+from runec.proc_blocks.arguments import BlockArgument, convert, resolve_arguments
+from runec.proc_blocks.manifest import InputRule, Manifest, OutputRule
+from runec.proc_blocks.mismatch import BlockMismatch
+
+# A utf8 element is a u32 length and its bytes (docs/spec/rune.md, section 2.2).
+_LENGTH_BYTES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedOutput:
+    """An output's type and the bytes its tensor may take."""
+
+    type: TensorType
+    capacity_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A use of a block that fits it. An optional argument without a value is not in `arguments`."""
+
+    outputs: tuple[ResolvedOutput, ...]
+    arguments: dict[str, ArgumentValue]
+
+
+def _without_ones(dimensions: Sequence[int]) -> tuple[int, ...]:
+    return tuple(size for size in dimensions if size != 1)
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block: what it takes and gives, and where its C source lies (`directory / "block.c"`)."""
+
+    name: str
+    description: str
+    arguments: tuple[BlockArgument, ...]
+    stack_bytes: int
+    in_place: bool
+    directory: Path
+    manifest: Manifest
+
+    @classmethod
+    def from_manifest(cls, name: str, directory: Path, manifest: Manifest) -> Block:
+        """Make a block of its checked description."""
+        arguments = tuple(
+            BlockArgument(
+                rule.name,
+                rule.type,
+                None if rule.default is None else convert(rule.type, rule.default),
+                rule.required,
+                rule.aliases,
+                rule.description,
+            )
+            for rule in manifest.arguments
+        )
+        return cls(
+            name,
+            manifest.description,
+            arguments,
+            manifest.stack_bytes,
+            manifest.in_place,
+            directory,
+            manifest,
+        )
+
+    def resolve(
+        self,
+        inputs: Sequence[TensorType],
+        declared: Sequence[TensorType | None],
+        arguments: Mapping[str, ArgumentValue],
+    ) -> Resolved:
+        """Check one use of the block and return its outputs and its arguments.
+
+        `declared` holds what the Runefile says of each output, None where it is silent; an empty
+        sequence is silent about all. A declared shape equal to the block's up to dimensions of 1
+        is the output's shape.
+
+        Raises:
+            BlockMismatch: R0410 to R0420.
+        """
+        self._check_inputs(inputs)
+        values = resolve_arguments(self.name, self.manifest.arguments, inputs, arguments)
+        rules = self._repeated(self.manifest.outputs, len(inputs))
+        if declared and len(declared) != len(rules):
+            raise BlockMismatch(
+                "R0413",
+                f"the block {self.name!r} gives {_plural(len(rules), 'output')}, "
+                f"but the stage declares {len(declared)}",
+                about="outputs",
+                index=min(len(rules), len(declared) - 1),
+                hint=f"declare {_plural(len(rules), 'output')}",
+            )
+        outputs = tuple(
+            self._output(index, rule, inputs, declared[index] if declared else None, values)
+            for index, rule in enumerate(rules)
+        )
+        return Resolved(outputs, values)
+
+    def _repeated(self, rules: tuple[OutputRule, ...], inputs: int) -> tuple[OutputRule, ...]:
+        extra = inputs - len(self.manifest.inputs) if rules[-1].repeat else 0
+        return rules + rules[-1:] * extra
+
+    def _check_inputs(self, inputs: Sequence[TensorType]) -> None:
+        rules: tuple[InputRule, ...] = self.manifest.inputs
+        wanted = len(rules)
+        repeats = rules[-1].repeat
+        if len(inputs) < wanted or (len(inputs) > wanted and not repeats):
+            count = f"{'at least ' if repeats else ''}{_plural(wanted, 'input')}"
+            raise BlockMismatch(
+                "R0410",
+                f"the block {self.name!r} takes {count}, but the stage gives it {len(inputs)}",
+                about="inputs",
+                index=wanted if len(inputs) > wanted else None,
+                hint=f"list {count} under 'inputs'",
+            )
+        for index, actual in enumerate(inputs):
+            rule = rules[min(index, wanted - 1)]
+            if actual.element not in rule.element_types:
+                raise BlockMismatch(
+                    "R0411",
+                    f"the block {self.name!r} cannot work on {actual}",
+                    about="inputs",
+                    index=index,
+                    hint="it takes elements of type "
+                    + ", ".join(e.value for e in ElementType if e in rule.element_types),
+                )
+            if actual.element_count == 0:
+                raise BlockMismatch(
+                    "R0412",
+                    f"the block {self.name!r} needs at least one element, but gets {actual}",
+                    about="inputs",
+                    index=index,
+                    hint="give the tensor no dimension of 0",
+                )
+            if rule.shape == "vector" and len(_without_ones(actual.dimensions)) > 1:
+                raise BlockMismatch(
+                    "R0412",
+                    f"the block {self.name!r} takes one row of elements, but gets {actual}",
+                    about="inputs",
+                    index=index,
+                    hint="all dimensions but one must be 1",
+                )
+
+    def _output(
+        self,
+        index: int,
+        rule: OutputRule,
+        inputs: Sequence[TensorType],
+        declared: TensorType | None,
+        values: Mapping[str, ArgumentValue],
+    ) -> ResolvedOutput:
+        element = self._element(index, rule, inputs, declared)
+        shape = self._shape(index, rule, inputs, values)
+        actual = TensorType(element, shape)
+        if declared is not None:
+            if declared.element is not element:
+                self._refuse_output("R0414", index, actual, declared)
+            if _without_ones(declared.dimensions) != _without_ones(shape):
+                self._refuse_output("R0415", index, actual, declared)
+            actual = TensorType(element, declared.dimensions)
+        if element is not ElementType.UTF8:
+            return ResolvedOutput(actual, actual.size_bytes)
+        longest = 0
+        for name in rule.words:
+            value = values.get(name, ())
+            words = (value,) if isinstance(value, str) else value
+            if isinstance(words, tuple):
+                longest = max([longest, *(len(word.encode()) for word in words)])
+        return ResolvedOutput(actual, actual.element_count * (_LENGTH_BYTES + longest))
+
+    def _element(
+        self,
+        index: int,
+        rule: OutputRule,
+        inputs: Sequence[TensorType],
+        declared: TensorType | None,
+    ) -> ElementType:
+        if rule.element == "input":
+            return inputs[index].element
+        if rule.element != "declared":
+            return ElementType(rule.element)
+        if declared is None:
+            raise BlockMismatch(
+                "R0414",
+                f"the block {self.name!r} needs the type of its output",
+                about="outputs",
+                index=index,
+                hint="declare the output with a type and dimensions",
+            )
+        return declared.element
+
+    @staticmethod
+    def _shape(
+        index: int,
+        rule: OutputRule,
+        inputs: Sequence[TensorType],
+        values: Mapping[str, ArgumentValue],
+    ) -> tuple[int, ...]:
+        if rule.shape == "input":
+            return inputs[index].dimensions
+        sizes = (values[size] if isinstance(size, str) else size for size in rule.shape)
+        return tuple(size for size in sizes if isinstance(size, int))
+
+    def _refuse_output(
+        self, code: Literal["R0414", "R0415"], index: int, actual: TensorType, declared: TensorType
+    ) -> None:
+        raise BlockMismatch(
+            code,
+            f"the block {self.name!r} gives {actual} here, but the stage declares {declared}",
+            about="outputs",
+            index=index,
+            hint=f"declare {actual}",
+        )

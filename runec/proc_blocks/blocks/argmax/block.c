@@ -1,0 +1,13 @@
+#include "rune_block.h"
+
+RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))
+{
+    uint32_t best = 0;
+    for (uint32_t i = 1; i < RUNE_IN0_COUNT; i++) {
+        if (RUNE_ABOVE(in0[i], in0[best])) {
+            best = i;
+        }
+    }
+    out0[0] = best;
+    return RUNE_OK;
+}

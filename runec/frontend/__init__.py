@@ -1,0 +1,244 @@
+"""Text -> AST -> `Pipeline`: the two dialects of a Runefile, and the checks they share.
+
+    analyse(path)       read a Runefile, return its pipeline and the warnings
+    analyse_text(...)   the same for a text
+
+Codes of this room:
+
+    R0001  legacy syntax: unexpected word     R0101  a name defined twice
+    R0002  not UTF-8, or no text              R0102  an unknown stage as input
+    R0003  YAML syntax                        R0103  an input from an output that does not exist
+    R0004  YAML that a Runefile can't use     R0104  inputs of a capability
+    R0005  a missing field                    R0105  unknown capability
+    R0006  an unknown field                   R0106  unknown output
+    R0007  a value of the wrong kind          R0107  unknown proc block
+    R0008  a version other than 1             R0108  proc block in a folder
+    R0009  a field given twice                R0109  proc block without a version (warning)
+    R0010  a string without end, or with      R0110  unknown base image
+           an escape that does not exist      R0111  a cycle
+    R0011  a malformed number                 R0112  an unknown resource
+    R0012  a malformed path                   R0113  a resource with path and inline text
+    R0013  a malformed input                  R0114  a file beside the Runefile can't be read
+    R0014  a malformed name                   R0115  a model from a string resource
+    R0015  a stage of no kind, or of two      R0116  a resource needed before run time
+    R0016  no FROM at the start               R0117  an unused resource (warning)
+    R0017  a second or late FROM              R0118  a stage without inputs, or with too many
+    R0018  an empty RUN                       R0119  an empty pipeline
+    R0019  too large, too deep                R0120  more than a rune holds
+    R0020  a malformed dimension              R0122  a text resource that is no text
+                                              R0123  unknown type of a resource
+
+    R0201  element types of an edge differ    R0301  model: declared type is not the file's
+    R0202  shapes of an edge differ           R0302  model: number of inputs
+    R0203  unknown element type               R0303  model: number of outputs
+    R0204  a type that can't be inferred      R0304  model: what flows in does not fit the file
+    R0205  a type that a capability lacks     R0305  unknown model format
+    R0206  a capability with two outputs      R0306  a model format that devices lack
+    R0207  a tensor too large                 R0307  a folder as a model
+
+    R0401  unused arguments (warning)         R0405  parameters do not fit the type (warning)
+    R0402  wrong value of a parameter         R0406  an argument given twice
+    R0403  an unused output (warning)         R0407  a Rust expression
+    R0404  an unused stage (warning)          R0408  no out at all (warning)
+
+Passed on with a place: R031x of `runec.models`, R041x and R0420 of `runec.proc_blocks`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from runec.diagnostics import (
+    Diagnostic,
+    Diagnostics,
+    RunefileError,
+    SourceFile,
+    Span,
+    UserFileError,
+)
+from runec.files import read_file
+from runec.frontend.ast import Dialect, Document
+from runec.frontend.passes.arguments import check_model_format, check_unused, read_arguments
+from runec.frontend.passes.blocks import find_blocks
+from runec.frontend.passes.edges import connect
+from runec.frontend.passes.image import check_image
+from runec.frontend.passes.kinds import check_capabilities, check_outputs
+from runec.frontend.passes.lower import lower
+from runec.frontend.passes.model_files import load_models
+from runec.frontend.passes.names import (
+    MAX_NAME_BYTES,
+    check_limits,
+    check_names,
+    check_tensor_count,
+)
+from runec.frontend.passes.order import execution_order
+from runec.frontend.passes.parameters import read_parameters
+from runec.frontend.passes.resources import load_resources
+from runec.frontend.passes.types import Facts, check_types
+from runec.frontend.passes.unused import warn_unused_parts
+from runec.frontend.text import MAX_RUNEFILE_BYTES
+from runec.pipeline import Pipeline
+from runec.proc_blocks import Catalogue
+
+__all__ = ["Analysis", "analyse", "analyse_text", "parse"]
+
+_YAML_SUFFIXES = (".yml", ".yaml")
+_INSTRUCTION = re.compile(r"[A-Z][A-Z_]*(?=[\s<]|\Z)|(?i:from|run|out)[ \t]+\w|\w+\s*<")
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """A pipeline without errors, and what may be worth a look, in source order."""
+
+    pipeline: Pipeline
+    warnings: tuple[Diagnostic, ...]
+
+
+def analyse(path: Path, *, name: str | None = None, base_dir: Path | None = None) -> Analysis:
+    """Read a Runefile.
+
+    Files that it names are relative to `base_dir`, which is the Runefile's own folder unless given;
+    the pipeline is called like that folder unless it is given a `name`.
+
+    Raises:
+        RunefileError: everything that is wrong with it, in source order.
+        UserFileError: R1003, it cannot be read.
+    """
+    data = read_file(path, "the Runefile", max_bytes=MAX_RUNEFILE_BYTES)
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _not_text(str(path), data, error) from None
+    folder = path.parent
+    if name is None:
+        name = _name_after(folder)
+    return analyse_text(text, str(path), folder if base_dir is None else base_dir, name)
+
+
+def analyse_text(text: str, path: str, base_dir: Path, name: str) -> Analysis:
+    """Analyse a Runefile's text; `path` is shown in diagnostics and its suffix tells the dialect.
+
+    Raises:
+        RunefileError: everything that is wrong with it, in source order.
+        UserFileError: R0019, it is too long.
+    """
+    diagnostics = Diagnostics()
+    document = parse(text, path, diagnostics)
+    pipeline = _check(document, base_dir, name, Catalogue.builtin(), diagnostics)
+    diagnostics.raise_if_errors()
+    assert pipeline is not None  # noqa: S101 - without errors there is one
+    return Analysis(pipeline, tuple(diagnostics))
+
+
+def _name_after(folder: Path) -> str:
+    """A folder's name, cut to what a rune's name may be long, odd bytes replaced."""
+    name = folder.resolve().name.encode("utf-8", errors="replace")
+    return name[:MAX_NAME_BYTES].decode("utf-8", errors="ignore") or "rune"
+
+
+def parse(text: str, path: str, diagnostics: Diagnostics) -> Document:
+    """Read a text of either dialect; what is wrong with its syntax goes to `diagnostics`.
+
+    Raises:
+        RunefileError: R0002, it is no text.
+        UserFileError: R0019, it is too long.
+    """
+    if len(text) > MAX_RUNEFILE_BYTES:
+        raise UserFileError(
+            "R0019",
+            f"{path} is longer than {MAX_RUNEFILE_BYTES} characters",
+            hint="move long texts to files and name them below resources:",
+        )
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        source = SourceFile(path, text.encode(errors="replace").decode())
+        span = Span(source, error.start, error.start + 1)
+        message = "the Runefile is not text: half a surrogate pair"
+        hint = "save it as UTF-8"
+        raise RunefileError((Diagnostic("R0002", message, span=span, hint=hint),)) from None
+    source = SourceFile(path, text)
+    if dialect_of(text, path) == "yaml":
+        from runec.frontend.yaml_dialect import parse_yaml_dialect  # noqa: PLC0415 - one of two
+
+        return parse_yaml_dialect(source, diagnostics)
+    from runec.frontend.legacy import parse_legacy  # noqa: PLC0415 - one of two
+
+    return parse_legacy(source, diagnostics)
+
+
+def dialect_of(text: str, path: str) -> Dialect:
+    """YAML by its suffix; else by whether the first meaningful line begins with an instruction."""
+    if path.lower().endswith(_YAML_SUFFIXES):
+        return "yaml"
+    for line in text.splitlines():
+        stripped = line.strip()
+        if stripped and not stripped.startswith("#"):
+            return "legacy" if _INSTRUCTION.match(stripped) else "yaml"
+    return "legacy"
+
+
+def _not_text(path: str, data: bytes, error: UnicodeDecodeError) -> RunefileError:
+    source = SourceFile(path, data.decode("utf-8", errors="replace"))
+    offset = len(data[: error.start].decode("utf-8", errors="replace"))
+    return RunefileError(
+        (
+            Diagnostic(
+                "R0002",
+                f"the Runefile is not UTF-8 text: byte 0x{data[error.start]:02x} here",
+                span=Span(source, offset, offset + 1),
+                hint="save it as UTF-8",
+            ),
+        )
+    )
+
+
+def _check(
+    document: Document,
+    base_dir: Path,
+    name: str,
+    catalogue: Catalogue,
+    diagnostics: Diagnostics,
+) -> Pipeline | None:
+    """Run the passes in their order; None when there was an error."""
+    names = check_names(document, diagnostics)
+    check_limits(names, diagnostics)
+    check_image(document, diagnostics)
+    resources = load_resources(names, document.unreadable, base_dir, diagnostics)
+    edges = connect(document, names, diagnostics)
+    order = execution_order(names, edges, diagnostics)
+    kinds = check_capabilities(names, diagnostics)
+    output_kinds = check_outputs(names, diagnostics)
+    blocks = find_blocks(document, names, catalogue, diagnostics)
+    arguments = read_arguments(names, resources, diagnostics)
+    parameters = read_parameters(names, kinds, arguments, diagnostics)
+    check_model_format(names, arguments, diagnostics)
+    check_unused(names, blocks, arguments, diagnostics)
+    models = load_models(names, resources, base_dir, diagnostics)
+    facts = Facts(
+        names=names,
+        edges=edges,
+        dialect=document.dialect,
+        kinds=kinds,
+        output_kinds=output_kinds,
+        parameters=parameters,
+        blocks=blocks,
+        models=models,
+        arguments=arguments,
+        unreadable=document.unreadable,
+    )
+    typed = check_types(order, facts, diagnostics)
+    check_tensor_count(names, typed.outputs, diagnostics)
+    if not names.stages and not diagnostics.has_errors:
+        diagnostics.error(
+            "R0119",
+            "The pipeline is empty",
+            Span(document.source, 0, 0),
+            hint="add a capability and an out",
+        )
+    if diagnostics.has_errors:
+        return None
+    warn_unused_parts(names, edges, typed, arguments, diagnostics)
+    return lower(name, order, facts, typed, resources)

@@ -1,0 +1,191 @@
+"""What a Runefile says, in either dialect, with the place of every word; nothing is checked yet.
+
+A name that occurs twice, an input that does not exist, a type called `str`: all of it can stand
+here. The passes of `runec.frontend.passes` judge it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from runec.diagnostics import SourceFile, Span
+
+Dialect = Literal["legacy", "yaml"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A word or a string, escapes already replaced. `span` is where it was written."""
+
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """One length of a shape."""
+
+    value: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """An element type as spelled (None for `_`) and a shape (empty: not given, means [1])."""
+
+    element: Text | None
+    dimensions: tuple[Dimension, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """`base[@version][#sub_path]`, as the path of a base image or of a processing block."""
+
+    text: str
+    base: str
+    version: str | None
+    sub_path: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class InputRef:
+    """Output `index` of the stage `name`, used as an input."""
+
+    name: str
+    index: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRef:
+    """`$NAME`; `name` is without the dollar sign."""
+
+    name: str
+    span: Span
+
+
+ArgumentNode = Text | ResourceRef | tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a stage: its name as written, its value, the place of both."""
+
+    key: Text
+    value: ArgumentNode
+    span: Span
+
+    @property
+    def name(self) -> str:
+        """The name with `_` for `-`: both spellings mean the same argument."""
+        return self.key.text.replace("-", "_")
+
+    @property
+    def value_span(self) -> Span:
+        """Where the value stands."""
+        if isinstance(self.value, tuple):
+            if not self.value:
+                return self.span
+            first, last = self.value[0].span, self.value[-1].span
+            return Span(first.source, first.start, last.end)
+        return self.value.span
+
+
+@dataclass(frozen=True, slots=True)
+class CapabilityNode:
+    """A source of data. `outputs` None: not declared."""
+
+    name: Text
+    kind: Text
+    outputs: tuple[Type, ...] | None
+    arguments: tuple[Argument, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ProcBlockNode:
+    """A processing block. Only the legacy dialect declares `input_type`."""
+
+    name: Text
+    path: Path
+    inputs: tuple[InputRef, ...]
+    input_type: Type | None
+    outputs: tuple[Type, ...] | None
+    arguments: tuple[Argument, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ModelNode:
+    """A model, from a file beside the Runefile or from a resource."""
+
+    name: Text
+    model: Text | ResourceRef
+    inputs: tuple[InputRef, ...]
+    input_type: Type | None
+    outputs: tuple[Type, ...] | None
+    arguments: tuple[Argument, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class OutNode:
+    """A sink."""
+
+    name: Text
+    kind: Text
+    inputs: tuple[InputRef, ...]
+    arguments: tuple[Argument, ...]
+    span: Span
+
+
+StageNode = CapabilityNode | ProcBlockNode | ModelNode | OutNode
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceNode:
+    """A resource declaration. `kind` None: `string`."""
+
+    name: Text
+    kind: Text | None
+    inline: Text | None
+    path: Text | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A whole Runefile.
+
+    `image` None: it is missing or was not understood, and reported. `unreadable` names the stages
+    and resources of which something was not understood: they may be here in part or not at all, and
+    nobody should call them missing or judge their types.
+    """
+
+    source: SourceFile
+    dialect: Dialect
+    image: Path | None
+    stages: tuple[StageNode, ...]
+    resources: tuple[ResourceNode, ...]
+    unreadable: frozenset[str] = frozenset()
+
+
+def stage_inputs(stage: StageNode) -> tuple[InputRef, ...]:
+    """The inputs of any stage; none for a capability."""
+    return () if isinstance(stage, CapabilityNode) else stage.inputs
+
+
+def declared_outputs(stage: StageNode) -> tuple[Type, ...] | None:
+    """The output types of any stage; none for an output, None where not declared."""
+    return () if isinstance(stage, OutNode) else stage.outputs
+
+
+def declared_input(stage: StageNode) -> Type | None:
+    """The input type that the legacy dialect declares, unless it is `_`."""
+    if isinstance(stage, CapabilityNode | OutNode):
+        return None
+    declared = stage.input_type
+    return None if declared is None or declared.element is None else declared

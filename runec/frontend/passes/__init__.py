@@ -1,0 +1,18 @@
+"""The checks between the AST and the `Pipeline`, in the order in which `runec.frontend` calls them.
+
+    names        every name once; the limits of the file format
+    image        the base image
+    resources    read what `resources:` declares
+    edges        each input to the stage it names
+    order        cycles; the order of execution
+    kinds        capabilities, their parameters, outputs
+    blocks       the catalogue's block for each path
+    arguments    values: resources filled in, `@` expressions worked out
+    model_files  read each model
+    types        element types and shapes at both ends of every edge
+    unused       what nobody reads
+    lower        the Pipeline
+
+Each is a function of the AST and of what the passes before it found. What one pass reported as
+wrong is absent from its result, and the later ones skip what is absent: one mistake, one message.
+"""

@@ -1,0 +1,189 @@
+"""The values of arguments: resources filled in, Rust expressions (`@…`) worked out, none twice."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from runec.diagnostics import Diagnostics, Label, Span
+from runec.frontend.ast import Argument, ModelNode, OutNode, ResourceRef
+from runec.frontend.passes.names import NameTable
+from runec.frontend.passes.resources import Resources, report_runtime_only
+from runec.frontend.text import did_you_mean
+from runec.proc_blocks import Block
+
+MODEL_FORMATS = ("onnx", "tensorflow", "tensorflow-js", "tensorflow-lite")
+_SUPPORTED_FORMAT = "tensorflow-lite"
+# What the original pasted into Rust code. We know products of numbers and the pixel formats.
+_PRODUCT = re.compile(r"@[0-9]{1,10}(?:\s*\*\s*[0-9]{1,10}){0,7}\Z")
+_PIXEL_FORMAT = re.compile(r"@(?:\w+::)*PixelFormat::\w+\Z", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """An argument's value as text, or texts, with the argument it came from."""
+
+    argument: Argument
+    text: str | tuple[str, ...]
+
+
+# For each stage its arguments by name (`-` written as `_`); those with a mistake are left out.
+Values = dict[str, dict[str, Value]]
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The values of all stages, and the names of the resources that some of them took."""
+
+    values: Values
+    used_resources: frozenset[str]
+    broken: frozenset[str]
+
+
+def read_arguments(names: NameTable, resources: Resources, diagnostics: Diagnostics) -> Arguments:
+    """Work out the value of every argument; `broken` names the stages that lost one."""
+    values: Values = {}
+    used: set[str] = set()
+    broken: set[str] = set()
+    for name, stage in names.stages.items():
+        found: dict[str, Value] = {}
+        for argument in stage.arguments:
+            if argument.name in found:
+                _report_twice(argument, found[argument.name].argument, diagnostics)
+                continue
+            if isinstance(argument.value, ResourceRef):
+                used.add(argument.value.name)
+                text: str | tuple[str, ...] | None = _resource_text(
+                    argument.value, resources, diagnostics
+                )
+            elif isinstance(argument.value, tuple):
+                text = tuple(word.text for word in argument.value)
+            else:
+                text = _evaluate(argument.value.text, argument, diagnostics)
+            if text is None:
+                broken.add(name)
+            else:
+                found[argument.name] = Value(argument, text)
+        values[name] = found
+    return Arguments(values, frozenset(used), frozenset(broken))
+
+
+def _report_twice(argument: Argument, first: Argument, diagnostics: Diagnostics) -> None:
+    diagnostics.error(
+        "R0406",
+        f'the argument "{argument.key.text[:40]}" is given twice',
+        argument.key.span,
+        hint="keep one of the two",
+        labels=[Label(first.key.span, "The first one is here")],
+    )
+
+
+def _resource_text(ref: ResourceRef, resources: Resources, diagnostics: Diagnostics) -> str | None:
+    resource = resources.find(ref, diagnostics)
+    if resource is None:
+        return None
+    if resource.data is None:
+        report_runtime_only(ref, resource, "the text of an argument", diagnostics)
+        return None
+    try:
+        return resource.data.decode().strip()
+    except UnicodeDecodeError:
+        diagnostics.error(
+            "R0122",
+            f'"${ref.name}" is not a text: it is no UTF-8',
+            ref.span,
+            hint="an argument needs a text resource",
+            labels=[Label(resource.node.name.span, "declared here")],
+        )
+        return None
+
+
+def _evaluate(text: str, argument: Argument, diagnostics: Diagnostics) -> str | None:
+    """The value of `@4*4*3` is 48; `@PixelFormat::X` stays; other `@…` are Rust, which we lack."""
+    if not text.startswith("@") or _PIXEL_FORMAT.match(text):
+        return text
+    if _PRODUCT.match(text):
+        return str(math.prod(int(factor) for factor in text[1:].split("*")))
+    diagnostics.error(
+        "R0407",
+        f'"{text[:60]}" is a Rust expression that runec can\'t work out',
+        argument.value_span,
+        hint="write the value itself, a product such as @96*96, or @PixelFormat::RGB",
+    )
+    return None
+
+
+def check_model_format(names: NameTable, arguments: Arguments, diagnostics: Diagnostics) -> None:
+    """Report formats of models that are unknown, or known and not supported."""
+    for name, stage in names.stages.items():
+        value = arguments.values[name].get("format")
+        if not isinstance(stage, ModelNode) or value is None:
+            continue
+        if value.text not in MODEL_FORMATS:
+            found = value.text if isinstance(value.text, str) else ",".join(value.text)
+            diagnostics.error(
+                "R0305",
+                f'Invalid format for "{name}": Expected the format to be one of '
+                f'{", ".join(MODEL_FORMATS)}, but found "{found[:40]}"',
+                value.argument.value_span,
+                hint=did_you_mean(found, MODEL_FORMATS) or f"use {_SUPPORTED_FORMAT}",
+            )
+        elif value.text != _SUPPORTED_FORMAT:
+            diagnostics.error(
+                "R0306",
+                f'the format of "{name}" is {value.text}, but devices run tensorflow-lite only',
+                value.argument.value_span,
+                hint="convert it with TensorFlow's TFLiteConverter",
+            )
+
+
+def check_unused(
+    names: NameTable,
+    blocks: dict[str, Block],
+    arguments: Arguments,
+    diagnostics: Diagnostics,
+) -> None:
+    """Warn of arguments that a model, an out or a block does not have."""
+    for name, stage in names.stages.items():
+        if isinstance(stage, ModelNode):
+            known: Iterable[str] = ("format",)
+        elif isinstance(stage, OutNode):
+            known = ()
+        elif name in blocks:
+            known = block_argument_names(blocks[name])
+        else:
+            continue
+        warn_unused(
+            name, [value.argument for value in arguments.values[name].values()], known, diagnostics
+        )
+
+
+def block_argument_names(block: Block) -> tuple[str, ...]:
+    """Every spelling of every argument of a block."""
+    return tuple(
+        spelling.replace("-", "_")
+        for argument in block.arguments
+        for spelling in (argument.name, *argument.aliases)
+    )
+
+
+def warn_unused(
+    name: str, given: Iterable[Argument], known: Iterable[str], diagnostics: Diagnostics
+) -> None:
+    """Warn of the arguments whose names are not known, all of one stage at once."""
+    known = tuple(known)
+    unused = [argument for argument in given if argument.name not in known]
+    if not unused:
+        return
+    close = did_you_mean(unused[0].name, known)
+    hint = close or (f"{name} takes {', '.join(known)}" if known else "remove them")
+    rest: tuple[Span, ...] = tuple(argument.key.span for argument in unused[1:])
+    diagnostics.warning(
+        "R0401",
+        f"Unused arguments for {name}: {', '.join(argument.key.text for argument in unused)}",
+        unused[0].key.span,
+        hint=hint,
+        labels=[Label(span, "and this one") for span in rest],
+    )

@@ -1,0 +1,85 @@
+"""Which stage each input comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runec.diagnostics import Diagnostics, Label
+from runec.frontend.ast import (
+    CapabilityNode,
+    Document,
+    InputRef,
+    OutNode,
+    StageNode,
+    stage_inputs,
+)
+from runec.frontend.passes.names import NameTable
+from runec.frontend.text import did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """Output `index` of the stage `producer`; `ref` is where the consumer says so."""
+
+    producer: str
+    index: int
+    ref: InputRef
+
+
+# The inputs of each stage, in their order; None for one that was reported.
+Edges = dict[str, tuple[Edge | None, ...]]
+
+
+def connect(document: Document, names: NameTable, diagnostics: Diagnostics) -> Edges:
+    """Resolve every input to a stage that has outputs."""
+    edges: Edges = {}
+    for name, stage in names.stages.items():
+        inputs = stage_inputs(stage)
+        if not inputs and not isinstance(stage, CapabilityNode):
+            _report_unconnected(document, stage, diagnostics)
+            edges[name] = (None,)
+            continue
+        edges[name] = tuple(_edge(ref, stage, document, names, diagnostics) for ref in inputs)
+    return edges
+
+
+def _edge(
+    ref: InputRef,
+    stage: StageNode,
+    document: Document,
+    names: NameTable,
+    diagnostics: Diagnostics,
+) -> Edge | None:
+    producer = names.stages.get(ref.name)
+    if producer is None:
+        if ref.name not in document.unreadable:
+            hint = did_you_mean(
+                ref.name, (name for name in names.stages if name != stage.name.text)
+            )
+            diagnostics.error(
+                "R0102",
+                f'Unable to find "{ref.name}" to use as an input for "{stage.name.text}"',
+                ref.span,
+                hint=hint or "name a stage of the pipeline",
+            )
+        return None
+    if isinstance(producer, OutNode):
+        diagnostics.error(
+            "R0103",
+            f'The "{ref.name}" in {stage.name.text}\'s "{ref.span.text}" input has no outputs',
+            ref.span,
+            hint="data ends in an out: use the stage that feeds it",
+            labels=[Label(producer.name.span, "declared as an out here")],
+        )
+        return None
+    return Edge(ref.name, ref.index, ref)
+
+
+def _report_unconnected(document: Document, stage: StageNode, diagnostics: Diagnostics) -> None:
+    name = stage.name.text
+    if name in document.unreadable:
+        return
+    hint = f"add inputs: [...] to {name}"
+    if document.dialect == "legacy":
+        hint = f"put {name} into a RUN line, behind the stage that feeds it"
+    diagnostics.error("R0118", f'The "{name}" stage has no inputs', stage.name.span, hint=hint)

@@ -1,0 +1,137 @@
+"""Reading what `resources:` declares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from runec.diagnostics import Diagnostics, Label, UserFileError
+from runec.files import read_file
+from runec.frontend.ast import ResourceNode, ResourceRef, Text
+from runec.frontend.passes.names import NameTable
+from runec.frontend.text import did_you_mean, suggestion
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedResource:
+    """A resource as declared; `data` None: it is only known at run time."""
+
+    node: ResourceNode
+    is_binary: bool
+    data: bytes | None
+
+
+def read_beside(base_dir: Path, path: Text, what: str) -> bytes:
+    """Read a file that a Runefile names, relative to its folder.
+
+    Raises:
+        UserFileError: it cannot be read.
+    """
+    if "\0" in path.text:
+        raise UserFileError("R1003", f"{what} has a path with a zero byte in it")
+    return read_file(base_dir / path.text, what)
+
+
+def report_unreadable(
+    name: str, path: Text, error: UserFileError, diagnostics: Diagnostics
+) -> None:
+    """Report a file beside the Runefile that cannot be read, in the original's words."""
+    diagnostics.error(
+        "R0114",
+        f'Unable to read "{path.text}" for "{name}": {_reason(error)}',
+        path.span,
+        hint="paths are relative to the folder of the Runefile",
+    )
+
+
+def _reason(error: UserFileError) -> str:
+    if "does not exist" in error.message:
+        return "the file does not exist"
+    if "larger than" in error.message:
+        return f"it is {error.message[error.message.index('larger than') :]}"
+    return error.message.rsplit(": ", 1)[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """The resources that could be read, by name; those with a mistake are reported and absent."""
+
+    loaded: dict[str, LoadedResource]
+    names: NameTable
+    unreadable: frozenset[str]
+
+    def find(self, ref: ResourceRef, diagnostics: Diagnostics) -> LoadedResource | None:
+        """The resource that `$NAME` means; an unknown one is reported."""
+        name = ref.name
+        if name in self.names.stages:
+            diagnostics.error(
+                "R0112",
+                f'"${name}" is not a resource',
+                ref.span,
+                hint="declare it below resources:, under a name that no stage has",
+                labels=[Label(self.names.stages[name].name.span, "this is a stage")],
+            )
+        elif name not in self.names.resources and name not in self.unreadable:
+            diagnostics.error(
+                "R0112",
+                f'No definition for "${name}"',
+                ref.span,
+                hint=did_you_mean(name, self.names.resources) or "declare it below resources:",
+            )
+        return self.loaded.get(name)
+
+
+def load_resources(
+    names: NameTable, unreadable: frozenset[str], base_dir: Path, diagnostics: Diagnostics
+) -> Resources:
+    """Read every resource of a Runefile."""
+    loaded = {}
+    for name, node in names.resources.items():
+        resource = _load(node, base_dir, diagnostics)
+        if resource is not None:
+            loaded[name] = resource
+    return Resources(loaded, names, unreadable)
+
+
+def report_runtime_only(
+    ref: ResourceRef, resource: LoadedResource, purpose: str, diagnostics: Diagnostics
+) -> None:
+    """Report a resource without a default where the build needs its bytes."""
+    diagnostics.error(
+        "R0116",
+        f'"${ref.name}" is only known at run time, but the build needs {purpose}',
+        ref.span,
+        hint=f'give {ref.name} a "path" or an "inline" text',
+        labels=[Label(resource.node.name.span, "declared without either here")],
+    )
+
+
+def _load(node: ResourceNode, base_dir: Path, diagnostics: Diagnostics) -> LoadedResource | None:
+    name = node.name.text
+    kind = node.kind.text if node.kind is not None else "string"
+    if kind not in ("string", "binary") and node.kind is not None:
+        diagnostics.error(
+            "R0123",
+            f"unknown variant `{kind[:40]}`, expected `string` or `binary`",
+            node.kind.span,
+            hint=suggestion(kind, ("string", "binary")),
+        )
+        return None
+    if node.inline is not None and node.path is not None:
+        diagnostics.error(
+            "R0113",
+            f'The resource "{name}" can\'t specify both a "path" and "inline" default value',
+            node.name.span,
+            hint="keep one of the two",
+        )
+        return None
+    data = None
+    if node.inline is not None:
+        data = node.inline.text.encode()
+    elif node.path is not None:
+        try:
+            data = read_beside(base_dir, node.path, "the resource")
+        except UserFileError as error:
+            report_unreadable(name, node.path, error, diagnostics)
+            return None
+    return LoadedResource(node, kind == "binary", data)

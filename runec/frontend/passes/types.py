@@ -1,0 +1,469 @@
+"""Element types and shapes at both ends of every edge, in order of execution.
+
+A tensor has one type, its producer's. Where the consumer declares one as well (the legacy dialect,
+a model's file, a block), both must have the same element type, and the same shape up to dimensions
+of 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from runec.diagnostics import Diagnostics, Label, Span
+from runec.frontend.ast import (
+    CapabilityNode,
+    Dialect,
+    ModelNode,
+    ProcBlockNode,
+    StageNode,
+    Type,
+    declared_input,
+    declared_outputs,
+)
+from runec.frontend.passes.arguments import Arguments, block_argument_names
+from runec.frontend.passes.edges import Edge, Edges
+from runec.frontend.passes.model_files import LoadedModel
+from runec.frontend.passes.names import NameTable
+from runec.frontend.passes.parameters import expected_elements
+from runec.frontend.text import suggestion
+from runec.models import ModelTensor
+from runec.pipeline import (
+    ArgumentValue,
+    CapabilityKind,
+    ElementType,
+    OutputKind,
+    ParameterValue,
+    TensorType,
+)
+from runec.proc_blocks import Block, BlockMismatch, ResolvedOutput
+
+MAX_TENSOR_BYTES = 64 * 1024 * 1024
+
+_ELEMENTS = {element.value: element for element in ElementType}
+_CAPABILITY_ELEMENTS = {
+    CapabilityKind.SOUND: ElementType.I16,
+    CapabilityKind.ACCEL: ElementType.F32,
+    CapabilityKind.IMAGE: ElementType.U8,
+    CapabilityKind.FLOAT_IMAGE: ElementType.F32,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the earlier passes found."""
+
+    names: NameTable
+    edges: Edges
+    dialect: Dialect
+    kinds: Mapping[str, CapabilityKind]
+    output_kinds: Mapping[str, OutputKind]
+    parameters: Mapping[str, Mapping[str, ParameterValue]]
+    blocks: Mapping[str, Block]
+    models: Mapping[str, LoadedModel]
+    arguments: Arguments
+    unreadable: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The outputs of each stage, and the typed arguments of each block; wrong stages are absent."""
+
+    outputs: Mapping[str, tuple[ResolvedOutput, ...]]
+    arguments: Mapping[str, dict[str, ArgumentValue]]
+
+
+def check_types(order: tuple[str, ...], facts: Facts, diagnostics: Diagnostics) -> Typed:
+    """Give every output a type and compare the two ends of every edge."""
+    checker = _Checker(facts, diagnostics)
+    checker.read_declarations()
+    for name in order:
+        checker.check(name, facts.names.stages[name])
+    return Typed(checker.outputs, checker.arguments)
+
+
+def _same_shape(left: TensorType, right: TensorType) -> bool:
+    return [size for size in left.dimensions if size != 1] == [
+        size for size in right.dimensions if size != 1
+    ]
+
+
+def _equal(left: TensorType, right: TensorType) -> bool:
+    return left.element is right.element and _same_shape(left, right)
+
+
+def _resolved(type_: TensorType) -> ResolvedOutput:
+    return ResolvedOutput(type_, type_.size_bytes)
+
+
+@dataclass(slots=True)
+class _Checker:
+    facts: Facts
+    diagnostics: Diagnostics
+    # Declared types that were understood. None among the outputs: to be inferred.
+    declared: dict[str, tuple[TensorType | None, ...]] = field(default_factory=dict)
+    taken: dict[str, TensorType] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+    outputs: dict[str, tuple[ResolvedOutput, ...]] = field(default_factory=dict)
+    arguments: dict[str, dict[str, ArgumentValue]] = field(default_factory=dict)
+
+    # Declarations.
+
+    def read_declarations(self) -> None:
+        for name, stage in self.facts.names.stages.items():
+            taken = declared_input(stage)
+            if taken is not None:
+                type_ = self._read(taken)
+                if type_ is None:
+                    self.broken.add(name)
+                else:
+                    self.taken[name] = type_
+            types: list[TensorType | None] = []
+            for node in declared_outputs(stage) or ():
+                type_ = None
+                if node.element is not None:
+                    type_ = self._read(node)
+                    if type_ is None:
+                        self.broken.add(name)
+                types.append(type_)
+            self.declared[name] = tuple(types)
+
+    def _read(self, node: Type) -> TensorType | None:
+        assert node.element is not None  # noqa: S101 - callers check
+        word = node.element.text
+        element = _ELEMENTS.get(word.lower())
+        if element is None:
+            what = "element type, " if self.facts.dialect == "yaml" else "type "
+            self.diagnostics.error(
+                "R0203",
+                f'Unknown {what}"{word[:40]}"',
+                node.element.span,
+                hint='use "utf8" for texts'
+                if word.lower() in ("str", "string", "text")
+                else suggestion(word, _ELEMENTS),
+            )
+            return None
+        dimensions = tuple(dimension.value for dimension in node.dimensions) or (1,)
+        type_ = TensorType(element, dimensions)
+        if max(type_.size_bytes, type_.element_count) > MAX_TENSOR_BYTES:
+            self.diagnostics.error(
+                "R0207",
+                f"{type_} is larger than {MAX_TENSOR_BYTES} bytes",
+                node.span,
+                hint="no microcontroller has that memory: check the dimensions",
+            )
+            return None
+        return type_
+
+    # Stages.
+
+    def check(self, name: str, stage: StageNode) -> None:
+        if name in self.broken or name in self.facts.unreadable:
+            return
+        inputs = self._inputs(name)
+        if inputs is None:
+            return
+        if isinstance(stage, CapabilityNode):
+            self._check_capability(name, stage)
+        elif isinstance(stage, ProcBlockNode):
+            self._check_block(name, stage, self._legacy_view(name, stage, inputs))
+        elif isinstance(stage, ModelNode):
+            self._check_model(name, stage, self._legacy_view(name, stage, inputs))
+
+    def _inputs(self, name: str) -> list[tuple[Edge, TensorType]] | None:
+        """The type of each input; None when one of them is not known."""
+        inputs = []
+        for edge in self.facts.edges[name]:
+            outputs = self.outputs.get(edge.producer) if edge is not None else None
+            if edge is None or outputs is None:
+                return None
+            if edge.index >= len(outputs):
+                count = f"{len(outputs)} output{'s' if len(outputs) != 1 else ''}"
+                self.diagnostics.error(
+                    "R0103",
+                    f'The "{edge.producer}" node has no {_ordinal(edge.index)} output',
+                    edge.ref.span,
+                    hint=f"{edge.producer} has {count}, counted from 0",
+                    labels=[Label(self._name_span(edge.producer), "declared here")],
+                )
+                return None
+            inputs.append((edge, outputs[edge.index].type))
+        return inputs
+
+    def _legacy_view(
+        self, name: str, stage: StageNode, inputs: list[tuple[Edge, TensorType]]
+    ) -> list[tuple[Edge, TensorType]]:
+        """The inputs as the stage declares them, once they were compared with what comes."""
+        taken = self.taken.get(name)
+        node = declared_input(stage)
+        if taken is None or node is None:
+            return inputs
+        for edge, given in inputs:
+            labels = [
+                Label(self._output_span(edge), f"this is {given}"),
+                Label(node.span, f"this expects {taken}"),
+            ]
+            if given.element is not taken.element:
+                self.diagnostics.error(
+                    "R0201",
+                    f'"{edge.producer}" gives {given}, but "{name}" expects {taken}: '
+                    "the element types differ",
+                    edge.ref.span,
+                    hint="give both the same element type, or put a proc block between them",
+                    labels=labels,
+                )
+            elif not _same_shape(given, taken):
+                self.diagnostics.error(
+                    "R0202",
+                    f'"{edge.producer}" gives {given}, but "{name}" expects {taken}: '
+                    "the shapes differ",
+                    edge.ref.span,
+                    hint="shapes must be equal up to dimensions of 1",
+                    labels=labels,
+                )
+        return [(edge, taken) for edge, _ in inputs]
+
+    def _check_capability(self, name: str, stage: CapabilityNode) -> None:
+        declared = self.declared[name]
+        if len(declared) > 1:
+            self.diagnostics.error(
+                "R0206",
+                f'The "{name}" capability has {len(declared)} outputs, but must have exactly one',
+                (stage.outputs or ())[1].span,
+                hint="declare a capability for each",
+            )
+            return
+        type_ = declared[0] if declared else None
+        if type_ is None:
+            type_ = self._expected_by_consumers(name)
+        if type_ is None:
+            place = stage.outputs[0].span if stage.outputs else stage.name.span
+            self.diagnostics.error(
+                "R0204",
+                f'Unable to determine the type of "{name}"',
+                place,
+                hint="Consider specifying this output type",
+            )
+            return
+        kind = self.facts.kinds.get(name)
+        if kind is not None:
+            self._compare_with_kind(name, stage, kind, type_)
+        self.outputs[name] = (_resolved(type_),)
+
+    def _expected_by_consumers(self, name: str, index: int = 0) -> TensorType | None:
+        """What a stage that reads the output says it takes; None where nobody says."""
+        for consumer, edges in self.facts.edges.items():
+            for position, edge in enumerate(edges):
+                if edge is None or edge.producer != name or edge.index != index:
+                    continue
+                if consumer in self.taken:
+                    return self.taken[consumer]
+                model = self.facts.models.get(consumer)
+                if model is not None and position < len(model.info.inputs):
+                    return model.info.inputs[position].type
+        return None
+
+    def _compare_with_kind(
+        self, name: str, stage: CapabilityNode, kind: CapabilityKind, type_: TensorType
+    ) -> None:
+        place = stage.outputs[0].span if stage.outputs else stage.name.span
+        wanted = _CAPABILITY_ELEMENTS.get(kind)
+        if type_.element is ElementType.UTF8 or wanted not in (None, type_.element):
+            self.diagnostics.error(
+                "R0205",
+                f"{kind.name} can't give {type_.element.value}: "
+                + (f"it gives {wanted.value}" if wanted else "texts have no fixed size"),
+                place,
+                hint=f"declare {wanted.value if wanted else 'u8'}"
+                ", and convert with a proc block where another type is needed",
+            )
+            return
+        expected = expected_elements(kind, self.facts.parameters.get(name, {}))
+        count = type_.size_bytes if kind is CapabilityKind.RAW else type_.element_count
+        if expected is not None and count not in expected[0]:
+            unit = "bytes" if kind is CapabilityKind.RAW else "elements"
+            self.diagnostics.warning(
+                "R0405",
+                f'"{name}" is {type_}, which is {count} {unit}, but {expected[1]}',
+                place,
+                hint=f"make both {' or '.join(map(str, expected[0]))} {unit}",
+                labels=[Label(argument.span, "this") for argument in stage.arguments],
+            )
+
+    def _check_block(
+        self, name: str, stage: ProcBlockNode, inputs: list[tuple[Edge, TensorType]]
+    ) -> None:
+        block = self.facts.blocks.get(name)
+        if block is None or name in self.facts.arguments.broken:
+            self._trust(name)
+            return
+        known = block_argument_names(block)
+        raw = {
+            value.argument.name: value.text
+            for value in self.facts.arguments.values[name].values()
+            if value.argument.name in known
+        }
+        declared = [
+            type_ if type_ is not None else self._expected_by_consumers(name, index)
+            for index, type_ in enumerate(self.declared[name])
+        ]
+        try:
+            resolved = block.resolve([type_ for _, type_ in inputs], declared, raw)
+        except BlockMismatch as mismatch:
+            self._report_mismatch(name, stage, inputs, mismatch)
+            self._trust(name)
+            return
+        for index, output in enumerate(resolved.outputs):
+            if output.capacity_bytes > MAX_TENSOR_BYTES:
+                self.diagnostics.error(
+                    "R0207",
+                    f'output {index} of "{name}" is larger than {MAX_TENSOR_BYTES} bytes',
+                    stage.name.span,
+                    hint="no microcontroller has that memory",
+                )
+                return
+        self.outputs[name] = resolved.outputs
+        self.arguments[name] = resolved.arguments
+
+    def _trust(self, name: str) -> None:
+        """Go on with the declared outputs of a stage that was reported, if it declares them all."""
+        declared = [type_ for type_ in self.declared[name] if type_ is not None]
+        if declared and len(declared) == len(self.declared[name]):
+            self.outputs[name] = tuple(_resolved(type_) for type_ in declared)
+
+    def _report_mismatch(
+        self,
+        name: str,
+        stage: ProcBlockNode,
+        inputs: list[tuple[Edge, TensorType]],
+        mismatch: BlockMismatch,
+    ) -> None:
+        place, labels = stage.path.span, []
+        index = mismatch.index
+        if mismatch.about == "inputs" and index is not None and index < len(inputs):
+            edge, type_ = inputs[index]
+            place = edge.ref.span
+            labels.append(Label(self._output_span(edge), f"this is {type_}"))
+        elif mismatch.about == "outputs" and stage.outputs:
+            place = stage.outputs[min(index or 0, len(stage.outputs) - 1)].span
+        elif mismatch.about == "arguments" and mismatch.argument is not None:
+            place = self._argument_span(name, stage, mismatch.argument)
+        self.diagnostics.error(
+            mismatch.code,
+            f'"{name}": {mismatch.message}',
+            place,
+            hint=mismatch.hint,
+            labels=labels,
+        )
+
+    def _argument_span(self, name: str, stage: ProcBlockNode, argument: str) -> Span:
+        block = self.facts.blocks[name]
+        spellings = {argument.replace("-", "_")}
+        for known in block.arguments:
+            if argument in (known.name, *known.aliases):
+                spellings |= {word.replace("-", "_") for word in (known.name, *known.aliases)}
+        for given in stage.arguments:
+            if given.name in spellings:
+                return given.value_span
+        return stage.path.span
+
+    def _check_model(
+        self, name: str, stage: ModelNode, inputs: list[tuple[Edge, TensorType]]
+    ) -> None:
+        model = self.facts.models.get(name)
+        if model is None:
+            self._trust(name)
+            return
+        info = model.info
+        if len(inputs) != len(info.inputs):
+            self.diagnostics.error(
+                "R0302",
+                f'The model of "{name}" takes {_count(info.inputs, "input")}, '
+                f"but is given {len(inputs)}",
+                inputs[-1][0].ref.span,
+                hint=f"it takes {_listed(info.inputs)}",
+            )
+        else:
+            self._compare_inputs(name, stage, inputs, info.inputs)
+        declared = self.declared[name]
+        if declared and len(declared) != len(info.outputs):
+            self.diagnostics.error(
+                "R0303",
+                f'The model of "{name}" has {_count(info.outputs, "output")}, '
+                f"but {len(declared)} are declared",
+                (stage.outputs or ())[-1].span,
+                hint=f"it gives {_listed(info.outputs)}",
+            )
+        self.outputs[name] = self._model_outputs(name, stage, info.outputs)
+
+    def _compare_inputs(
+        self,
+        name: str,
+        stage: ModelNode,
+        inputs: list[tuple[Edge, TensorType]],
+        wanted: tuple[ModelTensor, ...],
+    ) -> None:
+        node = declared_input(stage)
+        for (edge, given), tensor in zip(inputs, wanted, strict=True):
+            if _equal(given, tensor.type):
+                continue
+            if node is not None:
+                self._report_declared(name, given, tensor.type, node.span)
+                continue
+            self.diagnostics.error(
+                "R0304",
+                f'"{edge.producer}" gives {given}, but the model of "{name}" takes {tensor.type}',
+                edge.ref.span,
+                hint=f"declare {tensor.type} for {edge.producer}, or convert with a proc block",
+                labels=[
+                    Label(self._output_span(edge), f"this is {given}"),
+                    Label(stage.model.span, f"this takes {tensor.type}"),
+                ],
+            )
+
+    def _model_outputs(
+        self, name: str, stage: ModelNode, given: tuple[ModelTensor, ...]
+    ) -> tuple[ResolvedOutput, ...]:
+        outputs = []
+        declared = self.declared[name]
+        for index, tensor in enumerate(given):
+            type_ = declared[index] if index < len(declared) else None
+            if type_ is not None and stage.outputs and not _equal(type_, tensor.type):
+                self._report_declared(name, type_, tensor.type, stage.outputs[index].span)
+            outputs.append(_resolved(type_ or tensor.type))
+        return tuple(outputs)
+
+    def _report_declared(
+        self, name: str, declared: TensorType, actual: TensorType, place: Span
+    ) -> None:
+        self.diagnostics.error(
+            "R0301",
+            f'"{name}": The Rune said tensors would be {declared}, '
+            f"but the model said they would be {actual}",
+            place,
+            hint=f"declare {actual}",
+        )
+
+    # Places.
+
+    def _name_span(self, name: str) -> Span:
+        return self.facts.names.stages[name].name.span
+
+    def _output_span(self, edge: Edge) -> Span:
+        """Where the type of an edge's producer is declared, else its name."""
+        declared = declared_outputs(self.facts.names.stages[edge.producer]) or ()
+        if edge.index < len(declared):
+            return declared[edge.index].span
+        return self._name_span(edge.producer)
+
+
+def _ordinal(index: int) -> str:
+    return f"{index}{('th', 'st', 'nd', 'rd')[index] if index < 4 else 'th'}"
+
+
+def _count(items: tuple[ModelTensor, ...], noun: str) -> str:
+    return f"{len(items)} {noun}{'' if len(items) == 1 else 's'}"
+
+
+def _listed(tensors: tuple[ModelTensor, ...]) -> str:
+    return ", ".join(str(tensor.type) for tensor in tensors)

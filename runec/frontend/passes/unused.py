@@ -1,0 +1,79 @@
+"""What nobody reads: stages, single outputs, resources. Warnings, for it may be on purpose."""
+
+from __future__ import annotations
+
+from runec.diagnostics import Diagnostics
+from runec.frontend.ast import ModelNode, OutNode, ResourceRef
+from runec.frontend.passes.arguments import Arguments
+from runec.frontend.passes.edges import Edges
+from runec.frontend.passes.names import NameTable
+from runec.frontend.passes.types import Typed
+
+
+def used_resources(names: NameTable, arguments: Arguments) -> frozenset[str]:
+    """The names of the resources that a model or an argument refers to."""
+    models = {
+        stage.model.name
+        for stage in names.stages.values()
+        if isinstance(stage, ModelNode) and isinstance(stage.model, ResourceRef)
+    }
+    return arguments.used_resources | models
+
+
+def warn_unused_parts(
+    names: NameTable, edges: Edges, typed: Typed, arguments: Arguments, diagnostics: Diagnostics
+) -> None:
+    """Warn of stages that reach no out, outputs without a reader, resources without a user."""
+    for name in sorted(set(names.resources) - used_resources(names, arguments)):
+        diagnostics.warning(
+            "R0117",
+            f'The resource "{name}" is never used, and left out of the rune',
+            names.resources[name].name.span,
+            hint=f"use it as ${name}, or remove it",
+        )
+    outs = [name for name, stage in names.stages.items() if isinstance(stage, OutNode)]
+    if not outs:
+        first = next(iter(names.stages.values()))
+        diagnostics.warning(
+            "R0408",
+            "The pipeline has no out: its results are lost",
+            first.name.span,
+            hint="add a stage with out: serial",
+        )
+        return
+    needed = _upstream(outs, edges)
+    read = {
+        (edge.producer, edge.index)
+        for inputs in edges.values()
+        for edge in inputs
+        if edge is not None
+    }
+    for name, stage in names.stages.items():
+        if name not in needed:
+            diagnostics.warning(
+                "R0404",
+                f'The "{name}" stage is never used: nothing it gives reaches an out',
+                stage.name.span,
+                hint="remove it, or add it to the inputs of a stage",
+            )
+            continue
+        outputs = typed.outputs.get(name, ())
+        lost = [str(index) for index in range(len(outputs)) if (name, index) not in read]
+        if lost:
+            diagnostics.warning(
+                "R0403",
+                f'Output {", ".join(lost)} of "{name}" is never used',
+                stage.name.span,
+                hint=f"read it as {name}.{lost[0]}, or ignore this warning",
+            )
+
+
+def _upstream(outs: list[str], edges: Edges) -> set[str]:
+    needed: set[str] = set()
+    waiting = list(outs)
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            waiting.extend(edge.producer for edge in edges[name] if edge is not None)
+    return needed

@@ -1,0 +1,208 @@
+"""YAML text -> a tree of three kinds of nodes with spans, and nothing else that YAML can do.
+
+Only the events of ruamel.yaml's parser are used: no constructors, tags or aliases, bounded depth.
+So a Runefile cannot make objects, grow without bound or recurse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runec.diagnostics import Diagnostics, SourceFile, Span
+from runec.frontend.text import MAX_YAML_EVENTS
+
+MAX_DEPTH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A single value; `plain` when it stands without quotes, so that `1` is a number."""
+
+    text: str
+    plain: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list."""
+
+    items: tuple[Node, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A map, in source order; keys may repeat here."""
+
+    entries: tuple[tuple[Scalar, Node], ...]
+    span: Span
+
+
+Node = Scalar | Sequence | Mapping
+
+
+class _RefusedError(Exception):
+    """The text is no YAML that we read; carries the diagnostic."""
+
+    def __init__(self, code: str, message: str, span: Span, hint: str) -> None:
+        super().__init__(message)
+        self.code, self.message, self.span, self.hint = code, message, span, hint
+
+
+class _Tree:
+    """Builds nodes from events with a stack of its own."""
+
+    def __init__(self, source: SourceFile) -> None:
+        self._source = source
+        self._open: list[tuple[str, int, list[Node]]] = []
+        self._events = 0
+        self.root: Node | None = None
+
+    def span(self, event: object) -> Span:
+        start: int = event.start_mark.index  # type: ignore[attr-defined]
+        end: int = event.end_mark.index  # type: ignore[attr-defined]
+        return Span(self._source, start, max(start, end))
+
+    def feed(self, event: object) -> None:
+        kind = type(event).__name__
+        self._events += 1
+        if self._events > MAX_YAML_EVENTS:
+            raise _RefusedError(
+                "R0019",
+                f"a Runefile has at most {MAX_YAML_EVENTS} words",
+                self.span(event),
+                "move long lists to files and name them below resources:",
+            )
+        if kind == "AliasEvent":
+            raise _RefusedError(
+                "R0004",
+                "a Runefile can't use YAML aliases",
+                self.span(event),
+                "write the value out where it is needed",
+            )
+        if getattr(event, "tag", None) is not None:
+            raise _RefusedError(
+                "R0004",
+                f"a Runefile can't use YAML tags such as {str(event.tag)[:40]}",  # type: ignore[attr-defined]
+                self.span(event),
+                "remove the tag",
+            )
+        if kind == "DocumentStartEvent" and self.root is not None:
+            raise _RefusedError(
+                "R0004",
+                "a Runefile is one YAML document",
+                self.span(event),
+                "remove everything after the second ---",
+            )
+        if kind == "ScalarEvent":
+            self._add_scalar(event)
+        elif kind in ("SequenceStartEvent", "MappingStartEvent"):
+            if len(self._open) == MAX_DEPTH:
+                raise _RefusedError(
+                    "R0019",
+                    f"this is nested deeper than {MAX_DEPTH} levels",
+                    self.span(event),
+                    "a Runefile needs four or five",
+                )
+            self._open.append((kind, self.span(event).start, []))
+        elif kind in ("SequenceEndEvent", "MappingEndEvent"):
+            opened, start, items = self._open.pop()
+            end = self.span(event).end
+            if items:  # a block ends where its last item ends, not at the next key
+                end = items[-1].span.end if self.span(event).text == "" else end
+            span = Span(self._source, start, max(start, end))
+            self._add(
+                Sequence(tuple(items), span)
+                if opened == "SequenceStartEvent"
+                else Mapping(_pairs(items), span)
+            )
+
+    def _add_scalar(self, event: object) -> None:
+        text: str = event.value  # type: ignore[attr-defined]
+        span = self.span(event)
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise _RefusedError(
+                "R0010", "an escape in this string is no character", span, "remove it"
+            ) from None
+        plain: bool = event.style is None or event.style == ""  # type: ignore[attr-defined]
+        if not plain and event.style in "|>":  # type: ignore[attr-defined]
+            span = Span(self._source, span.start, span.start + len(span.text.rstrip()))
+        self._add(Scalar(str(text), plain, span))
+
+    def _add(self, node: Node) -> None:
+        if self._open:
+            self._open[-1][2].append(node)
+        else:
+            self.root = node
+
+
+def _pairs(items: list[Node]) -> tuple[tuple[Scalar, Node], ...]:
+    entries = []
+    for key, value in zip(items[::2], items[1::2], strict=True):
+        if not isinstance(key, Scalar):
+            raise _RefusedError(
+                "R0007",
+                "invalid type: a key must be a word",
+                key.span,
+                "write the key as NAME: followed by its value",
+            )
+        entries.append((key, value))
+    return tuple(entries)
+
+
+def parse_yaml(source: SourceFile, diagnostics: Diagnostics) -> Node | None:
+    """Read one YAML document; None, and an error, when it is none that a Runefile may be."""
+    from ruamel.yaml import YAML  # noqa: PLC0415 - 40 ms that a legacy Runefile does not need
+    from ruamel.yaml.error import MarkedYAMLError  # noqa: PLC0415
+
+    tree = _Tree(source)
+    try:
+        for event in YAML(typ="safe", pure=True).parse(source.text):
+            tree.feed(event)
+    except _RefusedError as refused:
+        diagnostics.error(refused.code, refused.message, refused.span, hint=refused.hint)
+        return None
+    except MarkedYAMLError as error:
+        _report(error, source, diagnostics)
+        return None
+    except Exception as error:  # noqa: BLE001 - whatever hostile text makes the library raise is a syntax error
+        position = getattr(error, "position", None)
+        start = position if isinstance(position, int) else max(source.text.find("\\U"), 0)
+        reason = getattr(error, "reason", None) or "it is not YAML"
+        diagnostics.error(
+            "R0003",
+            f"Unable to parse the input: {str(reason)[:100]}",
+            Span(source, start, start + 1),
+            hint="check the line against YAML's rules: spaces for indentation, `key: value`",
+        )
+        return None
+    if tree.root is None:
+        diagnostics.error(
+            "R0005",
+            "missing field `version`",
+            Span(source, 0, 0),
+            hint="begin with `version: 1`, `image: runicos/base` and `pipeline:`",
+        )
+    return tree.root
+
+
+def _report(error: object, source: SourceFile, diagnostics: Diagnostics) -> None:
+    problem = str(getattr(error, "problem", None) or "it is not YAML")
+    context = getattr(error, "context", None)
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    start = mark.index if mark is not None else 0
+    hint = (
+        "indent with spaces, write `key: value`, and put quotes around text with : # { } [ ] @ or %"
+    )
+    if source.text[start : start + 1] == "\t":
+        hint = "indent with spaces: YAML forbids tabs"
+    message = f"{problem} {context}" if context else problem
+    diagnostics.error(
+        "R0003",
+        f"Unable to parse the input: {' '.join(message.split())[:160]}",
+        Span(source, start, start + 1),
+        hint=hint,
+    )

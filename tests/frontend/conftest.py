@@ -1,0 +1,107 @@
+"""What the tests of the frontend share: tiny models, and a Runefile analysed in a folder."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runec.diagnostics import Diagnostic, RunecError
+from runec.frontend import Analysis, analyse_text
+from runec.pipeline import TensorType
+
+# TensorType of the .tflite schema.
+_TYPE_CODES = {"f32": 0, "i32": 2, "u8": 3, "i64": 4, "utf8": 5, "i16": 7, "i8": 9}
+
+
+def make_model(inputs: list[str], outputs: list[str]) -> bytes:
+    """A .tflite without operators: nothing but the types of its inputs and outputs."""
+    builder: Any = importlib.import_module("flatbuffers").Builder(256)
+
+    def vector(items: list[int], size: int, add: Any) -> int:
+        builder.StartVector(size, len(items), size)
+        for item in reversed(items):
+            add(item)
+        return int(builder.EndVector())
+
+    def offsets(items: list[int]) -> int:
+        return vector(items, 4, builder.PrependUOffsetTRelative)
+
+    def tensor(spelling: str, name: str) -> int:
+        type_ = TensorType.parse(spelling)
+        label = builder.CreateString(name)
+        shape = vector(list(type_.dimensions), 4, builder.PrependInt32)
+        builder.StartObject(4)
+        builder.PrependUOffsetTRelativeSlot(0, shape, 0)
+        builder.PrependInt8Slot(1, _TYPE_CODES[type_.element.value], 0)
+        builder.PrependUint32Slot(2, 0, 0)
+        builder.PrependUOffsetTRelativeSlot(3, label, 0)
+        return int(builder.EndObject())
+
+    tensors = offsets([tensor(text, f"t{i}") for i, text in enumerate([*inputs, *outputs])])
+    taken = vector(list(range(len(inputs))), 4, builder.PrependInt32)
+    given = [len(inputs) + index for index in range(len(outputs))]
+    returned = vector(given, 4, builder.PrependInt32)
+    operators = offsets([])
+    builder.StartObject(4)
+    for slot, offset in enumerate((tensors, taken, returned, operators)):
+        builder.PrependUOffsetTRelativeSlot(slot, offset, 0)
+    subgraphs = offsets([int(builder.EndObject())])
+    builder.StartObject(1)
+    buffers = offsets([int(builder.EndObject())])
+    codes = offsets([])
+    builder.StartObject(5)
+    builder.PrependUint32Slot(0, 3, 0)
+    builder.PrependUOffsetTRelativeSlot(1, codes, 0)
+    builder.PrependUOffsetTRelativeSlot(2, subgraphs, 0)
+    builder.PrependUOffsetTRelativeSlot(4, buffers, 0)
+    builder.Finish(builder.EndObject(), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the models that the Runefiles of these tests name."""
+    sine = make_model(["f32[1, 1]"], ["f32[1, 1]"])
+    gesture = make_model(["f32[1, 128, 3, 1]"], ["f32[1, 4]"])
+    two = make_model(["f32[1, 2]", "f32[1, 2]"], ["f32[1, 2]", "u8[3]"])
+    bytes_model = make_model(["u8[1, 96, 96, 1]"], ["u8[1, 3]"])
+    for name, data in (
+        ("sine.tflite", sine),
+        ("sinemodel.tflite", sine),
+        ("model.tflite", gesture),
+        ("two.tflite", two),
+        ("bytes.tflite", bytes_model),
+        ("broken.tflite", b"not a model at all"),
+        ("labels.txt", b"zero\none\n"),
+        ("latin.txt", "caf\u00e9".encode("latin-1")),
+    ):
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "saved_model").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def analyse_in(folder: Path) -> Callable[..., Analysis]:
+    """Analyse a text as if it were a file in the folder."""
+
+    def run(text: str, file_name: str = "Runefile.yml") -> Analysis:
+        return analyse_text(text, file_name, folder, "test")
+
+    return run
+
+
+@pytest.fixture
+def diagnose(folder: Path) -> Callable[..., tuple[Diagnostic, ...]]:
+    """Everything that is said of a text: errors and warnings."""
+
+    def run(text: str, file_name: str = "Runefile.yml") -> tuple[Diagnostic, ...]:
+        try:
+            return analyse_text(text, file_name, folder, "test").warnings
+        except RunecError as error:
+            return error.diagnostics
+
+    return run

@@ -1,0 +1,68 @@
+"""Each file of invalid/ breaks one rule; beside it stands, word for word, what runec says of it.
+
+The first word of a file's name is the code of the rule, but for those about several at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import runec.frontend
+from runec.diagnostics import Diagnostic, render
+
+INVALID = Path(__file__).parent / "invalid"
+CASES = sorted(path for path in INVALID.iterdir() if path.suffix != ".expected")
+CODES_IN_NAMES = re.compile(r"R\d{4}(?=-)")
+# Reached only through a file that is too large or not text: test_frontend_limits.py.
+ELSEWHERE = {"R0002"}
+
+
+def described(diagnostic: Diagnostic) -> str:
+    span = diagnostic.span
+    assert span is not None, "every diagnostic of a Runefile has a place"
+    place = f"{diagnostic.severity.value} {diagnostic.code} {span.line}:{span.column}"
+    return f"{place} {diagnostic.message}\n  try: {diagnostic.hint}\n"
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.name)
+def test_a_wrong_file_gets_its_message_at_its_place(
+    path: Path, diagnose: Callable[..., tuple[Diagnostic, ...]]
+) -> None:
+    said = diagnose(path.read_text(encoding="utf-8"), path.name)
+    expected = path.with_name(f"{path.name}.expected").read_text(encoding="utf-8")
+    assert "".join(map(described, said)) == expected
+    assert said
+    assert all(diagnostic.hint for diagnostic in said)
+    if (code := CODES_IN_NAMES.match(path.name)) is not None:
+        assert {diagnostic.code for diagnostic in said} == {code[0]}
+
+
+def test_every_code_of_the_room_has_a_wrong_file() -> None:
+    documented = set(re.findall(r"R0[0-4]\d\d(?=  )", runec.frontend.__doc__ or ""))
+    with_files = {name for path in CASES for name in CODES_IN_NAMES.findall(path.name)}
+    assert documented - with_files == ELSEWHERE
+
+
+def test_no_message_is_without_a_file_and_no_file_without_a_message() -> None:
+    expected = {path.name.removesuffix(".expected") for path in INVALID.glob("*.expected")}
+    assert expected == {path.name for path in CASES}
+
+
+def test_a_message_shows_the_line_the_caret_and_what_to_try(
+    diagnose: Callable[..., tuple[Diagnostic, ...]],
+) -> None:
+    path = INVALID / "R0202-shapes-differ.Runefile"
+    (diagnostic,) = diagnose(path.read_text(encoding="utf-8"), path.name)
+    drawn = render(diagnostic).splitlines()
+    assert drawn[0].startswith("error[R0202]: ")
+    assert " --> R0202-shapes-differ.Runefile:5:5" in drawn
+    assert "5 | RUN input half serial" in drawn
+    assert "  |     ^^^^^" in drawn
+    # Both places and both types are shown.
+    assert any("this is f32[1, 4]" in line for line in drawn)
+    assert any("this expects f32[5]" in line for line in drawn)
+    assert drawn[-1].startswith("  = try: ")

@@ -1,0 +1,209 @@
+"""The process that executes a rune: `python -m runec.vm.child`, spoken to over stdin and stdout.
+
+It has no business of its own: it gets a verified .rune, runs it when told, asks for data, and
+says what came of it. The parent kills it when it has had enough of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import resource
+import struct
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+import wasm3
+
+from runec.container import Rune, module_imports, read_rune
+from runec.diagnostics import RunecError, RuneError
+from runec.pipeline import CapabilityKind, ElementType
+from runec.vm.abi1 import AbiHost
+from runec.vm.errors import stage_failed, trapped, unsupported_original
+from runec.vm.host import Host
+from runec.vm.messages import HEADER, Kind, pack_message, pack_outputs
+from runec.vm.original import OriginalHost
+
+# Deep enough for any block, shallow enough for the process's own stack of 8 MiB.
+_WASM_STACK_BYTES = 64 * 1024
+_MEMORY_BYTES = 2 * 1024 * 1024 * 1024
+_STDERR_FILE_BYTES = 1024 * 1024
+_TRAP = re.compile(r"\[trap\] ([^(]*)")
+
+
+class ClosedError(Exception):
+    """The parent has closed the pipe: there is nobody to work for."""
+
+
+class Connection:
+    """The child's end of the pipes."""
+
+    def __init__(self, source: int, target: int) -> None:
+        self._source = source
+        self._target = target
+
+    def send(self, kind: Kind, body: bytes = b"") -> None:
+        """Send a message."""
+        view = memoryview(pack_message(kind, body))
+        while view:
+            view = view[os.write(self._target, view) :]
+
+    def _read(self, count: int) -> bytes:
+        content = bytearray()
+        while len(content) < count:
+            part = os.read(self._source, count - len(content))
+            if not part:
+                raise ClosedError
+            content += part
+        return bytes(content)
+
+    def receive(self) -> tuple[Kind, bytes]:
+        """Return the next message."""
+        length, kind = HEADER.unpack(self._read(HEADER.size))
+        return Kind(kind), self._read(length - 1)
+
+    def log(self, text: str) -> None:
+        """Hand a line to the user's log."""
+        self.send(Kind.LOG, text.encode("utf-8", "replace"))
+
+    def need(
+        self,
+        kind: CapabilityKind,
+        parameters: Mapping[str, int | float],
+        length: int,
+        element: ElementType | None,
+    ) -> bytes:
+        """Ask the parent for a capability's data."""
+        request = {
+            "kind": kind.name,
+            "parameters": dict(parameters),
+            "length": length,
+            "element": None if element is None else element.value,
+        }
+        self.send(Kind.NEED, json.dumps(request).encode())
+        _, data = self.receive()
+        if len(data) != length:
+            raise ClosedError
+        return data
+
+    def error(self, error: RunecError) -> None:
+        """Report how the rune failed."""
+        report = {
+            "code": error.code,
+            "message": error.message,
+            "hint": error.hint,
+            "notes": list(error.notes),
+        }
+        self.send(Kind.ERROR, json.dumps(report).encode())
+
+
+def limit_resources(time_limit_s: int) -> None:
+    """Bound what this process may take: memory, files, core dumps, processor time."""
+    for kind, limit in (
+        (resource.RLIMIT_AS, _MEMORY_BYTES),
+        (resource.RLIMIT_FSIZE, _STDERR_FILE_BYTES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, hard = resource.getrlimit(kind)
+        most = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
+        resource.setrlimit(kind, (most, hard))
+    # Should the parent be killed, nobody is left to kill this process: the system does.
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = int(used.ru_utime + used.ru_stime) + time_limit_s + 2
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    if hard == resource.RLIM_INFINITY or seconds < hard:
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, hard))
+
+
+def _unsigned(function: Callable[..., int | None]) -> Callable[..., int | None]:
+    def call(*arguments: int) -> int | None:
+        return function(*(argument & 0xFFFFFFFF for argument in arguments))
+
+    return call
+
+
+class Instance:
+    """A module in the engine, with its host."""
+
+    def __init__(self, rune: Rune, host: Host) -> None:
+        self._host = host
+        self._environment = wasm3.Environment()
+        self._runtime = self._environment.new_runtime(_WASM_STACK_BYTES)
+        self._module = self._guard(lambda: self._environment.parse_module(rune.code))
+        self._guard(lambda: self._runtime.load(self._module))
+        for item in module_imports(rune):
+            function = getattr(host, item.name, None)
+            if function is None or not item.is_known:
+                raise unsupported_original(f"it imports {item.name}")
+            self._module.link_function("env", item.name, item.signature, _unsigned(function))
+        host.attach(self._memory)
+
+    def _memory(self) -> memoryview:
+        memory: memoryview | None = self._runtime.get_memory(0)
+        return memoryview(b"") if memory is None else memory
+
+    def _guard(self, action: Callable[[], Any]) -> Any:
+        """Turn the engine's errors into ours; errors of host functions pass through."""
+        try:
+            return action()
+        except RuntimeError as error:
+            found = _TRAP.search(str(error))
+            reason = found[1].strip() if found else str(error)
+            raise trapped(reason, self._host.place()) from None
+
+    def call(self, name: str, *arguments: int) -> int:
+        """Call an exported function. Raises RuneError."""
+        function = self._guard(lambda: self._runtime.find_function(name))
+        result = self._guard(lambda: function(*arguments))
+        return int(result) & 0xFFFFFFFF
+
+
+def _serve(connection: Connection) -> None:
+    kind, body = connection.receive()
+    if kind is not Kind.START:
+        raise ClosedError
+    time_limit_s: int = struct.unpack_from("<I", body)[0]
+    rune = read_rune(body[4:])
+    limit_resources(time_limit_s)
+    host: Host = (OriginalHost if rune.is_original else AbiHost)(rune, connection)
+    instance = Instance(rune, host)
+    host.in_manifest = True
+    instance.call("_manifest")
+    host.in_manifest = False
+    connection.send(Kind.READY)
+    while True:
+        kind, _ = connection.receive()
+        if kind is not Kind.RUN:
+            raise ClosedError
+        limit_resources(time_limit_s)
+        host.begin_run()
+        failed = instance.call("_call", 0, 0, 0)
+        if failed:
+            raise stage_failed(failed, host.stage_name(failed), host.last_message)
+        connection.send(Kind.RESULT, pack_outputs(host.take_outputs()))
+
+
+def main() -> NoReturn:
+    """Serve one parent until it closes the pipe, or the rune fails."""
+    # The library prints to stdout; the pipe must carry nothing but messages.
+    target = os.dup(1)
+    os.dup2(2, 1)
+    connection = Connection(0, target)
+    status = 0
+    try:
+        _serve(connection)
+    except RunecError as error:
+        connection.error(error)
+    except MemoryError:
+        connection.error(RuneError("R0712", "the rune takes more memory than it is allowed"))
+    except (ClosedError, BrokenPipeError):
+        status = 1
+    # Nothing here is worth an orderly end, which takes longer than the run.
+    sys.stderr.flush()
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""The errors of this room: R07."""
+
+from __future__ import annotations
+
+from runec.diagnostics import RuneError, UserFileError
+
+_REPORT = "look at the rune with `runec inspect`, and build it again from its Runefile"
+
+
+def missing_input(kind: str, index: int, flag: str) -> UserFileError:
+    """R0701: no file for a capability."""
+    which = "" if index == 0 else f" number {index + 1}"
+    return UserFileError(
+        "R0701",
+        f'Unable to load the "{kind}" input: no file{which} was given for it',
+        hint=f"add {flag} FILE" + (f" ({index + 1} times in all)" if index else ""),
+    )
+
+
+def wrong_length(source: str, requested: int, provided: int, unit: str) -> UserFileError:
+    """R0702: an input file of the wrong length."""
+    verdict = "only " if provided < requested else ""
+    return UserFileError(
+        "R0702",
+        f"Requested {requested} {unit} but {verdict}{provided} were provided by {source}",
+        hint=f"name a file that holds {requested} {unit}, or change the shape in the Runefile",
+    )
+
+
+def no_provider(kind: str) -> RuneError:
+    """R0704: a capability that this computer cannot give."""
+    return RuneError(
+        "R0704",
+        f"this runec has no data for a {kind} capability",
+        hint="run a rune whose capabilities are RAND, RAW or ACCEL",
+    )
+
+
+def bad_request(kind: str, what: str) -> RuneError:
+    """R0705: a capability is asked for what its kind cannot give."""
+    return RuneError(
+        "R0705",
+        f"the rune asks its {kind} capability for {what}",
+        hint="change the capability's outputs or arguments in the Runefile",
+    )
+
+
+def no_output(kind: str) -> RuneError:
+    """R0706: an output kind that this computer does not write."""
+    return RuneError(
+        "R0706",
+        f"this runec cannot write a {kind} output",
+        hint="use a SERIAL output in the Runefile",
+    )
+
+
+def invalid_module(what: str) -> RuneError:
+    """R0707: the WebAssembly is invalid or needs features that runes may not use."""
+    return RuneError("R0707", f"the rune holds invalid WebAssembly: {what}", hint=_REPORT)
+
+
+def trapped(kind: str, place: str) -> RuneError:
+    """R0708: the WebAssembly trapped."""
+    return RuneError("R0708", f"the rune trapped {place}: {kind}", hint=_REPORT)
+
+
+def stage_failed(number: int, stage: str, message: str) -> RuneError:
+    """R0709: `_call` returned the number of a stage."""
+    said = f": {message}" if message else ""
+    return RuneError(
+        "R0709",
+        f"the stage {stage} (number {number}) failed{said}",
+        hint="check the input's values, and the arguments of that stage in the Runefile",
+    )
+
+
+def bad_host_call(function: str, what: str) -> RuneError:
+    """R0710: a call of the host that the interface does not allow."""
+    return RuneError("R0710", f"the rune called {function} wrongly: {what}", hint=_REPORT)
+
+
+def out_of_time(seconds: float) -> RuneError:
+    """R0711: the time limit is over."""
+    return RuneError(
+        "R0711",
+        f"the rune did not end within {seconds:g} s",
+        hint="give it longer with --timeout SECONDS, or look for an endless loop in its blocks",
+    )
+
+
+def process_died(what: str, notes: list[str]) -> RuneError:
+    """R0712: the process that executes the rune ended by itself."""
+    return RuneError(
+        "R0712",
+        f"the process that executes the rune ended unexpectedly: {what}",
+        hint="the rune may need more memory than it is allowed, or is malicious",
+        notes=notes,
+    )
+
+
+def model_failed(name: str, what: str, notes: list[str]) -> RuneError:
+    """R0713: TensorFlow Lite Micro refuses a model."""
+    return RuneError(
+        "R0713",
+        f"the model {name} cannot be run: {what}",
+        hint="use operators and types that TensorFlow Lite Micro has, such as float32 or int8",
+        notes=notes,
+    )
+
+
+def model_differs(name: str, said: str, found: str) -> RuneError:
+    """R0714: the model's tensors are not those of the graph."""
+    return RuneError(
+        "R0714",
+        f"the model {name}: the rune said tensors would be {said}, the model has {found}",
+        hint="write the model's own types and shapes in the Runefile and build the rune again",
+    )
+
+
+def too_much_output(what: str) -> RuneError:
+    """R0715: the rune writes without end."""
+    return RuneError("R0715", f"the rune writes too much: {what}", hint=_REPORT)
+
+
+def unsupported_original(what: str) -> RuneError:
+    """R0716: an original rune needs something that this host does not have."""
+    return RuneError(
+        "R0716",
+        f"this original rune cannot be run: {what}",
+        hint="build it again from its Runefile with `runec build`",
+    )

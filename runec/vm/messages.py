@@ -1,0 +1,84 @@
+"""What the parent and the child process say to each other, over two pipes.
+
+A message is its length (u32, little-endian) of kind and body, the kind (u8), the body.
+
+parent -> child   START  time limit in seconds (u32), the .rune
+                  RUN    -
+                  DATA   the bytes that NEED asked for
+child -> parent   READY  -
+                  NEED   JSON: kind, parameters, length, element
+                  LOG    text
+                  RESULT outputs, see `pack_outputs`
+                  ERROR  JSON: code, message, hint, notes
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from enum import IntEnum
+
+from runec.pipeline import TensorType
+
+MESSAGE_BYTES_MAX = 256 * 1024 * 1024
+HEADER = struct.Struct("<IB")
+_COUNT = struct.Struct("<II")
+
+Outputs = Sequence[tuple[int, Sequence[tuple[TensorType, bytes]]]]
+
+
+class Kind(IntEnum):
+    """The kind of a message."""
+
+    START = 1
+    RUN = 2
+    DATA = 3
+    READY = 4
+    NEED = 5
+    LOG = 6
+    RESULT = 7
+    ERROR = 8
+
+
+def pack_message(kind: Kind, body: bytes) -> bytes:
+    """Return a message."""
+    return HEADER.pack(len(body) + 1, kind) + body
+
+
+def pack_outputs(outputs: Outputs) -> bytes:
+    """Return outputs as bytes: id and count, then length of type and data, type, data each."""
+    parts = []
+    for output, tensors in outputs:
+        parts.append(_COUNT.pack(output, len(tensors)))
+        for kind, data in tensors:
+            text = str(kind).encode()
+            parts += (_COUNT.pack(len(text), len(data)), text, data)
+    return b"".join(parts)
+
+
+def unpack_outputs(body: bytes) -> list[tuple[int, list[tuple[TensorType, bytes]]]]:
+    """Read what `pack_outputs` wrote. Raises ValueError for anything else."""
+    outputs = []
+    at = 0
+
+    def pair() -> tuple[int, int]:
+        nonlocal at
+        if len(body) - at < _COUNT.size:
+            raise ValueError("the outputs end early")
+        first, second = _COUNT.unpack_from(body, at)
+        at += _COUNT.size
+        return first, second
+
+    while at < len(body):
+        output, count = pair()
+        tensors = []
+        for _ in range(count):
+            text_bytes, data_bytes = pair()
+            if text_bytes + data_bytes > len(body) - at:
+                raise ValueError("the outputs end early")
+            kind = TensorType.parse(body[at : at + text_bytes].decode())
+            at += text_bytes
+            tensors.append((kind, body[at : at + data_bytes]))
+            at += data_bytes
+        outputs.append((output, tensors))
+    return outputs

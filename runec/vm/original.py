@@ -1,0 +1,255 @@
+"""The host interface of original runes (2020 to 2022), both generations of models.
+
+They carry no graph that can be relied on: types come with each call, outputs as JSON. Counted
+from 0 up to v0.10, from 1 since v0.11.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import struct
+from typing import Any
+
+from runec.container import Rune
+from runec.pipeline import CapabilityKind, ElementType, TensorType
+from runec.vm.abi1 import parameter_value
+from runec.vm.errors import bad_host_call, too_much_output, unsupported_original
+from runec.vm.host import Host, Surroundings
+from runec.vm.messages import Outputs
+from runec.vm.output import STRUCT_CODES
+from runec.vm.tflm import TflmModel
+
+_OUTPUT_BYTES_MAX = 64 * 1024 * 1024
+_VALUE_BYTES_MAX = 4
+_TENSORS_MAX = 32
+_CHANNEL_MAX = 2**31 - 1
+_FIRST_ID_ONE = (0, 11)
+
+
+def _pack(element: ElementType, value: Any) -> bytes:
+    if element is ElementType.UTF8:
+        if not isinstance(value, str):
+            raise ValueError("a text element that is none")
+        text = value.encode("utf-8", "replace")
+        return len(text).to_bytes(4, "little") + text
+    if value is None and element.is_float:
+        value = math.nan
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("a number that is none")  # noqa: TRY004 - as below
+    try:
+        return struct.pack(f"<{STRUCT_CODES[element]}", float(value) if element.is_float else value)
+    except (struct.error, OverflowError):
+        raise ValueError(f"{value} as {element.value}") from None
+
+
+def parse_output(document: Any) -> tuple[int, TensorType, bytes]:
+    """Read one tensor of an original's output: its channel, type, and packed elements.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(document, dict):
+        raise ValueError("no JSON object")  # noqa: TRY004 - one kind of mistake, one exception
+    name, dimensions = document.get("type_name"), document.get("dimensions")
+    elements, channel = document.get("elements"), document.get("channel")
+    if not isinstance(dimensions, list) or not isinstance(elements, list):
+        raise ValueError("no dimensions or elements")  # noqa: TRY004
+    if type(channel) is not int or not 0 <= channel <= _CHANNEL_MAX:
+        raise ValueError("no channel")
+    if not dimensions or not all(type(size) is int and size >= 0 for size in dimensions):
+        raise ValueError("no dimensions")
+    spelling = "utf8" if name in ("&str", "utf8") else str(name).lower()
+    kind = TensorType(ElementType(spelling), tuple(dimensions))
+    if kind.element_count != len(elements):
+        raise ValueError(f"{len(elements)} elements for {kind}")
+    return channel, kind, b"".join(_pack(kind.element, value) for value in elements)
+
+
+def _first_id(version: str | None) -> int:
+    numbers = re.match(r"(\d+)\.(\d+)", version or "")
+    if numbers is None:
+        return 0
+    return 1 if (int(numbers[1]), int(numbers[2])) >= _FIRST_ID_ONE else 0
+
+
+class OriginalHost(Host):
+    """Host functions for a rune without our graph."""
+
+    def __init__(self, rune: Rune, surroundings: Surroundings) -> None:
+        super().__init__(rune, surroundings)
+        self._next_id = _first_id(rune.version)
+        self._capabilities: dict[int, tuple[CapabilityKind, dict[str, int | float]]] = {}
+        self._outputs: set[int] = set()
+        self._models: dict[int, tuple[TflmModel, list[TensorType], list[TensorType]]] = {}
+        self._preloaded: dict[int, bytes] = {}
+        self._consumed: dict[int, list[tuple[TensorType, bytes]]] = {}
+        self._consumed_bytes = 0
+
+    def begin_run(self) -> None:
+        """Forget what belongs to the run before."""
+        super().begin_run()
+        self._consumed = {}
+        self._consumed_bytes = 0
+
+    def take_outputs(self) -> Outputs:
+        """Return what the run wrote."""
+        return list(self._consumed.items())
+
+    def log_backtrace(self) -> None:
+        """Versions of 2021 ask for a backtrace when they panic; there is none to show."""
+
+    # --- capabilities ------------------------------------------------------------------------
+
+    def request_capability(self, kind: int) -> int:
+        """Give an id to a capability."""
+        wanted = self.capability_kind(kind)
+        capability = self.take_id()
+        self._capabilities[capability] = (wanted, {})
+        return capability
+
+    def request_capability_set_param(  # noqa: PLR0917 - the host function's own
+        self, stage_id: int, key: int, key_length: int, value: int, length: int, value_type: int
+    ) -> int:
+        """Keep a parameter for the provider."""
+        function = "request_capability_set_param"
+        name = self.name(function, key, key_length)
+        if length > _VALUE_BYTES_MAX:
+            raise bad_host_call(function, f"a value of {length} bytes")
+        content = self.read(function, value, length)
+        self._capability(function, stage_id)[1][name] = parameter_value(
+            function, content, value_type
+        )
+        return 0
+
+    def request_provider_response(self, buffer: int, length: int, stage_id: int) -> int:
+        """Fill a buffer with a capability's data."""
+        function = "request_provider_response"
+        kind, parameters = self._capability(function, stage_id)
+        self.read(function, buffer, length)
+        data = self._surroundings.need(kind, parameters, length, None)
+        self.write(function, buffer, data)
+        return length
+
+    def _capability(
+        self, function: str, stage_id: int
+    ) -> tuple[CapabilityKind, dict[str, int | float]]:
+        if stage_id not in self._capabilities:
+            raise bad_host_call(function, f"{stage_id} is no capability's id")
+        return self._capabilities[stage_id]
+
+    # --- models, first generation ------------------------------------------------------------
+
+    def tfm_preload_model(self, model: int, length: int, inputs: int, outputs: int) -> int:
+        """Keep a model of one input and one output."""
+        function = "tfm_preload_model"
+        if (inputs, outputs) != (1, 1):
+            raise unsupported_original(f"a model with {inputs} inputs and {outputs} outputs")
+        data = self.read(function, model, length)
+        stage_id = self.take_id()
+        self._preloaded[stage_id] = data
+        return stage_id
+
+    def tfm_model_invoke(
+        self, stage_id: int, source: int, source_bytes: int, target: int, target_bytes: int
+    ) -> int:
+        """Run a model; the sizes of the buffers must be those of its tensors."""
+        function = "tfm_model_invoke"
+        if stage_id not in self._preloaded:
+            raise bad_host_call(function, f"{stage_id} is no model's id")
+        if stage_id not in self._models:
+            engine = TflmModel(f"with the id {stage_id}", self._preloaded[stage_id])
+            self._models[stage_id] = (engine, engine.inputs, engine.outputs)
+        engine, inputs, outputs = self._models[stage_id]
+        sizes = (inputs[0].size_bytes, outputs[0].size_bytes)
+        if (source_bytes, target_bytes) != sizes:
+            raise bad_host_call(
+                function, f"{source_bytes} and {target_bytes} bytes for tensors of {sizes}"
+            )
+        data = self.read(function, source, source_bytes)
+        self.read(function, target, target_bytes)
+        self.write(function, target, engine.infer([data])[0])
+        return 0
+
+    # --- models, second generation -----------------------------------------------------------
+
+    def _descriptions(self, at: int, count: int) -> list[TensorType]:
+        function = "rune_model_load"
+        if count > _TENSORS_MAX:
+            raise bad_host_call(function, f"{count} tensors")
+        words = self.pointers(function, at, 2 * count)
+        texts = [
+            self.name(function, start, length)
+            for start, length in zip(words[::2], words[1::2], strict=True)
+        ]
+        try:
+            return [TensorType.parse(text.strip().lower()) for text in texts]
+        except ValueError as error:
+            raise bad_host_call(function, str(error)) from None
+
+    def rune_model_load(  # noqa: PLR0917 - the host function's own
+        self,
+        mime: int,
+        mime_length: int,
+        model: int,
+        length: int,
+        inputs: int,
+        input_count: int,
+        outputs: int,
+        output_count: int,
+    ) -> int:
+        """Open a model that lies in linear memory."""
+        function = "rune_model_load"
+        kind = self.name(function, mime, mime_length)
+        if not kind.endswith("tflite-model"):
+            raise unsupported_original(f"a model of the type {kind}")
+        data = self.read(function, model, length)
+        said = self._descriptions(inputs, input_count), self._descriptions(outputs, output_count)
+        stage_id = self.take_id()
+        self._models[stage_id] = (TflmModel(f"with the id {stage_id}", data, *said), *said)
+        return stage_id
+
+    def rune_model_infer(self, stage_id: int, inputs: int, outputs: int) -> int:
+        """Run a model from and to linear memory."""
+        function = "rune_model_infer"
+        if stage_id not in self._models:
+            raise bad_host_call(function, f"{stage_id} is no model's id")
+        engine, input_types, output_types = self._models[stage_id]
+        sources = self.pointers(function, inputs, len(input_types))
+        targets = self.pointers(function, outputs, len(output_types))
+        given = [
+            self.read(function, at, kind.size_bytes)
+            for at, kind in zip(sources, input_types, strict=True)
+        ]
+        for at, data in zip(targets, engine.infer(given), strict=True):
+            self.write(function, at, data)
+        return 0
+
+    # --- outputs -----------------------------------------------------------------------------
+
+    def request_output(self, kind: int) -> int:
+        """Give an id to an output."""
+        self.output_kind(kind)
+        output = self.take_id()
+        self._outputs.add(output)
+        return output
+
+    def consume_output(self, stage_id: int, buffer: int, length: int) -> int:
+        """Take tensors written as JSON, one or a list."""
+        function = "consume_output"
+        if stage_id not in self._outputs:
+            raise bad_host_call(function, f"{stage_id} is no output's id")
+        content = self.read(function, buffer, length)
+        self._consumed_bytes += length
+        if self._consumed_bytes > _OUTPUT_BYTES_MAX:
+            raise too_much_output(f"more than {_OUTPUT_BYTES_MAX} bytes of output in a run")
+        try:
+            document = json.loads(content)
+            documents = document if isinstance(document, list) else [document]
+            for item in documents:
+                channel, kind, data = parse_output(item)
+                self._consumed.setdefault(channel, []).append((kind, data))
+        except (ValueError, RecursionError) as error:
+            raise bad_host_call(function, f"an output that is no tensor: {error}") from None
+        return 0

@@ -1,0 +1,73 @@
+"""The output of a run as text: docs/spec/rune.md, section 4."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+
+from runec.container import F32, F64, quote_output, spell_float
+from runec.pipeline import ElementType, TensorType
+
+STRUCT_CODES = {
+    ElementType.U8: "B",
+    ElementType.I8: "b",
+    ElementType.U16: "H",
+    ElementType.I16: "h",
+    ElementType.U32: "I",
+    ElementType.I32: "i",
+    ElementType.U64: "Q",
+    ElementType.I64: "q",
+    ElementType.F32: "f",
+    ElementType.F64: "d",
+}
+
+
+def split_text(data: bytes, count: int) -> list[bytes]:
+    """Split a utf8 tensor into its elements. Raises ValueError when the bytes do not fit."""
+    elements = []
+    at = 0
+    for _ in range(count):
+        if len(data) - at < 4:
+            raise ValueError("a text tensor ends early")
+        size = int.from_bytes(data[at : at + 4], "little")
+        at += 4
+        if size > len(data) - at:
+            raise ValueError("a text in a tensor is longer than the tensor")
+        elements.append(data[at : at + size])
+        at += size
+    if at != len(data):
+        raise ValueError("a text tensor is longer than its elements")
+    return elements
+
+
+def _elements(kind: TensorType, data: bytes) -> list[str]:
+    if kind.element is ElementType.UTF8:
+        texts = split_text(data, kind.element_count)
+        return [quote_output(text.decode("utf-8", "replace")) for text in texts]
+    values = struct.unpack(f"<{kind.element_count}{STRUCT_CODES[kind.element]}", data)
+    if kind.element.is_integer:
+        return list(map(str, values))
+    form = F32 if kind.element is ElementType.F32 else F64
+    return [spell_float(value, form) for value in values]
+
+
+def _tensor(kind: TensorType, data: bytes) -> str:
+    key = "element_type" if kind.element is ElementType.UTF8 else "element-type"
+    dimensions = ",".join(map(str, kind.dimensions))
+    elements = ",".join(_elements(kind, data))
+    return f'{{"{key}":"{kind.element.value}","dimensions":[{dimensions}],"elements":[{elements}]}}'
+
+
+def output_line(outputs: Sequence[tuple[int, Sequence[tuple[TensorType, bytes]]]]) -> str:
+    """Return one JSON object: output ids in the given order, the tensors that each consumed.
+
+    `outputs` pairs an id with (type, packed elements) of its tensors.
+
+    Raises:
+        ValueError: the bytes of a utf8 tensor are not its elements.
+    """
+    members = (
+        f'"{output}":[{",".join(_tensor(kind, data) for kind, data in tensors)}]'
+        for output, tensors in outputs
+    )
+    return f"{{{','.join(members)}}}"

@@ -1,0 +1,143 @@
+"""Models on the host: Google's TensorFlow Lite Micro, as the `tflite-micro` wheel.
+
+Executed in the child process. The library is imported when the first model is opened: a rune
+without models does not pay for it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from runec.diagnostics import UserFileError
+from runec.models import measure_arena, read_model
+from runec.pipeline import ElementType, TensorType
+from runec.vm.errors import model_differs, model_failed
+
+# The host's library is 64-bit and newer than the device's: room in plenty, then a last attempt.
+_ARENA_BYTES_LEAST = 4 * 1024 * 1024
+_ARENA_BYTES_MOST = 256 * 1024 * 1024
+_STDERR = 2
+_NOTE_LINES = 4
+_MISSING = re.compile(r"Didn't find op for builtin opcode '(\w+)'")
+_CUSTOM = re.compile(r"(?:custom op(?:code)?|for custom) '?([\w.]+)'?")
+
+_DTYPES = {
+    ElementType.F32: "<f4",
+    ElementType.F64: "<f8",
+    ElementType.I8: "i1",
+    ElementType.U8: "u1",
+    ElementType.I16: "<i2",
+    ElementType.U16: "<u2",
+    ElementType.I32: "<i4",
+    ElementType.U32: "<u4",
+    ElementType.I64: "<i8",
+    ElementType.U64: "<u8",
+}
+
+
+class _Said:
+    """What the library wrote to stderr, which the parent has made a file."""
+
+    def __init__(self) -> None:
+        self._start = self._end()
+
+    @staticmethod
+    def _end() -> int:
+        try:
+            return os.lseek(_STDERR, 0, os.SEEK_END)
+        except OSError:
+            return 0
+
+    def lines(self) -> list[str]:
+        """Return the lines since this object was made."""
+        try:
+            content = os.pread(_STDERR, max(0, self._end() - self._start), self._start)
+        except OSError:
+            return []
+        return [line for line in content.decode("utf-8", "replace").splitlines() if line.strip()]
+
+
+class TflmModel:
+    """A model that is ready to run.
+
+    Args:
+        name: the stage, for messages.
+        data: the .tflite.
+        inputs: the types that the rune says its inputs have; element types and sizes are
+            compared with the model's, shapes may be written differently. None: not compared.
+        outputs: the same of the outputs.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        data: bytes,
+        inputs: Sequence[TensorType] | None = None,
+        outputs: Sequence[TensorType] | None = None,
+    ) -> None:
+        self._name = name
+        try:
+            info = read_model(data)
+            arena = measure_arena(data)
+        except UserFileError as error:
+            raise model_failed(name, error.message, []) from None
+        self.inputs = [tensor.type for tensor in info.inputs]
+        self.outputs = [tensor.type for tensor in info.outputs]
+        if inputs is not None:
+            self._compare(inputs, self.inputs)
+        if outputs is not None:
+            self._compare(outputs, self.outputs)
+        self._interpreter = self._open(data, arena)
+
+    def _compare(self, said: Sequence[TensorType], found: Sequence[TensorType]) -> None:
+        same = len(said) == len(found) and all(
+            a.element is b.element and a.element_count == b.element_count
+            for a, b in zip(said, found, strict=True)
+        )
+        if not same:
+            raise model_differs(self._name, ", ".join(map(str, said)), ", ".join(map(str, found)))
+
+    def _open(self, data: bytes, arena: int) -> Any:
+        from tflite_micro.python.tflite_micro import runtime  # noqa: PLC0415 - 0.3 s, see above
+
+        roomy = max(_ARENA_BYTES_LEAST, 4 * arena + 4 * len(data))
+        said = _Said()
+        for size in (roomy, max(roomy, _ARENA_BYTES_MOST)):
+            try:
+                return runtime.Interpreter.from_bytes(data, arena_size=size)
+            except (RuntimeError, ValueError, MemoryError) as error:
+                reason = str(error)
+        lines = said.lines()
+        for line in lines:
+            missing = _MISSING.search(line) or _CUSTOM.search(line)
+            if missing is not None:
+                reason = f"TensorFlow Lite Micro has no operator {missing[1]}"
+                break
+        else:
+            reason = lines[0] if lines else reason
+        raise model_failed(self._name, reason, list(dict.fromkeys(lines))[:_NOTE_LINES])
+
+    def infer(self, inputs: Sequence[bytes]) -> list[bytes]:
+        """Run the model on packed elements; return the packed elements of its outputs.
+
+        Raises:
+            RuneError: R0713, the library fails.
+        """
+        import numpy as np  # noqa: PLC0415 - there already: the library needs it
+
+        said = _Said()
+        try:
+            for index, (kind, data) in enumerate(zip(self.inputs, inputs, strict=True)):
+                shape = self._interpreter.get_input_details(index)["shape"]
+                dtype = np.dtype(_DTYPES[kind.element])
+                self._interpreter.set_input(np.frombuffer(data, dtype).reshape(shape), index)
+            self._interpreter.invoke()
+            return [
+                np.ascontiguousarray(self._interpreter.get_output(index)).tobytes()
+                for index in range(len(self.outputs))
+            ]
+        except (RuntimeError, ValueError, TypeError) as error:
+            raise model_failed(self._name, str(error), said.lines()[:_NOTE_LINES]) from None

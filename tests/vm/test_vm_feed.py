@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from runec.diagnostics import RuneError, UserFileError, render
+from runec.pipeline import CapabilityKind, ElementType
+from runec.vm import Feed, Inputs
+from runec.vm.generator import SplitMix64
+
+RAW, RAND, ACCEL = CapabilityKind.RAW, CapabilityKind.RAND, CapabilityKind.ACCEL
+
+
+def test_the_generator_is_splitmix64() -> None:
+    # The first outputs for the seed 1234567 that the algorithm's published C code gives.
+    generator = SplitMix64(1234567)
+    assert [generator.next() for _ in range(5)] == [
+        6457827717110365317,
+        3203168211198807973,
+        9817491932198370423,
+        4593380528125082431,
+        16408922859458223821,
+    ]
+
+
+@pytest.mark.parametrize("element", [ElementType.F32, ElementType.F64])
+def test_random_floats_lie_from_0_to_below_1(element: ElementType) -> None:
+    size = element.size_bytes
+    data = Feed(Inputs(random_seed=3)).provide(RAND, {}, 1000 * size, element)
+    values = np.frombuffer(data, "<f4" if size == 4 else "<f8")
+    assert len(values) == 1000
+    assert values.min() >= 0
+    assert values.max() < 1
+    assert 0.45 < values.mean() < 0.55
+
+
+@pytest.mark.parametrize("element", [e for e in ElementType if e.is_integer])
+def test_random_integers_use_their_whole_range(element: ElementType) -> None:
+    data = Feed(Inputs()).provide(RAND, {}, 1000 * element.size_bytes, element)
+    values = np.frombuffer(data, f"<{element.value[0]}{element.size_bytes}").astype(float)
+    limits = np.iinfo(f"{element.value[0]}{element.size_bytes}")
+    span = float(limits.max) - float(limits.min)
+    assert values.min() < limits.min + 0.02 * span
+    assert values.max() > limits.max - 0.02 * span
+
+
+def test_random_bytes_without_a_type_fill_any_length() -> None:
+    assert len(Feed(Inputs()).provide(RAND, {}, 13, None)) == 13
+
+
+def test_the_default_seed_is_0() -> None:
+    assert Feed(Inputs()).provide(RAND, {}, 8, None) == Feed(Inputs(random_seed=0)).provide(
+        RAND, {}, 8, None
+    )
+
+
+@pytest.mark.parametrize(("length", "element"), [(8, ElementType.UTF8), (7, ElementType.F32)])
+def test_random_data_of_no_whole_elements_is_refused(length: int, element: ElementType) -> None:
+    with pytest.raises(RuneError) as caught:
+        Feed(Inputs()).provide(RAND, {}, length, element)
+    assert caught.value.code == "R0705"
+
+
+RECORDINGS = {
+    "commas": "1,2.5,-3e-2\n4,5,6\n",
+    "no last newline": "1,2.5,-3e-2\n4,5,6",
+    "windows": "1,2.5,-3e-2\r\n4,5,6\r\n",
+    "semicolons": "1;2.5;-3e-2\n4;5;6\n",
+    "tabs": "1\t2.5\t-3e-2\n4\t5\t6\n",
+    "spaces around": " 1 , 2.5 , -3e-2 \n 4 , 5 , 6 \n",
+    "a header": "x,y,z\n1,2.5,-3e-2\n4,5,6\n",
+    "a byte order mark": "\ufeff1,2.5,-3e-2\n4,5,6\n",
+    "empty lines": "\n1,2.5,-3e-2\n\n4,5,6\n\n",
+}
+
+
+@pytest.mark.parametrize("what", RECORDINGS)
+def test_recordings_are_read_in_many_forms(tmp_path: Path, what: str) -> None:
+    path = tmp_path / "recording.csv"
+    path.write_bytes(RECORDINGS[what].encode())
+    data = Feed(Inputs(accelerometer=(path,))).provide(ACCEL, {"n": 2}, 24, ElementType.F32)
+    assert struct.unpack("<6f", data) == struct.unpack(
+        "<6f", struct.pack("<6f", 1, 2.5, -3e-2, 4, 5, 6)
+    )
+
+
+def test_of_a_longer_recording_the_first_rows_are_taken(tmp_path: Path) -> None:
+    path = tmp_path / "recording.csv"
+    path.write_text("1,1,1\n2,2,2\n3,3,3\n")
+    feed = Feed(Inputs(accelerometer=(path,)))
+    assert feed.provide(ACCEL, {}, 12, None) == struct.pack("<3f", 1, 1, 1)
+    assert feed.provide(ACCEL, {}, 24, None) == struct.pack("<6f", 1, 1, 1, 2, 2, 2)
+
+
+def test_a_shorter_recording_is_refused_with_both_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "recording.csv"
+    path.write_text("1,1,1\n2,2,2\n")
+    with pytest.raises(UserFileError) as caught:
+        Feed(Inputs(accelerometer=(path,))).provide(ACCEL, {}, 128 * 12, ElementType.F32)
+    assert caught.value.code == "R0702"
+    assert "Requested 128 rows but only 2 were provided" in caught.value.message
+
+
+BROKEN_RECORDINGS = {
+    "x,y,z\n1,2\n": (2, 1, "this row has 2 numbers instead of 3"),
+    "1,2,3\n1,2,3,4\n": (2, 1, "this row has 4 numbers instead of 3"),
+    "1,2,3\n4,five,6\n": (2, 3, "'five' is not a number"),
+    "1,2,3\n4,,6\n": (2, 3, "'' is not a number"),
+    "1,2,nan\n": (1, 5, "'nan' is not a number"),
+    "1,2,1e39\n": (1, 5, "'1e39' is not a number"),
+}
+
+
+@pytest.mark.parametrize("text", BROKEN_RECORDINGS)
+def test_a_broken_recording_is_refused_with_its_place(tmp_path: Path, text: str) -> None:
+    line, column, message = BROKEN_RECORDINGS[text]
+    path = tmp_path / "recording.csv"
+    path.write_text(text)
+    with pytest.raises(UserFileError) as caught:
+        Feed(Inputs(accelerometer=(path,))).provide(ACCEL, {}, 12, ElementType.F32)
+    assert caught.value.code == "R0703"
+    assert message in caught.value.message
+    assert f"recording.csv:{line}:{column}" in render(caught.value.diagnostics[0])
+
+
+def test_a_recording_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "recording.csv"
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserFileError) as caught:
+        Feed(Inputs(accelerometer=(path,))).provide(ACCEL, {}, 12, ElementType.F32)
+    assert caught.value.code == "R0703"
+
+
+@pytest.mark.parametrize(("length", "element"), [(13, None), (12, ElementType.I16)])
+def test_accelerometer_data_of_another_shape_is_refused(
+    tmp_path: Path, length: int, element: ElementType | None
+) -> None:
+    path = tmp_path / "recording.csv"
+    path.write_text("1,2,3\n")
+    with pytest.raises(RuneError) as caught:
+        Feed(Inputs(accelerometer=(path,))).provide(ACCEL, {}, length, element)
+    assert caught.value.code == "R0705"
+
+
+@pytest.mark.parametrize("name", ["example_ring.csv", "example_wing.csv"])
+def test_the_originals_recordings_hold_128_rows(hotg: Path, name: str) -> None:
+    path = hotg / "gesture" / name
+    data = Feed(Inputs(accelerometer=(path,))).provide(ACCEL, {"n": 128}, 1536, ElementType.F32)
+    expected = np.loadtxt(path, delimiter=",", dtype=np.float64).astype("<f4")
+    assert expected.shape == (128, 3)
+    assert data == expected.tobytes()
+
+
+def test_raw_data_passes_as_it_is_and_again_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "input.bin"
+    path.write_bytes(bytes(range(256)))
+    feed = Feed(Inputs(raw=(path,)))
+    assert feed.provide(RAW, {}, 256, ElementType.U8) == bytes(range(256))
+    assert feed.provide(RAW, {}, 256, None) == bytes(range(256))
+
+
+@pytest.mark.parametrize("kind", [CapabilityKind.SOUND, CapabilityKind.IMAGE])
+def test_a_kind_without_provider_is_named(kind: CapabilityKind) -> None:
+    with pytest.raises(RuneError) as caught:
+        Feed(Inputs()).provide(kind, {}, 4, None)
+    assert caught.value.code == "R0704"
+    assert kind.name in caught.value.message
+
+
+@pytest.mark.parametrize("source", [-1, 0.5])
+def test_a_source_that_is_no_number_of_a_file_is_refused(source: float) -> None:
+    with pytest.raises(RuneError) as caught:
+        Feed(Inputs()).provide(RAW, {"source": source}, 4, None)
+    assert caught.value.code == "R0705"

@@ -1,0 +1,206 @@
+"""Modules that call their host as the runes of 2020 to 2022 do."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from runec.container import Rune, read_rune
+from runec.diagnostics import RuneError
+from runec.vm import Inputs, run_rune
+
+IMPORTS = {
+    "request_capability": 1,
+    "request_capability_set_param": 6,
+    "request_provider_response": 3,
+    "tfm_preload_model": 4,
+    "tfm_model_invoke": 5,
+    "rune_model_load": 8,
+    "rune_model_infer": 3,
+    "request_output": 1,
+    "consume_output": 3,
+    "rune_resource_open": 2,
+    "rune_resource_read": 3,
+}
+
+Original = Callable[..., Rune]
+
+
+def escaped(data: bytes) -> str:
+    return "".join(f"\\{byte:02x}" for byte in data)
+
+
+@pytest.fixture
+def original(wat: Callable[[str], bytes]) -> Original:
+    """A module with a memory that can grow, data at the given addresses, and a version section."""
+
+    def make(manifest: str, call: str, data: dict[int, bytes], version: str = "0.11.3") -> Rune:
+        lines = [
+            f'(import "env" "{name}" (func ${name} (param {"i32 " * count}) (result i32)))'
+            for name, count in IMPORTS.items()
+            if f"${name} " in manifest + call
+        ]
+        lines += [f'(data (i32.const {at}) "{escaped(content)}")' for at, content in data.items()]
+        code = wat(f"""(module {" ".join(line for line in lines if "import" in line)}
+            (memory (export "memory") 2)
+            {" ".join(line for line in lines if "import" not in line)}
+            (func (export "_manifest") (result i32) {manifest} (i32.const 1))
+            (func (export "_call") (param i32 i32 i32) (result i32) {call} (i32.const 0)))""")
+        name = b"\x0d.rune_version"
+        body = name + f'{{"version":"{version}"}}'.encode()
+        return read_rune(code + b"\0" + bytes([len(body)]) + body)
+
+    return make
+
+
+def f32_file(folder: Path, *values: float) -> Path:
+    path = folder / "input.bin"
+    path.write_bytes(struct.pack(f"<{len(values)}f", *values))
+    return path
+
+
+NOOP_MANIFEST = """
+    (drop (call $request_capability (i32.const 5)))
+    (drop (call $request_output (i32.const 1)))"""
+
+
+@pytest.mark.parametrize(("version", "first"), [("0.11.3", 1), ("0.10.0", 0), ("0.3.0", 0)])
+def test_outputs_come_as_json_and_ids_start_as_they_did(
+    original: Original, tmp_path: Path, version: str, first: int
+) -> None:
+    text = b'{"type_name":"f32","channel":2,"elements":[4.8617184e-2, null],"dimensions":[1,2]}'
+    call = f"""
+        (drop (call $request_provider_response (i32.const 8) (i32.const 4) (i32.const {first})))
+        (if (f32.ne (f32.load (i32.const 8)) (f32.const 0.5)) (then unreachable))
+        (drop (call $consume_output (i32.const {first + 1}) (i32.const 64) (i32.const {len(text)})))
+        """
+    rune = original(NOOP_MANIFEST, call, {64: text}, version)
+    assert list(run_rune(rune, Inputs(raw=(f32_file(tmp_path, 0.5),)))) == [
+        '{"2":[{"element-type":"f32","dimensions":[1,2],"elements":[0.048617184,null]}]}'
+    ]
+
+
+def test_a_list_of_tensors_and_text_come_out(original: Original) -> None:
+    text = (
+        b'[{"type_name":"&str","channel":1,"elements":["Ring\\n"],"dimensions":[1]},'
+        b'{"type_name":"U8","channel":1,"elements":[1,255],"dimensions":[2]}]'
+    )
+    call = f"(drop (call $consume_output (i32.const 1) (i32.const 64) (i32.const {len(text)})))"
+    rune = original("(drop (call $request_output (i32.const 1)))", call, {64: text})
+    (line,) = run_rune(rune, Inputs())
+    assert line == (
+        '{"1":[{"element_type":"utf8","dimensions":[1],"elements":["Ring\\n"]},'
+        '{"element-type":"u8","dimensions":[2],"elements":[1,255]}]}'
+    )
+
+
+BAD_OUTPUTS = [
+    b"",
+    b"[1]",
+    b"{}",
+    b'{"type_name":"f32","channel":1,"elements":[1],"dimensions":[2]}',
+    b'{"type_name":"f31","channel":1,"elements":[1],"dimensions":[1]}',
+    b'{"type_name":"u8","channel":1,"elements":[256],"dimensions":[1]}',
+    b'{"type_name":"u8","channel":1,"elements":["a"],"dimensions":[1]}',
+    b'{"type_name":"u8","channel":1,"elements":[1.5],"dimensions":[1]}',
+    b'{"type_name":"u8","channel":-1,"elements":[1],"dimensions":[1]}',
+    b'{"type_name":"utf8","channel":1,"elements":[1],"dimensions":[1]}',
+    b'{"type_name":"u8","channel":"1","elements":[1],"dimensions":[1]}',
+    b'{"type_name":"u8","channel":1,"elements":[1],"dimensions":[]}',
+    b"[" * 50_000,
+]
+
+
+@pytest.mark.parametrize("text", BAD_OUTPUTS, ids=lambda text: str(text[:70]))
+def test_an_output_that_is_no_tensor_traps(original: Original, text: bytes) -> None:
+    call = f"(drop (call $consume_output (i32.const 1) (i32.const 64) (i32.const {len(text)})))"
+    rune = original("(drop (call $request_output (i32.const 1)))", call, {64: text})
+    with pytest.raises(RuneError) as caught:
+        list(run_rune(rune, Inputs()))
+    assert caught.value.code == "R0710"
+    assert "output that is no tensor" in caught.value.message
+
+
+MODEL_AT = 4096
+CHECK_SINE = """
+    (if (f32.lt (f32.load (i32.const 16)) (f32.const {low})) (then unreachable))
+    (if (f32.gt (f32.load (i32.const 16)) (f32.const {high})) (then unreachable))"""
+SAID = b'{"type_name":"f32","channel":3,"elements":[0.5],"dimensions":[1]}'
+TELL = f"(drop (call $consume_output (i32.const 3) (i32.const 64) (i32.const {len(SAID)})))"
+
+
+def test_models_of_the_first_generation_run(
+    original: Original, sine: bytes, tmp_path: Path
+) -> None:
+    manifest = f"""
+        (drop (call $request_capability (i32.const 5)))
+        (drop (call $tfm_preload_model (i32.const {MODEL_AT}) (i32.const {len(sine)})
+            (i32.const 1) (i32.const 1)))
+        (drop (call $request_output (i32.const 1)))"""
+    call = f"""
+        (drop (call $request_provider_response (i32.const 8) (i32.const 4) (i32.const 1)))
+        (drop (call $tfm_model_invoke (i32.const 2) (i32.const 8) (i32.const 4)
+            (i32.const 16) (i32.const 4)))
+        {CHECK_SINE.format(low=0.6, high=0.8)} {TELL}"""
+    rune = original(manifest, call, {64: SAID, MODEL_AT: sine})
+    assert len(list(run_rune(rune, Inputs(raw=(f32_file(tmp_path, 0.8),))))) == 1
+    with pytest.raises(RuneError, match="unreachable"):
+        list(run_rune(rune, Inputs(raw=(f32_file(tmp_path, 3.1),))))
+
+
+@pytest.mark.parametrize("shape", [b"f32[1, 1]", b"f32[1, 2]"])
+def test_models_of_the_second_generation_run_when_their_shapes_are_true(
+    original: Original, sine: bytes, tmp_path: Path, shape: bytes
+) -> None:
+    mime = b"application/tflite-model"
+    manifest = f"""
+        (drop (call $request_capability (i32.const 5)))
+        (drop (call $rune_model_load (i32.const 512) (i32.const {len(mime)})
+            (i32.const {MODEL_AT}) (i32.const {len(sine)})
+            (i32.const 544) (i32.const 1) (i32.const 552) (i32.const 1)))
+        (drop (call $request_output (i32.const 1)))"""
+    call = f"""
+        (drop (call $request_provider_response (i32.const 8) (i32.const 4) (i32.const 1)))
+        (drop (call $rune_model_infer (i32.const 2) (i32.const 600) (i32.const 604)))
+        {CHECK_SINE.format(low=0.6, high=0.8)} {TELL}"""
+    data = {
+        64: SAID,
+        512: mime,
+        544: struct.pack("<4I", 576, len(shape), 588, 9),
+        576: shape,
+        588: b"f32[1, 1]",
+        600: struct.pack("<2I", 8, 16),
+        MODEL_AT: sine,
+    }
+    lines = run_rune(original(manifest, call, data), Inputs(raw=(f32_file(tmp_path, 0.8),)))
+    if shape == b"f32[1, 1]":
+        assert len(list(lines)) == 1
+        return
+    with pytest.raises(RuneError) as caught:
+        list(lines)
+    assert caught.value.code == "R0714"
+    assert "the rune said tensors would be f32[1, 2]" in caught.value.message
+
+
+def test_an_import_that_no_original_had_is_refused(wat: Callable[[str], bytes]) -> None:
+    code = wat("""(module
+        (import "env" "tea" (func (result i32)))
+        (memory (export "memory") 1)
+        (func (export "_manifest") (result i32) (i32.const 1))
+        (func (export "_call") (param i32 i32 i32) (result i32) (i32.const 0)))""")
+    with pytest.raises(RuneError) as caught:
+        list(run_rune(read_rune(code), Inputs()))
+    assert caught.value.code == "R0716"
+    assert "tea" in caught.value.message
+
+
+def test_an_original_that_takes_all_memory_is_stopped(original: Original) -> None:
+    grow = "(loop $again (br_if $again (i32.ne (memory.grow (i32.const 256)) (i32.const -1))))"
+    rune = original("(drop (call $request_output (i32.const 1)))", f"{grow} {grow}", {})
+    try:
+        assert list(run_rune(rune, Inputs())) == ["{}"]
+    except RuneError as error:
+        assert error.code in {"R0708", "R0712"}  # noqa: PT017 - either end is a good one

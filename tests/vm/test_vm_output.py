@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import json
+import struct
+
+import numpy as np
+import pytest
+
+from runec.pipeline import ElementType, TensorType
+from runec.vm import output_line
+
+
+def packed(*texts: bytes) -> bytes:
+    return b"".join(len(text).to_bytes(4, "little") + text for text in texts)
+
+
+def test_the_specifications_example() -> None:
+    data = struct.pack("<f", 0.69727874)
+    assert output_line([(3, [(TensorType.parse("f32[1, 1]"), data)])]) == (
+        '{"3":[{"element-type":"f32","dimensions":[1,1],"elements":[0.69727874]}]}'
+    )
+
+
+def test_the_originals_text_line() -> None:
+    assert output_line([(3, [(TensorType.parse("utf8[1]"), packed(b"Ring"))])]) == (
+        '{"3":[{"element_type":"utf8","dimensions":[1],"elements":["Ring"]}]}'
+    )
+
+
+def test_several_outputs_with_several_tensors() -> None:
+    u8, i32 = TensorType.parse("u8[2]"), TensorType.parse("i32[1]")
+    line = output_line(
+        [(7, [(u8, b"\x00\xff"), (i32, b"\xff\xff\xff\xff")]), (2, []), (5, [(u8, b"ab")])]
+    )
+    assert line == (
+        '{"7":[{"element-type":"u8","dimensions":[2],"elements":[0,255]},'
+        '{"element-type":"i32","dimensions":[1],"elements":[-1]}],"2":[],'
+        '"5":[{"element-type":"u8","dimensions":[2],"elements":[97,98]}]}'
+    )
+    assert output_line([]) == "{}"
+
+
+@pytest.mark.parametrize("element", [e for e in ElementType if e is not ElementType.UTF8])
+def test_elements_of_every_type_read_back_as_they_were(element: ElementType) -> None:
+    name = {"f32": "<f4", "f64": "<f8"}.get(
+        element.value, f"<{element.value[0]}{element.size_bytes}"
+    )
+    raw = np.random.default_rng(1).bytes(8 * 30 * element.size_bytes)
+    values = np.frombuffer(raw, name)
+    values = values[np.isfinite(values)] if element.is_float else values
+    kind = TensorType(element, (len(values),))
+    document = json.loads(output_line([(1, [(kind, values.tobytes())])]))
+    read = document["1"][0]["elements"]
+    assert np.array(read, dtype=name).tobytes() == values.tobytes()
+
+
+def test_numbers_that_are_none_are_null() -> None:
+    data = struct.pack("<3f", float("nan"), float("inf"), float("-inf"))
+    line = output_line([(1, [(TensorType.parse("f32[3]"), data)])])
+    assert '"elements":[null,null,null]' in line
+
+
+# Each maximal ill-formed part becomes one U+FFFD: the Unicode Standard, section 3.9, table 3-8.
+ILL_FORMED = {
+    b"\x61\xf1\x80\x80\xe1\x80\xc2\x62\x80\x63\x80\xbf\x64": (
+        "a\ufffd\ufffd\ufffdb\ufffdc\ufffd\ufffdd"
+    ),
+    b"\xed\xa0\x80": "\ufffd\ufffd\ufffd",
+    b"\xf4\x91\x92\x93\xff\x41\x80\xbf\x42": "\ufffd\ufffd\ufffd\ufffd\ufffdA\ufffd\ufffdB",
+    b"\xc0\xaf": "\ufffd\ufffd",
+    b"": "",
+}
+
+
+@pytest.mark.parametrize("data", ILL_FORMED)
+def test_ill_formed_text_is_replaced(data: bytes) -> None:
+    line = output_line([(1, [(TensorType.parse("utf8[1]"), packed(data))])])
+    assert json.loads(line)["1"][0]["elements"] == [ILL_FORMED[data]]
+
+
+@pytest.mark.parametrize("data", [b"", b"\x01\x00\x00", packed(b"abc")[:-1], packed(b"a", b"b")])
+def test_bytes_that_are_no_text_tensor_are_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="text"):
+        output_line([(1, [(TensorType.parse("utf8[1]"), data)])])

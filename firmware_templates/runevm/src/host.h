@@ -1,0 +1,16 @@
+/* What vm.c, host.c and output.c share. */
+#ifndef RUNEVM_HOST_H
+#define RUNEVM_HOST_H
+
+#include "runevm.h"
+
+enum { RUNEVM_PHASE_NONE = 0, RUNEVM_PHASE_MANIFEST = 1, RUNEVM_PHASE_CALL = 2 };
+
+/* The first one to say so wins: what is closest to the cause stays. */
+void runevm_set_place(runevm *vm, runevm_text place);
+void runevm_set_detail(runevm *vm, const char *detail);
+
+/* Forgets every id. Before _manifest. */
+void runevm_host_begin(runevm *vm);
+
+#endif

@@ -1,0 +1,86 @@
+"""Builds runevm for this machine with sanitizers, once for all test processes, and talks to it."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import struct
+import subprocess
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+RUNEVM = HERE.parents[2] / "firmware_templates" / "runevm"
+STRICT = ("-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror")
+SANITIZED = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+
+Build = Callable[[str, Iterable[str]], Path]
+
+
+class Probe:
+    """The sanitized program of probe.c."""
+
+    def __init__(self, program: Path) -> None:
+        self.program = program
+
+    def __call__(self, what: str, records: Iterable[bytes]) -> list[str]:
+        """Give records, get a line for each; a sanitizer's finding fails the test."""
+        sent = list(records)
+        data = b"".join(struct.pack("<I", len(record)) + record for record in sent)
+        done = subprocess.run(
+            [self.program, what], input=data, capture_output=True, timeout=300, check=False
+        )
+        assert done.returncode == 0, done.stderr.decode(errors="replace")
+        lines = done.stdout.decode(errors="replace").split("\n")
+        assert lines.pop() == ""
+        assert len(lines) == len(sent)
+        return lines
+
+
+@pytest.fixture(scope="session")
+def runevm() -> Path:
+    """The library's folder."""
+    return RUNEVM
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Build:
+    """Link a program of these sources of the folder and the library, with sanitizers."""
+    compiler = shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        pytest.skip("no C compiler")
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "runevm-sanitized"
+    folder.mkdir(exist_ok=True)
+    compile_command = [compiler, *STRICT, *SANITIZED]
+    compile_command += [f"-I{RUNEVM / 'include'}", f"-I{RUNEVM / 'src'}", "-c"]
+
+    def make_object(source: Path) -> Path:
+        target = folder / f"{source.stem}.o"
+        if not target.exists():
+            part = target.with_suffix(".part")
+            command = [*compile_command, str(source), "-o", str(part)]
+            subprocess.run(command, check=True, timeout=300)
+            part.rename(target)
+        return target
+
+    def make(name: str, sources: Iterable[str]) -> Path:
+        with (folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            library = [make_object(source) for source in sorted((RUNEVM / "src").glob("*.c"))]
+            own = [make_object(HERE / source) for source in sources]
+            program = folder / name
+            if not program.exists():
+                command = [compiler, *SANITIZED, *map(str, [*own, *library]), "-o", str(program)]
+                subprocess.run(command, check=True, timeout=300)
+            return program
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def probe(build: Build) -> Probe:
+    """The program that the tests drive."""
+    return Probe(build("probe", ["probe.c", "link_session.c", "fake_engines.c"]))

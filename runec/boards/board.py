@@ -1,0 +1,120 @@
+"""What a board file says. Every member stands in the TOML under the same name."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+
+Bytes = Annotated[int, msgspec.Meta(gt=0, lt=1 << 32)]
+Address = Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)]
+Identifier = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
+Symbol = Annotated[str, msgspec.Meta(pattern=r"^[A-Z][A-Z0-9_]*$")]
+
+
+class Cpu(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The processor: its name, its instruction set and its clock."""
+
+    name: str
+    isa: str
+    clock_hz: Annotated[int, msgspec.Meta(gt=0)]
+
+
+class Region(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Addresses `origin` to `origin + size_bytes`."""
+
+    origin: Address
+    size_bytes: Bytes
+
+
+class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where things lie. `constants` is None where code and constants share one region.
+
+    `header` is what the chip's boot ROM expects at the start of the code, as 32-bit words. `ram`
+    starts with the stack, so `ram.origin` should have nothing mapped below it: a stack overflow
+    then faults instead of overwriting data.
+    """
+
+    code: Region
+    constants: Region | None = None
+    ram: Region
+    header: tuple[Address, ...] = ()
+
+    @property
+    def flash_bytes(self) -> int:
+        """Bytes of flash for code and constants together."""
+        return self.code.size_bytes + (self.constants.size_bytes if self.constants else 0)
+
+
+class Toolchain(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The bare-metal compiler.
+
+    `cxx_headers_from` names a compiler whose C++ headers are used where this one has none.
+    `code_size_percent` compares its code with that of a Cortex-M4 with FPU, for the budget.
+    `packages` are the Debian packages that bring all of it.
+    """
+
+    prefix: str
+    flags: tuple[str, ...]
+    link_flags: tuple[str, ...] = ()
+    cxx_headers_from: str = ""
+    libc: str
+    code_size_percent: Annotated[int, msgspec.Meta(ge=50, le=400)] = 100
+    packages: tuple[str, ...]
+
+
+class Hal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The folder below `firmware_templates/hal/` and the numbers its files are compiled with."""
+
+    folder: Identifier
+    console: str
+    baud: Annotated[int, msgspec.Meta(gt=0)]
+    defines: dict[Symbol, int] = {}
+
+
+class Emulator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the board is emulated: `target` is QEMU's machine or labwired's chip."""
+
+    kind: Literal["qemu", "labwired"]
+    target: str
+    program: str = ""
+    flags: tuple[str, ...] = ()
+
+
+class Upload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the bare-metal image gets into flash.
+
+    `command` is run by PlatformIO's upload target; `{image}` is a raw image of the code region,
+    `{constants}` one of the constants region, `{elf}` the program, `{port}` the port or empty.
+    `package` says what installs the program.
+    """
+
+    protocol: str
+    command: tuple[str, ...]
+    package: str
+    needs_port: bool = False
+
+
+class Vendor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The board's names in PlatformIO's registry."""
+
+    platform: str
+    board: str
+    framework: str
+    upload_protocol: str
+
+
+class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One board. `verified` says how far: `builds`, `emulated`, `silicon`, and never more."""
+
+    id: Identifier
+    name: str
+    url: str
+    verified: tuple[Literal["builds", "emulated", "silicon"], ...]
+    cpu: Cpu
+    memory: Memory
+    toolchain: Toolchain
+    hal: Hal
+    emulator: Emulator | None = None
+    upload: Upload | None = None
+    vendor: Vendor | None = None

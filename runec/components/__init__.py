@@ -1,0 +1,6 @@
+"""Third-party C sources: what they are, where they come from, and fetching them into the cache."""
+
+from runec.components.catalogue import Component, component, components
+from runec.components.fetching import cache_dir, fetch
+
+__all__ = ["Component", "cache_dir", "component", "components", "fetch"]

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from runec.boards import load_board, load_boards
+from runec.data import data_dir
+from runec.diagnostics import UsageError, UserFileError
+
+OWN = data_dir("boards")
+
+
+def text_of(board_id: str) -> str:
+    return (OWN / f"{board_id}.toml").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RUNEC_BOARDS_DIR", str(tmp_path))
+    return tmp_path
+
+
+def test_every_board_file_is_loaded_in_order_of_id() -> None:
+    assert [board.id for board in load_boards()] == sorted(path.stem for path in OWN.glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", sorted(OWN.glob("*.toml")), ids=lambda path: str(path.stem))
+def test_a_board_says_what_its_file_says(path: Path) -> None:
+    said = tomllib.loads(path.read_text(encoding="utf-8"))
+    board = load_board(path.stem)
+    assert board.name == said["name"]
+    assert board.memory.ram.origin == said["memory"]["ram"]["origin"]
+    assert board.toolchain.flags == tuple(said["toolchain"]["flags"])
+    assert board.hal.defines == said["hal"]["defines"]
+    assert (data_dir("firmware_templates") / "hal" / board.hal.folder).is_dir()
+    flash = [said["memory"]["code"], said["memory"].get("constants", {"size_bytes": 0})]
+    assert board.memory.flash_bytes == sum(region["size_bytes"] for region in flash)
+
+
+def test_no_board_claims_silicon() -> None:
+    for board in load_boards():
+        assert "silicon" not in board.verified
+
+
+def test_a_third_board_is_a_third_file(folder: Path) -> None:
+    text = text_of("netduinoplus2").replace('"netduinoplus2"', '"mine"', 1)
+    (folder / "mine.toml").write_text(text)
+    assert load_board("mine").cpu == load_board("netduinoplus2").cpu
+    assert len(load_boards()) == len(list(OWN.glob("*.toml"))) + 1
+
+
+def test_a_file_of_the_user_comes_before_one_of_runec(folder: Path) -> None:
+    text = text_of("esp32c3").replace("ESP32-C3-DevKitM-1", "My own")
+    (folder / "esp32c3.toml").write_text(text)
+    assert load_board("esp32c3").name == "My own"
+
+
+@pytest.mark.parametrize(
+    ("asked", "hint"),
+    [
+        ("netduinoplus", "did you mean 'netduinoplus2'?"),
+        ("esp32-c3", "did you mean 'esp32c3'?"),
+        ("../boards/esp32c3", "known are: "),
+        ("", "known are: "),
+    ],
+)
+def test_an_unknown_board_is_a_usage_error_with_a_way_out(asked: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_board(asked)
+    assert caught.value.code == "R0802"
+    assert caught.value.exit_code == 2
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith(hint.rstrip())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('id = "esp32c3"', 'id = "other"', "its id is 'other'"),
+        ("[memory]", "[memory]\nsize = 3", "size"),
+        ("[hal]", "speed = 9\n[hal]", "speed"),
+        ('kind = "labwired"', 'kind = "real"', "real"),
+        ('verified = ["builds", "emulated"]', 'verified = ["sold"]', "sold"),
+        ("origin = 0x3FC8_0000", "origin = -1", "$.memory.ram.origin"),
+        ("size_bytes = 327_680", 'size_bytes = "much"', "$.memory.ram.size_bytes"),
+        ("HAL_UART_BASE", "hal-uart", "hal"),
+        ('folder = "esp32c3"', 'folder = "../../etc"', "$.hal.folder"),
+        ("name =", "name", ""),
+        ("[cpu]", "[processor]", "processor"),
+    ],
+)
+def test_a_wrong_board_file_says_what_is_wrong(folder: Path, old: str, new: str, told: str) -> None:
+    text = text_of("esp32c3")
+    assert old in text
+    (folder / "esp32c3.toml").write_text(text.replace(old, new, 1))
+    with pytest.raises(UserFileError) as caught:
+        load_board("esp32c3")
+    assert caught.value.code == "R0801"
+    assert told in caught.value.message
+    assert "esp32c3.toml" in caught.value.message
+
+
+def test_a_board_file_that_is_no_text_is_refused(folder: Path) -> None:
+    (folder / "esp32c3.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(UserFileError) as caught:
+        load_boards()
+    assert caught.value.code == "R0801"
+
+
+def test_no_source_of_boards_backends_firmware_and_components_names_a_board() -> None:
+    root = Path(__file__).resolve().parents[2]
+    rooms = [root / "runec" / room for room in ("boards", "backends", "firmware", "components")]
+    rooms.append(root / "firmware_templates")
+    ids = [board.id for board in load_boards()]
+    for path in (path for room in rooms for path in room.rglob("*.*") if path.is_file()):
+        text = path.read_bytes().decode("utf-8", "replace") if path.suffix != ".pyc" else ""
+        assert not [name for name in ids if name in text], path

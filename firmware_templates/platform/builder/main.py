@@ -1,0 +1,139 @@
+"""Builds a runec firmware: compiles what build_plan.json lists, links, makes flash images.
+
+The plan is explicit, so PlatformIO's library finder is not needed, and all paths in commands are
+relative to the project, so that objects can be shared between projects (RUNEC_OBJECT_CACHE).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from SCons.Script import AlwaysBuild, Default, DefaultEnvironment
+
+env = DefaultEnvironment()
+
+
+def compiler_cxx_headers(compiler: str) -> list[str]:
+    """Return the C++ header folders of another compiler, in its order."""
+    try:
+        done = subprocess.run(
+            [compiler, "-E", "-x", "c++", "-v", os.devnull],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        sys.stderr.write(f"runec: {compiler}, whose C++ headers are needed, does not run\n")
+        env.Exit(1)
+    lines = [line.strip() for line in done.stderr.splitlines()]
+    first = lines.index("#include <...> search starts here:") + 1
+    folders = lines[first : lines.index("End of search list.")]
+    # Not Path: the folders come as .../arm-none-eabi/../../include, and links must not be followed.
+    found = [os.path.normpath(folder) for folder in folders]
+    return [folder for folder in found if "c++" in Path(folder).parts]
+
+
+plan = json.loads(Path(env.subst("$PROJECT_DIR"), "build_plan.json").read_text(encoding="utf-8"))
+
+prefix = plan["prefix"]
+env.Replace(
+    AR=prefix + "ar",
+    AS=prefix + "gcc",
+    CC=prefix + "gcc",
+    CXX=prefix + "g++",
+    LINK=prefix + "gcc",
+    OBJCOPY=prefix + "objcopy",
+    PROGNAME="firmware",
+    PROGSUFFIX=".elf",
+    ASFLAGS=[],
+    ASPPFLAGS=[],
+    CCFLAGS=[],
+    CFLAGS=[],
+    CXXFLAGS=[],
+    LINKFLAGS=plan["link_flags"],
+    LIBS=["m"],
+    LIBPATH=[],
+)
+
+object_cache = os.environ.get("RUNEC_OBJECT_CACHE")
+if object_cache:
+    env.CacheDir(object_cache)
+
+headers = []
+if plan["cxx_headers_from"]:
+    for header_folder in compiler_cxx_headers(plan["cxx_headers_from"]):
+        headers += ["-isystem", header_folder]
+
+objects = []
+for group in plan["groups"]:
+    group_env = env.Clone()
+    group_env.Append(
+        CPPPATH=["#/" + folder for folder in group["include"]],
+        CCFLAGS=plan["flags"] + group["flags"],
+        ASPPFLAGS=plan["flags"] + group["flags"],
+        CFLAGS=plan["c_flags"],
+        CXXFLAGS=plan["cxx_flags"] + headers,
+    )
+    for source in group["sources"]:
+        built = group_env.StaticObject(f"$BUILD_DIR/{source}.o", "#/" + source)
+        if not group["shared"]:
+            env.NoCache(built)
+        for needed in group["depends"]:
+            env.Depends(built, "#/" + needed)
+        objects += built
+
+program = env.Program(env.subst("$PROGPATH"), objects)
+env.Depends(program, "#/" + plan["linker_script"])
+env.NoCache(program)
+
+
+def image(name: str, sections: list[str]) -> Any:
+    """Make a raw flash image of some sections."""
+    chosen = " ".join(f"-j {section}" for section in sections)
+    made = env.Command(
+        f"$BUILD_DIR/{name}.bin",
+        program,
+        env.VerboseAction(f'$OBJCOPY -O binary {chosen} "$SOURCE" "$TARGET"', "Making $TARGET"),
+    )
+    env.NoCache(made)
+    return made
+
+
+images = {name: image(name, sections) for name, sections in sorted(plan["images"].items())}
+Default([program, *images.values()])
+
+
+def upload(target: Any, source: Any, env: Any) -> int:  # noqa: ARG001 - SCons calls it so
+    """Run the board's upload command."""
+    values = {
+        "elf": env.subst("$PROGPATH"),
+        "port": env.subst("$UPLOAD_PORT"),
+        **{name: env.subst(f"$BUILD_DIR/{name}.bin") for name in images},
+    }
+    if plan["upload_needs_port"] and not values["port"]:
+        sys.stderr.write("runec: this board needs --upload-port\n")
+        return 1
+    if not plan["upload_command"]:
+        sys.stderr.write("runec: this board's file does not say how to upload\n")
+        return 1
+    command = [part.format(**values) for part in plan["upload_command"]]
+    sys.stdout.write(" ".join(command) + "\n")
+    sys.stdout.flush()
+    try:
+        return subprocess.run(command, check=False).returncode
+    except OSError as error:
+        sys.stderr.write(
+            f"runec: cannot start {command[0]} ({error.strerror}): "
+            f"install {plan['upload_package']}\n"
+        )
+        return 1
+
+
+AlwaysBuild(
+    env.Alias("upload", [program, *images.values()], env.VerboseAction(upload, "Uploading"))
+)

@@ -1,0 +1,132 @@
+/* The firmware: the rune in flash, its engines, and the link that runs it on request. */
+#include <string.h>
+
+#include "board_runtime.h"
+#include "engine_wasm3.h"
+#include "firmware_config.h"
+#include "runevm.h"
+#include "runevm_hal.h"
+#include "runevm_link.h"
+
+#if FIRMWARE_MODELS > 0
+#include "model_tflm.h"
+#endif
+
+extern const uint8_t firmware_rune[], firmware_rune_end[];
+
+static runevm vm;
+static runevm_link serial;
+static runevm_wasm3 engine;
+static uint8_t pool[FIRMWARE_POOL_BYTES] __attribute__((aligned(16)));
+
+#if FIRMWARE_MODELS > 0
+static runevm_tflm models;
+static runevm_tflm_slot model_slots[FIRMWARE_MODELS];
+static uint8_t arena[FIRMWARE_ARENA_BYTES] __attribute__((aligned(16)));
+#endif
+
+/* Survives a restart. A rune that kills the chip while it is being loaded would do so for ever: the
+ * second time it is left alone, so that the computer can be told. */
+static struct {
+    uint32_t magic, attempt;
+} loading __attribute__((section(".noinit")));
+
+enum { LOADING = 0x4C4F4144, STACK_PATTERN = 0xA5, STACK_SLACK = 128 };
+
+static int console_read(void *user)
+{
+    (void)user;
+    return runevm_hal_read();
+}
+
+static void console_write(void *user, const uint8_t *bytes, size_t length)
+{
+    (void)user;
+    runevm_hal_write(bytes, length);
+}
+
+static uint32_t clock_milliseconds(void *user)
+{
+    (void)user;
+    return runevm_hal_milliseconds();
+}
+
+static uint32_t clock_ticks(void *user)
+{
+    (void)user;
+    return runevm_hal_ticks();
+}
+
+static void paint_stack(void)
+{
+    uint8_t *here = (uint8_t *)__builtin_frame_address(0) - STACK_SLACK;
+    for (uint8_t *at = runec_stack_bottom; at < here; at++) *(volatile uint8_t *)at = STACK_PATTERN;
+}
+
+static uint32_t stack_used_bytes(void *user)
+{
+    const uint8_t *at = runec_stack_bottom;
+    (void)user;
+    while (at < runec_stack_top && *at == STACK_PATTERN) at++;
+    return (uint32_t)(runec_stack_top - at);
+}
+
+static void say(const char *text)
+{
+    runevm_hal_write((const uint8_t *)text, strlen(text));
+}
+
+int main(void)
+{
+    const runevm_link_io io = {NULL, console_read, console_write, clock_milliseconds,
+                               clock_ticks, stack_used_bytes, NULL};
+    const runevm_link_identity identity = {FIRMWARE_BOARD, FIRMWARE_VERSION, FIRMWARE_ENGINE,
+                                           FIRMWARE_POOL_BYTES - FIRMWARE_MEMORY_BYTES};
+    const size_t rune_bytes = (size_t)(firmware_rune_end - firmware_rune);
+    runevm_config config;
+    runevm_error error;
+
+    paint_stack();
+    runevm_hal_init();
+    runevm_wasm3_init(&engine, pool, sizeof pool, runec_stack_bottom + FIRMWARE_HOST_STACK_BYTES);
+    runevm_link_init(&serial, &io, &identity);
+    memset(&config, 0, sizeof config);
+    config.engine = &runevm_engine_wasm3;
+    config.engine_context = &engine;
+#if FIRMWARE_MODELS > 0
+    runevm_tflm_init(&models, arena, sizeof arena, model_slots, FIRMWARE_MODELS, runevm_tflm_operators());
+    config.model_engine = &runevm_model_engine_tflm;
+    config.model_context = &models;
+    config.arena_limit_bytes = FIRMWARE_ARENA_BYTES;
+#endif
+    config.memory_limit_bytes = FIRMWARE_MEMORY_BYTES;
+    config.capability_kinds = (1u << RUNEVM_RAND) | (1u << RUNEVM_SOUND) | (1u << RUNEVM_ACCEL) | (1u << RUNEVM_IMAGE) |
+                              (1u << RUNEVM_RAW) | (1u << RUNEVM_FLOAT_IMAGE);
+    config.callbacks.user = &serial;
+    config.callbacks.provide = runevm_link_provide;
+    config.callbacks.write = runevm_link_write;
+    config.callbacks.log = runevm_link_log;
+
+    say("\r\nrunec " FIRMWARE_VERSION " " FIRMWARE_BOARD " " FIRMWARE_ENGINE "\r\n");
+    if (loading.magic == LOADING && loading.attempt == 1) {
+        loading.magic = 0;
+        say("runec: the rune stopped the chip while it was loaded; it is left out\r\n");
+        (void)runevm_load(&vm, &config, firmware_rune, 0);
+        error = vm.status = RUNEVM_ERR_ENGINE;
+    } else {
+        loading.magic = LOADING;
+        loading.attempt = 1;
+        error = runevm_load(&vm, &config, firmware_rune, rune_bytes);
+        loading.magic = 0;
+    }
+    if (error != RUNEVM_OK) {
+        say("runec: ");
+        say(runevm_error_name(error));
+        say(" ");
+        say(runevm_error_place(&vm));
+        say(" ");
+        say(runevm_error_detail(&vm));
+        say("\r\n");
+    }
+    for (;;) runevm_link_serve(&serial, &vm);
+}

@@ -1,0 +1,142 @@
+"""Sources, flags and sizes of the TensorFlow Lite Micro model engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from runec.backends.groups import SourceGroup
+from runec.backends.tflm.headers import header_closure
+from runec.backends.tflm.operators import KERNELS
+from runec.components import component, fetch
+
+NAME = "tflm"
+COMPONENT = "tflm"
+
+# RUNEVM_TFLM_SLOT_BYTES in model_tflm.h: RAM of a model beside its arena.
+SLOT_BYTES = 256
+
+_LITE = "tensorflow/lite"
+_DOWNLOADS = f"{_LITE}/micro/tools/make/downloads"
+# Folders below submodules/tensorflow that the sources' includes start from.
+_ROOTS = ("", f"{_DOWNLOADS}/flatbuffers/include", f"{_DOWNLOADS}/gemmlowp", f"{_DOWNLOADS}/ruy")
+_CORE = (
+    f"{_LITE}/c/common.c",
+    f"{_LITE}/core/api/error_reporter.cc",
+    f"{_LITE}/core/api/flatbuffer_conversions.cc",
+    f"{_LITE}/core/api/op_resolver.cc",
+    f"{_LITE}/core/api/tensor_utils.cc",
+    f"{_LITE}/kernels/internal/quantization_util.cc",
+    f"{_LITE}/kernels/kernel_util.cc",
+    f"{_LITE}/micro/memory_helpers.cc",
+    f"{_LITE}/micro/memory_planner/greedy_memory_planner.cc",
+    f"{_LITE}/micro/micro_allocator.cc",
+    f"{_LITE}/micro/micro_interpreter.cc",
+    f"{_LITE}/micro/simple_memory_allocator.cc",
+)
+# What our own two C++ files include from it.
+_INTERFACE = (
+    f"{_LITE}/micro/kernels/micro_ops.h",
+    f"{_LITE}/micro/micro_interpreter.h",
+    f"{_LITE}/micro/micro_mutable_op_resolver.h",
+    f"{_LITE}/micro/micro_op_resolver.h",
+    f"{_LITE}/schema/schema_generated.h",
+)
+# TF_LITE_STATIC_MEMORY: no allocation outside the arena. TF_LITE_MCU_DEBUG_LOG: messages through
+# DebugLog(), not stderr. NDEBUG (given to every file) matters: a debug check in int8 ADD aborts on
+# a zero point of -128, which is valid.
+_CONFIGURATION = ("-DTF_LITE_STATIC_MEMORY", "-DTF_LITE_MCU_DEBUG_LOG")
+_OWN = Path(__file__).parent
+
+# Bytes of code on Cortex-M4 with -Os, measured: the interpreter with its allocator and parser, the
+# mathematics that kernels share, and the kernel files.
+_FRAMEWORK_FLASH_BYTES = 20480
+_MATHEMATICS_FLASH_BYTES = 6144
+_KERNEL_FLASH_BYTES = {
+    "activations.cc": 771,
+    "add.cc": 3163,
+    "arg_min_max.cc": 1593,
+    "ceil.cc": 836,
+    "comparisons.cc": 13889,
+    "concatenation.cc": 3018,
+    "conv.cc": 3508,
+    "depthwise_conv.cc": 3255,
+    "dequantize.cc": 1391,
+    "elementwise.cc": 953,
+    "floor.cc": 434,
+    "fully_connected.cc": 2203,
+    "l2norm.cc": 1262,
+    "logical.cc": 807,
+    "logistic.cc": 1775,
+    "maximum_minimum.cc": 3213,
+    "mul.cc": 3230,
+    "neg.cc": 287,
+    "pack.cc": 939,
+    "pad.cc": 3984,
+    "pooling.cc": 3465,
+    "prelu.cc": 1811,
+    "quantize.cc": 1463,
+    "reduce.cc": 2263,
+    "reshape.cc": 828,
+    "resize_nearest_neighbor.cc": 1303,
+    "round.cc": 897,
+    "softmax.cc": 3290,
+    "split.cc": 1536,
+    "strided_slice.cc": 3407,
+    "sub.cc": 3141,
+    "svdf.cc": 3880,
+    "tanh.cc": 1604,
+    "unpack.cc": 785,
+}
+
+
+def flash_bytes(operators: Iterable[str]) -> int:
+    """Return the bytes of Cortex-M4 code that the engine with these operators takes at most."""
+    kernels = {KERNELS[name] for name in operators}
+    shared = _FRAMEWORK_FLASH_BYTES + _MATHEMATICS_FLASH_BYTES
+    return shared + sum(_KERNEL_FLASH_BYTES[kernel] for kernel in kernels)
+
+
+def interface_flags() -> tuple[str, ...]:
+    """Return the flags for C++ of ours that includes the library's headers."""
+    system = [part for folder in _ROOTS for part in ("-isystem", f"lib/tflm/{folder}".rstrip("/"))]
+    return (*system, *_CONFIGURATION, f"-DRUNEC_COMPONENT=0x{component(COMPONENT).sha256[:8]}")
+
+
+def source_groups(operators: Iterable[str]) -> tuple[SourceGroup, ...]:
+    """Return what to compile for these operators, all of `KERNELS`; fetches the library.
+
+    Raises:
+        MachineError: as `runec.components.fetch`.
+    """
+    top = fetch(COMPONENT)
+    root = top / "submodules" / "tensorflow"
+    kernels = sorted({f"{_LITE}/micro/kernels/{KERNELS[name]}" for name in operators})
+    sources = (*_CORE, *kernels)
+    needed = header_closure(root, (*sources, *_INTERFACE), _ROOTS)
+    return (
+        SourceGroup(
+            folder="tflm",
+            files={
+                **{name: root / name for name in needed},
+                "LICENSE": top / "LICENSE-APACHE",
+            },
+            sources=sources,
+            flags=("-w", *interface_flags()),
+            component=COMPONENT,
+        ),
+        SourceGroup(
+            folder="model_tflm",
+            files={name: _OWN / name for name in ("model_tflm.cc", "model_tflm.h", "float_math.c")},
+            sources=("model_tflm.cc",),
+            include=("lib/model_tflm", "lib/runevm/include"),
+            flags=("-Wall", "-Wextra", *interface_flags()),
+        ),
+        SourceGroup(
+            folder="model_tflm",
+            files={},
+            sources=("float_math.c",),
+            # Or the compiler would see expf() and think that it knows what it does.
+            flags=("-Wall", "-Wextra", "-fno-builtin"),
+        ),
+    )

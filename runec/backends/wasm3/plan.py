@@ -1,0 +1,107 @@
+"""Sources, flags and sizes of the wasm3 engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runec.backends.groups import SourceGroup
+from runec.components import component, fetch
+
+NAME = "wasm3"
+COMPONENT = "wasm3"
+
+# Metacode lies in pages of this size; 4096, wasm3's own choice, wastes up to 4 KB a rune.
+_CODE_PAGE_BYTES = 1024
+# Depth of the operand stack of one function. It sizes the compiler's tables: 7 bytes each.
+_FUNCTION_STACK_HEIGHT = 256
+_CONFIGURATION = (
+    f"-Dd_m3CodePageAlignSize={_CODE_PAGE_BYTES}",
+    f"-Dd_m3MaxFunctionStackHeight={_FUNCTION_STACK_HEIGHT}",
+    "-Dd_m3LogOutput=0",
+    "-Dd_m3VerboseErrorMessages=0",
+)
+_SOURCES = (
+    "m3_bind.c",
+    "m3_code.c",
+    "m3_core.c",
+    "m3_emit.c",
+    "m3_env.c",
+    "m3_exec.c",
+    "m3_function.c",
+    "m3_module.c",
+    "m3_parse.c",
+)
+_OWN = Path(__file__).parent
+
+# C stack that host functions may take when they are called from the deepest wasm function that the
+# engine allows: the model engine, the link, the output (tests/firmware measures it).
+HOST_STACK_BYTES = 6144
+# C stack for everything: HOST_STACK_BYTES, and what wasm calls and wasm3's compiler take above.
+STACK_BYTES = 16384
+
+
+def engine_heap_bytes(code_bytes: int, function_count: int) -> int:
+    """Return the bytes of the engine's pool without the linear memory, for a module of that size.
+
+    An upper bound: the value stack and wasm3's runtime and environment, which hold the compiler's
+    tables; pages of metacode that are partly used; metacode of four times the code (measured: 2.8
+    to 3.1); for each function, imported ones too, its record and names, twice, because the table
+    of records grows by moving.
+    """
+    fixed = 4096 + 3072 + 2 * _CODE_PAGE_BYTES
+    return _round_up(fixed + 4 * code_bytes + 192 * function_count, 512)
+
+
+def flash_bytes() -> int:
+    """Return the bytes of Cortex-M4 code that the engine takes at most."""
+    return 60 * 1024
+
+
+def source_groups() -> tuple[SourceGroup, ...]:
+    """Return what to compile; fetches wasm3.
+
+    Raises:
+        MachineError: as `runec.components.fetch`.
+    """
+    root = fetch(COMPONENT)
+    sources = root / "wasm3"
+    pinned = f"-DRUNEC_COMPONENT=0x{component(COMPONENT).sha256[:8]}"
+    headers = {path.name: path for path in sorted(sources.glob("*.h"))}
+    own = "lib/engine_wasm3"
+    third_party = ("-w", "-fno-strict-aliasing", "-isystem", "lib/wasm3", "-I", own)
+    return (
+        SourceGroup(
+            folder="wasm3",
+            files={
+                **headers,
+                **{name: sources / name for name in _SOURCES},
+                "LICENSE": root / "LICENSE",
+            },
+            sources=_SOURCES,
+            flags=(*third_party, *_CONFIGURATION, pinned, "-include", f"{own}/wasm3_heap.h"),
+            depends=(f"{own}/wasm3_heap.h",),
+            component=COMPONENT,
+        ),
+        SourceGroup(
+            folder="wasm3",
+            files={"m3_compile.c": sources / "m3_compile.c"},
+            sources=("m3_compile.c",),
+            flags=(*third_party, *_CONFIGURATION, pinned, "-include", f"{own}/wasm3_loops.h"),
+            depends=(f"{own}/wasm3_heap.h", f"{own}/wasm3_loops.h"),
+            component=COMPONENT,
+        ),
+        SourceGroup(
+            folder="engine_wasm3",
+            files={
+                name: _OWN / name
+                for name in ("engine_wasm3.c", "engine_wasm3.h", "wasm3_heap.h", "wasm3_loops.h")
+            },
+            sources=("engine_wasm3.c",),
+            include=(own, "lib/runevm/include"),
+            flags=("-Wall", "-Wextra", "-isystem", "lib/wasm3", *_CONFIGURATION, pinned),
+        ),
+    )
+
+
+def _round_up(value: int, unit: int) -> int:
+    return -(-value // unit) * unit

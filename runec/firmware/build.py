@@ -1,0 +1,146 @@
+"""Building a project with PlatformIO, and what came out of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from runec.diagnostics import MachineError, RunecError
+from runec.files import read_file
+from runec.firmware.elf import read_elf
+from runec.firmware.layout import flash_error, ram_error
+from runec.firmware.pio import pio_environment, pio_program
+from runec.firmware.project import Project, load_project
+from runec.tools import find_tool, run_tool
+
+_JOBS = 2
+_OVERFLOW = re.compile(r"region `(\w+)' overflowed by (\d+) bytes")
+# A header of the C or C++ library: those of a project are in folders.
+_MISSING_HEADER = re.compile(r"fatal error: ([\w.]+): No such file or directory")
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareBuild:
+    """A built firmware. Sizes in bytes, from the ELF file where they are not reserved by plan."""
+
+    board_id: str
+    elf: Path
+    image: Path
+    flash_bytes: int
+    ram_bytes: int
+    arena_bytes: int
+    linear_memory_bytes: int
+    engine_heap_bytes: int
+    stack_bytes: int
+
+
+def build_project(
+    project: Project | Path, *, log: Callable[[str], None] | None = None
+) -> FirmwareBuild:
+    """Build a project that create_project() wrote; `log` gets each line of the builder.
+
+    Raises:
+        UserFileError: R0811, R0812, the linker found that the rune does not fit; R0813, no project.
+        MachineError: R0820, the board's compiler is not installed; R0821, the build failed;
+            R1001, the disk is full; R1004, PlatformIO is not installed.
+    """
+    found = project if isinstance(project, Project) else load_project(project)
+    _find_compilers(found)
+    done = run_tool(
+        [pio_program(), "run", "--project-dir", found.directory, "--jobs", str(_JOBS)],
+        environment=pio_environment(),
+    )
+    lines = [*done.stdout.splitlines(), *done.stderr.splitlines()]
+    if log is not None:
+        for line in lines:
+            log(line)
+    if done.returncode != 0:
+        raise _build_error(found, lines)
+    return _measure(found)
+
+
+def upload_command(project: Project | Path, *, port: str | None = None) -> list[str]:
+    """Return the command that builds a project and puts it on the board, ready to be run.
+
+    Raises:
+        UserFileError: R0813, no project.
+        MachineError: R1004, PlatformIO is not installed; R1001, R1002, the cache.
+    """
+    found = project if isinstance(project, Project) else load_project(project)
+    settings = [f"{name}={value}" for name, value in sorted(pio_environment().items())]
+    command = ["env", *settings, str(pio_program()), "run"]
+    command += ["--project-dir", str(found.directory), "--target", "upload"]
+    return command + (["--upload-port", port] if port else [])
+
+
+def _find_compilers(project: Project) -> None:
+    toolchain = project.board.toolchain
+    wanted = [f"{toolchain.prefix}gcc", f"{toolchain.prefix}g++", f"{toolchain.prefix}objcopy"]
+    if toolchain.cxx_headers_from:
+        wanted.append(toolchain.cxx_headers_from)
+    for program in wanted:
+        try:
+            find_tool(program, hint="")
+        except MachineError:
+            raise _no_compiler(project, program) from None
+
+
+def _no_compiler(project: Project, program: str) -> MachineError:
+    return MachineError(
+        "R0820",
+        f"the compiler for {project.board.name} is not installed: no program {program!r}",
+        hint=f"apt-get install {' '.join(project.board.toolchain.packages)}",
+    )
+
+
+def _build_error(project: Project, lines: list[str]) -> RunecError:
+    overflows = {
+        match[1]: int(match[2]) for line in lines for match in [_OVERFLOW.search(line)] if match
+    }
+    if "RAM" in overflows:
+        return ram_error(project.board, project.layout, overflows["RAM"])
+    if overflows:
+        return flash_error(project.board, project.rune_bytes, max(overflows.values()))
+    for line in lines:
+        missing = _MISSING_HEADER.search(line)
+        if missing:
+            header = missing[1]
+            return MachineError(
+                "R0820",
+                f"the compiler for {project.board.name} does not find the header {header}",
+                hint=f"apt-get install {' '.join(project.board.toolchain.packages)}",
+            )
+    if any("No space left on device" in line for line in lines):
+        return MachineError(
+            "R1001",
+            f"no space left to build the firmware in {project.directory}",
+            hint="free some space, or choose another place with -d or RUNEC_CACHE_DIR",
+        )
+    errors = [line.strip() for line in lines if "error" in line.lower() or line.startswith("***")]
+    return MachineError(
+        "R0821",
+        f"the firmware in {project.directory} could not be built",
+        hint="make the project anew; if it fails again, report it with the output of the build",
+        notes=errors[:5] or lines[-5:],
+    )
+
+
+def _measure(project: Project) -> FirmwareBuild:
+    folder = project.directory / ".pio" / "build" / "firmware"
+    elf, image = folder / "firmware.elf", folder / "image.bin"
+    ram = project.board.memory.ram
+    sizes = read_elf(read_file(elf, "firmware"), ram.origin, ram.size_bytes)
+    layout = project.layout
+    return FirmwareBuild(
+        board_id=project.board.id,
+        elf=elf,
+        image=image,
+        flash_bytes=sizes.flash_bytes,
+        ram_bytes=sizes.ram_bytes,
+        arena_bytes=layout.arena_bytes,
+        linear_memory_bytes=layout.linear_memory_bytes,
+        engine_heap_bytes=layout.engine_heap_bytes,
+        stack_bytes=layout.stack_bytes,
+    )

@@ -1,0 +1,137 @@
+"""How much memory a rune gets on a board, and whether it fits before anything is compiled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runec.backends import tflm, wasm3
+from runec.boards import Board
+from runec.container import Rune
+from runec.container.wasm import read_module, walk_sections
+from runec.diagnostics import UserFileError
+
+_ALIGNMENT = 16
+# Static variables of runevm, the link and the HAL (measured: 8.9 KB, most of it the rune's tables).
+_OWN_RAM_BYTES = 10 * 1024
+# Code of runevm, the link, start-up, HAL and the C library's part on Cortex-M4 (measured: 24 KB).
+_OWN_FLASH_BYTES = 28 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Bytes that a firmware reserves. The engine's heap is its pool without the linear memory."""
+
+    linear_memory_bytes: int
+    engine_heap_bytes: int
+    arena_bytes: int
+    model_count: int
+    stack_bytes: int
+    host_stack_bytes: int
+    operators: tuple[str, ...]
+
+    @property
+    def pool_bytes(self) -> int:
+        """Bytes of the engine's pool."""
+        return self.linear_memory_bytes + self.engine_heap_bytes
+
+
+def _round_up(value: int) -> int:
+    return -(-value // _ALIGNMENT) * _ALIGNMENT
+
+
+def _function_count(code: bytes) -> int:
+    module = read_module(code, walk_sections(code))
+    imported = sum(1 for item in module.imports if item.type is not None)
+    return imported + module.body_count
+
+
+def plan_layout(rune: Rune) -> Layout:
+    """Return what the firmware of a rune reserves.
+
+    Raises:
+        UserFileError: R0606, an original rune; R0810, a model has an operator that the device's
+            library does not have.
+    """
+    graph = rune.require_graph()
+    uses = [
+        (operator.name, operator.version)
+        for model in graph.models.values()
+        for operator in model.operators
+    ]
+    missing = tflm.missing_operators(uses)
+    if missing:
+        raise UserFileError(
+            "R0810",
+            f"TensorFlow Lite Micro on devices has no kernel for {', '.join(missing)}",
+            hint="run the rune on this computer, or train the model without these operators",
+        )
+    return Layout(
+        linear_memory_bytes=_round_up(graph.memory_used),
+        engine_heap_bytes=wasm3.engine_heap_bytes(graph.code_bytes, _function_count(rune.code)),
+        arena_bytes=sum(_round_up(model.arena) for model in graph.models.values()),
+        model_count=len(graph.models),
+        stack_bytes=wasm3.STACK_BYTES,
+        host_stack_bytes=wasm3.HOST_STACK_BYTES,
+        operators=tuple(sorted({name for name, _ in uses})),
+    )
+
+
+def estimate_ram_bytes(layout: Layout) -> int:
+    """Return the bytes of RAM that a firmware takes at most."""
+    own = _OWN_RAM_BYTES + layout.model_count * tflm.SLOT_BYTES
+    return layout.stack_bytes + layout.pool_bytes + layout.arena_bytes + own
+
+
+def estimate_flash_bytes(rune: Rune, layout: Layout, board: Board) -> int:
+    """Return the bytes of flash that a firmware takes at most."""
+    code = wasm3.flash_bytes() + _OWN_FLASH_BYTES
+    if layout.model_count:
+        code += tflm.flash_bytes(layout.operators)
+    return len(rune.data) + code * board.toolchain.code_size_percent // 100
+
+
+def check_budget(rune: Rune, layout: Layout, board: Board) -> None:
+    """Compare what a firmware is known to need with what the board has.
+
+    The rune's own figures are exact, those of the code around it are upper bounds from builds
+    that were measured, so a rune that barely fits may be refused; the linker has the last word
+    on one that is let through.
+
+    Raises:
+        UserFileError: R0811, RAM; R0812, flash.
+    """
+    ram = estimate_ram_bytes(layout)
+    if ram > board.memory.ram.size_bytes:
+        raise ram_error(board, layout, ram - board.memory.ram.size_bytes)
+    flash = estimate_flash_bytes(rune, layout, board)
+    if flash > board.memory.flash_bytes:
+        raise flash_error(board, len(rune.data), flash - board.memory.flash_bytes)
+
+
+def ram_error(board: Board, layout: Layout, excess_bytes: int) -> UserFileError:
+    """Return the error of a rune that needs more RAM than the board has."""
+    parts = {
+        "the arena of its models": layout.arena_bytes,
+        "its linear memory": layout.linear_memory_bytes,
+        "the engine": layout.engine_heap_bytes,
+        "the stack": layout.stack_bytes,
+    }
+    largest = max(parts, key=lambda name: parts[name])
+    return UserFileError(
+        "R0811",
+        f"the rune needs {excess_bytes} bytes more RAM than the {board.memory.ram.size_bytes} "
+        f"of {board.name}",
+        hint=f"most goes to {largest}; make that smaller, or choose a larger board",
+        notes=[f"{name}: {size} bytes" for name, size in parts.items()],
+    )
+
+
+def flash_error(board: Board, rune_bytes: int, excess_bytes: int) -> UserFileError:
+    """Return the error of a rune that needs more flash than the board has."""
+    return UserFileError(
+        "R0812",
+        f"the firmware with the rune needs {excess_bytes} bytes more flash than the "
+        f"{board.memory.flash_bytes} of {board.name}",
+        hint="use a smaller model (int8 instead of float), or choose a larger board",
+        notes=[f"the rune: {rune_bytes} bytes"],
+    )

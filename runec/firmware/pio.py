@@ -1,0 +1,88 @@
+"""Running PlatformIO without its registry, telemetry and update checks, away from the user's own.
+
+PlatformIO's core folder is one of ours in the cache. It holds a `tool-scons` that is a few lines
+of Python around the SCons that was installed with runec; see docs/adr/0003.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import runec
+from runec.components import cache_dir
+from runec.files import write_file
+from runec.tools import find_tool
+
+_SCONS_VERSION_IN_PLATFORMIO = "4.41101.0"
+_SCONS_PROGRAM = '''\
+"""PlatformIO starts this as its tool-scons; SCons itself comes from this Python's packages."""
+
+from SCons.Script import main
+
+main()
+'''
+
+
+def _scons_version() -> str:
+    """Return the version of tool-scons that the installed PlatformIO asks for."""
+    try:
+        dependencies = importlib.import_module("platformio.dependencies")
+    except ImportError:
+        return _SCONS_VERSION_IN_PLATFORMIO
+    return str(dependencies.get_core_dependencies()["tool-scons"]).lstrip("~^=")
+
+
+def prepare_core_dir() -> Path:
+    """Return PlatformIO's core folder in the cache, made ready if it was not.
+
+    Raises:
+        MachineError: R1001, R1002, it cannot be written.
+    """
+    core = cache_dir() / "platformio"
+    package = core / "packages" / "tool-scons"
+    stamp = package / ".runec"
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == _stamp():
+        return core
+    version = _scons_version()
+    about = {"name": "tool-scons", "version": version, "description": "SCons of this Python"}
+    owner = {"owner": "platformio", "id": None, "name": "tool-scons", "requirements": None}
+    installed = {"type": "tool", "name": "tool-scons", "version": version, "spec": owner}
+    write_file(package / "package.json", json.dumps(about), only_if_changed=True)
+    write_file(package / ".piopm", json.dumps(installed), only_if_changed=True)
+    write_file(package / "scons.py", _SCONS_PROGRAM, only_if_changed=True)
+    write_file(stamp, _stamp(), only_if_changed=True)
+    return core
+
+
+def _stamp() -> str:
+    # Another Python or runec may have another PlatformIO.
+    return f"{sys.prefix}\n{runec.__version__}\n"
+
+
+def pio_program() -> Path:
+    """Return the path of PlatformIO.
+
+    Raises:
+        MachineError: R1004, it is not installed.
+    """
+    return find_tool("pio", hint="pip install platformio (it comes with runec)")
+
+
+def pio_environment() -> dict[str, str]:
+    """Return what is added to the environment of PlatformIO.
+
+    Raises:
+        MachineError: R1001, R1002, the cache cannot be written.
+    """
+    return {
+        "PLATFORMIO_CORE_DIR": str(prepare_core_dir()),
+        "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
+        "PLATFORMIO_SETTING_CHECK_PRUNE_SYSTEM_THRESHOLD": "0",
+        "PLATFORMIO_DISABLE_UPGRADE_CHECK": "true",
+        "PLATFORMIO_NO_ANSI": "true",
+        "RUNEC_OBJECT_CACHE": str(cache_dir() / "objects"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }

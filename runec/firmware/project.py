@@ -1,0 +1,238 @@
+"""Writing a project folder that stands alone, and reading back what it was made for."""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from runec.backends import SourceGroup, tflm, wasm3
+from runec.boards import Board
+from runec.container import Rune
+from runec.data import data_dir
+from runec.diagnostics import MachineError, UsageError, UserFileError
+from runec.files import read_file, write_file
+from runec.firmware.layout import Layout, check_budget, plan_layout
+from runec.firmware.render import PLATFORM_FOLDER, generated_files
+
+MANIFEST = "runec-project.json"
+BACKENDS = (wasm3.NAME,)
+_MAX_MANIFEST_BYTES = 1 << 20
+
+
+class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What create_project() leaves for build_project() and for the next create_project()."""
+
+    format: int
+    rune: str
+    backend: str
+    rune_bytes: int
+    layout: Layout
+    board: Board
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project folder and what it was made for."""
+
+    directory: Path
+    rune_name: str
+    rune_bytes: int
+    backend: str
+    board: Board
+    layout: Layout
+    files: tuple[str, ...]
+
+
+def create_project(
+    rune: Rune, board: Board, directory: Path, *, backend: str = wasm3.NAME
+) -> Project:
+    """Write the firmware project of a rune for a board; the rune must be of ABI 1.
+
+    Files that hold what they should keep their time, so that the next build is short; files of an
+    earlier project in the same folder that are no longer needed are removed. Nothing is written
+    before the budget was checked.
+
+    Raises:
+        UserFileError: R0606, an original rune; R0810, an operator is missing; R0811, R0812, the
+            rune is too big for the board; R0813, `directory` holds something else.
+        UsageError: R0803, no such backend.
+        MachineError: R0822, a source file is missing; R10xx, a component cannot be fetched, or the
+            disk.
+    """
+    if backend not in BACKENDS:
+        close = difflib.get_close_matches(backend, BACKENDS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(BACKENDS)}"
+        raise UsageError("R0803", f"there is no backend {backend!r}", hint=hint)
+    layout = plan_layout(rune)
+    check_budget(rune, layout, board)
+    before = _files_before(directory)
+    try:
+        groups = _source_groups(board, layout)
+    except OSError as error:
+        raise _incomplete(error) from None
+    files: dict[str, bytes | str | Path] = {
+        **{
+            f"lib/{group.folder}/{name}": origin
+            for group in groups
+            for name, origin in group.files.items()
+        },
+        **_template_files(),
+        **generated_files(rune, board, layout, backend, groups),
+    }
+    for name, content in sorted(files.items()):
+        data = _read_origin(content) if isinstance(content, Path) else content
+        write_file(directory / name, data, only_if_changed=True)
+    project = Project(
+        directory=directory,
+        rune_name=rune.require_graph().name,
+        rune_bytes=len(rune.data),
+        backend=backend,
+        board=board,
+        layout=layout,
+        files=tuple(sorted(files)),
+    )
+    write_file(directory / MANIFEST, _encode(project), only_if_changed=True)
+    for name in sorted(set(before) - set(files)):
+        _remove(directory, name)
+    return project
+
+
+def _incomplete(error: OSError) -> MachineError:
+    return MachineError(
+        "R0822",
+        f"a source of the firmware cannot be read: {error.filename}: {error.strerror}",
+        hint="remove the folder `components` of runec's cache, so that it is fetched again",
+    )
+
+
+def _read_origin(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _incomplete(error) from None
+
+
+def load_project(directory: Path) -> Project:
+    """Return what a folder that create_project() wrote was made for.
+
+    Raises:
+        UserFileError: R0813, the folder is no such project; R1003, it cannot be read.
+    """
+    data = read_file(directory / MANIFEST, "project file", max_bytes=_MAX_MANIFEST_BYTES)
+    try:
+        found = msgspec.json.decode(data, type=_Manifest)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise UserFileError(
+            "R0813",
+            f"{directory / MANIFEST} is not what runec wrote: {error}",
+            hint="make the project anew: runec firmware new",
+        ) from None
+    return Project(
+        directory,
+        found.rune,
+        found.rune_bytes,
+        found.backend,
+        found.board,
+        found.layout,
+        found.files,
+    )
+
+
+def _encode(project: Project) -> bytes:
+    manifest = _Manifest(
+        format=1,
+        rune=project.rune_name,
+        rune_bytes=project.rune_bytes,
+        backend=project.backend,
+        layout=project.layout,
+        board=project.board,
+        files=project.files,
+    )
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+
+
+def _files_before(directory: Path) -> tuple[str, ...]:
+    """Return the files that an earlier create_project() wrote; refuse a folder of somebody else."""
+    if (directory / MANIFEST).is_file():
+        return load_project(directory).files
+    try:
+        is_free = not directory.exists() or not any(directory.iterdir())
+    except OSError:
+        is_free = False
+    if not is_free:
+        raise UserFileError(
+            "R0813",
+            f"{directory} is there already and is no firmware project",
+            hint="choose a new or an empty folder with -d",
+        )
+    return ()
+
+
+def _remove(directory: Path, name: str) -> None:
+    """Remove one file of an earlier project, and folders that it leaves empty."""
+    parts = PurePosixPath(name).parts
+    if ".." in parts or PurePosixPath(name).is_absolute():
+        return
+    path = directory.joinpath(*parts)
+    with contextlib.suppress(OSError):
+        path.unlink()
+        for folder in list(path.parents)[: len(parts) - 1]:
+            folder.rmdir()
+
+
+def _folder_files(folder: Path, patterns: tuple[str, ...]) -> dict[str, Path]:
+    found = [path for pattern in patterns for path in folder.rglob(pattern)]
+    return {path.relative_to(folder).as_posix(): path for path in sorted(found)}
+
+
+def _source_groups(board: Board, layout: Layout) -> tuple[SourceGroup, ...]:
+    templates = data_dir("firmware_templates")
+    runevm = _folder_files(templates / "runevm" / "include", ("*.h",))
+    runevm = {f"include/{name}": path for name, path in runevm.items()}
+    sources = _folder_files(templates / "runevm" / "src", ("*.h", "*.c"))
+    runevm |= {f"src/{name}": path for name, path in sources.items()}
+    hal = _folder_files(templates / "hal" / "common", ("*.h", "*.c"))
+    hal |= _folder_files(templates / "hal" / board.hal.folder, ("*.h", "*.c", "*.S"))
+    numbers = {
+        "HAL_CLOCK_HZ": board.cpu.clock_hz,
+        "HAL_BAUD": board.hal.baud,
+        **board.hal.defines,
+    }
+    groups = [
+        SourceGroup(
+            folder="runevm",
+            files=runevm,
+            sources=tuple(name for name in runevm if name.endswith(".c")),
+            include=("lib/runevm/include", "lib/runevm/src"),
+            flags=("-Wall", "-Wextra"),
+        ),
+        SourceGroup(
+            folder="hal",
+            files=hal,
+            sources=tuple(name for name in sorted(hal) if not name.endswith(".h")),
+            include=("lib/hal", "lib/runevm/include"),
+            flags=(
+                "-Wall",
+                "-Wextra",
+                *(f"-D{name}={value}u" for name, value in sorted(numbers.items())),
+            ),
+        ),
+        *wasm3.source_groups(),
+    ]
+    if layout.model_count:
+        groups += tflm.source_groups(layout.operators)
+    return tuple(groups)
+
+
+def _template_files() -> dict[str, Path]:
+    templates = data_dir("firmware_templates")
+    platform = _folder_files(templates / "platform", ("*.json", "*.py"))
+    return {
+        "src/main.c": templates / "project" / "main.c",
+        **{f"{PLATFORM_FOLDER}/{name}": path for name, path in platform.items()},
+    }

@@ -1,0 +1,244 @@
+"""The generated files of a project, from the templates in `firmware_templates/project/`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+import jinja2
+import msgspec
+
+import runec
+from runec.backends import SourceGroup, tflm, wasm3
+from runec.boards import Board
+from runec.components import component
+from runec.container import Rune
+from runec.data import data_dir
+from runec.firmware.layout import Layout
+
+RUNE_PATH = "rune/rune.rune"
+LINKER_SCRIPT = "linker.ld"
+PLATFORM_FOLDER = "platform/runec-bare-metal"
+
+_FLAGS = (
+    "-Os",
+    # Without it GCC fuses multiply and add where the FPU can, and results differ from the host's.
+    "-ffp-contract=off",
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-fno-common",
+    "-DNDEBUG",
+)
+_C_FLAGS = ("-std=gnu11",)
+_CXX_FLAGS = (
+    "-std=c++11",
+    "-fno-exceptions",
+    "-fno-rtti",
+    "-fno-threadsafe-statics",
+    "-fno-use-cxa-atexit",
+)
+_LINK_FLAGS = ("-nostartfiles", "-Wl,--gc-sections", "-Wl,--no-warn-rwx-segments")
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(data_dir("firmware_templates") / "project"),
+        undefined=jinja2.StrictUndefined,
+        autoescape=False,  # noqa: S701 - C, not HTML; every value is checked before it gets here
+        keep_trailing_newline=True,
+    )
+
+
+def _render(template: str, **values: object) -> str:
+    return _environment().get_template(template).render(**values)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def engine_name(layout: Layout, backend: str) -> str:
+    """Return what a device says about its engines, such as `wasm3+tflm`."""
+    return f"{backend}+{tflm.NAME}" if layout.model_count else backend
+
+
+def generated_files(
+    rune: Rune, board: Board, layout: Layout, backend: str, groups: Iterable[SourceGroup]
+) -> dict[str, bytes | str]:
+    """Return the files that are made for this rune and board, by their path in the project."""
+    all_groups = [*groups, _own_sources(layout)]
+    files: dict[str, bytes | str] = {
+        RUNE_PATH: rune.data,
+        "platformio.ini": _render("platformio.ini.j2", board=board.id, board_name=board.name),
+        LINKER_SCRIPT: _linker_script(board, layout),
+        "build_plan.json": _json(_build_plan(board, all_groups)),
+        f"{PLATFORM_FOLDER}/boards/{board.id}.json": _json(_board_manifest(board)),
+        "src/firmware_config.h": _render(
+            "firmware_config.h.j2",
+            board=board.id,
+            version=runec.__version__,
+            engine=engine_name(layout, backend),
+            memory_bytes=layout.linear_memory_bytes,
+            pool_bytes=layout.pool_bytes,
+            models=layout.model_count,
+            arena_bytes=layout.arena_bytes,
+            host_stack_bytes=layout.host_stack_bytes,
+        ),
+        "src/rune.S": _render(
+            "rune.S.j2",
+            rune_path=RUNE_PATH,
+            rune_sha256=hashlib.sha256(rune.data).hexdigest(),
+        ),
+        "NOTICE": _notice(layout),
+        "sbom.json": _json(_sbom(layout)),
+    }
+    if layout.model_count:
+        files["src/model_ops.cc"] = _render("model_ops.cc.j2", operators=layout.operators)
+    return files
+
+
+def _own_sources(layout: Layout) -> SourceGroup:
+    libraries = ["runevm/include", "hal", "engine_wasm3"]
+    sources = ["main.c", "rune.S"]
+    flags: tuple[str, ...] = ("-Wall", "-Wextra")
+    if layout.model_count:
+        libraries.append("model_tflm")
+        sources.append("model_ops.cc")
+        flags += tflm.interface_flags()
+    return SourceGroup(
+        folder="",
+        files={},
+        sources=tuple(sources),
+        include=("src", *(f"lib/{name}" for name in libraries)),
+        flags=flags,
+        depends=(RUNE_PATH,),
+    )
+
+
+def _linker_script(board: Board, layout: Layout) -> str:
+    memory = board.memory
+    regions = [{"name": "CODE", **msgspec.structs.asdict(memory.code)}]
+    if memory.constants is not None:
+        regions.append({"name": "CONSTANTS", **msgspec.structs.asdict(memory.constants)})
+    regions.append({"name": "RAM", **msgspec.structs.asdict(memory.ram)})
+    return _render(
+        "linker.ld.j2",
+        board=board.id,
+        regions=regions,
+        header=memory.header,
+        constants_region="CONSTANTS" if memory.constants is not None else "CODE",
+        stack_bytes=layout.stack_bytes,
+    )
+
+
+def _build_plan(board: Board, groups: Iterable[SourceGroup]) -> dict[str, Any]:
+    toolchain, upload = board.toolchain, board.upload
+    code, constants = [".start", ".text"], [".rodata", ".rune", ".data"]
+    images = {"image": code, "constants": constants}
+    if board.memory.constants is None:
+        images = {"image": code + constants}
+    return {
+        "prefix": toolchain.prefix,
+        "cxx_headers_from": toolchain.cxx_headers_from,
+        "flags": [*toolchain.flags, *_FLAGS],
+        "c_flags": [*_C_FLAGS],
+        "cxx_flags": [*_CXX_FLAGS],
+        "link_flags": [
+            *toolchain.flags,
+            *toolchain.link_flags,
+            *_LINK_FLAGS,
+            "-T",
+            LINKER_SCRIPT,
+        ],
+        "linker_script": LINKER_SCRIPT,
+        "images": images,
+        "upload_command": [*upload.command] if upload else [],
+        "upload_package": upload.package if upload else "",
+        "upload_needs_port": upload.needs_port if upload else False,
+        "groups": [
+            {
+                "sources": [_source_path(group, name) for name in group.sources],
+                "include": [*group.include],
+                "flags": [*group.flags],
+                "depends": [*group.depends],
+                # What is the same for every rune: such objects are shared between projects.
+                "shared": group.folder != "",
+            }
+            for group in groups
+        ],
+    }
+
+
+def _source_path(group: SourceGroup, name: str) -> str:
+    return f"lib/{group.folder}/{name}" if group.folder else f"src/{name}"
+
+
+def _board_manifest(board: Board) -> dict[str, Any]:
+    return {
+        "name": board.name,
+        "vendor": board.cpu.name,
+        "url": board.url,
+        "frameworks": [],
+        "build": {"mcu": board.cpu.name, "f_cpu": f"{board.cpu.clock_hz}L"},
+        "upload": {
+            "maximum_size": board.memory.flash_bytes,
+            "maximum_ram_size": board.memory.ram.size_bytes,
+            "protocol": board.upload.protocol if board.upload else "none",
+            "protocols": [board.upload.protocol] if board.upload else ["none"],
+        },
+    }
+
+
+def _component_names(layout: Layout) -> list[str]:
+    return [wasm3.COMPONENT, *([tflm.COMPONENT] if layout.model_count else [])]
+
+
+def _notice(layout: Layout) -> str:
+    lines = [
+        "This firmware contains, beside runec's own sources (Apache-2.0):",
+        "",
+    ]
+    for name in _component_names(layout):
+        used = component(name)
+        lines.append(f"{', '.join(used.contains) or used.package}")
+        lines.append(f"    from {used.package} {used.version}, {used.homepage}")
+        lines.append(f"    licence {used.licence}, its text is in lib/{name}/LICENSE")
+        lines.append(f"    SHA-256 of the archive {used.sha256}")
+        lines.append("")
+    lines.append(
+        "The compiler's libraries (libgcc, the C library) are linked under their own licences."
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _sbom(layout: Layout) -> dict[str, Any]:
+    own = {
+        "type": "library",
+        "name": "runevm",
+        "version": runec.__version__,
+        "licenses": [{"license": {"id": "Apache-2.0"}}],
+    }
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "version": 1,
+        "components": [
+            own,
+            *(
+                {
+                    "type": "library",
+                    "name": used.package,
+                    "version": used.version,
+                    "licenses": [{"license": {"id": used.licence}}],
+                    "hashes": [{"alg": "SHA-256", "content": used.sha256}],
+                    "purl": f"pkg:{'pypi' if used.kind == 'pypi-sdist' else 'cargo'}/"
+                    f"{used.package}@{used.version}",
+                }
+                for used in map(component, _component_names(layout))
+            ),
+        ],
+    }

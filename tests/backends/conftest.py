@@ -1,0 +1,181 @@
+"""The engines for devices, compiled for this computer."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import wasmtime
+
+from runec.backends import SourceGroup, tflm, wasm3
+from runec.data import data_dir
+
+HERE = Path(__file__).parent
+
+
+def compile_all(commands: list[list[str]], folder: Path) -> None:
+    def one(command: list[str]) -> None:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    with ThreadPoolExecutor(2) as workers:
+        list(workers.map(one, commands))
+
+
+def lay_out(groups: tuple[SourceGroup, ...], folder: Path) -> None:
+    """Put the files of source groups where a project has them."""
+    for group in groups:
+        for name, origin in group.files.items():
+            target = folder / "lib" / group.folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(origin, target)
+    runevm = data_dir("firmware_templates") / "runevm"
+    shutil.copytree(runevm / "include", folder / "lib/runevm/include", dirs_exist_ok=True)
+
+
+@dataclass(frozen=True)
+class Said:
+    error: int
+    result: int
+    detail: str
+
+
+RunEngine = Callable[..., list[Said]]
+
+
+def built_once(
+    tmp_path_factory: pytest.TempPathFactory, name: str, build: Callable[[Path], None]
+) -> Path:
+    """Build a harness once for all workers of this test run."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    folder = root / f"harness-{name}"
+    with (root / f"harness-{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "harness").exists():
+            folder.mkdir(exist_ok=True)
+            build(folder)
+    return folder / "harness"
+
+
+@pytest.fixture(scope="session")
+def engine_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built_once(tmp_path_factory, "engine", _build_engine)
+
+
+def _build_engine(folder: Path) -> None:
+    groups = wasm3.source_groups()
+    lay_out(groups, folder)
+    common = ["cc", "-O2", "-g", "-fsanitize=address", "-ffp-contract=off", "-DNDEBUG"]
+    common += ["-DRUNEVM_WASM3_STEPS=1000000u", "-Wno-error", "-std=gnu11"]
+    commands = []
+    for group in groups:
+        include = [f"-I{name}" for name in group.include]
+        commands += [
+            [*common, *group.flags, *include, "-c", f"lib/{group.folder}/{name}", "-o", f"{name}.o"]
+            for name in group.sources
+        ]
+    own = [
+        *common,
+        "-Ilib/engine_wasm3",
+        "-Ilib/runevm/include",
+        "-c",
+        str(HERE / "engine_harness.c"),
+    ]
+    commands.append([*own, "-o", "harness.o"])
+    compile_all(commands, folder)
+    objects = sorted(path.name for path in folder.glob("*.o"))
+    compile_all([["cc", "-fsanitize=address", *objects, "-lm", "-o", "harness"]], folder)
+
+
+@pytest.fixture
+def run_engine(engine_program: Path, tmp_path: Path) -> RunEngine:
+    """Run commands on a module given as WebAssembly text; one answer for each."""
+
+    def run(
+        text: str,
+        *commands: str,
+        memory: int = 65536,
+        pool: int = 128 * 1024,
+        c_stack: int = 256 * 1024,
+    ) -> list[Said]:
+        path = tmp_path / "module.wasm"
+        path.write_bytes(bytes(wasmtime.wat2wasm(text)))
+        done = subprocess.run(
+            [engine_program, path, str(memory), str(pool), str(c_stack), *commands],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"ASAN_OPTIONS": "detect_leaks=0"},
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        answers = [line.split(" ", 2) for line in done.stdout.splitlines()]
+        return [Said(int(error), int(result), detail) for error, result, detail in answers]
+
+    return run
+
+
+HARNESS_OPERATORS = ("FULLY_CONNECTED", "SOFTMAX", "CONV_2D", "MAX_POOL_2D", "RESHAPE")
+RunModel = Callable[..., list[str]]
+
+
+@pytest.fixture(scope="session")
+def model_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built_once(tmp_path_factory, "model", _build_model)
+
+
+def _build_model(folder: Path) -> None:
+    groups = tflm.source_groups(HARNESS_OPERATORS)
+    lay_out(groups, folder)
+    # Pointers of 8 bytes make the interpreter larger than on a device.
+    common = ["-O0", "-ffp-contract=off", "-DNDEBUG", "-DRUNEVM_TFLM_SLOT_BYTES=512u"]
+    common += ["-ffunction-sections"]
+    c_plus_plus = ["g++", *common, "-std=c++11", "-fno-exceptions", "-fno-rtti"]
+    c_plus_plus += ["-fno-threadsafe-statics"]
+    commands = []
+    for number, (group, name) in enumerate((g, name) for g in groups for name in g.sources):
+        compiler = c_plus_plus if name.endswith(".cc") else ["cc", *common, "-std=gnu11"]
+        include = [f"-I{path}" for path in group.include]
+        source = f"lib/{group.folder}/{name}"
+        commands.append([*compiler, *group.flags, *include, "-c", source, "-o", f"{number}.o"])
+    own = [*c_plus_plus, *tflm.interface_flags(), "-Ilib/model_tflm", "-Ilib/runevm/include"]
+    commands.append([*own, "-c", str(HERE / "model_harness.cc"), "-o", "harness.o"])
+    compile_all(commands, folder)
+    objects = sorted(path.name for path in folder.glob("*.o"))
+    compile_all([["g++", *objects, "-Wl,--gc-sections", "-lm", "-o", "harness"]], folder)
+
+
+@pytest.fixture
+def run_model(model_program: Path) -> RunModel:
+    """Open a model and invoke it on inputs; the lines of the harness."""
+
+    def run(
+        model: Path,
+        tensors: tuple[str, str],
+        *inputs: bytes,
+        arena: int = 64 * 1024,
+        declared: int | None = None,
+        **environment: str,
+    ) -> list[str]:
+        sizes = [str(arena), str(arena if declared is None else declared)]
+        done = subprocess.run(
+            [model_program, model, *sizes, *tensors, *(data.hex() for data in inputs)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    return run

@@ -1,0 +1,83 @@
+/* Drives engine_wasm3 on this computer: engine_harness WASM MEMORY POOL C_STACK COMMAND...
+ * One line a command: error, result, what the engine says. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine_wasm3.h"
+
+static runevm_wasm3 engine;
+static uint32_t host_calls;
+
+static runevm_error host_sum(runevm *vm, const uint32_t *arguments, uint32_t *result)
+{
+    host_calls++;
+    *result = arguments[0] + 10u * arguments[1] + 100u * arguments[2] + (vm == (runevm *)&engine ? 0u : 1u);
+    return RUNEVM_OK;
+}
+
+static runevm_error host_close(runevm *vm, const uint32_t *arguments, uint32_t *result)
+{
+    (void)vm, (void)result;
+    host_calls += arguments[0];
+    return RUNEVM_OK;
+}
+
+static runevm_error host_refuse(runevm *vm, const uint32_t *arguments, uint32_t *result)
+{
+    (void)vm, (void)arguments, (void)result;
+    return RUNEVM_ERR_NO_DATA;
+}
+
+const runevm_host_import runevm_host_imports[] = {
+    {"request_provider_response", 3, true, host_sum},
+    {"rune_resource_close", 1, false, host_close},
+    {"request_capability", 1, true, host_refuse},
+};
+const uint32_t runevm_host_import_count = 3;
+
+static uint8_t *read_whole(const char *path, uint32_t *bytes)
+{
+    FILE *file = fopen(path, "rb");
+    uint8_t *data;
+    if (file == NULL || fseek(file, 0, SEEK_END) != 0) exit(2);
+    *bytes = (uint32_t)ftell(file);
+    data = malloc(*bytes);
+    rewind(file);
+    if (fread(data, 1, *bytes, file) != *bytes) exit(2);
+    fclose(file);
+    return data;
+}
+
+int main(int count, char **words)
+{
+    uint8_t here;
+    uint32_t bytes;
+    uint8_t *code = read_whole(words[1], &bytes);
+    const uint32_t memory_bytes = (uint32_t)atoi(words[2]), pool_bytes = (uint32_t)atoi(words[3]);
+    uint8_t *pool = malloc(pool_bytes);
+    runevm_wasm3_init(&engine, pool, pool_bytes, &here - atoi(words[4]));
+    for (int i = 5; i < count; i++) {
+        const char *detail = "";
+        uint32_t result = 0;
+        runevm_error error = RUNEVM_OK;
+        if (strcmp(words[i], "load") == 0) {
+            error = runevm_engine_wasm3.instantiate(&engine, (runevm *)&engine, code, bytes, memory_bytes, &detail);
+        } else if (strcmp(words[i], "manifest") == 0) {
+            error = runevm_engine_wasm3.call(&engine, RUNEVM_EXPORT_MANIFEST, &result, &detail);
+        } else if (strcmp(words[i], "call") == 0) {
+            error = runevm_engine_wasm3.call(&engine, RUNEVM_EXPORT_CALL, &result, &detail);
+        } else if (strcmp(words[i], "memory") == 0) {
+            uint8_t *memory = runevm_engine_wasm3.memory(&engine, &result);
+            detail = memory == NULL ? "none" : memory[0] == 0 ? "zero" : "not zero";
+        } else if (strcmp(words[i], "heap") == 0) {
+            result = runevm_engine_wasm3.heap_used_bytes(&engine);
+        } else {
+            result = host_calls;
+        }
+        printf("%d %u %s\n", error, result, detail);
+    }
+    free(pool);
+    free(code);
+    return 0;
+}

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tflite_micro import runtime
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+SINE = EXAMPLES / "sine" / "sinemodel.tflite"
+GESTURE = EXAMPLES / "gesture" / "model.tflite"
+F32, I8 = 8, 1
+ARENA, OPERATOR, MODEL = 202, 206, 207
+
+RunModel = Callable[..., list[str]]
+
+
+def wheel(model: Path, data: np.ndarray) -> bytes:
+    interpreter = runtime.Interpreter.from_file(str(model))
+    interpreter.set_input(data, 0)
+    interpreter.invoke()
+    return bytes(interpreter.get_output(0).tobytes())
+
+
+@pytest.mark.parametrize(
+    ("model", "shape", "output_bytes"), [(SINE, (1, 1), 4), (GESTURE, (1, 128, 3, 1), 16)]
+)
+def test_models_give_the_same_bytes_as_the_library_on_the_host(
+    run_model: RunModel, model: Path, shape: tuple[int, ...], output_bytes: int
+) -> None:
+    generator = np.random.default_rng(3)
+    inputs = [generator.normal(0, 2, shape).astype(np.float32) for _ in range(12)]
+    tensors = (f"{F32}:{inputs[0].nbytes}", f"{F32}:{output_bytes}")
+    opened, *answers, _, _ = run_model(model, tensors, *(data.tobytes() for data in inputs))
+    assert opened == "0 "
+    assert answers == [f"0 {wheel(model, data).hex()}" for data in inputs]
+
+
+def test_a_model_can_be_closed_and_opened_again(run_model: RunModel) -> None:
+    _, again, _ = run_model(SINE, (f"{F32}:4", f"{F32}:4"))
+    assert again == "0 "
+
+
+def test_a_second_model_takes_the_next_piece_of_the_arena(run_model: RunModel) -> None:
+    tensors = (f"{F32}:4", f"{F32}:4")
+    assert run_model(SINE, tensors, arena=8192, declared=4096)[-1] == "0 "
+    first, again, second = run_model(SINE, tensors, arena=8191, declared=4096)
+    assert (first, again) == ("0 ", "0 ")
+    assert second.startswith(f"{ARENA} ")
+
+
+def test_an_arena_of_any_size_is_enough_or_says_so(run_model: RunModel) -> None:
+    outcomes = [
+        int(run_model(SINE, (f"{F32}:4", f"{F32}:4"), arena=arena)[0].split()[0])
+        for arena in range(64, 4096, 160)
+    ]
+    assert set(outcomes) == {0, ARENA}
+    assert outcomes == sorted(outcomes, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "tensors",
+    [
+        (f"{F32}:8", f"{F32}:4"),
+        (f"{I8}:4", f"{F32}:4"),
+        (f"{F32}:4", f"{F32}:16"),
+        (f"{F32}:4", f"{I8}:1"),
+    ],
+)
+def test_tensors_that_the_graph_does_not_say_are_refused(
+    run_model: RunModel, tensors: tuple[str, str]
+) -> None:
+    assert run_model(SINE, tensors)[0].startswith(f"{MODEL} ")
+
+
+def test_an_operator_that_is_not_in_the_firmware_is_named_as_the_reason(
+    run_model: RunModel,
+) -> None:
+    tensors = (f"{F32}:1536", f"{F32}:16")
+    opened, *_ = run_model(GESTURE, tensors, ONLY_FULLY_CONNECTED="1")
+    assert opened == f"{OPERATOR} the firmware lacks an operator of the model"

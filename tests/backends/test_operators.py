@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import re
+
+from runec.backends import tflm
+from runec.components import fetch
+
+KERNELS = fetch(tflm.COMPONENT) / "submodules/tensorflow/tensorflow/lite/micro/kernels"
+
+
+def test_every_kernel_of_the_library_is_known_and_where_it_is_said_to_be() -> None:
+    registered = {
+        name: path.name
+        for path in KERNELS.glob("*.cc")
+        if not path.name.endswith("_test.cc")
+        for name in re.findall(r"TfLiteRegistration\* Register_(\w+)\(\)", path.read_text())
+    }
+    # One is a custom operator, one the same kernel under another name.
+    assert {
+        name: file
+        for name, file in registered.items()
+        if name not in ("CIRCULAR_BUFFER", "L2NORM_REF")
+    } == tflm.KERNELS
+
+
+def test_missing_operators_are_named_once_and_sorted() -> None:
+    uses = [("ADD", 2), ("MEAN", 2), ("SHAPE", 1), ("LSTM", 1), ("SHAPE", 1), ("MEAN", 1)]
+    assert tflm.missing_operators(uses) == ("LSTM", "MEAN version 2", "SHAPE")
+    assert tflm.missing_operators([("MEAN", 1), ("CONV_2D", 5)]) == ()
+
+
+def test_a_flash_estimate_exists_for_every_kernel() -> None:
+    for name in tflm.KERNELS:
+        assert tflm.flash_bytes([name]) > tflm.flash_bytes([])
+
+
+def test_only_the_needed_sources_are_taken() -> None:
+    library, *_ = tflm.source_groups(["FULLY_CONNECTED"])
+    kernels = [name for name in library.sources if "/micro/kernels/" in name]
+    assert kernels == ["tensorflow/lite/micro/kernels/fully_connected.cc"]
+    assert "tensorflow/lite/kernels/internal/reference/softmax.h" not in library.files

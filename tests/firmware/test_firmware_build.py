@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import os
+import shlex
+import struct
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from runec.boards import load_board
+from runec.container import Rune
+from runec.data import data_dir
+from runec.diagnostics import MachineError, UserFileError
+from runec.firmware import build, build_project, create_project, upload_command
+from runec.firmware.elf import read_elf
+from runec.tools import Finished
+
+MakeRune = Callable[[str], Rune]
+
+
+@pytest.fixture
+def failing_build(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Let PlatformIO fail with a given output."""
+
+    def install(output: str) -> None:
+        def run_tool(_command: Sequence[str | Path], *, environment: Mapping[str, str]) -> Finished:
+            assert environment["PLATFORMIO_SETTING_ENABLE_TELEMETRY"] == "no"
+            return Finished(1, "", output)
+
+        monkeypatch.setattr(build, "run_tool", run_tool)
+
+    return install
+
+
+def test_a_third_board_builds_with_no_network_and_a_second_time_nothing_is_made(
+    example_rune: MakeRune, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boards = tmp_path / "boards"
+    boards.mkdir()
+    text = (data_dir("boards") / "netduinoplus2.toml").read_text(encoding="utf-8")
+    text = text.replace('id = "netduinoplus2"', 'id = "third"')
+    text = text.replace("size_bytes = 131_072", "size_bytes = 65_536")
+    (boards / "third.toml").write_text(text)
+    monkeypatch.setenv("RUNEC_BOARDS_DIR", str(boards))
+    # Where nothing listens: a builder that wants the network would fail.
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    rune = example_rune("noop")
+    folder = tmp_path / "a folder with spaces"
+
+    first = build_project(create_project(rune, load_board("third"), folder))
+    data = first.elf.read_bytes()
+    symbols = read_elf(data, 0x20000000, 65_536).symbols
+    listing = subprocess.run(
+        ["arm-none-eabi-size", "-A", first.elf], capture_output=True, text=True, check=True
+    )
+    sizes = {
+        words[0]: (int(words[1]), int(words[2]))
+        for words in map(str.split, listing.stdout.splitlines())
+        if len(words) == 3 and words[1].isdigit()
+    }
+    ram = sum(size for size, address in sizes.values() if address >= 0x20000000)
+    stored = (".start", ".text", ".rodata", ".rune", ".data")
+    assert first.ram_bytes == ram
+    assert first.flash_bytes == sum(sizes[name][0] for name in stored)
+    assert first.image.stat().st_size >= first.flash_bytes - 32
+    assert sizes[".stack"][0] == first.stack_bytes
+    assert rune.data in first.image.read_bytes()
+    assert data.find(rune.data) >= 0
+    allocators = {"malloc", "_malloc_r", "calloc", "realloc", "_sbrk", "_Znwj"}
+    assert not allocators & set(symbols), "no heap, so nothing may allocate"
+
+    log: list[str] = []
+    create_project(rune, load_board("third"), folder)
+    second = build_project(folder, log=log.append)
+    assert second == first
+    assert second.elf.read_bytes() == data
+    assert not [line for line in log if line.startswith(("Compiling", "Linking", "Making"))]
+
+
+def test_a_missing_compiler_is_named_with_its_packages(
+    example_rune: MakeRune, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = create_project(example_rune("noop"), load_board("esp32c3"), tmp_path / "p")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MachineError) as caught:
+        build_project(project)
+    assert caught.value.code == "R0820"
+    assert caught.value.exit_code == 4
+    assert "riscv64-unknown-elf-gcc" in caught.value.message
+    assert "gcc-riscv64-unknown-elf picolibc-riscv64-unknown-elf" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("ld: region `RAM' overflowed by 1234 bytes", UserFileError, "R0811"),
+        ("ld: region `CODE' overflowed by 1234 bytes", UserFileError, "R0812"),
+        ("ld: region `CONSTANTS' overflowed by 1234 bytes", UserFileError, "R0812"),
+        ("lib/a.cc:1:10: fatal error: cstdint: No such file or directory", MachineError, "R0820"),
+        ("lib/a.c:1:10: fatal error: stdint.h: No such file or directory", MachineError, "R0820"),
+        ("*** [firmware.elf] Error 1", MachineError, "R0821"),
+        ("error writing x.o: No space left on device", MachineError, "R1001"),
+    ],
+)
+def test_what_the_builder_says_becomes_an_error_of_ours(
+    example_rune: MakeRune,
+    tmp_path: Path,
+    failing_build: Callable[[str], None],
+    said: tuple[str, type[Exception], str],
+) -> None:
+    line, kind, code = said
+    project = create_project(example_rune("noop"), load_board("netduinoplus2"), tmp_path / "p")
+    failing_build(f"Compiling x\n{line}\n")
+    log: list[str] = []
+    with pytest.raises(kind) as caught:
+        build_project(project, log=log.append)
+    assert getattr(caught.value, "code", "") == code
+    assert line in log
+    if "1234" in line:
+        assert "1234 bytes more" in str(caught.value)
+
+
+def test_a_folder_without_a_project_cannot_be_built(tmp_path: Path) -> None:
+    with pytest.raises(UserFileError) as caught:
+        build_project(tmp_path)
+    assert caught.value.code == "R1003"
+
+
+def test_the_upload_command_is_platformios_and_stands_alone(
+    example_rune: MakeRune, tmp_path: Path
+) -> None:
+    project = create_project(example_rune("noop"), load_board("esp32c3"), tmp_path / "p")
+    command = upload_command(project, port="/dev/ttyUSB0")
+    assert command[0] == "env"
+    assert command[-2:] == ["--upload-port", "/dev/ttyUSB0"]
+    assert command[command.index("--target") :][:2] == ["--target", "upload"]
+    assert any(word.startswith("PLATFORMIO_CORE_DIR=") for word in command)
+    assert upload_command(tmp_path / "p", port="/dev/ttyUSB0") == command
+
+
+def test_an_upload_runs_the_boards_command_with_the_images(
+    example_rune: MakeRune, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "esptool").write_text('#!/bin/sh\nprintf "%s\\n" "$@" > "$UPLOADED"\n')
+    (tools / "esptool").chmod(0o755)
+    monkeypatch.setenv("UPLOADED", str(tmp_path / "uploaded"))
+    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+    folder = tmp_path / "my project"
+    project = create_project(example_rune("noop"), load_board("esp32c3"), folder)
+    done = subprocess.run(
+        upload_command(project, port="/dev/ttyX"), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    words = (tmp_path / "uploaded").read_text().splitlines()
+    assert words[:4] == ["--chip", "esp32c3", "--port", "/dev/ttyX"]
+    code, constants = Path(words[6]), Path(words[8])
+    assert (words[5], words[7]) == ("0x0", "0x200000")
+    # The boot ROM starts a chip whose flash begins so.
+    assert struct.unpack("<2I", code.read_bytes()[:8]) == (0xAEDB041D, 0xAEDB041D)
+    (entry,) = struct.unpack_from("<I", code.with_name("firmware.elf").read_bytes(), 24)
+    assert entry == project.board.memory.code.origin + 8
+    assert example_rune("noop").data in constants.read_bytes()
+
+    done = subprocess.run(upload_command(project), capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "this board needs --upload-port" in done.stdout + done.stderr
+
+
+def test_bytes_that_are_no_program_are_refused() -> None:
+    for data in (b"", b"\x7fELF", b"\x7fELF\x02\x01" + bytes(60)):
+        with pytest.raises(ValueError, match="not a 32-bit"):
+            read_elf(data, 0, 1)
+
+
+def test_the_upload_command_can_be_pasted_into_a_shell(
+    example_rune: MakeRune, tmp_path: Path
+) -> None:
+    project = create_project(example_rune("noop"), load_board("esp32c3"), tmp_path / "it's mine")
+    command = upload_command(project)
+    assert shlex.split(shlex.join(command)) == command

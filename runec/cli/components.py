@@ -1,0 +1,71 @@
+"""`runec components`: the third-party C sources."""
+
+from __future__ import annotations
+
+import click
+
+from runec.cli.console import Console, table
+from runec.cli.examples import example
+from runec.cli.options import format_option, pass_console
+from runec.components import components, fetch
+
+
+@click.group(
+    "components",
+    epilog=example(
+        "runec components list",
+        "runec components fetch",
+    ),
+)
+def command() -> None:
+    """List or fetch the third-party C sources that firmware is built from."""
+
+
+@command.command(
+    "list",
+    epilog=example(
+        "runec components list --format json",
+    ),
+)
+@format_option
+@pass_console
+def list_components(console: Console) -> None:
+    """List what is used, in which version, under which licence."""
+    found = components()
+    if console.is_json:
+        for item in found:
+            console.result_json(
+                {
+                    "name": item.name,
+                    "version": item.version,
+                    "licence": item.licence,
+                    "kind": item.kind,
+                    "package": item.package,
+                    "sha256": item.sha256,
+                    "homepage": item.homepage,
+                    "contains": list(item.contains),
+                }
+            )
+        return
+    rows = [(item.name, item.version, item.licence, item.kind, item.homepage) for item in found]
+    console.result(table(("name", "version", "licence", "kind", "homepage"), rows))
+
+
+@command.command(
+    "fetch",
+    epilog=example(
+        "runec components fetch wasm3",
+    ),
+)
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@format_option
+@pass_console
+def fetch_components(console: Console, names: tuple[str, ...]) -> None:
+    """Fetch components into the cache and check them; without names, all of them."""
+    for name in names or tuple(item.name for item in components()):
+        with console.progress(f"fetching {name}"):
+            path = fetch(name)
+        if console.is_json:
+            console.result_json({"name": name, "path": str(path)})
+        else:
+            console.result(f"{name}  {path}")

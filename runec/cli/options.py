@@ -1,0 +1,66 @@
+"""Options that several verbs share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from runec.cli.console import Console
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+INPUT_FILE = click.Path(path_type=Path)
+pass_console = click.make_pass_decorator(Console)
+
+
+def _set_format(ctx: click.Context, _parameter: click.Parameter, value: str) -> None:
+    console = ctx.find_object(Console)
+    if console is not None:
+        console.format = "json" if value == "json" else "text"
+
+
+def format_option(function: _Function) -> _Function:
+    """Add `--format text|json`; it decides how the console prints, errors included."""
+    return click.option(
+        "--format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        is_eager=True,  # so that mistakes in other options are already told in this form
+        expose_value=False,
+        callback=_set_format,
+        help="For people, or one JSON object a line for programs.",
+    )(function)
+
+
+def _set_verbose(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    console = ctx.find_object(Console)
+    if console is not None and value:
+        console.verbose = True
+
+
+def verbose_option(function: _Function) -> _Function:
+    """Add `--verbose`: log lines go to stderr."""
+    return click.option(
+        "-v",
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=_set_verbose,
+        help="Show what compilers, runes and devices log.",
+    )(function)
+
+
+def board_option(function: _Function) -> _Function:
+    """Add `--board ID`, which is needed."""
+    return click.option(
+        "-b", "--board", "board_id", required=True, metavar="ID", help="A board of `runec boards`."
+    )(function)
+
+
+def rune_argument(function: _Function) -> _Function:
+    """Add the argument that names a .rune."""
+    return click.argument("rune_file", metavar="X.rune", type=INPUT_FILE)(function)

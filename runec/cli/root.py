@@ -1,0 +1,71 @@
+"""The `runec` command and its verbs, each imported only when it is used."""
+
+from __future__ import annotations
+
+import difflib
+from importlib import import_module
+
+import click
+
+from runec import __version__
+from runec.cli.examples import example
+
+# Verb: what it does. Its command is `command` in `runec.cli.<verb>`.
+_VERBS = {
+    "build": "Compile a Runefile to a .rune.",
+    "run": "Run a .rune here or on an emulated board.",
+    "inspect": "Show what a .rune holds.",
+    "boards": "List the boards, or show one.",
+    "firmware": "Make and build the firmware that carries a .rune.",
+    "flash": "Build the firmware and put it on a board.",
+    "doctor": "Check what this machine has and lacks.",
+    "components": "List or fetch the third-party C sources.",
+    "version": "Show the version.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a verb's module when the verb is used, and not for its own help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the verbs in the order of a user's work."""
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return a verb's command, or None when there is no such verb."""
+        if cmd_name not in _VERBS:
+            return None
+        command = import_module(f"runec.cli.{cmd_name}").command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"runec.cli.{cmd_name}.command is no command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb; a misspelt one is guessed in the error."""
+        close = difflib.get_close_matches(args[0], _VERBS, n=1)
+        if args[0] not in _VERBS and close:
+            ctx.fail(f"There is no command {args[0]!r}; did you mean {close[0]!r}?")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of verbs from the table alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_VERBS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=example(
+        "runec build examples/sine/Runefile.yml",
+        "runec run sine.rune --raw examples/sine/input.bin",
+        "runec run sine.rune --raw examples/sine/input.bin --on emulator:BOARD",
+        note="Results go to stdout, everything else to stderr. Exit codes: 0 fine, 1 a file of "
+        "yours is wrong, 2 usage, 3 the rune failed, 4 this machine lacks something.",
+    ),
+)
+@click.version_option(__version__, message="runec %(version)s")
+def root() -> None:
+    """Compile machine-learning pipelines for microcontrollers, and run them anywhere."""

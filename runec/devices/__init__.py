@@ -1,0 +1,32 @@
+"""A place where a rune runs: this computer, or an emulated board; and the link between them.
+
+R0901  the device does not answer          R0910  the model engine failed on the device
+R0902  it restarted in the middle of a run R0911  the rune's time budget was used up
+R0903  it breaks the link's protocol       R0912  a capability had nothing to give
+R0904  a run took longer than allowed      R0913  the emulator ended by itself
+R0905  the firmware refuses the .rune      R0914  the emulator is not installed
+R0906  the firmware lacks what it needs    R0915  the emulator does not start
+R0907  the rune trapped on the device      R0916  the board has no emulator
+R0908  a stage failed on the device        R0917  the firmware carries another rune
+R0909  the rune called the host wrongly    R0918  there is no such place
+R0919  the board has no way to be written  R0920  the upload failed
+"""
+
+from runec.devices.emulator import EmulatedDevice, check_hello, start_emulator
+from runec.devices.flashing import flash, flash_command
+from runec.devices.messages import Hello, Stats
+from runec.devices.places import Place, held_firmware, open_emulator, run
+
+__all__ = [
+    "EmulatedDevice",
+    "Hello",
+    "Place",
+    "Stats",
+    "check_hello",
+    "flash",
+    "flash_command",
+    "held_firmware",
+    "open_emulator",
+    "run",
+    "start_emulator",
+]

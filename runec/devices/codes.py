@@ -1,0 +1,102 @@
+"""The error codes of `runevm.h` as a computer shows them: by name, with what to try.
+
+A test compares `RUNEVM_ERRORS` with `runevm_error` in the header.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from runec.diagnostics import RuneError
+
+NO_DATA = 401
+
+
+@dataclass(frozen=True, slots=True)
+class RunevmError:
+    """A value of `runevm_error`: its name, runec's code for its kind, a message, a hint."""
+
+    name: str
+    code: str
+    message: str
+    hint: str
+
+
+_FILE = "R0905"
+_BOARD = "R0906"
+_REBUILD = "build the .rune again with this version of runec"
+_SMALLER = "choose a board with more memory, or a smaller model"
+_REPORT = "run it on the host first: runec run X.rune --on host"
+
+RUNEVM_ERRORS: dict[int, RunevmError] = {
+    101: RunevmError("TRUNCATED", _FILE, "the .rune in the firmware is cut short", _REBUILD),
+    102: RunevmError("NOT_A_RUNE", _FILE, "the firmware holds no .rune", _REBUILD),
+    103: RunevmError("MALFORMED", _FILE, "the .rune in the firmware is malformed", _REBUILD),
+    104: RunevmError("DIGEST", _FILE, "the .rune in the firmware has a wrong digest", _REBUILD),
+    105: RunevmError("ABI", _FILE, "the firmware does not speak the rune's ABI", _REBUILD),
+    106: RunevmError(
+        "LIMIT", _FILE, "the rune is past a fixed limit of the firmware", "split the pipeline"
+    ),
+    201: RunevmError(
+        "MEMORY", _BOARD, "the rune needs more linear memory than the firmware has", _SMALLER
+    ),
+    202: RunevmError("ARENA", _BOARD, "the firmware's tensor arena is too small", _SMALLER),
+    203: RunevmError("HEAP", _BOARD, "the firmware's engine pool is too small", _SMALLER),
+    204: RunevmError(
+        "CAPABILITY",
+        _BOARD,
+        "the rune asks for a capability that this firmware does not give",
+        "use a capability that `runec boards show` lists",
+    ),
+    205: RunevmError(
+        "OUTPUT_KIND", _BOARD, "the firmware does not write this kind of output", "use SERIAL"
+    ),
+    206: RunevmError(
+        "OPERATOR",
+        _BOARD,
+        "the model uses an operator that the firmware lacks",
+        "build the firmware again for this .rune: runec firmware build X.rune --board B",
+    ),
+    207: RunevmError(
+        "MODEL",
+        _BOARD,
+        "the model in the firmware is malformed, or its tensors are not the graph's",
+        _REBUILD,
+    ),
+    301: RunevmError("TRAP", "R0907", "the rune trapped", _REPORT),
+    302: RunevmError("OUT_OF_BOUNDS", "R0907", "the rune left its linear memory", _REPORT),
+    303: RunevmError("STACK", "R0907", "the rune used up its stack", _REPORT),
+    304: RunevmError("STAGE", "R0908", "a stage of the rune failed", _REPORT),
+    305: RunevmError("HOST_CALL", "R0909", "the rune called the host wrongly", _REPORT),
+    306: RunevmError("INVOKE", "R0910", "the model could not be run on the device", _REPORT),
+    307: RunevmError("TIME", "R0911", "the rune used up its time budget", "give it more time"),
+    308: RunevmError("ENGINE", _BOARD, "the device's engine refused the module", _REBUILD),
+    401: RunevmError(
+        "NO_DATA", "R0912", "a capability had nothing to give", "give the input it needs"
+    ),
+    402: RunevmError(
+        "LINK", "R0901", "the device gave up waiting for this computer", "run it once more"
+    ),
+}
+
+
+def device_error(
+    code: int, place: str = "", detail: str = "", *, notes: Iterable[str] = ()
+) -> RuneError:
+    """Return the error that a device's ERROR frame, or its HELLO status, stands for."""
+    known = RUNEVM_ERRORS.get(code)
+    if known is None:
+        return RuneError(
+            "R0903",
+            f"the device reports error {code}, which this runec does not know",
+            hint="build the firmware with this version of runec",
+        )
+    where = f" (at {place!r})" if place else ""
+    what = f": {detail}" if detail else ""
+    return RuneError(
+        known.code,
+        f"{known.message}{where}{what}",
+        hint=known.hint,
+        notes=[f"runevm error {code}, {known.name}", *notes],
+    )

@@ -1,0 +1,158 @@
+"""An emulated board: real firmware, started for one rune, spoken to over its console."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+from runec.boards import Board
+from runec.container import Graph, Rune
+from runec.devices.codes import device_error
+from runec.devices.messages import LINK_VERSION, Hello, Stats
+from runec.devices.session import Log, Provide, Session
+from runec.devices.simulator import SimulatorTransport
+from runec.devices.transport import StreamTransport, Transport
+from runec.diagnostics import RuneError, UserFileError
+from runec.tools import find_tool
+from runec.vm import Feed, Inputs
+
+TIMEOUT_S = 300.0
+_ABI = 1
+
+
+def start_emulator(board: Board, elf: Path) -> Transport:
+    """Start the emulator that a board's file names, with a program in it.
+
+    Raises:
+        UserFileError: R0916, the board has no emulator.
+        MachineError: R1004, R0914 and R0915, the emulator is missing or does not start.
+    """
+    emulator = board.emulator
+    if emulator is None:
+        raise UserFileError(
+            "R0916",
+            f"the board {board.id} has no emulator",
+            hint="`runec boards` shows which boards have one",
+        )
+    if emulator.kind == "labwired":
+        return SimulatorTransport(elf, emulator.target)
+    program = find_tool(emulator.program, hint=f"apt-get install {emulator.program}")
+    command: list[str | Path] = [program, "-M", emulator.target, *emulator.flags, "-kernel", elf]
+    return StreamTransport(
+        [*command, "-serial", "stdio", "-monitor", "none"],
+        name=f"the emulator {emulator.program} ({board.id})",
+    )
+
+
+class EmulatedDevice:
+    """A board that runs one rune in an emulator, from its start to `close()`.
+
+    Use it as a context manager. Virtual time: a run's result does not depend on how fast this
+    computer is.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        elf: Path,
+        rune: Rune,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        log: Log | None = None,
+    ) -> None:
+        """Start the emulator, wait for the firmware's hello and compare it with the rune.
+
+        `timeout_s` is how long this computer may work on one run, on the wall clock.
+
+        Raises:
+            RunecError: as `start_emulator` and `Session.greet`, and what `check_hello` raises.
+        """
+        self._graph = rune.require_graph()
+        self._timeout_s = timeout_s
+        self._transport = start_emulator(board, elf)
+        try:
+            self._session = Session(self._transport, name=f"emulator:{board.id}", log=log)
+            self.hello = self._session.greet(booting=True, timeout_s=timeout_s)
+            check_hello(self.hello, rune, self._session.last_words)
+        except BaseException:
+            self._transport.close()
+            raise
+
+    def __enter__(self) -> EmulatedDevice:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def run(self, inputs: Inputs, *, repeats: int = 1) -> Iterator[str]:
+        """Run the rune `repeats` times; yield the lines of its output, without their newlines.
+
+        Raises:
+            RuneError: the device's error, or the link's.
+            RunecError: an input is missing or wrong.
+        """
+        provide = provider(self._graph, Feed(inputs))
+        for _ in range(repeats):
+            result = self._session.run(provide, timeout_s=self._timeout_s)
+            yield from result.decode(errors="replace").splitlines()
+
+    def stats(self) -> Stats:
+        """Return what the device measured."""
+        return self._session.stats(timeout_s=self._timeout_s)
+
+    def close(self) -> None:
+        """End the emulator. May be called more than once."""
+        self._transport.close()
+
+
+def check_hello(hello: Hello, rune: Rune, words: tuple[str, ...] = ()) -> None:
+    """Compare what a device says of itself with the rune that it should run.
+
+    `words` are the last lines of its log, for the message.
+
+    Raises:
+        RuneError: R0903, it speaks another link or ABI; R0905 and R0906, it refuses the rune;
+            R0917, it carries another rune.
+    """
+    if (hello.version, hello.abi) != (LINK_VERSION, _ABI):
+        raise RuneError(
+            "R0903",
+            f"the firmware speaks version {hello.version} of the link and ABI {hello.abi}; "
+            f"this runec speaks {LINK_VERSION} and {_ABI}",
+            hint="build the firmware with this version of runec",
+        )
+    if hello.status != 0:
+        raise device_error(hello.status, notes=words)
+    if hello.digest != rune.digest:
+        raise RuneError(
+            "R0917",
+            "the firmware carries another rune than the one to run",
+            hint="build the firmware for this .rune: runec firmware build X.rune --board B",
+        )
+
+
+def provider(graph: Graph, feed: Feed) -> Provide:
+    """Return the function that answers the device's wishes: by a capability's id, from the feed."""
+    facts = {
+        item.id: (item.kind, item.parameters, graph.tensors[item.output])
+        for item in graph.capabilities.values()
+    }
+
+    def provide(capability: int, length: int) -> bytes:
+        kind, parameters, tensor = facts.get(capability, (None, {}, None))
+        if kind is None or tensor is None or length != tensor.size_bytes:
+            raise RuneError(
+                "R0903",
+                f"the device asks for {length} bytes of capability {capability}, "
+                "which is not what the rune says",
+                hint="build the firmware for this .rune: runec firmware build X.rune --board B",
+            )
+        return feed.provide(kind, parameters, length, tensor.element)
+
+    return provide

@@ -1,0 +1,64 @@
+"""Onto a real board: the firmware of a rune, uploaded through PlatformIO."""
+
+from __future__ import annotations
+
+from runec.boards import Board
+from runec.container import Rune
+from runec.devices.places import cached_project
+from runec.devices.session import Log
+from runec.diagnostics import MachineError, UsageError, UserFileError
+from runec.firmware import build_project, upload_command
+from runec.tools import run_tool
+
+UPLOAD_TIMEOUT_S = 600.0
+
+
+def flash_command(rune: Rune, board: Board, *, port: str | None = None) -> list[str]:
+    """Return the command that builds the firmware of a rune and puts it on a board.
+
+    Its project is written to the cache, so the command works as it stands.
+
+    Raises:
+        RunecError: as `runec.firmware.create_project` and `upload_command`.
+        UserFileError: R0919, the board's file says no way to write to it.
+    """
+    if board.upload is None:
+        raise UserFileError(
+            "R0919",
+            f"the file of the board {board.id} says no way to write to it",
+            hint="make the project with `runec firmware new` and upload it with your own tool",
+        )
+    with cached_project(rune, board) as project:
+        return upload_command(project, port=port)
+
+
+def flash(rune: Rune, board: Board, *, port: str | None = None, log: Log | None = None) -> None:
+    """Build the firmware of a rune and put it on a board.
+
+    Raises:
+        RunecError: as `flash_command` and `runec.firmware.build_project`.
+        UsageError: R0919, the board needs a port and none was named.
+        MachineError: R0920, the upload failed; R1005, it took too long.
+    """
+    command = flash_command(rune, board, port=port)
+    if board.upload is not None and board.upload.needs_port and port is None:
+        raise UsageError(
+            "R0919",
+            f"the board {board.id} is written to over a serial port, and none was named",
+            hint="name it with --port, such as --port /dev/ttyUSB0",
+        )
+    with cached_project(rune, board, log=log) as project:
+        build_project(project, log=log)
+        done = run_tool(command, timeout_s=UPLOAD_TIMEOUT_S)
+    lines = [*done.stdout.splitlines(), *done.stderr.splitlines()]
+    if log is not None:
+        for line in lines:
+            log(line)
+    if done.returncode != 0:
+        package = board.upload.package if board.upload is not None else "the upload tool"
+        raise MachineError(
+            "R0920",
+            f"the upload to {board.id} failed",
+            hint=f"check the cable, the port and its permissions, and that {package} is installed",
+            notes=[line.strip() for line in lines if line.strip()][-4:],
+        )

@@ -1,0 +1,149 @@
+"""A place where a rune runs: this computer, or an emulated board. One way to run in all of them."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import re
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+from runec.boards import Board, load_board
+from runec.components import cache_dir
+from runec.container import Rune
+from runec.devices.emulator import TIMEOUT_S, EmulatedDevice
+from runec.devices.session import Log
+from runec.diagnostics import MachineError, UsageError
+from runec.firmware import FirmwareBuild, Project, build_project, create_project
+from runec.vm import Inputs, run_rune
+
+HOST = "host"
+_FORMS = "host, or emulator:BOARD (`runec boards`)"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place, spelled `host` or `emulator:BOARD`. `board` is None for the host."""
+
+    kind: Literal["host", "emulator"]
+    board: Board | None = None
+
+    def __str__(self) -> str:
+        return self.kind if self.board is None else f"{self.kind}:{self.board.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Place:
+        """Read the spelling that `str()` writes.
+
+        Raises:
+            UsageError: R0918, there is no such kind of place; R0802, no such board.
+            UserFileError: R0801, the board's file is wrong.
+        """
+        if text == HOST:
+            return cls("host")
+        kind, colon, board = text.partition(":")
+        if kind != "emulator" or not colon or not board:
+            raise UsageError("R0918", f"a rune cannot run on {text!r}", hint=f"use {_FORMS}")
+        return cls("emulator", load_board(board))
+
+
+def run(
+    rune: Rune,
+    inputs: Inputs,
+    place: Place,
+    *,
+    repeats: int = 1,
+    timeout_s: float | None = None,
+    log: Log | None = None,
+) -> Generator[str, None, None]:
+    """Run a rune in a place; yield the lines of its output as they come, without newlines.
+
+    The lines are the same in every place. `timeout_s` is the time for one run; None leaves the
+    place's own limit.
+
+    Raises:
+        RunecError: what the place raises: `runec.vm.run_rune`, or `open_emulator` and
+            `EmulatedDevice.run`.
+    """
+    if place.board is None:
+        limits = {} if timeout_s is None else {"timeout_s": timeout_s}
+        yield from run_rune(rune, inputs, repeats=repeats, log=log, **limits)
+        return
+    with open_emulator(rune, place.board, timeout_s=timeout_s, log=log) as device:
+        yield from device.run(inputs, repeats=repeats)
+
+
+@contextmanager
+def open_emulator(
+    rune: Rune, board: Board, *, timeout_s: float | None = None, log: Log | None = None
+) -> Iterator[EmulatedDevice]:
+    """Build the firmware for a rune, unless the cache holds it, and start it in the emulator.
+
+    Raises:
+        RunecError: as `build_firmware` and `EmulatedDevice`.
+    """
+    with held_firmware(rune, board, log=log) as build:
+        device = EmulatedDevice(board, build.elf, rune, timeout_s=timeout_s or TIMEOUT_S, log=log)
+    # The emulator has read the program by now: another process may build in the folder again.
+    with device:
+        yield device
+
+
+@contextmanager
+def held_firmware(rune: Rune, board: Board, *, log: Log | None = None) -> Iterator[FirmwareBuild]:
+    """Build the firmware for a rune in the cache; its files stay as they are while this is open.
+
+    Raises:
+        RunecError: as `runec.firmware.create_project` and `build_project`.
+        MachineError: R1001 and R1002, the cache cannot be written.
+    """
+    with cached_project(rune, board, log=log) as project:
+        yield build_project(project, log=log)
+
+
+@contextmanager
+def cached_project(rune: Rune, board: Board, *, log: Log | None = None) -> Iterator[Project]:
+    """Write the project of a rune for a board in the cache and hold it against other processes.
+
+    Raises:
+        RunecError: as `runec.firmware.create_project`.
+        MachineError: R1001 and R1002, the cache cannot be written.
+    """
+    # One folder for all runes of a name: the next version of a rune only compiles what changed.
+    name = re.sub(r"[^A-Za-z0-9_.-]", "_", rune.require_graph().name).lstrip(".") or "rune"
+    folder = cache_dir() / "firmware" / board.id / name
+    with _locked(folder, log):
+        yield create_project(rune, board, folder)
+
+
+@contextmanager
+def _locked(folder: Path, log: Log | None) -> Iterator[None]:
+    """Hold a folder against other runec processes; the lock ends with the process at the latest."""
+    path = folder.with_name(f".{folder.name}.lock")
+    with _open_lock(path) as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if log is not None:
+                log(f"waiting for another process that uses {folder}")
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        with contextlib.ExitStack() as stack:
+            stack.callback(fcntl.flock, stream, fcntl.LOCK_UN)
+            yield
+
+
+def _open_lock(path: Path) -> IO[bytes]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("ab")
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise MachineError(
+            "R1001" if full else "R1002",
+            f"cannot write {path}: {error.strerror}",
+            hint="set RUNEC_CACHE_DIR to a folder that can be written",
+        ) from None

@@ -1,0 +1,165 @@
+"""A conversation with a device: the link's state machine, kept running over a transport."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TypeVar
+
+from runec.devices.codes import NO_DATA, device_error
+from runec.devices.frames import Text
+from runec.devices.link import (
+    DataWanted,
+    Event,
+    Finished,
+    Link,
+    Lost,
+    LostCause,
+)
+from runec.devices.messages import Failure, Hello, LogLine, Stats
+from runec.devices.transport import Transport
+from runec.diagnostics import RunecError, RuneError
+
+Log = Callable[[str], None]
+Provide = Callable[[int, int], bytes]
+"""Takes a capability's id and a length in bytes; gives that many bytes."""
+
+_LAST_WORDS = 3
+_LEVELS = ("error", "warning", "info", "debug")
+_Wanted = TypeVar("_Wanted", Hello, Stats, Finished)
+
+
+def lost_error(lost: Lost, name: str, words: tuple[str, ...] = ()) -> RuneError:
+    """Return the error for a link that is over; `words` are the device's last."""
+    if lost.cause is LostCause.NO_ANSWER:
+        return RuneError(
+            "R0901",
+            f"{name} does not answer, {lost.detail}",
+            hint="check that it carries the firmware of this rune: runec firmware build",
+        )
+    if lost.cause is LostCause.SILENCE:
+        return RuneError(
+            "R0901",
+            f"{name} says nothing any more, {lost.detail}",
+            hint="the rune may never end: run it on the host first",
+            notes=words,
+        )
+    if lost.cause is LostCause.RESTARTED:
+        return RuneError(
+            "R0902",
+            f"{name} restarted in the middle of a run",
+            hint="run it on the host first; on a real board check the power supply as well",
+            notes=words,
+        )
+    return RuneError(
+        "R0903",
+        f"{name} does not keep to the link's protocol: {lost.detail}",
+        hint="build the firmware with this version of runec",
+    )
+
+
+class Session:
+    """Asks a device and waits for its answers, one request at a time."""
+
+    def __init__(self, transport: Transport, *, name: str, log: Log | None = None) -> None:
+        self._transport = transport
+        self._name = name
+        self._log = log
+        self._link = Link(retry_ms=transport.retry_ms)
+        self._refused: RunecError | None = None
+        self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
+
+    @property
+    def last_words(self) -> tuple[str, ...]:
+        """The device's last lines of log: what it says of itself when something is wrong."""
+        return tuple(self._last_words)
+
+    def greet(self, *, booting: bool, timeout_s: float) -> Hello:
+        """Return what the device says of itself. Raises RuneError R0901, R0903, R0904, R0913."""
+        self._link.greet(self._transport.time_ms(), booting=booting)
+        return self._wait(Hello, None, timeout_s)
+
+    def run(self, provide: Provide, *, timeout_s: float) -> bytes:
+        """Run the rune once and return its result text.
+
+        Raises:
+            RuneError: the device's error, or R0901 to R0904 and R0913 for a lost link.
+            RunecError: what `provide` raised; the device was told.
+        """
+        self._refused = None
+        self._link.run(self._transport.time_ms())
+        return self._wait(Finished, provide, timeout_s).result
+
+    def stats(self, *, timeout_s: float) -> Stats:
+        """Return what the device measured."""
+        self._link.ask_stats(self._transport.time_ms())
+        return self._wait(Stats, None, timeout_s)
+
+    def _wait(self, wanted: type[_Wanted], provide: Provide | None, timeout_s: float) -> _Wanted:
+        wall_limit_s = time.monotonic() + timeout_s
+        result: _Wanted | None = None
+        while result is None:
+            self._flush()
+            data = self._transport.receive(self._link.deadline_ms, wall_limit_s)
+            now_ms = self._transport.time_ms()
+            events = self._link.receive(data, now_ms) if data else self._link.tick(now_ms)
+            for event in events:
+                if isinstance(event, wanted):
+                    result = event
+                else:
+                    self._handle(event, provide)
+            if result is None and time.monotonic() > wall_limit_s:
+                raise RuneError(
+                    "R0904",
+                    f"{self._name} did not finish within {timeout_s:g} s",
+                    hint="give it longer with --timeout, or make the rune shorter",
+                )
+        self._flush()
+        return result
+
+    def _flush(self) -> None:
+        data = self._link.output()
+        if data:
+            self._transport.send(data)
+
+    def _handle(self, event: Event, provide: Provide | None) -> None:
+        if isinstance(event, Text):
+            for line in event.text.splitlines():
+                if line.strip():
+                    self._say(line)
+        elif isinstance(event, LogLine):
+            self._say(f"{_LEVELS[min(event.level, len(_LEVELS) - 1)]}: {event.text}")
+        elif isinstance(event, Lost):
+            raise lost_error(event, self._name, self.last_words)
+        elif isinstance(event, Failure):
+            self._flush()
+            if self._refused is not None:
+                raise self._refused
+            raise device_error(event.code, event.place, event.detail)
+        elif isinstance(event, DataWanted):
+            self._provide(event, provide)
+
+    def _provide(self, wanted: DataWanted, provide: Provide | None) -> None:
+        try:
+            if provide is None:
+                raise device_error(NO_DATA)
+            data = provide(wanted.capability, wanted.length)
+            if len(data) != wanted.length:
+                raise RuneError(
+                    "R0903",
+                    f"the device wants {wanted.length} bytes of capability {wanted.capability}, "
+                    f"which has {len(data)}",
+                    hint="build the firmware with this version of runec",
+                )
+        except RunecError as error:
+            # The device ends its run and says so; then this error is the user's answer.
+            self._refused = error
+            self._link.refuse(NO_DATA, error.message, self._transport.time_ms())
+        else:
+            self._link.give(data, self._transport.time_ms())
+
+    def _say(self, line: str) -> None:
+        self._last_words.append(line)
+        if self._log is not None:
+            self._log(f"{self._name}: {line}")

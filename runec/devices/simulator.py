@@ -1,0 +1,106 @@
+"""A board simulated by labwired, in virtual time, from the computer's side."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import time
+from pathlib import Path
+
+from runec.devices import stepper
+from runec.devices.transport import ChildProcess
+from runec.diagnostics import MachineError, RuneError
+
+_START_S = 60.0
+
+
+class SimulatorTransport:
+    """A labwired simulator; its clock is the simulated board's."""
+
+    retry_ms = 1000.0
+
+    def __init__(self, elf: Path, chip: str) -> None:
+        """Start the simulator.
+
+        Raises:
+            MachineError: R0914, labwired is not installed; R0915, it does not start.
+        """
+        if importlib.util.find_spec("labwired") is None:
+            raise MachineError(
+                "R0914",
+                "the emulator labwired is not installed",
+                hint="pip install 'runec[emulators]'",
+            )
+        script = Path(stepper.__file__)
+        # -P: the script's folder holds modules whose names must not hide the standard library's.
+        self._child = ChildProcess(
+            [sys.executable, "-P", script, elf, chip], name=f"the emulator labwired ({chip})"
+        )
+        self._received = bytearray()
+        self._outgoing = bytearray()
+        self._now_ms = 0.0
+        self._asked = False
+        self._first = True
+        try:
+            self._start()
+        except BaseException:
+            self._child.close()
+            raise
+        self._first = False
+
+    def _start(self) -> None:
+        wall_limit_s = time.monotonic() + _START_S
+        while self._answer(wall_limit_s) is None:
+            if time.monotonic() > wall_limit_s:
+                raise self._stopped(f"no answer within {_START_S:g} s")
+
+    def time_ms(self) -> float:
+        """Return the time on the simulated board."""
+        return self._now_ms
+
+    def send(self, data: bytes) -> None:
+        """Send all bytes, with the next request."""
+        self._outgoing += data
+
+    def receive(self, until_ms: float | None, wall_limit_s: float) -> bytes:
+        """Return bytes as soon as there are some, or nothing; see `Transport`."""
+        if not self._asked:
+            until_s = float("inf") if until_ms is None else until_ms / 1000
+            data = bytes(self._outgoing)
+            self._outgoing.clear()
+            self._child.write(stepper.REQUEST.pack(len(data), until_s) + data)
+            self._asked = True
+        answer = self._answer(wall_limit_s)
+        if answer is None:
+            return b""
+        self._asked = False
+        return answer
+
+    def close(self) -> None:
+        """End the simulator."""
+        self._child.close()
+
+    def _answer(self, wall_limit_s: float) -> bytes | None:
+        head = stepper.ANSWER.size
+        while True:
+            if len(self._received) >= head:
+                length, status, now_s = stepper.ANSWER.unpack_from(self._received)
+                if len(self._received) >= head + length:
+                    break
+            data = self._child.read(wall_limit_s - time.monotonic())
+            if not data:
+                return None
+            self._received += data
+        said = bytes(self._received[head : head + length])
+        del self._received[: head + length]
+        self._now_ms = now_s * 1000
+        if status != stepper.RUNS:
+            raise self._stopped(said.decode(errors="replace"))
+        return said
+
+    def _stopped(self, words: str) -> RuneError | MachineError:
+        if self._first:
+            return MachineError(
+                "R0915", f"the emulator labwired does not start: {words}", hint="runec doctor"
+            )
+        return self._child.gone(words)

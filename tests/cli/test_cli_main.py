@@ -1,0 +1,267 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+import pytest
+
+import runec.cli
+from runec import __version__
+from runec.cli import execute
+from runec.cli.console import Console, table
+from runec.cli.root import root
+from runec.diagnostics import Diagnostic
+
+HEAVY = {
+    "jinja2",
+    "labwired",
+    "lark",
+    "msgspec",
+    "numpy",
+    "platformio",
+    "rich",
+    "ruamel",
+    "tflite_micro",
+    "wasm3",
+}
+
+
+def verbs(group: click.Group = root, *path: str) -> list[tuple[str, ...]]:
+    context = click.Context(group)
+    found: list[tuple[str, ...]] = []
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        found.append((*path, name))
+        if isinstance(command, click.Group):
+            found += verbs(command, *path, name)
+    return found
+
+
+@pytest.mark.parametrize("verb", verbs(), ids=" ".join)
+def test_every_verb_has_help_with_an_example_of_itself(
+    runec: Callable[..., Any], verb: tuple[str, ...]
+) -> None:
+    done = runec(*verb, "--help")
+    assert done.code == 0
+    assert "Example:\n  " in done.stdout
+    assert f"  runec {' '.join(verb)}" in done.stdout.split("Example:")[1]
+    assert done.stderr == ""
+
+
+def test_the_verbs_are_those_of_the_specification() -> None:
+    assert {" ".join(verb) for verb in verbs()} >= {
+        "build",
+        "run",
+        "inspect",
+        "boards",
+        "boards show",
+        "firmware new",
+        "firmware build",
+        "flash",
+        "doctor",
+        "components list",
+        "components fetch",
+        "version",
+    }
+
+
+def modules_after(*arguments: str) -> set[str]:
+    """The top-level modules that a fresh process has imported after a command line."""
+    script = (
+        "import contextlib, io, sys\n"
+        "from runec.cli import execute\n"
+        "with contextlib.redirect_stdout(io.StringIO()):\n"
+        f"    execute({list(arguments)!r})\n"
+        "print(' '.join({name.split('.')[0] for name in sys.modules}))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [
+        (["--help"], set()),
+        (["--version"], set()),
+        (["version"], set()),
+        (["nonsense"], set()),
+        (["boards"], {"msgspec"}),
+    ],
+)
+def test_only_what_a_verb_needs_is_imported(arguments: list[str], needed: set[str]) -> None:
+    assert HEAVY & modules_after(*arguments) == needed
+
+
+def test_building_imports_no_engine_and_no_firmware_tools() -> None:
+    imported = modules_after("build", "--help")
+    assert not {"labwired", "platformio", "rich", "wasm3", "tflite_micro"} & imported
+
+
+USAGE_MISTAKES = [
+    ["nonsense"],
+    ["run"],
+    ["run", "x.rune", "--repeats", "0"],
+    ["run", "x.rune", "--timeout", "0"],
+    ["run", "x.rune", "--engine", "v8"],
+    ["run", "x.rune", "--random", "many"],
+    ["build", "a", "b"],
+    ["boards", "show"],
+    ["firmware", "build", "x.rune"],
+    ["flash", "x.rune"],
+    ["--nonsense"],
+]
+
+
+@pytest.mark.parametrize("arguments", USAGE_MISTAKES, ids=" ".join)
+def test_mistakes_of_usage_end_with_2_and_the_way_to_the_help(
+    runec: Callable[..., Any], arguments: list[str]
+) -> None:
+    done = runec(*arguments)
+    assert done.code == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("error[R1101]: ")
+    assert "--help" in done.stderr
+
+
+def test_a_misspelt_verb_is_guessed(runec: Callable[..., Any]) -> None:
+    assert "did you mean 'inspect'" in runec("inspct").stderr
+
+
+def test_runec_alone_shows_its_help(runec: Callable[..., Any]) -> None:
+    done = runec()
+    assert done.code == 2
+    assert "Usage: runec" in done.stdout + done.stderr
+
+
+def test_errors_are_json_lines_where_asked_for(runec: Callable[..., Any]) -> None:
+    done = runec("boards", "show", "nope", "--format", "json")
+    assert done.code == 2
+    (line,) = done.stderr.splitlines()
+    assert json.loads(line)["code"] == "R0802"
+    usage = json.loads(runec("run", "x.rune", "--repeats", "x", "--format", "json").stderr)
+    assert (usage["code"], usage["severity"]) == ("R1101", "error")
+
+
+def test_the_version_is_told(runec: Callable[..., Any]) -> None:
+    assert runec("version").stdout == f"runec {__version__}\n"
+    assert runec("--version").stdout == f"runec {__version__}\n"
+    assert json.loads(runec("version", "--format", "json").stdout)["runec"] == __version__
+
+
+@pytest.fixture
+def break_version(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
+    """Make `runec version` raise."""
+    from runec.cli import version
+
+    def arrange(error: BaseException) -> None:
+        def fail(*_: object, **__: object) -> None:
+            raise error
+
+        monkeypatch.setattr(version.command, "callback", fail)
+
+    return arrange
+
+
+def test_a_bug_shows_one_line_and_no_traceback(
+    runec: Callable[..., Any], break_version: Callable[[BaseException], None]
+) -> None:
+    break_version(ZeroDivisionError("oops"))
+    done = runec("version")
+    assert done.code == 70
+    assert "error[R1199]: this is a bug in runec: ZeroDivisionError: oops" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_bug_shows_its_traceback_when_asked(
+    runec: Callable[..., Any],
+    break_version: Callable[[BaseException], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RUNEC_DEBUG", "1")
+    break_version(ZeroDivisionError("oops"))
+    assert "Traceback" in runec("version").stderr
+
+
+def test_an_interrupt_is_one_line_and_130(
+    runec: Callable[..., Any], break_version: Callable[[BaseException], None]
+) -> None:
+    break_version(KeyboardInterrupt())
+    done = runec("version")
+    assert done.code == 130
+    assert done.stderr.strip() == "interrupted"
+
+
+def test_a_reader_that_went_away_is_no_error() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "runec", "boards", "--format", "json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+        assert process.wait(timeout=60) == 141
+    assert said == b""
+
+
+def test_the_module_is_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "runec", "boards", "show", "nope"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "R0802" in done.stderr
+
+
+def test_colour_is_for_terminals_that_want_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    console = Console()
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    console.report([Diagnostic("R0001", "x")])
+    assert "\x1b[" not in capsys.readouterr().err
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    console.report([Diagnostic("R0001", "x")])
+    assert "\x1b[" in capsys.readouterr().err
+    monkeypatch.setenv("NO_COLOR", "1")
+    console.report([Diagnostic("R0001", "x")])
+    assert "\x1b[" not in capsys.readouterr().err
+
+
+def test_a_table_is_aligned_with_numbers_to_the_right() -> None:
+    assert table(("name", "bytes"), [("a", 5), ("long name", 12345), ("none", None)]) == (
+        "name        bytes\na               5\nlong name  12 345\nnone            -"
+    )
+
+
+def test_a_terminated_runec_leaves_through_its_cleanups() -> None:
+    script = (
+        "import os, signal, sys, runec.cli, runec.cli.version as v\n"
+        "def callback(*_, **__):\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        "        signal.pause()\n"
+        "    finally:\n"
+        "        print('cleaned')\n"
+        "v.command.callback = callback\n"
+        "sys.argv = ['runec', 'version']\n"
+        "runec.cli.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (143, "cleaned\n", "")
+
+
+def test_execute_returns_instead_of_leaving() -> None:
+    assert execute(["version"]) == 0
+    assert callable(runec.cli.main)

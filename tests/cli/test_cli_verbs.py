@@ -1,0 +1,289 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runec.boards import load_boards
+from runec.cli import build as build_verb
+from runec.container import read_rune
+from runec.diagnostics import MachineError
+
+EXPECTED = '{"2":[{"element-type":"i32","dimensions":[4],"elements":[0,1,2,3]}]}\n'
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def test_build_writes_a_rune_named_after_the_folder(runec: Callable[..., Any], here: Path) -> None:
+    done = runec("build", "noop/Runefile.yml")
+    assert (done.code, done.stdout) == (0, "")
+    assert files(here) == {"noop", "noop.rune"}
+    rune = read_rune((here / "noop.rune").read_bytes())
+    assert rune.name == "noop"
+    assert "built noop.rune" in done.stderr
+    for word in ("code", "linear memory", "models and resources", "arena", "file"):
+        assert word in done.stderr
+
+
+def test_build_takes_the_runefile_of_the_current_folder(
+    runec: Callable[..., Any], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(here / "noop")
+    assert runec("build", "-o", here / "a.rune", "--name", "other").code == 0
+    assert read_rune((here / "a.rune").read_bytes()).name == "other"
+    Path("Runefile.yml").unlink()
+    assert runec("build", "-o", here / "b.rune").code == 0, "the legacy dialect"
+    Path("Runefile").unlink()
+    done = runec("build")
+    assert done.code == 1
+    assert "error[R1103]: there is no Runefile.yml and no Runefile" in done.stderr
+
+
+def test_build_tells_programs_the_sizes(runec: Callable[..., Any], here: Path) -> None:
+    done = runec("build", "noop/Runefile.yml", "--format", "json")
+    sizes = json.loads(done.stdout)
+    data = (here / "noop.rune").read_bytes()
+    graph = read_rune(data).require_graph()
+    assert sizes == {
+        "name": "noop",
+        "path": "noop.rune",
+        "code_bytes": graph.code_bytes,
+        "linear_memory_bytes": graph.memory_used,
+        "models_and_resources_bytes": 0,
+        "arena_bytes": 0,
+        "file_bytes": len(data),
+    }
+    assert done.stderr == ""
+
+
+def test_a_wrong_runefile_is_shown_with_a_caret_and_writes_nothing(
+    runec: Callable[..., Any], here: Path
+) -> None:
+    runefile = here / "noop" / "Runefile.yml"
+    runefile.write_text(runefile.read_text().replace("RAW", "RAVV"))
+    done = runec("build", runefile)
+    assert (done.code, done.stdout) == (1, "")
+    assert f"{runefile}:" in done.stderr
+    assert "^" in done.stderr
+    assert "= try: " in done.stderr
+    assert files(here) == {"noop"}
+
+
+def test_a_wrong_runefile_is_json_for_programs(runec: Callable[..., Any], here: Path) -> None:
+    runefile = here / "noop" / "Runefile.yml"
+    runefile.write_text(runefile.read_text().replace("RAW", "RAVV"))
+    errors = [
+        json.loads(line)
+        for line in runec("build", runefile, "--format", "json").stderr.splitlines()
+    ]
+    assert errors[0]["file"] == str(runefile)
+    assert errors[0]["line"] > 1
+
+
+def test_build_says_what_the_machine_lacks(
+    runec: Callable[..., Any], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_compiler(_: object) -> None:
+        raise MachineError("R0501", "no C compiler", hint="apt install clang lld")
+
+    monkeypatch.setattr(build_verb, "compile_pipeline", no_compiler)
+    done = runec("build", "noop/Runefile.yml")
+    assert done.code == 4
+    assert "apt install clang lld" in done.stderr
+    assert files(here) == {"noop"}
+
+
+def test_an_interrupted_build_leaves_the_old_rune(
+    runec: Callable[..., Any], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "noop.rune").write_bytes(b"the old one")
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.fsync", interrupted)
+    assert runec("build", "noop/Runefile.yml").code == 130
+    assert files(here) == {"noop", "noop.rune"}
+    assert (here / "noop.rune").read_bytes() == b"the old one"
+
+
+def test_an_output_that_cannot_be_written_is_the_machines_fault(
+    runec: Callable[..., Any], here: Path
+) -> None:
+    (here / "file").write_bytes(b"")
+    done = runec("build", "noop/Runefile.yml", "-o", here / "file" / "x.rune")
+    assert done.code == 4
+    assert "error[R1002]" in done.stderr
+
+
+def test_run_prints_one_line_a_run_and_nothing_else(
+    runec: Callable[..., Any], here: Path, noop_rune: Path
+) -> None:
+    done = runec("run", noop_rune, "--raw", here / "noop" / "input.bin")
+    assert (done.code, done.stdout, done.stderr) == (0, EXPECTED, "")
+    assert runec("run", noop_rune, "--raw", "noop/input.bin", "-r", "3").stdout == EXPECTED * 3
+
+
+def test_run_takes_inputs_and_options_under_their_old_names(
+    runec: Callable[..., Any], noop_rune: Path, here: Path
+) -> None:
+    assert here == Path.cwd()
+    done = runec(
+        *("run", noop_rune, "--raw", "noop/input.bin", "--raw", "noop/input.bin"),
+        *("--accel", "a.csv", "--wav", "b.wav", "--img", "c.png", "--random", "42"),
+        *("--engine", "wasm3", "--timeout", "30", "--on", "host"),
+    )
+    assert (done.code, done.stdout) == (0, EXPECTED)
+
+
+RUN_MISTAKES = {
+    "no input": ([], 1, "RAW"),
+    "a missing file": (["--raw", "nowhere.bin"], 1, "nowhere.bin"),
+    "an unknown place": (["--on", "moon"], 2, "host, or emulator:BOARD"),
+    "an emulator without a board": (["--on", "emulator:"], 2, "host, or emulator:BOARD"),
+    "an unknown board": (["--on", "emulator:nope"], 2, "no board 'nope'"),
+}
+
+
+@pytest.mark.parametrize("case", RUN_MISTAKES)
+def test_mistakes_of_a_run_are_told_with_their_exit_code(
+    runec: Callable[..., Any], noop_rune: Path, case: str
+) -> None:
+    arguments, code, words = RUN_MISTAKES[case]
+    done = runec("run", noop_rune, *arguments)
+    assert (done.code, done.stdout) == (code, "")
+    assert words in done.stderr
+    assert "= try: " in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["run", "inspect"])
+@pytest.mark.parametrize("content", [None, b"", b"no rune", b"\0asm\1\0\0\0"])
+def test_a_file_that_is_no_rune_is_refused(
+    runec: Callable[..., Any], tmp_path: Path, verb: str, content: bytes | None
+) -> None:
+    path = tmp_path / "x.rune"
+    if content is not None:
+        path.write_bytes(content)
+    done = runec(verb, path)
+    assert (done.code, done.stdout) == (1, "")
+    assert str(path) in done.stderr
+
+
+def test_inspect_shows_stages_sizes_and_digest(runec: Callable[..., Any], noop_rune: Path) -> None:
+    shown = runec("inspect", noop_rune).stdout
+    rune = read_rune(noop_rune.read_bytes())
+    assert rune.digest is not None
+    assert rune.digest.hex() in shown
+    assert f"{len(rune.data)} bytes" in shown
+    assert "capability RAW" in shown
+    assert "i32[4]" in shown
+    assert "output SERIAL" in shown
+
+
+def test_inspect_gives_programs_the_graph(runec: Callable[..., Any], noop_rune: Path) -> None:
+    found = json.loads(runec("inspect", noop_rune, "--format", "json").stdout)
+    assert found["file_bytes"] == noop_rune.stat().st_size
+    assert found["graph"]["stages"] == ["input", "serial"]
+
+
+def test_boards_are_listed_and_shown(runec: Callable[..., Any]) -> None:
+    boards = load_boards()
+    listed = runec("boards").stdout.splitlines()
+    assert [line.split()[0] for line in listed[1:]] == [board.id for board in boards]
+    rows = [json.loads(line) for line in runec("boards", "--format", "json").stdout.splitlines()]
+    assert [row["id"] for row in rows] == [board.id for board in boards]
+    shown = runec("boards", "show", boards[0].id).stdout
+    assert boards[0].name in shown
+    assert boards[0].cpu.name in shown
+
+
+def test_components_are_listed_with_version_and_licence(runec: Callable[..., Any]) -> None:
+    rows = [
+        json.loads(line)
+        for line in runec("components", "list", "--format", "json").stdout.splitlines()
+    ]
+    listed = runec("components", "list").stdout
+    assert rows
+    for row in rows:
+        assert len(row["sha256"]) == 64
+        assert row["version"] in listed
+        assert row["licence"] in listed
+
+
+def test_an_unknown_component_is_a_mistake_of_usage(runec: Callable[..., Any]) -> None:
+    done = runec("components", "fetch", "nothing")
+    assert (done.code, done.stdout) == (2, "")
+
+
+def test_a_firmware_project_is_written_and_told(
+    runec: Callable[..., Any], noop_rune: Path, here: Path
+) -> None:
+    board = load_boards()[0].id
+    done = runec("firmware", "new", noop_rune, "--board", board, "-d", "project")
+    if done.code == 4:
+        pytest.skip(f"this machine lacks something: {done.stderr}")
+    assert (done.code, done.stdout) == (0, "project\n")
+    assert (here / "project" / "platformio.ini").is_file()
+    refused = runec("firmware", "new", noop_rune, "--board", board, "-d", "noop")
+    assert refused.code == 1
+    assert "noop" in refused.stderr
+
+
+def test_a_project_that_is_none_cannot_be_built(runec: Callable[..., Any], here: Path) -> None:
+    done = runec("firmware", "build", here / "noop")
+    assert (done.code, done.stdout) == (1, "")
+
+
+def test_folder_and_board_do_not_go_together(runec: Callable[..., Any], here: Path) -> None:
+    assert runec("firmware", "build", here / "noop", "--board", "x").code == 2
+
+
+def test_flashing_shows_its_command(runec: Callable[..., Any], noop_rune: Path) -> None:
+    boards = [board for board in load_boards() if board.upload is not None]
+    for board in boards:
+        done = runec("flash", noop_rune, "--board", board.id, "--port", "/dev/p", "--dry-run")
+        if done.code == 4:
+            pytest.skip(f"this machine lacks something: {done.stderr}")
+        assert done.code == 0
+        assert "upload" in done.stdout
+        assert "/dev/p" in done.stdout
+    assert boards
+
+
+def test_flashing_asks_for_the_port_that_a_board_needs(
+    runec: Callable[..., Any], noop_rune: Path
+) -> None:
+    boards = [board for board in load_boards() if board.upload and board.upload.needs_port]
+    if not boards:
+        pytest.skip("no board needs a port")
+    done = runec("flash", noop_rune, "--board", boards[0].id)
+    if done.code == 4:
+        pytest.skip(f"this machine lacks something: {done.stderr}")
+    assert done.code == 2
+    assert "--port" in done.stderr
+
+
+def test_the_doctor_finds_what_is_there_and_what_is_not(
+    runec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [json.loads(line) for line in runec("doctor", "--format", "json").stdout.splitlines()]
+    by_part = {row["part"]: row for row in rows}
+    assert by_part["python"]["status"] == "ok"
+    assert by_part["pywasm3"]["status"] == "ok"
+    for board in load_boards():
+        assert f"{board.toolchain.prefix}gcc" in by_part
+
+    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
+    done = runec("doctor")
+    assert done.code == 4
+    assert "error[R1106]" in done.stderr
+    for board in load_boards():
+        assert " ".join(board.toolchain.packages) in done.stderr
+        assert f"{board.toolchain.prefix}gcc" in done.stderr
+    assert "missing" in done.stdout

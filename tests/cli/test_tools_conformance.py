@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from runec.diagnostics import UserFileError
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+RIGHT = '{"2":[{"element-type":"i32","dimensions":[4],"elements":[0,1,2,3]}]}'
+
+
+@pytest.fixture
+def conformance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """`tools/conformance.py`, looking at a project of the test's own with one example."""
+    spec = importlib.util.spec_from_file_location(
+        "conformance_tool", PROJECT / "tools" / "conformance.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)
+    spec.loader.exec_module(module)
+    shutil.copytree(PROJECT / "examples" / "noop", tmp_path / "examples" / "copy")
+    (tmp_path / "examples" / "copy" / "Runefile").unlink()
+    monkeypatch.setattr(module, "PROJECT", tmp_path)
+    monkeypatch.setattr(module, "OTHER_MODELS", tmp_path / "absent")
+    return module
+
+
+def write_runs(folder: Path, *expected: str) -> None:
+    text = "".join(f"[[run]]\nraw = ['input.bin']\nexpected = ['{line}']\n" for line in expected)
+    (folder / "examples" / "copy" / "conformance.toml").write_text(text)
+
+
+def test_equal_cells_pass(
+    conformance: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_runs(tmp_path, RIGHT, RIGHT, RIGHT)
+    assert conformance.main(["--on", "host"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split() == ["copy", "ok,", "3", "runs"]
+
+
+def test_one_unequal_byte_fails_the_matrix_and_is_shown(
+    conformance: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_runs(tmp_path, RIGHT, RIGHT.replace("3]", "4]"), RIGHT)
+    assert conformance.main(["--on", "host", "--json"]) == 1
+    cell = json.loads(capsys.readouterr().out)
+    assert cell["verdict"] == "DIFF 1 of 3"
+    (difference,) = cell["differences"]
+    assert difference["inputs"] == ["input.bin"]
+    assert difference["got"] == [RIGHT]
+
+
+def test_a_run_that_fails_is_a_failed_cell(
+    conformance: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_runs(tmp_path, RIGHT, RIGHT, RIGHT)
+    (tmp_path / "examples" / "copy" / "input.bin").write_bytes(b"short")
+    assert conformance.main(["--on", "host"]) == 1
+    assert "DIFF 3 of 3" in capsys.readouterr().out
+
+
+def test_a_matrix_without_examples_fails(conformance: ModuleType) -> None:
+    assert conformance.main(["--on", "host", "--example", "nowhere"]) == 1
+
+
+def test_fewer_than_three_runs_are_refused(conformance: ModuleType, tmp_path: Path) -> None:
+    write_runs(tmp_path, RIGHT, RIGHT)
+    with pytest.raises(UserFileError) as caught:
+        conformance.main(["--on", "host"])
+    assert caught.value.code == "R1104"
+
+
+def test_the_places_are_the_host_and_every_board_verified_in_an_emulator(
+    conformance: ModuleType,
+) -> None:
+    from runec.boards import load_boards
+
+    verified = [board.id for board in load_boards() if "emulated" in board.verified]
+    found = [str(place) for place in conformance.places([])]
+    assert found == ["host", *(f"emulator:{board}" for board in verified)]
+
+
+def test_other_models_are_compared_between_places(conformance: ModuleType, tmp_path: Path) -> None:
+    """An example's model is replaced by its namesake's; what comes out first is expected."""
+    shutil.copytree(PROJECT / "examples" / "sine", tmp_path / "examples" / "sine")
+    (tmp_path / "examples" / "sine" / "Runefile").unlink()
+    write_runs(tmp_path, RIGHT, RIGHT, RIGHT)
+    others = tmp_path / "others" / "sine"
+    others.mkdir(parents=True)
+    shutil.copyfile(PROJECT / "examples/sine/sinemodel.tflite", others / "different.tflite")
+    shutil.copyfile(PROJECT / "examples/sine/input.bin", others / "extra.bin")
+    examples = list(conformance.find_examples([]))
+    (other,) = conformance.with_other_models(examples, tmp_path / "others")
+    assert other.name == "sine, other model"
+    assert len(other.runs) == 4
+    assert all(run.expected is None for run in other.runs)
+    assert other.runs[-1].raw == (str(others / "extra.bin"),)

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+LINE = '{"2":[{"element-type":"i32","dimensions":[4],"elements":[0,1,2,3]}]}'
+
+
+@pytest.fixture
+def demo(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """`tools/demo.py`, on a machine without emulated boards."""
+    spec = importlib.util.spec_from_file_location("demo_tool", PROJECT / "tools" / "demo.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "load_boards", tuple)
+    return module
+
+
+def test_the_demo_prints_a_line_and_a_row_a_place(
+    demo: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert demo.main([str(PROJECT / "examples" / "noop")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"host: {LINE}"
+    assert lines[2].split("  ")[0] == "bytes"
+    assert lines[3].split()[0] == "host"
+
+
+def test_the_demo_fails_when_places_do_not_agree(
+    demo: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers: Iterator[list[str]] = iter([["a"], ["b"]])
+    host = demo.Place("host")
+    monkeypatch.setattr(demo, "load_boards", lambda: [type("B", (), {"verified": ["emulated"]})])
+    monkeypatch.setattr(demo, "Place", lambda *_: host)
+    monkeypatch.setattr(demo, "run_and_measure", lambda *_: (next(answers), [1, 2, None, None, 3]))
+    assert demo.main([str(PROJECT / "examples" / "noop")]) == 1
+    assert "do not agree" in capsys.readouterr().err
+
+
+def test_an_example_without_an_input_is_told(demo: ModuleType, tmp_path: Path) -> None:
+    from runec.diagnostics import UserFileError
+
+    shutil.copytree(PROJECT / "examples" / "noop", tmp_path / "noop")
+    (tmp_path / "noop" / "input.bin").unlink()
+    with pytest.raises(UserFileError) as caught:
+        demo.main([str(tmp_path / "noop")])
+    assert caught.value.code == "R1105"

@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from runec.boards import Board, Emulator, load_boards
+from runec.container import Graph, GraphCapability, Rune
+from runec.devices import EmulatedDevice, start_emulator
+from runec.devices.messages import Stats
+from runec.diagnostics import MachineError, RunecError, RuneError, UserFileError
+from runec.pipeline import CapabilityKind, ElementType, TensorType
+from runec.vm import Inputs
+
+PAPER = Path(__file__).with_name("paper_device.py")
+DIGEST = bytes(range(32))
+
+
+def board_with(program: str, target: str, kind: str = "qemu") -> Board:
+    emulator = msgspec.convert({"kind": kind, "target": target, "program": program}, Emulator)
+    return msgspec.structs.replace(load_boards()[0], id="paper", emulator=emulator)
+
+
+@pytest.fixture
+def paper_board(tmp_path: Path) -> Callable[[str], Board]:
+    """Make a board whose emulator is `paper_device.py`, behaving as asked."""
+    program = tmp_path / "paper-emulator"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{PAPER}" "$@"\n')
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return lambda behaviour: board_with(str(program), behaviour)
+
+
+@pytest.fixture
+def rune() -> Rune:
+    graph = Graph(
+        abi=1,
+        name="paper",
+        code_bytes=8,
+        code_sha256="0" * 64,
+        memory_used=1024,
+        memory_stack=512,
+        stages=("raw", "serial"),
+        capabilities={"raw": GraphCapability(1, CapabilityKind.RAW, {"length": 4}, 0)},
+        proc_blocks={},
+        models={},
+        outputs={},
+        resources={},
+        tensors=(TensorType(ElementType.F32, (1, 1)),),
+    )
+    return Rune(b"", b"", graph, "0.1.0", {}, DIGEST, False, None, ())
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Inputs:
+    path = tmp_path / "input.bin"
+    path.write_bytes(b"\xcd\xcc\x4c\x3f")
+    return Inputs(raw=(path,))
+
+
+def children() -> set[str]:
+    """The processes that this one started and has not waited for."""
+    return set(Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split())
+
+
+@pytest.fixture(autouse=True)
+def _no_process_is_left() -> object:
+    before = children()
+    yield
+    assert children() == before
+
+
+def test_a_run_on_a_device_prints_what_the_device_wrote(
+    paper_board: Callable[[str], Board], rune: Rune, inputs: Inputs
+) -> None:
+    log: list[str] = []
+    with EmulatedDevice(paper_board("echo"), Path("x.elf"), rune, log=log.append) as device:
+        assert device.hello.engine == "wasm3+tflm"
+        assert list(device.run(inputs, repeats=3)) == ['{"2":"cdcc4c3f"}'] * 3
+        assert device.stats() == Stats(3, 700, 900, None, None, 42)
+    assert log == ["emulator:paper: hello from paper"]
+
+
+DEVICE_ERRORS = {
+    "trap": ("R0907", "mod360"),
+    "greedy": ("R0903", "2147483648 bytes"),
+    "stranger": ("R0903", "capability 9"),
+    "dies": ("R0913", "ended by itself"),
+}
+
+
+@pytest.mark.parametrize("behaviour", DEVICE_ERRORS)
+def test_what_goes_wrong_in_a_run_is_an_error_of_the_rune(
+    paper_board: Callable[[str], Board], rune: Rune, inputs: Inputs, behaviour: str
+) -> None:
+    code, words = DEVICE_ERRORS[behaviour]
+    with (
+        EmulatedDevice(paper_board(behaviour), Path("x.elf"), rune) as device,
+        pytest.raises(RuneError) as caught,
+    ):
+        list(device.run(inputs))
+    assert caught.value.code == code
+    assert words in caught.value.message
+    assert caught.value.hint
+    assert caught.value.exit_code == 3
+
+
+START_ERRORS = {
+    "refuses": ("R0906", "engine pool"),
+    "old": ("R0903", "ABI 7"),
+    "other": ("R0917", "another rune"),
+    "ends": ("R0913", "no such machine"),
+}
+
+
+@pytest.mark.parametrize("behaviour", START_ERRORS)
+def test_a_device_that_cannot_run_the_rune_is_refused_at_its_start(
+    paper_board: Callable[[str], Board], rune: Rune, behaviour: str
+) -> None:
+    code, words = START_ERRORS[behaviour]
+    with pytest.raises(RuneError) as caught:
+        EmulatedDevice(paper_board(behaviour), Path("x.elf"), rune)
+    assert caught.value.code == code
+    assert words in caught.value.message
+
+
+@pytest.mark.parametrize("behaviour", ["silent", "hangs"])
+def test_a_device_that_does_not_finish_is_ended_in_time(
+    paper_board: Callable[[str], Board], rune: Rune, inputs: Inputs, behaviour: str
+) -> None:
+    start = time.monotonic()
+    with (
+        pytest.raises(RuneError) as caught,
+        EmulatedDevice(paper_board(behaviour), Path("x.elf"), rune, timeout_s=1.5) as device,
+    ):
+        list(device.run(inputs))
+    assert caught.value.code == "R0904"
+    assert time.monotonic() - start < 10
+
+
+def test_an_input_that_cannot_be_given_is_the_users_error_and_the_device_lives_on(
+    paper_board: Callable[[str], Board], rune: Rune, inputs: Inputs
+) -> None:
+    with EmulatedDevice(paper_board("echo"), Path("x.elf"), rune) as device:
+        with pytest.raises(UserFileError) as caught:
+            list(device.run(Inputs()))
+        assert "RAW" in caught.value.message
+        assert list(device.run(inputs)) == ['{"2":"cdcc4c3f"}']
+
+
+def test_an_interrupt_in_the_middle_leaves_no_process(
+    paper_board: Callable[[str], Board], rune: Rune
+) -> None:
+    class Interrupting(Inputs):
+        @property
+        def raw(self) -> tuple[Path, ...]:
+            raise KeyboardInterrupt
+
+    with (
+        pytest.raises(KeyboardInterrupt),
+        EmulatedDevice(paper_board("echo"), Path("x.elf"), rune) as device,
+    ):
+        list(device.run(object.__new__(Interrupting)))
+
+
+def test_a_board_without_an_emulator_is_refused() -> None:
+    board = msgspec.structs.replace(load_boards()[0], emulator=None)
+    with pytest.raises(UserFileError) as caught:
+        start_emulator(board, Path("x.elf"))
+    assert caught.value.code == "R0916"
+
+
+def test_a_missing_emulator_says_what_to_install() -> None:
+    with pytest.raises(MachineError) as caught:
+        start_emulator(board_with("qemu-system-nothing", "x"), Path("x.elf"))
+    assert (caught.value.code, caught.value.exit_code) == ("R1004", 4)
+    assert caught.value.hint == "apt-get install qemu-system-nothing"
+
+
+@pytest.mark.parametrize(("chip", "words"), [("no-such-chip", "chip"), ("esp32c3", "")])
+def test_a_simulator_that_cannot_start_says_why(tmp_path: Path, chip: str, words: str) -> None:
+    pytest.importorskip("labwired")
+    elf = tmp_path / "broken.elf"
+    elf.write_bytes(b"no program")
+    with pytest.raises(MachineError) as caught:
+        start_emulator(board_with("", chip, "labwired"), elf)
+    assert caught.value.code == "R0915"
+    assert words in caught.value.message
+
+
+def test_every_board_with_an_emulator_can_be_asked_to_start_it() -> None:
+    for board in load_boards():
+        if board.emulator is None:
+            continue
+        try:
+            start_emulator(board, Path("/nonexistent/x.elf")).close()
+        except RunecError as error:
+            assert error.code in ("R0915", "R1004", "R0914")  # noqa: PT017 - not every machine has it

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from runec.boards import load_boards
+from runec.devices import Place
+from runec.devices.places import _locked
+from runec.diagnostics import MachineError, UsageError
+
+
+def test_a_place_reads_the_spelling_that_it_writes() -> None:
+    assert str(Place.parse("host")) == "host"
+    for board in load_boards():
+        place = Place.parse(f"emulator:{board.id}")
+        assert place == Place("emulator", board)
+        assert str(place) == f"emulator:{board.id}"
+
+
+@pytest.mark.parametrize("text", ["", "Host", "host:", "host:x", "emulator", "emulator:", "moon:x"])
+def test_other_places_are_mistakes_of_usage(text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Place.parse(text)
+    assert caught.value.code == "R0918"
+    assert "emulator:BOARD" in str(caught.value.hint)
+
+
+def test_a_folder_is_built_in_by_one_at_a_time(tmp_path: Path) -> None:
+    folder = tmp_path / "board" / "rune"
+    log: list[str] = []
+    waiting, entered = threading.Event(), threading.Event()
+
+    def said(line: str) -> None:
+        log.append(line)
+        waiting.set()
+
+    def second() -> None:
+        with _locked(folder, said):
+            entered.set()
+
+    with _locked(folder, None):
+        thread = threading.Thread(target=second)
+        thread.start()
+        assert waiting.wait(30)
+        assert not entered.is_set()
+    thread.join(30)
+    assert entered.is_set()
+    assert log == [f"waiting for another process that uses {folder}"]
+
+
+def test_a_cache_that_cannot_be_written_is_the_machines_fault(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with (
+        pytest.raises(MachineError) as caught,
+        _locked(tmp_path / "file" / "board" / "rune", None),
+    ):
+        pass
+    assert (caught.value.code, caught.value.exit_code) == ("R1002", 4)
+    assert "RUNEC_CACHE_DIR" in str(caught.value.hint)

@@ -1,0 +1,39 @@
+# Every task of the project. CI calls only these targets.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+READY := .venv/.ready
+BIN := .venv/bin
+
+.PHONY: help setup demo test lint unit conformance format clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: $(READY) ## install what is missing: Debian packages, .venv, third-party C sources
+
+$(READY): pyproject.toml constraints.txt tools/debian-packages.txt tools/setup.sh
+	@tools/setup.sh
+
+demo: $(READY) ## one Runefile, one .rune, the same bytes on the host and on two emulated boards
+	@$(BIN)/python tools/demo.py
+
+test: lint unit ## everything that must pass before a commit
+
+lint: $(READY) ## style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+unit: $(READY) ## unit tests of each room, the examples end to end
+	$(BIN)/pytest -n 2 -m 'not emulated' -q
+
+conformance: $(READY) ## examples x {host, emulated boards}, byte for byte, and firmware on emulated boards
+	$(BIN)/python tools/conformance.py
+	$(BIN)/pytest -m emulated -q
+
+format: $(READY) ## let ruff rewrite what it can
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+clean: ## remove what the build made, not what setup installed
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,284 @@
+"""Run every example in every place and compare the bytes: `make conformance`.
+
+Examples are the folders of `examples/` with a `conformance.toml`; places are the host and every
+board whose file says that it was verified in an emulator. Nothing here knows the name of either.
+What must come out stands in `conformance.toml`, written by hand or by an independent
+implementation; a place that prints anything else is a failed cell. Where the models of the original
+platform lie beside the project, they take part as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import shutil
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from runec.boards import load_boards
+from runec.cli.console import Console, table
+from runec.codegen import compile_pipeline
+from runec.container import Rune, read_rune, write_rune
+from runec.devices import EmulatedDevice, Place, held_firmware, run
+from runec.diagnostics import RunecError, UserFileError
+from runec.files import read_file
+from runec.frontend import analyse
+from runec.vm import Inputs
+
+PROJECT = Path(__file__).resolve().parent.parent
+RUNS_MIN = 3
+WORKERS = 2
+RUNEFILES = ("Runefile.yml", "Runefile")
+OTHER_MODELS = PROJECT.parent / "shared" / "data" / "hotg"
+INPUT_KINDS = {".bin": "raw", ".csv": "accelerometer", ".wav": "sound", ".png": "image"}
+
+
+class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One `[[run]]`: input files, relative to the example's folder, and the lines expected.
+
+    `expected` is None where only equality between places is asked for.
+    """
+
+    expected: tuple[str, ...] | None = None
+    raw: tuple[str, ...] = ()
+    accelerometer: tuple[str, ...] = ()
+    sound: tuple[str, ...] = ()
+    image: tuple[str, ...] = ()
+    random: int | None = None
+    repeats: int = 1
+
+    def inputs(self, folder: Path) -> Inputs:
+        """Return the run's inputs."""
+        return Inputs(
+            raw=tuple(folder / name for name in self.raw),
+            accelerometer=tuple(folder / name for name in self.accelerometer),
+            sound=tuple(folder / name for name in self.sound),
+            image=tuple(folder / name for name in self.image),
+            random_seed=self.random,
+        )
+
+
+class Conformance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A `conformance.toml`."""
+
+    run: tuple[Run, ...]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A rune, its runs, and the folder that its inputs lie in."""
+
+    name: str
+    folder: Path
+    rune: Rune
+    runs: tuple[Run, ...]
+
+
+@dataclass
+class Cell:
+    """One example in one place."""
+
+    example: str
+    place: str
+    runs: int = 0
+    seconds: float = 0.0
+    differences: list[dict[str, object]] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> str:
+        """`ok` with the number of runs, or `DIFF` with the number of wrong ones."""
+        wrong = len(self.differences)
+        return f"DIFF {wrong} of {self.runs}" if wrong else f"ok, {self.runs} runs"
+
+
+def compile_example(runefile: Path, *, name: str | None = None) -> Rune:
+    """Compile a Runefile in memory."""
+    pipeline = analyse(runefile, name=name).pipeline
+    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)), source=str(runefile))
+
+
+def read_conformance(path: Path) -> tuple[Run, ...]:
+    """Read a `conformance.toml`. Raises UserFileError R1104 when it is wrong or too short."""
+    data = read_file(path, "the list of runs")
+    try:
+        runs = msgspec.toml.decode(data, type=Conformance).run
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise UserFileError("R1104", f"{path}: {error}", hint="see the other examples") from None
+    if len(runs) < RUNS_MIN:
+        raise UserFileError(
+            "R1104", f"{path} lists {len(runs)} runs", hint=f"list at least {RUNS_MIN}"
+        )
+    return runs
+
+
+def find_examples(names: Sequence[str]) -> Iterator[Example]:
+    """Yield each example, compiled, once for each of its Runefiles; all where `names` is empty."""
+    for path in sorted((PROJECT / "examples").glob("*/conformance.toml")):
+        folder = path.parent
+        if names and folder.name not in names:
+            continue
+        runs = read_conformance(path)
+        for runefile in RUNEFILES:
+            if (folder / runefile).is_file():
+                rune = compile_example(folder / runefile)
+                name = folder.name if runefile == RUNEFILES[0] else f"{folder.name}/{runefile}"
+                yield Example(name, folder, rune, runs)
+
+
+def with_other_models(examples: Sequence[Example], folder: Path) -> Iterator[Example]:
+    """Yield the examples that have a namesake in `folder`, with the namesake's model and inputs.
+
+    What must come out is not written down there: every place must print what the first one does.
+    """
+    for example in examples:
+        models = sorted((folder / example.folder.name).glob("*.tflite"))
+        own = sorted(example.folder.glob("*.tflite"))
+        if len(models) != 1 or len(own) != 1:
+            continue
+        with tempfile.TemporaryDirectory(prefix="conformance-") as scratch:
+            copy = Path(scratch) / example.folder.name
+            shutil.copytree(example.folder, copy)
+            shutil.copyfile(models[0], copy / own[0].name)
+            own_runs = example.runs[:RUNS_MIN]
+            runs = [msgspec.structs.replace(each, expected=None) for each in own_runs]
+            runs += [
+                msgspec.structs.replace(Run(), **{INPUT_KINDS[path.suffix]: (str(path),)})
+                for path in sorted(models[0].parent.iterdir())
+                if path.suffix in INPUT_KINDS
+            ]
+            rune = compile_example(copy / RUNEFILES[0])
+            yield Example(f"{example.name}, other model", copy, rune, tuple(runs))
+
+
+def places(names: Sequence[str]) -> list[Place]:
+    """Return the host and every board verified in an emulator, or the places named."""
+    if names:
+        return [Place.parse(name) for name in names]
+    boards = [board for board in load_boards() if "emulated" in board.verified]
+    return [Place("host"), *(Place("emulator", board) for board in boards)]
+
+
+Start = Callable[[Inputs, int], list[str]]
+"""Runs a rune from a fresh start: takes inputs and repeats, gives the lines."""
+
+
+@contextmanager
+def starter(rune: Rune, place: Place) -> Iterator[Start]:
+    """Make ready what a rune needs in a place, once for all its runs."""
+    board = place.board
+    if board is None:
+        yield lambda inputs, repeats: list(run(rune, inputs, place, repeats=repeats))
+        return
+    with held_firmware(rune, board) as built:
+
+        def start(inputs: Inputs, repeats: int) -> list[str]:
+            with EmulatedDevice(board, built.elf, rune) as device:
+                return list(device.run(inputs, repeats=repeats))
+
+        yield start
+
+
+def check(
+    example: Example, place: Place, expected: list[list[str] | None], stop: threading.Event
+) -> Cell:
+    """Run all of an example in one place; fill in what is expected where nobody has said it yet."""
+    cell = Cell(example.name, str(place))
+    began = time.monotonic()
+    try:
+        with starter(example.rune, place) as start:
+            fill(cell, example, start, expected, stop)
+    except RunecError as error:
+        cell.differences.append({"got": [f"{error.code}: {error.message}"]})
+    cell.seconds = round(time.monotonic() - began, 1)
+    return cell
+
+
+def fill(
+    cell: Cell,
+    example: Example,
+    start: Start,
+    expected: list[list[str] | None],
+    stop: threading.Event,
+) -> None:
+    """Run all of an example and note what differs."""
+    for index, each in enumerate(example.runs):
+        if stop.is_set():
+            break
+        cell.runs += 1
+        try:
+            got = start(each.inputs(example.folder), each.repeats)
+            failed = len(got) < each.repeats
+        except RunecError as error:
+            got = [f"{error.code}: {error.message}"]
+            failed = True
+        if expected[index] is None and not failed:
+            expected[index] = got
+        if got != expected[index]:
+            given = [*each.raw, *each.accelerometer, *each.sound, *each.image]
+            cell.differences.append({"inputs": given, "expected": expected[index], "got": got})
+
+
+def check_everywhere(example: Example, where: Sequence[Place]) -> list[Cell]:
+    """Run an example in every place, the first one alone: it says what nobody has said yet."""
+    expected = [None if each.expected is None else [*each.expected] for each in example.runs]
+    stop = threading.Event()
+    first = check(example, where[0], expected, stop)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        others = [pool.submit(check, example, place, expected, stop) for place in where[1:]]
+        try:
+            return [first, *(other.result() for other in others)]
+        except BaseException:
+            stop.set()
+            raise
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the matrix; 1 when any cell differs."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--example", action="append", default=[], help="only this one")
+    parser.add_argument("--on", action="append", default=[], metavar="PLACE", help="only here")
+    parser.add_argument("--json", action="store_true", help="one JSON object a cell")
+    options = parser.parse_args(arguments)
+    where = places(options.on)
+    rows: list[list[object]] = []
+    failed = False
+    examples = list(find_examples(options.example))
+    yaml = [example for example in examples if "/" not in example.name]
+    for example in itertools.chain(examples, with_other_models(yaml, OTHER_MODELS)):
+        # The other dialect compiles to the same pipeline: one place is enough to show it.
+        cells = check_everywhere(example, where[:1] if "/" in example.name else where)
+        failed |= any(cell.differences for cell in cells)
+        verdicts: list[object] = [cell.verdict for cell in cells]
+        rows.append([example.name, *verdicts, *[None] * (len(where) - len(cells))])
+        for cell in cells:
+            if options.json:
+                print(json.dumps({**vars(cell), "verdict": cell.verdict}), flush=True)
+                continue
+            seconds = f"({cell.seconds:g} s)"
+            print(cell.example, cell.place, cell.verdict, seconds, file=sys.stderr, flush=True)
+            for difference in cell.differences:
+                print(f"  {json.dumps(difference, ensure_ascii=False)}", file=sys.stderr)
+    if not rows:
+        print("no example to run", file=sys.stderr)
+        return 1
+    if not options.json:
+        print(table(("example", *map(str, where)), rows))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except RunecError as error:
+        Console().report(error.diagnostics)
+        sys.exit(error.exit_code)

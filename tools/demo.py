@@ -1,0 +1,90 @@
+"""One Runefile, one .rune, the same bytes everywhere: `make demo`.
+
+Compiles an example, runs it with its input on the host and on every board that was verified in an
+emulator, prints what each of them says, and what it costs there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from runec.boards import load_boards
+from runec.cli.console import Console, table
+from runec.codegen import compile_pipeline
+from runec.container import Rune, read_rune, write_rune
+from runec.devices import EmulatedDevice, Place, held_firmware, run
+from runec.diagnostics import RunecError, UserFileError
+from runec.frontend import analyse
+from runec.vm import Inputs
+
+PROJECT = Path(__file__).resolve().parent.parent
+HEADERS = ("bytes", "wasm", "linear memory", "flash", "RAM", "arena")
+SUFFIXES = (".bin", ".csv", ".wav", ".png")
+
+
+def example_inputs(folder: Path) -> Inputs:
+    """Return the inputs of an example: its file `input.<ext>`."""
+    files: dict[str, tuple[Path, ...]] = {
+        suffix: tuple(sorted(folder.glob(f"input{suffix}"))) for suffix in SUFFIXES
+    }
+    if not any(files.values()):
+        raise UserFileError("R1105", f"{folder} has no input{', input'.join(SUFFIXES)}")
+    return Inputs(
+        raw=files[".bin"], accelerometer=files[".csv"], sound=files[".wav"], image=files[".png"]
+    )
+
+
+def run_and_measure(rune: Rune, inputs: Inputs, place: Place) -> tuple[list[str], list[int | None]]:
+    """Return what a rune prints in a place, and what it costs there, as `HEADERS` says."""
+    graph = rune.require_graph()
+    cost: list[int | None] = [graph.code_bytes, graph.memory_used]
+    if place.board is None:
+        arena = sum(model.arena for model in graph.models.values())
+        return list(run(rune, inputs, place)), [*cost, None, None, arena]
+    with (
+        held_firmware(rune, place.board) as built,
+        EmulatedDevice(place.board, built.elf, rune) as device,
+    ):
+        answer = list(device.run(inputs))
+    return answer, [*cost, built.flash_bytes, built.ram_bytes, built.arena_bytes]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the lines and the table; 1 when two places disagree."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=PROJECT / "examples" / "sine", help="an example"
+    )
+    options = parser.parse_args(arguments)
+    console = Console()
+    pipeline = analyse(options.folder / "Runefile.yml").pipeline
+    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    inputs = example_inputs(options.folder)
+    boards = [board for board in load_boards() if "emulated" in board.verified]
+    places = [Place("host"), *(Place("emulator", board) for board in boards)]
+    answers: list[list[str]] = []
+    rows: list[list[object]] = []
+    for place in places:
+        with console.progress(f"{pipeline.name} on {place}"):
+            answer, cost = run_and_measure(rune, inputs, place)
+        answers.append(answer)
+        rows.append([str(place), *cost])
+        for line in answer:
+            print(f"{place}: {line}", flush=True)
+    print()
+    print(table(HEADERS, rows))
+    if not answers[0] or any(answer != answers[0] for answer in answers):
+        print("\nthe places do not agree", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except RunecError as error:
+        Console().report(error.diagnostics)
+        sys.exit(error.exit_code)

@@ -1,0 +1,46 @@
+#!/bin/sh
+# Makes a checkout ready: Debian packages, .venv, third-party C sources. Safe to run again.
+set -eu
+cd "$(dirname "$0")/.."
+python="${PYTHON:-python3}"
+
+stop() {
+    echo "setup: $1" >&2
+    exit 4
+}
+
+missing=""
+while IFS= read -r line; do
+    package=$(printf '%s' "$line" | sed 's/[ #].*//')
+    instead=$(printf '%s' "$line" | sed -n 's/.*| //p')
+    [ -n "$package" ] || continue
+    if [ -n "$instead" ] && sh -c "$instead" >/dev/null 2>&1; then continue; fi
+    state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || state=""
+    [ "$state" = installed ] || missing="$missing $package"
+done < tools/debian-packages.txt
+
+if [ -n "$missing" ]; then
+    command -v apt-get >/dev/null || stop "install the equivalents of these Debian packages:$missing"
+    root=""
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || stop "run as root: apt-get install$missing"
+        root=sudo
+    fi
+    echo "setup: installing$missing" >&2
+    $root apt-get update -qq >&2 || stop "apt-get update failed; with a network, run: apt-get install$missing"
+    # shellcheck disable=SC2086 # a list of names
+    DEBIAN_FRONTEND=noninteractive $root apt-get install -y -qq --no-install-recommends $missing >&2 ||
+        stop "apt-get could not install:$missing"
+fi
+
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
+    stop "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11"
+if [ ! -x .venv/bin/python ]; then
+    rm -rf .venv
+    "$python" -m venv .venv || stop "cannot make .venv with $python; install python3-venv"
+fi
+echo "setup: installing Python packages into .venv" >&2
+.venv/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,emulators]' >&2 ||
+    stop "pip could not install runec's dependencies; check the network and run make setup again"
+.venv/bin/runec components fetch >&2
+touch .venv/.ready

@@ -23,6 +23,8 @@ from runec.vm.errors import bad_request, missing_input, no_provider, wrong_lengt
 from runec.vm.generator import DEFAULT_SEED, SplitMix64
 from runec.vm.recording import read_recording
 
+# As much as runec builds a tensor for, so that a stranger's rune cannot ask for all memory.
+REQUEST_BYTES_MAX = 64 * 1024 * 1024
 _ROW_BYTES = 12
 
 
@@ -76,6 +78,8 @@ class Feed:
         provider = PROVIDERS.get(kind)
         if provider is None:
             raise no_provider(kind.name)
+        if length > REQUEST_BYTES_MAX:
+            raise bad_request(kind.name, f"{length} bytes, more than {REQUEST_BYTES_MAX}")
         return provider(self, Request(kind, parameters, length, element))
 
     def random(self, request: Request) -> bytes:

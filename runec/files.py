@@ -5,26 +5,36 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 from pathlib import Path
 
-from runec.diagnostics import MachineError, RunecError, UserFileError
+from runec.diagnostics import MachineError, UserFileError
 
 MAX_INPUT_BYTES = 64 * 1024 * 1024
 
 
-def _machine_error(error: OSError, path: Path, verb: str) -> RunecError:
+def disk_error(
+    error: OSError, what: str, *, elsewhere: str = "choose another place with -o"
+) -> MachineError:
+    """Return R1001, the disk is full, or R1002; `what` was not possible, such as `write x.rune`."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return MachineError(
-            "R1001",
-            f"no space left to {verb} {path}",
-            hint="free some space, or choose another place with -o",
+            "R1001", f"no space left to {what}", hint=f"free some space, or {elsewhere}"
         )
     return MachineError(
         "R1002",
-        f"cannot {verb} {path}: {error.strerror}",
-        hint="check the path and its permissions",
+        f"cannot {what}: {error.strerror or error}",
+        hint=f"check the path and its permissions, or {elsewhere}",
     )
+
+
+def file_name(name: str, otherwise: str) -> str:
+    """Return a name that is safe as one part of a path and in commands, made from any text.
+
+    `otherwise` is taken where nothing is left.
+    """
+    return re.sub(r"[^\w.-]", "_", name).lstrip(".-") or otherwise
 
 
 def read_file(path: Path, what: str, *, max_bytes: int = MAX_INPUT_BYTES) -> bytes:
@@ -80,5 +90,5 @@ def write_file(path: Path, data: bytes | str, *, only_if_changed: bool = False) 
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise _machine_error(error, path, "write") from None
+        raise disk_error(error, f"write {path}") from None
     return True

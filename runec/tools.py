@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -44,32 +46,45 @@ def run_tool(
 ) -> Finished:
     """Run a program to its end and return what it said; a bad exit status is the caller's to judge.
 
-    `environment` is added to this process's. On a time-out or Ctrl-C the program is killed.
+    `environment` is added to this process's. On a time-out, Ctrl-C or SIGTERM the program is
+    killed, and with it whatever it has started: a builder's compilers.
 
     Raises:
         MachineError: R1004, it cannot be started; R1005, it took longer than `timeout_s`.
     """
     arguments = [str(part) for part in command]
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             arguments,
             cwd=cwd,
             env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            timeout=timeout_s,
-            check=False,
+            start_new_session=True,  # a process group of its own, to be killed as one
         )
-    except subprocess.TimeoutExpired:
-        raise MachineError(
-            "R1005",
-            f"{arguments[0]} did not end within {timeout_s:g} s",
-            hint="try again on a machine that is less busy",
-        ) from None
     except OSError as error:
         raise MachineError(
             "R1004", f"cannot start {arguments[0]}: {error.strerror}", hint="runec doctor"
         ) from None
-    return Finished(done.returncode, done.stdout, done.stderr)
+    with process:
+        try:
+            stdout, stderr = process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            _kill_group(process.pid)
+            raise MachineError(
+                "R1005",
+                f"{arguments[0]} did not end within {timeout_s:g} s",
+                hint="try again on a machine that is less busy",
+            ) from None
+        except BaseException:
+            _kill_group(process.pid)
+            raise
+    return Finished(process.returncode, stdout, stderr)
+
+
+def _kill_group(leader: int) -> None:
+    with contextlib.suppress(OSError):
+        os.killpg(leader, signal.SIGKILL)

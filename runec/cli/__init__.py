@@ -25,14 +25,17 @@ from runec.diagnostics import Diagnostic, RunecError
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 EXIT_PIPE = 141
-EXIT_TERMINATED = 143
+EXIT_SIGNAL = 128  # and the number of the signal: 143 for SIGTERM
 
 __all__ = ["execute", "main"]
 
 
 def main() -> NoReturn:
     """Run the command line of this process and exit with its code."""
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # A signal that whoever started runec has switched off (nohup) stays so.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _terminate)
     sys.exit(execute())
 
 
@@ -86,6 +89,8 @@ def _bug(console: Console, error: Exception) -> int:
     return EXIT_BUG
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    # As an exception, so that every emulator and temporary file is let go of on the way out.
-    sys.exit(EXIT_TERMINATED)
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    # As an exception, so that every emulator and temporary file is let go of on the way out, which
+    # a second signal must not interrupt.
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(EXIT_SIGNAL + number)

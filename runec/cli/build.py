@@ -22,6 +22,7 @@ _DEFAULT_NAMES = ("Runefile.yml", "Runefile")
     "build",
     epilog=example(
         "runec build examples/sine/Runefile.yml -o sine.rune",
+        "runec build examples/sine",
     ),
 )
 @click.argument("runefile", required=False, type=INPUT_FILE)
@@ -44,9 +45,11 @@ def command(
 ) -> None:
     """Compile RUNEFILE to a .rune: WebAssembly, models and graph in one file.
 
-    Without RUNEFILE it is Runefile.yml, or else Runefile, in the current folder.
+    For a folder it is Runefile.yml, or else Runefile, in it; without RUNEFILE, in this folder.
     """
-    analysis = analyse(runefile or _default_runefile(), name=name, base_dir=current_dir)
+    if runefile is None or runefile.is_dir():
+        runefile = _runefile_in(runefile or Path())
+    analysis = analyse(runefile, name=name, base_dir=current_dir)
     console.report(analysis.warnings)
     with console.progress("compiling"):
         data = write_rune(analysis.pipeline, compile_pipeline(analysis.pipeline))
@@ -67,12 +70,13 @@ def command(
     console.say(table(("built " + str(target), "bytes"), sizes.items()))
 
 
-def _default_runefile() -> Path:
+def _runefile_in(folder: Path) -> Path:
     for name in _DEFAULT_NAMES:
-        if Path(name).is_file():
-            return Path(name)
+        if (folder / name).is_file():
+            return folder / name
+    where = "this folder" if folder == Path() else str(folder)
     raise UserFileError(
         "R1103",
-        f"there is no {' and no '.join(_DEFAULT_NAMES)} in this folder",
+        f"there is no {' and no '.join(_DEFAULT_NAMES)} in {where}",
         hint="name the Runefile: runec build path/to/Runefile.yml",
     )

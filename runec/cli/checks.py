@@ -13,7 +13,7 @@ from pathlib import Path
 
 from runec.boards import Board, load_boards
 from runec.codegen.toolchain import find_toolchain
-from runec.components import cache_dir, components
+from runec.components import cache_dir, cached, components
 from runec.diagnostics import MachineError
 from runec.tools import find_tool, run_tool
 
@@ -58,8 +58,10 @@ def run_checks() -> Iterator[Check]:
         yield from _board(board)
     cache = cache_dir()
     for item in components():
-        unpacked = sorted((cache / "components").glob(f"{item.name}-{item.version}-*"))
-        found = f"{item.version}, in the cache" if unpacked else None
+        folder = cached(item.name)
+        in_cache = folder is not None and folder.is_relative_to(cache)
+        place = "in the cache" if in_cache else str(folder)
+        found = f"{item.version}, {place}" if folder is not None else None
         install = f"runec components fetch {item.name} (a build fetches it too)"
         yield Check(f"{item.name} sources", "firmware", found, install, optional=True)
     yield Check("cache", "firmware", _cache(cache), "set RUNEC_CACHE_DIR to a writable folder")
@@ -126,5 +128,12 @@ def _cache(folder: Path) -> str | None:
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     if not (existing.is_dir() and os.access(existing, os.W_OK)):
         return None
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    size = sum(map(_file_bytes, folder.rglob("*")))
     return f"{folder}, {size // (1024 * 1024)} MiB"
+
+
+def _file_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:  # a build at the same time has removed it
+        return 0

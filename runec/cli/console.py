@@ -57,7 +57,7 @@ class Console:
     @property
     def log(self) -> Callable[[str], None] | None:
         """What takes the log lines of compilers and devices: only with `--verbose`."""
-        return self.say if self.verbose else None
+        return (lambda line: self.say(printable(line))) if self.verbose else None
 
     def report(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Print diagnostics on stderr: drawn for people, one JSON object a line for programs."""
@@ -68,7 +68,10 @@ class Console:
                 self._error_line(render(diagnostic, color=self.uses_color))
 
     def usage(self, error: click.UsageError) -> None:
-        """Print what is wrong with the command line."""
+        """Print what is wrong with the command line; the help where nothing was asked for."""
+        if isinstance(error, click.exceptions.NoArgsIsHelpError):
+            error.show(sys.stderr)
+            return
         hint = f"{error.ctx.command_path} --help" if error.ctx is not None else "runec --help"
         self.report([Diagnostic("R1101", error.format_message(), hint=hint)])
 
@@ -87,6 +90,11 @@ class Console:
     def _error_line(line: str) -> None:
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
+
+
+def printable(text: str) -> str:
+    """Return a text of somebody else's without what a terminal would obey."""
+    return "".join(char if char.isprintable() or char == "\t" else "\ufffd" for char in text)
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -119,4 +127,4 @@ def _cell(value: object) -> str:
         return "-"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}".replace(",", " ")
-    return str(value)
+    return printable(str(value))

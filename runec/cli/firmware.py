@@ -19,6 +19,7 @@ from runec.cli.options import (
     verbose_option,
 )
 from runec.container import Rune
+from runec.files import file_name
 from runec.firmware import FirmwareBuild, Project, build_project, create_project, load_project
 
 
@@ -47,7 +48,7 @@ def command() -> None:
 @format_option
 @pass_console
 def new(console: Console, rune_file: Path, board_id: str, directory: Path) -> None:
-    """Write a PlatformIO project that stands alone: `pio run` in it works as well."""
+    """Write a PlatformIO project that stands alone; its README says how to build it."""
     board = load_board(board_id)
     project = create_project(load_rune(rune_file), board, directory)
     if console.is_json:
@@ -91,7 +92,8 @@ def build(console: Console, source: Path, board_id: str | None, directory: Path 
 
 
 def _default_directory(rune: Rune, board: Board) -> Path:
-    return Path(f"{rune.name}-{board.id}")
+    # A .rune may be anybody's: its name must not lead out of this folder.
+    return Path(f"{file_name(rune.name or '', 'rune')}-{board.id}")
 
 
 def _print_build(console: Console, project: Project, built: FirmwareBuild) -> None:

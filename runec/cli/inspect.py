@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from runec.cli.console import Console, table
+from runec.cli.console import Console, printable, table
 from runec.cli.examples import example
 from runec.cli.loading import load_rune
 from runec.cli.options import format_option, pass_console, rune_argument
@@ -45,16 +45,16 @@ def command(console: Console, rune_file: Path) -> None:
 
 
 def _lines(rune: Rune) -> Iterator[str]:
-    yield f"name           {rune.name or 'unknown'}"
+    yield f"name           {printable(rune.name or 'unknown')}"
     yield f"file           {len(rune.data)} bytes"
     if rune.version is not None:
-        yield f"written by     runec {rune.version}"
+        yield f"written by     runec {printable(rune.version)}"
     if rune.digest is not None:
         yield f"digest         {rune.digest.hex()}"
     if rune.graph is None:
         yield "abi            of the original platform (2020 to 2022): runs on the host only"
         for name, data in rune.resources.items():
-            yield f"resource       {name}, {len(data or b'')} bytes"
+            yield f"resource       {printable(name)}, {len(data or b'')} bytes"
         return
     graph = rune.graph
     yield f"abi            {graph.abi}"

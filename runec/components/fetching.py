@@ -8,7 +8,7 @@ first to finish wins and the other one throws its copy away.
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import hashlib
 import os
 import shutil
@@ -23,6 +23,7 @@ import platformdirs
 
 from runec.components.catalogue import Component, component
 from runec.diagnostics import MachineError, UserFileError
+from runec.files import disk_error
 from runec.tools import find_tool, run_tool
 
 MAX_ARCHIVE_BYTES = 256 * 1024 * 1024
@@ -33,9 +34,22 @@ _OFFLINE_HINT = (
 
 
 def cache_dir() -> Path:
-    """Return the folder for everything that can be made again: `RUNEC_CACHE_DIR` or the user's."""
+    """Return the folder for everything that can be made again: `RUNEC_CACHE_DIR` or the user's.
+
+    Raises:
+        MachineError: R1002, neither is known.
+    """
     override = os.environ.get("RUNEC_CACHE_DIR")
-    return Path(override) if override else Path(platformdirs.user_cache_dir("runec"))
+    try:
+        folder = Path(override or platformdirs.user_cache_dir("runec")).expanduser()
+    except RuntimeError:
+        raise MachineError(
+            "R1002",
+            "there is no home folder to keep the cache in",
+            hint="set RUNEC_CACHE_DIR to a folder that can be written",
+        ) from None
+    # Absolute, because builders and clients that are told of it run in other folders.
+    return folder.absolute()
 
 
 def fetch(name: str) -> Path:
@@ -68,7 +82,7 @@ def fetch(name: str) -> Path:
                 hint=f"unpack {wanted.package} {wanted.version} there, or unset it",
             )
         return path
-    target = cache_dir() / "components" / f"{wanted.name}-{wanted.version}-{wanted.sha256[:8]}"
+    target = _cache_folder(wanted)
     if target.is_dir():
         return target
     with _disk_errors(target), _scratch_dir(target.parent) as scratch:
@@ -80,6 +94,22 @@ def fetch(name: str) -> Path:
     return target
 
 
+def cached(name: str) -> Path | None:
+    """Return the folder that `fetch` would return without a download, or None.
+
+    Raises:
+        UsageError: R1010, no such component.
+    """
+    wanted = component(name)
+    override = os.environ.get(_override_variable(wanted))
+    folder = Path(override) if override else _cache_folder(wanted)
+    return folder if folder.is_dir() else None
+
+
+def _cache_folder(wanted: Component) -> Path:
+    return cache_dir() / "components" / f"{wanted.name}-{wanted.version}-{wanted.sha256[:8]}"
+
+
 def _override_variable(wanted: Component) -> str:
     return f"RUNEC_COMPONENT_{wanted.name.upper().replace('-', '_')}"
 
@@ -89,17 +119,8 @@ def _disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise MachineError(
-                "R1001",
-                f"no space left to write below {path.parent}",
-                hint="free some space, or set RUNEC_CACHE_DIR to another place",
-            ) from None
-        raise MachineError(
-            "R1002",
-            f"cannot write below {path.parent}: {error.strerror or error}",
-            hint="check its permissions, or set RUNEC_CACHE_DIR to another place",
-        ) from None
+        elsewhere = "set RUNEC_CACHE_DIR to another place"
+        raise disk_error(error, f"write below {path.parent}", elsewhere=elsewhere) from None
 
 
 @contextmanager
@@ -149,7 +170,9 @@ def _pip_download(wanted: Component, scratch: Path) -> Path:
 def _cargo_download(wanted: Component, scratch: Path) -> Path:
     # `cargo info` brings the one crate and none of its dependencies, into cargo's own cache.
     name = f"{wanted.package}-{wanted.version}.crate"
-    homes = [Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo"), scratch / "cargo"]
+    homes = [scratch / "cargo"]
+    with contextlib.suppress(RuntimeError):  # this user has no home
+        homes.insert(0, Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo"))
     cached = _find_crate(homes[0], name)
     if cached is not None and _sha256(cached) == wanted.sha256:
         return cached

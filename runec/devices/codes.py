@@ -93,7 +93,9 @@ def device_error(
             hint="build the firmware with this version of runec",
         )
     where = f" (at {place!r})" if place else ""
-    what = f": {detail}" if detail else ""
+    # Words of the rune's own may be in it; a terminal must not obey them.
+    words = "".join(char if char.isprintable() else "\ufffd" for char in detail)
+    what = f": {words}" if words else ""
     return RuneError(
         known.code,
         f"{known.message}{where}{what}",

@@ -18,6 +18,7 @@ from runec.tools import find_tool
 from runec.vm import Feed, Inputs
 
 TIMEOUT_S = 300.0
+START_TIMEOUT_S = 60.0
 _ABI = 1
 
 
@@ -73,7 +74,9 @@ class EmulatedDevice:
         self._transport = start_emulator(board, elf)
         try:
             self._session = Session(self._transport, name=f"emulator:{board.id}", log=log)
-            self.hello = self._session.greet(booting=True, timeout_s=timeout_s)
+            # The time for a run is not that for starting: emulators take a while.
+            start_s = max(timeout_s, START_TIMEOUT_S)
+            self.hello = self._session.greet(booting=True, timeout_s=start_s)
             check_hello(self.hello, rune, self._session.last_words)
         except BaseException:
             self._transport.close()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
-import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +15,8 @@ from runec.components import cache_dir
 from runec.container import Rune
 from runec.devices.emulator import TIMEOUT_S, EmulatedDevice
 from runec.devices.session import Log
-from runec.diagnostics import MachineError, UsageError
+from runec.diagnostics import UsageError
+from runec.files import disk_error, file_name
 from runec.firmware import FirmwareBuild, Project, build_project, create_project
 from runec.vm import Inputs, run_rune
 
@@ -114,7 +113,7 @@ def cached_project(rune: Rune, board: Board, *, log: Log | None = None) -> Itera
         MachineError: R1001 and R1002, the cache cannot be written.
     """
     # One folder for all runes of a name: the next version of a rune only compiles what changed.
-    name = re.sub(r"[^A-Za-z0-9_.-]", "_", rune.require_graph().name).lstrip(".") or "rune"
+    name = file_name(rune.require_graph().name, "rune")
     folder = cache_dir() / "firmware" / board.id / name
     with _locked(folder, log):
         yield create_project(rune, board, folder)
@@ -141,9 +140,5 @@ def _open_lock(path: Path) -> IO[bytes]:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("ab")
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        raise MachineError(
-            "R1001" if full else "R1002",
-            f"cannot write {path}: {error.strerror}",
-            hint="set RUNEC_CACHE_DIR to a folder that can be written",
-        ) from None
+        elsewhere = "set RUNEC_CACHE_DIR to a folder that can be written"
+        raise disk_error(error, f"write {path}", elsewhere=elsewhere) from None

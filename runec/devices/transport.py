@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from runec.diagnostics import MachineError, RuneError
+from runec.files import disk_error
 
 _STOP_S = 2.0
 
@@ -56,7 +57,11 @@ class ChildProcess:
         guard = shutil.which("setpriv")
         if guard is not None:
             arguments = [guard, "--pdeathsig", "KILL", "--", *arguments]
-        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        try:
+            self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        except OSError as error:
+            what = f"keep what {name} says in a temporary file"
+            raise disk_error(error, what, elsewhere="set TMPDIR to another place") from None
         try:
             self._process = subprocess.Popen(
                 arguments,

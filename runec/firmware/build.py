@@ -118,12 +118,13 @@ def _build_error(project: Project, lines: list[str]) -> RunecError:
             f"no space left to build the firmware in {project.directory}",
             hint="free some space, or choose another place with -d or RUNEC_CACHE_DIR",
         )
-    errors = [line.strip() for line in lines if "error" in line.lower() or line.startswith("***")]
+    words = [line.strip() for line in lines if line.strip(" *")]
+    errors = [line for line in words if "error" in line.lower() or line.startswith("***")]
     return MachineError(
         "R0821",
         f"the firmware in {project.directory} could not be built",
         hint="make the project anew; if it fails again, report it with the output of the build",
-        notes=errors[:5] or lines[-5:],
+        notes=errors[:5] or words[-5:],
     )
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 from pathlib import Path
 
 import runec
 from runec.components import cache_dir
+from runec.diagnostics import MachineError
 from runec.files import write_file
 from runec.tools import find_tool
 
@@ -45,6 +47,12 @@ def prepare_core_dir() -> Path:
     package = core / "packages" / "tool-scons"
     stamp = package / ".runec"
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == _stamp():
+        if not os.access(core, os.W_OK):
+            raise MachineError(
+                "R1002",
+                f"cannot write below {core}, where PlatformIO keeps its state",
+                hint="set RUNEC_CACHE_DIR to a folder that can be written",
+            )
         return core
     version = _scons_version()
     about = {"name": "tool-scons", "version": version, "description": "SCons of this Python"}

@@ -74,6 +74,7 @@ def generated_files(
     files: dict[str, bytes | str] = {
         RUNE_PATH: rune.data,
         "platformio.ini": _render("platformio.ini.j2", board=board.id, board_name=board.name),
+        "README.md": _render("README.md.j2", board=board, upload=board.upload),
         LINKER_SCRIPT: _linker_script(board, layout),
         "build_plan.json": _json(_build_plan(board, all_groups)),
         f"{PLATFORM_FOLDER}/boards/{board.id}.json": _json(_board_manifest(board)),

@@ -134,9 +134,11 @@ def test_a_misspelt_verb_is_guessed(runec: Callable[..., Any]) -> None:
 
 
 def test_runec_alone_shows_its_help(runec: Callable[..., Any]) -> None:
-    done = runec()
-    assert done.code == 2
-    assert "Usage: runec" in done.stdout + done.stderr
+    for command in ((), ("firmware",), ("components",)):
+        done = runec(*command)
+        assert (done.code, done.stdout) == (2, "")
+        assert done.stderr.startswith(" ".join(("Usage: runec", *command)))
+        assert "R1101" not in done.stderr
 
 
 def test_errors_are_json_lines_where_asked_for(runec: Callable[..., Any]) -> None:
@@ -243,14 +245,16 @@ def test_a_table_is_aligned_with_numbers_to_the_right() -> None:
     )
 
 
-def test_a_terminated_runec_leaves_through_its_cleanups() -> None:
+@pytest.mark.parametrize(("number", "code"), [("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_terminated_runec_leaves_through_its_cleanups(number: str, code: int) -> None:
     script = (
         "import os, signal, sys, runec.cli, runec.cli.version as v\n"
         "def callback(*_, **__):\n"
         "    try:\n"
-        "        os.kill(os.getpid(), signal.SIGTERM)\n"
+        f"        os.kill(os.getpid(), signal.{number})\n"
         "        signal.pause()\n"
         "    finally:\n"
+        f"        os.kill(os.getpid(), signal.{number})\n"
         "        print('cleaned')\n"
         "v.command.callback = callback\n"
         "sys.argv = ['runec', 'version']\n"
@@ -259,7 +263,7 @@ def test_a_terminated_runec_leaves_through_its_cleanups() -> None:
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60
     )
-    assert (done.returncode, done.stdout, done.stderr) == (143, "cleaned\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (code, "cleaned\n", "")
 
 
 def test_execute_returns_instead_of_leaving() -> None:

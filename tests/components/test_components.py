@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from runec.components import Component, cache_dir, component, components, fetch, fetching
+from runec.components import Component, cache_dir, cached, component, components, fetch, fetching
 from runec.diagnostics import MachineError, UsageError, UserFileError
 from runec.tools import Finished, find_tool
 
@@ -297,3 +297,39 @@ def test_every_component_is_pinned_and_licensed() -> None:
 def test_the_cache_is_the_users_unless_said_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RUNEC_CACHE_DIR")
     assert cache_dir().name == "runec"
+
+
+def test_what_is_cached_is_found_without_a_download(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNEC_CACHE_DIR", str(tmp_path))
+    monkeypatch.delenv("RUNEC_COMPONENT_WASM3", raising=False)
+    wanted = component("wasm3")
+    folder = tmp_path / "components" / f"wasm3-{wanted.version}-{wanted.sha256[:8]}"
+    folder.with_name(f"wasm3-{wanted.version}-00000000").mkdir(parents=True)
+    assert cached("wasm3") is None
+    folder.mkdir()
+    assert cached("wasm3") == folder == fetch("wasm3")
+    monkeypatch.setenv("RUNEC_COMPONENT_WASM3", str(tmp_path))
+    assert cached("wasm3") == tmp_path
+    with pytest.raises(UsageError):
+        cached("nothing")
+
+
+def test_a_cache_named_by_a_relative_path_is_the_same_in_every_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RUNEC_CACHE_DIR", "a cache")
+    assert cache_dir() == tmp_path / "a cache"
+
+
+def test_a_user_without_a_home_is_asked_for_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RUNEC_CACHE_DIR", raising=False)
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)  # a user whom the system does not know
+    with pytest.raises(MachineError) as caught:
+        cache_dir()
+    assert caught.value.code == "R1002"
+    assert "RUNEC_CACHE_DIR" in str(caught.value.hint)

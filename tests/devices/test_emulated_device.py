@@ -131,8 +131,13 @@ def test_a_device_that_cannot_run_the_rune_is_refused_at_its_start(
 
 @pytest.mark.parametrize("behaviour", ["silent", "hangs"])
 def test_a_device_that_does_not_finish_is_ended_in_time(
-    paper_board: Callable[[str], Board], rune: Rune, inputs: Inputs, behaviour: str
+    paper_board: Callable[[str], Board],
+    rune: Rune,
+    inputs: Inputs,
+    monkeypatch: pytest.MonkeyPatch,
+    behaviour: str,
 ) -> None:
+    monkeypatch.setattr("runec.devices.emulator.START_TIMEOUT_S", 1.5)
     start = time.monotonic()
     with (
         pytest.raises(RuneError) as caught,
@@ -141,6 +146,16 @@ def test_a_device_that_does_not_finish_is_ended_in_time(
         list(device.run(inputs))
     assert caught.value.code == "R0904"
     assert time.monotonic() - start < 10
+
+
+def test_the_time_for_a_run_is_not_that_for_starting(
+    paper_board: Callable[[str], Board], rune: Rune, inputs: Inputs
+) -> None:
+    # A new process cannot say hello in this time.
+    with EmulatedDevice(paper_board("hangs"), Path("x.elf"), rune, timeout_s=0.001) as device:
+        with pytest.raises(RuneError) as caught:
+            list(device.run(inputs))
+        assert caught.value.code == "R0904"
 
 
 def test_an_input_that_cannot_be_given_is_the_users_error_and_the_device_lives_on(
@@ -184,7 +199,6 @@ def test_a_missing_emulator_says_what_to_install() -> None:
 
 @pytest.mark.parametrize(("chip", "words"), [("no-such-chip", "chip"), ("esp32c3", "")])
 def test_a_simulator_that_cannot_start_says_why(tmp_path: Path, chip: str, words: str) -> None:
-    pytest.importorskip("labwired")
     elf = tmp_path / "broken.elf"
     elf.write_bytes(b"no program")
     with pytest.raises(MachineError) as caught:

@@ -15,6 +15,7 @@ from runec.data import data_dir
 from runec.diagnostics import MachineError, UserFileError
 from runec.firmware import build, build_project, create_project, upload_command
 from runec.firmware.elf import read_elf
+from runec.firmware.pio import pio_environment
 from runec.tools import Finished
 
 MakeRune = Callable[[str], Rune]
@@ -183,3 +184,15 @@ def test_the_upload_command_can_be_pasted_into_a_shell(
     project = create_project(example_rune("noop"), load_board("esp32c3"), tmp_path / "it's mine")
     command = upload_command(project)
     assert shlex.split(shlex.join(command)) == command
+
+
+def test_a_cache_that_cannot_be_written_is_told_before_the_builder_stumbles(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNEC_CACHE_DIR", str(tmp_path))
+    pio_environment()
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(MachineError) as caught:
+        pio_environment()
+    assert caught.value.code == "R1002"
+    assert str(tmp_path) in caught.value.message

@@ -41,8 +41,8 @@ def without_names(module: bytes) -> bytes:
     return kept
 
 
-def noop_with(body: str, functions: str = "") -> Rune:
-    """The noop example's graph over a module whose `_call` is `body`."""
+def noop_with(body: str, functions: str = "", asks: str = "") -> Rune:
+    """The noop example's graph over a module whose `_call` is `body`; `asks`: in `_manifest`."""
     text = f"""(module
         (import "env" "request_capability" (func $ask (param i32) (result i32)))
         (import "env" "request_capability_set_param"
@@ -53,9 +53,7 @@ def noop_with(body: str, functions: str = "") -> Rune:
         (global (export "__data_end") i32 (i32.const {MEMORY_BYTES}))
         (data (i32.const 1024) "length") (data (i32.const 1032) "\\10\\00\\00\\00")
         (func (export "_manifest") (result i32)
-            i32.const 5 call $ask drop
-            i32.const 1 i32.const 1024 i32.const 6 i32.const 1032 i32.const 4 i32.const 1
-            call $set drop i32.const 1 call $out drop i32.const 1)
+            i32.const 5 call $ask drop {asks} i32.const 1 call $out drop i32.const 1)
         {functions}
         (func $call (export "_call") (param i32 i32 i32) (result i32) {body}))"""
     code = without_names(bytes(wasmtime.wat2wasm(text)))
@@ -90,6 +88,20 @@ def test_the_firmware_answers_a_misbehaving_rune_with_its_error_and_lives_on(
     assert stats.runs == 2
     assert stats.stack_used_bytes is not None
     assert stats.stack_used_bytes < built.stack_bytes
+
+
+@pytest.mark.emulated
+@pytest.mark.parametrize("board", ["netduinoplus2", "esp32c3"])
+def test_a_parameter_that_the_graph_does_not_list_is_refused_when_the_rune_is_loaded(
+    tmp_path: Path, board: str
+) -> None:
+    asks = "i32.const 1 i32.const 1024 i32.const 6 i32.const 1032 i32.const 4 i32.const 1 "
+    rune = noop_with("i32.const 0", asks=f"{asks} call $set drop")
+    built = build_project(create_project(rune, load_board(board), tmp_path / "p"))
+    with pytest.raises(RunecError) as caught:
+        EmulatedDevice(load_board(board), built.elf, rune)
+    assert caught.value.code == "R0909"
+    assert any("request_capability_set_param" in note for note in caught.value.notes)
 
 
 @pytest.mark.emulated

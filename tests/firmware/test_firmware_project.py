@@ -224,3 +224,12 @@ def test_an_unknown_backend_is_a_usage_error(example_rune: MakeRune, tmp_path: P
         create_project(example_rune("noop"), load_board("esp32c3"), tmp_path / "p", backend="wasm4")
     assert caught.value.code == "R0803"
     assert caught.value.hint == "did you mean 'wasm3'?"
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_a_project_says_how_it_is_built(example_rune: MakeRune, tmp_path: Path, board: str) -> None:
+    create_project(example_rune("noop"), load_board(board), tmp_path / "p")
+    readme = (tmp_path / "p" / "README.md").read_text(encoding="utf-8")
+    assert "```\nrunec firmware build .\n```" in readme
+    assert load_board(board).hal.console in readme
+    assert f"--board {board}" in readme

@@ -27,7 +27,7 @@
 #define TIMG0_WDTWPROTECT REGISTER(0x6001F064u)
 
 enum { FIFO_ROOM = 120, SYSTIMER_PER_MS = 16000, ROM_BAUD = 115200, VALID_POLLS = 100, RESET_POLLS = 10000 };
-enum { DIVIDER_KNOWN = 0x44495649 };
+enum { DIVIDER_KNOWN = 0x44495649, WDT_TAKE_OVER = 1 << 22 };
 
 /* The boot ROM's divider, for ROM_BAUD. It is kept over a restart that does not go through the ROM. */
 static struct {
@@ -61,7 +61,7 @@ void runevm_hal_init(void)
     RTC_SWD_WPROTECT = 0x8F1D312Au;
     RTC_SWD_CONF |= 1u << 31;
     TIMG0_WDTWPROTECT = 0x50D83AA1u;
-    TIMG0_WDTCONFIG0 = 0;
+    TIMG0_WDTCONFIG0 = WDT_TAKE_OVER; /* its settings are latched: off only when taken over */
 
     has_systimer = 1;
     has_systimer = counter() != 0;

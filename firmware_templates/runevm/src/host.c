@@ -6,6 +6,7 @@
 
 #include "json_reader.h"
 #include "output.h"
+#include "parameter.h"
 #include "runevm_engine.h"
 #include "runevm_model.h"
 #include "utf8.h"
@@ -117,34 +118,27 @@ static uint32_t find_capability(const runevm *vm, uint32_t id)
     return NOT_FOUND;
 }
 
-/* Bytes of a value of the type, or 0. */
-static uint32_t value_bytes(uint32_t type)
-{
-    switch (type) {
-    case 1:
-    case 2: return 4;
-    case 6: return 2;
-    case 5:
-    case 7: return 1;
-    default: return 0;
-    }
-}
-
-/* Checked and forgotten: whoever provides the data reads the parameters in the graph. */
+/* Checked and forgotten: whoever provides the data goes by the parameters in the graph. */
 static runevm_error request_capability_set_param(runevm *vm, const uint32_t *arguments, uint32_t *result)
 {
     static const char FUNCTION[] = "request_capability_set_param";
     if (vm->phase != RUNEVM_PHASE_MANIFEST) {
         return wrong_place(vm, FUNCTION);
     }
-    if (find_capability(vm, arguments[0]) == NOT_FOUND) {
+    uint32_t index = find_capability(vm, arguments[0]);
+    if (index == NOT_FOUND) {
         return unknown_id(vm, FUNCTION);
     }
-    if (in_memory(vm, arguments[1], arguments[2]) == NULL || in_memory(vm, arguments[3], arguments[4]) == NULL) {
+    const uint8_t *key = in_memory(vm, arguments[1], arguments[2]);
+    const uint8_t *value = in_memory(vm, arguments[3], arguments[4]);
+    if (key == NULL || value == NULL) {
         return out_of_bounds(vm, FUNCTION);
     }
-    if (arguments[4] == 0 || arguments[4] != value_bytes(arguments[5])) {
+    if (arguments[4] == 0 || arguments[4] != runevm_value_bytes(arguments[5])) {
         return refuse(vm, FUNCTION, RUNEVM_ERR_HOST_CALL, "the value's length is not its type's");
+    }
+    if (!runevm_parameter_listed(vm->rune.capabilities[index].parameters, key, arguments[2], value, arguments[5])) {
+        return refuse(vm, FUNCTION, RUNEVM_ERR_HOST_CALL, "the graph does not list the parameter with this value");
     }
     *result = 0;
     return RUNEVM_OK;

@@ -24,13 +24,12 @@ COMPILERS = {
 }
 # All that a freestanding C library has, and what compilers add for 64-bit arithmetic.
 OUTSIDE = re.compile(r"runevm_\w+|mem(cpy|cmp|set|move)|strlen|strcmp|__aeabi_\w+|__\w+di3")
-FLASH_BYTES_MAX = 17 * 1024
+FLASH_BYTES_MAX = 18 * 1024
 STACK_BYTES_MAX = 2048
 
 
 def compiler(name: str) -> tuple[str, ...]:
-    if shutil.which(COMPILERS[name][0]) is None:
-        pytest.skip(f"{COMPILERS[name][0]} is not installed")
+    assert shutil.which(COMPILERS[name][0]), f"{COMPILERS[name][0]} is not installed: make setup"
     return COMPILERS[name]
 
 

@@ -1,0 +1,114 @@
+"""What every room stands on: files and other programs."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from runec.diagnostics import MachineError
+from runec.files import disk_error, file_name, write_file
+from runec.tools import run_tool
+
+# Starts a child that outlives it, says the child's number in a file, and waits.
+PARENT = """
+import pathlib, subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+path = pathlib.Path(sys.argv[1])
+path.with_suffix(".part").write_text(str(child.pid))
+path.with_suffix(".part").rename(path)
+time.sleep(600)
+"""
+
+
+def is_running(number: int) -> bool:
+    """True unless the process is gone or only waits to be collected."""
+    try:
+        state = Path(f"/proc/{number}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except FileNotFoundError:
+        return False
+    return state[0] not in "ZX"
+
+
+def soon(condition: Callable[[], bool]) -> bool:
+    until = time.monotonic() + 30
+    while not condition():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_a_program_that_takes_too_long_ends_with_all_that_it_started(tmp_path: Path) -> None:
+    with pytest.raises(MachineError) as caught:
+        run_tool([sys.executable, "-c", PARENT, tmp_path / "child"], timeout_s=5)
+    assert caught.value.code == "R1005"
+    child = int((tmp_path / "child").read_text(encoding="utf-8"))
+    assert soon(lambda: not is_running(child))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_runec_that_is_told_to_end_takes_its_builders_along(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    script = (
+        "import sys\nimport runec.cli\nimport runec.cli.version as v\n"
+        "from runec.tools import run_tool\n"
+        "path = sys.argv.pop()\n"
+        "sys.argv = ['runec', 'version']\n"
+        f"v.command.callback = lambda: run_tool([sys.executable, '-c', {PARENT!r}, path])\n"
+        "runec.cli.main()\n"
+    )
+    path = tmp_path / "child"
+    with subprocess.Popen([sys.executable, "-c", script, path]) as process:
+        try:
+            assert soon(path.exists)
+            process.send_signal(number)
+            assert process.wait(timeout=60) == 128 + number
+        finally:
+            process.kill()
+    child = int(path.read_text(encoding="utf-8"))
+    assert soon(lambda: not is_running(child))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("sine", "sine"),
+        ("größe_2.b-c", "größe_2.b-c"),
+        ("../../etc", "_.._etc"),
+        ("/abs", "_abs"),
+        ("-x", "x"),
+        ("..", "else"),
+        ("", "else"),
+        ("a\nb c$d", "a_b_c_d"),
+    ],
+)
+def test_a_name_becomes_one_part_of_a_path(name: str, expected: str) -> None:
+    assert file_name(name, "else") == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(errno.ENOSPC, "R1001"), (errno.EDQUOT, "R1001"), (errno.EROFS, "R1002")]
+)
+def test_a_full_disk_and_another_fault_of_it_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, code: str
+) -> None:
+    def fail(_descriptor: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("os.fsync", fail)
+    (tmp_path / "x").write_bytes(b"before")
+    with pytest.raises(MachineError) as caught:
+        write_file(tmp_path / "x", b"after")
+    assert caught.value.code == code
+    assert disk_error(OSError(number, "words"), "do it").code == code
+    assert (tmp_path / "x").read_bytes() == b"before"
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]

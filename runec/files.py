@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 from pathlib import Path
 
 from runec.diagnostics import MachineError, RunecError, UserFileError
@@ -64,6 +63,8 @@ def write_file(path: Path, data: bytes | str, *, only_if_changed: bool = False) 
     Raises:
         MachineError: R1001, the disk is full; R1002, any other reason of the system.
     """
+    import secrets  # noqa: PLC0415 - brings hashlib along, which a reader does not need
+
     content = data.encode() if isinstance(data, str) else data
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:

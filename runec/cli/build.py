@@ -9,13 +9,11 @@ import click
 from runec.cli.console import Console, table
 from runec.cli.examples import example
 from runec.cli.options import INPUT_FILE, format_option, pass_console
+from runec.cli.runefiles import default_runefile
 from runec.codegen import compile_pipeline
 from runec.container import read_rune, write_rune
-from runec.diagnostics import UserFileError
 from runec.files import write_file
 from runec.frontend import analyse
-
-_DEFAULT_NAMES = ("Runefile.yml", "Runefile")
 
 
 @click.command(
@@ -46,7 +44,7 @@ def command(
 
     Without RUNEFILE it is Runefile.yml, or else Runefile, in the current folder.
     """
-    analysis = analyse(runefile or _default_runefile(), name=name, base_dir=current_dir)
+    analysis = analyse(runefile or default_runefile("build"), name=name, base_dir=current_dir)
     console.report(analysis.warnings)
     with console.progress("compiling"):
         data = write_rune(analysis.pipeline, compile_pipeline(analysis.pipeline))
@@ -65,14 +63,3 @@ def command(
         console.result_json({"name": graph.name, "path": str(target), **keys})
         return
     console.say(table(("built " + str(target), "bytes"), sizes.items()))
-
-
-def _default_runefile() -> Path:
-    for name in _DEFAULT_NAMES:
-        if Path(name).is_file():
-            return Path(name)
-    raise UserFileError(
-        "R1103",
-        f"there is no {' and no '.join(_DEFAULT_NAMES)} in this folder",
-        hint="name the Runefile: runec build path/to/Runefile.yml",
-    )

@@ -13,6 +13,7 @@ from runec.cli.examples import example
 # Verb: what it does. Its command is `command` in `runec.cli.<verb>`.
 _VERBS = {
     "build": "Compile a Runefile to a .rune.",
+    "check": "Say everything that is wrong with a Runefile, without building.",
     "run": "Run a .rune here or on an emulated board.",
     "inspect": "Show what a .rune holds.",
     "boards": "List the boards, or show one.",

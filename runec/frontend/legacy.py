@@ -5,11 +5,9 @@ Statements stand on logical lines, so each is parsed alone: one syntax error doe
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 from runec.diagnostics import Diagnostics, Label, SourceFile, Span
@@ -29,10 +27,11 @@ from runec.frontend.ast import (
     Type,
 )
 from runec.frontend.legacy_errors import report_syntax_error
+from runec.frontend.legacy_parser import legacy_parser
 from runec.frontend.text import MAX_STATEMENTS, did_you_mean, parse_dimension, parse_path
 
 if TYPE_CHECKING:
-    from lark import Lark, Token, Tree
+    from lark import Token, Tree
 
 # A string, a continuation, a comment or any other character: what a "\" at a line's end
 # continues depends on which of these it stands in.
@@ -45,14 +44,6 @@ _BLANK = " \t\f\r\n\\"
 # A word that starts as a number has to be one (`1e`, `.5` and `1.2.3` are none).
 _NUMBER_LIKE = re.compile(r"\.?[0-9]|-[1-9]")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]*)?(?:[eE](?:[0-9]+|-0*[1-9][0-9]*))?\Z")
-
-
-@functools.cache
-def _parser() -> Lark:
-    from lark import Lark  # noqa: PLC0415 - 70 ms that a YAML Runefile does not need
-
-    grammar = FilePath(__file__).with_name("legacy.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", lexer="contextual", maybe_placeholders=True)
 
 
 def _statements(source: SourceFile) -> Iterator[tuple[int, str]]:
@@ -324,7 +315,7 @@ class _Program:
 
 def parse_legacy(source: SourceFile, diagnostics: Diagnostics) -> Document:
     """Read a Runefile of the Dockerfile-like dialect; what is wrong goes to `diagnostics`."""
-    from lark.exceptions import UnexpectedInput  # noqa: PLC0415 - see _parser
+    from lark.exceptions import UnexpectedInput  # noqa: PLC0415 - see legacy_parser
 
     program = _Program(diagnostics)
     for count, (offset, statement) in enumerate(_statements(source)):
@@ -338,10 +329,10 @@ def parse_legacy(source: SourceFile, diagnostics: Diagnostics) -> Document:
             program.damaged = True
             break
         try:
-            tree = _parser().parse(statement)
+            tree = legacy_parser().parse(statement)
         except UnexpectedInput as error:
             whole = Span(source, offset, offset + len(statement))
-            report_syntax_error(error, _parser(), whole, diagnostics)
+            report_syntax_error(error, legacy_parser(), whole, diagnostics)
             program.damaged = True
             continue
         start = offset + (len(statement) - len(statement.lstrip(_BLANK)))

@@ -8,7 +8,7 @@ The pages of a room stand in one file, `R01.toml` for the codes R0101 to R0199:
     right   the example without it
     fix     what to do
 
-`wrong` and `right` come together; a code whose cause lies in the machine or in a binary file has none.
+`wrong` and `right` come together; what lies in the machine or in a binary file has none.
 """
 
 from __future__ import annotations

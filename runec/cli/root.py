@@ -14,6 +14,8 @@ from runec.cli.examples import example
 _VERBS = {
     "build": "Compile a Runefile to a .rune.",
     "check": "Say everything that is wrong with a Runefile, without building.",
+    "fmt": "Spell Runefiles canonically.",
+    "convert": "Write a Runefile of the Dockerfile-like dialect in YAML.",
     "explain": "Explain a diagnostic's code, with a wrong and a right example.",
     "run": "Run a .rune here or on an emulated board.",
     "inspect": "Show what a .rune holds.",

@@ -46,15 +46,18 @@ _NUMBER_LIKE = re.compile(r"\.?[0-9]|-[1-9]")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]*)?(?:[eE](?:[0-9]+|-0*[1-9][0-9]*))?\Z")
 
 
-def _statements(source: SourceFile) -> Iterator[tuple[int, str]]:
-    """Yield offset and text of each logical line that holds more than blanks and comments."""
+def statements(source: SourceFile, *, comments: bool = False) -> Iterator[tuple[int, str]]:
+    """Yield offset and text of each logical line that holds more than blanks.
+
+    Those that hold nothing but a comment come only with `comments`.
+    """
     position, text = 0, source.text
     while position < len(text):
         match = _LOGICAL_LINE.match(text, position)
         end = match.end() if match else len(text)
         statement = text[position:end]
         stripped = statement.lstrip(_BLANK)
-        if stripped and not stripped.startswith("#"):
+        if stripped and (comments or not stripped.startswith("#")):
             yield position, statement
         position = end + 1
 
@@ -318,7 +321,7 @@ def parse_legacy(source: SourceFile, diagnostics: Diagnostics) -> Document:
     from lark.exceptions import UnexpectedInput  # noqa: PLC0415 - see legacy_parser
 
     program = _Program(diagnostics)
-    for count, (offset, statement) in enumerate(_statements(source)):
+    for count, (offset, statement) in enumerate(statements(source)):
         if count == MAX_STATEMENTS:
             diagnostics.error(
                 "R0019",

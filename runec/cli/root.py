@@ -16,6 +16,7 @@ _VERBS = {
     "check": "Say everything that is wrong with a Runefile, without building.",
     "fmt": "Spell Runefiles canonically.",
     "convert": "Write a Runefile of the Dockerfile-like dialect in YAML.",
+    "schema": "Print the JSON schema of the YAML dialect, for editors.",
     "explain": "Explain a diagnostic's code, with a wrong and a right example.",
     "run": "Run a .rune here or on an emulated board.",
     "inspect": "Show what a .rune holds.",

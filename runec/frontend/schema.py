@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from runec.frontend.passes.arguments import MODEL_FORMATS
-from runec.frontend.passes.kinds import CAPABILITIES, OUTPUTS
+from runec.frontend.passes.kinds import CAPABILITY_NAMES, OUTPUT_NAMES
 from runec.frontend.text import IDENTIFIER, MAX_DIMENSION, PATH
 from runec.frontend.yaml_dialect import (
     DOCUMENT_KEYS,
@@ -119,8 +119,8 @@ def _stage(kind: str, keys: tuple[str, ...]) -> dict[str, Any]:
     values = {
         "model": {"type": "string", "minLength": 1, "pattern": _no_wrong_reference()},
         "proc-block": {"$ref": "#/definitions/path"},
-        "capability": _kinds(CAPABILITIES),
-        "out": _kinds(OUTPUTS),
+        "capability": _kinds(CAPABILITY_NAMES),
+        "out": _kinds(OUTPUT_NAMES),
         "inputs": {"$ref": "#/definitions/inputs"},
         "outputs": outputs,
         "args": arguments,
@@ -154,7 +154,7 @@ def _resource() -> dict[str, Any]:
     }
 
 
-def _kinds(names: dict[str, Any]) -> dict[str, Any]:
+def _kinds(names: tuple[str, ...]) -> dict[str, Any]:
     """The words of a table in upper and lower case, with - or _."""
     words = [word for name in names for word in (name, name.replace("_", "-"))]
     return {"enum": list(dict.fromkeys([*words, *(word.lower() for word in words)]))}

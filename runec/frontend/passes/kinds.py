@@ -12,8 +12,8 @@ from runec.pipeline import CapabilityKind, OutputKind
 
 T = TypeVar("T")
 
-CAPABILITIES = {kind.name: kind for kind in CapabilityKind}
-OUTPUTS = {kind.name: kind for kind in (OutputKind.SERIAL, OutputKind.TENSOR)}
+_CAPABILITIES = {kind.name: kind for kind in CapabilityKind}
+_OUTPUTS = {kind.name: kind for kind in (OutputKind.SERIAL, OutputKind.TENSOR)}
 
 
 def check_capabilities(names: NameTable, diagnostics: Diagnostics) -> dict[str, CapabilityKind]:
@@ -23,13 +23,13 @@ def check_capabilities(names: NameTable, diagnostics: Diagnostics) -> dict[str, 
         if not isinstance(stage, CapabilityNode):
             continue
         word = stage.kind.text
-        kind = _lookup(CAPABILITIES, word)
+        kind = _lookup(_CAPABILITIES, word)
         if kind is None:
             diagnostics.error(
                 "R0105",
                 f'This isn\'t one of the builtin capabilities: "{word[:40]}"',
                 stage.kind.span,
-                hint=suggestion(word, CAPABILITIES),
+                hint=suggestion(word, _CAPABILITIES),
             )
         else:
             kinds[name] = kind
@@ -43,13 +43,13 @@ def check_outputs(names: NameTable, diagnostics: Diagnostics) -> dict[str, Outpu
         if not isinstance(stage, OutNode):
             continue
         word = stage.kind.text
-        kind = _lookup(OUTPUTS, word)
+        kind = _lookup(_OUTPUTS, word)
         if kind is None:
             diagnostics.error(
                 "R0106",
                 f'Unknown OUT type "{word[:40]}"',
                 stage.kind.span,
-                hint=suggestion(word, OUTPUTS),
+                hint=suggestion(word, _OUTPUTS),
             )
         else:
             kinds[name] = kind
@@ -60,3 +60,7 @@ def _lookup(kinds: dict[str, T], word: str) -> T | None:
     if word not in (word.upper(), word.lower()):
         return None
     return kinds.get(word.upper().replace("-", "_"))
+
+
+CAPABILITY_NAMES = tuple(_CAPABILITIES)
+OUTPUT_NAMES = tuple(_OUTPUTS)

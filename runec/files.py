@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import re
-import secrets
 from pathlib import Path
 
 from runec.diagnostics import MachineError, UserFileError
@@ -74,6 +73,8 @@ def write_file(path: Path, data: bytes | str, *, only_if_changed: bool = False) 
     Raises:
         MachineError: R1001, the disk is full; R1002, any other reason of the system.
     """
+    import secrets  # noqa: PLC0415 - brings hashlib along, which a reader does not need
+
     content = data.encode() if isinstance(data, str) else data
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:

@@ -9,13 +9,11 @@ import click
 from runec.cli.console import Console, table
 from runec.cli.examples import example
 from runec.cli.options import INPUT_FILE, format_option, pass_console
+from runec.cli.runefiles import which_runefile
 from runec.codegen import compile_pipeline
 from runec.container import read_rune, write_rune
-from runec.diagnostics import UserFileError
 from runec.files import write_file
 from runec.frontend import analyse
-
-_DEFAULT_NAMES = ("Runefile.yml", "Runefile")
 
 
 @click.command(
@@ -47,8 +45,7 @@ def command(
 
     For a folder it is Runefile.yml, or else Runefile, in it; without RUNEFILE, in this folder.
     """
-    if runefile is None or runefile.is_dir():
-        runefile = _runefile_in(runefile or Path())
+    runefile = which_runefile(runefile, "build")
     analysis = analyse(runefile, name=name, base_dir=current_dir)
     console.report(analysis.warnings)
     with console.progress("compiling"):
@@ -68,15 +65,3 @@ def command(
         console.result_json({"name": graph.name, "path": str(target), **keys})
         return
     console.say(table(("built " + str(target), "bytes"), sizes.items()))
-
-
-def _runefile_in(folder: Path) -> Path:
-    for name in _DEFAULT_NAMES:
-        if (folder / name).is_file():
-            return folder / name
-    where = "this folder" if folder == Path() else str(folder)
-    raise UserFileError(
-        "R1103",
-        f"there is no {' and no '.join(_DEFAULT_NAMES)} in {where}",
-        hint="name the Runefile: runec build path/to/Runefile.yml",
-    )

@@ -37,6 +37,11 @@ class Console:
         """True when stderr is a terminal whose user did not ask for NO_COLOR."""
         return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
 
+    @property
+    def result_uses_color(self) -> bool:
+        """True when stdout is a terminal whose user did not ask for NO_COLOR."""
+        return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
     def result(self, line: str) -> None:
         """Print a line of the result on stdout, at once."""
         try:

@@ -6,20 +6,30 @@ import difflib
 from importlib import import_module
 
 import click
+from click.shell_completion import CompletionItem
 
 from runec import __version__
 from runec.cli.examples import example
 
-# Verb: what it does. Its command is `command` in `runec.cli.<verb>`.
+# Verb: what it does. Its command is `command` in `runec.cli.<verb>`, a - written as _.
 _VERBS = {
+    "new": "Make a folder with a Runefile that builds at once.",
     "build": "Compile a Runefile to a .rune.",
+    "check": "Say everything that is wrong with a Runefile, without building.",
+    "fmt": "Spell Runefiles canonically.",
+    "convert": "Write a Runefile of the Dockerfile-like dialect in YAML.",
+    "schema": "Print the JSON schema of the YAML dialect, for editors.",
+    "explain": "Explain a diagnostic's code, with a wrong and a right example.",
     "run": "Run a .rune here or on an emulated board.",
     "inspect": "Show what a .rune holds.",
+    "graph": "Draw the stages of a .rune or a Runefile.",
+    "model-info": "Show what a .tflite model takes, gives and needs.",
     "boards": "List the boards, or show one.",
     "firmware": "Make and build the firmware that carries a .rune.",
     "flash": "Build the firmware and put it on a board.",
     "doctor": "Check what this machine has and lacks.",
     "components": "List or fetch the third-party C sources.",
+    "completion": "Print the completion script of a shell.",
     "version": "Show the version.",
 }
 
@@ -35,7 +45,7 @@ class LazyGroup(click.Group):
         """Return a verb's command, or None when there is no such verb."""
         if cmd_name not in _VERBS:
             return None
-        command = import_module(f"runec.cli.{cmd_name}").command
+        command = import_module(f"runec.cli.{cmd_name.replace('-', '_')}").command
         if not isinstance(command, click.Command):
             raise TypeError(f"runec.cli.{cmd_name}.command is no command")
         return command
@@ -48,6 +58,15 @@ class LazyGroup(click.Group):
         if args[0] not in _VERBS and close:
             ctx.fail(f"There is no command {args[0]!r}; did you mean {close[0]!r}?")
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the verbs and options that begin so, without importing a verb."""
+        verbs = [
+            CompletionItem(name, help=text)
+            for name, text in _VERBS.items()
+            if name.startswith(incomplete)
+        ]
+        return verbs + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of verbs from the table alone."""

@@ -41,6 +41,7 @@ Codes of this room:
     R0403  an unused output (warning)         R0407  a Rust expression
     R0404  an unused stage (warning)          R0408  no out at all (warning)
 
+Of formatting and converting: R0021, R0022.
 Passed on with a place: R031x of `runec.models`, R041x and R0420 of `runec.proc_blocks`.
 """
 
@@ -82,7 +83,7 @@ from runec.frontend.text import MAX_RUNEFILE_BYTES
 from runec.pipeline import Pipeline
 from runec.proc_blocks import Catalogue
 
-__all__ = ["Analysis", "analyse", "analyse_text", "parse"]
+__all__ = ["Analysis", "analyse", "analyse_text", "dialect_of", "parse", "read_runefile"]
 
 _YAML_SUFFIXES = (".yml", ".yaml")
 _INSTRUCTION = re.compile(r"[A-Z][A-Z_]*(?=[\s<]|\Z)|(?i:from|run|out)[ \t]+\w|\w+\s*<")
@@ -106,15 +107,25 @@ def analyse(path: Path, *, name: str | None = None, base_dir: Path | None = None
         RunefileError: everything that is wrong with it, in source order.
         UserFileError: R1003, it cannot be read.
     """
-    data = read_file(path, "the Runefile", max_bytes=MAX_RUNEFILE_BYTES)
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _not_text(str(path), data, error) from None
+    text = read_runefile(path)
     folder = path.parent
     if name is None:
         name = _name_after(folder)
     return analyse_text(text, str(path), folder if base_dir is None else base_dir, name)
+
+
+def read_runefile(path: Path) -> str:
+    """Return a Runefile's text, without a byte order mark.
+
+    Raises:
+        RunefileError: R0002, it is not UTF-8.
+        UserFileError: R1003, it cannot be read.
+    """
+    data = read_file(path, "the Runefile", max_bytes=MAX_RUNEFILE_BYTES)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _not_text(str(path), data, error) from None
 
 
 def analyse_text(text: str, path: str, base_dir: Path, name: str) -> Analysis:

@@ -5,11 +5,9 @@ Statements stand on logical lines, so each is parsed alone: one syntax error doe
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 from runec.diagnostics import Diagnostics, Label, SourceFile, Span
@@ -29,10 +27,11 @@ from runec.frontend.ast import (
     Type,
 )
 from runec.frontend.legacy_errors import report_syntax_error
+from runec.frontend.legacy_parser import legacy_parser
 from runec.frontend.text import MAX_STATEMENTS, did_you_mean, parse_dimension, parse_path
 
 if TYPE_CHECKING:
-    from lark import Lark, Token, Tree
+    from lark import Token, Tree
 
 # A string, a continuation, a comment or any other character: what a "\" at a line's end
 # continues depends on which of these it stands in.
@@ -47,23 +46,18 @@ _NUMBER_LIKE = re.compile(r"\.?[0-9]|-[1-9]")
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]*)?(?:[eE](?:[0-9]+|-0*[1-9][0-9]*))?\Z")
 
 
-@functools.cache
-def _parser() -> Lark:
-    from lark import Lark  # noqa: PLC0415 - 70 ms that a YAML Runefile does not need
+def statements(source: SourceFile, *, comments: bool = False) -> Iterator[tuple[int, str]]:
+    """Yield offset and text of each logical line that holds more than blanks.
 
-    grammar = FilePath(__file__).with_name("legacy.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", lexer="contextual", maybe_placeholders=True)
-
-
-def _statements(source: SourceFile) -> Iterator[tuple[int, str]]:
-    """Yield offset and text of each logical line that holds more than blanks and comments."""
+    Those that hold nothing but a comment come only with `comments`.
+    """
     position, text = 0, source.text
     while position < len(text):
         match = _LOGICAL_LINE.match(text, position)
         end = match.end() if match else len(text)
         statement = text[position:end]
         stripped = statement.lstrip(_BLANK)
-        if stripped and not stripped.startswith("#"):
+        if stripped and (comments or not stripped.startswith("#")):
             yield position, statement
         position = end + 1
 
@@ -324,10 +318,10 @@ class _Program:
 
 def parse_legacy(source: SourceFile, diagnostics: Diagnostics) -> Document:
     """Read a Runefile of the Dockerfile-like dialect; what is wrong goes to `diagnostics`."""
-    from lark.exceptions import UnexpectedInput  # noqa: PLC0415 - see _parser
+    from lark.exceptions import UnexpectedInput  # noqa: PLC0415 - see legacy_parser
 
     program = _Program(diagnostics)
-    for count, (offset, statement) in enumerate(_statements(source)):
+    for count, (offset, statement) in enumerate(statements(source)):
         if count == MAX_STATEMENTS:
             diagnostics.error(
                 "R0019",
@@ -338,10 +332,10 @@ def parse_legacy(source: SourceFile, diagnostics: Diagnostics) -> Document:
             program.damaged = True
             break
         try:
-            tree = _parser().parse(statement)
+            tree = legacy_parser().parse(statement)
         except UnexpectedInput as error:
             whole = Span(source, offset, offset + len(statement))
-            report_syntax_error(error, _parser(), whole, diagnostics)
+            report_syntax_error(error, legacy_parser(), whole, diagnostics)
             program.damaged = True
             continue
         start = offset + (len(statement) - len(statement.lstrip(_BLANK)))

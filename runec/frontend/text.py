@@ -15,14 +15,14 @@ MAX_YAML_EVENTS = 20_000
 MAX_DIMENSION = 2**31 - 1
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
-_PATH = re.compile(
+PATH = re.compile(
     r"(?P<base>[\w:/.%&-]+)(?:@(?P<version>[\w./-]+))?(?:\#(?P<sub>[\w./%&-]+))?\Z", re.ASCII
 )
 
 
 def parse_path(text: str, span: Span) -> Path | None:
     """Split `base[@version][#sub_path]`; None when it is no path."""
-    match = _PATH.match(text)
+    match = PATH.match(text)
     if match is None:
         return None
     return Path(text, match["base"], match["version"], match["sub"], span)

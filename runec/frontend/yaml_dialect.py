@@ -39,8 +39,8 @@ from runec.frontend.yaml_nodes import Mapping, Node, Scalar, Sequence, parse_yam
 
 T = TypeVar("T")
 
-_INPUT = re.compile(r"(?P<name>[A-Za-z_][\w-]*)(?:\.(?P<index>[0-9]+))?\Z", re.ASCII)
-_RESOURCE = re.compile(r"\$[_a-zA-Z][_a-zA-Z0-9]*\Z")
+INPUT = re.compile(r"(?P<name>[A-Za-z_][\w-]*)(?:\.(?P<index>[0-9]+))?\Z", re.ASCII)
+RESOURCE = re.compile(r"\$[_a-zA-Z][_a-zA-Z0-9]*\Z")
 _NOT_TEXT = frozenset({"", "~", "null", "Null", "NULL", "true", "True", "TRUE"}) | frozenset(
     {"false", "False", "FALSE"}
 )
@@ -48,16 +48,16 @@ _INTEGER = re.compile(r"[-+]?[0-9]+\Z")
 _RADIX = re.compile(r"0(?:x[0-9a-fA-F]{1,16}|o[0-7]{1,21})\Z")
 _FLOAT = re.compile(r"(?P<sign>[-+]?)(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][-+]?[0-9]+)?\Z")
 
-_DOCUMENT_KEYS = ("version", "image", "pipeline", "resources")
-_STAGE_KINDS = ("model", "proc-block", "capability", "out")
-_STAGE_KEYS = {
+DOCUMENT_KEYS = ("version", "image", "pipeline", "resources")
+STAGE_KINDS = ("model", "proc-block", "capability", "out")
+STAGE_KEYS = {
     "model": ("model", "inputs", "outputs", "args"),
     "proc-block": ("proc-block", "inputs", "outputs", "args"),
     "capability": ("capability", "outputs", "args"),
     "out": ("out", "inputs", "args"),
 }
-_RESOURCE_KEYS = ("type", "inline", "path")
-_TYPE_KEYS = ("type", "dimensions")
+RESOURCE_KEYS = ("type", "inline", "path")
+TYPE_KEYS = ("type", "dimensions")
 
 
 def _described(node: Node) -> str:
@@ -164,7 +164,7 @@ class _Reader:
         text = self.text(node, "the name of a stage")
         if text is None:
             return None
-        match = _INPUT.match(text.text)
+        match = INPUT.match(text.text)
         if match is None or len(match["index"] or "") > 4:
             self.diagnostics.error(
                 "R0013",
@@ -177,7 +177,7 @@ class _Reader:
 
     def type(self, node: Node) -> Type | None:
         hint = "write {type: f32, dimensions: [1, 128]}"
-        found = self.fields(node, _TYPE_KEYS, "a type", hint)
+        found = self.fields(node, TYPE_KEYS, "a type", hint)
         if found is None:
             return None
         if "type" not in found:
@@ -241,7 +241,7 @@ class _Reader:
         return Text(_number_text(text) if node.plain else text, node.span)
 
     def resource_ref(self, text: str, span: Span) -> ResourceRef | None:
-        if _RESOURCE.match(text):
+        if RESOURCE.match(text):
             return ResourceRef(text[1:], span)
         problem = "the resource name is empty" if text == "$" else "should be a valid identifier"
         self.diagnostics.error(
@@ -259,10 +259,10 @@ class _Reader:
         if not self._is_name(key):
             return None
         if not isinstance(node, Mapping):
-            self.wrong(node, "a stage", f"give it one of the keys {', '.join(_STAGE_KINDS)}")
+            self.wrong(node, "a stage", f"give it one of the keys {', '.join(STAGE_KINDS)}")
             return None
         present = {name.text: name for name, _ in node.entries}
-        kinds = [kind for kind in _STAGE_KINDS if kind in present]
+        kinds = [kind for kind in STAGE_KINDS if kind in present]
         if len(kinds) != 1:
             self._wrong_kind(key, kinds, present)
             return None
@@ -327,7 +327,7 @@ class _Reader:
             else:
                 entries.append((part, value))
         kept = Mapping(tuple(entries), node.span)
-        return self.fields(kept, _STAGE_KEYS[kind], "a stage", "") or {}
+        return self.fields(kept, STAGE_KEYS[kind], "a stage", "") or {}
 
     def _is_name(self, key: Scalar) -> bool:
         if IDENTIFIER.match(key.text):
@@ -352,19 +352,19 @@ class _Reader:
             return
         common = ("inputs", "outputs", "args")
         strange = [name for name in present if name not in common]
-        close = did_you_mean(strange[0], _STAGE_KINDS) if strange else None
+        close = did_you_mean(strange[0], STAGE_KINDS) if strange else None
         place = present[strange[0]].span if close else key.span
         self.diagnostics.error(
             "R0015",
             f'"{key.text}" does not say what it is',
             place,
-            hint=close or f"give it one of the keys {', '.join(_STAGE_KINDS)}",
+            hint=close or f"give it one of the keys {', '.join(STAGE_KINDS)}",
         )
 
     # The document.
 
     def resource(self, key: Scalar, node: Node) -> ResourceNode | None:
-        if not _RESOURCE.match(f"${key.text}"):
+        if not RESOURCE.match(f"${key.text}"):
             bare = key.text.lstrip("$")
             self.diagnostics.error(
                 "R0014",
@@ -378,7 +378,7 @@ class _Reader:
         if isinstance(node, Scalar) and node.plain and node.text == "":
             node = Mapping((), node.span)
         found = self.fields(
-            node, _RESOURCE_KEYS, "a resource", "give it a type and an inline text or a path"
+            node, RESOURCE_KEYS, "a resource", "give it a type and an inline text or a path"
         )
         if found is None:
             return None
@@ -402,7 +402,7 @@ class _Reader:
 
     def document(self, node: Node) -> Document:
         hint = "begin with `version: 1`, `image: runicos/base` and `pipeline:`"
-        found = self.fields(node, _DOCUMENT_KEYS, "a Runefile", hint) or {}
+        found = self.fields(node, DOCUMENT_KEYS, "a Runefile", hint) or {}
         start = node.entries[0][0].span if isinstance(node, Mapping) and node.entries else node.span
         examples = {
             "version": "version: 1",

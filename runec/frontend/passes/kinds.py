@@ -55,3 +55,7 @@ def _lookup(kinds: dict[str, T], word: str) -> T | None:
     if word not in (word.upper(), word.lower()):
         return None
     return kinds.get(word.upper().replace("-", "_"))
+
+
+CAPABILITY_NAMES = tuple(_CAPABILITIES)
+OUTPUT_NAMES = tuple(_OUTPUTS)

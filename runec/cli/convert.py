@@ -1,0 +1,62 @@
+"""`runec convert`: a Runefile of the Dockerfile-like dialect in YAML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from runec.cli.console import Console
+from runec.cli.examples import example
+from runec.cli.options import INPUT_FILE, format_option, pass_console
+from runec.diagnostics import UserFileError
+from runec.files import write_file
+from runec.frontend import read_runefile
+from runec.frontend.convert import convert
+
+
+@click.command(
+    "convert",
+    epilog=example(
+        "runec convert examples/sine/Runefile",
+        "runec convert examples/sine/Runefile -o Runefile.yml",
+    ),
+)
+@click.argument("runefile", type=INPUT_FILE)
+@click.option("-o", "--output", type=INPUT_FILE, help="The file to write. [default: stdout]")
+@click.option("-f", "--force", is_flag=True, help="Write over OUTPUT if it is there.")
+@click.option(
+    "-C",
+    "--current-dir",
+    type=INPUT_FILE,
+    help="Where the Runefile's relative paths start. [default: the Runefile's folder]",
+)
+@format_option
+@pass_console
+def command(
+    console: Console,
+    runefile: Path,
+    output: Path | None,
+    force: bool,
+    current_dir: Path | None,
+) -> None:
+    """Write RUNEFILE, which is of the older, Dockerfile-like dialect, in YAML.
+
+    Comments are kept. The pipelines of both are compared: what is written means the same.
+    """
+    text = read_runefile(runefile)
+    converted = convert(
+        text, str(runefile), runefile.parent if current_dir is None else current_dir
+    )
+    if output is not None:
+        if output.exists() and not force:
+            raise UserFileError(
+                "R1107", f"{output} is there already", hint="choose another name, or add --force"
+            )
+        write_file(output, converted)
+        console.say(f"wrote {output}")
+    if console.is_json:
+        path = None if output is None else str(output)
+        console.result_json({"runefile": str(runefile), "path": path, "text": converted})
+    elif output is None:
+        console.result(converted.rstrip("\n"))

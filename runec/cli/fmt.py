@@ -1,0 +1,66 @@
+"""`runec fmt`: the canonical spelling of Runefiles."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import click
+
+from runec.cli.console import Console
+from runec.cli.examples import example
+from runec.cli.options import INPUT_FILE, format_option, pass_console
+from runec.cli.runefiles import which_runefile
+from runec.diagnostics import RunecError
+from runec.files import write_file
+from runec.frontend import read_runefile
+from runec.frontend.formatting import format_runefile
+
+
+@click.command(
+    "fmt",
+    epilog=example(
+        "runec fmt",
+        "runec fmt examples/sine/Runefile examples/sine/Runefile.yml",
+        "runec fmt --check Runefile.yml",
+        note="Exit codes: 0 all are spelled canonically now; 1 one has errors, or with --check "
+        "one would be changed.",
+    ),
+)
+@click.argument("files", nargs=-1, type=INPUT_FILE)
+@click.option("--check", is_flag=True, help="Change nothing; say which files would be changed.")
+@format_option
+@pass_console
+def command(console: Console, files: tuple[Path, ...], check: bool) -> int:
+    """Spell FILES canonically, in either dialect; without FILES the Runefile of this folder.
+
+    Comments stay, the meaning stays, a file that is canonical already is not touched. On stdout:
+    the files that were changed, or with --check would be.
+    """
+    code = 0
+    for path in files or (which_runefile(None, "fmt"),):
+        try:
+            changed = _format(path, check=check)
+        except RunecError as error:
+            console.report(error.diagnostics)
+            code = max(code, error.exit_code)
+            continue
+        if console.is_json:
+            console.result_json({"path": str(path), "changed": changed})
+        elif changed:
+            console.result(str(path))
+        if changed and check:
+            code = max(code, 1)
+    return code
+
+
+def _format(path: Path, *, check: bool) -> bool:
+    text = read_runefile(path)
+    formatted = format_runefile(text, str(path))
+    if not check and formatted != text:
+        target = path.resolve()  # a link stays a link
+        mode = target.stat().st_mode
+        write_file(target, formatted)
+        with contextlib.suppress(OSError):
+            target.chmod(mode)
+    return formatted != text

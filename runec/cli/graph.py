@@ -1,0 +1,62 @@
+"""`runec graph`: a picture of a pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from runec.cli import drawing
+from runec.cli.console import Console
+from runec.cli.examples import example
+from runec.cli.options import INPUT_FILE, pass_console
+from runec.cli.runefiles import which_runefile
+from runec.container import read_rune
+from runec.files import read_file, write_file
+from runec.frontend import analyse
+
+_FORMATS = {"dot": drawing.to_dot, "json": drawing.to_json, "svg": drawing.to_svg}
+_WASM = b"\0asm"
+
+
+@click.command(
+    "graph",
+    epilog=example(
+        "runec graph examples/sine/Runefile.yml -o sine.svg",
+        "runec graph sine.rune --format dot",
+    ),
+)
+@click.argument("file", required=False, metavar="[X.rune|RUNEFILE]", type=INPUT_FILE)
+@click.option("-o", "--output", type=INPUT_FILE, help="The file to write. [default: stdout]")
+@click.option(
+    "-f",
+    "--format",
+    "format_",
+    type=click.Choice(list(_FORMATS)),
+    help="What to draw. [default: as the end of --output says, else dot]",
+)
+@pass_console
+def command(console: Console, file: Path | None, output: Path | None, format_: str | None) -> None:
+    """Draw the stages of a .rune or a Runefile, and the types that flow between them.
+
+    Without a file it is the Runefile of the current folder. SVG needs no Graphviz.
+    """
+    console.format = "json" if format_ == "json" else "text"
+    path = which_runefile(file, "graph")
+    suffix = output.suffix[1:].lower() if output is not None else ""
+    kind = format_ or (suffix if suffix in _FORMATS else "dot")
+    picture = _FORMATS[kind](_read(console, path))
+    if output is None:
+        console.result(picture)
+    else:
+        write_file(output, f"{picture}\n")
+        console.say(f"wrote {output}")
+
+
+def _read(console: Console, path: Path) -> drawing.Drawing:
+    data = read_file(path, "the .rune or Runefile")
+    if data.startswith(_WASM) or path.suffix == ".rune":
+        return drawing.of_graph(read_rune(data, source=str(path)).require_graph())
+    analysis = analyse(path)
+    console.report(analysis.warnings)
+    return drawing.of_pipeline(analysis.pipeline)

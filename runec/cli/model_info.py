@@ -1,0 +1,97 @@
+"""`runec model-info`: what a .tflite model takes, gives and needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from runec.cli.console import Console
+from runec.cli.examples import example
+from runec.cli.options import INPUT_FILE, format_option, pass_console
+from runec.files import read_file
+from runec.models import ModelInfo, ModelTensor, measure_arena, read_model
+from runec.pipeline import ElementType
+
+# The original's names, those of the schema of TensorFlow Lite.
+_KINDS = {
+    ElementType.U8: "UInt8",
+    ElementType.I8: "Int8",
+    ElementType.U16: "UInt16",
+    ElementType.I16: "Int16",
+    ElementType.U32: "UInt32",
+    ElementType.I32: "Int32",
+    ElementType.U64: "UInt64",
+    ElementType.I64: "Int64",
+    ElementType.F32: "Float32",
+    ElementType.F64: "Float64",
+    ElementType.UTF8: "String",
+}
+
+
+@click.command(
+    "model-info",
+    epilog=example(
+        "runec model-info examples/sine/sinemodel.tflite",
+        "runec model-info examples/sine/sinemodel.tflite --format json",
+    ),
+)
+@click.argument("model", metavar="X.tflite", type=INPUT_FILE)
+@format_option
+@pass_console
+def command(console: Console, model: Path) -> None:
+    """Show a model's operators, inputs and outputs, quantisation, and the arena that it needs."""
+    data = read_file(model, "the model")
+    info = read_model(data)
+    arena = measure_arena(data)
+    if console.is_json:
+        console.result_json(
+            {
+                "inputs": [_tensor(tensor) for tensor in info.inputs],
+                "outputs": [_tensor(tensor) for tensor in info.outputs],
+                "ops": info.operator_count,
+                "operators": [
+                    {"name": operator.name, "version": operator.version}
+                    for operator in info.operators
+                ],
+                "file_bytes": len(data),
+                "arena_bytes": arena,
+                "description": info.description,
+            }
+        )
+        return
+    for line in _lines(info, len(data), arena):
+        console.result(line)
+
+
+def _lines(info: ModelInfo, file_bytes: int, arena: int) -> Iterator[str]:
+    yield f"Ops: {info.operator_count}"
+    for title, tensors in (("Inputs", info.inputs), ("Outputs", info.outputs)):
+        yield f"{title}:"
+        yield from (f"\t{_named(tensor)}" for tensor in tensors)
+    quantised = [item for item in (*info.inputs, *info.outputs) if item.scale is not None]
+    if quantised:
+        yield "Quantisation:"
+        for tensor in quantised:
+            yield f"\t{tensor.name}: scale {tensor.scale!r}, zero point {tensor.zero_point}"
+    yield "Operators:"
+    yield from (f"\t{operator.name}: version {operator.version}" for operator in info.operators)
+    yield f"File: {file_bytes} bytes"
+    yield f"Arena: {arena} bytes"
+    if info.description:
+        yield f"Description: {info.description}"
+
+
+def _named(tensor: ModelTensor) -> str:
+    return f"{tensor.name}: {_KINDS[tensor.type.element]}{list(tensor.type.dimensions)}"
+
+
+def _tensor(tensor: ModelTensor) -> dict[str, object]:
+    return {
+        "name": tensor.name,
+        "element_kind": _KINDS[tensor.type.element],
+        "dims": list(tensor.type.dimensions),
+        "scale": tensor.scale,
+        "zero_point": tensor.zero_point,
+    }

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+EXAMPLES = sorted(path for path in PROJECT.glob("examples/*/Runefile*") if path.is_file())
+INVALID = PROJECT / "tests" / "frontend" / "invalid"
+SECONDS_MAX = 0.3
+SHARED = 2
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_the_examples_have_nothing_wrong(runec: Callable[..., Any], path: Path) -> None:
+    done = runec("check", path)
+    assert done.code == 0
+    assert "no errors" in done.stderr
+
+
+def test_all_errors_are_the_result_and_the_exit_code_says_so(runec: Callable[..., Any]) -> None:
+    done = runec("check", INVALID / "R0001-two-mistakes.Runefile")
+    assert done.code == 1
+    assert done.stdout.count("error[R0001]") == 2
+    assert "^" in done.stdout
+    assert "2 errors, no warnings" in done.stderr
+    assert "runec explain R0001" in done.stderr
+
+
+def test_a_warning_is_told_and_fails_nothing(runec: Callable[..., Any]) -> None:
+    done = runec("check", INVALID / "R0109-block-without-version.yml")
+    assert done.code == 0
+    assert "warning[R0109]" in done.stdout
+    assert "no errors, 1 warning" in done.stderr
+
+
+def test_programs_get_an_object_a_line(runec: Callable[..., Any]) -> None:
+    done = runec("check", INVALID / "R0001-two-mistakes.Runefile", "--format", "json")
+    assert (done.code, done.stderr) == (1, "")
+    assert [json.loads(line)["code"] for line in done.stdout.splitlines()] == ["R0001", "R0001"]
+
+
+def test_the_runefile_of_the_folder_is_checked_and_nothing_written(
+    runec: Callable[..., Any], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(here / "noop")
+    before = sorted(Path().rglob("*"))
+    done = runec("check")
+    assert (done.code, done.stdout) == (0, "")
+    assert "Runefile.yml: no errors, no warnings" in done.stderr
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_a_folder_without_a_runefile_is_told(runec: Callable[..., Any], here: Path) -> None:
+    assert list(here.iterdir())
+    done = runec("check")
+    assert done.code == 1
+    assert "error[R1103]" in done.stderr
+    assert "runec check path/to" in done.stderr
+
+
+def test_paths_can_start_elsewhere(runec: Callable[..., Any], tmp_path: Path) -> None:
+    example = PROJECT / "examples" / "sine"
+    copy = tmp_path / "Runefile.yml"
+    copy.write_text((example / "Runefile.yml").read_text())
+    assert runec("check", copy).code == 1, "the model is not there"
+    assert runec("check", copy, "--current-dir", example).code == 0
+
+
+@pytest.mark.parametrize("name", ["sine/Runefile", "sine/Runefile.yml"])
+def test_a_check_is_quick_and_imports_little(name: str) -> None:
+    script = (
+        "import sys; from runec.cli import execute\n"
+        # The parser of the older dialect comes from its table: making it takes 40 ms.
+        "import lark; from runec.frontend import legacy_parser as parser\n"
+        "if parser.read_table()['lark'] == lark.__version__:\n"
+        "    parser.fresh_parser = None\n"
+        f"assert execute(['check', {str(PROJECT / 'examples' / name)!r}]) == 0\n"
+        "print(' '.join({name.split('.')[0] for name in sys.modules}))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    heavy = {"jinja2", "labwired", "numpy", "platformio", "rich", "tflite_micro", "wasm3"}
+    assert not heavy & set(done.stdout.split())
+
+
+def processor_seconds(*arguments: str, environment: dict[str, str]) -> float:
+    before = os.times()
+    subprocess.run([sys.executable, *arguments], capture_output=True, check=True, env=environment)
+    after = os.times()
+    spent = after.children_user + after.children_system
+    return spent - before.children_user - before.children_system
+
+
+@pytest.mark.skipif(os.name != "posix", reason="measures the processor's time")
+def test_a_check_of_an_example_takes_under_its_time(tmp_path: Path) -> None:
+    # The processor's time, not the clock's, and the best of some: other tests run beside this one,
+    # and on a processor that others share the same work takes up to twice as long. The first run
+    # fills the cache of byte code.
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    command = ("-m", "runec", "check", str(PROJECT / "examples/sine/Runefile"))
+    measured = [processor_seconds(*command, environment=environment) for _ in range(5)]
+    assert min(measured[1:]) < SECONDS_MAX * SHARED

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+BRANCHES = """version: 1
+image: runicos/base
+pipeline:
+  first: {capability: RAW, outputs: [{type: f32, dimensions: [1, 4]}]}
+  second: {capability: RAW, outputs: [{type: u8}], args: {source: 1}}
+  scaled: {proc-block: normalize, inputs: [first]}
+  serial: {out: serial, inputs: [scaled, second, first]}
+"""
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture
+def branches(here: Path) -> Path:
+    path = here / "Runefile.yml"
+    path.write_text(BRANCHES)
+    return path
+
+
+def test_a_runefile_and_its_rune_are_drawn_alike(runec: Callable[..., Any], branches: Path) -> None:
+    assert runec("build", branches, "-o", "x.rune", "--name", "x").code == 0
+    drawn = [json.loads(runec("graph", p, "-f", "json").stdout) for p in (branches, "x.rune")]
+    assert drawn[0]["nodes"] == drawn[1]["nodes"]
+    assert drawn[0]["edges"] == drawn[1]["edges"]
+    assert {(node["name"], node["kind"], node["what"]) for node in drawn[0]["nodes"]} == {
+        ("first", "capability", "RAW"),
+        ("second", "capability", "RAW"),
+        ("scaled", "proc-block", "normalize"),
+        ("serial", "output", "SERIAL"),
+    }
+    assert {(edge["from"], edge["to"], edge["type"]) for edge in drawn[0]["edges"]} == {
+        ("first", "scaled", "f32[1, 4]"),
+        ("scaled", "serial", "f32[1, 4]"),
+        ("second", "serial", "u8[1]"),
+        ("first", "serial", "f32[1, 4]"),
+    }
+
+
+def test_dot_has_the_colours_and_the_direction_of_the_original(
+    runec: Callable[..., Any],
+) -> None:
+    done = runec("graph", PROJECT / "examples/gesture/Runefile.yml")
+    assert (done.code, done.stderr) == (0, "")
+    dot = done.stdout
+    assert dot.startswith('digraph "gesture" {\n  rankdir=TD;\n')
+    assert dot.endswith("}\n")
+    for name, color in [
+        ("accelerometer", "lightgreen"),
+        ("normalize", "tan1"),
+        ("gesture", "violet"),
+        ("serial", "indianred1"),
+    ]:
+        assert re.search(rf'"{name}" \[label="{name}\\n[^"]+", fillcolor={color}\];', dot)
+    assert '"accelerometer" -> "normalize" [label="f32[1, 128, 3, 1]"];' in dot
+
+
+def test_svg_shows_every_stage_once_below_what_it_takes_from(
+    runec: Callable[..., Any], branches: Path
+) -> None:
+    root = ET.fromstring(runec("graph", branches, "-f", "svg").stdout)  # noqa: S314 - our own
+    boxes = [box for box in root.iter(f"{SVG}rect") if box.get("rx")]
+    assert len(boxes) == 4
+    spaces = sorted(
+        (int(b.get("y", "")), int(b.get("x", "")), int(b.get("width", ""))) for b in boxes
+    )
+    width = int(root.get("width", ""))
+    for (y, x, w), (next_y, next_x, _) in itertools.pairwise(spaces):
+        assert y < next_y or x + w < next_x, "two boxes lie on each other"
+        assert x >= 0
+        assert x + w <= width
+    texts = {text.text: int(text.get("y", "")) for text in root.iter(f"{SVG}text")}
+    assert texts["first"] < texts["scaled"] < texts["serial"]
+    assert {"f32[1, 4]", "u8[1]", "RAW", "SERIAL", "normalize"} <= texts.keys()
+    assert sum(path.get("marker-end") is not None for path in root.iter(f"{SVG}path")) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("a.svg", "<svg"), ("a.dot", "digraph"), ("a.json", "{")]
+)
+def test_the_end_of_the_output_says_the_format(
+    runec: Callable[..., Any], branches: Path, name: str, start: str
+) -> None:
+    done = runec("graph", branches, "-o", name)
+    assert (done.code, done.stdout) == (0, "")
+    assert (branches.parent / name).read_text().startswith(start)
+
+
+def test_the_runefile_of_the_folder_is_drawn(runec: Callable[..., Any], branches: Path) -> None:
+    assert branches.is_file()
+    assert runec("graph").stdout.startswith("digraph")
+
+
+def test_what_is_no_rune_and_no_runefile_is_told(runec: Callable[..., Any], here: Path) -> None:
+    (here / "x.rune").write_bytes(b"no rune")
+    assert "error[R0601]" in runec("graph", "x.rune").stderr
+    (here / "y").write_bytes(b"\0asm\1\0\0\0")
+    assert runec("graph", "y").code == 1
+    (here / "z").write_bytes(b"FROM a b\n")
+    assert "error[R0001]" in runec("graph", "z").stderr

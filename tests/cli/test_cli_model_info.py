@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+SINE = PROJECT / "examples/sine/sinemodel.tflite"
+MICROSPEECH = sorted((PROJECT / "../shared/data/hotg/microspeech").glob("**/*.tflite"))
+
+
+def test_the_text_begins_as_the_original_prints_it(runec: Callable[..., Any]) -> None:
+    done = runec("model-info", SINE)
+    assert (done.code, done.stderr) == (0, "")
+    assert done.stdout.startswith(
+        "Ops: 3\nInputs:\n\tangle: Float32[1, 1]\nOutputs:\n\tIdentity: Float32[1, 1]\n"
+    )
+    assert "\tFULLY_CONNECTED: version 1\n" in done.stdout
+    assert "File: 3000 bytes\n" in done.stdout
+
+
+def test_json_agrees_with_another_reader(runec: Callable[..., Any]) -> None:
+    from tflite_micro.python.tflite_micro import runtime
+
+    told = json.loads(runec("model-info", SINE, "--format", "json").stdout)
+    interpreter = runtime.Interpreter.from_bytes(SINE.read_bytes())
+    for role, details in (
+        ("inputs", interpreter.get_input_details(0)),
+        ("outputs", interpreter.get_output_details(0)),
+    ):
+        (tensor,) = told[role]
+        assert tensor["dims"] == [int(size) for size in details["shape"]]
+        assert tensor["element_kind"].lower() == details["dtype"].__name__
+    assert told["arena_bytes"] % 16 == 0
+    assert told["file_bytes"] == SINE.stat().st_size
+
+
+@pytest.mark.skipif(not MICROSPEECH, reason="the original's models are not beside the project")
+def test_the_originals_golden_result_holds(runec: Callable[..., Any]) -> None:
+    told = json.loads(runec("model-info", MICROSPEECH[0], "--format", "json").stdout)
+    kept = {
+        role: [{key: item[key] for key in ("name", "element_kind", "dims")} for item in told[role]]
+        for role in ("inputs", "outputs")
+    }
+    assert {**kept, "ops": told["ops"]} == {
+        "inputs": [{"name": "Reshape", "element_kind": "Int8", "dims": [1, 1960]}],
+        "outputs": [{"name": "labels_softmax", "element_kind": "Int8", "dims": [1, 6]}],
+        "ops": 4,
+    }
+    assert told["inputs"][0]["scale"] > 0
+    assert "Quantisation:\n\tReshape: scale " in runec("model-info", MICROSPEECH[0]).stdout
+
+
+@pytest.mark.parametrize("data", [b"", b"not a model", b"\0\0\0\0TFL3", b"\x1c\0\0\0TFL3" * 9])
+def test_what_is_no_model_is_told(runec: Callable[..., Any], here: Path, data: bytes) -> None:
+    (here / "x.tflite").write_bytes(data)
+    done = runec("model-info", "x.tflite")
+    assert (done.code, done.stdout) == (1, "")
+    assert "error[R031" in done.stderr

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runec.cli.new import templates
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+
+
+def test_the_templates_are_those_whose_example_is_there() -> None:
+    assert {"sine", "gesture", "empty"} <= set(templates())
+
+
+@pytest.mark.parametrize("template", templates())
+def test_what_is_made_checks_builds_and_runs_as_it_says(
+    runec: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, template: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = json.loads(runec("new", "my rune", "-t", template, "--format", "json").stdout)
+    assert sorted(path.name for path in (tmp_path / "my rune").iterdir()) == told["files"]
+    assert len(told["next"]) == 3
+    for line in told["next"]:
+        program, *arguments = shlex.split(line)
+        done = runec(*arguments)
+        assert (program, done.code) == ("runec", 0), done.stderr
+    assert json.loads(done.stdout)
+    assert (tmp_path / "my rune.rune").is_file()
+
+
+def test_people_get_the_files_and_what_to_do_next(
+    runec: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = runec("new", "hello")
+    assert done.code == 0
+    assert done.stdout.splitlines() == [
+        "hello/Runefile.yml",
+        "hello/input.bin",
+        "hello/sinemodel.tflite",
+    ]
+    assert "runec build hello/Runefile.yml -o hello.rune" in done.stderr
+
+
+def test_an_empty_folder_is_used_and_a_full_one_left_alone(
+    runec: Callable[..., Any], tmp_path: Path
+) -> None:
+    assert runec("new", tmp_path, "-t", "empty").code == 0
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    done = runec("new", tmp_path)
+    assert (done.code, done.stdout) == (1, "")
+    assert "error[R1107]" in done.stderr
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_file_in_the_way_is_told(runec: Callable[..., Any], tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("mine")
+    assert "error[R1107]" in runec("new", tmp_path / "x").stderr
+    assert (tmp_path / "x").read_text() == "mine"

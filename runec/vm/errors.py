@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from runec.diagnostics import RuneError, UserFileError
 
 _REPORT = "look at the rune with `runec inspect`, and build it again from its Runefile"
@@ -27,12 +29,31 @@ def wrong_length(source: str, requested: int, provided: int, unit: str) -> UserF
     )
 
 
-def no_provider(kind: str) -> RuneError:
-    """R0704: a capability that this computer cannot give."""
-    return RuneError(
-        "R0704",
-        f"this runec has no data for a {kind} capability",
-        hint="run a rune whose capabilities are RAND, RAW or ACCEL",
+def too_few_samples(source: str, requested: int, provided: int, rate_hz: int) -> UserFileError:
+    """R0702: a sound that is too short."""
+    return UserFileError(
+        "R0702",
+        f"At least {requested} samples are required to generate this input, but only {provided} "
+        f"were provided by {source}, at {rate_hz} samples a second",
+        hint=f"name a recording of {requested / rate_hz:g} s or more",
+    )
+
+
+def bad_sound(path: Path, what: str) -> UserFileError:
+    """R0719: no WAV, a damaged one, or one of an encoding that is not read."""
+    return UserFileError(
+        "R0719",
+        f"{path} cannot be read as a sound: {what}",
+        hint="convert it to a WAV of 16 bits, for example: ffmpeg -i FILE -c:a pcm_s16le OUT.wav",
+    )
+
+
+def bad_picture(path: Path, what: str) -> UserFileError:
+    """R0720: no picture, a damaged one, or one that is too large."""
+    return UserFileError(
+        "R0720",
+        f"{path} cannot be read as a picture: {what}",
+        hint="convert it to PNG or JPEG",
     )
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 
 from runec.container import Rune
 from runec.pipeline import CapabilityKind, ElementType, OutputKind
-from runec.vm.errors import no_output, no_provider, process_died
-from runec.vm.feed import PROVIDERS, Feed, Inputs
+from runec.vm.errors import no_output, process_died
+from runec.vm.feed import Feed, Inputs
 from runec.vm.messages import Kind, unpack_outputs
 from runec.vm.output import output_line
 from runec.vm.process import RuneProcess, rune_process
@@ -22,9 +22,6 @@ def _check_kinds(rune: Rune) -> None:
     """Refuse before the start what would fail in the middle of it."""
     if rune.graph is None:
         return
-    for capability in rune.graph.capabilities.values():
-        if capability.kind not in PROVIDERS:
-            raise no_provider(capability.kind.name)
     for output in rune.graph.outputs.values():
         if output.kind is not OutputKind.SERIAL:
             raise no_output(output.kind.name)

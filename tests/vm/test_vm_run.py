@@ -273,13 +273,9 @@ def test_a_model_that_the_library_refuses_is_an_error_that_says_why(
     assert expected in error.message
 
 
-def test_kinds_without_provider_or_writer_are_refused_by_name(
+def test_output_kinds_without_writer_are_refused_by_name(
     make_rune: MakeRune, sketch: type[Sketch]
 ) -> None:
-    sound = sketch(capabilities=(("input", CapabilityKind.SOUND, "i16[4]"),))
-    error = refused(make_rune(sketch=sound))
-    assert error.code == "R0704"
-    assert "SOUND" in error.message
     error = refused(make_rune(sketch=sketch(output_kind=OutputKind.PIN)))
     assert error.code == "R0706"
     assert "PIN" in error.message

@@ -1,4 +1,4 @@
-"""The output of a run as text: docs/spec/rune.md, section 4."""
+"""The output of a run, as text or binary: docs/spec/rune.md, section 4."""
 
 from __future__ import annotations
 
@@ -40,11 +40,17 @@ def split_text(data: bytes, count: int) -> list[bytes]:
     return elements
 
 
-def _elements(kind: TensorType, data: bytes) -> list[str]:
+def element_texts(kind: TensorType, data: bytes, most: int | None = None) -> list[str]:
+    """Return the first elements of a tensor, at most `most`, as JSON spells them.
+
+    Raises:
+        ValueError: the bytes of a utf8 tensor are not its elements.
+    """
     if kind.element is ElementType.UTF8:
-        texts = split_text(data, kind.element_count)
+        texts = split_text(data, kind.element_count)[:most]
         return [quote_output(text.decode("utf-8", "replace")) for text in texts]
-    values = struct.unpack(f"<{kind.element_count}{STRUCT_CODES[kind.element]}", data)
+    count = kind.element_count if most is None else min(most, kind.element_count)
+    values = struct.unpack_from(f"<{count}{STRUCT_CODES[kind.element]}", data)
     if kind.element.is_integer:
         return list(map(str, values))
     form = F32 if kind.element is ElementType.F32 else F64
@@ -54,7 +60,7 @@ def _elements(kind: TensorType, data: bytes) -> list[str]:
 def _tensor(kind: TensorType, data: bytes) -> str:
     key = "element_type" if kind.element is ElementType.UTF8 else "element-type"
     dimensions = ",".join(map(str, kind.dimensions))
-    elements = ",".join(_elements(kind, data))
+    elements = ",".join(element_texts(kind, data))
     return f'{{"{key}":"{kind.element.value}","dimensions":[{dimensions}],"elements":[{elements}]}}'
 
 
@@ -71,3 +77,32 @@ def output_line(outputs: Sequence[tuple[int, Sequence[tuple[TensorType, bytes]]]
         for output, tensors in outputs
     )
     return f"{{{','.join(members)}}}"
+
+
+def output_bytes(outputs: Sequence[tuple[int, Sequence[tuple[TensorType, bytes]]]]) -> bytes:
+    """Return what TENSOR outputs write: length of the type, type, elements, tensor by tensor."""
+    parts: list[bytes] = []
+    for _, tensors in outputs:
+        for kind, data in tensors:
+            text = str(kind).encode()
+            parts += (struct.pack("<I", len(text)), text, data)
+    return b"".join(parts)
+
+
+def parse_output_bytes(content: bytes) -> list[tuple[TensorType, bytes]]:
+    """Read what `output_bytes` wrote. Raises ValueError for anything else."""
+    tensors = []
+    at = 0
+    while at < len(content):
+        length = int.from_bytes(content[at : at + 4], "little")
+        if length > len(content) - at - 4:
+            raise ValueError("a tensor that ends early")
+        kind = TensorType.parse(content[at + 4 : at + 4 + length].decode().lower())
+        if kind.element is ElementType.UTF8:
+            raise ValueError("a text tensor, whose length cannot be known")
+        at += 4 + length
+        if kind.size_bytes > len(content) - at:
+            raise ValueError("a tensor that ends early")
+        tensors.append((kind, content[at : at + kind.size_bytes]))
+        at += kind.size_bytes
+    return tensors

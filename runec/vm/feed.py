@@ -7,15 +7,16 @@ RAW          the file's bytes as they are. With the parameter `length` the first
              file, else the file must be exactly as long as the request.
 ACCEL        rows of three f32 from a recording, the first ones of a longer one.
 SOUND        i16 samples of one channel at the parameter `hz` (16000 where a rune does not say),
-             the first ones of a longer sound; see `sound`.
-IMAGE        u8[height, width, channels], see `picture`. Without the parameters `width` and
-             `height` the picture's own size; without `pixel_format` RGB, or grey where the rune
-             asks for one byte a pixel.
+             the first ones of a longer sound; see `sound`. A rune whose buffer is longer than
+             its parameter `sample_duration_ms` gets silence where the sound is over.
+IMAGE        u8[height, width, channels], see `picture`. Without the parameter `width` or `height`
+             the picture's own; without `pixel_format` RGB, or grey where the rune asks for one
+             byte a pixel.
 FLOAT_IMAGE  the same as f32, each byte divided by 255: 0 to 1.
 
 A file that is too short for the request is refused. A capability's parameter `source` counts the
 files given for its kind, from 0. Every request reads its file from the start. Original runes of
-2020 and 2021 say `frequency` for `hz`.
+2020 and 2021 say `frequency` for `hz`, and `sample_duration` in seconds.
 """
 
 from __future__ import annotations
@@ -142,7 +143,12 @@ class Feed:
                 f"{rate} samples a second, which do not lie from {RATE_HZ_MIN} to {RATE_HZ_MAX}",
             )
         count = request.length // _SAMPLE_BYTES
-        return self._load((path, rate, count), lambda: read_sound(path, rate, count))
+        milliseconds = parameters.get(
+            "sample_duration_ms", 1000 * parameters.get("sample_duration", 0)
+        )
+        least = min(count, int(rate * milliseconds // 1000)) if milliseconds > 0 else count
+        data = self._load((path, rate, count), lambda: read_sound(path, rate, count, least))
+        return data.ljust(request.length, b"\0")
 
     def image(self, request: Request) -> bytes:
         """Return the pixels of a picture, a byte each."""
@@ -157,8 +163,8 @@ class Feed:
 
     def _pixels(self, request: Request, length: int) -> bytes:
         path = self._path(request, self._inputs.image, "--image")
-        size = _size(request)
-        pixels = 0 if size is None else size[0] * size[1]
+        size = _side(request, "width"), _side(request, "height")
+        pixels = (size[0] or 0) * (size[1] or 0)
         wanted = request.parameters.get("pixel_format")
         if wanted is None:
             wanted = picture.GREY if length == pixels else picture.RGB
@@ -166,7 +172,7 @@ class Feed:
         if form not in picture.CHANNELS or form != wanted:
             raise bad_request(request.kind.name, f"the pixel format {wanted}")
         channels = picture.CHANNELS[form]
-        if size is not None and length != pixels * channels:
+        if pixels and length != pixels * channels:
             raise bad_request(
                 request.kind.name,
                 f"{length} elements, but {size[0]} x {size[1]} pixels of {channels} are "
@@ -200,19 +206,14 @@ def _check_elements(request: Request, element: ElementType, size: int, what: str
         raise bad_request(request.kind.name, f"{request.length} bytes{asked}, which are no {what}")
 
 
-def _size(request: Request) -> tuple[int, int] | None:
-    """Return the width and height that a rune asks for; None, the picture's own."""
-    width, height = request.parameters.get("width"), request.parameters.get("height")
-    if width is None and height is None:
+def _side(request: Request, name: str) -> int | None:
+    """Return the width or height that a rune asks for; None, the picture's own."""
+    side = request.parameters.get(name)
+    if side is None:
         return None
-    if (
-        not isinstance(width, int)
-        or not isinstance(height, int)
-        or not 1 <= width <= picture.SIDE_MAX
-        or not 1 <= height <= picture.SIDE_MAX
-    ):
-        raise bad_request(request.kind.name, f"a picture of {width} x {height} pixels")
-    return width, height
+    if not isinstance(side, int) or not 1 <= side <= picture.SIDE_MAX:
+        raise bad_request(request.kind.name, f"a picture with the {name} {side}")
+    return side
 
 
 _SCALED = [struct.pack("<f", value / 255) for value in range(256)]

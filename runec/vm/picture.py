@@ -85,10 +85,10 @@ def _grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return (pixels.astype(np.uint32) @ weights // 10000).astype(np.uint8)
 
 
-def read_picture(path: Path, size: tuple[int, int] | None, pixel_format: int) -> bytes:
+def read_picture(path: Path, size: tuple[int | None, int | None], pixel_format: int) -> bytes:
     """Return a picture as u8[height, width, channels].
 
-    `size` is width and height, None those of the picture; `pixel_format` is `RGB`, `BGR` or `GREY`.
+    `size` is width and height, None that of the picture; `pixel_format` is `RGB`, `BGR` or `GREY`.
 
     Raises:
         UserFileError: R0720, it is no picture, damaged, or has more than `PIXELS_MAX` pixels;
@@ -98,10 +98,12 @@ def read_picture(path: Path, size: tuple[int, int] | None, pixel_format: int) ->
     from PIL import Image as Pillow  # noqa: PLC0415 - as NumPy
 
     image = _decode(path, read_file(path, "the picture"))
-    if size is not None:
-        # Pillow alone would begin with the width, which differs where a sum leaves 0..255.
-        for part in ((image.width, size[1]), size):
-            image = image.resize(part, Pillow.Resampling.BICUBIC)
+    width, height = size[0] or image.width, size[1] or image.height
+    if width * height > PIXELS_MAX:
+        raise bad_picture(path, f"it would have {width} x {height} pixels")
+    # Pillow alone would begin with the width, which differs where a sum leaves 0..255.
+    for part in ((image.width, height), (width, height)):
+        image = image.resize(part, Pillow.Resampling.BICUBIC)
     pixels = np.asarray(image)
     if pixel_format == GREY:
         return (pixels if pixels.ndim == 2 else _grey(pixels)).tobytes()

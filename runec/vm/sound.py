@@ -140,25 +140,27 @@ def _mono(path: Path, wave: Wave, frames: int) -> NDArray[np.float64]:
     return mono
 
 
-def read_sound(path: Path, rate_hz: int, count: int) -> bytes:
-    """Return the first `count` samples of a WAV file at `rate_hz`, packed little-endian i16.
+def read_sound(path: Path, rate_hz: int, count: int, least: int) -> bytes:
+    """Return the first samples of a WAV file at `rate_hz`, packed little-endian i16.
 
-    `rate_hz` lies between `RATE_HZ_MIN` and `RATE_HZ_MAX`. Of a longer file the first samples are
-    taken.
+    They are at least `least` and at most `count`. `rate_hz` lies between `RATE_HZ_MIN` and
+    `RATE_HZ_MAX`.
 
     Raises:
-        UserFileError: R0702, it is too short; R0719, as `read_wave`; R1003, no readable file.
+        UserFileError: R0702, it has not as many as `least`; R0719, as `read_wave`; R1003, no
+            readable file.
     """
     import numpy as np  # noqa: PLC0415 - most runes need none
 
     wave = read_wave(path)
     found = wave.frames * rate_hz // wave.rate_hz
-    if found < count:
-        raise too_few_samples(str(path), count, found, rate_hz)
+    if found < least:
+        raise too_few_samples(str(path), least, found, rate_hz)
+    count = min(count, found)
     # What is heard a second later does not reach back; so a long file costs what is needed of it.
     needed = count * wave.rate_hz // rate_hz + wave.rate_hz
     samples = _mono(path, wave, min(needed, wave.frames))
-    if wave.rate_hz != rate_hz:
+    if wave.rate_hz != rate_hz and count:
         import soxr  # noqa: PLC0415 - as NumPy
 
         samples = soxr.resample(samples, wave.rate_hz, rate_hz, quality="VHQ")

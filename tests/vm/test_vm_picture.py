@@ -151,6 +151,8 @@ def test_without_parameters_the_picture_decides(tmp_path: Path) -> None:
     assert feed.provide(IMAGE, {}, 36, None) == pixels.tobytes()
     assert len(feed.provide(IMAGE, {}, 12, None)) == 12, "grey, a byte each"
     assert len(feed.provide(IMAGE, {"width": 2, "height": 2}, 4, None)) == 4
+    assert len(feed.provide(IMAGE, {"width": 2}, 18, None)) == 18, "the height is its own"
+    assert len(feed.provide(IMAGE, {"height": 2}, 24, None)) == 24
     with pytest.raises(UserFileError) as caught:
         feed.provide(IMAGE, {}, 48, None)
     assert caught.value.code == "R0702"
@@ -175,7 +177,7 @@ def test_a_source_picks_its_picture(tmp_path: Path) -> None:
     [
         ({"width": 2, "height": 2}, 11, ElementType.U8),
         ({"width": 2, "height": 2}, 12, ElementType.F32),
-        ({"width": 2}, 12, None),
+        ({"width": 2, "height": 0.5}, 12, None),
         ({"width": 0, "height": 2}, 0, None),
         ({"width": 10**6, "height": 1}, 3 * 10**6, None),
         ({"width": 2, "height": 2, "pixel_format": 3}, 12, None),

@@ -46,7 +46,7 @@ Read = Callable[..., np.ndarray]
 def read(tmp_path: Path) -> Read:
     """What a SOUND capability gets of a file's bytes."""
 
-    def call(content: bytes, count: int, **parameters: int) -> np.ndarray:
+    def call(content: bytes, count: int, **parameters: float) -> np.ndarray:
         path = tmp_path / "sound.wav"
         path.write_bytes(content)
         feed = Feed(Inputs(sound=(path,)))
@@ -56,7 +56,7 @@ def read(tmp_path: Path) -> Read:
     return call
 
 
-def refused(read: Read, content: bytes, count: int = 1, **parameters: int) -> RunecError:
+def refused(read: Read, content: bytes, count: int = 1, **parameters: float) -> RunecError:
     with pytest.raises(RunecError) as caught:
         read(content, count, **parameters)
     assert caught.value.hint
@@ -177,6 +177,19 @@ def test_old_runes_say_frequency_or_nothing(tmp_path: Path) -> None:
     assert feed.provide(SOUND, {"frequency": 16000}, 8, None) == b"\1\0\2\0\3\0\4\0"
     with pytest.raises(UserFileError):
         feed.provide(SOUND, {"frequency": 8000}, 8, None)
+
+
+@pytest.mark.parametrize("duration", [{"sample_duration_ms": 500}, {"sample_duration": 0.5}])
+def test_a_buffer_longer_than_its_duration_ends_in_silence(
+    read: Read, duration: dict[str, float]
+) -> None:
+    # As in the original's microspeech of 2021: 24000 samples of memory for 1000 ms at 16000 Hz.
+    samples = read(wav(b"\1\0" * 9000), 12000, **duration)
+    assert (samples[:9000] == 1).all()
+    assert (samples[9000:] == 0).all()
+    assert len(samples) == 12000
+    error = refused(read, wav(b"\1\0" * 7999), 12000, **duration)
+    assert "At least 8000 samples are required" in error.message
 
 
 def test_a_short_sound_is_refused_in_the_originals_words(read: Read) -> None:

@@ -17,6 +17,7 @@ A picture of the wanted size in the wanted format passes as it is.
 from __future__ import annotations
 
 import io
+import logging
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,6 +45,8 @@ def _open(path: Path, data: bytes) -> Image:
     import numpy as np  # noqa: PLC0415 - most runes need none
     from PIL import Image as Pillow  # noqa: PLC0415 - as NumPy
 
+    # What decoders log about damaged files is no business of the user's terminal.
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
     Pillow.init()
     formats = sorted(set(Pillow.OPEN) - _FORBIDDEN)
     with Pillow.open(io.BytesIO(data), formats=formats) as image:

@@ -217,17 +217,3 @@ class Pipeline:
             for tensor in stage.outputs
         ]
         return tuple(sorted(produced, key=lambda tensor: tensor.id))
-
-    @property
-    def opened_resources(self) -> tuple[str, ...]:
-        """The resources that a Runefile declares, by name; a model from a file has its stage's.
-
-        A rune opens each once, between its capabilities and its models. It reads none of them, but
-        each takes an id, as in the original platform, whose users know outputs by their ids.
-        """
-        stages = {stage.name for stage in self.stages}
-        return tuple(
-            name
-            for name, resource in self.resources.items()
-            if name not in stages and resource.data is not None
-        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -152,22 +152,6 @@ def _open(number: int, stage: Stage) -> list[str]:
     return []
 
 
-def _manifest(pipeline: Pipeline, opened: Sequence[tuple[int, Stage]]) -> list[dict[str, object]]:
-    """What `_manifest` does, in order."""
-    steps: list[dict[str, object]] = [
-        {"title": _title(number, stage), "code": _open(number, stage)} for number, stage in opened
-    ]
-    resources: list[dict[str, object]] = [
-        {
-            "title": f"the resource {(c_comment(name) or ['?'])[0]}",
-            "code": [f"rune_resource_close(rune_resource_open({_literal(name)}));"],
-        }
-        for name in pipeline.opened_resources
-    ]
-    first = len(pipeline.capabilities)
-    return steps[:first] + resources + steps[first:]
-
-
 def _run(number: int, stage: Stage) -> list[str]:
     """What `_call` does for a stage."""
     variable = f"id_{number}"
@@ -247,7 +231,10 @@ def generate(pipeline: Pipeline) -> GeneratedCode:
             if isinstance(stage, ProcBlock)
         ],
         ids=[f"id_{number}" for number, _ in sorted(opened, key=lambda item: item[0])],
-        manifest=_manifest(pipeline, opened),
+        manifest=[
+            {"title": _title(number, stage), "code": _open(number, stage)}
+            for number, stage in opened
+        ],
         stages=[
             {
                 "title": _title(number, stage),

@@ -267,6 +267,16 @@ class MachineError(RunecError):
 _RED, _YELLOW, _BLUE, _BOLD, _RESET = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[0m"
 
 
+# A text from a stranger's file must not drive the terminal. One character stays one, for carets.
+_UNPRINTABLE = dict.fromkeys(
+    (*range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0)), "\N{REPLACEMENT CHARACTER}"
+)
+
+
+def _printable(text: str) -> str:
+    return text.translate(_UNPRINTABLE)
+
+
 def _excerpt(span: Span, message: str, paint: str, reset: str) -> list[str]:
     line, column = span.source.line_column(span.start)
     text = span.source.line(line)
@@ -278,10 +288,10 @@ def _excerpt(span: Span, message: str, paint: str, reset: str) -> list[str]:
     gutter = " " * len(number)
     underline = f"{gutter} | {' ' * indent}{paint}{'^' * carets}"
     return [
-        f"{gutter}--> {span}",
+        f"{gutter}--> {_printable(str(span))}",
         f"{gutter} |",
-        f"{number} | {text.expandtabs(TAB_WIDTH)}",
-        f"{underline}{' ' + message if message else ''}{reset}",
+        f"{number} | {_printable(text.expandtabs(TAB_WIDTH))}",
+        f"{underline}{' ' + _printable(message) if message else ''}{reset}",
     ]
 
 
@@ -291,12 +301,12 @@ def render(diagnostic: Diagnostic, *, color: bool = False) -> str:
     paint = (_RED if is_error else _YELLOW) if color else ""
     blue, bold, reset = (_BLUE, _BOLD, _RESET) if color else ("", "", "")
     headline = f"{paint}{bold}{diagnostic.severity.value}[{diagnostic.code}]{reset}"
-    lines = [f"{headline}{bold}: {diagnostic.message}{reset}"]
+    lines = [f"{headline}{bold}: {_printable(diagnostic.message)}{reset}"]
     if diagnostic.span is not None:
         lines += _excerpt(diagnostic.span, "", paint, reset)
     for label in diagnostic.labels:
         lines += _excerpt(label.span, label.message, blue, reset)
-    lines += [f"  = note: {note}" for note in diagnostic.notes]
+    lines += [f"  = note: {_printable(note)}" for note in diagnostic.notes]
     if diagnostic.hint is not None:
-        lines.append(f"  = try: {diagnostic.hint}")
+        lines.append(f"  = try: {_printable(diagnostic.hint)}")
     return "\n".join(lines)

@@ -181,11 +181,17 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """A checked pipeline: `stages` in execution order, every edge typed and equal at both ends."""
+    """A checked pipeline: `stages` in execution order, every edge typed and equal at both ends.
+
+    `opened` names a resource once for each `$NAME` in the Runefile: those in arguments of blocks,
+    then those that are models, each in execution order. The rune opens them in `_manifest` as the
+    runes of 2020 to 2022 did, for each takes an id and so moves the keys of the outputs.
+    """
 
     name: str
     stages: tuple[Stage, ...]
     resources: Mapping[str, Resource]
+    opened: tuple[str, ...] = ()
 
     @property
     def capabilities(self) -> tuple[Capability, ...]:

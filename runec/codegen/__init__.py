@@ -9,5 +9,13 @@ R0504  a function uses more stack than allowed
 from runec.codegen.build import compile_pipeline
 from runec.codegen.generate import GeneratedCode, generate
 from runec.codegen.plan import MemoryPlan
+from runec.codegen.toolchain import Toolchain, find_toolchain
 
-__all__ = ["GeneratedCode", "MemoryPlan", "compile_pipeline", "generate"]
+__all__ = [
+    "GeneratedCode",
+    "MemoryPlan",
+    "Toolchain",
+    "compile_pipeline",
+    "find_toolchain",
+    "generate",
+]

@@ -12,7 +12,7 @@ from pathlib import Path
 from runec.codegen.generate import GLUE, BlockUnit, GeneratedCode, generate
 from runec.codegen.toolchain import Toolchain, find_toolchain, refuse_unfit_compiler
 from runec.codegen.wasm import finish_module, read_facts
-from runec.container.module import WasmModule
+from runec.container import WasmModule
 from runec.diagnostics import MachineError, UserFileError
 from runec.files import read_file, write_file
 from runec.pipeline import Pipeline
@@ -193,7 +193,7 @@ def _check(linked: bytes) -> int:
     try:
         facts = read_facts(linked)
         memory_bytes = facts.globals["__heap_base"]
-    except (ValueError, IndexError, KeyError) as error:
+    except (ValueError, KeyError, UserFileError) as error:
         raise _misfit(str(error)) from None
     if facts.exports != _EXPORTS:
         raise _misfit(f"it exports {', '.join(sorted(facts.exports))}")

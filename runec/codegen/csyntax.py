@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from runec.pipeline import ElementType
-from runec.proc_blocks.arguments import as_f32
+from runec.proc_blocks import as_f32
 
 _C_TYPES = {
     ElementType.U8: "uint8_t",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -23,8 +23,7 @@ from runec.pipeline import (
     Stage,
     Tensor,
 )
-from runec.proc_blocks import Block, Catalogue
-from runec.proc_blocks.arguments import as_f32
+from runec.proc_blocks import Block, Catalogue, as_f32
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -152,6 +151,26 @@ def _open(number: int, stage: Stage) -> list[str]:
     return []
 
 
+def _manifest(pipeline: Pipeline, with_id: Sequence[tuple[int, Stage]]) -> list[dict[str, object]]:
+    """The steps of `_manifest`, in the order that ids are given in (rune.md, section 2.2)."""
+
+    def of_kind(kind: type[Capability | Model | Output]) -> list[dict[str, object]]:
+        return [
+            {"title": _title(number, stage), "code": _open(number, stage)}
+            for number, stage in with_id
+            if isinstance(stage, kind)
+        ]
+
+    resources: list[dict[str, object]] = [
+        {
+            "title": f"The resource {name}, for its id",
+            "code": [f"rune_resource_close(rune_resource_open({_literal(name)}));"],
+        }
+        for name in pipeline.opened
+    ]
+    return of_kind(Capability) + resources + of_kind(Model) + of_kind(Output)
+
+
 def _run(number: int, stage: Stage) -> list[str]:
     """What `_call` does for a stage."""
     variable = f"id_{number}"
@@ -210,13 +229,7 @@ def generate(pipeline: Pipeline) -> GeneratedCode:
             hint=f"use smaller dimensions: a rune has at most {MAX_AREA_BYTES} bytes",
         )
     numbered = list(enumerate(pipeline.stages, start=1))
-    # Ids are given in this order (docs/spec/rune.md, section 2.2).
-    opened = [
-        (number, stage)
-        for kind in (Capability, Model, Output)
-        for number, stage in numbered
-        if isinstance(stage, kind)
-    ]
+    with_id = [item for item in numbered if not isinstance(item[1], ProcBlock)]
     glue = _template().render(
         name=(c_comment(pipeline.name) or ["?"])[0],
         alignment=ALIGNMENT,
@@ -230,11 +243,8 @@ def generate(pipeline: Pipeline) -> GeneratedCode:
             for number, stage in numbered
             if isinstance(stage, ProcBlock)
         ],
-        ids=[f"id_{number}" for number, _ in sorted(opened, key=lambda item: item[0])],
-        manifest=[
-            {"title": _title(number, stage), "code": _open(number, stage)}
-            for number, stage in opened
-        ],
+        ids=[f"id_{number}" for number, _ in with_id],
+        manifest=_manifest(pipeline, with_id),
         stages=[
             {
                 "title": _title(number, stage),

@@ -14,6 +14,7 @@ from runec.container.loading import load_rune
 from runec.container.module import WasmModule
 from runec.container.reader import HostImport, Rune, module_imports, read_rune
 from runec.container.spelling import F32, F64, quote_output, spell_float
+from runec.container.wasm import WasmReader, leb128, read_module, walk_sections
 from runec.container.writer import write_rune
 
 __all__ = [
@@ -29,11 +30,15 @@ __all__ = [
     "HostImport",
     "Rune",
     "WasmModule",
+    "WasmReader",
     "graph_document",
+    "leb128",
     "load_rune",
     "module_imports",
     "quote_output",
+    "read_module",
     "read_rune",
     "spell_float",
+    "walk_sections",
     "write_rune",
 ]

@@ -45,6 +45,7 @@ def _check_sizes(graph: Graph) -> None:
             _check_name(name, "a capability parameter")
     for model in graph.models.values():
         _check_name(model.format, "a model's format")
+        _check_count(model.arena, limits.MAX_INTEGER, "bytes of arena")
         for operator in model.operators:
             _check_name(operator.name, "an operator")
         if len(set(model.operators)) != len(model.operators):
@@ -103,7 +104,7 @@ def _check_ids(graph: Graph) -> None:
     later += [stage.id for stage in graph.outputs.values()]
     if not later:
         return
-    # Blocks open their resources between the capabilities and the models.
+    # The rune opens resources between the capabilities and the models.
     opened = later[0] - (len(capabilities) + 1)
     if not 0 <= opened <= limits.MAX_RESOURCES * limits.MAX_STAGES:
         raise inconsistent("the ids do not count on after the capabilities")

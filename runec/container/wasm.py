@@ -44,7 +44,7 @@ _EXPORT_KINDS = ("function", "table", "memory", "global")
 _MAX_ITEMS = 1_000_000
 
 
-class Reader:
+class WasmReader:
     """A cursor over bytes [start, end). Every read stays inside or raises RuneFileError."""
 
     def __init__(self, data: bytes, start: int, end: int) -> None:
@@ -187,7 +187,7 @@ def walk_sections(data: bytes) -> list[Section]:
         if data and MAGIC.startswith(data[: len(MAGIC)]):
             raise truncated("it ends inside its first eight bytes")
         raise not_a_rune("this is no .rune: it does not start with the magic of WebAssembly")
-    reader = Reader(data, len(MAGIC), len(data))
+    reader = WasmReader(data, len(MAGIC), len(data))
     sections: list[Section] = []
     place = -1
     while not reader.is_done:
@@ -199,7 +199,7 @@ def walk_sections(data: bytes) -> list[Section]:
             raise truncated(f"the section at byte {start} ends at byte {end} of {len(data)}")
         name = ""
         if section_id == CUSTOM:
-            inner = Reader(data, reader.at, end)
+            inner = WasmReader(data, reader.at, end)
             inner_name = inner.take(inner.unsigned(minimal=True))
             name = inner_name.decode("utf-8", "replace")
             reader.at = inner.at
@@ -214,14 +214,14 @@ def walk_sections(data: bytes) -> list[Section]:
     return sections
 
 
-def _function_type(reader: Reader) -> FunctionType:
+def _function_type(reader: WasmReader) -> FunctionType:
     if reader.byte() != 0x60:
         raise bad_module("a type that is no function's")
     parameters = tuple(reader.take(reader.count()))
     return FunctionType(parameters, tuple(reader.take(reader.count())))
 
 
-def _limits(reader: Reader) -> tuple[int, int | None]:
+def _limits(reader: WasmReader) -> tuple[int, int | None]:
     flags = reader.byte()
     if flags not in (0, 1):
         raise bad_module("a memory or table of an unknown kind")
@@ -235,7 +235,7 @@ def _pick(types: list[FunctionType], index: int) -> FunctionType:
     return types[index]
 
 
-def _import(reader: Reader, module: Module) -> Import:
+def _import(reader: WasmReader, module: Module) -> Import:
     owner, name, kind = reader.name(), reader.name(), reader.byte()
     if kind == 0:
         return Import(owner, name, "function", _pick(module.types, reader.unsigned()))
@@ -251,7 +251,7 @@ def _import(reader: Reader, module: Module) -> Import:
     return Import(owner, name, _EXPORT_KINDS[kind], None)
 
 
-def _global(reader: Reader) -> Global:
+def _global(reader: WasmReader) -> Global:
     value_type, mutability = reader.byte(), reader.byte()
     opcode, value = reader.byte(), None
     if opcode == 0x41:
@@ -269,7 +269,7 @@ def _global(reader: Reader) -> Global:
     return Global(value_type, mutability == 1, value)
 
 
-def _export(reader: Reader, module: Module) -> None:
+def _export(reader: WasmReader, module: Module) -> None:
     name, kind, index = reader.name(), reader.byte(), reader.unsigned()
     if kind >= len(_EXPORT_KINDS) or name in module.exports:
         raise bad_module(f"the export {name!r}")
@@ -284,7 +284,7 @@ def read_module(data: bytes, sections: list[Section]) -> Module:
     """
     module = Module(sections=sections)
     for section in sections:
-        reader = Reader(data, section.content, section.end)
+        reader = WasmReader(data, section.content, section.end)
         if section.id == TYPE:
             module.types = [_function_type(reader) for _ in range(reader.count())]
         elif section.id == IMPORT:

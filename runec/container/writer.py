@@ -65,7 +65,7 @@ def build_graph(pipeline: Pipeline, module: WasmModule) -> Graph:
         stage.name: GraphCapability(number, stage.kind, stage.parameters, stage.outputs[0].id)
         for number, stage in enumerate(pipeline.capabilities, 1)
     }
-    first_model = 1 + len(capabilities)
+    first_model = 1 + len(capabilities) + len(pipeline.opened)
     models = {
         stage.name: _graph_model(pipeline, stage, number)
         for number, stage in enumerate(pipeline.models, first_model)

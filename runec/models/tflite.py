@@ -167,7 +167,10 @@ def _operator_codes(model: Table) -> tuple[Operator, ...]:
         name = operator_name(code)
         if code == CUSTOM:
             name = entry.text(1, bytes_max=256) or name
-        codes.append(Operator(name, entry.integer(2, 4, signed=True, default=1)))
+        version = entry.integer(2, 4, signed=True, default=1)
+        if version < 0:
+            raise MalformedError(f"the operator {name} has the version {version}")
+        codes.append(Operator(name, version))
     return tuple(codes)
 
 

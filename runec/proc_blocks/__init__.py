@@ -1,6 +1,6 @@
 """Processing blocks: the catalogue, what a block accepts and gives, the SDK header they share."""
 
-from runec.proc_blocks.arguments import BlockArgument
+from runec.proc_blocks.arguments import BlockArgument, as_f32
 from runec.proc_blocks.block import Block, Resolved, ResolvedOutput
 from runec.proc_blocks.catalogue import Catalogue, sdk_dir
 from runec.proc_blocks.mismatch import BlockMismatch
@@ -12,5 +12,6 @@ __all__ = [
     "Catalogue",
     "Resolved",
     "ResolvedOutput",
+    "as_f32",
     "sdk_dir",
 ]

@@ -34,10 +34,11 @@ from runec.vm.generator import DEFAULT_SEED, SplitMix64
 from runec.vm.recording import read_recording
 from runec.vm.sound import RATE_HZ_MAX, RATE_HZ_MIN, read_sound
 
+# As much as runec builds a tensor for, so that a stranger's rune cannot ask for all memory.
+REQUEST_BYTES_MAX = 64 * 1024 * 1024
 _ROW_BYTES = 12
 _SAMPLE_BYTES = 2
 _RATE_HZ = 16_000
-_LENGTH_MAX = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,8 @@ class Feed:
                 malformed recording; R0719, sound; R0720, picture; R1003, an unreadable file.
             RuneError: R0705, a request that makes no sense.
         """
-        if length > _LENGTH_MAX:
-            raise bad_request(kind.name, f"{length} bytes, more than {_LENGTH_MAX}")
+        if length > REQUEST_BYTES_MAX:
+            raise bad_request(kind.name, f"{length} bytes, more than {REQUEST_BYTES_MAX}")
         return _PROVIDERS[kind](self, Request(kind, parameters, length, element))
 
     def random(self, request: Request) -> bytes:

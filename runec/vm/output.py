@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from runec.container import F32, F64, quote_output, spell_float
 from runec.pipeline import ElementType, TensorType
@@ -20,6 +20,9 @@ STRUCT_CODES = {
     ElementType.F32: "f",
     ElementType.F64: "d",
 }
+
+
+_PART_ELEMENTS = 4096
 
 
 def split_text(data: bytes, count: int) -> list[bytes]:
@@ -40,27 +43,41 @@ def split_text(data: bytes, count: int) -> list[bytes]:
     return elements
 
 
-def element_texts(kind: TensorType, data: bytes, most: int | None = None) -> list[str]:
+def element_texts(kind: TensorType, data: bytes, most: int) -> list[str]:
     """Return the first elements of a tensor, at most `most`, as JSON spells them.
 
     Raises:
-        ValueError: the bytes of a utf8 tensor are not its elements.
+        ValueError: the bytes of a tensor are not its elements.
     """
     if kind.element is ElementType.UTF8:
-        texts = split_text(data, kind.element_count)[:most]
-        return [quote_output(text.decode("utf-8", "replace")) for text in texts]
-    count = kind.element_count if most is None else min(most, kind.element_count)
-    values = struct.unpack_from(f"<{count}{STRUCT_CODES[kind.element]}", data)
-    if kind.element.is_integer:
-        return list(map(str, values))
+        return list(_elements(kind, data))[:most]
+    first = TensorType(kind.element, (min(most, kind.element_count),))
+    return ",".join(_elements(first, data[: first.size_bytes])).split(",")
+
+
+def _elements(kind: TensorType, data: bytes) -> Iterator[str]:
+    """Yield the elements joined by commas, so many at a time: millions of strings are memory."""
+    if kind.element is ElementType.UTF8:
+        texts = split_text(data, kind.element_count)
+        yield from (quote_output(text.decode("utf-8", "replace")) for text in texts)
+        return
+    size, code = kind.element.size_bytes, STRUCT_CODES[kind.element]
+    if len(data) != kind.size_bytes:
+        raise ValueError(f"{len(data)} bytes of a tensor {kind}")
     form = F32 if kind.element is ElementType.F32 else F64
-    return [spell_float(value, form) for value in values]
+    for start in range(0, len(data), _PART_ELEMENTS * size):
+        part = data[start : start + _PART_ELEMENTS * size]
+        values = struct.unpack(f"<{len(part) // size}{code}", part)
+        if kind.element.is_integer:
+            yield ",".join(map(str, values))
+        else:
+            yield ",".join(spell_float(value, form) for value in values)
 
 
 def _tensor(kind: TensorType, data: bytes) -> str:
     key = "element_type" if kind.element is ElementType.UTF8 else "element-type"
     dimensions = ",".join(map(str, kind.dimensions))
-    elements = ",".join(element_texts(kind, data))
+    elements = ",".join(_elements(kind, data))
     return f'{{"{key}":"{kind.element.value}","dimensions":[{dimensions}],"elements":[{elements}]}}'
 
 
@@ -70,7 +87,7 @@ def output_line(outputs: Sequence[tuple[int, Sequence[tuple[TensorType, bytes]]]
     `outputs` pairs an id with (type, packed elements) of its tensors.
 
     Raises:
-        ValueError: the bytes of a utf8 tensor are not its elements.
+        ValueError: the bytes of a tensor are not its elements.
     """
     members = (
         f'"{output}":[{",".join(_tensor(kind, data) for kind, data in tensors)}]'

@@ -21,8 +21,8 @@ from runec.codegen import compile_pipeline, generate
 from runec.codegen.build import _Workshop
 from runec.codegen.generate import BlockUnit, GeneratedCode
 from runec.codegen.toolchain import find_toolchain
-from runec.codegen.wasm import read_facts, sections
-from runec.container.module import WasmModule
+from runec.codegen.wasm import read_facts
+from runec.container import WasmModule, walk_sections
 from runec.diagnostics import MachineError, UserFileError
 from runec.pipeline import (
     Capability,
@@ -73,7 +73,7 @@ def test_gesture_fits_a_few_kilobytes_and_is_valid(gesture: Pipeline, tmp_path: 
 
 def test_the_module_has_only_what_the_format_allows(sine: Pipeline) -> None:
     code = compile_pipeline(sine).code
-    ids = [section_id for section_id, _, _ in sections(code)]
+    ids = [section.id for section in walk_sections(code)]
     assert ids == sorted(ids)
     assert not {0, 4, 8, 9, 12} & set(ids)
     facts = read_facts(code)
@@ -87,8 +87,8 @@ def test_the_module_has_only_what_the_format_allows(sine: Pipeline) -> None:
         "request_output",
         "consume_output",
     }
-    memory = next(content for section_id, content, _ in sections(code) if section_id == 5)
-    assert memory == bytes([1, 1, 1, 1])
+    memory = next(section for section in walk_sections(code) if section.id == 5)
+    assert code[memory.content : memory.end] == bytes([1, 1, 1, 1])
 
 
 def test_memory_counts_up_to_the_heap_base_and_the_pages_hold_it(
@@ -106,8 +106,8 @@ def test_memory_counts_up_to_the_heap_base_and_the_pages_hold_it(
     module = compile_pipeline(pipeline)
     assert module.memory_bytes == read_facts(module.code).globals["__heap_base"]
     assert 160000 + 1024 <= module.memory_bytes <= 160000 + 1024 + 64
-    memory = next(content for section_id, content, _ in sections(module.code) if section_id == 5)
-    assert memory == bytes([1, 1, 3, 3])
+    memory = next(section for section in walk_sections(module.code) if section.id == 5)
+    assert module.code[memory.content : memory.end] == bytes([1, 1, 3, 3])
 
 
 def test_what_sine_says_to_the_host(

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from runec.codegen.wasm import finish_module, read_facts, sections
+from runec.codegen.wasm import finish_module, read_facts
+from runec.container import walk_sections
+from runec.diagnostics import UserFileError
 
 
 def assemble(text: str, folder: Path, *flags: str) -> bytes:
@@ -86,16 +88,16 @@ def test_a_feature_that_a_rune_must_not_use_is_refused(tmp_path: Path, body: str
 def test_a_finished_module_has_no_custom_section_no_table_and_fixed_memory(tmp_path: Path) -> None:
     text = '(module (table 1 1 funcref) (memory 1) (func $named (export "f")))'
     linked = assemble(text, tmp_path, "--debug-names")
-    assert {0, 4} < {section_id for section_id, _, _ in sections(linked)}
+    assert {0, 4} < {section.id for section in walk_sections(linked)}
     finished = finish_module(linked, 65536 * 200 + 1)
-    assert [section_id for section_id, _, _ in sections(finished)] == [1, 3, 5, 7, 10]
-    memory = next(content for section_id, content, _ in sections(finished) if section_id == 5)
-    assert memory == bytes([1, 1, 0xC9, 1, 0xC9, 1])
+    assert [section.id for section in walk_sections(finished)] == [1, 3, 5, 7, 10]
+    memory = next(section for section in walk_sections(finished) if section.id == 5)
+    assert finished[memory.content : memory.end] == bytes([1, 1, 0xC9, 1, 0xC9, 1])
 
 
 def test_no_cut_short_module_is_read(tmp_path: Path) -> None:
     module = assemble(WALKED, tmp_path)
-    ends = {8 + len(b"".join(w for _, _, w in list(sections(module))[:n])) for n in range(20)}
+    ends = {8, *(section.end for section in walk_sections(module))}
     for length in set(range(len(module))) - ends:
-        with pytest.raises(ValueError):
+        with pytest.raises(UserFileError):
             read_facts(module[:length])

@@ -106,6 +106,16 @@ def test_a_pipeline_larger_than_the_format_is_refused(pipeline: Pipeline, module
     assert "17 resources, 16 are allowed" in caught.value.message
 
 
+def test_an_arena_larger_than_the_format_can_say_is_refused(
+    pipeline: Pipeline, module: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runec.container.writer.measure_arena", lambda _: 2**31)
+    with pytest.raises(UserFileError) as caught:
+        write_rune(pipeline, WasmModule(module, 1104, 1024))
+    assert caught.value.code == "R0607"
+    assert "2147483648 bytes of arena" in caught.value.message
+
+
 def test_a_module_that_does_not_fit_is_refused(pipeline: Pipeline, module: bytes) -> None:
     with pytest.raises(UserFileError) as caught:
         write_rune(pipeline, WasmModule(module, 1200, 1024))

@@ -170,6 +170,49 @@ def test_other_differences_are_errors_that_show_both_types_and_places(
     assert [label.span.text for label in said.labels] == [given, taken]
 
 
+@pytest.mark.parametrize(
+    ("stage", "written", "kept"),
+    [
+        ("proc-block: normalize", "[1, 4, 1]", (1, 4, 1)),
+        ("proc-block: argmax", "[1, 1]", (1, 1)),
+        ("model: model.tflite", "[4]", (4,)),
+        ("proc-block: normalize", None, (4,)),
+    ],
+)
+def test_dimensions_beside_an_inferred_type_are_kept(
+    stage: str, written: str | None, kept: tuple[int, ...], analyse_in: Analyse
+) -> None:
+    dimensions = "" if written is None else f", dimensions: {written}"
+    size = "128, 3" if "model" in stage else "4"
+    text = HEAD + f"  a: {{capability: RAW, outputs: [{{type: f32, dimensions: [{size}]}}]}}\n"
+    text += f"  b: {{{stage}, inputs: [a], outputs: [{{type: _{dimensions}}}]}}\n"
+    text += "  serial: {out: serial, inputs: [b]}\n"
+    (given,) = analyse_in(text).pipeline.outputs[0].inputs
+    assert given.type.dimensions == kept
+
+
+@pytest.mark.parametrize(
+    "stages",
+    [
+        """\
+  a: {capability: RAW, outputs: [{type: _, dimensions: [3]}]}
+  b: {model: sine.tflite, inputs: [a]}
+""",
+        """\
+  a: {capability: RAW, outputs: [{type: f32, dimensions: [2]}]}
+  b: {proc-block: normalize, inputs: [a], outputs: [{type: _, dimensions: [3]}]}
+""",
+    ],
+)
+def test_other_dimensions_beside_an_inferred_type_are_an_error(
+    stages: str, diagnose: Diagnose
+) -> None:
+    (said,) = diagnose(HEAD + stages + "  serial: {out: serial, inputs: [b]}\n")
+    assert said.code == "R0202"
+    assert said.span is not None
+    assert said.span.text == "3"
+
+
 def test_a_wrong_edge_does_not_hide_the_next(diagnose: Diagnose) -> None:
     text = legacy(
         "CAPABILITY<i32[4]> a RAW",

@@ -66,3 +66,12 @@ def test_a_message_shows_the_line_the_caret_and_what_to_try(
     assert any("this is f32[1, 4]" in line for line in drawn)
     assert any("this expects f32[5]" in line for line in drawn)
     assert drawn[-1].startswith("  = try: ")
+
+
+def test_what_a_runefile_says_does_not_drive_the_terminal(
+    diagnose: Callable[..., tuple[Diagnostic, ...]],
+) -> None:
+    said = diagnose("FROM runicos/base\n\x1b[2JOUT \x9b31mserial\a\n", "Run\x1bfile")
+    drawn = "\n".join(map(render, said))
+    assert "\ufffd[2JOUT \ufffd31mserial\ufffd" in drawn
+    assert not set(drawn) & {"\x1b", "\x9b", "\a"}

@@ -154,6 +154,13 @@ def test_another_schema_version_is_refused(sine: bytes) -> None:
     assert code_of(rebuilt(sine, change)) == "R0312"
 
 
+def test_an_operator_of_a_negative_version_is_refused(sine: bytes) -> None:
+    def change(model: Any) -> None:
+        model.operatorCodes[0].version = -1
+
+    assert code_of(rebuilt(sine, change)) == "R0311"
+
+
 def test_a_model_without_graph_is_refused(sine: bytes) -> None:
     def change(model: Any) -> None:
         model.subgraphs = []

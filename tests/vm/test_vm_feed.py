@@ -26,6 +26,19 @@ def test_the_generator_is_splitmix64() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "element", [ElementType.F32, ElementType.F64, ElementType.I8, ElementType.U32, None]
+)
+def test_many_random_elements_are_those_that_come_one_by_one(
+    element: ElementType | None,
+) -> None:
+    many, single = SplitMix64(7), SplitMix64(7)
+    count = 2**16 + 5  # a part that NumPy makes, and the rest
+    found = many.elements(count, element)
+    assert found == b"".join(single.elements(1, element) for _ in range(count))
+    assert many.next() == single.next()
+
+
 @pytest.mark.parametrize("element", [ElementType.F32, ElementType.F64])
 def test_random_floats_lie_from_0_to_below_1(element: ElementType) -> None:
     size = element.size_bytes
@@ -198,3 +211,11 @@ def test_a_source_that_is_no_number_of_a_file_is_refused(source: float) -> None:
     with pytest.raises(RuneError) as caught:
         Feed(Inputs()).provide(RAW, {"source": source}, 4, None)
     assert caught.value.code == "R0705"
+
+
+@pytest.mark.parametrize("kind", [RAW, RAND, ACCEL])
+def test_a_request_for_all_memory_is_refused(kind: CapabilityKind) -> None:
+    with pytest.raises(RuneError) as caught:
+        Feed(Inputs()).provide(kind, {}, 2**26 + 8, None)
+    assert caught.value.code == "R0705"
+    assert "more than 67108864" in caught.value.message

@@ -54,6 +54,18 @@ def test_elements_of_every_type_read_back_as_they_were(element: ElementType) -> 
     assert np.array(read, dtype=name).tobytes() == values.tobytes()
 
 
+def test_a_tensor_of_many_elements_is_whole() -> None:
+    values = np.arange(10_001, dtype="<u2")
+    document = json.loads(output_line([(1, [(TensorType.parse("u16[10001]"), values.tobytes())])]))
+    assert document["1"][0]["elements"] == values.tolist()
+
+
+@pytest.mark.parametrize("count", [3, 5, 7, 9])
+def test_bytes_that_are_not_the_tensors_are_refused(count: int) -> None:
+    with pytest.raises(ValueError, match=f"{count} bytes"):
+        output_line([(1, [(TensorType.parse("i32[2]"), bytes(count))])])
+
+
 def test_numbers_that_are_none_are_null() -> None:
     data = struct.pack("<3f", float("nan"), float("inf"), float("-inf"))
     line = output_line([(1, [(TensorType.parse("f32[3]"), data)])])

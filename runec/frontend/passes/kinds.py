@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from runec.diagnostics import Diagnostics
-from runec.frontend.ast import CapabilityNode, OutNode
+from runec.frontend.ast import CapabilityNode, OutNode, Text
 from runec.frontend.passes.names import NameTable
 from runec.frontend.text import suggestion
 from runec.pipeline import CapabilityKind, OutputKind
@@ -18,42 +18,37 @@ _OUTPUTS = {kind.name: kind for kind in (OutputKind.SERIAL, OutputKind.TENSOR)}
 
 def check_capabilities(names: NameTable, diagnostics: Diagnostics) -> dict[str, CapabilityKind]:
     """The kind of each capability stage; an unknown one is reported."""
-    kinds = {}
-    for name, stage in names.stages.items():
-        if not isinstance(stage, CapabilityNode):
-            continue
-        word = stage.kind.text
-        kind = _lookup(_CAPABILITIES, word)
-        if kind is None:
-            diagnostics.error(
-                "R0105",
-                f'This isn\'t one of the builtin capabilities: "{word[:40]}"',
-                stage.kind.span,
-                hint=suggestion(word, _CAPABILITIES),
-            )
-        else:
-            kinds[name] = kind
-    return kinds
+    words = {
+        name: stage.kind
+        for name, stage in names.stages.items()
+        if isinstance(stage, CapabilityNode)
+    }
+    message = "This isn't one of the builtin capabilities:"
+    return _known(words, _CAPABILITIES, "R0105", message, diagnostics)
 
 
 def check_outputs(names: NameTable, diagnostics: Diagnostics) -> dict[str, OutputKind]:
     """The kind of each out stage; an unknown one is reported."""
-    kinds = {}
-    for name, stage in names.stages.items():
-        if not isinstance(stage, OutNode):
+    words = {name: stage.kind for name, stage in names.stages.items() if isinstance(stage, OutNode)}
+    return _known(words, _OUTPUTS, "R0106", "Unknown OUT type", diagnostics)
+
+
+def _known(
+    words: dict[str, Text], kinds: dict[str, T], code: str, message: str, diagnostics: Diagnostics
+) -> dict[str, T]:
+    found = {}
+    for name, word in words.items():
+        kind = _lookup(kinds, word.text)
+        if kind is not None:
+            found[name] = kind
             continue
-        word = stage.kind.text
-        kind = _lookup(_OUTPUTS, word)
-        if kind is None:
-            diagnostics.error(
-                "R0106",
-                f'Unknown OUT type "{word[:40]}"',
-                stage.kind.span,
-                hint=suggestion(word, _OUTPUTS),
-            )
-        else:
-            kinds[name] = kind
-    return kinds
+        diagnostics.error(
+            code,
+            f'{message} "{word.text[:40]}"',
+            word.span,
+            hint=suggestion(word.text, kinds),
+        )
+    return found
 
 
 def _lookup(kinds: dict[str, T], word: str) -> T | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from runec.frontend.ast import CapabilityNode, ModelNode, ProcBlockNode
+from runec.frontend.ast import CapabilityNode, ModelNode, ProcBlockNode, ResourceRef
+from runec.frontend.passes.arguments import block_argument_names
 from runec.frontend.passes.resources import Resources
 from runec.frontend.passes.types import Facts, Typed
 from runec.frontend.passes.unused import used_resources
@@ -64,7 +65,21 @@ def lower(
         else:
             stages.append(Output(stage_name, facts.output_kinds[stage_name], inputs, node.span))
     by_name = {key: carried[key] for key in sorted(carried, key=str.encode)}
-    return Pipeline(name, tuple(stages), by_name)
+    return Pipeline(name, tuple(stages), by_name, _opened(order, facts))
+
+
+def _opened(order: tuple[str, ...], facts: Facts) -> tuple[str, ...]:
+    """The resource of each `$NAME` of a block, then of each model, in execution order."""
+    of_blocks = [
+        argument.value
+        for name in order
+        if name in facts.blocks
+        for argument in facts.names.stages[name].arguments
+        if argument.name in block_argument_names(facts.blocks[name])
+    ]
+    stages = (facts.names.stages[name] for name in order)
+    of_models = [stage.model for stage in stages if isinstance(stage, ModelNode)]
+    return tuple(value.name for value in (*of_blocks, *of_models) if isinstance(value, ResourceRef))
 
 
 def _carried(facts: Facts, resources: Resources) -> dict[str, Resource]:

@@ -169,6 +169,28 @@ class _Checker:
             self._check_block(name, stage, self._legacy_view(name, stage, inputs))
         elif isinstance(stage, ModelNode):
             self._check_model(name, stage, self._legacy_view(name, stage, inputs))
+        self._keep_shapes(name, stage)
+
+    def _keep_shapes(self, name: str, stage: StageNode) -> None:
+        """Compare dimensions that stand beside a `_` with those inferred, and go on with them."""
+        outputs = list(self.outputs.get(name, ()))
+        for index, node in enumerate((declared_outputs(stage) or ())[: len(outputs)]):
+            if node.element is not None or not node.dimensions:
+                continue
+            found = outputs[index].type
+            shape = tuple(dimension.value for dimension in node.dimensions)
+            written = TensorType(found.element, shape)
+            if _same_shape(written, found):
+                outputs[index] = ResolvedOutput(written, outputs[index].capacity_bytes)
+                continue
+            self.diagnostics.error(
+                "R0202",
+                f'"{name}" gives {found}, but declares {written}: the shapes differ',
+                Span(node.span.source, node.dimensions[0].span.start, node.dimensions[-1].span.end),
+                hint=f"declare {found}, or no outputs",
+            )
+        if outputs:
+            self.outputs[name] = tuple(outputs)
 
     def _inputs(self, name: str) -> list[tuple[Edge, TensorType]] | None:
         """The type of each input; None when one of them is not known."""

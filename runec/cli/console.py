@@ -26,6 +26,7 @@ class Console:
     def __init__(self) -> None:
         self.format: Format = "text"
         self.verbose = False
+        self.quiet = False
 
     @property
     def is_json(self) -> bool:
@@ -50,14 +51,36 @@ class Console:
         except BrokenPipeError:
             raise OutputClosedError from None
 
+    def result_bytes(self, data: bytes) -> None:
+        """Print a result on stdout byte by byte, at once."""
+        try:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            raise OutputClosedError from None
+
     def result_json(self, value: object) -> None:
         """Print a value as one line of JSON on stdout."""
         self.result(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
     def say(self, line: str) -> None:
-        """Print a remark on stderr, unless programs read."""
-        if not self.is_json:
+        """Print a remark on stderr, unless programs read or nobody wants any."""
+        if not self.is_json and not self.quiet:
             self._error_line(line)
+
+    def trace(self, lines: Iterable[str], record: dict[str, object]) -> None:
+        """Print on stderr what the user asked to see: lines, or one JSON object for programs."""
+        if self.is_json:
+            self._error_line(json.dumps(record, ensure_ascii=False))
+            return
+        for line in lines:
+            self._error_line(line)
+
+    def warn(self, diagnostic: Diagnostic) -> None:
+        """Print a warning on stderr, unless nobody wants any."""
+        if not self.quiet:
+            self.report([diagnostic])
 
     @property
     def log(self) -> Callable[[str], None] | None:
@@ -83,7 +106,7 @@ class Console:
     @contextmanager
     def progress(self, what: str) -> Iterator[None]:
         """Show on a terminal that something is going on; print nothing elsewhere."""
-        if self.is_json or not self.uses_color:
+        if self.is_json or self.quiet or not self.uses_color:
             yield
             return
         from rich.console import Console as Terminal  # noqa: PLC0415 - slow, and rarely needed

@@ -54,6 +54,45 @@ def verbose_option(function: _Function) -> _Function:
     )(function)
 
 
+def _set_quiet(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    console = ctx.find_object(Console)
+    if console is not None and value:
+        console.quiet = True
+
+
+def quiet_option(function: _Function) -> _Function:
+    """Add `--quiet`: nothing but errors goes to stderr."""
+    return click.option(
+        "-q",
+        "--quiet",
+        is_flag=True,
+        expose_value=False,
+        callback=_set_quiet,
+        help="Say nothing but the result and errors.",
+    )(function)
+
+
+def _named(
+    _ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for text in values:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE")
+        if name in pairs:
+            raise click.BadParameter(f"{name!r} is given twice")
+        pairs[name] = value
+    return pairs
+
+
+def named_option(option: str, metavar: str, help_text: str) -> Callable[[_Function], _Function]:
+    """Add an option that takes NAME=VALUE, any number of times; it becomes a dict."""
+    return click.option(
+        option, multiple=True, metavar=f"NAME={metavar}", callback=_named, help=help_text
+    )
+
+
 def board_option(function: _Function) -> _Function:
     """Add `--board ID`, which is needed."""
     return click.option(

@@ -10,9 +10,19 @@ import click
 from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.loading import load_rune
-from runec.cli.options import INPUT_FILE, format_option, pass_console, rune_argument, verbose_option
-from runec.devices import Place, run
-from runec.vm import Inputs
+from runec.cli.options import (
+    INPUT_FILE,
+    format_option,
+    named_option,
+    pass_console,
+    quiet_option,
+    rune_argument,
+    verbose_option,
+)
+from runec.devices import Place, run_bytes
+from runec.diagnostics import UsageError
+from runec.files import read_file
+from runec.vm import Inputs, Step, Watch
 
 
 @click.command(
@@ -20,6 +30,7 @@ from runec.vm import Inputs
     epilog=example(
         "runec run sine.rune --raw examples/sine/input.bin",
         "runec run gesture.rune --accelerometer ring.csv --on emulator:esp32c3",
+        "runec run vision.rune --image person.png --trace",
     ),
 )
 @rune_argument
@@ -33,7 +44,16 @@ from runec.vm import Inputs
 )
 @click.option("--sound", "--wav", multiple=True, type=INPUT_FILE, help="A WAV file, for SOUND.")
 @click.option("--image", "--img", multiple=True, type=INPUT_FILE, help="A picture, for IMAGE.")
-@click.option("--random", type=click.IntRange(0, 2**64 - 1), metavar="SEED", help="For RAND.")
+@click.option(
+    "--random",
+    "--rand",
+    type=click.IntRange(0, 2**64 - 1),
+    metavar="SEED",
+    help="Where RAND's numbers start. [default: 0]",
+)
+@click.option("--random-bits", is_flag=True, help="Random bits instead of floats from 0 to 1.")
+@named_option("--file-resource", "FILE", "A resource, from a file.")
+@named_option("--string-resource", "TEXT", "A resource, as a text.")
 @click.option(
     "--on",
     "place",
@@ -53,11 +73,13 @@ from runec.vm import Inputs
 )
 @click.option(
     "--engine",
-    type=click.Choice(["wasm3"]),
+    type=click.Choice(["wasm3", "wasmer"]),
     default="wasm3",
     show_default=True,
-    help="What executes the WebAssembly.",
+    help="There is one, wasm3; the name of the original platform's other one is accepted.",
 )
+@click.option("--trace", is_flag=True, help="Show tensors and time, stage by stage.")
+@quiet_option
 @verbose_option
 @format_option
 @pass_console
@@ -70,27 +92,61 @@ def command(
     sound: tuple[Path, ...],
     image: tuple[Path, ...],
     random: int | None,
+    random_bits: bool,
+    file_resource: dict[str, str],
+    string_resource: dict[str, str],
     place: str,
     repeats: int,
     timeout: float | None,
     engine: str,
+    trace: bool,
 ) -> None:
-    """Run a .rune and print its output, one JSON object a run.
+    """Run a .rune and print its output: one JSON object a run, or tensors in binary (TENSOR).
 
     The output is the same in every place. Inputs of one kind may be given more than once; a
     capability's `source` counts them from 0.
     """
-    del engine  # there is one; the option keeps scripts of the original platform working
+    del engine  # the option keeps scripts of the original platform working
     rune = load_rune(rune_file)
     inputs = Inputs(
-        raw=raw, accelerometer=accelerometer, sound=sound, image=image, random_seed=random
+        raw=raw,
+        accelerometer=accelerometer,
+        sound=sound,
+        image=image,
+        random_seed=random,
+        random_bits=random_bits,
     )
+    resources = _resources(file_resource, string_resource)
     where = Place.parse(place)
-    lines = run(rune, inputs, where, repeats=repeats, timeout_s=timeout, log=console.log)
-    with closing(lines):
+
+    def show(step: Step) -> None:
+        console.trace(step.lines(), step.as_json())
+
+    watch = Watch(log=console.log, warn=console.warn, step=show if trace else None)
+    console.say(f"Running rune: {rune_file.name}")
+    results = run_bytes(
+        rune,
+        inputs,
+        where,
+        repeats=repeats,
+        timeout_s=timeout,
+        resources=resources,
+        watch=watch,
+    )
+    with closing(results):
         with console.progress(f"running on {where}"):
-            first = next(lines, None)
+            first = next(results, None)
         if first is not None:
-            console.result(first)
-        for line in lines:
-            console.result(line)
+            console.result_bytes(first)
+        for result in results:
+            console.result_bytes(result)
+
+
+def _resources(files: dict[str, str], strings: dict[str, str]) -> dict[str, bytes]:
+    twice = sorted(files.keys() & strings.keys())
+    if twice:
+        raise UsageError(
+            "R1108", f"the resource {twice[0]!r} is given as a file and as a text", hint="keep one"
+        )
+    resources = {name: read_file(Path(path), "the resource") for name, path in files.items()}
+    return resources | {name: text.encode() for name, text in strings.items()}

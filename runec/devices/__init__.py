@@ -10,12 +10,13 @@ R0907  the rune trapped on the device      R0916  the board has no emulator
 R0908  a stage failed on the device        R0917  the firmware carries another rune
 R0909  the rune called the host wrongly    R0918  there is no such place
 R0919  the board has no way to be written  R0920  the upload failed
+R0921  only the host can do that
 """
 
 from runec.devices.emulator import EmulatedDevice, check_hello, start_emulator
 from runec.devices.flashing import flash, flash_command
 from runec.devices.messages import Hello, Stats
-from runec.devices.places import Place, held_firmware, open_emulator, run
+from runec.devices.places import Place, held_firmware, open_emulator, run, run_bytes
 
 __all__ = [
     "EmulatedDevice",
@@ -28,5 +29,6 @@ __all__ = [
     "held_firmware",
     "open_emulator",
     "run",
+    "run_bytes",
     "start_emulator",
 ]

@@ -93,8 +93,8 @@ class EmulatedDevice:
     ) -> None:
         self.close()
 
-    def run(self, inputs: Inputs, *, repeats: int = 1) -> Iterator[str]:
-        """Run the rune `repeats` times; yield the lines of its output, without their newlines.
+    def run_bytes(self, inputs: Inputs, *, repeats: int = 1) -> Iterator[bytes]:
+        """Run the rune `repeats` times; yield what each run writes, as `runec.vm.run_rune_bytes`.
 
         Raises:
             RuneError: the device's error, or the link's.
@@ -102,8 +102,16 @@ class EmulatedDevice:
         """
         provide = provider(self._graph, Feed(inputs))
         for _ in range(repeats):
-            result = self._session.run(provide, timeout_s=self._timeout_s)
-            yield from result.decode(errors="replace").splitlines()
+            yield self._session.run(provide, timeout_s=self._timeout_s)
+
+    def run(self, inputs: Inputs, *, repeats: int = 1) -> Iterator[str]:
+        """Run a rune with SERIAL outputs; yield its lines, without their newlines.
+
+        Raises:
+            RunecError: as `run_bytes`.
+        """
+        for result in self.run_bytes(inputs, repeats=repeats):
+            yield result.decode(errors="replace").removesuffix("\n")
 
     def stats(self) -> Stats:
         """Return what the device measured."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from runec.devices.session import Log
 from runec.diagnostics import UsageError
 from runec.files import disk_error, file_name
 from runec.firmware import FirmwareBuild, Project, build_project, create_project
-from runec.vm import Inputs, run_rune
+from runec.vm import Inputs, Watch, run_rune_bytes
 
 HOST = "host"
 _FORMS = "host, or emulator:BOARD (`runec boards`)"
@@ -50,6 +50,45 @@ class Place:
         return cls("emulator", load_board(board))
 
 
+def run_bytes(
+    rune: Rune,
+    inputs: Inputs,
+    place: Place,
+    *,
+    repeats: int = 1,
+    timeout_s: float | None = None,
+    resources: Mapping[str, bytes] | None = None,
+    watch: Watch | None = None,
+) -> Generator[bytes, None, None]:
+    """Run a rune in a place; yield what each run writes, as `runec.vm.run_rune_bytes` has it.
+
+    The bytes are the same in every place. `timeout_s` is the time for one run; None leaves the
+    place's own limit. Only the host takes `resources` and tells steps.
+
+    Raises:
+        UsageError: R0921, the place cannot do what is asked.
+        RunecError: what the place raises: `runec.vm.run_rune_bytes`, or `open_emulator` and
+            `EmulatedDevice.run_bytes`.
+    """
+    watch = watch or Watch()
+    if place.board is None:
+        limits = {} if timeout_s is None else {"timeout_s": timeout_s}
+        yield from run_rune_bytes(
+            rune, inputs, repeats=repeats, resources=resources, watch=watch, **limits
+        )
+        return
+    if resources:
+        raise _host_only(f"give the resource {next(iter(resources))!r}", place)
+    if watch.step is not None:
+        raise _host_only("trace a run", place)
+    with open_emulator(rune, place.board, timeout_s=timeout_s, log=watch.log) as device:
+        yield from device.run_bytes(inputs, repeats=repeats)
+
+
+def _host_only(what: str, place: Place) -> UsageError:
+    return UsageError("R0921", f"nobody can {what} on {place}", hint="leave --on out")
+
+
 def run(
     rune: Rune,
     inputs: Inputs,
@@ -59,21 +98,17 @@ def run(
     timeout_s: float | None = None,
     log: Log | None = None,
 ) -> Generator[str, None, None]:
-    """Run a rune in a place; yield the lines of its output as they come, without newlines.
-
-    The lines are the same in every place. `timeout_s` is the time for one run; None leaves the
-    place's own limit.
+    """Run a rune with SERIAL outputs in a place; yield its lines, without newlines.
 
     Raises:
-        RunecError: what the place raises: `runec.vm.run_rune`, or `open_emulator` and
-            `EmulatedDevice.run`.
+        RunecError: as `run_bytes`.
     """
-    if place.board is None:
-        limits = {} if timeout_s is None else {"timeout_s": timeout_s}
-        yield from run_rune(rune, inputs, repeats=repeats, log=log, **limits)
-        return
-    with open_emulator(rune, place.board, timeout_s=timeout_s, log=log) as device:
-        yield from device.run(inputs, repeats=repeats)
+    results = run_bytes(
+        rune, inputs, place, repeats=repeats, timeout_s=timeout_s, watch=Watch(log=log)
+    )
+    with contextlib.closing(results):
+        for result in results:
+            yield result.decode(errors="replace").removesuffix("\n")
 
 
 @contextmanager

@@ -25,6 +25,8 @@ MAX_RANK = 16
 MAX_CHANNELS = 65536
 MAX_TENSOR_BYTES = 2**31 - 1
 
+FLOAT32 = 0
+UINT8 = 3
 INT8 = 9
 
 # TensorType of the schema: name, bytes of an element, our element type.
@@ -243,6 +245,22 @@ def read_model(data: bytes) -> ModelInfo:
         return ModelInfo(sides[0], sides[1], tuple(operators), uses, model.text(3, bytes_max=1024))
     except MalformedError as error:
         raise _malformed(error) from None
+
+
+def read_hybrid(data: bytes) -> tuple[str, ...]:
+    """Return the operators that mix float inputs with constants of 8 bits (dynamic range), sorted.
+
+    Raises:
+        UserFileError: R0310, R0311 or R0312, as `read_model`.
+    """
+    graph = read_graph(data)
+    found = set()
+    for operator in graph.operators:
+        used = [graph.tensors[index] for index in operator.inputs if index >= 0]
+        is_float = any(not item.is_constant and item.type_code == FLOAT32 for item in used)
+        if is_float and any(item.is_constant and item.type_code in (INT8, UINT8) for item in used):
+            found.add(operator.name)
+    return tuple(sorted(found))
 
 
 def _constant_buffers(model: Table) -> tuple[bool, ...]:

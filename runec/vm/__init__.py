@@ -2,6 +2,7 @@
 
 from runec.vm.feed import Feed, Inputs
 from runec.vm.output import output_line
-from runec.vm.run import run_rune
+from runec.vm.run import Watch, run_rune, run_rune_bytes
+from runec.vm.trace import Step
 
-__all__ = ["Feed", "Inputs", "output_line", "run_rune"]
+__all__ = ["Feed", "Inputs", "Step", "Watch", "output_line", "run_rune", "run_rune_bytes"]

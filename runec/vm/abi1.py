@@ -14,9 +14,9 @@ from runec.container import Graph, GraphCapability, GraphOutput, Rune
 from runec.pipeline import ElementType, TensorType
 from runec.vm.errors import bad_host_call, model_failed
 from runec.vm.host import Host, Surroundings
+from runec.vm.host_model import HostModel
 from runec.vm.messages import Outputs
 from runec.vm.output import split_text
-from runec.vm.tflm import TflmModel
 
 # Value types of request_capability_set_param.
 VALUE_TYPES: Mapping[int, str] = {1: "<i", 2: "<f", 5: "<B", 6: "<h", 7: "<b"}
@@ -43,7 +43,7 @@ def _same(given: float, listed: float) -> bool:
 @dataclass
 class _Model:
     name: str
-    engine: TflmModel
+    engine: HostModel
     inputs: list[TensorType]
     outputs: list[TensorType]
 
@@ -104,7 +104,13 @@ class AbiHost(Host):
         return f"{where} {', '.join(blocks)}"
 
     def _enter(self, stage: str) -> None:
-        self._reached = self._graph.stages.index(stage)
+        index = self._graph.stages.index(stage)
+        passed = self._graph.stages[self._reached + 1 : index]
+        blocks = [name for name in passed if name in self._graph.proc_blocks]
+        if blocks:
+            kinds = dict.fromkeys(self._graph.proc_blocks[name].block for name in blocks)
+            self.trace(blocks, ", ".join(kinds))
+        self._reached = index
         self._is_inside = True
 
     def _leave(self) -> None:
@@ -158,6 +164,7 @@ class AbiHost(Host):
         self.read(function, buffer, length)
         data = self._surroundings.need(capability.kind, capability.parameters, length, kind.element)
         self.write(function, buffer, data)
+        self.trace([name], capability.kind.name, outputs=[(kind, data)])
         self._leave()
         return length
 
@@ -186,7 +193,7 @@ class AbiHost(Host):
             raise model_failed(stage, f"its format is {model.format}", [])
         inputs = [self._graph.tensors[index] for index in model.inputs]
         outputs = [self._graph.tensors[index] for index in model.outputs]
-        engine = TflmModel(stage, data, inputs, outputs)
+        engine = HostModel(stage, data, (inputs, outputs), self._surroundings.warn)
         self._models[stage_id] = _Model(stage, engine, inputs, outputs)
         return stage_id
 
@@ -206,8 +213,15 @@ class AbiHost(Host):
         ]
         for at, kind in zip(targets, model.outputs, strict=True):
             self.read(function, at, kind.size_bytes)
-        for at, data in zip(targets, model.engine.infer(given), strict=True):
+        results = model.engine.infer(given)
+        for at, data in zip(targets, results, strict=True):
             self.write(function, at, data)
+        self.trace(
+            [model.name],
+            "model",
+            list(zip(model.inputs, given, strict=True)),
+            list(zip(model.outputs, results, strict=True)),
+        )
         self._leave()
         return 0
 
@@ -247,5 +261,6 @@ class AbiHost(Host):
             except ValueError as error:
                 raise bad_host_call(function, str(error)) from None
         taken.append((kind, data))
+        self.trace([name], output.kind.name, [(kind, data)])
         self._leave()
         return 0

@@ -10,21 +10,22 @@ import json
 import os
 import re
 import resource
-import struct
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import wasm3
 
 from runec.container import Rune, module_imports, read_rune
-from runec.diagnostics import RunecError, RuneError
+from runec.diagnostics import MachineError, RunecError, RuneError
 from runec.pipeline import CapabilityKind, ElementType
 from runec.vm.abi1 import AbiHost
 from runec.vm.errors import stage_failed, trapped, unsupported_original
 from runec.vm.host import Host
-from runec.vm.messages import HEADER, Kind, pack_message, pack_outputs
+from runec.vm.messages import HEADER, Kind, pack_message, pack_outputs, unpack_start
 from runec.vm.original import OriginalHost
+from runec.vm.trace import Step, pack_step
 
 # Deep enough for any block, shallow enough for the process's own stack of 8 MiB.
 _WASM_STACK_BYTES = 64 * 1024
@@ -43,6 +44,7 @@ class Connection:
     def __init__(self, source: int, target: int) -> None:
         self._source = source
         self._target = target
+        self.is_traced = False
 
     def send(self, kind: Kind, body: bytes = b"") -> None:
         """Send a message."""
@@ -67,6 +69,14 @@ class Connection:
     def log(self, text: str) -> None:
         """Hand a line to the user's log."""
         self.send(Kind.LOG, text.encode("utf-8", "replace"))
+
+    def warn(self, message: str, hint: str) -> None:
+        """Hand a warning to the user."""
+        self.send(Kind.WARN, json.dumps({"message": message, "hint": hint}).encode())
+
+    def step(self, step: Step) -> None:
+        """Hand a step of the trace to the user."""
+        self.send(Kind.STEP, pack_step(step))
 
     def need(
         self,
@@ -95,6 +105,7 @@ class Connection:
             "message": error.message,
             "hint": error.hint,
             "notes": list(error.notes),
+            "machine": isinstance(error, MachineError),
         }
         self.send(Kind.ERROR, json.dumps(report).encode())
 
@@ -164,9 +175,11 @@ def _serve(connection: Connection) -> None:
     kind, body = connection.receive()
     if kind is not Kind.START:
         raise ClosedError
-    time_limit_s: int = struct.unpack_from("<I", body)[0]
-    rune = read_rune(body[4:])
-    limit_resources(time_limit_s)
+    start = unpack_start(body)
+    rune = read_rune(start.rune)
+    rune = replace(rune, resources={**rune.resources, **start.resources})
+    connection.is_traced = start.is_traced
+    limit_resources(start.time_limit_s)
     host: Host = (OriginalHost if rune.is_original else AbiHost)(rune, connection)
     instance = Instance(rune, host)
     host.in_manifest = True
@@ -177,12 +190,13 @@ def _serve(connection: Connection) -> None:
         kind, _ = connection.receive()
         if kind is not Kind.RUN:
             raise ClosedError
-        limit_resources(time_limit_s)
+        limit_resources(start.time_limit_s)
         host.begin_run()
         failed = instance.call("_call", 0, 0, 0)
         if failed:
             raise stage_failed(failed, host.stage_name(failed), host.last_message)
-        connection.send(Kind.RESULT, pack_outputs(host.take_outputs()))
+        outputs = pack_outputs(host.take_outputs())
+        connection.send(Kind.RESULT, bytes((host.is_binary,)) + outputs)
 
 
 def main() -> NoReturn:

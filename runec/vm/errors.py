@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from runec.diagnostics import RuneError, UserFileError
+from pathlib import Path
+
+from runec.diagnostics import MachineError, RuneError, UsageError, UserFileError
 
 _REPORT = "look at the rune with `runec inspect`, and build it again from its Runefile"
 
@@ -14,6 +16,8 @@ def missing_input(kind: str, index: int, flag: str) -> UserFileError:
         "R0701",
         f'Unable to load the "{kind}" input: no file{which} was given for it',
         hint=f"add {flag} FILE" + (f" ({index + 1} times in all)" if index else ""),
+        # Word for word, for scripts that look for it.
+        notes=[f'in the original platform: Error: Unable to load the "{kind}" input'],
     )
 
 
@@ -27,12 +31,31 @@ def wrong_length(source: str, requested: int, provided: int, unit: str) -> UserF
     )
 
 
-def no_provider(kind: str) -> RuneError:
-    """R0704: a capability that this computer cannot give."""
-    return RuneError(
-        "R0704",
-        f"this runec has no data for a {kind} capability",
-        hint="run a rune whose capabilities are RAND, RAW or ACCEL",
+def too_few_samples(source: str, requested: int, provided: int, rate_hz: int) -> UserFileError:
+    """R0702: a sound that is too short."""
+    return UserFileError(
+        "R0702",
+        f"At least {requested} samples are required to generate this input, but only {provided} "
+        f"were provided by {source}, at {rate_hz} samples a second",
+        hint=f"name a recording of {requested / rate_hz:g} s or more",
+    )
+
+
+def bad_sound(path: Path, what: str) -> UserFileError:
+    """R0719: no WAV, a damaged one, or one of an encoding that is not read."""
+    return UserFileError(
+        "R0719",
+        f"{path} cannot be read as a sound: {what}",
+        hint="convert it to a WAV of 16 bits, for example: ffmpeg -i FILE -c:a pcm_s16le OUT.wav",
+    )
+
+
+def bad_picture(path: Path, what: str) -> UserFileError:
+    """R0720: no picture, a damaged one, or one that is too large."""
+    return UserFileError(
+        "R0720",
+        f"{path} cannot be read as a picture: {what}",
+        hint="convert it to PNG or JPEG",
     )
 
 
@@ -50,7 +73,16 @@ def no_output(kind: str) -> RuneError:
     return RuneError(
         "R0706",
         f"this runec cannot write a {kind} output",
-        hint="use a SERIAL output in the Runefile",
+        hint="use a SERIAL or TENSOR output in the Runefile",
+    )
+
+
+def mixed_outputs() -> RuneError:
+    """R0706: SERIAL and TENSOR in one rune, which share one stream."""
+    return RuneError(
+        "R0706",
+        "the rune has SERIAL and TENSOR outputs together, text and binary in one stream",
+        hint="use one of the two kinds in the Runefile",
     )
 
 
@@ -108,6 +140,16 @@ def model_failed(name: str, what: str, notes: list[str]) -> RuneError:
     )
 
 
+def needs_litert(name: str, what: str, notes: tuple[str, ...]) -> MachineError:
+    """R0721: a model that only LiteRT runs, which is not installed."""
+    return MachineError(
+        "R0721",
+        f"the model {name} cannot be run by TensorFlow Lite Micro: {what}",
+        hint="LiteRT may run it on this computer: pip install 'runec[litert]'",
+        notes=notes,
+    )
+
+
 def model_differs(name: str, said: str, found: str) -> RuneError:
     """R0714: the model's tensors are not those of the graph."""
     return RuneError(
@@ -128,4 +170,31 @@ def unsupported_original(what: str) -> RuneError:
         "R0716",
         f"this original rune cannot be run: {what}",
         hint="build it again from its Runefile with `runec build`",
+    )
+
+
+def unknown_resource(name: str, known: list[str]) -> UsageError:
+    """R0723: a resource is given that the rune does not have."""
+    return UsageError(
+        "R0723",
+        f"the rune has no resource {name!r}",
+        hint=f"it has {', '.join(known)}" if known else "it has none: leave the option out",
+    )
+
+
+def fixed_resource(name: str) -> UsageError:
+    """R0724: a resource is given that the build has used up."""
+    return UsageError(
+        "R0724",
+        f"the resource {name!r} was used when the rune was built and cannot be given any more",
+        hint="change it in the Runefile and build the rune again",
+    )
+
+
+def missing_resource(name: str) -> UserFileError:
+    """R0725: a resource that is given at run time was not."""
+    return UserFileError(
+        "R0725",
+        f"no value was given for the resource {name!r}",
+        hint=f"add --file-resource {name}=FILE or --string-resource {name}=TEXT",
     )

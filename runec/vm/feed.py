@@ -2,41 +2,59 @@
 
 Rules a kind:
 
-RAND   every element random, see `generator`; the stream goes on from request to request.
-RAW    the file's bytes as they are. The file must be exactly as long as the request.
-ACCEL  rows of three f32 from a recording. A recording shorter than the request is refused; of a
-       longer one the first rows are taken.
+RAND         every element random, see `generator`; the stream goes on from request to request.
+RAW          the file's bytes as they are. With the parameter `length` the first bytes of the
+             file, else the file must be exactly as long as the request.
+ACCEL        rows of three f32 from a recording, the first ones of a longer one.
+SOUND        i16 samples of one channel at the parameter `hz` (16000 where a rune does not say),
+             the first ones of a longer sound; see `sound`. A rune whose buffer is longer than
+             its parameter `sample_duration_ms` gets silence where the sound is over.
+IMAGE        u8[height, width, channels], see `picture`. Without the parameter `width` or `height`
+             the picture's own; without `pixel_format` RGB, or grey where the rune asks for one
+             byte a pixel.
+FLOAT_IMAGE  the same as f32, each byte divided by 255: 0 to 1.
 
-A capability's parameter `source` counts the files given for its kind, from 0. Every request
-reads its file from the start.
+A file that is too short for the request is refused. A capability's parameter `source` counts the
+files given for its kind, from 0. Every request reads its file from the start. Original runes of
+2020 and 2021 say `frequency` for `hz`, and `sample_duration` in seconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import struct
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from runec.files import read_file
 from runec.pipeline import CapabilityKind, ElementType
-from runec.vm.errors import bad_request, missing_input, no_provider, wrong_length
+from runec.vm import picture
+from runec.vm.errors import bad_request, missing_input, wrong_length
 from runec.vm.generator import DEFAULT_SEED, SplitMix64
 from runec.vm.recording import read_recording
+from runec.vm.sound import RATE_HZ_MAX, RATE_HZ_MIN, read_sound
 
 # As much as runec builds a tensor for, so that a stranger's rune cannot ask for all memory.
 REQUEST_BYTES_MAX = 64 * 1024 * 1024
 _ROW_BYTES = 12
+_SAMPLE_BYTES = 2
+_RATE_HZ = 16_000
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the user gives a rune: files by kind, in order of `source`, and a seed for RAND."""
+    """What the user gives a rune: files by kind, in order of `source`, and a seed for RAND.
+
+    With `random_bits` the bits of RAND's floats are random, as in the original platform: any
+    number, infinities and NaN among them.
+    """
 
     raw: tuple[Path, ...] = ()
     accelerometer: tuple[Path, ...] = ()
     sound: tuple[Path, ...] = ()
     image: tuple[Path, ...] = ()
     random_seed: int | None = None
+    random_bits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +77,7 @@ class Feed:
         self._inputs = inputs
         seed = DEFAULT_SEED if inputs.random_seed is None else inputs.random_seed
         self._random = SplitMix64(seed)
-        self._cache: dict[Path, bytes] = {}
+        self._cache: dict[Hashable, bytes] = {}
 
     def provide(
         self,
@@ -72,15 +90,12 @@ class Feed:
 
         Raises:
             UserFileError: R0701, no file for it; R0702, a file of another length; R0703, a
-                malformed recording; R1003, an unreadable file.
-            RuneError: R0704, a kind without provider; R0705, a request that makes no sense.
+                malformed recording; R0719, sound; R0720, picture; R1003, an unreadable file.
+            RuneError: R0705, a request that makes no sense.
         """
-        provider = PROVIDERS.get(kind)
-        if provider is None:
-            raise no_provider(kind.name)
         if length > REQUEST_BYTES_MAX:
             raise bad_request(kind.name, f"{length} bytes, more than {REQUEST_BYTES_MAX}")
-        return provider(self, Request(kind, parameters, length, element))
+        return _PROVIDERS[kind](self, Request(kind, parameters, length, element))
 
     def random(self, request: Request) -> bytes:
         """Return random elements."""
@@ -92,29 +107,85 @@ class Feed:
             raise bad_request(
                 "RAND", f"{request.length} bytes, which are no whole {request.element.value}"
             )
-        return self._random.elements(count, request.element)[: request.length]
+        element = request.element
+        if self._inputs.random_bits and element in _BITS:
+            element = _BITS[element]
+        return self._random.elements(count, element)[: request.length]
 
     def raw(self, request: Request) -> bytes:
         """Return the bytes of a file."""
         path = self._path(request, self._inputs.raw, "--raw")
         data = self._load(path, lambda: read_file(path, "the RAW input"))
-        if len(data) != request.length:
+        if len(data) < request.length or (
+            len(data) > request.length and "length" not in request.parameters
+        ):
             raise wrong_length(str(path), request.length, len(data), "bytes")
-        return data
+        return data[: request.length]
 
     def accelerometer(self, request: Request) -> bytes:
         """Return the first rows of a recording."""
         path = self._path(request, self._inputs.accelerometer, "--accelerometer")
-        if request.element not in (None, ElementType.F32) or request.length % _ROW_BYTES:
-            element = "" if request.element is None else f" of {request.element.value}"
-            raise bad_request(
-                "ACCEL", f"{request.length} bytes{element}, which are no rows of three f32"
-            )
+        _check_elements(request, ElementType.F32, _ROW_BYTES, "rows of three f32")
         data = self._load(path, lambda: read_recording(path))
         if len(data) < request.length:
             rows = request.length // _ROW_BYTES
             raise wrong_length(str(path), rows, len(data) // _ROW_BYTES, "rows")
         return data[: request.length]
+
+    def sound(self, request: Request) -> bytes:
+        """Return the first samples of a sound."""
+        path = self._path(request, self._inputs.sound, "--sound")
+        _check_elements(request, ElementType.I16, _SAMPLE_BYTES, "samples of i16")
+        parameters = request.parameters
+        rate = parameters.get("hz", parameters.get("frequency", _RATE_HZ))
+        if not isinstance(rate, int) or not RATE_HZ_MIN <= rate <= RATE_HZ_MAX:
+            raise bad_request(
+                "SOUND",
+                f"{rate} samples a second, which do not lie from {RATE_HZ_MIN} to {RATE_HZ_MAX}",
+            )
+        count = request.length // _SAMPLE_BYTES
+        milliseconds = parameters.get(
+            "sample_duration_ms", 1000 * parameters.get("sample_duration", 0)
+        )
+        least = min(count, int(rate * milliseconds // 1000)) if milliseconds > 0 else count
+        data = self._load((path, rate, count), lambda: read_sound(path, rate, count, least))
+        return data.ljust(request.length, b"\0")
+
+    def image(self, request: Request) -> bytes:
+        """Return the pixels of a picture, a byte each."""
+        _check_elements(request, ElementType.U8, 1, "pixels of u8")
+        return self._pixels(request, request.length)
+
+    def float_image(self, request: Request) -> bytes:
+        """Return the pixels of a picture, an f32 from 0 to 1 each."""
+        _check_elements(request, ElementType.F32, 4, "pixels of f32")
+        data = self._pixels(request, request.length // 4)
+        return b"".join(map(_SCALED.__getitem__, data))
+
+    def _pixels(self, request: Request, length: int) -> bytes:
+        path = self._path(request, self._inputs.image, "--image")
+        size = _side(request, "width"), _side(request, "height")
+        pixels = (size[0] or 0) * (size[1] or 0)
+        wanted = request.parameters.get("pixel_format")
+        if wanted is None:
+            wanted = picture.GREY if length == pixels else picture.RGB
+        form = int(wanted)
+        if form not in picture.CHANNELS or form != wanted:
+            raise bad_request(request.kind.name, f"the pixel format {wanted}")
+        channels = picture.CHANNELS[form]
+        if pixels and length != pixels * channels:
+            raise bad_request(
+                request.kind.name,
+                f"{length} elements, but {size[0]} x {size[1]} pixels of {channels} are "
+                f"{pixels * channels}",
+            )
+        data = self._load((path, size, form), lambda: picture.read_picture(path, size, form))
+        if len(data) == 3 * length and "pixel_format" not in request.parameters:
+            form, channels = picture.GREY, 1
+            data = self._load((path, size, form), lambda: picture.read_picture(path, size, form))
+        if len(data) != length:
+            raise wrong_length(str(path), length // channels, len(data) // channels, "pixels")
+        return data
 
     def _path(self, request: Request, paths: tuple[Path, ...], flag: str) -> Path:
         index = request.parameters.get("source", 0)
@@ -124,15 +195,35 @@ class Feed:
             raise missing_input(request.kind.name, index, flag)
         return paths[index]
 
-    def _load(self, path: Path, load: Callable[[], bytes]) -> bytes:
-        if path not in self._cache:
-            self._cache[path] = load()
-        return self._cache[path]
+    def _load(self, key: Hashable, load: Callable[[], bytes]) -> bytes:
+        if key not in self._cache:
+            self._cache[key] = load()
+        return self._cache[key]
 
 
-# One line a kind that this host can provide; a kind that is not here is refused by name.
-PROVIDERS: dict[CapabilityKind, Provider] = {
+def _check_elements(request: Request, element: ElementType, size: int, what: str) -> None:
+    if request.element not in (None, element) or request.length % size:
+        asked = "" if request.element is None else f" of {request.element.value}"
+        raise bad_request(request.kind.name, f"{request.length} bytes{asked}, which are no {what}")
+
+
+def _side(request: Request, name: str) -> int | None:
+    """Return the width or height that a rune asks for; None, the picture's own."""
+    side = request.parameters.get(name)
+    if side is None:
+        return None
+    if not isinstance(side, int) or not 1 <= side <= picture.SIDE_MAX:
+        raise bad_request(request.kind.name, f"a picture with the {name} {side}")
+    return side
+
+
+_SCALED = [struct.pack("<f", value / 255) for value in range(256)]
+_BITS = {ElementType.F32: ElementType.U32, ElementType.F64: ElementType.U64}
+_PROVIDERS: Mapping[CapabilityKind, Provider] = {
     CapabilityKind.RAND: Feed.random,
-    CapabilityKind.RAW: Feed.raw,
+    CapabilityKind.SOUND: Feed.sound,
     CapabilityKind.ACCEL: Feed.accelerometer,
+    CapabilityKind.IMAGE: Feed.image,
+    CapabilityKind.RAW: Feed.raw,
+    CapabilityKind.FLOAT_IMAGE: Feed.float_image,
 }

@@ -7,25 +7,39 @@ calls. A method of the name of a host function is that function; its arguments a
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from runec.container import Rune
-from runec.pipeline import CapabilityKind, ElementType, OutputKind
-from runec.vm.errors import bad_host_call, no_output, too_much_output
+from runec.pipeline import CapabilityKind, ElementType, OutputKind, TensorType
+from runec.vm.errors import bad_host_call, mixed_outputs, no_output, too_much_output
 from runec.vm.messages import Outputs
+from runec.vm.trace import Step, traced_tensor
 
 LOG_BYTES_MAX = 1024 * 1024
 LOG_LINE_BYTES = 64  # what a line costs besides its text
 MESSAGE_BYTES_MAX = 4096
+OUTPUT_KINDS = frozenset({OutputKind.SERIAL, OutputKind.TENSOR})
+
+
+Typed = tuple[TensorType | None, bytes]
 
 
 class Surroundings(Protocol):
     """What the child process gives its host object."""
 
+    is_traced: bool
+
     def log(self, text: str) -> None:
         """Hand a line to the user's log."""
+
+    def warn(self, message: str, hint: str) -> None:
+        """Hand a warning to the user."""
+
+    def step(self, step: Step) -> None:
+        """Hand a step of the trace to the user."""
 
     def need(
         self,
@@ -57,6 +71,8 @@ class Host:
         self._next_id = self.first_id
         self._resources: dict[int, OpenResource] = {}
         self._log_bytes = 0
+        self._output_kinds: set[OutputKind] = set()
+        self._clock_s = 0.0
         self.last_message = ""
         self.in_manifest = False
 
@@ -68,6 +84,12 @@ class Host:
         """Forget what belongs to the run before."""
         self._log_bytes = 0
         self.last_message = ""
+        self._clock_s = time.perf_counter()
+
+    @property
+    def is_binary(self) -> bool:
+        """True for a rune whose outputs are TENSOR."""
+        return OutputKind.TENSOR in self._output_kinds
 
     def take_outputs(self) -> Outputs:
         """Return what the run wrote."""
@@ -140,9 +162,36 @@ class Host:
             kind = OutputKind(number)
         except ValueError:
             raise bad_host_call("request_output", f"Unknown output type: {number}") from None
-        if kind is not OutputKind.SERIAL:
+        if kind not in OUTPUT_KINDS:
             raise no_output(kind.name)
+        self._output_kinds.add(kind)
+        if len(self._output_kinds) > 1:
+            raise mixed_outputs()
         return kind
+
+    # --- the trace ---------------------------------------------------------------------------
+
+    def lap(self) -> float:
+        """Return the milliseconds since the last lap."""
+        before, self._clock_s = self._clock_s, time.perf_counter()
+        return 1000 * (self._clock_s - before)
+
+    def trace(
+        self,
+        stages: Sequence[str],
+        what: str,
+        inputs: Sequence[Typed] = (),
+        outputs: Sequence[Typed] = (),
+    ) -> None:
+        """Report what was done since the last lap, if anybody wants to know."""
+        if not self._surroundings.is_traced:
+            return
+        given, made = (
+            tuple(traced_tensor(kind, data) for kind, data in tensors)
+            for tensors in (inputs, outputs)
+        )
+        self._surroundings.step(Step(tuple(stages), what, self.lap(), given, made))
+        self.lap()  # to tell about it is no part of the run
 
     # --- host functions ----------------------------------------------------------------------
 

@@ -2,20 +2,23 @@
 
 A message is its length (u32, little-endian) of kind and body, the kind (u8), the body.
 
-parent -> child   START  time limit in seconds (u32), the .rune
+parent -> child   START  see `pack_start`
                   RUN    -
                   DATA   the bytes that NEED asked for
 child -> parent   READY  -
                   NEED   JSON: kind, parameters, length, element
                   LOG    text
-                  RESULT outputs, see `pack_outputs`
-                  ERROR  JSON: code, message, hint, notes
+                  WARN   JSON: message, hint
+                  STEP   a step of a trace, see `runec.vm.trace`
+                  RESULT whether they are binary (u8), outputs, see `pack_outputs`
+                  ERROR  JSON: code, message, hint, notes, machine (whether it is the machine's)
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 
 from runec.pipeline import TensorType
@@ -23,6 +26,7 @@ from runec.pipeline import TensorType
 MESSAGE_BYTES_MAX = 256 * 1024 * 1024
 HEADER = struct.Struct("<IB")
 _COUNT = struct.Struct("<II")
+_START = struct.Struct("<I?I")
 
 Outputs = Sequence[tuple[int, Sequence[tuple[TensorType, bytes]]]]
 
@@ -38,11 +42,46 @@ class Kind(IntEnum):
     LOG = 6
     RESULT = 7
     ERROR = 8
+    WARN = 9
+    STEP = 10
 
 
 def pack_message(kind: Kind, body: bytes) -> bytes:
     """Return a message."""
     return HEADER.pack(len(body) + 1, kind) + body
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What the child gets to begin with: resources are those given at run time."""
+
+    time_limit_s: int
+    is_traced: bool
+    resources: Mapping[str, bytes]
+    rune: bytes
+
+
+def pack_start(start: Start) -> bytes:
+    """Return the body of START: limit, trace, number of resources, each of them, the .rune."""
+    parts = [_START.pack(start.time_limit_s, start.is_traced, len(start.resources))]
+    for name, data in start.resources.items():
+        text = name.encode()
+        parts += (_COUNT.pack(len(text), len(data)), text, data)
+    return b"".join((*parts, start.rune))
+
+
+def unpack_start(body: bytes) -> Start:
+    """Read what `pack_start` wrote."""
+    limit, is_traced, count = _START.unpack_from(body)
+    at = _START.size
+    resources = {}
+    for _ in range(count):
+        name_bytes, data_bytes = _COUNT.unpack_from(body, at)
+        at += _COUNT.size
+        name = body[at : at + name_bytes].decode()
+        resources[name] = body[at + name_bytes : at + name_bytes + data_bytes]
+        at += name_bytes + data_bytes
+    return Start(limit, is_traced, resources, body[at:])
 
 
 def pack_outputs(outputs: Outputs) -> bytes:

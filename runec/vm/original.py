@@ -13,13 +13,13 @@ import struct
 from typing import Any
 
 from runec.container import Rune
-from runec.pipeline import CapabilityKind, ElementType, TensorType
+from runec.pipeline import CapabilityKind, ElementType, OutputKind, TensorType
 from runec.vm.abi1 import parameter_value
 from runec.vm.errors import bad_host_call, too_much_output, unsupported_original
 from runec.vm.host import Host, Surroundings
+from runec.vm.host_model import HostModel
 from runec.vm.messages import Outputs
-from runec.vm.output import STRUCT_CODES
-from runec.vm.tflm import TflmModel
+from runec.vm.output import STRUCT_CODES, parse_output_bytes
 
 _OUTPUT_BYTES_MAX = 64 * 1024 * 1024
 _VALUE_BYTES_MAX = 4
@@ -81,8 +81,8 @@ class OriginalHost(Host):
         super().__init__(rune, surroundings)
         self._next_id = _first_id(rune.version)
         self._capabilities: dict[int, tuple[CapabilityKind, dict[str, int | float]]] = {}
-        self._outputs: set[int] = set()
-        self._models: dict[int, tuple[TflmModel, list[TensorType], list[TensorType]]] = {}
+        self._outputs: dict[int, OutputKind] = {}
+        self._models: dict[int, tuple[HostModel, list[TensorType], list[TensorType]]] = {}
         self._preloaded: dict[int, bytes] = {}
         self._consumed: dict[int, list[tuple[TensorType, bytes]]] = {}
         self._consumed_bytes = 0
@@ -130,6 +130,7 @@ class OriginalHost(Host):
         self.read(function, buffer, length)
         data = self._surroundings.need(kind, parameters, length, None)
         self.write(function, buffer, data)
+        self.trace([f"number {stage_id}"], kind.name, outputs=[(None, data)])
         return length
 
     def _capability(
@@ -159,7 +160,9 @@ class OriginalHost(Host):
         if stage_id not in self._preloaded:
             raise bad_host_call(function, f"{stage_id} is no model's id")
         if stage_id not in self._models:
-            engine = TflmModel(f"with the id {stage_id}", self._preloaded[stage_id])
+            engine = HostModel(
+                f"with the id {stage_id}", self._preloaded[stage_id], None, self._surroundings.warn
+            )
             self._models[stage_id] = (engine, engine.inputs, engine.outputs)
         engine, inputs, outputs = self._models[stage_id]
         sizes = (inputs[0].size_bytes, outputs[0].size_bytes)
@@ -169,7 +172,9 @@ class OriginalHost(Host):
             )
         data = self.read(function, source, source_bytes)
         self.read(function, target, target_bytes)
-        self.write(function, target, engine.infer([data])[0])
+        (result,) = engine.infer([data])
+        self.write(function, target, result)
+        self.trace([f"number {stage_id}"], "model", [(inputs[0], data)], [(outputs[0], result)])
         return 0
 
     # --- models, second generation -----------------------------------------------------------
@@ -207,7 +212,8 @@ class OriginalHost(Host):
         data = self.read(function, model, length)
         said = self._descriptions(inputs, input_count), self._descriptions(outputs, output_count)
         stage_id = self.take_id()
-        self._models[stage_id] = (TflmModel(f"with the id {stage_id}", data, *said), *said)
+        engine = HostModel(f"with the id {stage_id}", data, said, self._surroundings.warn)
+        self._models[stage_id] = (engine, *said)
         return stage_id
 
     def rune_model_infer(self, stage_id: int, inputs: int, outputs: int) -> int:
@@ -222,21 +228,28 @@ class OriginalHost(Host):
             self.read(function, at, kind.size_bytes)
             for at, kind in zip(sources, input_types, strict=True)
         ]
-        for at, data in zip(targets, engine.infer(given), strict=True):
+        results = engine.infer(given)
+        for at, data in zip(targets, results, strict=True):
             self.write(function, at, data)
+        self.trace(
+            [f"number {stage_id}"],
+            "model",
+            list(zip(input_types, given, strict=True)),
+            list(zip(output_types, results, strict=True)),
+        )
         return 0
 
     # --- outputs -----------------------------------------------------------------------------
 
     def request_output(self, kind: int) -> int:
         """Give an id to an output."""
-        self.output_kind(kind)
+        wanted = self.output_kind(kind)
         output = self.take_id()
-        self._outputs.add(output)
+        self._outputs[output] = wanted
         return output
 
     def consume_output(self, stage_id: int, buffer: int, length: int) -> int:
-        """Take tensors written as JSON, one or a list."""
+        """Take tensors written as JSON, one or a list, or for TENSOR in binary."""
         function = "consume_output"
         if stage_id not in self._outputs:
             raise bad_host_call(function, f"{stage_id} is no output's id")
@@ -245,11 +258,16 @@ class OriginalHost(Host):
         if self._consumed_bytes > _OUTPUT_BYTES_MAX:
             raise too_much_output(f"more than {_OUTPUT_BYTES_MAX} bytes of output in a run")
         try:
-            document = json.loads(content)
-            documents = document if isinstance(document, list) else [document]
-            for item in documents:
-                channel, kind, data = parse_output(item)
+            if self._outputs[stage_id] is OutputKind.TENSOR:
+                found = [(stage_id, kind, data) for kind, data in parse_output_bytes(content)]
+            else:
+                document = json.loads(content)
+                documents = document if isinstance(document, list) else [document]
+                found = [parse_output(item) for item in documents]
+            for channel, kind, data in found:
                 self._consumed.setdefault(channel, []).append((kind, data))
+            taken = [(kind, data) for _, kind, data in found]
+            self.trace([f"number {stage_id}"], self._outputs[stage_id].name, taken)
         except (ValueError, RecursionError) as error:
             raise bad_host_call(function, f"an output that is no tensor: {error}") from None
         return 0

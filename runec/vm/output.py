@@ -1,4 +1,4 @@
-"""The output of a run as text: docs/spec/rune.md, section 4."""
+"""The output of a run, as text or binary: docs/spec/rune.md, section 4."""
 
 from __future__ import annotations
 
@@ -43,6 +43,18 @@ def split_text(data: bytes, count: int) -> list[bytes]:
     return elements
 
 
+def element_texts(kind: TensorType, data: bytes, most: int) -> list[str]:
+    """Return the first elements of a tensor, at most `most`, as JSON spells them.
+
+    Raises:
+        ValueError: the bytes of a tensor are not its elements.
+    """
+    if kind.element is ElementType.UTF8:
+        return list(_elements(kind, data))[:most]
+    first = TensorType(kind.element, (min(most, kind.element_count),))
+    return ",".join(_elements(first, data[: first.size_bytes])).split(",")
+
+
 def _elements(kind: TensorType, data: bytes) -> Iterator[str]:
     """Yield the elements joined by commas, so many at a time: millions of strings are memory."""
     if kind.element is ElementType.UTF8:
@@ -82,3 +94,32 @@ def output_line(outputs: Sequence[tuple[int, Sequence[tuple[TensorType, bytes]]]
         for output, tensors in outputs
     )
     return f"{{{','.join(members)}}}"
+
+
+def output_bytes(outputs: Sequence[tuple[int, Sequence[tuple[TensorType, bytes]]]]) -> bytes:
+    """Return what TENSOR outputs write: length of the type, type, elements, tensor by tensor."""
+    parts: list[bytes] = []
+    for _, tensors in outputs:
+        for kind, data in tensors:
+            text = str(kind).encode()
+            parts += (struct.pack("<I", len(text)), text, data)
+    return b"".join(parts)
+
+
+def parse_output_bytes(content: bytes) -> list[tuple[TensorType, bytes]]:
+    """Read what `output_bytes` wrote. Raises ValueError for anything else."""
+    tensors = []
+    at = 0
+    while at < len(content):
+        length = int.from_bytes(content[at : at + 4], "little")
+        if length > len(content) - at - 4:
+            raise ValueError("a tensor that ends early")
+        kind = TensorType.parse(content[at + 4 : at + 4 + length].decode().lower())
+        if kind.element is ElementType.UTF8:
+            raise ValueError("a text tensor, whose length cannot be known")
+        at += 4 + length
+        if kind.size_bytes > len(content) - at:
+            raise ValueError("a tensor that ends early")
+        tensors.append((kind, content[at : at + kind.size_bytes]))
+        at += kind.size_bytes
+    return tensors

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
-from runec.diagnostics import MachineError, RuneError
+from runec.diagnostics import MachineError, RunecError, RuneError
 from runec.vm.errors import out_of_time, process_died
 from runec.vm.messages import HEADER, MESSAGE_BYTES_MAX, Kind, pack_message
 
@@ -130,7 +130,8 @@ class RuneProcess:
         """Return the child's next message.
 
         Raises:
-            RuneError: what the child reports; R0711, no message in time; R0712, it ended.
+            RunecError: what the child reports.
+            RuneError: R0711, no message in time; R0712, it ended.
         """
         length, number = HEADER.unpack(self._read(HEADER.size))
         if not 1 <= length <= MESSAGE_BYTES_MAX or number not in set(Kind):
@@ -159,14 +160,15 @@ class RuneProcess:
         return [line for line in lines if line.strip()][-_NOTE_LINES:]
 
 
-def _reported(body: bytes) -> RuneError:
+def _reported(body: bytes) -> RunecError:
     try:
         report = json.loads(body)
         code, message, hint = report["code"], report["message"], report["hint"]
         notes = [str(note) for note in report["notes"]]
         is_known = _CODE.fullmatch(code) is not None
+        error = MachineError if report["machine"] is True else RuneError
     except (ValueError, KeyError, TypeError, RecursionError):
         is_known = False
     if not is_known:
         return process_died("it sent no report", [])
-    return RuneError(code, str(message), hint=None if hint is None else str(hint), notes=notes)
+    return error(code, str(message), hint=None if hint is None else str(hint), notes=notes)

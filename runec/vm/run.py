@@ -6,28 +6,69 @@ import json
 import math
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
 
 from runec.container import Rune
-from runec.pipeline import CapabilityKind, ElementType, OutputKind
-from runec.vm.errors import no_output, no_provider, process_died
-from runec.vm.feed import PROVIDERS, Feed, Inputs
-from runec.vm.messages import Kind, unpack_outputs
-from runec.vm.output import output_line
+from runec.diagnostics import Diagnostic, Severity
+from runec.pipeline import CapabilityKind, ElementType
+from runec.vm.errors import (
+    fixed_resource,
+    missing_resource,
+    mixed_outputs,
+    no_output,
+    process_died,
+    unknown_resource,
+)
+from runec.vm.feed import Feed, Inputs
+from runec.vm.host import OUTPUT_KINDS
+from runec.vm.messages import Kind, Start, pack_start, unpack_outputs
+from runec.vm.output import output_bytes, output_line
 from runec.vm.process import RuneProcess, rune_process
+from runec.vm.trace import Step, unpack_step
 from runec.vm.validation import validate
 
 
-def _check_kinds(rune: Rune) -> None:
+@dataclass(frozen=True)
+class Watch:
+    """Who is told what while a rune runs.
+
+    `log` gets what the rune says to its log, line by line; `warn` what the user should know;
+    `step` the steps of each run, which cost time to tell.
+    """
+
+    log: Callable[[str], None] | None = None
+    warn: Callable[[Diagnostic], None] | None = None
+    step: Callable[[Step], None] | None = None
+
+
+def _check_outputs(rune: Rune) -> None:
     """Refuse before the start what would fail in the middle of it."""
     if rune.graph is None:
         return
-    for capability in rune.graph.capabilities.values():
-        if capability.kind not in PROVIDERS:
-            raise no_provider(capability.kind.name)
-    for output in rune.graph.outputs.values():
-        if output.kind is not OutputKind.SERIAL:
-            raise no_output(output.kind.name)
+    kinds = {output.kind for output in rune.graph.outputs.values()}
+    for kind in kinds - OUTPUT_KINDS:
+        raise no_output(kind.name)
+    if len(kinds) > 1:
+        raise mixed_outputs()
+
+
+def _check_resources(rune: Rune, given: Mapping[str, bytes]) -> None:
+    """Compare resources given at run time with what the rune takes. Originals tell nothing."""
+    if rune.graph is None:
+        return
+    listed = rune.graph.resources
+    models = {model.resource for model in rune.graph.models.values()}
+    open_names = [name for name, item in listed.items() if item.bytes is None or name in models]
+    for name in given:
+        if name not in listed:
+            raise unknown_resource(name, open_names)
+        if name not in open_names:
+            raise fixed_resource(name)
+    for name, item in listed.items():
+        if item.bytes is None and name not in given:
+            raise missing_resource(name)
 
 
 def _provide(feed: Feed, body: bytes) -> bytes:
@@ -41,9 +82,23 @@ def _provide(feed: Feed, body: bytes) -> bytes:
     return feed.provide(kind, parameters, length, element)
 
 
-def _until(
-    process: RuneProcess, wanted: Kind, feed: Feed, log: Callable[[str], None] | None
-) -> bytes:
+def _warning(body: bytes) -> Diagnostic:
+    try:
+        document = json.loads(body)
+        message, hint = str(document["message"]), str(document["hint"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise process_died("it sent no warning", []) from None
+    return Diagnostic("R0722", message, Severity.WARNING, hint=hint)
+
+
+def _step(body: bytes) -> Step:
+    try:
+        return unpack_step(body)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise process_died("it sent no step", []) from None
+
+
+def _until(process: RuneProcess, wanted: Kind, feed: Feed, watch: Watch) -> bytes:
     """Serve the child until the message that ends its turn; return that message's body."""
     while True:
         kind, body = process.receive()
@@ -51,13 +106,65 @@ def _until(
             return body
         started = time.monotonic()
         if kind is Kind.LOG:
-            if log is not None:
-                log(body.decode("utf-8", "replace"))
+            if watch.log is not None:
+                watch.log(body.decode("utf-8", "replace"))
+        elif kind is Kind.WARN:
+            if watch.warn is not None:
+                watch.warn(_warning(body))
+        elif kind is Kind.STEP:
+            if watch.step is not None:
+                watch.step(_step(body))
         elif kind is Kind.NEED:
             process.send(Kind.DATA, _provide(feed, body))
         else:
             raise process_died("it sent a message out of turn", [])
         process.extend_deadline(time.monotonic() - started)
+
+
+def run_rune_bytes(
+    rune: Rune,
+    inputs: Inputs,
+    *,
+    repeats: int = 1,
+    timeout_s: float = 60.0,
+    resources: Mapping[str, bytes] | None = None,
+    watch: Watch | None = None,
+) -> Generator[bytes, None, None]:
+    """Run a rune in a process of its own; yield what each run writes.
+
+    That is a line of JSON with its newline for a rune with SERIAL outputs, and tensors in binary
+    for one with TENSOR outputs. `timeout_s` bounds the set-up and each run by itself. `resources`
+    are those given at run time. The process ends with the iterator, whichever way that ends.
+
+    Raises:
+        UserFileError: R0701 to R0703, R0719 and R0720, the inputs; R0725, a missing resource;
+            R1003, a file that cannot be read.
+        RuneError: R0705 to R0716, see `runec.vm.errors`.
+        UsageError: R0723 and R0724, the resources.
+        MachineError: R0717, R0718, this machine cannot execute runes; R0721, it lacks a library.
+    """
+    watch = watch or Watch()
+    given = {} if resources is None else resources
+    _check_outputs(rune)
+    _check_resources(rune, given)
+    validate(rune)
+    feed = Feed(inputs)
+    with rune_process() as process:
+        process.set_deadline(timeout_s)
+        limit = min(math.ceil(timeout_s), 2**31)
+        start = Start(limit, watch.step is not None, given, rune.data)
+        process.send(Kind.START, pack_start(start))
+        _until(process, Kind.READY, feed, watch)
+        for _ in range(repeats):
+            process.set_deadline(timeout_s)
+            process.send(Kind.RUN)
+            body = _until(process, Kind.RESULT, feed, watch)
+            try:
+                outputs = unpack_outputs(body[1:])
+                result = output_bytes(outputs) if body[0] else output_line(outputs).encode() + b"\n"
+            except (ValueError, IndexError, struct.error):
+                raise process_died("it sent no outputs", []) from None
+            yield result
 
 
 def run_rune(
@@ -67,30 +174,15 @@ def run_rune(
     repeats: int = 1,
     timeout_s: float = 60.0,
     log: Callable[[str], None] | None = None,
-) -> Iterator[str]:
-    """Run a rune in a process of its own; yield one line of JSON a run, without its newline.
-
-    `timeout_s` bounds the set-up and each run by itself. `log` gets what the rune says to its
-    log, line by line. The process ends with the iterator, whichever way that ends.
+) -> Generator[str, None, None]:
+    """Run a rune with SERIAL outputs; yield one line of JSON a run, without its newline.
 
     Raises:
-        UserFileError: R0701 to R0703, the inputs; R1003, a file that cannot be read.
-        RuneError: R0704 to R0716, see `runec.vm.errors`.
-        MachineError: R0717, R0718, this machine cannot execute runes.
+        RunecError: as `run_rune_bytes`.
     """
-    _check_kinds(rune)
-    validate(rune)
-    feed = Feed(inputs)
-    with rune_process() as process:
-        process.set_deadline(timeout_s)
-        limit = struct.pack("<I", min(math.ceil(timeout_s), 2**31))
-        process.send(Kind.START, limit + rune.data)
-        _until(process, Kind.READY, feed, log)
-        for _ in range(repeats):
-            process.set_deadline(timeout_s)
-            process.send(Kind.RUN)
-            body = _until(process, Kind.RESULT, feed, log)
-            try:
-                yield output_line(unpack_outputs(body))
-            except (ValueError, struct.error):
-                raise process_died("it sent no outputs", []) from None
+    results = run_rune_bytes(
+        rune, inputs, repeats=repeats, timeout_s=timeout_s, watch=Watch(log=log)
+    )
+    with closing(results):
+        for result in results:
+            yield result.decode(errors="replace").removesuffix("\n")

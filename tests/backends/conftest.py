@@ -124,7 +124,15 @@ def run_engine(engine_program: Path, tmp_path: Path) -> RunEngine:
     return run
 
 
-HARNESS_OPERATORS = ("FULLY_CONNECTED", "SOFTMAX", "CONV_2D", "MAX_POOL_2D", "RESHAPE")
+HARNESS_OPERATORS = (
+    "FULLY_CONNECTED",
+    "SOFTMAX",
+    "CONV_2D",
+    "MAX_POOL_2D",
+    "RESHAPE",
+    "DEPTHWISE_CONV_2D",
+    "AVERAGE_POOL_2D",
+)
 RunModel = Callable[..., list[str]]
 
 

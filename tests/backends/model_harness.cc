@@ -25,12 +25,14 @@ static runevm_tensor tensor_of(const char *text) {
 }
 
 int main(int count, char **words) {
-    static tflite::MicroMutableOpResolver<5> operators;
+    static tflite::MicroMutableOpResolver<7> operators;
     operators.AddBuiltin(tflite::BuiltinOperator_FULLY_CONNECTED, micro::Register_FULLY_CONNECTED(), 0);
     if (getenv("ONLY_FULLY_CONNECTED") == nullptr) {
         operators.AddBuiltin(tflite::BuiltinOperator_SOFTMAX, micro::Register_SOFTMAX(), 0);
         operators.AddBuiltin(tflite::BuiltinOperator_CONV_2D, micro::Register_CONV_2D(), 0);
         operators.AddBuiltin(tflite::BuiltinOperator_MAX_POOL_2D, micro::Register_MAX_POOL_2D(), 0);
+        operators.AddBuiltin(tflite::BuiltinOperator_DEPTHWISE_CONV_2D, micro::Register_DEPTHWISE_CONV_2D(), 0);
+        operators.AddBuiltin(tflite::BuiltinOperator_AVERAGE_POOL_2D, micro::Register_AVERAGE_POOL_2D(), 0);
         operators.AddBuiltin(tflite::BuiltinOperator_RESHAPE, micro::Register_RESHAPE(), 0);
     }
 

@@ -158,7 +158,7 @@ def test_run_prints_one_line_a_run_and_nothing_else(
     runec: Callable[..., Any], here: Path, noop_rune: Path
 ) -> None:
     done = runec("run", noop_rune, "--raw", here / "noop" / "input.bin")
-    assert (done.code, done.stdout, done.stderr) == (0, EXPECTED, "")
+    assert (done.code, done.stdout, done.stderr) == (0, EXPECTED, "Running rune: noop.rune\n")
     assert runec("run", noop_rune, "--raw", "noop/input.bin", "-r", "3").stdout == EXPECTED * 3
 
 

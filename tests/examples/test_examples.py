@@ -50,7 +50,7 @@ def runs_of(folder: Path) -> list[Run]:
             kind: tuple(folder / path for path in table.get(kind, ()))
             for kind in INPUT_OF_SUFFIX.values()
         }
-        inputs = Inputs(**files, random_seed=table.get("random"))
+        inputs = Inputs(**files, random_seed=table.get("random"), random_bits=False)
         runs.append(Run(folder, number, inputs, table.get("repeats", 1), table["expected"]))
     return runs
 
@@ -72,7 +72,7 @@ def outputs(rune: bytes, inputs: Inputs, repeats: int = 1) -> list[str]:
 def input_of(path: Path) -> Inputs:
     """One input file, given to the capability that its suffix stands for."""
     files: dict[str, tuple[Path, ...]] = {INPUT_OF_SUFFIX[path.suffix]: (path,)}
-    return Inputs(**files, random_seed=None)
+    return Inputs(**files, random_seed=None, random_bits=False)
 
 
 def copy_with_model(folder: Path, target: Path, model: Path) -> Path:

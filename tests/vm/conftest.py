@@ -66,6 +66,7 @@ class Sketch:
     output_kind: OutputKind = OutputKind.SERIAL
     resources: Mapping[str, bytes | None] = field(default_factory=dict)
     opened: int = 0  # ids that blocks take by opening resources
+    used: int = USED  # bytes of linear memory
 
     def graph(self, code: bytes) -> Graph:
         """Each block and the model take the tensor before them and give the next."""
@@ -97,7 +98,7 @@ class Sketch:
             name="probe",
             code_bytes=len(code),
             code_sha256=hashlib.sha256(code).hexdigest(),
-            memory_used=USED,
+            memory_used=self.used,
             memory_stack=1024,
             stages=(*capabilities, *blocks, *models, *outputs),
             capabilities=capabilities,
@@ -168,16 +169,16 @@ def make_rune(wat: Callable[[str], bytes]) -> MakeRune:
         sketch: Sketch | None = None,
         more: str = "",
     ) -> Rune:
+        chosen = sketch or Sketch()
         text = f"""(module
             {imports(manifest + call + more)}
             (memory (export "memory") 1 1)
-            (global (export "__heap_base") i32 (i32.const {USED}))
-            (global (export "__data_end") i32 (i32.const {USED}))
+            (global (export "__heap_base") i32 (i32.const {chosen.used}))
+            (global (export "__data_end") i32 (i32.const {chosen.used}))
             {more}
             (func (export "_manifest") (result i32) {manifest} (i32.const 1))
             (func (export "_call") (param i32 i32 i32) (result i32) {call}))"""
         code = wat(text)
-        chosen = sketch or Sketch()
         return read_rune(assemble(chosen.graph(code), code, chosen.resources))
 
     return make

@@ -175,12 +175,35 @@ def test_raw_data_passes_as_it_is_and_again_the_same(tmp_path: Path) -> None:
     assert feed.provide(RAW, {}, 256, None) == bytes(range(256))
 
 
-@pytest.mark.parametrize("kind", [CapabilityKind.SOUND, CapabilityKind.IMAGE])
-def test_a_kind_without_provider_is_named(kind: CapabilityKind) -> None:
+def test_with_a_length_the_first_bytes_are_taken(tmp_path: Path) -> None:
+    path = tmp_path / "input.bin"
+    path.write_bytes(bytes(range(8)))
+    feed = Feed(Inputs(raw=(path,)))
+    assert feed.provide(RAW, {"length": 4}, 4, ElementType.U8) == bytes(range(4))
+    with pytest.raises(UserFileError) as caught:
+        feed.provide(RAW, {"length": 16}, 16, ElementType.U8)
+    assert "Requested 16 bytes but only 8 were provided" in caught.value.message
+    with pytest.raises(UserFileError):
+        feed.provide(RAW, {}, 4, ElementType.U8)
+
+
+@pytest.mark.parametrize(
+    ("element", "bits"), [(ElementType.F32, ElementType.U32), (ElementType.F64, ElementType.U64)]
+)
+def test_random_bits_of_floats_are_those_of_integers(
+    element: ElementType, bits: ElementType
+) -> None:
+    length = 100 * element.size_bytes
+    found = Feed(Inputs(random_seed=5, random_bits=True)).provide(RAND, {}, length, element)
+    assert found == Feed(Inputs(random_seed=5)).provide(RAND, {}, length, bits)
+    assert found != Feed(Inputs(random_seed=5)).provide(RAND, {}, length, element)
+
+
+@pytest.mark.parametrize("kind", CapabilityKind)
+def test_no_request_is_larger_than_a_rune_can_be(kind: CapabilityKind) -> None:
     with pytest.raises(RuneError) as caught:
-        Feed(Inputs()).provide(kind, {}, 4, None)
-    assert caught.value.code == "R0704"
-    assert kind.name in caught.value.message
+        Feed(Inputs()).provide(kind, {}, 2**26 + 8, None)
+    assert caught.value.code == "R0705"
 
 
 @pytest.mark.parametrize("source", [-1, 0.5])

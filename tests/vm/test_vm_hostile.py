@@ -306,7 +306,7 @@ def test_leaving_the_iterator_ends_the_process(noop: Rune, numbers: Path) -> Non
     lines = run_rune(noop, Inputs(raw=(numbers,)), repeats=3)
     next(lines)
     assert len(children() - before) == 1
-    lines.close()  # type: ignore[attr-defined]
+    lines.close()
     assert children() == before
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from runec.container import Rune, read_rune
 from runec.diagnostics import RuneError
-from runec.vm import Inputs, run_rune
+from runec.vm import Inputs, Step, Watch, run_rune, run_rune_bytes
 
 IMPORTS = {
     "request_capability": 1,
@@ -204,3 +204,33 @@ def test_an_original_that_takes_all_memory_is_stopped(original: Original) -> Non
         assert list(run_rune(rune, Inputs())) == ["{}"]
     except RuneError as error:
         assert error.code in {"R0708", "R0712"}  # noqa: PT017 - either end is a good one
+
+
+def test_an_originals_tensor_output_passes_in_binary(original: Original) -> None:
+    content = b"\x06\0\0\0u8[03]abc"
+    call = f"(drop (call $consume_output (i32.const 1) (i32.const 64) (i32.const {len(content)})))"
+    manifest = "(drop (call $request_output (i32.const 5)))"
+    rune = original(manifest, call, {64: content})
+    assert list(run_rune_bytes(rune, Inputs())) == [b"\x05\0\0\0u8[3]abc"]
+    broken = original(manifest, call, {64: content.replace(b"03", b"99")})
+    with pytest.raises(RuneError) as caught:
+        list(run_rune_bytes(broken, Inputs()))
+    assert caught.value.code == "R0710"
+
+
+def test_an_original_gets_resources_at_run_time_and_is_traced(original: Original) -> None:
+    name, head = b"words", b'{"type_name":"u8","channel":3,"dimensions":[1],"elements":['
+    call = f"""
+        (drop (call $rune_resource_read (call $rune_resource_open (i32.const 8)
+            (i32.const {len(name)})) (i32.const {64 + len(head)}) (i32.const 3)))
+        (drop (call $consume_output (i32.const 1) (i32.const 64) (i32.const {len(head) + 3})))"""
+    rune = original(
+        "(drop (call $request_output (i32.const 1)))", call, {8: name, 64: head + b"???"}
+    )
+    steps: list[Step] = []
+    results = run_rune_bytes(
+        rune, Inputs(), resources={"words": b"7]}"}, watch=Watch(step=steps.append)
+    )
+    assert list(results) == [b'{"3":[{"element-type":"u8","dimensions":[1],"elements":[7]}]}\n']
+    (step,) = steps
+    assert (step.stages, step.what, str(step.inputs[0])) == (("number 1",), "SERIAL", "u8[1] 7")

@@ -1,0 +1,93 @@
+"""Models on the host that TensorFlow Lite Micro refuses: LiteRT's reference kernels, an extra.
+
+The reference kernels and not the fast ones: for uint8 they give the bytes that TensorFlow Lite
+Micro on a device gives, the fast ones differ by 1 or 2. One thread, no delegates.
+
+Executed in the child process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from runec.backends import tflm
+from runec.models import Operator, read_hybrid
+from runec.pipeline import TensorType
+from runec.vm.errors import model_failed
+from runec.vm.tflm import DTYPES
+
+
+def is_installed() -> bool:
+    """Return whether the extra is there."""
+    try:
+        import ai_edge_litert.interpreter  # noqa: F401, PLC0415 - half a second
+    except ImportError:
+        return False
+    return True
+
+
+def device_objection(data: bytes, operators: Sequence[Operator]) -> str | None:
+    """Return why no device engine takes a model, or None when one does.
+
+    The device's TensorFlow Lite Micro of 2020 does take uint8, which today's does not.
+    """
+    missing = tflm.missing_operators((item.name, item.version) for item in operators)
+    if missing:
+        return f"it has no {', '.join(missing)}"
+    hybrid = read_hybrid(data)
+    if hybrid:
+        return f"its {', '.join(hybrid)} cannot mix float inputs with weights of 8 bits"
+    return None
+
+
+class LitertModel:
+    """A model that is ready to run in LiteRT's reference kernels.
+
+    Args:
+        name: the stage, for messages.
+        data: the .tflite.
+        inputs: the types of its inputs, as the file has them.
+        outputs: the same of its outputs.
+    """
+
+    def __init__(
+        self, name: str, data: bytes, inputs: Sequence[TensorType], outputs: Sequence[TensorType]
+    ) -> None:
+        from ai_edge_litert.interpreter import Interpreter, OpResolverType  # noqa: PLC0415
+
+        self._name = name
+        self._kinds = inputs
+        try:
+            self._interpreter: Any = Interpreter(
+                model_content=data,
+                num_threads=1,
+                experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
+            )
+            self._interpreter.allocate_tensors()
+            self._inputs = self._interpreter.get_input_details()
+            self._outputs = self._interpreter.get_output_details()
+        except (RuntimeError, ValueError) as error:
+            raise model_failed(name, str(error), []) from None
+        if (len(self._inputs), len(self._outputs)) != (len(inputs), len(outputs)):
+            raise model_failed(name, "LiteRT finds other inputs and outputs in it", [])
+
+    def infer(self, inputs: Sequence[bytes]) -> list[bytes]:
+        """Run the model on packed elements; return the packed elements of its outputs.
+
+        Raises:
+            RuneError: R0713, the library fails.
+        """
+        import numpy as np  # noqa: PLC0415 - there already: the library needs it
+
+        try:
+            for detail, kind, data in zip(self._inputs, self._kinds, inputs, strict=True):
+                values = np.frombuffer(data, DTYPES[kind.element]).reshape(detail["shape"])
+                self._interpreter.set_tensor(detail["index"], values)
+            self._interpreter.invoke()
+            return [
+                np.ascontiguousarray(self._interpreter.get_tensor(detail["index"])).tobytes()
+                for detail in self._outputs
+            ]
+        except (RuntimeError, ValueError, TypeError) as error:
+            raise model_failed(self._name, str(error), []) from None

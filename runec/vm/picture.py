@@ -1,0 +1,115 @@
+"""Pictures: a file of any kind that Pillow reads to the pixels that a rune asks for.
+
+The rules, in this order, are those of the original platform, which used Rust's `image` crate:
+
+1. 8 bits a channel, red, green, blue or grey. Transparency is dropped, not blended; of more bits
+   the upper ones count, (v + 128) / 257 for 16; of an animation the first picture is taken; a note
+   in the file about how the camera was held is not followed
+2. resized to exactly width x height with the Catmull-Rom kernel (cubic, a = -0.5), which is as
+   much wider as the picture becomes smaller: Pillow's BICUBIC. Height first, rounded and held to
+   0..255, then width. A sum that lies half-way may be rounded the other way than by the crate
+3. grey is (2126 R + 7152 G + 722 B) / 10000, cut to a whole number
+4. row by row, from the top left
+
+A picture of the wanted size in the wanted format passes as it is.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from runec.diagnostics import RunecError
+from runec.files import read_file
+from runec.vm.errors import bad_picture
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+RGB, BGR, GREY = 0, 1, 2
+CHANNELS = {RGB: 3, BGR: 3, GREY: 1}
+# 64 million pixels: no camera's picture is larger, and a small file cannot fill the memory.
+PIXELS_MAX = 2**26
+SIDE_MAX = 2**15
+# EPS is a program, which Pillow would give to Ghostscript.
+_FORBIDDEN = {"EPS"}
+
+
+def _open(path: Path, data: bytes) -> Image:
+    """Decode a picture to the mode L or RGB."""
+    import numpy as np  # noqa: PLC0415 - most runes need none
+    from PIL import Image as Pillow  # noqa: PLC0415 - as NumPy
+
+    # What decoders log about damaged files is no business of the user's terminal.
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
+    Pillow.init()
+    formats = sorted(set(Pillow.OPEN) - _FORBIDDEN)
+    with Pillow.open(io.BytesIO(data), formats=formats) as image:
+        width, height = image.size
+        if width * height > PIXELS_MAX:
+            raise bad_picture(path, f"it has {width} x {height} pixels, {PIXELS_MAX} are allowed")
+        image.load()
+        if image.mode.startswith("I;16"):
+            wide = np.asarray(image).astype(np.uint32)
+            return Pillow.fromarray(((wide + 128) // 257).astype(np.uint8))
+        is_grey = image.mode in {"1", "L", "LA", "La", "I", "F"}
+        return image.convert("L" if is_grey else "RGB")
+
+
+def _decode(path: Path, data: bytes) -> Image:
+    try:
+        with warnings.catch_warnings():
+            # About odd files; the pixels that come out are what counts.
+            warnings.simplefilter("ignore")
+            return _open(path, data)
+    except MemoryError:
+        raise bad_picture(path, "it takes more memory than there is") from None
+    except (OSError, SyntaxError) as error:
+        what = str(error).splitlines()[0] if str(error) else "it is cut short"
+        if "cannot identify image file" in what:
+            what = "it is of no kind that is known"
+        raise bad_picture(path, what) from None
+    except RunecError:
+        raise
+    # Its seventy decoders raise whatever they stumble over in a damaged file.
+    except Exception as error:  # noqa: BLE001
+        raise bad_picture(path, str(error) or type(error).__name__) from None
+
+
+def _grey(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    import numpy as np  # noqa: PLC0415 - loaded by now
+
+    weights = np.array([2126, 7152, 722], np.uint32)
+    return (pixels.astype(np.uint32) @ weights // 10000).astype(np.uint8)
+
+
+def read_picture(path: Path, size: tuple[int | None, int | None], pixel_format: int) -> bytes:
+    """Return a picture as u8[height, width, channels].
+
+    `size` is width and height, None that of the picture; `pixel_format` is `RGB`, `BGR` or `GREY`.
+
+    Raises:
+        UserFileError: R0720, it is no picture, damaged, or has more than `PIXELS_MAX` pixels;
+            R1003, no readable file.
+    """
+    import numpy as np  # noqa: PLC0415 - most runes need none
+    from PIL import Image as Pillow  # noqa: PLC0415 - as NumPy
+
+    image = _decode(path, read_file(path, "the picture"))
+    width, height = size[0] or image.width, size[1] or image.height
+    if width * height > PIXELS_MAX:
+        raise bad_picture(path, f"it would have {width} x {height} pixels")
+    # Pillow alone would begin with the width, which differs where a sum leaves 0..255.
+    for part in ((image.width, height), (width, height)):
+        image = image.resize(part, Pillow.Resampling.BICUBIC)
+    pixels = np.asarray(image)
+    if pixel_format == GREY:
+        return (pixels if pixels.ndim == 2 else _grey(pixels)).tobytes()
+    if pixels.ndim == 2:
+        pixels = np.repeat(pixels[:, :, np.newaxis], 3, axis=2)
+    return (pixels[:, :, ::-1] if pixel_format == BGR else pixels).tobytes()

@@ -1,0 +1,291 @@
+from __future__ import annotations
+
+import hashlib
+import struct
+import wave
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runec.diagnostics import RunecError, RuneError, UserFileError
+from runec.pipeline import CapabilityKind, ElementType
+from runec.vm import Feed, Inputs
+from runec.vm.sound import read_wave
+
+SOUND = CapabilityKind.SOUND
+PCM, FLOAT = 1, 3
+
+
+def riff(*chunks: tuple[bytes, bytes]) -> bytes:
+    body = b"".join(
+        name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2)
+        for name, content in chunks
+    )
+    return b"RIFF" + struct.pack("<I", len(body) + 4) + b"WAVE" + body
+
+
+def form(tag: int, channels: int, rate: int, bits: int) -> bytes:
+    frame = channels * bits // 8
+    return struct.pack("<HHIIHH", tag, channels, rate, rate * frame, frame, bits)
+
+
+def wav(
+    data: bytes, *, tag: int = PCM, channels: int = 1, rate: int = 16000, bits: int = 16
+) -> bytes:
+    return riff((b"fmt ", form(tag, channels, rate, bits)), (b"data", data))
+
+
+Read = Callable[..., np.ndarray]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    """What a SOUND capability gets of a file's bytes."""
+
+    def call(content: bytes, count: int, **parameters: float) -> np.ndarray:
+        path = tmp_path / "sound.wav"
+        path.write_bytes(content)
+        feed = Feed(Inputs(sound=(path,)))
+        data = feed.provide(SOUND, {"hz": 16000, **parameters}, 2 * count, ElementType.I16)
+        return np.frombuffer(data, "<i2")
+
+    return call
+
+
+def refused(read: Read, content: bytes, count: int = 1, **parameters: float) -> RunecError:
+    with pytest.raises(RunecError) as caught:
+        read(content, count, **parameters)
+    assert caught.value.hint
+    return caught.value
+
+
+def test_a_file_that_is_already_right_passes_bit_by_bit(read: Read, tmp_path: Path) -> None:
+    samples = np.random.default_rng(1).integers(-32768, 32768, 1000).astype("<i2")
+    path = tmp_path / "written.wav"
+    with wave.open(str(path), "wb") as writer:
+        writer.setnchannels(1)
+        writer.setsampwidth(2)
+        writer.setframerate(16000)
+        writer.writeframes(samples.tobytes())
+    assert (read(path.read_bytes(), 1000) == samples).all()
+    assert (read(path.read_bytes(), 600) == samples[:600]).all(), "the first of a longer one"
+
+
+def test_the_originals_recordings_pass_bit_by_bit(hotg: Path) -> None:
+    for name in ("up", "left"):
+        path = hotg / "microspeech" / f"{name}.wav"
+        with wave.open(str(path)) as reader:
+            expected = reader.readframes(16000)
+        data = Feed(Inputs(sound=(path,))).provide(
+            SOUND, {"hz": 16000, "sample_duration_ms": 1000}, 32000, ElementType.I16
+        )
+        assert data == expected
+
+
+VALUES = (-32768, -256, 0, 256, 16384, 32512)
+# 24-bit numbers are the upper three bytes of 32-bit ones.
+ENCODINGS = {
+    (PCM, 8): bytes(value // 256 + 128 for value in VALUES),
+    (PCM, 16): struct.pack("<6h", *VALUES),
+    (PCM, 24): b"".join(struct.pack("<i", value * 65536)[1:] for value in VALUES),
+    (PCM, 32): struct.pack("<6i", *(value * 65536 for value in VALUES)),
+    (FLOAT, 32): struct.pack("<6f", *(value / 32768 for value in VALUES)),
+    (FLOAT, 64): struct.pack("<6d", *(value / 32768 for value in VALUES)),
+}
+
+
+@pytest.mark.parametrize(("tag", "bits"), ENCODINGS)
+def test_every_width_means_the_same_samples(read: Read, tag: int, bits: int) -> None:
+    content = wav(ENCODINGS[tag, bits], tag=tag, bits=bits)
+    assert tuple(read(content, 6)) == VALUES
+
+
+@pytest.mark.parametrize(("tag", "bits"), ENCODINGS)
+def test_the_extensible_form_means_the_same(read: Read, tag: int, bits: int) -> None:
+    guid = struct.pack("<H", tag) + bytes.fromhex("000000001000800000aa00389b71")
+    head = form(0xFFFE, 1, 16000, bits) + struct.pack("<HHI", 22, bits, 4) + guid
+    content = riff((b"fmt ", head), (b"fact", b"\6\0\0\0"), (b"data", ENCODINGS[tag, bits]))
+    assert tuple(read(content, 6)) == VALUES
+
+
+def test_samples_are_rounded_to_the_nearest_even_and_held_to_16_bits(read: Read) -> None:
+    floats = np.array([0.5, 1.5, 2.5, -0.5, -1.5, 40000, -40000], np.float32) / 32768
+    expected = (0, 2, 2, 0, -2, 32767, -32768)
+    assert tuple(read(wav(floats.tobytes(), tag=FLOAT, bits=32), 7)) == expected
+
+
+def test_channels_are_averaged(read: Read) -> None:
+    frames = struct.pack("<9h", 3, 6, 9, 32767, 32767, 32767, -1, 0, 0)
+    assert tuple(read(wav(frames, channels=3), 3)) == (6, 32767, 0)
+
+
+def test_other_parts_of_the_file_are_passed_over(read: Read) -> None:
+    content = riff(
+        (b"LIST", b"odd"),
+        (b"fmt ", form(PCM, 1, 16000, 16)),
+        (b"junk", b""),
+        (b"data", b"\1\0\2\0"),
+        (b"id3 ", b"x"),
+    )
+    assert tuple(read(content, 2)) == (1, 2)
+
+
+def test_a_file_that_was_streamed_has_no_length(read: Read) -> None:
+    content = wav(b"\1\0\2\0").replace(b"data\4\0\0\0", b"data\xff\xff\xff\xff")
+    assert tuple(read(content, 2)) == (1, 2)
+
+
+@pytest.mark.parametrize("rate", [8000, 11025, 22050, 44100, 48000, 96000])
+def test_a_tone_of_another_rate_stays_that_tone(read: Read, rate: int) -> None:
+    tone = np.sin(2 * np.pi * 440 * np.arange(rate) / rate) * 20000
+    samples = read(wav(np.rint(tone).astype("<i2").tobytes(), rate=rate), 16000)
+    expected = np.sin(2 * np.pi * 440 * np.arange(16000) / 16000) * 20000
+    # Away from the ends, where the tone starts and stops at once.
+    assert np.abs(samples - expected)[400:-400].max() <= 1.5
+
+
+def test_what_the_rate_cannot_carry_is_filtered_out(read: Read) -> None:
+    # Taking every third sample would turn 15 kHz into 1 kHz at the same loudness.
+    tone = np.sin(2 * np.pi * 15000 * np.arange(48000) / 48000) * 20000
+    samples = read(wav(np.rint(tone).astype("<i2").tobytes(), rate=48000), 16000)
+    assert np.abs(samples[400:-400]).max() <= 1
+
+
+def test_resampling_gives_the_same_bytes_every_time(read: Read) -> None:
+    noise = np.random.default_rng(2).integers(-20000, 20000, 44100).astype("<i2")
+    content = wav(noise.tobytes(), rate=44100)
+    first = hashlib.sha256(read(content, 16000).tobytes()).hexdigest()
+    assert hashlib.sha256(read(content, 16000).tobytes()).hexdigest() == first
+
+
+def test_a_long_file_gives_what_its_beginning_gives(read: Read) -> None:
+    noise = np.random.default_rng(3).integers(-20000, 20000, 5 * 44100).astype("<i2")
+    long = read(wav(noise.tobytes(), rate=44100), 16000)
+    short = read(wav(noise[: 3 * 44100].tobytes(), rate=44100), 16000)
+    assert (long == short).all()
+
+
+def test_old_runes_say_frequency_or_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "sound.wav"
+    path.write_bytes(wav(b"\1\0\2\0\3\0\4\0"))
+    feed = Feed(Inputs(sound=(path,)))
+    assert feed.provide(SOUND, {}, 8, None) == b"\1\0\2\0\3\0\4\0"
+    assert feed.provide(SOUND, {"frequency": 16000}, 8, None) == b"\1\0\2\0\3\0\4\0"
+    with pytest.raises(UserFileError):
+        feed.provide(SOUND, {"frequency": 8000}, 8, None)
+
+
+@pytest.mark.parametrize("duration", [{"sample_duration_ms": 500}, {"sample_duration": 0.5}])
+def test_a_buffer_longer_than_its_duration_ends_in_silence(
+    read: Read, duration: dict[str, float]
+) -> None:
+    # As in the original's microspeech of 2021: 24000 samples of memory for 1000 ms at 16000 Hz.
+    samples = read(wav(b"\1\0" * 9000), 12000, **duration)
+    assert (samples[:9000] == 1).all()
+    assert (samples[9000:] == 0).all()
+    assert len(samples) == 12000
+    error = refused(read, wav(b"\1\0" * 7999), 12000, **duration)
+    assert "At least 8000 samples are required" in error.message
+
+
+def test_a_short_sound_is_refused_in_the_originals_words(read: Read) -> None:
+    error = refused(read, wav(bytes(2 * 8000)), 16000)
+    assert isinstance(error, UserFileError)
+    assert error.code == "R0702"
+    expected = (
+        "At least 16000 samples are required to generate this input, but only 8000 were provided"
+    )
+    assert expected in error.message
+    error = refused(read, wav(bytes(2 * 8000), rate=8000), 16001)
+    assert "At least 16001 samples are required" in error.message
+    assert "only 16000 were" in error.message
+
+
+def test_a_missing_sound_names_the_flag() -> None:
+    with pytest.raises(UserFileError) as caught:
+        Feed(Inputs()).provide(SOUND, {"hz": 16000}, 2, ElementType.I16)
+    assert caught.value.code == "R0701"
+    assert caught.value.hint == "add --sound FILE"
+
+
+@pytest.mark.parametrize(
+    ("length", "element", "hz"),
+    [(3, None, 16000), (4, ElementType.F32, 16000), (2, None, 0), (2, None, 10**9)],
+)
+def test_a_request_that_makes_no_sense_is_refused(
+    length: int, element: ElementType | None, hz: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "sound.wav"
+    path.write_bytes(wav(b"\1\0\2\0"))
+    with pytest.raises(RuneError) as caught:
+        Feed(Inputs(sound=(path,))).provide(SOUND, {"hz": hz}, length, element)
+    assert caught.value.code == "R0705"
+
+
+GOOD = wav(b"\1\0\2\0")
+BROKEN = {
+    "nothing": (b"", "no WAV"),
+    "text": (b"RIFF of a guitar, loud", "no WAV"),
+    "big-endian": (b"RIFX" + GOOD[4:], "no WAV"),
+    "no samples": (riff((b"fmt ", form(PCM, 1, 16000, 16))), "no samples"),
+    "no format": (riff((b"data", b"\1\0")), "before their format"),
+    "a short format": (riff((b"fmt ", b"\1\0\1\0")), "cut short"),
+    "cut short": (GOOD[:-1], "ends 1 bytes early"),
+    "half a sample": (wav(b"\1\0\2"), "middle of a sample"),
+    "no channels": (wav(b"", channels=0), "0 channels"),
+    "odd frames": (GOOD.replace(b"\2\0\x10\0", b"\3\0\x10\0"), "in 3 bytes"),
+    "compressed": (wav(b"\1\0", tag=2), "the number 2"),
+    "12 bits": (wav(b"\1\0", bits=12), "12 bits"),
+    "rate 0": (wav(b"\1\0", rate=0), "0 samples a second"),
+    "rate 2^32-1": (GOOD.replace(struct.pack("<I", 16000), b"\xff" * 4), "4294967295"),
+    "NaN": (wav(struct.pack("<f", float("nan")), tag=FLOAT, bits=32), "no number"),
+    "infinity": (wav(struct.pack("<f", float("inf")), tag=FLOAT, bits=32), "no number"),
+    "many parts": (riff(*[(b"junk", b"")] * 2000), "more than 1000 parts"),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_broken_file_is_refused_with_the_reason(read: Read, what: str) -> None:
+    content, reason = BROKEN[what]
+    error = refused(read, content)
+    assert (error.code, error.exit_code) == ("R0719", 1)
+    assert reason in error.message
+    assert "sound.wav" in error.message
+
+
+def test_the_largest_doubles_are_held_to_16_bits(read: Read) -> None:
+    huge = struct.pack("<4d", 1e300, 1e300, -1e300, -1e300)
+    assert tuple(read(wav(huge, tag=FLOAT, bits=64, channels=2), 2)) == (32767, -32768)
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_hostile_bytes_raise_nothing_but_our_errors(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    base = bytearray(
+        data.draw(
+            st.sampled_from(
+                [
+                    GOOD,
+                    wav(bytes(48), bits=24, channels=2, rate=8000),
+                    wav(bytes(64), tag=FLOAT, bits=64),
+                ]
+            )
+        )
+    )
+    for _ in range(data.draw(st.integers(1, 6))):
+        base[data.draw(st.integers(0, len(base) - 1))] = data.draw(st.integers(0, 255))
+    del base[data.draw(st.integers(1, len(base))) :]
+    path = tmp_path_factory.getbasetemp() / "hostile.wav"
+    path.write_bytes(base)
+    try:
+        samples = Feed(Inputs(sound=(path,))).provide(SOUND, {"hz": 16000}, 4, None)
+    except RunecError:
+        return
+    assert len(samples) == 4
+    assert read_wave(path).frames >= 1

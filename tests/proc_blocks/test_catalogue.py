@@ -134,7 +134,7 @@ def test_refuses_a_description_that_is_wrong(tmp_path: Path, text: str, part: st
 def test_an_output_may_take_its_type_from_the_runefile(tmp_path: Path) -> None:
     (tmp_path / "cast").mkdir()
     (tmp_path / "cast" / "block.toml").write_text(
-        GOOD.replace('element = "input"', 'element = "declared"')
+        GOOD.replace('element = "input"', 'element = "declared"\nelements = ["integer"]')
     )
     block = Catalogue(tmp_path).find("cast")
     assert block is not None

@@ -13,12 +13,26 @@ from runec.proc_blocks import BlockMismatch, Catalogue, sdk_dir
 
 NAMES = (
     "argmax",
+    "audio_float_conversion",
+    "binary_classification",
     "identity",
+    "image_normalization",
     "label",
+    "mean",
+    "median",
     "modulo",
     "most_confident_indices",
     "normalize",
+    "object_filter",
     "ohv_label",
+    "rolling_average",
+    "segment_output",
+    "softmax",
+    "stats",
+    "std_dev",
+    "text_extractor",
+    "threshold",
+    "utf8_decode",
 )
 
 

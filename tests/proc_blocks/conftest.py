@@ -165,12 +165,17 @@ class CompiledBlock:
         self.outputs = resolved.outputs
         self.number = len(inputs) + 1
         self.module = compile_pipeline(Pipeline("one block", stages, {}))
+        self.restart()
+
+    def restart(self) -> CompiledBlock:
+        """Start anew: what a block keeps between its runs is gone."""
         self._engines = []
         for start in (_wasm3, _wasmtime):
             host = _Host()
             call = start(self.module.code, host)
             assert call("_manifest") == 1
             self._engines.append((host, call))
+        return self
 
     def run(self, *inputs: bytes) -> BlockRun:
         """Run once; fails when the engines disagree."""

@@ -197,8 +197,7 @@ def test_median_is_numpys(
 
 
 def test_rolling_average_keeps_its_state_between_runs(use: Use) -> None:
-    # Other tests do not use this shape: the block's state outlives a run.
-    block = use("rolling_average", "f64[3, 1]")
+    block = use("rolling_average", "f64[3, 1]").restart()
     random = np.random.default_rng(3)
     runs = random.uniform(-100, 100, (20, 3))
     for k, values in enumerate(runs, start=1):
@@ -206,7 +205,7 @@ def test_rolling_average_keeps_its_state_between_runs(use: Use) -> None:
 
 
 def test_rolling_average_takes_a_nan_in_for_good(use: Use) -> None:
-    block = use("rolling_average", "f32[2]")
+    block = use("rolling_average", "f32[2]").restart()
     assert block.array([5, 5]).tolist() == [5, 5]
     assert block.array([11, math.nan]).tobytes().hex() == "000000410000c07f"
     assert block.array([2, 1]).tobytes().hex() == "0000c0400000c07f"

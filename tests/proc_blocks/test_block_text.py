@@ -26,15 +26,10 @@ def test_utf8_decode_stops_at_the_first_nul(use: Use) -> None:
     assert use("utf8_decode", "u8[8]").words(bytes(8)) == [""]
 
 
-PIECES = st.sampled_from(
-    [
-        bytes.fromhex(text)
-        for text in (
-            "61 c280 dfbf e0a080 e09fbf ed9fbf eda080 f0908080 f08fbfbf f48fbfbf f4908080 f5 c1bf "
-            "80 ff c3 e282 f09f98"
-        ).split()
-    ]
-)
+WELL_FORMED = [b"a", b"\xc2\x80", b"\xe0\xa0\x80", b"\xed\x9f\xbf", b"\xf0\x90\x80\x80"]
+NEARLY = [b"\xc1\xbf", b"\xe0\x9f\xbf", b"\xed\xa0\x80", b"\xf0\x8f\xbf\xbf", b"\xf4\x90\x80\x80"]
+CUT_OFF = [b"\x80", b"\xff", b"\xf5", b"\xc3", b"\xe2\x82", b"\xf0\x9f\x98"]
+PIECES = st.sampled_from(WELL_FORMED + NEARLY + CUT_OFF)
 
 
 @BRIEFLY

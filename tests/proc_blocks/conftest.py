@@ -146,10 +146,11 @@ class CompiledBlock:
         arguments: Mapping[str, ArgumentValue],
         *,
         alive: bool,
+        declared: tuple[TensorType, ...] = (),
     ) -> None:
         found = Catalogue.builtin().find(block)
         assert found is not None
-        resolved = found.resolve(types, (), arguments)
+        resolved = found.resolve(types, declared, arguments)
         inputs = tuple(Tensor(i, kind, kind.size_bytes) for i, kind in enumerate(types))
         outputs = tuple(
             Tensor(len(inputs) + i, output.type, output.capacity_bytes)
@@ -220,10 +221,11 @@ def _compiled(
     block: str,
     types: tuple[str, ...],
     arguments: tuple[tuple[str, ArgumentValue], ...],
+    declared: tuple[str, ...],
     alive: bool,
 ) -> CompiledBlock:
-    parsed = tuple(TensorType.parse(t) for t in types)
-    return CompiledBlock(block, parsed, dict(arguments), alive=alive)
+    parsed, outputs = (tuple(TensorType.parse(t) for t in texts) for texts in (types, declared))
+    return CompiledBlock(block, parsed, dict(arguments), alive=alive, declared=outputs)
 
 
 Use = Callable[..., CompiledBlock]
@@ -234,12 +236,17 @@ def use() -> Use:
     """`use("modulo", "f32[4]", modulus=2.0)`: compiled once for each distinct use.
 
     With `alive`, something else reads the inputs after the block, so it cannot work in place.
+    `declared` is what the Runefile says of the outputs.
     """
 
     def compile_use(
-        block: str, *types: str, alive: bool = False, **arguments: ArgumentValue
+        block: str,
+        *types: str,
+        alive: bool = False,
+        declared: tuple[str, ...] = (),
+        **arguments: ArgumentValue,
     ) -> CompiledBlock:
-        return _compiled(block, types, tuple(arguments.items()), alive)
+        return _compiled(block, types, tuple(arguments.items()), declared, alive)
 
     return compile_use
 

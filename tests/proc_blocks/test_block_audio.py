@@ -70,7 +70,8 @@ def scaled(values: np.ndarray) -> np.ndarray:
     low, high = values.min(), values.max()
     if low == high:
         return np.zeros(1960)
-    return np.trunc(65536 * (values - low) / (high - low)).T.ravel()
+    steps: np.ndarray = np.trunc(65536 * (values - low) / (high - low))
+    return steps.T.ravel()
 
 
 def compare(got: np.ndarray, sound: np.ndarray, **arguments: int) -> None:

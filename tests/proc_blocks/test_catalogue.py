@@ -33,6 +33,7 @@ NAMES = (
     "normalize",
     "object_filter",
     "ohv_label",
+    "parse",
     "person_detection_agg",
     "quantize",
     "rolling_average",

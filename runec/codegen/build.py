@@ -33,6 +33,7 @@ _COMPILE_FLAGS = (
     "-fno-builtin",
     "-nostdlib",
     "-ffp-contract=off",
+    "-fno-math-errno",
     "-fno-strict-aliasing",
     "-fno-ident",
     "-mcpu=mvp",

@@ -9,7 +9,7 @@ from typing import Literal
 
 from runec.pipeline import ArgumentValue, ElementType, TensorType
 from runec.proc_blocks.arguments import BlockArgument, convert, resolve_arguments
-from runec.proc_blocks.manifest import InputRule, Manifest, OutputRule
+from runec.proc_blocks.manifest import PART, SIZE, InputRule, Manifest, OutputRule
 from runec.proc_blocks.mismatch import BlockMismatch
 
 # A utf8 element is a u32 length and its bytes (docs/spec/rune.md, section 2.2).
@@ -34,6 +34,33 @@ class Resolved:
 
 def _without_ones(dimensions: Sequence[int]) -> tuple[int, ...]:
     return tuple(size for size in dimensions if size != 1)
+
+
+def _fit(dimensions: Sequence[int], rule: Sequence[int | str]) -> bool:
+    if len(dimensions) != len(rule):
+        return False
+    for size, wanted in zip(dimensions, rule, strict=True):
+        if isinstance(wanted, int) and size != wanted:
+            return False
+        least = SIZE.fullmatch(wanted) if isinstance(wanted, str) else None
+        if least is not None and least["least"] is not None and size < int(least["least"]):
+            return False
+    return True
+
+
+def _part(size: str, inputs: Sequence[TensorType]) -> tuple[int, ...] | None:
+    """The dimensions that a part of an input in an output's shape stands for."""
+    match = PART.fullmatch(size)
+    if match is None:
+        return None
+    given = inputs[int(match["input"])]
+    if match["part"] is None:
+        return given.dimensions
+    return (
+        (given.element_count,)
+        if match["part"] == "count"
+        else (given.dimensions[int(match["part"])],)
+    )
 
 
 def _plural(count: int, noun: str) -> str:
@@ -153,6 +180,16 @@ class Block:
                     index=index,
                     hint="all dimensions but one must be 1",
                 )
+            if rule.dimensions and not _fit(actual.dimensions, rule.dimensions):
+                wanted_shape = f"[{', '.join(map(str, rule.dimensions))}]"
+                raise BlockMismatch(
+                    "R0412",
+                    f"the block {self.name!r} takes a rank {len(rule.dimensions)} tensor "
+                    f"{wanted_shape}, but gets {actual}",
+                    about="inputs",
+                    index=index,
+                    hint=f"give the tensor the dimensions {wanted_shape}",
+                )
 
     def _output(
         self,
@@ -162,8 +199,16 @@ class Block:
         declared: TensorType | None,
         values: Mapping[str, ArgumentValue],
     ) -> ResolvedOutput:
+        if declared is None and "declared" in {rule.element, rule.shape}:
+            raise BlockMismatch(
+                "R0414",
+                f"the block {self.name!r} needs the type of its output",
+                about="outputs",
+                index=index,
+                hint="declare the output with a type and dimensions",
+            )
         element = self._element(index, rule, inputs, declared)
-        shape = self._shape(index, rule, inputs, values)
+        shape = self._shape(index, rule, inputs, declared, values)
         actual = TensorType(element, shape)
         if declared is not None:
             if declared.element is not element:
@@ -173,7 +218,7 @@ class Block:
             actual = TensorType(element, declared.dimensions)
         if element is not ElementType.UTF8:
             return ResolvedOutput(actual, actual.size_bytes)
-        longest = 0
+        longest = 0 if rule.bytes_of is None else inputs[rule.bytes_of].size_bytes
         for name in rule.words:
             value = values.get(name, ())
             words = (value,) if isinstance(value, str) else value
@@ -190,15 +235,16 @@ class Block:
     ) -> ElementType:
         if rule.element == "input":
             return inputs[index].element
-        if rule.element != "declared":
+        if rule.element != "declared" or declared is None:
             return ElementType(rule.element)
-        if declared is None:
+        if declared.element not in rule.element_types:
+            names = ", ".join(e.value for e in ElementType if e in rule.element_types)
             raise BlockMismatch(
                 "R0414",
-                f"the block {self.name!r} needs the type of its output",
+                f"the block {self.name!r} cannot give {declared}",
                 about="outputs",
                 index=index,
-                hint="declare the output with a type and dimensions",
+                hint=f"it gives elements of type {names}",
             )
         return declared.element
 
@@ -207,12 +253,19 @@ class Block:
         index: int,
         rule: OutputRule,
         inputs: Sequence[TensorType],
+        declared: TensorType | None,
         values: Mapping[str, ArgumentValue],
     ) -> tuple[int, ...]:
         if rule.shape == "input":
             return inputs[index].dimensions
-        sizes = (values[size] if isinstance(size, str) else size for size in rule.shape)
-        return tuple(size for size in sizes if isinstance(size, int))
+        if rule.shape == "declared":
+            return declared.dimensions if declared is not None else ()
+        dimensions: list[int] = []
+        for size in rule.shape:
+            part = _part(size, inputs) if isinstance(size, str) else (size,)
+            value = values.get(size) if isinstance(size, str) else None
+            dimensions += part if part is not None else [value] if isinstance(value, int) else []
+        return tuple(dimensions)
 
     def _refuse_output(
         self, code: Literal["R0414", "R0415"], index: int, actual: TensorType, declared: TensorType

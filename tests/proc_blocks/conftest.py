@@ -43,6 +43,9 @@ DTYPES = {
 }
 STAGE = "the block"
 
+# A block that stands between the inputs and the tested one, and its arguments.
+Before = tuple[str, tuple[tuple[str, ArgumentValue], ...]]
+
 
 @dataclass
 class BlockRun:
@@ -117,13 +120,20 @@ def _wasm3(code: bytes, host: _Host) -> Callable[[str], int]:
     return call
 
 
+@cache
+def _compiled_module(code: bytes) -> tuple[wasmtime.Engine, wasmtime.Module]:
+    engine = wasmtime.Engine()
+    return engine, wasmtime.Module(engine, code)
+
+
 def _wasmtime(code: bytes, host: _Host) -> Callable[[str], int]:
-    store = wasmtime.Store()
-    linker = wasmtime.Linker(store.engine)
+    engine, module = _compiled_module(code)
+    store = wasmtime.Store(engine)
+    linker = wasmtime.Linker(engine)
     i32 = wasmtime.ValType.i32()
     for name, (arity, function) in host.functions().items():
         linker.define_func("env", name, wasmtime.FuncType([i32] * arity, [i32]), function)
-    instance = linker.instantiate(store, wasmtime.Module(store.engine, code))
+    instance = linker.instantiate(store, module)
     exports: Any = instance.exports(store)
     memory = exports["memory"]
     host.read = lambda at, length: bytes(memory.read(store, at, at + length))
@@ -146,31 +156,44 @@ class CompiledBlock:
         arguments: Mapping[str, ArgumentValue],
         *,
         alive: bool,
+        declared: tuple[TensorType, ...] = (),
+        before: Before | None = None,
     ) -> None:
-        found = Catalogue.builtin().find(block)
-        assert found is not None
-        resolved = found.resolve(types, (), arguments)
         inputs = tuple(Tensor(i, kind, kind.size_bytes) for i, kind in enumerate(types))
-        outputs = tuple(
-            Tensor(len(inputs) + i, output.type, output.capacity_bytes)
-            for i, output in enumerate(resolved.outputs)
-        )
-        stages: tuple[Stage, ...] = (
-            *(Capability(f"in{t.id}", CapabilityKind.RAW, {}, (t,)) for t in inputs),
-            ProcBlock(STAGE, block, block, resolved.arguments, inputs, outputs),
-            Output("out", OutputKind.SERIAL, (inputs if alive else ()) + outputs),
-        )
+        stages: list[Stage] = [
+            Capability(f"in{t.id}", CapabilityKind.RAW, {}, (t,)) for t in inputs
+        ]
+        given, count = inputs, len(inputs)
+        uses = [*([(*before, ())] if before else []), (block, tuple(arguments.items()), declared)]
+        for name, pairs, wanted in uses:
+            found = Catalogue.builtin().find(name)
+            assert found is not None
+            resolved = found.resolve([t.type for t in given], wanted, dict(pairs))
+            outputs = tuple(
+                Tensor(count + i, output.type, output.capacity_bytes)
+                for i, output in enumerate(resolved.outputs)
+            )
+            stage = STAGE if len(stages) + 1 == len(inputs) + len(uses) else "before"
+            stages.append(ProcBlock(stage, name, name, resolved.arguments, given, outputs))
+            self.number = len(stages)
+            self.outputs = resolved.outputs
+            given, count = outputs, count + len(outputs)
+        shown = (inputs if alive else ()) + given
+        stages.append(Output("out", OutputKind.SERIAL, shown))
         self._alive = len(inputs) if alive else 0
         self.types = types
-        self.outputs = resolved.outputs
-        self.number = len(inputs) + 1
-        self.module = compile_pipeline(Pipeline("one block", stages, {}))
+        self.module = compile_pipeline(Pipeline("one block", tuple(stages), {}))
+        self.restart()
+
+    def restart(self) -> CompiledBlock:
+        """Start anew: what a block keeps between its runs is gone."""
         self._engines = []
         for start in (_wasm3, _wasmtime):
             host = _Host()
             call = start(self.module.code, host)
             assert call("_manifest") == 1
             self._engines.append((host, call))
+        return self
 
     def run(self, *inputs: bytes) -> BlockRun:
         """Run once; fails when the engines disagree."""
@@ -215,10 +238,15 @@ def _compiled(
     block: str,
     types: tuple[str, ...],
     arguments: tuple[tuple[str, ArgumentValue], ...],
+    declared: tuple[str, ...],
+    *,
+    before: Before | None,
     alive: bool,
 ) -> CompiledBlock:
-    parsed = tuple(TensorType.parse(t) for t in types)
-    return CompiledBlock(block, parsed, dict(arguments), alive=alive)
+    parsed, outputs = (tuple(TensorType.parse(t) for t in texts) for texts in (types, declared))
+    return CompiledBlock(
+        block, parsed, dict(arguments), alive=alive, declared=outputs, before=before
+    )
 
 
 Use = Callable[..., CompiledBlock]
@@ -229,12 +257,20 @@ def use() -> Use:
     """`use("modulo", "f32[4]", modulus=2.0)`: compiled once for each distinct use.
 
     With `alive`, something else reads the inputs after the block, so it cannot work in place.
+    `declared` is what the Runefile says of the outputs, `before` a block that makes the inputs.
     """
 
     def compile_use(
-        block: str, *types: str, alive: bool = False, **arguments: ArgumentValue
+        block: str,
+        *types: str,
+        alive: bool = False,
+        declared: tuple[str, ...] = (),
+        before: Before | None = None,
+        **arguments: ArgumentValue,
     ) -> CompiledBlock:
-        return _compiled(block, types, tuple(arguments.items()), alive)
+        return _compiled(
+            block, types, tuple(arguments.items()), declared, before=before, alive=alive
+        )
 
     return compile_use
 

@@ -46,6 +46,11 @@ def resolve(
         ("most_confident_indices", ["u8[1, 1, 1, 3]"], [None], {"count": 2}, ["u32[2]"]),
         ("label", ["u32[2]"], ["utf8[2]"], LABELS, ["utf8[2]"]),
         ("ohv_label", ["f32[1, 3]"], [None], LABELS, ["utf8[1]"]),
+        ("parse", ["utf8[1]"], ["i16[2, 3]"], {}, ["i16[2, 3]"]),
+        ("quantize", ["f32[4]"], ["i8[1, 4]"], {"scale": 1}, ["i8[1, 4]"]),
+        ("moving_window", ["f32[1, 3]"], [], {"window": 5}, ["f32[5, 1, 3]"]),
+        ("segment_output", ["f32[1, 2, 3, 4]"], [], {}, ["u32[2, 3]", "u32[4]"]),
+        ("object_filter", ["f32[1, 10, 85]"], ["f32[1, 10, 6]"], {}, ["f32[1, 10, 6]"]),
     ],
 )
 def test_gives_the_outputs_of_a_use(
@@ -65,6 +70,7 @@ def test_the_room_for_text_is_that_of_the_longest_word_for_each_element() -> Non
     assert resolve("label", ["u32[2]"], [], long).outputs[0].capacity_bytes == 2 * (4 + 8)
     one_hot = resolve("ohv_label", ["f32[3]"], [], LABELS)
     assert one_hot.outputs[0].capacity_bytes == 4 + len("<MISSING>")
+    assert resolve("utf8_decode", ["u8[7, 3]"], [], {}).outputs[0].capacity_bytes == 4 + 21
 
 
 @pytest.mark.parametrize(
@@ -131,6 +137,12 @@ WRONG = [
           ["f32[1]"], about="outputs", index=0),
     Wrong("R0414", "normalize", ["u8[4]"], {}, "gives f32[4] here, but the stage declares u8[4]",
           "declare f32[4]", ["u8[4]"], about="outputs", index=0),
+    Wrong("R0412", "text_extractor", ["u8[9]", "u32[2]", "u32[1]"], {}, "rank 1 tensor [1]", "[1]",
+          about="inputs", index=1),
+    Wrong("R0414", "parse", ["utf8[1]"], {}, "needs the type of its output", "declare",
+          about="outputs", index=0),
+    Wrong("R0414", "quantize", ["f32[2]"], {"scale": 1}, "cannot give u64[2]", "u8, i8, u16",
+          ["u64[2]"], about="outputs", index=0),
     Wrong("R0415", "modulo", ["f32[2, 3]"], {}, "the stage declares f32[3, 2]", "declare f32[2, 3]",
           ["f32[3, 2]"], about="outputs", index=0),
     Wrong("R0415", "most_confident_indices", ["f32[8]"], {"count": 3}, "gives u32[3]", "u32[3]",

@@ -13,12 +13,37 @@ from runec.proc_blocks import BlockMismatch, Catalogue, sdk_dir
 
 NAMES = (
     "argmax",
+    "audio_float_conversion",
+    "binary_classification",
+    "control_logic",
+    "debounce",
+    "dequantize",
+    "fft",
+    "gesture_agg",
     "identity",
+    "image_normalization",
     "label",
+    "mean",
+    "median",
+    "microspeech_agg",
     "modulo",
     "most_confident_indices",
+    "moving_window",
+    "noise_filtering",
     "normalize",
+    "object_filter",
     "ohv_label",
+    "parse",
+    "person_detection_agg",
+    "quantize",
+    "rolling_average",
+    "segment_output",
+    "softmax",
+    "stats",
+    "std_dev",
+    "text_extractor",
+    "threshold",
+    "utf8_decode",
 )
 
 
@@ -108,6 +133,14 @@ shape = "input"
         (GOOD.replace('shape = "input"', 'shape = ["n"]'), "'n'"),
         (GOOD.replace('element = "input"', 'element = "utf8"'), "words"),
         (GOOD + '[[outputs]]\nelement = "input"\nshape = [1]\n', "output 1"),
+        (GOOD.replace('element = "input"', 'element = "declared"'), "elements when, and only when"),
+        (GOOD.replace('"input"', '"declared"', 1) + 'elements = ["utf8"]\n', "cannot be utf8"),
+        (GOOD.replace('"input"', '"declared"', 1) + 'elements = ["f31"]\n', "f31"),
+        (GOOD.replace('"number"]', '"number"]\ndimensions = ["x"]'), "'x'"),
+        (GOOD.replace('shape = "input"', 'shape = ["in0.0"]'), "'in0.0'"),
+        (GOOD.replace('shape = "input"', 'shape = ["in1"]'), "'in1'"),
+        (GOOD + "bytes_of = 0\n", "bytes_of"),
+        (GOOD.replace('"input"', '"utf8"', 1) + "bytes_of = 1\n", "bytes_of"),
         (GOOD.replace("[[outputs]]", "repeat = true\n[[inputs]]\nelements = []\n[[outputs]]"), ""),
         (GOOD + '[[arguments]]\nname = "x"\ntype = "bool"\ndescription = ""\n', "bool"),
         (
@@ -134,7 +167,7 @@ def test_refuses_a_description_that_is_wrong(tmp_path: Path, text: str, part: st
 def test_an_output_may_take_its_type_from_the_runefile(tmp_path: Path) -> None:
     (tmp_path / "cast").mkdir()
     (tmp_path / "cast" / "block.toml").write_text(
-        GOOD.replace('element = "input"', 'element = "declared"')
+        GOOD.replace('element = "input"', 'element = "declared"\nelements = ["integer"]')
     )
     block = Catalogue(tmp_path).find("cast")
     assert block is not None

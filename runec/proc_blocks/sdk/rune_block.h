@@ -169,6 +169,11 @@ static inline double rune_f64_of_bits(uint64_t bits)
 static inline float rune_canonical_f32(float value) { return value != value ? RUNE_NAN_F32 : value; }
 static inline double rune_canonical_f64(double value) { return value != value ? RUNE_NAN_F64 : value; }
 
+#define RUNE_CANONICAL(value)        \
+    _Generic((value), float          \
+             : rune_canonical_f32, double \
+             : rune_canonical_f64)(value)
+
 /* False for integers: their conversion to f64 is never a NaN, and the compiler knows. */
 #define RUNE_IS_NAN(value) __builtin_isunordered((double)(value), (double)(value))
 
@@ -290,6 +295,49 @@ static inline uint32_t rune_utf8_size(const uint8_t *tensor, uint32_t count)
         size += 4 + ((uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24);
     }
     return size;
+}
+
+/* The element at `*at`; moves `*at` to the next one. */
+static inline const uint8_t *rune_utf8_next(const uint8_t **at, uint32_t *length)
+{
+    const uint8_t *text = *at + 4;
+    *length = rune_utf8_size(*at, 1) - 4;
+    *at = text + *length;
+    return text;
+}
+
+/* How many of the bytes are well-formed UTF-8 (Unicode 15, table 3-7); all of them: `length`. */
+static inline uint32_t rune_utf8_valid(const uint8_t *text, uint32_t length)
+{
+    uint32_t i = 0;
+    while (i < length) {
+        uint8_t lead = text[i];
+        uint32_t more = lead < 0x80 ? 0 : lead < 0xc2 ? 4 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : lead < 0xf5 ? 3 : 4;
+        if (more == 4 || more >= length - i) {
+            return i;
+        }
+        uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+        uint8_t high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+        for (uint32_t j = 1; j <= more; j++) {
+            if (text[i + j] < low || text[i + j] > high) {
+                return i;
+            }
+            low = 0x80;
+            high = 0xbf;
+        }
+        i += 1 + more;
+    }
+    return i;
+}
+
+/* Bytes of a text that a u8 tensor holds: up to the first NUL, which pads it, or all. */
+static inline uint32_t rune_text_length(const uint8_t *bytes, uint32_t count)
+{
+    uint32_t length = 0;
+    while (length < count && bytes[length] != 0) {
+        length++;
+    }
+    return length;
 }
 
 /* The i-th word of a string-list argument as `text, length`: RUNE_WORD(rune_arg_wordlist, i). */

@@ -1,0 +1,7 @@
+#include "rune_aggregate.h"
+
+RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))
+{
+    rune_aggregate(in0, out0);
+    return RUNE_OK;
+}

@@ -1,0 +1,18 @@
+#include "rune_math.h"
+
+RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))
+{
+    double sum = 0.0;
+    for (uint32_t i = 0; i < RUNE_IN0_COUNT; i++) {
+        sum += (double)in0[i];
+    }
+    double mean = sum / RUNE_IN0_COUNT;
+    double squares = 0.0;
+    for (uint32_t i = 0; i < RUNE_IN0_COUNT; i++) {
+        double distance = (double)in0[i] - mean;
+        squares += distance * distance;
+    }
+    double deviation = rune_sqrt(squares / RUNE_IN0_COUNT);
+    out0[0] = RUNE_CANONICAL((RUNE_OUT0_T)deviation);
+    return RUNE_OK;
+}

@@ -42,7 +42,8 @@ def test_uint8_gives_the_bytes_of_litert_on_the_host(run_model: RunModel) -> Non
     # Today's wheel refuses uint8, so the host runs such a model in LiteRT's reference kernels.
     if not PERSON.is_file():
         pytest.skip("person_detection of ../shared/data/hotg is not there")
-    litert = pytest.importorskip("ai_edge_litert.interpreter")
+    from ai_edge_litert import interpreter as litert
+
     interpreter = litert.Interpreter(
         model_path=str(PERSON), experimental_op_resolver_type=litert.OpResolverType.BUILTIN_REF
     )

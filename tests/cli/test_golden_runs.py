@@ -219,7 +219,6 @@ def test_resources_in_proc_block_args(golden: Golden) -> None:
 
 
 def test_person_detection(golden: Golden) -> None:
-    pytest.importorskip("ai_edge_litert")
     folder = HOTG / "person_detection"
     done = golden(
         PERSON,

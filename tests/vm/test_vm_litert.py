@@ -42,7 +42,8 @@ class Warnings:
 def test_a_uint8_model_gives_what_the_library_gives(
     make_rune: MakeRune, sketch: type[Sketch], person: bytes, tmp_path: Path
 ) -> None:
-    library = pytest.importorskip("ai_edge_litert.interpreter")
+    from ai_edge_litert import interpreter as library
+
     picture = np.random.default_rng(0).integers(0, 256, (1, 96, 96, 1), np.uint8)
     interpreter = library.Interpreter(
         model_content=person, experimental_op_resolver_type=library.OpResolverType.BUILTIN_REF
@@ -121,7 +122,6 @@ def test_a_model_that_devices_have_does_not_wake_litert(
 
 
 def test_a_model_that_neither_takes_is_refused_in_the_words_of_the_first(sine: bytes) -> None:
-    pytest.importorskip("ai_edge_litert.interpreter")
     # FULLY_CONNECTED (9) becomes HASHTABLE_LOOKUP (10), which has two outputs.
     at = sine.index(b"\x09\x00\x00\x00", len(sine) - 64)
     model = sine[:at] + b"\x0a" + sine[at + 1 :]
@@ -166,7 +166,6 @@ def dynamic_range(sine: bytes) -> bytes:
 def test_dynamic_range_runs_with_a_warning_that_no_device_takes_it(
     dynamic_range: bytes, sine: bytes
 ) -> None:
-    pytest.importorskip("ai_edge_litert.interpreter")
     warnings = Warnings()
     model = HostModel("sine", dynamic_range, None, warnings)
     (result,) = model.infer([np.float32(0.8).tobytes()])

@@ -9,18 +9,24 @@ import click
 from runec.boards import Board, load_board
 from runec.cli.console import Console, table
 from runec.cli.examples import example
-from runec.cli.loading import load_rune
 from runec.cli.options import (
     INPUT_FILE,
     board_option,
     format_option,
     pass_console,
-    rune_argument,
     verbose_option,
 )
+from runec.cli.sources import load_source
 from runec.container import Rune
 from runec.files import file_name
-from runec.firmware import FirmwareBuild, Project, build_project, create_project, load_project
+from runec.firmware import (
+    FirmwareBuild,
+    Project,
+    build_project,
+    create_project,
+    is_project,
+    load_project,
+)
 
 
 @click.group(
@@ -40,17 +46,19 @@ def command() -> None:
         "runec firmware new sine.rune --board netduinoplus2 -d sine-netduino",
     ),
 )
-@rune_argument
+@click.argument("source", metavar="X.rune|RUNEFILE", type=INPUT_FILE)
 @board_option
 @click.option(
     "-d", "--directory", required=True, type=INPUT_FILE, help="The project's folder, made anew."
 )
 @format_option
 @pass_console
-def new(console: Console, rune_file: Path, board_id: str, directory: Path) -> None:
+def new(console: Console, source: Path, board_id: str, directory: Path) -> None:
     """Write a PlatformIO project that stands alone; its README says how to build it."""
     board = load_board(board_id)
-    project = create_project(load_rune(rune_file), board, directory)
+    loaded = load_source(console, source)
+    with loaded.blamed():
+        project = create_project(loaded.rune, board, directory)
     if console.is_json:
         console.result_json({"board": board.id, "path": str(project.directory)})
     else:
@@ -64,28 +72,31 @@ def new(console: Console, rune_file: Path, board_id: str, directory: Path) -> No
         "runec firmware build sine.rune --board esp32c3 -d sine-esp32c3",
     ),
 )
-@click.argument("source", metavar="DIR|X.rune", type=INPUT_FILE)
-@click.option("-b", "--board", "board_id", metavar="ID", help="A board, when X.rune is given.")
+@click.argument("source", metavar="DIR|X.rune|RUNEFILE", type=INPUT_FILE)
+@click.option("-b", "--board", "board_id", metavar="ID", help="Its board, unless it is a project.")
 @click.option(
     "-d",
     "--directory",
     type=INPUT_FILE,
-    help="Where the project goes, when X.rune is given. [default: NAME-BOARD]",
+    help="Where a new project goes. [default: NAME-BOARD]",
 )
 @verbose_option
 @format_option
 @pass_console
 def build(console: Console, source: Path, board_id: str | None, directory: Path | None) -> None:
-    """Build a project's folder, or make the project for a .rune and build it."""
-    if source.is_dir():
+    """Build a project's folder, or make the project for a .rune or a Runefile and build it."""
+    if is_project(source) or (source.is_dir() and board_id is None):
         if board_id is not None or directory is not None:
-            raise click.UsageError("--board and --directory go with a .rune, not with a folder")
+            raise click.UsageError("--board and --directory do not go with a project's folder")
         project = load_project(source)
+    elif board_id is None:
+        raise click.UsageError("a .rune or a Runefile needs --board")
     else:
-        if board_id is None:
-            raise click.UsageError("a .rune needs --board")
-        rune, board = load_rune(source), load_board(board_id)
-        project = create_project(rune, board, directory or _default_directory(rune, board))
+        board = load_board(board_id)
+        loaded = load_source(console, source)
+        target = directory or _default_directory(loaded.rune, board)
+        with loaded.blamed():
+            project = create_project(loaded.rune, board, target)
     with console.progress("building the firmware"):
         built = build_project(project, log=console.log)
     _print_build(console, project, built)

@@ -10,25 +10,25 @@ import click
 from runec.boards import load_board
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.loading import load_rune
 from runec.cli.options import (
+    INPUT_FILE,
     board_option,
     format_option,
     pass_console,
-    rune_argument,
     verbose_option,
 )
+from runec.cli.sources import load_source
 from runec.devices import flash, flash_command
 
 
 @click.command(
     "flash",
     epilog=example(
-        "runec flash sine.rune --board esp32c3 --port /dev/ttyUSB0",
+        "runec flash examples/sine --board esp32c3 --port /dev/ttyUSB0",
         "runec flash sine.rune --board esp32c3 --port /dev/ttyUSB0 --dry-run",
     ),
 )
-@rune_argument
+@click.argument("source", metavar="X.rune|RUNEFILE", default=Path(), type=INPUT_FILE)
 @board_option
 @click.option("-p", "--port", help="The serial port, such as /dev/ttyUSB0, where one is needed.")
 @click.option("--dry-run", is_flag=True, help="Only show the commands.")
@@ -36,17 +36,23 @@ from runec.devices import flash, flash_command
 @format_option
 @pass_console
 def command(
-    console: Console, rune_file: Path, board_id: str, port: str | None, *, dry_run: bool
+    console: Console, source: Path, board_id: str, port: str | None, *, dry_run: bool
 ) -> None:
-    """Build the firmware for a .rune and put it on a board, through PlatformIO."""
-    rune, board = load_rune(rune_file), load_board(board_id)
+    """Build the firmware for a .rune or a Runefile and put it on a board, through PlatformIO.
+
+    Without either it is the Runefile of the current folder.
+    """
+    board = load_board(board_id)
+    loaded = load_source(console, source)
+    rune = loaded.rune
     if dry_run:
-        line = flash_command(rune, board, port=port)
+        with loaded.blamed():
+            line = flash_command(rune, board, port=port)
         if console.is_json:
             console.result_json({"command": line})
         else:
             console.result(shlex.join(line))
         return
-    with console.progress(f"putting {rune.name} on {board.id}"):
+    with loaded.blamed(), console.progress(f"putting {rune.name} on {board.id}"):
         flash(rune, board, port=port, log=console.log)
     console.say(f"{rune.name} is on {board.id}")

@@ -26,6 +26,7 @@ _VERBS = {
     "model-info": "Show what a .tflite model takes, gives and needs.",
     "boards": "List the boards, or show one.",
     "firmware": "Make and build the firmware that carries a .rune.",
+    "size": "Show what takes a board's flash and RAM.",
     "flash": "Build the firmware and put it on a board.",
     "doctor": "Check what this machine has and lacks.",
     "components": "List or fetch the third-party C sources.",

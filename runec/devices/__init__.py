@@ -16,13 +16,14 @@ R0921  only the host can do that
 from runec.devices.emulator import EmulatedDevice, check_hello, start_emulator
 from runec.devices.flashing import flash, flash_command
 from runec.devices.messages import Hello, Stats
-from runec.devices.places import Place, held_firmware, open_emulator, run, run_bytes
+from runec.devices.places import Place, cached_project, held_firmware, open_emulator, run, run_bytes
 
 __all__ = [
     "EmulatedDevice",
     "Hello",
     "Place",
     "Stats",
+    "cached_project",
     "check_hello",
     "flash",
     "flash_command",

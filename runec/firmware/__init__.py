@@ -1,15 +1,20 @@
 """A .rune and a board become a PlatformIO project, and the project a firmware."""
 
 from runec.firmware.build import FirmwareBuild, build_project, upload_command
-from runec.firmware.layout import Layout
-from runec.firmware.project import Project, create_project, load_project
+from runec.firmware.layout import BudgetError, Layout
+from runec.firmware.project import Project, create_project, is_project, load_project
+from runec.firmware.size import PartSize, measure_parts
 
 __all__ = [
+    "BudgetError",
     "FirmwareBuild",
     "Layout",
+    "PartSize",
     "Project",
     "build_project",
     "create_project",
+    "is_project",
     "load_project",
+    "measure_parts",
     "upload_command",
 ]

@@ -102,7 +102,8 @@ def _build_error(project: Project, lines: list[str]) -> RunecError:
     if "RAM" in overflows:
         return ram_error(project.board, project.layout, overflows["RAM"])
     if overflows:
-        return flash_error(project.board, project.rune_bytes, max(overflows.values()))
+        excess = max(overflows.values())
+        return flash_error(project.board, project.layout, project.rune_bytes, excess)
     for line in lines:
         missing = _MISSING_HEADER.search(line)
         if missing:

@@ -13,12 +13,29 @@ _NOBITS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class ElfSizes:
-    """Bytes that the program takes in flash and in RAM, and its functions and objects by name."""
+class ElfSection:
+    """Bytes of a section that is loaded or reserved; initial values take flash and RAM."""
 
     flash_bytes: int
     ram_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ElfSizes:
+    """What a program takes by section, and its functions and objects by name, in bytes."""
+
+    sections: dict[str, ElfSection]
     symbols: dict[str, int]
+
+    @property
+    def flash_bytes(self) -> int:
+        """Bytes of flash, those of initial values as well."""
+        return sum(section.flash_bytes for section in self.sections.values())
+
+    @property
+    def ram_bytes(self) -> int:
+        """Bytes of RAM, reserved ones as well."""
+        return sum(section.ram_bytes for section in self.sections.values())
 
 
 def read_elf(data: bytes, ram_origin: int, ram_bytes: int) -> ElfSizes:
@@ -33,22 +50,25 @@ def read_elf(data: bytes, ram_origin: int, ram_bytes: int) -> ElfSizes:
     if data[:6] != b"\x7fELF\x01\x01" or len(data) < 52:
         raise ValueError("not a 32-bit little-endian ELF file")
     section_offset = struct.unpack_from("<I", data, 32)[0]
-    entry_size, count = struct.unpack_from("<HH", data, 46)
-    flash = ram = 0
+    entry_size, count, names_index = struct.unpack_from("<HHH", data, 46)
+    sections: dict[str, ElfSection] = {}
     symbols: dict[str, int] = {}
-    sections = [
+    headers = [
         _SECTION_HEADER.unpack_from(data, section_offset + index * entry_size)
         for index in range(count)
     ]
-    for _name, kind, flags, address, offset, size, link, *_more in sections:
+    for name, kind, flags, address, offset, size, link, *_more in headers:
         if flags & _ALLOC:
             in_ram = ram_origin <= address < ram_origin + ram_bytes
-            has_bytes = kind != _NOBITS
-            ram += size if in_ram else 0
-            flash += size if has_bytes else 0
+            sections[_text(data, headers[names_index][4] + name)] = ElfSection(
+                flash_bytes=0 if kind == _NOBITS else size, ram_bytes=size if in_ram else 0
+            )
         if kind == _SYMTAB:
-            names = sections[link][4]
-            for name, _value, length, *_rest in _SYMBOL.iter_unpack(data[offset : offset + size]):
-                end = data.index(b"\0", names + name)
-                symbols[data[names + name : end].decode("ascii", "replace")] = length
-    return ElfSizes(flash, ram, symbols)
+            table = data[offset : offset + size]
+            for symbol, _value, length, *_rest in _SYMBOL.iter_unpack(table):
+                symbols[_text(data, headers[link][4] + symbol)] = length
+    return ElfSizes(sections, symbols)
+
+
+def _text(data: bytes, start: int) -> str:
+    return data[start : data.index(b"\0", start)].decode("ascii", "replace")

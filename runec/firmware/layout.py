@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from runec.backends import tflm, wasm3
-from runec.boards import Board
-from runec.container import Rune
+from runec.boards import Board, load_boards
+from runec.container import Graph, Rune
 from runec.container.wasm import read_module, walk_sections
 from runec.diagnostics import UserFileError
 
@@ -17,9 +18,22 @@ _OWN_RAM_BYTES = 10 * 1024
 _OWN_FLASH_BYTES = 28 * 1024
 
 
+class BudgetError(UserFileError):
+    """A rune that does not fit on a board; `stage` is the one of its stages that costs most."""
+
+    def __init__(
+        self, code: str, message: str, *, stage: str | None, hint: str, notes: Iterable[str]
+    ) -> None:
+        super().__init__(code, message, hint=hint, notes=notes)
+        self.stage = stage
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Bytes that a firmware reserves. The engine's heap is its pool without the linear memory."""
+    """Bytes that a firmware reserves. The engine's heap is its pool without the linear memory.
+
+    `ram_stage` and `flash_stage` are the stages that cost most of each, where any does.
+    """
 
     linear_memory_bytes: int
     engine_heap_bytes: int
@@ -28,6 +42,8 @@ class Layout:
     stack_bytes: int
     host_stack_bytes: int
     operators: tuple[str, ...]
+    ram_stage: str | None
+    flash_stage: str | None
 
     @property
     def pool_bytes(self) -> int:
@@ -73,7 +89,30 @@ def plan_layout(rune: Rune) -> Layout:
         stack_bytes=wasm3.STACK_BYTES,
         host_stack_bytes=wasm3.HOST_STACK_BYTES,
         operators=tuple(sorted({name for name, _ in uses})),
+        ram_stage=_costliest(_ram_costs(graph)),
+        flash_stage=_costliest(
+            {
+                name: graph.resources[model.resource].bytes or 0
+                for name, model in graph.models.items()
+            }
+        ),
     )
+
+
+def _ram_costs(graph: Graph) -> dict[str, int]:
+    """Return what each stage adds: the tensors that it makes, and a model's arena."""
+    costs = {
+        name: sum(graph.tensors[tensor].size_bytes for tensor in graph.stage_tensors(name)[1])
+        for name in graph.stages
+    }
+    for name, model in graph.models.items():
+        costs[name] += model.arena
+    return costs
+
+
+def _costliest(costs: dict[str, int]) -> str | None:
+    worst = max(costs, key=lambda name: costs[name], default=None)
+    return worst if worst is not None and costs[worst] else None
 
 
 def estimate_ram_bytes(layout: Layout) -> int:
@@ -98,40 +137,59 @@ def check_budget(rune: Rune, layout: Layout, board: Board) -> None:
     on one that is let through.
 
     Raises:
-        UserFileError: R0811, RAM; R0812, flash.
+        BudgetError: R0811, RAM; R0812, flash.
     """
     ram = estimate_ram_bytes(layout)
     if ram > board.memory.ram.size_bytes:
         raise ram_error(board, layout, ram - board.memory.ram.size_bytes)
     flash = estimate_flash_bytes(rune, layout, board)
     if flash > board.memory.flash_bytes:
-        raise flash_error(board, len(rune.data), flash - board.memory.flash_bytes)
+        excess = flash - board.memory.flash_bytes
+        raise flash_error(board, layout, len(rune.data), excess)
 
 
-def ram_error(board: Board, layout: Layout, excess_bytes: int) -> UserFileError:
+def ram_error(board: Board, layout: Layout, excess_bytes: int) -> BudgetError:
     """Return the error of a rune that needs more RAM than the board has."""
-    parts = {
+    own = {
         "the arena of its models": layout.arena_bytes,
         "its linear memory": layout.linear_memory_bytes,
-        "the engine": layout.engine_heap_bytes,
-        "the stack": layout.stack_bytes,
     }
-    largest = max(parts, key=lambda name: parts[name])
-    return UserFileError(
+    parts = {**own, "the engine": layout.engine_heap_bytes, "the stack": layout.stack_bytes}
+    largest = max(own, key=lambda name: own[name])
+    needed = board.memory.ram.size_bytes + excess_bytes
+    larger = [each.id for each in load_boards() if each.memory.ram.size_bytes >= needed]
+    return BudgetError(
         "R0811",
         f"the rune needs {excess_bytes} bytes more RAM than the {board.memory.ram.size_bytes} "
         f"of {board.name}",
-        hint=f"most goes to {largest}; make that smaller, or choose a larger board",
-        notes=[f"{name}: {size} bytes" for name, size in parts.items()],
+        stage=layout.ram_stage,
+        hint=f"make {largest} smaller, or {_another_board(larger)}",
+        notes=[
+            *(f"{name}: {size} bytes" for name, size in parts.items()),
+            *_stage_note(layout.ram_stage),
+        ],
     )
 
 
-def flash_error(board: Board, rune_bytes: int, excess_bytes: int) -> UserFileError:
+def flash_error(board: Board, layout: Layout, rune_bytes: int, excess_bytes: int) -> BudgetError:
     """Return the error of a rune that needs more flash than the board has."""
-    return UserFileError(
+    needed = board.memory.flash_bytes + excess_bytes
+    larger = [each.id for each in load_boards() if each.memory.flash_bytes >= needed]
+    return BudgetError(
         "R0812",
         f"the firmware with the rune needs {excess_bytes} bytes more flash than the "
         f"{board.memory.flash_bytes} of {board.name}",
-        hint="use a smaller model (int8 instead of float), or choose a larger board",
-        notes=[f"the rune: {rune_bytes} bytes"],
+        stage=layout.flash_stage,
+        hint=f"use a smaller model (int8 instead of float), or {_another_board(larger)}",
+        notes=[f"the rune: {rune_bytes} bytes", *_stage_note(layout.flash_stage)],
     )
+
+
+def _another_board(larger: list[str]) -> str:
+    if not larger:
+        return "design a board with more; none that runec knows has as much"
+    return f"choose a board that has as much: {', '.join(larger)}"
+
+
+def _stage_note(stage: str | None) -> list[str]:
+    return [] if stage is None else [f"the stage that costs most: {stage}"]

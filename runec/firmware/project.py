@@ -6,6 +6,7 @@ import contextlib
 import difflib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 import msgspec
 
@@ -21,6 +22,7 @@ from runec.firmware.render import PLATFORM_FOLDER, generated_files
 MANIFEST = "runec-project.json"
 BACKENDS = (wasm3.NAME,)
 _MAX_MANIFEST_BYTES = 1 << 20
+_Kind = TypeVar("_Kind", bound=msgspec.Struct)
 
 
 class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -32,6 +34,12 @@ class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     rune_bytes: int
     layout: Layout
     board: Board
+    files: tuple[str, ...]
+
+
+class _WrittenFiles(msgspec.Struct, frozen=True):
+    """What the manifest of any version of runec says: the files of the project."""
+
     files: tuple[str, ...]
 
 
@@ -117,21 +125,18 @@ def _read_origin(path: Path) -> bytes:
         raise _incomplete(error) from None
 
 
+def is_project(directory: Path) -> bool:
+    """Return whether create_project() wrote a project there."""
+    return (directory / MANIFEST).is_file()
+
+
 def load_project(directory: Path) -> Project:
     """Return what a folder that create_project() wrote was made for.
 
     Raises:
         UserFileError: R0813, the folder is no such project; R1003, it cannot be read.
     """
-    data = read_file(directory / MANIFEST, "project file", max_bytes=_MAX_MANIFEST_BYTES)
-    try:
-        found = msgspec.json.decode(data, type=_Manifest)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise UserFileError(
-            "R0813",
-            f"{directory / MANIFEST} is not what runec wrote: {error}",
-            hint="make the project anew: runec firmware new",
-        ) from None
+    found = _read_manifest(directory, _Manifest)
     return Project(
         directory,
         found.rune,
@@ -141,6 +146,18 @@ def load_project(directory: Path) -> Project:
         found.layout,
         found.files,
     )
+
+
+def _read_manifest(directory: Path, kind: type[_Kind]) -> _Kind:
+    data = read_file(directory / MANIFEST, "project file", max_bytes=_MAX_MANIFEST_BYTES)
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise UserFileError(
+            "R0813",
+            f"{directory / MANIFEST} is not what this runec writes: {error}",
+            hint="make the project anew: runec firmware new",
+        ) from None
 
 
 def _encode(project: Project) -> bytes:
@@ -158,8 +175,8 @@ def _encode(project: Project) -> bytes:
 
 def _files_before(directory: Path) -> tuple[str, ...]:
     """Return the files that an earlier create_project() wrote; refuse a folder of somebody else."""
-    if (directory / MANIFEST).is_file():
-        return load_project(directory).files
+    if is_project(directory):
+        return _read_manifest(directory, _WrittenFiles).files
     try:
         is_free = not directory.exists() or not any(directory.iterdir())
     except OSError:

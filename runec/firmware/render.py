@@ -20,6 +20,7 @@ from runec.data import data_dir
 from runec.firmware.layout import Layout
 
 RUNE_PATH = "rune/rune.rune"
+MAP_PATH = ".pio/build/firmware/firmware.map"
 LINKER_SCRIPT = "linker.ld"
 PLATFORM_FOLDER = "platform/runec-bare-metal"
 
@@ -154,6 +155,7 @@ def _build_plan(board: Board, groups: Iterable[SourceGroup]) -> dict[str, Any]:
             *_LINK_FLAGS,
             "-T",
             LINKER_SCRIPT,
+            f"-Wl,-Map={MAP_PATH}",
         ],
         "linker_script": LINKER_SCRIPT,
         "images": images,

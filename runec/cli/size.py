@@ -1,0 +1,116 @@
+"""`runec size`: what takes a board's flash and RAM."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from runec.boards import load_board
+from runec.cli.console import Console, table
+from runec.cli.examples import example
+from runec.cli.options import INPUT_FILE, format_option, pass_console, verbose_option
+from runec.cli.sources import load_source
+from runec.devices import cached_project
+from runec.firmware import (
+    PartSize,
+    Project,
+    build_project,
+    is_project,
+    load_project,
+    measure_parts,
+)
+
+_TOP = 10
+
+
+@click.command(
+    "size",
+    epilog=example(
+        "runec size sine.rune --board netduinoplus2",
+        "runec size examples/gesture --board esp32c3 --top 20",
+        "runec size sine-netduino",
+    ),
+)
+@click.argument("source", metavar="X.rune|RUNEFILE|DIR", type=INPUT_FILE)
+@click.option("-b", "--board", "board_id", metavar="ID", help="A board of `runec boards`.")
+@click.option(
+    "--top",
+    type=click.IntRange(0),
+    default=_TOP,
+    show_default=True,
+    help="How many of the largest functions and objects to list.",
+)
+@verbose_option
+@format_option
+@pass_console
+def command(console: Console, source: Path, board_id: str | None, top: int) -> None:
+    """Show flash and RAM of a firmware by part, against what the board has.
+
+    The firmware is built from a .rune or a Runefile for --board, or it is that of a project's
+    folder. Every byte is counted once: the arenas as the models' RAM, linear memory as the rune's,
+    the heap as the engine's.
+    """
+    if is_project(source):
+        if board_id is not None:
+            raise click.UsageError("--board does not go with a project's folder: it has its board")
+        _show(console, load_project(source), top)
+        return
+    if board_id is None:
+        raise click.UsageError("a .rune or a Runefile needs --board")
+    board = load_board(board_id)
+    loaded = load_source(console, source)
+    with loaded.blamed(), cached_project(loaded.rune, board, log=console.log) as project:
+        _show(console, project, top)
+
+
+def _show(console: Console, project: Project, top: int) -> None:
+    with console.progress("building the firmware"):
+        built = build_project(project, log=console.log)
+        parts = measure_parts(project, built)
+    memory = project.board.memory
+    limits = (memory.flash_bytes, memory.ram.size_bytes)
+    if console.is_json:
+        console.result_json(_document(project, parts, top))
+        return
+    totals = (built.flash_bytes, built.ram_bytes)
+    rows: list[tuple[object, ...]] = [
+        (part.part, part.flash_bytes, part.ram_bytes) for part in parts
+    ]
+    rows += [("all", *totals), (f"of {project.board.id}", *limits)]
+    console.result(table((project.rune_name, "flash", "RAM"), rows))
+    used = [
+        f"{100 * size / limit:.1f} % of the {name}"
+        for size, limit, name in zip(totals, limits, ("flash", "RAM"), strict=True)
+    ]
+    console.result(", ".join(used))
+    if top:
+        console.result("")
+        largest = [(name, part, flash, ram) for part, name, flash, ram in _largest(parts, top)]
+        console.result(table(("the largest", "part", "flash", "RAM"), largest))
+
+
+def _largest(parts: tuple[PartSize, ...], top: int) -> list[tuple[str, str, int, int]]:
+    pieces = [(part.part, *piece) for part in parts for piece in part.pieces]
+    pieces.sort(key=lambda piece: (-piece[2] - piece[3], piece[0], piece[1]))
+    return pieces[:top]
+
+
+def _document(project: Project, parts: tuple[PartSize, ...], top: int) -> dict[str, object]:
+    memory = project.board.memory
+    return {
+        "rune": project.rune_name,
+        "board": project.board.id,
+        "flash_bytes": sum(part.flash_bytes for part in parts),
+        "ram_bytes": sum(part.ram_bytes for part in parts),
+        "flash_limit_bytes": memory.flash_bytes,
+        "ram_limit_bytes": memory.ram.size_bytes,
+        "parts": [
+            {"part": part.part, "flash_bytes": part.flash_bytes, "ram_bytes": part.ram_bytes}
+            for part in parts
+        ],
+        "largest": [
+            {"part": part, "name": name, "flash_bytes": flash, "ram_bytes": ram}
+            for part, name, flash, ram in _largest(parts, top)
+        ],
+    }

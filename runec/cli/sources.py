@@ -1,0 +1,66 @@
+"""What a verb for devices is given: a .rune, or a Runefile that it builds first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from runec.cli.console import Console
+from runec.cli.loading import load_rune
+from runec.cli.runefiles import which_runefile
+from runec.codegen import compile_pipeline
+from runec.container import Rune, read_rune, write_rune
+from runec.diagnostics import Span
+from runec.firmware import BudgetError
+from runec.frontend import analyse
+
+_WASM = b"\0asm"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A rune, and where its stages stand in the Runefile when that was given."""
+
+    rune: Rune
+    spans: dict[str, Span]
+
+    @contextmanager
+    def blamed(self) -> Iterator[None]:
+        """Give a budget's error the line of the stage that costs most."""
+        try:
+            yield
+        except BudgetError as error:
+            error.span = self.spans.get(error.stage or "")
+            raise
+
+
+def load_source(console: Console, path: Path) -> Source:
+    """Read a .rune, or build the Runefile at `path`, or the one in that folder; print its warnings.
+
+    Raises:
+        UserFileError: R1003, it cannot be read; R06xx, it is no good .rune; R1103, there is no
+            Runefile in the folder.
+        RunefileError: the Runefile is wrong.
+        MachineError: R05xx, the compiler is missing.
+    """
+    if _is_rune(path):
+        return Source(load_rune(path), {})
+    analysis = analyse(which_runefile(path, "build"))
+    console.report(analysis.warnings)
+    with console.progress("compiling"):
+        data = write_rune(analysis.pipeline, compile_pipeline(analysis.pipeline))
+    spans = {stage.name: stage.span for stage in analysis.pipeline.stages if stage.span}
+    return Source(read_rune(data, source=str(path)), spans)
+
+
+def _is_rune(path: Path) -> bool:
+    if path.suffix == ".rune":
+        return True
+    try:
+        with path.open("rb") as stream:
+            return stream.read(len(_WASM)) == _WASM
+    except OSError:
+        # Whoever reads it whole says what is wrong.
+        return False

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runec.data import data_dir
+
+BOARD = "netduinoplus2"
+
+
+@pytest.fixture
+def small_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], str]:
+    """Add a board that has less of one memory than netduinoplus2."""
+
+    def add(old: str, new: str) -> str:
+        folder = tmp_path / "boards"
+        folder.mkdir()
+        text = (data_dir("boards") / f"{BOARD}.toml").read_text(encoding="utf-8")
+        assert old in text
+        text = text.replace(f'id = "{BOARD}"', 'id = "small"').replace(old, new)
+        (folder / "small.toml").write_text(text)
+        monkeypatch.setenv("RUNEC_BOARDS_DIR", str(folder))
+        return "small"
+
+    return add
+
+
+def test_size_builds_a_runefile_and_counts_its_parts(runec: Callable[..., Any], here: Path) -> None:
+    done = runec("size", here / "noop", "--board", BOARD, "--format", "json", "--top", "3")
+    assert done.code == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["rune"], found["board"]) == ("noop", BOARD)
+    assert found["flash_limit_bytes"] == 1_048_576
+    for kind in ("flash_bytes", "ram_bytes"):
+        assert sum(part[kind] for part in found["parts"]) == found[kind] > 10_000
+    assert len(found["largest"]) == 3
+
+    text = runec("size", here / "noop", "--board", BOARD).stdout
+    for word in ("engine", "runevm", "C library", "% of the flash", "the largest"):
+        assert word in text
+
+
+def test_size_takes_a_rune_and_a_project(
+    runec: Callable[..., Any], noop_rune: Path, here: Path
+) -> None:
+    of_rune = runec("size", noop_rune, "-b", BOARD, "--format", "json")
+    assert runec("firmware", "new", noop_rune, "-b", BOARD, "-d", here / "p").code == 0
+    of_project = runec("size", here / "p", "--format", "json")
+    assert of_project.stdout == of_rune.stdout != ""
+    assert runec("size", here / "p", "-b", BOARD).code == 2
+    assert runec("size", noop_rune).code == 2
+
+
+@pytest.mark.parametrize("verb", ["size", "flash", "firmware"])
+def test_too_big_names_the_line_of_the_stage_that_costs_most(
+    runec: Callable[..., Any], here: Path, small_board: Callable[[str, str], str], verb: str
+) -> None:
+    board = small_board("size_bytes = 131_072", "size_bytes = 16_384")
+    runefile = here / "noop" / "Runefile.yml"
+    verbs = ["firmware", "build"] if verb == "firmware" else [verb]
+    more = ["--dry-run"] if verb == "flash" else []
+    done = runec(*verbs, runefile, "--board", board, *more)
+    assert (done.code, done.stdout) == (1, "")
+    assert "error[R0811]" in done.stderr
+    lines = runefile.read_text().splitlines()
+    number = next(n for n, line in enumerate(lines, 1) if line.strip().startswith("input:"))
+    assert f"{runefile}:{number}:" in done.stderr
+    assert "the stage that costs most: input" in done.stderr
+
+
+def test_a_model_too_large_for_the_flash_is_the_line_that_is_named(
+    runec: Callable[..., Any], here: Path, small_board: Callable[[str, str], str]
+) -> None:
+    board = small_board("size_bytes = 1_048_576", "size_bytes = 65_536")
+    runefile = Path(data_dir("examples")) / "sine" / "Runefile"
+    done = runec("size", runefile, "--board", board)
+    assert done.code == 1
+    assert "error[R0812]" in done.stderr
+    lines = runefile.read_text().splitlines()
+    number = next(n for n, line in enumerate(lines, 1) if line.startswith("MODEL"))
+    assert f"{runefile}:{number}:" in done.stderr
+    assert here.is_dir()
+
+
+def test_a_file_that_is_no_rune_is_told_as_one_when_it_is_named_so(
+    runec: Callable[..., Any], here: Path
+) -> None:
+    (here / "x.rune").write_bytes(b"nothing")
+    done = runec("size", here / "x.rune", "--board", BOARD)
+    assert done.code == 1
+    assert "error[R06" in done.stderr
+    assert "error[R1003]" in runec("size", here / "none.rune", "--board", BOARD).stderr

@@ -23,6 +23,24 @@ from runec.vm.messages import HEADER, MESSAGE_BYTES_MAX, Kind, pack_message
 _CODE = re.compile(r"R0[37]\d\d")
 _NOTE_LINES = 4
 _PART_BYTES = 64 * 1024
+# glibc picks another expf, sinf, ... on processors that can multiply and add in one step; about one
+# result in 50 million differs in its last bit from those of other computers and of devices.
+_TUNABLES = "glibc.cpu.hwcaps=-FMA,-FMA4,-FMA_Usable,-FMA4_Usable"
+
+
+def child_environment() -> dict[str, str]:
+    """Return the environment in which the results are those of every other computer."""
+    root = str(Path(__file__).resolve().parents[2])
+    path = os.environ.get("PYTHONPATH")
+    tunables = os.environ.get("GLIBC_TUNABLES")
+    return {
+        **os.environ,
+        "PYTHONPATH": f"{root}{os.pathsep}{path}" if path else root,
+        "GLIBC_TUNABLES": f"{tunables}:{_TUNABLES}" if tunables else _TUNABLES,
+        # One thread is enough for what NumPy does here, and each reserves memory.
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+    }
 
 
 @contextlib.contextmanager
@@ -32,15 +50,6 @@ def rune_process() -> Iterator[RuneProcess]:
     Raises:
         MachineError: R0718, it cannot be started.
     """
-    root = str(Path(__file__).resolve().parents[2])
-    path = os.environ.get("PYTHONPATH")
-    environment = {
-        **os.environ,
-        "PYTHONPATH": f"{root}{os.pathsep}{path}" if path else root,
-        # One thread is enough for what NumPy does here, and each reserves memory.
-        "OPENBLAS_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-    }
     with contextlib.ExitStack() as stack:
         try:
             stderr = stack.enter_context(tempfile.TemporaryFile())
@@ -49,7 +58,7 @@ def rune_process() -> Iterator[RuneProcess]:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                env=environment,
+                env=child_environment(),
                 # Ctrl-C is for the parent, which then kills the child.
                 start_new_session=True,
             )

@@ -5,6 +5,7 @@
  * expf, logf, sinf, cosf: the algorithms and the constants of Arm's optimized routines, which glibc has
  * used since 2.28 (S. Nagy, W. Dijkstra; github.com/ARM-software/optimized-routines, math/README).
  * tanhf: the formula and the constants of fdlibm (Sun Microsystems, 1993). errno is not set.
+ * sqrtf: the one result that IEEE 754 allows, digit by digit, or by the FPU's instruction.
  * Written anew; compared with glibc bit by bit in tests/backends. */
 #include <stdint.h>
 #include <string.h>
@@ -14,6 +15,7 @@ float logf(float x);
 float sinf(float x);
 float cosf(float x);
 float tanhf(float x);
+float sqrtf(float x);
 
 static uint32_t bits_of(float x) {
     uint32_t bits;
@@ -263,3 +265,47 @@ float tanhf(float x) {
     }
     return negative ? -z : z;
 }
+
+/* --- square root: correctly rounded, so any way to it is right ---------------------------------------- */
+
+#if defined(__ARM_FP) && (__ARM_FP & 4)
+float sqrtf(float x) {
+    float root;
+    __asm("vsqrt.f32 %0, %1" : "=t"(root) : "t"(x));
+    return root;
+}
+#else
+float sqrtf(float x) {
+    uint32_t bits = bits_of(x), fraction = bits & 0x7fffffu, root = 0, rest = 0;
+    int32_t exponent = (int32_t)((bits >> 23) & 0xffu);
+
+    if ((bits & ~SIGN) == 0) return x;
+    if ((bits & SIGN) != 0) return (x - x) / (x - x);
+    if (exponent == 0xff) return x + x;
+    if (exponent == 0) { /* subnormal: shift until the leading digit is where that of the others is */
+        for (exponent = 1; (fraction & 0x800000u) == 0; exponent--) fraction <<= 1;
+    } else {
+        fraction |= 0x800000u;
+    }
+    exponent -= 127;
+    fraction <<= 1; /* to 13 pairs of digits */
+    if ((exponent & 1) != 0) { /* the exponent of the square has to be even */
+        fraction <<= 1;
+        exponent--;
+    }
+    /* 25 digits of the root: 24 that stay and one that says how to round. Two digits of the square each. */
+    for (uint32_t i = 0; i < 25; i++) {
+        const uint32_t pair = i < 13 ? (fraction >> (24u - 2u * i)) & 3u : 0;
+        const uint32_t trial = (root << 2) | 1u;
+        rest = (rest << 2) | pair;
+        root <<= 1;
+        if (rest >= trial) {
+            rest -= trial;
+            root |= 1u;
+        }
+    }
+    /* A root is never half way between two floats: the last digit alone decides. */
+    root = (root >> 1) + (root & 1u);
+    return float_of(root + ((uint32_t)(exponent / 2 + 126) << 23));
+}
+#endif

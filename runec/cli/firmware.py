@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from runec.boards import Board, load_board
+from runec.boards import Board, LinkKind, load_board
 from runec.cli.console import Console, table
 from runec.cli.examples import example
 from runec.cli.loading import load_rune
@@ -14,6 +14,7 @@ from runec.cli.options import (
     INPUT_FILE,
     board_option,
     format_option,
+    link_option,
     pass_console,
     rune_argument,
     verbose_option,
@@ -45,11 +46,14 @@ def command() -> None:
 @click.option(
     "-d", "--directory", required=True, type=INPUT_FILE, help="The project's folder, made anew."
 )
+@link_option
 @format_option
 @pass_console
-def new(console: Console, rune_file: Path, board_id: str, directory: Path) -> None:
+def new(
+    console: Console, rune_file: Path, board_id: str, directory: Path, link: LinkKind | None
+) -> None:
     """Write a PlatformIO project that stands alone; its README says how to build it."""
-    board = load_board(board_id)
+    board = load_board(board_id).with_link(link)
     project = create_project(load_rune(rune_file), board, directory)
     if console.is_json:
         console.result_json({"board": board.id, "path": str(project.directory)})
@@ -72,19 +76,28 @@ def new(console: Console, rune_file: Path, board_id: str, directory: Path) -> No
     type=INPUT_FILE,
     help="Where the project goes, when X.rune is given. [default: NAME-BOARD]",
 )
+@link_option
 @verbose_option
 @format_option
 @pass_console
-def build(console: Console, source: Path, board_id: str | None, directory: Path | None) -> None:
+def build(
+    console: Console,
+    source: Path,
+    board_id: str | None,
+    directory: Path | None,
+    link: LinkKind | None,
+) -> None:
     """Build a project's folder, or make the project for a .rune and build it."""
     if source.is_dir():
-        if board_id is not None or directory is not None:
-            raise click.UsageError("--board and --directory go with a .rune, not with a folder")
+        if board_id is not None or directory is not None or link is not None:
+            raise click.UsageError(
+                "--board, --directory and --link go with a .rune, not with a folder"
+            )
         project = load_project(source)
     else:
         if board_id is None:
             raise click.UsageError("a .rune needs --board")
-        rune, board = load_rune(source), load_board(board_id)
+        rune, board = load_rune(source), load_board(board_id).with_link(link)
         project = create_project(rune, board, directory or _default_directory(rune, board))
     with console.progress("building the firmware"):
         built = build_project(project, log=console.log)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
-from runec.boards import load_board
+from runec.boards import LinkKind, load_board
 from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.loading import load_rune
 from runec.cli.options import (
     board_option,
     format_option,
+    link_option,
     pass_console,
     rune_argument,
     verbose_option,
@@ -31,15 +32,22 @@ from runec.devices import flash, flash_command
 @rune_argument
 @board_option
 @click.option("-p", "--port", help="The serial port, such as /dev/ttyUSB0, where one is needed.")
+@link_option
 @click.option("--dry-run", is_flag=True, help="Only show the commands.")
 @verbose_option
 @format_option
 @pass_console
 def command(
-    console: Console, rune_file: Path, board_id: str, port: str | None, *, dry_run: bool
+    console: Console,
+    rune_file: Path,
+    board_id: str,
+    port: str | None,
+    link: LinkKind | None,
+    *,
+    dry_run: bool,
 ) -> None:
     """Build the firmware for a .rune and put it on a board, through PlatformIO."""
-    rune, board = load_rune(rune_file), load_board(board_id)
+    rune, board = load_rune(rune_file), load_board(board_id).with_link(link)
     if dry_run:
         line = flash_command(rune, board, port=port)
         if console.is_json:

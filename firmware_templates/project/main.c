@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "board_runtime.h"
+#include "console.h"
 #include "engine_wasm3.h"
 #include "firmware_config.h"
 #include "runevm.h"
@@ -36,13 +37,13 @@ enum { LOADING = 0x4C4F4144, STACK_PATTERN = 0xA5, STACK_SLACK = 128 };
 static int console_read(void *user)
 {
     (void)user;
-    return runevm_hal_read();
+    return runec_console_read();
 }
 
 static void console_write(void *user, const uint8_t *bytes, size_t length)
 {
     (void)user;
-    runevm_hal_write(bytes, length);
+    runec_console_write(bytes, length);
 }
 
 static uint32_t clock_milliseconds(void *user)
@@ -71,11 +72,6 @@ static uint32_t stack_used_bytes(void *user)
     return (uint32_t)(runec_stack_top - at);
 }
 
-static void say(const char *text)
-{
-    runevm_hal_write((const uint8_t *)text, strlen(text));
-}
-
 int main(void)
 {
     const runevm_link_io io = {NULL, console_read, console_write, clock_milliseconds,
@@ -88,6 +84,7 @@ int main(void)
 
     paint_stack();
     runevm_hal_init();
+    runec_console_init();
     runevm_wasm3_init(&engine, pool, sizeof pool, runec_stack_bottom + FIRMWARE_HOST_STACK_BYTES);
     runevm_link_init(&serial, &io, &identity);
     memset(&config, 0, sizeof config);
@@ -107,10 +104,10 @@ int main(void)
     config.callbacks.write = runevm_link_write;
     config.callbacks.log = runevm_link_log;
 
-    say("\r\nrunec " FIRMWARE_VERSION " " FIRMWARE_BOARD " " FIRMWARE_ENGINE "\r\n");
+    runec_console_say("\r\nrunec " FIRMWARE_VERSION " " FIRMWARE_BOARD " " FIRMWARE_ENGINE "\r\n");
     if (loading.magic == LOADING && loading.attempt == 1) {
         loading.magic = 0;
-        say("runec: the rune stopped the chip while it was loaded; it is left out\r\n");
+        runec_console_say("runec: the rune stopped the chip while it was loaded; it is left out\r\n");
         (void)runevm_load(&vm, &config, firmware_rune, 0);
         error = vm.status = RUNEVM_ERR_ENGINE;
     } else {
@@ -120,13 +117,13 @@ int main(void)
         loading.magic = 0;
     }
     if (error != RUNEVM_OK) {
-        say("runec: ");
-        say(runevm_error_name(error));
-        say(" ");
-        say(runevm_error_place(&vm));
-        say(" ");
-        say(runevm_error_detail(&vm));
-        say("\r\n");
+        runec_console_say("runec: ");
+        runec_console_say(runevm_error_name(error));
+        runec_console_say(" ");
+        runec_console_say(runevm_error_place(&vm));
+        runec_console_say(" ");
+        runec_console_say(runevm_error_detail(&vm));
+        runec_console_say("\r\n");
     }
     for (;;) runevm_link_serve(&serial, &vm);
 }

@@ -9,6 +9,7 @@ import msgspec
 Bytes = Annotated[int, msgspec.Meta(gt=0, lt=1 << 32)]
 Address = Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)]
 Identifier = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
+LinkKind = Literal["uart", "rtt"]
 Symbol = Annotated[str, msgspec.Meta(pattern=r"^[A-Z][A-Z0-9_]*$")]
 
 
@@ -64,11 +65,16 @@ class Toolchain(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 
 class Hal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The folder below `firmware_templates/hal/` and the numbers its files are compiled with."""
+    """The folder below `firmware_templates/hal/` and the numbers its files are compiled with.
+
+    `link` says where the link is spoken: on the console, or (`rtt`) in rings in RAM that a debugger
+    reads and writes; the console then shows the log alone.
+    """
 
     folder: Identifier
     console: str
     baud: Annotated[int, msgspec.Meta(gt=0)]
+    link: LinkKind = "uart"
     defines: dict[Symbol, int] = {}
 
 
@@ -118,3 +124,9 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     emulator: Emulator | None = None
     upload: Upload | None = None
     vendor: Vendor | None = None
+
+    def with_link(self, link: LinkKind | None) -> Board:
+        """Return this board with its link spoken elsewhere; None leaves it as its file says."""
+        if link is None:
+            return self
+        return msgspec.structs.replace(self, hal=msgspec.structs.replace(self.hal, link=link))

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
-from runec.boards import Board, load_board
+from runec.boards import Board, LinkKind, load_board
 from runec.cli.console import Console, table
 from runec.cli.examples import example
 from runec.cli.options import (
     INPUT_FILE,
     board_option,
     format_option,
+    link_option,
     pass_console,
     verbose_option,
 )
@@ -51,11 +52,14 @@ def command() -> None:
 @click.option(
     "-d", "--directory", required=True, type=INPUT_FILE, help="The project's folder, made anew."
 )
+@link_option
 @format_option
 @pass_console
-def new(console: Console, source: Path, board_id: str, directory: Path) -> None:
+def new(
+    console: Console, source: Path, board_id: str, directory: Path, link: LinkKind | None
+) -> None:
     """Write a PlatformIO project that stands alone; its README says how to build it."""
-    board = load_board(board_id)
+    board = load_board(board_id).with_link(link)
     loaded = load_source(console, source)
     with loaded.blamed():
         project = create_project(loaded.rune, board, directory)
@@ -80,19 +84,28 @@ def new(console: Console, source: Path, board_id: str, directory: Path) -> None:
     type=INPUT_FILE,
     help="Where a new project goes. [default: NAME-BOARD]",
 )
+@link_option
 @verbose_option
 @format_option
 @pass_console
-def build(console: Console, source: Path, board_id: str | None, directory: Path | None) -> None:
+def build(
+    console: Console,
+    source: Path,
+    board_id: str | None,
+    directory: Path | None,
+    link: LinkKind | None,
+) -> None:
     """Build a project's folder, or make the project for a .rune or a Runefile and build it."""
     if is_project(source) or (source.is_dir() and board_id is None):
-        if board_id is not None or directory is not None:
-            raise click.UsageError("--board and --directory do not go with a project's folder")
+        if board_id is not None or directory is not None or link is not None:
+            raise click.UsageError(
+                "--board, --directory and --link do not go with a project's folder"
+            )
         project = load_project(source)
     elif board_id is None:
         raise click.UsageError("a .rune or a Runefile needs --board")
     else:
-        board = load_board(board_id)
+        board = load_board(board_id).with_link(link)
         loaded = load_source(console, source)
         target = directory or _default_directory(loaded.rune, board)
         with loaded.blamed():

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
-from runec.boards import load_board
+from runec.boards import LinkKind, load_board
 from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.options import (
     INPUT_FILE,
     board_option,
     format_option,
+    link_option,
     pass_console,
     verbose_option,
 )
@@ -31,18 +32,25 @@ from runec.devices import flash, flash_command
 @click.argument("source", metavar="X.rune|RUNEFILE", default=Path(), type=INPUT_FILE)
 @board_option
 @click.option("-p", "--port", help="The serial port, such as /dev/ttyUSB0, where one is needed.")
+@link_option
 @click.option("--dry-run", is_flag=True, help="Only show the commands.")
 @verbose_option
 @format_option
 @pass_console
 def command(
-    console: Console, source: Path, board_id: str, port: str | None, *, dry_run: bool
+    console: Console,
+    source: Path,
+    board_id: str,
+    port: str | None,
+    link: LinkKind | None,
+    *,
+    dry_run: bool,
 ) -> None:
     """Build the firmware for a .rune or a Runefile and put it on a board, through PlatformIO.
 
     Without either it is the Runefile of the current folder.
     """
-    board = load_board(board_id)
+    board = load_board(board_id).with_link(link)
     loaded = load_source(console, source)
     rune = loaded.rune
     if dry_run:

@@ -100,6 +100,15 @@ def board_option(function: _Function) -> _Function:
     )(function)
 
 
+def link_option(function: _Function) -> _Function:
+    """Add `--link uart|rtt`: where a firmware speaks the link."""
+    return click.option(
+        "--link",
+        type=click.Choice(("uart", "rtt")),
+        help="Where the link is: rtt is RAM that a debugger reaches. [default: the board's]",
+    )(function)
+
+
 def rune_argument(function: _Function) -> _Function:
     """Add the argument that names a .rune."""
     return click.argument("rune_file", metavar="X.rune", type=INPUT_FILE)(function)

@@ -26,7 +26,8 @@ def start_emulator(board: Board, elf: Path) -> Transport:
     """Start the emulator that a board's file names, with a program in it.
 
     Raises:
-        UserFileError: R0916, the board has no emulator.
+        UserFileError: R0916, the board has no emulator; R0931, it cannot reach the board's link.
+        RuneError: R0930, the rings in the program's RAM are malformed.
         MachineError: R1004, R0914 and R0915, the emulator is missing or does not start.
     """
     emulator = board.emulator
@@ -36,8 +37,17 @@ def start_emulator(board: Board, elf: Path) -> Transport:
             f"the board {board.id} has no emulator",
             hint="`runec boards` shows which boards have one",
         )
+    in_ram = board.hal.link == "rtt"
     if emulator.kind == "labwired":
-        return SimulatorTransport(elf, emulator.target)
+        rings_in = board.memory.ram if in_ram else None
+        return SimulatorTransport(elf, emulator.target, rings_in=rings_in)
+    if in_ram:
+        raise UserFileError(
+            "R0931",
+            f"the emulator {emulator.program} gives nobody the memory that the link of "
+            f"{board.id} is in",
+            hint='use `link = "uart"` in the board file, or a board that labwired emulates',
+        )
     program = find_tool(emulator.program, hint=f"apt-get install {emulator.program}")
     command: list[str | Path] = [program, "-M", emulator.target, *emulator.flags, "-kernel", elf]
     return StreamTransport(

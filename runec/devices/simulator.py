@@ -7,7 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-from runec.devices import stepper
+from runec.boards import Region
+from runec.devices import rings, stepper
 from runec.devices.transport import ChildProcess
 from runec.diagnostics import MachineError, RuneError
 
@@ -19,10 +20,11 @@ class SimulatorTransport:
 
     retry_ms = 1000.0
 
-    def __init__(self, elf: Path, chip: str) -> None:
-        """Start the simulator.
+    def __init__(self, elf: Path, chip: str, *, rings_in: Region | None = None) -> None:
+        """Start the simulator. With `rings_in`, the chip's RAM, the console is not its UART.
 
         Raises:
+            RuneError: R0930, the rings are malformed.
             MachineError: R0914, labwired is not installed; R0915, it does not start.
         """
         if importlib.util.find_spec("labwired") is None:
@@ -33,9 +35,10 @@ class SimulatorTransport:
             )
         script = Path(stepper.__file__)
         # -P: the script's folder holds modules whose names must not hide the standard library's.
-        self._child = ChildProcess(
-            [sys.executable, "-P", script, elf, chip], name=f"the emulator labwired ({chip})"
-        )
+        command: list[str | Path] = [sys.executable, "-P", script, elf, chip]
+        if rings_in is not None:
+            command += [Path(rings.__file__), str(rings_in.origin), str(rings_in.size_bytes)]
+        self._child = ChildProcess(command, name=f"the emulator labwired ({chip})")
         self._received = bytearray()
         self._outgoing = bytearray()
         self._now_ms = 0.0
@@ -94,6 +97,13 @@ class SimulatorTransport:
         said = bytes(self._received[head : head + length])
         del self._received[: head + length]
         self._now_ms = now_s * 1000
+        if status == stepper.MALFORMED:
+            raise RuneError(
+                "R0930",
+                f"the rings in the device's memory cannot be used: {said.decode(errors='replace')}",
+                hint="build the firmware with this version of runec; if it was, the rune's "
+                "firmware wrote over its memory",
+            )
         if status != stepper.RUNS:
             raise self._stopped(said.decode(errors="replace"))
         return said

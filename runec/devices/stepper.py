@@ -1,11 +1,15 @@
-"""The process that holds a labwired simulator. Run as a script: ELF CHIP; knows nothing of runec.
+"""The process that holds a labwired simulator. Run as a script; knows nothing of runec.
+
+    ELF CHIP                            the console is the chip's UART
+    ELF CHIP RINGS ORIGIN BYTES         it is in RAM (ORIGIN, BYTES); RINGS is the path of rings.py
 
 It has a process of its own because the simulator prints consoles on the process's stdout and
 because a fault in native code must not end runec. Virtual time advances only while a request is
 served. Requests on stdin, answers on stdout, little-endian:
 
     request: length u32, until f64 (virtual seconds), bytes for the console
-    answer:  length u32, status u8 (0 runs, 1 stopped), now f64 (virtual seconds), bytes or text
+    answer:  length u32, status u8, now f64 (virtual seconds), bytes or text
+    status:  0 runs, 1 stopped, 2 the rings in the chip's RAM are malformed
 
 A request ends when the console has said something, when virtual time has come to `until`, or after
 half a second of the wall clock.
@@ -13,15 +17,17 @@ half a second of the wall clock.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import struct
 import sys
 import time
-from typing import Any
+from types import ModuleType
+from typing import Any, Protocol
 
 REQUEST = struct.Struct("<Id")
 ANSWER = struct.Struct("<IBd")
-RUNS, STOPPED = 0, 1
+RUNS, STOPPED, MALFORMED = 0, 1, 2
 
 # Short steps right after something happened keep round trips short; long ones save calls later.
 _FIRST_STEP_S = 5e-6
@@ -52,9 +58,77 @@ def _advance(sim: Any, duration_s: float) -> None:
         raise RuntimeError(f"the chip stopped: {reason.kind}")
 
 
+class _Console(Protocol):
+    def send(self, data: bytes) -> None: ...
+
+    def exchange(self) -> bytes: ...
+
+
+class _Uart:
+    def __init__(self, sim: Any) -> None:
+        self._sim = sim
+
+    def send(self, data: bytes) -> None:
+        self._sim.send_bytes(data)
+
+    def exchange(self) -> bytes:
+        said: bytes = self._sim.read_uart_bytes()
+        return said
+
+
+class _Memory:
+    """The simulated chip's memory, for rings.py."""
+
+    def __init__(self, sim: Any) -> None:
+        self._sim = sim
+
+    def read(self, address: int, length: int) -> bytes:
+        return bytes(self._sim.read_memory(address, length))
+
+    def write_word(self, address: int, value: int) -> None:
+        self._sim.write_u32(address, value)
+
+
+def _load(path: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("rings", path)
+    if spec is None or spec.loader is None:
+        raise RuntimeError(f"cannot load {path}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+class _Malformed(Exception):  # noqa: N818 - what is wrong, not who
+    pass
+
+
+class _RamConsole:
+    def __init__(self, sim: Any, path: str, ram_origin: int, ram_bytes: int) -> None:
+        self._code = _load(path)
+        try:
+            address = sim.symbol(self._code.SYMBOL)
+        except Exception as error:
+            raise _Malformed(f"the program has no symbol {self._code.SYMBOL}") from error
+        try:
+            self._rings = self._code.Rings(_Memory(sim), address, ram_origin, ram_bytes)
+        except self._code.RingsError as error:
+            raise _Malformed(str(error)) from None
+
+    def send(self, data: bytes) -> None:
+        self._rings.send(data)
+
+    def exchange(self) -> bytes:
+        try:
+            said: bytes = self._rings.exchange()
+        except self._code.RingsError as error:
+            raise _Malformed(str(error)) from None
+        return said
+
+
 def main() -> None:
     """Serve requests until stdin ends."""
-    elf, chip = sys.argv[1:]
+    elf, chip, *ram = sys.argv[1:]
     answers = os.dup(1)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
@@ -67,22 +141,27 @@ def main() -> None:
         import labwired  # noqa: PLC0415 - only after stdout was put aside
 
         sim = labwired.Sim(elf, chip=chip)
+        console: _Console = _Uart(sim)
+        if ram:
+            console = _RamConsole(sim, ram[0], int(ram[1]), int(ram[2]))
         answer(RUNS, b"")
         while True:
             length, until = REQUEST.unpack(_read(0, REQUEST.size))
             data = _read(0, length)
             if data:
-                sim.send_bytes(data)
+                console.send(data)
             step = _FIRST_STEP_S
             wall_end = time.monotonic() + _SLICE_S
             while True:
                 now = sim.time
-                said = sim.read_uart_bytes()
+                said = console.exchange()
                 if said or now >= until or time.monotonic() > wall_end:
                     break
                 _advance(sim, min(step, max(until - now, 1e-9)))
                 step = min(step * 2, _LONGEST_STEP_S)
             answer(RUNS, said)
+    except _Malformed as error:
+        answer(MALFORMED, str(error).encode())
     except BaseException as error:  # noqa: BLE001 - a panic of native code is a BaseException
         answer(STOPPED, f"{type(error).__name__}: {error}".encode())
 

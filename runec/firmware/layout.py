@@ -14,6 +14,8 @@ from runec.diagnostics import UserFileError
 _ALIGNMENT = 16
 # Static variables of runevm, the link and the HAL (measured: 8.9 KB, most of it the rune's tables).
 _OWN_RAM_BYTES = 10 * 1024
+# The rings of a link in RAM: runevm_limits.h, and their control block.
+_RINGS_RAM_BYTES = 1024 + 512 + 128
 # Code of runevm, the link, start-up, HAL and the C library's part on Cortex-M4 (measured: 24 KB).
 _OWN_FLASH_BYTES = 28 * 1024
 
@@ -140,6 +142,8 @@ def check_budget(rune: Rune, layout: Layout, board: Board) -> None:
         BudgetError: R0811, RAM; R0812, flash.
     """
     ram = estimate_ram_bytes(layout)
+    if board.hal.link == "rtt":
+        ram += _RINGS_RAM_BYTES
     if ram > board.memory.ram.size_bytes:
         raise ram_error(board, layout, ram - board.memory.ram.size_bytes)
     flash = estimate_flash_bytes(rune, layout, board)

@@ -220,6 +220,8 @@ def _source_groups(board: Board, layout: Layout) -> tuple[SourceGroup, ...]:
         "HAL_BAUD": board.hal.baud,
         **board.hal.defines,
     }
+    if board.hal.link == "rtt":
+        numbers["HAL_LINK_RINGS"] = 1
     groups = [
         SourceGroup(
             folder="runevm",

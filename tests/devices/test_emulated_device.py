@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from runec.boards import Board, Emulator, load_boards
+from runec.boards import Board, Emulator, load_board, load_boards
 from runec.container import Graph, GraphCapability, Rune
 from runec.devices import EmulatedDevice, start_emulator
 from runec.devices.messages import Stats
@@ -24,7 +24,7 @@ DIGEST = bytes(range(32))
 
 def board_with(program: str, target: str, kind: str = "qemu") -> Board:
     emulator = msgspec.convert({"kind": kind, "target": target, "program": program}, Emulator)
-    return msgspec.structs.replace(load_boards()[0], id="paper", emulator=emulator)
+    return msgspec.structs.replace(load_board("netduinoplus2"), id="paper", emulator=emulator)
 
 
 @pytest.fixture

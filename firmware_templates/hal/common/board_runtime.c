@@ -2,8 +2,8 @@
 #include "board_runtime.h"
 
 #include <stdlib.h>
-#include <string.h>
 
+#include "console.h"
 #include "runevm_hal.h"
 
 void runec_init_memory(void)
@@ -15,16 +15,11 @@ void runec_init_memory(void)
     for (to = runec_bss_start; to < runec_bss_end; to++) *to = 0;
 }
 
-static void say(const char *text)
-{
-    runevm_hal_write((const uint8_t *)text, strlen(text));
-}
-
 void runec_fault(const char *what)
 {
-    say("\r\nrunec: ");
-    say(what);
-    say(", restarting\r\n");
+    runec_console_last_words("\r\nrunec: ");
+    runec_console_last_words(what);
+    runec_console_last_words(", restarting\r\n");
     runevm_hal_reset();
 }
 

@@ -40,4 +40,15 @@
 #define RUNEVM_ERROR_TEXT_BYTES 64
 #endif
 
+/* The console in RAM: its two rings, and how long a full one is waited for before bytes are dropped. */
+#ifndef RUNEVM_RINGS_UP_BYTES
+#define RUNEVM_RINGS_UP_BYTES 1024
+#endif
+#ifndef RUNEVM_RINGS_DOWN_BYTES
+#define RUNEVM_RINGS_DOWN_BYTES 512
+#endif
+#ifndef RUNEVM_RINGS_WAIT_MS
+#define RUNEVM_RINGS_WAIT_MS 250
+#endif
+
 #endif

@@ -21,6 +21,11 @@ COMPILERS = {
         "-march=rv32imc",
         "-mabi=ilp32",
     ),
+    "xtensa": (
+        "xtensa-lx106-elf-gcc",
+        "--specs=/usr/lib/xtensa-lx106-elf/picolibc.specs",
+        "-mlongcalls",
+    ),
 }
 # All that a freestanding C library has, and what compilers add for 64-bit arithmetic.
 OUTSIDE = re.compile(r"runevm_\w+|mem(cpy|cmp|set|move)|strlen|strcmp|__aeabi_\w+|__\w+di3")

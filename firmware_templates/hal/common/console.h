@@ -1,0 +1,25 @@
+/* The console that the link uses: the HAL's own, or with HAL_LINK_RINGS rings in RAM that a debugger
+ * reads and writes. The HAL's own then shows the log lines. */
+#ifndef CONSOLE_H
+#define CONSOLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* After runevm_hal_init(). */
+void runec_console_init(void);
+
+/* One byte, or -1. Never waits. */
+int runec_console_read(void);
+
+/* Sends all bytes; where nobody takes them out of a full ring for a while, the rest is dropped, and the link
+ * sends them again when somebody asks. */
+void runec_console_write(const uint8_t *bytes, size_t length);
+
+/* A line of the log, for people. */
+void runec_console_say(const char *text);
+
+/* The same before a restart: waits until it was read, or nobody reads. Needs no clock and no interrupts. */
+void runec_console_last_words(const char *text);
+
+#endif

@@ -64,11 +64,13 @@ def read_file(path: Path, what: str, *, max_bytes: int = MAX_INPUT_BYTES) -> byt
     return data
 
 
-def write_file(path: Path, data: bytes | str, *, only_if_changed: bool = False) -> bool:
+def write_file(
+    path: Path, data: bytes | str, *, only_if_changed: bool = False, durable: bool = True
+) -> bool:
     """Write a file under a temporary name beside it, then rename: readers see all or nothing.
 
-    With `only_if_changed`, a file that holds the same bytes keeps its time. Returns True when the
-    file was written.
+    With `only_if_changed`, a file that holds the same bytes keeps its time. Without `durable`, a
+    power failure may leave it cut short. Returns True when the file was written.
 
     Raises:
         MachineError: R1001, the disk is full; R1002, any other reason of the system.
@@ -84,8 +86,9 @@ def write_file(path: Path, data: bytes | str, *, only_if_changed: bool = False) 
         try:
             with temporary.open("wb") as stream:
                 stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
+                if durable:
+                    stream.flush()
+                    os.fsync(stream.fileno())
             temporary.replace(path)
         finally:
             with contextlib.suppress(OSError):

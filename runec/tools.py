@@ -41,23 +41,24 @@ def run_tool(
     command: Sequence[str | Path],
     *,
     cwd: Path | None = None,
-    environment: Mapping[str, str] | None = None,
+    environment: Mapping[str, str | None] | None = None,
     timeout_s: float = 600,
 ) -> Finished:
     """Run a program to its end and return what it said; a bad exit status is the caller's to judge.
 
-    `environment` is added to this process's. On a time-out, Ctrl-C or SIGTERM the program is
-    killed, and with it whatever it has started: a builder's compilers.
+    `environment` is added to this process's; a name with None is taken out of it. On a time-out,
+    Ctrl-C or SIGTERM the program is killed, and with it what it has started: a builder's compilers.
 
     Raises:
         MachineError: R1004, it cannot be started; R1005, it took longer than `timeout_s`.
     """
     arguments = [str(part) for part in command]
+    merged = {**os.environ, **(environment or {})}
     try:
         process = subprocess.Popen(
             arguments,
             cwd=cwd,
-            env={**os.environ, **(environment or {})},
+            env={name: value for name, value in merged.items() if value is not None},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
@@ -78,6 +77,8 @@ def execute(arguments: Sequence[str] | None = None) -> int:
 
 def _bug(console: Console, error: Exception) -> int:
     if os.environ.get("RUNEC_DEBUG"):
+        import traceback  # noqa: PLC0415 - slow, and never needed
+
         traceback.print_exception(error)
     console.report(
         [

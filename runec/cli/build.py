@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from runec.cache import Store
 from runec.cli.console import Console, table
 from runec.cli.examples import example
-from runec.cli.options import INPUT_FILE, format_option, pass_console
+from runec.cli.options import INPUT_FILE, cache_option, format_option, pass_console
 from runec.cli.runefiles import which_runefile
 from runec.codegen import compile_pipeline
 from runec.container import read_rune, write_rune
@@ -32,14 +33,17 @@ from runec.frontend import analyse
     type=INPUT_FILE,
     help="Where the Runefile's relative paths start. [default: the Runefile's folder]",
 )
+@cache_option
 @format_option
 @pass_console
 def command(
     console: Console,
+    *,
     runefile: Path | None,
     output: Path | None,
     name: str | None,
     current_dir: Path | None,
+    use_cache: bool,
 ) -> None:
     """Compile RUNEFILE to a .rune: WebAssembly, models and graph in one file.
 
@@ -48,8 +52,12 @@ def command(
     runefile = which_runefile(runefile, "build")
     analysis = analyse(runefile, name=name, base_dir=current_dir)
     console.report(analysis.warnings)
+    store = Store.compiled() if use_cache else None
     with console.progress("compiling"):
-        data = write_rune(analysis.pipeline, compile_pipeline(analysis.pipeline))
+        module = compile_pipeline(analysis.pipeline, store=store)
+        data = write_rune(analysis.pipeline, module)
+    if store is not None and store.warning is not None:
+        console.warn(store.warning)
     target = output or Path(f"{analysis.pipeline.name}.rune")
     graph = read_rune(data, source=str(target)).require_graph()
     write_file(target, data)

@@ -12,8 +12,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from runec.boards import Board, load_boards
+from runec.cache import cache_dir
 from runec.codegen.toolchain import find_toolchain
-from runec.components import cache_dir, cached, components
+from runec.components import cached, components
 from runec.diagnostics import MachineError
 from runec.tools import find_tool, run_tool
 

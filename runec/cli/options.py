@@ -93,6 +93,18 @@ def named_option(option: str, metavar: str, help_text: str) -> Callable[[_Functi
     )
 
 
+def cache_option(function: _Function) -> _Function:
+    """Add `--no-cache`; the parameter is `use_cache`."""
+    return click.option(
+        "--no-cache",
+        "use_cache",
+        flag_value=False,
+        default=True,
+        type=bool,
+        help="Compile everything, and keep nothing of it for the next build.",
+    )(function)
+
+
 def board_option(function: _Function) -> _Function:
     """Add `--board ID`, which is needed."""
     return click.option(

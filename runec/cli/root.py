@@ -30,6 +30,7 @@ _VERBS = {
     "flash": "Build the firmware and put it on a board.",
     "doctor": "Check what this machine has and lacks.",
     "components": "List or fetch the third-party C sources.",
+    "cache": "Show what the cache holds, or clear it.",
     "completion": "Print the completion script of a shell.",
     "version": "Show the version.",
 }

@@ -1,4 +1,8 @@
-"""C to WebAssembly: one compiler process a source, at most two at once, then the linker."""
+"""C to WebAssembly: one compiler process a source, at most two at once, then the linker.
+
+What the compiler and the linker wrote is taken from a `Store` where they have run on the same input
+before (runec.codegen.keys); it is looked through in the same way whether they ran or not.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from runec import __version__
+from runec.cache import Store, content_key
 from runec.codegen.generate import GLUE, BlockUnit, GeneratedCode, generate
+from runec.codegen.keys import SourceTree, dependencies, read_tree
 from runec.codegen.toolchain import Toolchain, find_toolchain, refuse_unfit_compiler
 from runec.codegen.wasm import finish_module, read_facts
 from runec.container import WasmModule
@@ -17,7 +24,7 @@ from runec.diagnostics import MachineError, UserFileError
 from runec.files import read_file, write_file
 from runec.pipeline import Pipeline
 from runec.proc_blocks import sdk_dir
-from runec.tools import run_tool
+from runec.tools import Finished, run_tool
 
 STACK_BYTES_MIN = 1024
 GLUE_STACK_BYTES = 64
@@ -43,9 +50,18 @@ _COMPILE_FLAGS = (
     "-Wextra",
     "-Wconversion",
     "-Werror",
+    "-Wdate-time",
     "-fstack-usage",
     "-fdebug-compilation-dir=.",
 )
+
+# What the tools would take from the environment of whoever calls runec.
+_ENVIRONMENT = dict.fromkeys(
+    (
+        *("CPATH", "C_INCLUDE_PATH", "COMPILER_PATH", "CCC_OVERRIDE_OPTIONS", "CCC_ADD_ARGS"),
+        *("LLD_REPRODUCE", "LLD_VERSION", "SOURCE_DATE_EPOCH"),
+    )
+) | {"CLANG_NO_DEFAULT_CONFIG": "1"}
 
 _LINK_FLAGS = (
     "--no-entry",
@@ -61,8 +77,12 @@ _LINKED = "linked.wasm"
 _EXPORTS = frozenset({"memory", "_manifest", "_call", "__heap_base", "__data_end"})
 
 
-def compile_pipeline(pipeline: Pipeline, *, work_dir: Path | None = None) -> WasmModule:
-    """Compile a pipeline. With `work_dir`, the C and the objects stay there to be looked at.
+def compile_pipeline(
+    pipeline: Pipeline, *, store: Store | None = None, work_dir: Path | None = None
+) -> WasmModule:
+    """Compile a pipeline, or what of it the store does not hold.
+
+    With `work_dir`, everything is compiled and the C and the objects stay there to be looked at.
 
     Raises:
         UserFileError: R0504 to R0507.
@@ -74,7 +94,8 @@ def compile_pipeline(pipeline: Pipeline, *, work_dir: Path | None = None) -> Was
         return _Workshop(toolchain, work_dir).build(code)
     try:
         with tempfile.TemporaryDirectory(prefix="runec-", ignore_cleanup_errors=True) as folder:
-            return _Workshop(toolchain, Path(folder)).build(code)
+            identity = "" if store is None else toolchain.identity()
+            return _Workshop(toolchain, Path(folder), store, identity).build(code)
     except OSError as error:
         raise MachineError(
             "R1002",
@@ -84,79 +105,179 @@ def compile_pipeline(pipeline: Pipeline, *, work_dir: Path | None = None) -> Was
 
 
 @dataclass(frozen=True, slots=True)
+class _Source:
+    """A source to compile: how the compiler and errors call it, and what it may use."""
+
+    name: str
+    arguments: tuple[str, ...]
+    stack_bytes: int
+    text: str
+    directory: Path | None
+
+    @property
+    def stem(self) -> str:
+        return Path(self.name).stem
+
+    @classmethod
+    def glue(cls, code: GeneratedCode) -> _Source:
+        return cls(GLUE, (GLUE,), GLUE_STACK_BYTES, code.files[GLUE], None)
+
+    @classmethod
+    def unit(cls, code: GeneratedCode, unit: BlockUnit) -> _Source:
+        directory = unit.block.directory
+        arguments = ("-include", unit.header, str(directory / "block.c"))
+        text = code.files[unit.header]
+        return cls(unit.symbol, arguments, unit.block.stack_bytes, text, directory)
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """A compiled source. `stack_bytes` is None when it is only known at run time."""
+
+    stem: str
+    data: bytes
+    stack_bytes: int | None
+
+    def to_entry(self) -> bytes:
+        used = -1 if self.stack_bytes is None else self.stack_bytes
+        return used.to_bytes(8, "little", signed=True) + self.data
+
+    @classmethod
+    def from_entry(cls, stem: str, entry: bytes) -> _Object:
+        used = int.from_bytes(entry[:8], "little", signed=True)
+        return cls(stem, entry[8:], None if used < 0 else used)
+
+
+@dataclass(frozen=True, slots=True)
 class _Workshop:
-    """The folder that commands run in, so that no path but the SDK's is absolute."""
+    """The folder that commands run in, so that no path but a block's and the SDK's is absolute."""
 
     toolchain: Toolchain
     folder: Path
+    store: Store | None = None
+    identity: str = ""  # of the toolchain; nothing depends on it without a store
 
     def build(self, code: GeneratedCode) -> WasmModule:
         for name, text in code.files.items():
-            write_file(self.folder / name, text)
-        stack_bytes = _stack_bytes(code.units)
+            write_file(self.folder / name, text, durable=False)
+        sources = [_Source.glue(code), *(_Source.unit(code, unit) for unit in code.units)]
         with ThreadPoolExecutor(_WORKERS) as pool:
-            glue = pool.submit(self.compile, GLUE, (GLUE,), GLUE_STACK_BYTES)
-            units = [pool.submit(self.compile_unit, unit) for unit in code.units]
-            objects = [glue.result(), *(unit.result() for unit in units)]
+            objects = list(pool.map(self.compile, sources))
+        stack_bytes = _stack_bytes(code.units)
         linked = self.link(objects, stack_bytes)
         memory_bytes = _check(linked)
         return WasmModule(finish_module(linked, memory_bytes), memory_bytes, stack_bytes)
 
-    def compile_unit(self, unit: BlockUnit) -> str:
-        source = ("-include", unit.header, str(unit.block.directory / "block.c"))
-        return self.compile(unit.symbol, source, unit.block.stack_bytes)
+    def compile(self, source: _Source) -> _Object:
+        """Compile one source, or take it from the store."""
+        trees = self.trees(source)
+        key = self.object_key(source, trees)
+        entry = None if self.store is None or key is None else self.store.get(key)
+        if entry is not None:
+            made = _Object.from_entry(source.stem, entry)
+        else:
+            made = self.run_compiler(source)
+            if self.store is not None and key is not None:
+                # Not kept when a file changed meanwhile, or came from where nobody looked.
+                same = self.object_key(source, self.trees(source)) == key
+                if same and self.is_known(source, trees):
+                    self.store.put(key, made.to_entry())
+        _check_stack(source, made)
+        return made
 
-    def compile(self, name: str, source: tuple[str, ...], stack_bytes: int) -> str:
-        """Compile one source and return the object's name."""
-        stem = Path(name).stem
-        target = f"{stem}.o"
-        sdk = ("-I", str(sdk_dir()))
+    def trees(self, source: _Source) -> list[SourceTree | None]:
+        """What the compiler may find: the SDK, and the folder of the block."""
+        if self.store is None:
+            return []
+        folders = [sdk_dir()] if source.directory is None else [sdk_dir(), source.directory]
+        return [read_tree(folder) for folder in folders]
+
+    def object_key(self, source: _Source, trees: list[SourceTree | None]) -> str | None:
+        parts: list[bytes | str] = ["object", __version__, self.identity]
+        parts += [*_COMPILE_FLAGS, source.text]
+        for tree in trees:
+            if tree is None:
+                return None
+            parts += tree.parts()
+        return content_key(*parts)
+
+    def is_known(self, source: _Source, trees: list[SourceTree | None]) -> bool:
+        """True when every file that the compiler read is part of the key."""
+        rule = read_file(self.folder / f"{source.stem}.d", "the compiler's list of files").decode()
+        return all(
+            (self.folder / name).parent == self.folder
+            or any(tree is not None and tree.holds(name) for tree in trees)
+            for name in dependencies(rule)
+        )
+
+    def run_compiler(self, source: _Source) -> _Object:
+        stem = source.stem
+        roots = [sdk_dir()] if source.directory is None else [sdk_dir(), source.directory]
         command = [
             *self.toolchain.compiler,
             *_COMPILE_FLAGS,
-            *sdk,
+            *(f"-ffile-prefix-map={root}=" for root in roots),
+            "-I",
+            str(sdk_dir()),
+            "-MMD",
             "-c",
-            *source,
+            *source.arguments,
             "-o",
-            target,
+            f"{stem}.o",
         ]
-        done = run_tool(command, cwd=self.folder, timeout_s=_TIMEOUT_S)
+        done = self.run(command)
         if done.returncode != 0:
             refuse_unfit_compiler(self.toolchain, done.stderr)
-            raise _compiler_error(f"the C compiler refused {name}", done.stderr)
+            raise _compiler_error(f"the C compiler refused {source.name}", done.stderr)
         report = self.folder / f"{stem}.su"
         if not report.is_file():
-            raise _compiler_error(f"the C compiler gave no stack report for {name}", done.stderr)
-        used = _frames(report)
-        if used is None:
-            raise UserFileError(
-                "R0504",
-                f"the stack of {name} has no fixed size",
-                hint="use no alloca and no array of variable length",
+            raise _compiler_error(
+                f"the C compiler gave no stack report for {source.name}", done.stderr
             )
-        if used > stack_bytes:
-            raise UserFileError(
-                "R0504",
-                f"the functions of {name} use {used} bytes of stack, but {stack_bytes} are "
-                "declared",
-                hint=f"set stack_bytes = {used} in its block.toml",
-            )
-        return target
+        data = read_file(self.folder / f"{stem}.o", "the compiler's output")
+        return _Object(stem, data, _frames(report))
 
-    def link(self, objects: list[str], stack_bytes: int) -> bytes:
-        command = [
-            *self.toolchain.linker,
-            *_LINK_FLAGS,
-            "-z",
-            f"stack-size={stack_bytes}",
-            *objects,
-            "-o",
-            _LINKED,
-        ]
-        done = run_tool(command, cwd=self.folder, timeout_s=_TIMEOUT_S)
+    def link(self, objects: Sequence[_Object], stack_bytes: int) -> bytes:
+        """Link objects, or take the module from the store."""
+        size = ("-z", f"stack-size={stack_bytes}")
+        key = content_key(
+            *("module", __version__, self.identity, *_LINK_FLAGS, *size),
+            *(item.data for item in objects),
+        )
+        linked = None if self.store is None else self.store.get(key)
+        if linked is None:
+            linked = self.run_linker(objects, size)
+            if self.store is not None:
+                self.store.put(key, linked)
+        return linked
+
+    def run_linker(self, objects: Sequence[_Object], size: tuple[str, str]) -> bytes:
+        names = [f"{item.stem}.o" for item in objects]
+        for name, item in zip(names, objects, strict=True):
+            write_file(self.folder / name, item.data, only_if_changed=True, durable=False)
+        done = self.run([*self.toolchain.linker, *_LINK_FLAGS, *size, *names, "-o", _LINKED])
         if done.returncode != 0:
             raise _compiler_error("the linker refused the compiled pipeline", done.stderr)
         return read_file(self.folder / _LINKED, "the linker's output")
+
+    def run(self, command: list[str]) -> Finished:
+        return run_tool(command, cwd=self.folder, environment=_ENVIRONMENT, timeout_s=_TIMEOUT_S)
+
+
+def _check_stack(source: _Source, made: _Object) -> None:
+    if made.stack_bytes is None:
+        raise UserFileError(
+            "R0504",
+            f"the stack of {source.name} has no fixed size",
+            hint="use no alloca and no array of variable length",
+        )
+    if made.stack_bytes > source.stack_bytes:
+        raise UserFileError(
+            "R0504",
+            f"the functions of {source.name} use {made.stack_bytes} bytes of stack, but "
+            f"{source.stack_bytes} are declared",
+            hint=f"set stack_bytes = {made.stack_bytes} in its block.toml",
+        )
 
 
 def _stack_bytes(units: Sequence[BlockUnit]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shutil
 import sys
@@ -23,6 +24,19 @@ class Toolchain:
 
     compiler: tuple[str, ...]
     linker: tuple[str, ...]
+    libraries: tuple[Path, ...] = ()
+
+    def identity(self) -> str:
+        """Return what changes when another version of the tools is installed.
+
+        The path, size and time of the programs and of what they load: asking them for their version
+        takes longer than a whole warm build, and two builds of one version say the same.
+        """
+        programs = (Path(self.compiler[0]), Path(self.linker[0]), *self.libraries)
+        files = [Path(os.path.realpath(path)) for path in programs if path.is_file()]
+        marks = [(path, path.stat()) for path in files]
+        lines = [f"{path} {status.st_size} {status.st_mtime_ns}" for path, status in marks]
+        return "\n".join([*self.compiler, *self.linker, *lines])
 
 
 def find_toolchain() -> Toolchain:
@@ -35,15 +49,19 @@ def find_toolchain() -> Toolchain:
     for suffix in suffixes:
         clang, linker = shutil.which(f"clang{suffix}"), shutil.which(f"wasm-ld{suffix}")
         if clang is not None and linker is not None:
-            return Toolchain((clang, "--target=wasm32"), (linker,))
+            # Debian's clang is a small program before two large libraries.
+            folder = Path(os.path.realpath(clang)).parent.parent / "lib"
+            libraries = (*folder.glob("libLLVM*.so*"), *folder.glob("libclang-cpp*.so*"))
+            return Toolchain((clang, "--target=wasm32"), (linker,), tuple(sorted(libraries)))
     wheel = importlib.util.find_spec("ziglang")
     if wheel is not None and wheel.origin is not None:
         # `zig clang`, not `zig cc`: the latter compiles in a cache of its own and leaves no stack
         # report here. It does not know where its own stdint.h is.
         zig = (sys.executable, "-m", "ziglang")
-        headers = Path(wheel.origin).parent / "lib" / "include"
+        folder = Path(wheel.origin).parent
+        headers = folder / "lib" / "include"
         compiler = (*zig, "clang", "--target=wasm32", "-isystem", str(headers))
-        return Toolchain(compiler, (*zig, "wasm-ld"))
+        return Toolchain(compiler, (*zig, "wasm-ld"), (folder / "zig",))
     missing = "clang" if shutil.which("clang") is None else "wasm-ld"
     raise MachineError(
         "R0501", f"no C compiler for WebAssembly: {missing} is not installed", hint=_HINT

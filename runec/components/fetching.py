@@ -19,8 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-import platformdirs
-
+from runec.cache import cache_dir
 from runec.components.catalogue import Component, component
 from runec.diagnostics import MachineError, UserFileError
 from runec.files import disk_error
@@ -31,25 +30,6 @@ _OFFLINE_HINT = (
     "check the network and the proxy settings of {client}, or set {variable} to a folder that "
     "holds the unpacked sources"
 )
-
-
-def cache_dir() -> Path:
-    """Return the folder for everything that can be made again: `RUNEC_CACHE_DIR` or the user's.
-
-    Raises:
-        MachineError: R1002, neither is known.
-    """
-    override = os.environ.get("RUNEC_CACHE_DIR")
-    try:
-        folder = Path(override or platformdirs.user_cache_dir("runec")).expanduser()
-    except RuntimeError:
-        raise MachineError(
-            "R1002",
-            "there is no home folder to keep the cache in",
-            hint="set RUNEC_CACHE_DIR to a folder that can be written",
-        ) from None
-    # Absolute, because builders and clients that are told of it run in other folders.
-    return folder.absolute()
 
 
 def fetch(name: str) -> Path:

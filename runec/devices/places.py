@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from runec.boards import Board, load_board
-from runec.components import cache_dir
+from runec.cache import cache_dir
 from runec.container import Rune
 from runec.devices.emulator import TIMEOUT_S, EmulatedDevice
 from runec.devices.session import Log

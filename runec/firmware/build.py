@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from runec.cache import OBJECTS_BYTES_MAX, prune
 from runec.diagnostics import MachineError, RunecError
 from runec.files import read_file
 from runec.firmware.elf import read_elf
 from runec.firmware.layout import flash_error, ram_error
-from runec.firmware.pio import pio_environment, pio_program
+from runec.firmware.pio import objects_dir, pio_environment, pio_program
 from runec.firmware.project import Project, load_project
 from runec.tools import find_tool, run_tool
 
@@ -52,6 +53,7 @@ def build_project(
         [pio_program(), "run", "--project-dir", found.directory, "--jobs", str(_JOBS)],
         environment=pio_environment(),
     )
+    prune(objects_dir(), OBJECTS_BYTES_MAX)
     lines = [*done.stdout.splitlines(), *done.stderr.splitlines()]
     if log is not None:
         for line in lines:

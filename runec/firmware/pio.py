@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import runec
-from runec.components import cache_dir
+from runec.cache import cache_dir
 from runec.diagnostics import MachineError
 from runec.files import write_file
 from runec.tools import find_tool
@@ -79,6 +79,15 @@ def pio_program() -> Path:
     return find_tool("pio", hint="pip install platformio (it comes with runec)")
 
 
+def objects_dir() -> Path:
+    """Return the folder in which SCons keeps objects for the next project.
+
+    Raises:
+        MachineError: R1002, there is no cache.
+    """
+    return cache_dir() / "objects"
+
+
 def pio_environment() -> dict[str, str]:
     """Return what is added to the environment of PlatformIO.
 
@@ -91,6 +100,6 @@ def pio_environment() -> dict[str, str]:
         "PLATFORMIO_SETTING_CHECK_PRUNE_SYSTEM_THRESHOLD": "0",
         "PLATFORMIO_DISABLE_UPGRADE_CHECK": "true",
         "PLATFORMIO_NO_ANSI": "true",
-        "RUNEC_OBJECT_CACHE": str(cache_dir() / "objects"),
+        "RUNEC_OBJECT_CACHE": str(objects_dir()),
         "PYTHONDONTWRITEBYTECODE": "1",
     }

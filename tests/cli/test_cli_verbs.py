@@ -121,7 +121,7 @@ def test_a_wrong_runefile_is_json_for_programs(runec: Callable[..., Any], here: 
 def test_build_says_what_the_machine_lacks(
     runec: Callable[..., Any], here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_compiler(_: object) -> None:
+    def no_compiler(*_: object, **__: object) -> None:
         raise MachineError("R0501", "no C compiler", hint="apt install clang lld")
 
     monkeypatch.setattr(build_verb, "compile_pipeline", no_compiler)

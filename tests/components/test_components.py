@@ -14,7 +14,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from runec.components import Component, cache_dir, cached, component, components, fetch, fetching
+from runec.cache import cache_dir
+from runec.components import Component, cached, component, components, fetch, fetching
 from runec.diagnostics import MachineError, UsageError, UserFileError
 from runec.tools import Finished, find_tool
 

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runec.codegen import build as build_module
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "a cache"
+    monkeypatch.setenv("RUNEC_CACHE_DIR", str(folder))
+    return folder
+
+
+def forbid_tools(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("a tool was run")
+
+    monkeypatch.setattr(build_module, "run_tool", fail)
+
+
+def test_a_second_build_runs_no_compiler_unless_told_to(
+    runec: Callable[..., Any], here: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert runec("build", "noop", "-o", "a.rune", "--no-cache").code == 0
+    assert not own_cache.exists()
+    assert runec("build", "noop", "-o", "b.rune").code == 0
+    forbid_tools(monkeypatch)
+    done = runec("build", "noop", "-o", "c.rune")
+    assert (done.code, done.stdout) == (0, "")
+    assert len({(here / name).read_bytes() for name in ("a.rune", "b.rune", "c.rune")}) == 1
+    assert runec("build", "noop", "-o", "d.rune", "--no-cache").code == 70
+
+
+def test_a_mistake_is_told_however_warm_the_cache(
+    runec: Callable[..., Any], here: Path, own_cache: Path
+) -> None:
+    assert runec("build", "noop").code == 0
+    assert own_cache.exists()
+    runefile = here / "noop" / "Runefile.yml"
+    runefile.write_text(runefile.read_text().replace("RAW", "RAVV"))
+    assert runec("build", "noop").code == 1
+
+
+def test_a_cache_that_cannot_be_used_is_one_warning(
+    runec: Callable[..., Any], here: Path, own_cache: Path
+) -> None:
+    own_cache.write_bytes(b"a file")
+    done = runec("build", "noop")
+    assert done.code == 0
+    assert (here / "noop.rune").is_file()
+    assert done.stderr.count("warning[") == done.stderr.count("warning[R1006]") == 1
+
+
+def test_the_cache_is_shown_and_cleared(
+    runec: Callable[..., Any], here: Path, own_cache: Path
+) -> None:
+    assert here == Path.cwd()
+    runec("build", "noop")
+    rows = [json.loads(line) for line in runec("cache", "--format", "json").stdout.splitlines()]
+    compiled = rows[0]
+    assert (compiled["part"], compiled["files"]) == ("compiled", 2)
+    assert compiled["path"] == str(own_cache / "compiled")
+    assert compiled["bytes"] == sum(
+        path.stat().st_size for path in own_cache.rglob("*") if path.is_file()
+    )
+    shown = runec("cache").stdout
+    assert str(own_cache) in shown
+    assert "268 435 456" in shown
+    cleared = runec("cache", "--clear", "--format", "json").stdout
+    assert json.loads(cleared.splitlines()[0])["files"] == 0
+    assert not (own_cache / "compiled").exists()

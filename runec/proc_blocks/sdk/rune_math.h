@@ -199,9 +199,9 @@ static inline float rune_tanhf(float x)
     return (float)((power - 1.0) / (power + 1.0));
 }
 
-/* sin(2 pi n / turn): the angle as a fraction of a turn is reduced exactly, in integers. `turn` is at
- * most 2^28. */
-static inline float rune_sinf_turns(uint32_t n, uint32_t turn)
+/* sin of a multiple of pi / 4 and a rest of at most pi / 4, which odd multiples go backwards from; both
+ * series stop at a term under 2^-41. */
+static inline double rune_sin_octant(uint32_t octant, double angle)
 {
     /* (-1)^i / (2i + 1)! and (-1)^i / (2i)!, highest first */
     static const double odd[] = {
@@ -212,22 +212,30 @@ static inline float rune_sinf_turns(uint32_t n, uint32_t turn)
         0x1.1eed8eff8d898p-29, -0x1.27e4fb7789f5cp-22, 0x1.a01a01a01a01ap-16,
         -0x1.6c16c16c16c17p-10, 0x1.5555555555555p-5, -0.5, 1.0,
     };
-    n = (n % turn) * 8; /* in eighths of 1 / turn: an octant is `turn` of them */
-    uint32_t octant = n / turn;
-    uint32_t rest = n - octant * turn;
-    if (octant & 1) {
-        rest = turn - rest;
-    }
-    double angle = RUNE_PI / 4 * rest / turn;
     bool cosine = ((octant + 1) & 2) != 0;
     double square = angle * angle;
     double sum = 0.0;
     for (uint32_t i = 0; i < 7; i++) {
         sum = sum * square + (cosine ? even[i] : odd[i]);
     }
-    float value = (float)(cosine ? sum : sum * angle);
-    return octant >= 4 ? -value : value;
+    double value = cosine ? sum : sum * angle;
+    return octant & 4 ? -value : value;
 }
+
+/* sin(2 pi n / turn), its error under 2^-40: the angle as a fraction of a turn is reduced exactly, in
+ * integers. `turn` is at most 2^28. */
+static inline double rune_sin_turns(uint32_t n, uint32_t turn)
+{
+    n = (n % turn) * 8; /* in eighths of 1 / turn: an octant is `turn` of them */
+    uint32_t octant = n / turn;
+    uint32_t rest = n - octant * turn;
+    if (octant & 1) {
+        rest = turn - rest;
+    }
+    return rune_sin_octant(octant, RUNE_PI / 4 * rest / turn);
+}
+
+static inline float rune_sinf_turns(uint32_t n, uint32_t turn) { return (float)rune_sin_turns(n, turn); }
 
 /* cos(2 pi n / turn) = sin(2 pi (4n + turn) / 4 turn). `turn` is at most 2^26. */
 static inline float rune_cosf_turns(uint32_t n, uint32_t turn)

@@ -1,0 +1,367 @@
+#include "rune_gain.h"
+
+/* The audio front end of TensorFlow's micro_speech, bit by bit: README.md has its arithmetic. */
+
+enum {
+    WINDOW = RUNE_ARG_SAMPLE_RATE * RUNE_ARG_WINDOW_MS / 1000,
+    STRIDE = RUNE_ARG_SAMPLE_RATE * RUNE_ARG_STRIDE_MS / 1000,
+    SIZE_BITS = WINDOW <= 64 ? 6 : WINDOW <= 128 ? 7 : WINDOW <= 256 ? 8 : WINDOW <= 512 ? 9 : WINDOW <= 1024 ? 10 : 11,
+    SIZE = 1 << SIZE_BITS, /* of the transform */
+    HALF = SIZE / 2,
+    QUARTER = SIZE / 4,
+    OVERLAP = WINDOW > STRIDE ? WINDOW - STRIDE : 0, /* of two windows */
+    GAP = WINDOW > STRIDE ? 0 : STRIDE - WINDOW,
+    CHANNELS = RUNE_ARG_CHANNELS,
+    FRAMES = RUNE_ARG_FRAMES,
+    SAMPLES = RUNE_IN0_COUNT,
+    /* The transform divides by its size, and the root leaves half of the weights' 12 bits. */
+    LOST_BITS = SIZE_BITS - 6,
+    SNR_SHIFT = RUNE_ARG_GAIN_BITS - LOST_BITS - 12,
+    /* Each run gives all the frames of the output; otherwise the block keeps the last ones. */
+    WHOLE = SAMPLES >= WINDOW + (FRAMES - 1) * STRIDE,
+};
+
+/* Outlives a run: see README.md. */
+static int16_t recent[WINDOW]; /* samples that wait for a window to be full */
+static uint32_t waiting;
+static uint32_t to_skip; /* samples between windows that do not touch */
+static uint32_t estimate[CHANNELS];
+static RUNE_OUT0_T history[WHOLE ? 1 : RUNE_OUT0_COUNT];
+
+/* Tables, made in the first run. */
+static int16_t window[WINDOW];        /* Hann, 4096 is 1 */
+static int16_t wave[SIZE + QUARTER];  /* sin(2 pi n / SIZE), 32767 is 1 */
+static uint16_t edge[CHANNELS + 2];   /* band c of the mel scale: bins from edge[c] to edge[c + 1] */
+static int16_t rising[HALF];          /* a bin's weight in the channel that its band ends */
+static int16_t falling[HALF];         /* and in the one that it begins; 4096 is 1 */
+static uint16_t curve[128];           /* 65536 (log2(1 + n / 128) - n / 128) */
+static bool ready;
+
+/* Room to work in: numbers of the transform, then the power of each. */
+static union {
+    int16_t part[2];
+    uint32_t power;
+} bins[HALF];
+
+/* The nearest integer; of two as near the larger one. */
+static int32_t rounded(double x)
+{
+    int32_t whole = (int32_t)x;
+    return whole - (x < whole) + (x - (whole - (x < whole)) >= 0.5);
+}
+
+static float mel(float frequency) { return (float)(1127.0 * rune_log(1.0 + frequency / 700.0)); }
+
+static void prepare_window(void)
+{
+    const float turn = (float)(RUNE_PI * 2.0 / WINDOW);
+    for (uint32_t i = 0; i < WINDOW; i++) {
+        double angle = turn * (i + 0.5);
+        uint32_t octant = (uint32_t)(angle / (RUNE_PI / 4));
+        double rest = angle - octant * (RUNE_PI / 4);
+        if (octant & 1) {
+            rest = RUNE_PI / 4 - rest;
+        }
+        float value = (float)(0.5 - 0.5 * rune_sin_octant(octant + 2, rest));
+        window[i] = (int16_t)rounded((double)(value * 4096.0f));
+    }
+}
+
+static void prepare_wave(void)
+{
+    for (uint32_t i = 0; i <= QUARTER; i++) {
+        int16_t value = (int16_t)rounded(32767 * rune_sin_turns(i, SIZE));
+        wave[i] = value;
+        wave[HALF - i] = value;
+        wave[HALF + i] = (int16_t)-value;
+        wave[i == 0 ? 0 : SIZE - i] = (int16_t)(i == 0 ? 0 : -value);
+    }
+    for (uint32_t i = 0; i < QUARTER; i++) {
+        wave[SIZE + i] = wave[i];
+    }
+}
+
+/* False when the bands leave the spectrum. */
+static bool prepare_bands(void)
+{
+    const float low = mel(RUNE_ARG_LOWER_HZ);
+    const float distance = (mel(RUNE_ARG_UPPER_HZ) - low) / (float)(CHANNELS + 1);
+    const float bin_hz = (float)(0.5 * RUNE_ARG_SAMPLE_RATE / HALF);
+    uint32_t bin = (uint32_t)(1.5 + (double)(RUNE_ARG_LOWER_HZ / bin_hz));
+    float at = mel((float)bin * bin_hz);
+    float begin = low;
+    for (uint32_t i = 0; i <= CHANNELS; i++) {
+        float end = low + distance * (float)(i + 1);
+        edge[i] = (uint16_t)bin;
+        while (at <= end) {
+            if (bin >= HALF) {
+                return false;
+            }
+            float weight = (end - at) / (end - begin);
+            rising[bin] = (int16_t)rounded((double)(weight * 4096.0f));
+            falling[bin] = (int16_t)rounded((1.0 - (double)weight) * 4096.0);
+            bin++;
+            at = mel((float)bin * bin_hz);
+        }
+        begin = end;
+    }
+    edge[CHANNELS + 1] = (uint16_t)bin;
+    return RUNE_ARG_LOWER_HZ < RUNE_ARG_UPPER_HZ;
+}
+
+static bool prepare(void)
+{
+    prepare_window();
+    prepare_wave();
+    for (uint32_t i = 0; i < 128; i++) {
+        curve[i] = (uint16_t)rounded(65536 * (rune_log2(1.0 + i / 128.0) - i / 128.0));
+    }
+    rune_gain_prepare(RUNE_ARG_SMOOTHING_BITS - LOST_BITS);
+    return prepare_bands();
+}
+
+static inline int32_t windowed(uint32_t i) { return (recent[i] * window[i]) >> 12; }
+
+/* How far the largest sample can be shifted. */
+static uint32_t headroom(void)
+{
+    int32_t most = 0;
+    for (uint32_t i = 0; i < WINDOW; i++) {
+        int32_t value = windowed(i);
+        int32_t magnitude = (int16_t)(value < 0 ? -value : value); /* -32768 stays negative */
+        most = magnitude > most ? magnitude : most;
+    }
+    return most == 0 ? 15 : (uint32_t)__builtin_clz((uint32_t)most) - 17;
+}
+
+/* The windowed samples as complex numbers (even ones real, odd ones imaginary), in the order that the
+ * transform begins with: number i at the place whose digits are those of i reversed, a digit a stage. */
+static void load(uint32_t shift)
+{
+    uint32_t place = 0;
+    for (uint32_t i = 0; i < HALF; i++) {
+        for (uint32_t part = 0; part < 2; part++) {
+            uint32_t at = 2 * i + part;
+            bins[place].part[part] = (int16_t)(at < WINDOW ? windowed(at) * (1 << shift) : 0);
+        }
+        uint32_t unit = HALF;
+        while (unit > 1) {
+            uint32_t above = unit;
+            unit /= unit % 4 == 0 ? 4 : 2;
+            place += unit;
+            if (place < above) {
+                break;
+            }
+            place -= above; /* and carry on */
+        }
+    }
+}
+
+static inline int32_t q15(int32_t x) { return (x + (1 << 14)) >> 15; }
+
+/* Multiplied by e^(-2 pi i angle / SIZE). */
+#define TURNED_REAL(real, imaginary, angle) q15((real)*wave[(angle) + QUARTER] - (imaginary)*wave[(angle) + HALF])
+#define TURNED_IMAGINARY(real, imaginary, angle) q15((real)*wave[(angle) + HALF] + (imaginary)*wave[(angle) + QUARTER])
+
+static void stage_of_2(void)
+{
+    for (uint32_t i = 0; i < HALF; i += 2) {
+        for (uint32_t part = 0; part < 2; part++) {
+            int32_t a = q15(bins[i].part[part] * (32767 / 2));
+            int32_t b = q15(q15(bins[i + 1].part[part] * (32767 / 2)) * 32767);
+            bins[i].part[part] = (int16_t)(a + b);
+            bins[i + 1].part[part] = (int16_t)(a - b);
+        }
+    }
+}
+
+static void stage_of_4(uint32_t length)
+{
+    for (uint32_t j = 0; j < length; j++) {
+        uint32_t angle = j * (QUARTER / length);
+        for (uint32_t i = j; i < HALF; i += 4 * length) {
+            int16_t *a = bins[i].part;
+            int16_t *b = bins[i + length].part;
+            int16_t *c = bins[i + 2 * length].part;
+            int16_t *d = bins[i + 3 * length].part;
+            int32_t real = q15(b[0] * (32767 / 4));
+            int32_t imaginary = q15(b[1] * (32767 / 4));
+            int32_t b_real = TURNED_REAL(real, imaginary, angle);
+            int32_t b_imaginary = TURNED_IMAGINARY(real, imaginary, angle);
+            real = q15(c[0] * (32767 / 4));
+            imaginary = q15(c[1] * (32767 / 4));
+            int32_t c_real = TURNED_REAL(real, imaginary, 2 * angle);
+            int32_t c_imaginary = TURNED_IMAGINARY(real, imaginary, 2 * angle);
+            real = q15(d[0] * (32767 / 4));
+            imaginary = q15(d[1] * (32767 / 4));
+            int32_t d_real = TURNED_REAL(real, imaginary, 3 * angle);
+            int32_t d_imaginary = TURNED_IMAGINARY(real, imaginary, 3 * angle);
+            real = q15(a[0] * (32767 / 4));
+            imaginary = q15(a[1] * (32767 / 4));
+            a[0] = (int16_t)(real + c_real + b_real + d_real);
+            a[1] = (int16_t)(imaginary + c_imaginary + b_imaginary + d_imaginary);
+            b[0] = (int16_t)(real - c_real + b_imaginary - d_imaginary);
+            b[1] = (int16_t)(imaginary - c_imaginary - b_real + d_real);
+            c[0] = (int16_t)(real + c_real - b_real - d_real);
+            c[1] = (int16_t)(imaginary + c_imaginary - b_imaginary - d_imaginary);
+            d[0] = (int16_t)(real - c_real - b_imaginary + d_imaginary);
+            d[1] = (int16_t)(imaginary - c_imaginary + b_real - d_real);
+        }
+    }
+}
+
+/* J. W. Cooley and J. W. Tukey, An Algorithm for the Machine Calculation of Complex Fourier Series
+ * (1965): decimation in time, in place. Each stage divides by its base; sums wrap. */
+static void transform(void)
+{
+    uint32_t length = 1;
+    if (SIZE_BITS % 2 == 0) { /* HALF is no power of 4 */
+        stage_of_2();
+        length = 2;
+    }
+    for (; length < HALF; length *= 4) {
+        stage_of_4(length);
+    }
+}
+
+static inline uint32_t power(int32_t real, int32_t imaginary)
+{
+    return (uint32_t)(real * real) + (uint32_t)(imaginary * imaginary);
+}
+
+/* The power of the real signal's spectrum at n and HALF - n, out of the packed one there (block fft has
+ * the formula). */
+static void to_power(void)
+{
+    for (uint32_t n = 1; n <= HALF / 2; n++) {
+        int16_t *a = bins[n].part;
+        int16_t *b = bins[HALF - n].part;
+        int32_t a_real = q15(a[0] * (32767 / 2));
+        int32_t a_imaginary = q15(a[1] * (32767 / 2));
+        int32_t b_real = q15(b[0] * (32767 / 2));
+        int32_t b_imaginary = q15((int16_t)-b[1] * (32767 / 2));
+        int32_t real = a_real - b_real;
+        int32_t imaginary = a_imaginary - b_imaginary;
+        /* e^(-2 pi i n / SIZE), a quarter of a turn further */
+        int32_t odd_real = (int16_t)TURNED_REAL(real, imaginary, n + QUARTER);
+        int32_t odd_imaginary = (int16_t)TURNED_IMAGINARY(real, imaginary, n + QUARTER);
+        real = a_real + b_real;
+        imaginary = a_imaginary + b_imaginary;
+        bins[n].power = power((real + odd_real) >> 1, (imaginary + odd_imaginary) >> 1);
+        bins[HALF - n].power = power((real - odd_real) >> 1, (odd_imaginary - imaginary) >> 1);
+    }
+}
+
+/* The nearest integer, but the largest one of 16 and of 32 bits does not become one more. */
+static uint32_t root(uint64_t x)
+{
+    uint32_t whole = (uint32_t)rune_sqrt((double)x); /* exact: x < 2^53 */
+    bool up = x - (uint64_t)whole * whole > whole;
+    return whole + (up && !(whole == UINT16_MAX && x <= UINT32_MAX));
+}
+
+/* Noise reduction, then gain control. */
+static uint32_t cleaned(uint32_t channel, uint32_t signal)
+{
+    const uint32_t smoothing = channel % 2 == 0 ? RUNE_Q14(RUNE_ARG_EVEN_SMOOTHING) : RUNE_Q14(RUNE_ARG_ODD_SMOOTHING);
+    uint32_t scaled = signal << RUNE_ARG_SMOOTHING_BITS;
+    uint64_t sum = (uint64_t)scaled * smoothing + (uint64_t)estimate[channel] * (16384 - smoothing);
+    uint32_t noise = (uint32_t)(sum >> 14);
+    estimate[channel] = noise;
+    uint32_t rest = (scaled - (noise < scaled ? noise : scaled)) >> RUNE_ARG_SMOOTHING_BITS;
+    uint32_t least = (uint32_t)(((uint64_t)signal * RUNE_Q14(RUNE_ARG_MIN_SIGNAL_REMAINING)) >> 14);
+    uint32_t snr = (uint32_t)(((uint64_t)(rest > least ? rest : least) * rune_gain(noise)) >> SNR_SHIFT);
+    return snr < 8192 ? (snr * snr) >> 20 : (snr >> 6) - 64;
+}
+
+/* ln x times 2^scale_shift: the digits behind the leading one are log2 but for a curve; 45426 is
+ * 65536 ln 2. Between its points the curve is nearly flat: the slope enters with a 128th of its weight. */
+static uint32_t logarithm(uint32_t x)
+{
+    x <<= LOST_BITS;
+    if (x <= 1) {
+        return 0;
+    }
+    uint32_t whole = 31 - (uint32_t)__builtin_clz(x);
+    uint32_t fraction = (whole < 16 ? x << (16 - whole) : x >> (whole - 16)) & 0xffff;
+    uint32_t point = fraction >> 9;
+    int32_t slope = (point < 127 ? curve[point + 1] : 0) - curve[point];
+    int32_t part = (int32_t)(fraction + curve[point]) + ((slope * (int32_t)(fraction & 511)) >> 16);
+    uint32_t log2 = (whole << 16) + (uint32_t)part;
+    uint32_t natural = (uint32_t)(((uint64_t)log2 * 45426 + 32768) >> 16);
+    uint32_t value = ((natural << RUNE_ARG_SCALE_SHIFT) + 32768) >> 16;
+    return value < UINT16_MAX ? value : UINT16_MAX;
+}
+
+static inline uint16_t as_u16(uint32_t value) { return (uint16_t)value; }
+
+/* As micro_speech feeds its models: 26 * 25.6 is their range. */
+static inline int8_t as_i8(uint32_t value)
+{
+    return (int8_t)rune_clamp((int32_t)((value * 256 + 333) / 666) - 128, INT8_MIN, INT8_MAX);
+}
+
+#define AS_OUTPUT(value) _Generic((RUNE_OUT0_T)0, uint16_t : as_u16, int8_t : as_i8)(value)
+
+/* One full window to one row of channels. */
+static void frame(RUNE_OUT0_T *row)
+{
+    uint32_t shift = headroom();
+    load(shift);
+    transform();
+    to_power();
+    uint64_t sum = 0;
+    for (uint32_t band = 0; band <= CHANNELS; band++) {
+        uint64_t next = 0;
+        for (uint32_t bin = edge[band]; bin < edge[band + 1]; bin++) {
+            sum += (uint64_t)rising[bin] * bins[bin].power;
+            next += (uint64_t)falling[bin] * bins[bin].power;
+        }
+        if (band > 0) {
+            row[band - 1] = AS_OUTPUT(logarithm(cleaned(band - 1, root(sum) >> shift)));
+        }
+        sum = next;
+    }
+}
+
+/* The row that the next frame goes to: behind the last one, or in its place when all move up. */
+static RUNE_OUT0_T *next_row(RUNE_OUT0_T *rows, uint32_t *count)
+{
+    if (*count == FRAMES) {
+        rune_copy(rows, rows + CHANNELS, sizeof(RUNE_OUT0_T) * (FRAMES - 1) * CHANNELS);
+        *count -= 1;
+    }
+    return rows + CHANNELS * (*count)++;
+}
+
+RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))
+{
+    if (!ready) {
+        if (!prepare()) {
+            RUNE_FAIL("lower_hz must be less than upper_hz, and upper_hz less than half of sample_rate");
+        }
+        for (uint32_t i = 0; i < sizeof history / sizeof history[0]; i++) {
+            history[i] = AS_OUTPUT(0);
+        }
+        ready = true;
+    }
+    RUNE_OUT0_T *rows = WHOLE ? out0 : history;
+    uint32_t count = WHOLE ? 0 : FRAMES;
+    for (uint32_t at = 0; at < SAMPLES; at++) {
+        if (to_skip > 0) {
+            to_skip--;
+            continue;
+        }
+        recent[waiting++] = in0[at];
+        if (waiting == WINDOW) {
+            frame(next_row(rows, &count));
+            rune_copy(recent, recent + (WINDOW - OVERLAP), sizeof(int16_t) * OVERLAP);
+            waiting = OVERLAP;
+            to_skip = GAP;
+        }
+    }
+    if (!WHOLE) {
+        rune_copy(out0, history, RUNE_OUT0_SIZE);
+    }
+    return RUNE_OK;
+}

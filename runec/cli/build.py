@@ -47,7 +47,7 @@ def command(
     """
     runefile = which_runefile(runefile, "build")
     analysis = analyse(runefile, name=name, base_dir=current_dir)
-    console.report(analysis.warnings)
+    console.warn(*analysis.warnings)
     with console.progress("compiling"):
         data = write_rune(analysis.pipeline, compile_pipeline(analysis.pipeline))
     target = output or Path(f"{analysis.pipeline.name}.rune")

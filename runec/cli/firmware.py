@@ -16,7 +16,6 @@ from runec.cli.options import (
     format_option,
     pass_console,
     rune_argument,
-    verbose_option,
 )
 from runec.container import Rune
 from runec.files import file_name
@@ -72,7 +71,6 @@ def new(console: Console, rune_file: Path, board_id: str, directory: Path) -> No
     type=INPUT_FILE,
     help="Where the project goes, when X.rune is given. [default: NAME-BOARD]",
 )
-@verbose_option
 @format_option
 @pass_console
 def build(console: Console, source: Path, board_id: str | None, directory: Path | None) -> None:

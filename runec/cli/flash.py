@@ -16,7 +16,6 @@ from runec.cli.options import (
     format_option,
     pass_console,
     rune_argument,
-    verbose_option,
 )
 from runec.devices import flash, flash_command
 
@@ -32,7 +31,6 @@ from runec.devices import flash, flash_command
 @board_option
 @click.option("-p", "--port", help="The serial port, such as /dev/ttyUSB0, where one is needed.")
 @click.option("--dry-run", is_flag=True, help="Only show the commands.")
-@verbose_option
 @format_option
 @pass_console
 def command(

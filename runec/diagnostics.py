@@ -267,14 +267,33 @@ class MachineError(RunecError):
 _RED, _YELLOW, _BLUE, _BOLD, _RESET = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[0m"
 
 
-# A text from a stranger's file must not drive the terminal. One character stays one, for carets.
-_UNPRINTABLE = dict.fromkeys(
-    (*range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0)), "\N{REPLACEMENT CHARACTER}"
-)
+class _Replacements(dict[int, str]):
+    """For `str.translate`: what a terminal would obey becomes U+FFFD; found out once a character.
+
+    One character stays one, for carets. Spaces of any width are harmless; other characters that
+    Python does not call printable are controls, directions of writing and halves of pairs.
+    """
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        harmless = char.isprintable() or (char.isspace() and code >= _FIRST_WIDE_SPACE)
+        self[code] = char if harmless and code not in _LINE_ENDS else "\N{REPLACEMENT CHARACTER}"
+        return self[code]
 
 
-def _printable(text: str) -> str:
-    return text.translate(_UNPRINTABLE)
+_FIRST_WIDE_SPACE = 0xA0
+_LINE_ENDS = (0x2028, 0x2029)
+_OF_A_LINE = _Replacements({ord("\t"): "\t"})
+_OF_LINES = _Replacements({ord("\t"): "\t", ord("\n"): "\n"})
+
+
+def printable(text: str, *, lines: bool = False) -> str:
+    """Return a text of somebody else's without what a terminal would obey.
+
+    Whatever comes from a .rune, a Runefile, a model, a device or another program goes through here
+    before it is shown. With `lines` the text may have several.
+    """
+    return text.translate(_OF_LINES if lines else _OF_A_LINE)
 
 
 def _excerpt(span: Span, message: str, paint: str, reset: str) -> list[str]:
@@ -288,10 +307,10 @@ def _excerpt(span: Span, message: str, paint: str, reset: str) -> list[str]:
     gutter = " " * len(number)
     underline = f"{gutter} | {' ' * indent}{paint}{'^' * carets}"
     return [
-        f"{gutter}--> {_printable(str(span))}",
+        f"{gutter}--> {printable(str(span))}",
         f"{gutter} |",
-        f"{number} | {_printable(text.expandtabs(TAB_WIDTH))}",
-        f"{underline}{' ' + _printable(message) if message else ''}{reset}",
+        f"{number} | {printable(text.expandtabs(TAB_WIDTH))}",
+        f"{underline}{' ' + printable(message) if message else ''}{reset}",
     ]
 
 
@@ -301,12 +320,12 @@ def render(diagnostic: Diagnostic, *, color: bool = False) -> str:
     paint = (_RED if is_error else _YELLOW) if color else ""
     blue, bold, reset = (_BLUE, _BOLD, _RESET) if color else ("", "", "")
     headline = f"{paint}{bold}{diagnostic.severity.value}[{diagnostic.code}]{reset}"
-    lines = [f"{headline}{bold}: {_printable(diagnostic.message)}{reset}"]
+    lines = [f"{headline}{bold}: {printable(diagnostic.message, lines=True)}{reset}"]
     if diagnostic.span is not None:
         lines += _excerpt(diagnostic.span, "", paint, reset)
     for label in diagnostic.labels:
         lines += _excerpt(label.span, label.message, blue, reset)
-    lines += [f"  = note: {_printable(note)}" for note in diagnostic.notes]
+    lines += [f"  = note: {printable(note, lines=True)}" for note in diagnostic.notes]
     if diagnostic.hint is not None:
-        lines.append(f"  = try: {_printable(diagnostic.hint)}")
+        lines.append(f"  = try: {printable(diagnostic.hint, lines=True)}")
     return "\n".join(lines)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +29,17 @@ def find_tool(name: str, *, hint: str) -> Path:
     if found is None:
         raise MachineError("R1004", f"the program {name!r} is not installed", hint=hint)
     return Path(found)
+
+
+Watcher = Callable[[str, float], None]
+"""Takes a command as a shell would, and the seconds that it took."""
+
+_watchers: list[Watcher] = []
+
+
+def watch_tools(watcher: Watcher | None) -> None:
+    """Tell `watcher` of every program that `run_tool` has run from now on; None: nobody."""
+    _watchers[:] = [] if watcher is None else [watcher]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +84,8 @@ def run_tool(
         raise MachineError(
             "R1004", f"cannot start {arguments[0]}: {error.strerror}", hint="runec doctor"
         ) from None
-    with process:
+    started_s = time.monotonic()
+    with process, _guarded(process.pid):
         try:
             stdout, stderr = process.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
@@ -83,9 +98,37 @@ def run_tool(
         except BaseException:
             _kill_group(process.pid)
             raise
+    for watcher in _watchers:
+        watcher(shlex.join(arguments), time.monotonic() - started_s)
     return Finished(process.returncode, stdout, stderr)
 
 
 def _kill_group(leader: int) -> None:
     with contextlib.suppress(OSError):
         os.killpg(leader, signal.SIGKILL)
+
+
+# Waits for a line; where the pipe ends without one, this process was killed outright.
+_GUARD = 'read -r _ || kill -s KILL -- "-$0"'
+
+
+@contextmanager
+def _guarded(leader: int) -> Iterator[None]:
+    """Have a process group killed even where this process gets no chance to do it (SIGKILL)."""
+    try:
+        guard = subprocess.Popen(
+            ["/bin/sh", "-c", _GUARD, str(leader)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C is for runec, which ends it below
+        )
+    except OSError:  # a system without a shell, or without room: then as well as it goes
+        yield
+        return
+    try:
+        yield
+    finally:
+        # A line, rather than an end: the group's number may belong to somebody else by now.
+        with contextlib.suppress(OSError):
+            guard.communicate(b"\n")

@@ -15,7 +15,7 @@ import pytest
 
 from runec.diagnostics import MachineError
 from runec.files import disk_error, file_name, write_file
-from runec.tools import run_tool
+from runec.tools import run_tool, watch_tools
 
 # Starts a child that outlives it, says the child's number in a file, and waits.
 PARENT = """
@@ -54,7 +54,7 @@ def test_a_program_that_takes_too_long_ends_with_all_that_it_started(tmp_path: P
     assert soon(lambda: not is_running(child))
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_a_runec_that_is_told_to_end_takes_its_builders_along(
     tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -71,11 +71,25 @@ def test_a_runec_that_is_told_to_end_takes_its_builders_along(
         try:
             assert soon(path.exists)
             process.send_signal(number)
-            assert process.wait(timeout=60) == 128 + number
+            code = -number if number is signal.SIGKILL else 128 + number
+            assert process.wait(timeout=60) == code
         finally:
             process.kill()
     child = int(path.read_text(encoding="utf-8"))
     assert soon(lambda: not is_running(child))
+
+
+def test_a_watcher_is_told_of_each_program_with_its_time() -> None:
+    told: list[tuple[str, float]] = []
+    watch_tools(lambda command, seconds: told.append((command, seconds)))
+    try:
+        run_tool([sys.executable, "-c", "print(' ')"])
+    finally:
+        watch_tools(None)
+    run_tool([sys.executable, "-c", ""])
+    ((command, seconds),) = told
+    assert command == f"{sys.executable} -c 'print('\"'\"' '\"'\"')'"
+    assert 0 < seconds < 30
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ R1108  a resource given twice           R1199  a bug in runec
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -46,10 +47,22 @@ def execute(arguments: Sequence[str] | None = None) -> int:
     0 fine, 1 the user's file is wrong, 2 usage, 3 the rune failed, 4 the machine lacks something,
     70 a bug in runec, 130 interrupted.
     """
-    console = Console()
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    with Console() as console:
+        if _asks_for_json(given):
+            console.format = "json"
+        return _execute(console, given)
+
+
+def _asks_for_json(arguments: Sequence[str]) -> bool:
+    """Tell how to print a mistake in the options before `--format`, which click never gets to."""
+    return "--format=json" in arguments or ("--format", "json") in itertools.pairwise(arguments)
+
+
+def _execute(console: Console, arguments: list[str]) -> int:
     try:
         result = root.main(
-            args=None if arguments is None else list(arguments),
+            args=arguments,
             prog_name="runec",
             standalone_mode=False,
             obj=console,

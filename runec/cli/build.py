@@ -6,15 +6,13 @@ from pathlib import Path
 
 import click
 
-from runec.cache import Store
 from runec.cli.console import Console, table
 from runec.cli.examples import example
 from runec.cli.options import INPUT_FILE, cache_option, format_option, pass_console
 from runec.cli.runefiles import which_runefile
-from runec.codegen import compile_pipeline
-from runec.container import read_rune, write_rune
+from runec.cli.sources import build_rune
+from runec.container import read_rune
 from runec.files import write_file
-from runec.frontend import analyse
 
 
 @click.command(
@@ -50,15 +48,10 @@ def command(
     For a folder it is Runefile.yml, or else Runefile, in it; without RUNEFILE, in this folder.
     """
     runefile = which_runefile(runefile, "build")
-    analysis = analyse(runefile, name=name, base_dir=current_dir)
-    console.report(analysis.warnings)
-    store = Store.compiled() if use_cache else None
-    with console.progress("compiling"):
-        module = compile_pipeline(analysis.pipeline, store=store)
-        data = write_rune(analysis.pipeline, module)
-    if store is not None and store.warning is not None:
-        console.warn(store.warning)
-    target = output or Path(f"{analysis.pipeline.name}.rune")
+    pipeline, data = build_rune(
+        console, runefile, name=name, base_dir=current_dir, use_cache=use_cache
+    )
+    target = output or Path(f"{pipeline.name}.rune")
     graph = read_rune(data, source=str(target)).require_graph()
     write_file(target, data)
     sizes = {

@@ -49,7 +49,7 @@ def command(console: Console, runefile: Path | None, current_dir: Path | None) -
         if console.is_json:
             console.result_json(diagnostic.as_json())
         else:
-            console.result(render(diagnostic, color=color))
+            console.result(render(diagnostic, color=color), painted=True)
     errors = sum(item.severity is Severity.ERROR for item in found)
     console.say(f"{path}: {_counted(errors, 'error')}, {_counted(len(found) - errors, 'warning')}")
     _tell_about_explain(console, found)

@@ -29,4 +29,4 @@ def command(console: Console, ctx: click.Context, shell: str) -> None:
     assert kind is not None  # noqa: S101 - click has these three
     completer = kind(ctx.find_root().command, {}, "runec", "_RUNEC_COMPLETE")
     # Bash's own source() first starts bash to ask its version; ours need not be installed.
-    console.result(ShellComplete.source(completer).strip("\n"))
+    console.result_document(ShellComplete.source(completer).strip("\n"))

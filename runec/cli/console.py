@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TextIO
 
 import click
 
-from runec.diagnostics import Diagnostic, render
+from runec.diagnostics import Diagnostic, printable, render
+from runec.tools import watch_tools
+
+if TYPE_CHECKING:
+    from runec.cli.progress import Progress
 
 Format = Literal["text", "json"]
+Color = Literal["auto", "always", "never"]
 
 
 class OutputClosedError(Exception):
@@ -21,12 +28,26 @@ class OutputClosedError(Exception):
 
 
 class Console:
-    """The two streams of one command; `format` and `verbose` are set by the options."""
+    """The two streams of one command; options set what it prints and how.
+
+    Use it as a context manager: what it watches with `--verbose` is let go of at the end.
+    """
 
     def __init__(self) -> None:
         self.format: Format = "text"
+        self.color: Color = "auto"
         self.verbose = False
         self.quiet = False
+        # Compilers run in threads and tell of themselves; the progress line is drawn by one.
+        self._lock = threading.RLock()
+        self._progress: Progress | None = None
+
+    def __enter__(self) -> Console:
+        watch_tools(self._tell_command)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        watch_tools(None)
 
     @property
     def is_json(self) -> bool:
@@ -35,24 +56,46 @@ class Console:
 
     @property
     def uses_color(self) -> bool:
-        """True when stderr is a terminal whose user did not ask for NO_COLOR."""
-        return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        """True when what goes to stderr is coloured: `--color`, NO_COLOR, FORCE_COLOR, terminal."""
+        return self._paints(sys.stderr)
 
     @property
     def result_uses_color(self) -> bool:
-        """True when stdout is a terminal whose user did not ask for NO_COLOR."""
-        return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        """True when what goes to stdout is coloured."""
+        return self._paints(sys.stdout)
 
-    def result(self, line: str) -> None:
-        """Print a line of the result on stdout, at once."""
-        try:
-            sys.stdout.write(f"{line}\n")
-            sys.stdout.flush()
-        except BrokenPipeError:
-            raise OutputClosedError from None
+    def _paints(self, stream: TextIO) -> bool:
+        if self.color != "auto":
+            return self.color == "always"
+        if os.environ.get("NO_COLOR"):
+            return False
+        if os.environ.get("FORCE_COLOR", "0") != "0":
+            return True
+        return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+    # --- results ---------------------------------------------------------------------------------
+
+    def result(self, text: str, *, painted: bool = False) -> None:
+        """Print a line of the result for people, or several, on stdout, at once.
+
+        `painted` text was made printable by whoever put colours in it.
+        """
+        self._out(f"{text if painted else printable(text, lines=True)}\n")
+
+    def result_json(self, value: object) -> None:
+        """Print a value as one line of JSON on stdout."""
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        self._out(f"{printable_json(text)}\n")
+
+    def result_document(self, text: str) -> None:
+        """Print a file's text on stdout as it is; made printable for a terminal."""
+        self._out(f"{printable(text, lines=True) if sys.stdout.isatty() else text}\n")
 
     def result_bytes(self, data: bytes) -> None:
-        """Print a result on stdout byte by byte, at once."""
+        """Print a result on stdout byte by byte; on a terminal without what that would obey."""
+        if sys.stdout.isatty():
+            self._out(printable_json(data.decode(errors="replace")))
+            return
         try:
             sys.stdout.flush()
             sys.stdout.buffer.write(data)
@@ -60,38 +103,53 @@ class Console:
         except BrokenPipeError:
             raise OutputClosedError from None
 
-    def result_json(self, value: object) -> None:
-        """Print a value as one line of JSON on stdout."""
-        self.result(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    def _out(self, text: str) -> None:
+        with self._lock:
+            self._clear()
+            try:
+                sys.stdout.write(text)
+                sys.stdout.flush()
+            except BrokenPipeError:
+                raise OutputClosedError from None
+
+    # --- remarks ---------------------------------------------------------------------------------
 
     def say(self, line: str) -> None:
         """Print a remark on stderr, unless programs read or nobody wants any."""
         if not self.is_json and not self.quiet:
-            self._error_line(line)
+            self._error_line(printable(line, lines=True))
+
+    def detail(self, line: str) -> None:
+        """Print a remark that only `--verbose` asks for."""
+        if self.verbose:
+            self.say(line)
 
     def trace(self, lines: Iterable[str], record: dict[str, object]) -> None:
         """Print on stderr what the user asked to see: lines, or one JSON object for programs."""
         if self.is_json:
-            self._error_line(json.dumps(record, ensure_ascii=False))
+            self._error_json(record)
             return
         for line in lines:
-            self._error_line(line)
+            self._error_line(printable(line))
 
-    def warn(self, diagnostic: Diagnostic) -> None:
-        """Print a warning on stderr, unless nobody wants any."""
+    def warn(self, *diagnostics: Diagnostic) -> None:
+        """Print warnings on stderr, unless nobody wants any."""
         if not self.quiet:
-            self.report([diagnostic])
+            self.report(diagnostics)
 
     @property
     def log(self) -> Callable[[str], None] | None:
         """What takes the log lines of compilers and devices: only with `--verbose`."""
         return (lambda line: self.say(printable(line))) if self.verbose else None
 
+    def _tell_command(self, command: str, seconds: float) -> None:
+        self.detail(f"$ {command} ({seconds:.2f} s)")
+
     def report(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Print diagnostics on stderr: drawn for people, one JSON object a line for programs."""
         for diagnostic in diagnostics:
             if self.is_json:
-                self._error_line(json.dumps(diagnostic.as_json(), ensure_ascii=False))
+                self._error_json(diagnostic.as_json())
             else:
                 self._error_line(render(diagnostic, color=self.uses_color))
 
@@ -105,24 +163,53 @@ class Console:
 
     @contextmanager
     def progress(self, what: str) -> Iterator[None]:
-        """Show on a terminal that something is going on; print nothing elsewhere."""
-        if self.is_json or self.quiet or not self.uses_color:
+        """Show on a terminal what is going on once it takes longer; `--verbose` tells its time.
+
+        Nothing is shown elsewhere, with `--quiet`, or to programs.
+        """
+        started_s = time.monotonic()
+        is_terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        if self.is_json or self.quiet or not is_terminal:
             yield
-            return
-        from rich.console import Console as Terminal  # noqa: PLC0415 - slow, and rarely needed
+        else:
+            from runec.cli.progress import Progress  # noqa: PLC0415 - rarely needed
 
-        with Terminal(stderr=True).status(what):
-            yield
+            with Progress(sys.stderr, what, self._lock) as progress:
+                self._progress = progress
+                try:
+                    yield
+                finally:
+                    self._progress = None
+        self.detail(f"{what}: {time.monotonic() - started_s:.2f} s")
 
-    @staticmethod
-    def _error_line(line: str) -> None:
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
+    def _clear(self) -> None:
+        if self._progress is not None:
+            self._progress.clear()
+
+    def _error_json(self, record: dict[str, object]) -> None:
+        self._error_line(printable_json(json.dumps(record, ensure_ascii=False)))
+
+    def _error_line(self, line: str) -> None:
+        with self._lock:
+            self._clear()
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
 
 
-def printable(text: str) -> str:
-    """Return a text of somebody else's without what a terminal would obey."""
-    return "".join(char if char.isprintable() or char == "\t" else "\ufffd" for char in text)
+def printable_json(text: str) -> str:
+    """Return JSON that means the same, without what a terminal would obey."""
+    safe = printable(text, lines=True)
+    if safe == text:
+        return text
+    # Such characters stand in strings only, where JSON has a spelling for them.
+    return "".join(
+        char if char == kept else _escape(char) for char, kept in zip(text, safe, strict=True)
+    )
+
+
+def _escape(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -59,4 +59,4 @@ def command(
         path = None if output is None else str(output)
         console.result_json({"runefile": str(runefile), "path": path, "text": converted})
     elif output is None:
-        console.result(converted.rstrip("\n"))
+        console.result_document(converted.rstrip("\n"))

@@ -15,7 +15,6 @@ from runec.cli.options import (
     format_option,
     link_option,
     pass_console,
-    verbose_option,
 )
 from runec.cli.sources import load_source
 from runec.container import Rune
@@ -85,7 +84,6 @@ def new(
     help="Where a new project goes. [default: NAME-BOARD]",
 )
 @link_option
-@verbose_option
 @format_option
 @pass_console
 def build(

@@ -16,7 +16,6 @@ from runec.cli.options import (
     format_option,
     link_option,
     pass_console,
-    verbose_option,
 )
 from runec.cli.sources import load_source
 from runec.devices import flash, flash_command
@@ -34,7 +33,6 @@ from runec.devices import flash, flash_command
 @click.option("-p", "--port", help="The serial port, such as /dev/ttyUSB0, where one is needed.")
 @link_option
 @click.option("--dry-run", is_flag=True, help="Only show the commands.")
-@verbose_option
 @format_option
 @pass_console
 def command(

@@ -47,7 +47,7 @@ def command(console: Console, file: Path | None, output: Path | None, format_: s
     kind = format_ or (suffix if suffix in _FORMATS else "dot")
     picture = _FORMATS[kind](_read(console, path))
     if output is None:
-        console.result(picture)
+        console.result_document(picture)
     else:
         write_file(output, f"{picture}\n")
         console.say(f"wrote {output}")
@@ -58,5 +58,5 @@ def _read(console: Console, path: Path) -> drawing.Drawing:
     if data.startswith(_WASM) or path.suffix == ".rune":
         return drawing.of_graph(read_rune(data, source=str(path)).require_graph())
     analysis = analyse(path)
-    console.report(analysis.warnings)
+    console.warn(*analysis.warnings)
     return drawing.of_pipeline(analysis.pipeline)

@@ -10,6 +10,7 @@ import click
 from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.options import INPUT_FILE, format_option, pass_console
+from runec.diagnostics import printable
 from runec.files import read_file
 from runec.models import ModelInfo, ModelTensor, measure_arena, read_model
 from runec.pipeline import ElementType
@@ -74,17 +75,20 @@ def _lines(info: ModelInfo, file_bytes: int, arena: int) -> Iterator[str]:
     if quantised:
         yield "Quantisation:"
         for tensor in quantised:
-            yield f"\t{tensor.name}: scale {tensor.scale!r}, zero point {tensor.zero_point}"
+            name = printable(tensor.name)
+            yield f"\t{name}: scale {tensor.scale!r}, zero point {tensor.zero_point}"
     yield "Operators:"
-    yield from (f"\t{operator.name}: version {operator.version}" for operator in info.operators)
+    yield from (
+        f"\t{printable(operator.name)}: version {operator.version}" for operator in info.operators
+    )
     yield f"File: {file_bytes} bytes"
     yield f"Arena: {arena} bytes"
     if info.description:
-        yield f"Description: {info.description}"
+        yield f"Description: {printable(info.description)}"
 
 
 def _named(tensor: ModelTensor) -> str:
-    return f"{tensor.name}: {_KINDS[tensor.type.element]}{list(tensor.type.dimensions)}"
+    return f"{printable(tensor.name)}: {_KINDS[tensor.type.element]}{list(tensor.type.dimensions)}"
 
 
 def _tensor(tensor: ModelTensor) -> dict[str, object]:

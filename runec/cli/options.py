@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from runec.cli.console import Console
+from runec.cli.console import Color, Console
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -36,6 +36,25 @@ def format_option(function: _Function) -> _Function:
     )(function)
 
 
+def _set_color(ctx: click.Context, _parameter: click.Parameter, value: Color | None) -> None:
+    console = ctx.find_object(Console)
+    if console is not None and value is not None:
+        console.color = value
+
+
+def color_option(function: _Function) -> _Function:
+    """Add `--color auto|always|never`, which `runec` takes before a verb as well."""
+    return click.option(
+        "--color",
+        "--colour",
+        type=click.Choice(["auto", "always", "never"]),
+        is_eager=True,
+        expose_value=False,
+        callback=_set_color,
+        help="When to use colours; auto heeds NO_COLOR, FORCE_COLOR and the terminal.",
+    )(function)
+
+
 def _set_verbose(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
     console = ctx.find_object(Console)
     if console is not None and value:
@@ -43,14 +62,14 @@ def _set_verbose(ctx: click.Context, _parameter: click.Parameter, value: bool) -
 
 
 def verbose_option(function: _Function) -> _Function:
-    """Add `--verbose`: log lines go to stderr."""
+    """Add `--verbose`: details go to stderr. `runec.cli.root` adds it to every verb."""
     return click.option(
         "-v",
         "--verbose",
         is_flag=True,
         expose_value=False,
         callback=_set_verbose,
-        help="Show what compilers, runes and devices log.",
+        help="Show commands, times, and what compilers, runes and devices log.",
     )(function)
 
 
@@ -61,7 +80,7 @@ def _set_quiet(ctx: click.Context, _parameter: click.Parameter, value: bool) -> 
 
 
 def quiet_option(function: _Function) -> _Function:
-    """Add `--quiet`: nothing but errors goes to stderr."""
+    """Add `--quiet`: nothing but errors goes to stderr. `runec.cli.root` adds it to every verb."""
     return click.option(
         "-q",
         "--quiet",

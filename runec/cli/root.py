@@ -10,6 +10,7 @@ from click.shell_completion import CompletionItem
 
 from runec import __version__
 from runec.cli.examples import example
+from runec.cli.options import color_option, quiet_option, verbose_option
 
 # Verb: what it does. Its command is `command` in `runec.cli.<verb>`, a - written as _.
 _VERBS = {
@@ -50,7 +51,7 @@ class LazyGroup(click.Group):
         command = import_module(f"runec.cli.{cmd_name.replace('-', '_')}").command
         if not isinstance(command, click.Command):
             raise TypeError(f"runec.cli.{cmd_name}.command is no command")
-        return command
+        return with_talk_options(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -76,6 +77,22 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(_VERBS.items()))
 
 
+def with_talk_options(command: click.Command) -> click.Command:
+    """Add the options that every verb has: how much is said, and in which colours."""
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            with_talk_options(below)
+    taken = {name for parameter in command.params for name in parameter.opts}
+    for name, add in (
+        ("--quiet", quiet_option),
+        ("--verbose", verbose_option),
+        ("--color", color_option),
+    ):
+        if name not in taken:
+            add(command)
+    return command
+
+
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -88,5 +105,6 @@ class LazyGroup(click.Group):
     ),
 )
 @click.version_option(__version__, message="runec %(version)s")
+@color_option
 def root() -> None:
     """Compile machine-learning pipelines for microcontrollers, and run them anywhere."""

@@ -15,9 +15,7 @@ from runec.cli.options import (
     format_option,
     named_option,
     pass_console,
-    quiet_option,
     rune_argument,
-    verbose_option,
 )
 from runec.devices import Place, run_bytes
 from runec.diagnostics import UsageError
@@ -79,8 +77,6 @@ from runec.vm import Inputs, Step, Watch
     help="There is one, wasm3; the name of the original platform's other one is accepted.",
 )
 @click.option("--trace", is_flag=True, help="Show tensors and time, stage by stage.")
-@quiet_option
-@verbose_option
 @format_option
 @pass_console
 def command(

@@ -28,7 +28,7 @@ def command(console: Console, output: Path | None) -> None:
     """Print the JSON schema of Runefiles in YAML, so that editors complete and check them."""
     text = json.dumps(runefile_schema(), indent=2)
     if output is None:
-        console.result(text)
+        console.result_document(text)
     else:
         write_file(output, f"{text}\n")
         console.say(f"wrote {output}")

@@ -9,7 +9,7 @@ import click
 from runec.boards import load_board
 from runec.cli.console import Console, table
 from runec.cli.examples import example
-from runec.cli.options import INPUT_FILE, format_option, pass_console, verbose_option
+from runec.cli.options import INPUT_FILE, format_option, pass_console
 from runec.cli.sources import load_source
 from runec.devices import cached_project
 from runec.firmware import (
@@ -41,7 +41,6 @@ _TOP = 10
     show_default=True,
     help="How many of the largest functions and objects to list.",
 )
-@verbose_option
 @format_option
 @pass_console
 def command(console: Console, source: Path, board_id: str | None, top: int) -> None:

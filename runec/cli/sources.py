@@ -1,4 +1,4 @@
-"""What a verb for devices is given: a .rune, or a Runefile that it builds first."""
+"""Runes for verbs: read from a .rune, or built from a Runefile."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from runec.cache import Store
 from runec.cli.console import Console
 from runec.cli.loading import load_rune
 from runec.cli.runefiles import which_runefile
@@ -15,6 +16,7 @@ from runec.container import Rune, read_rune, write_rune
 from runec.diagnostics import Span
 from runec.firmware import BudgetError
 from runec.frontend import analyse
+from runec.pipeline import Pipeline
 
 _WASM = b"\0asm"
 
@@ -47,12 +49,35 @@ def load_source(console: Console, path: Path) -> Source:
     """
     if _is_rune(path):
         return Source(load_rune(path), {})
-    analysis = analyse(which_runefile(path, "build"))
-    console.report(analysis.warnings)
-    with console.progress("compiling"):
-        data = write_rune(analysis.pipeline, compile_pipeline(analysis.pipeline))
-    spans = {stage.name: stage.span for stage in analysis.pipeline.stages if stage.span}
+    pipeline, data = build_rune(console, which_runefile(path, "build"))
+    spans = {stage.name: stage.span for stage in pipeline.stages if stage.span}
     return Source(read_rune(data, source=str(path)), spans)
+
+
+def build_rune(
+    console: Console,
+    runefile: Path,
+    *,
+    name: str | None = None,
+    base_dir: Path | None = None,
+    use_cache: bool = True,
+) -> tuple[Pipeline, bytes]:
+    """Compile a Runefile to the bytes of a .rune; print its warnings.
+
+    Raises:
+        UserFileError: R1003, it cannot be read.
+        RunefileError: the Runefile is wrong.
+        MachineError: R05xx, the compiler is missing.
+    """
+    analysis = analyse(runefile, name=name, base_dir=base_dir)
+    console.warn(*analysis.warnings)
+    store = Store.compiled() if use_cache else None
+    with console.progress("compiling"):
+        module = compile_pipeline(analysis.pipeline, store=store)
+        data = write_rune(analysis.pipeline, module)
+    if store is not None and store.warning is not None:
+        console.warn(store.warning)
+    return analysis.pipeline, data
 
 
 def _is_rune(path: Path) -> bool:

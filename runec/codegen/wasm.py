@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from runec.container import WasmReader, leb128, read_module, walk_sections
+from runec.container import WasmReader, leb128, read_module, walk_calls, walk_sections
 
 MAGIC = b"\0asm\x01\0\0\0"
 
@@ -91,7 +91,8 @@ def read_facts(linked: bytes) -> ModuleFacts:
             first = len(module.imports)
             for index in range(first, first + reader.count()):
                 size = reader.unsigned()
-                calls[index] = _callees(WasmReader(linked, reader.at, reader.at + size))
+                body = WasmReader(linked, reader.at, reader.at + size)
+                calls[index] = frozenset(call.function for call in walk_calls(body))
                 reader.take(size)
     values = {name: module.exported_global(name) for name in module.exports}
     return ModuleFacts(
@@ -104,39 +105,3 @@ def read_facts(linked: bytes) -> ModuleFacts:
         },
         calls=calls,
     )
-
-
-def _callees(reader: WasmReader) -> frozenset[int]:
-    """Walk a function's body and return the functions it calls."""
-    callees: set[int] = set()
-    for _ in range(reader.unsigned()):
-        reader.unsigned()
-        reader.byte()
-    while not reader.is_done:
-        opcode = reader.byte()
-        if opcode == 0x10:  # call
-            callees.add(reader.unsigned())
-        elif opcode == 0x0E:  # br_table
-            for _ in range(reader.unsigned() + 1):
-                reader.unsigned()
-        elif opcode in (0x0C, 0x0D, 0x20, 0x21, 0x22, 0x23, 0x24, 0x41, 0x42, 0x3F):
-            reader.signed(64)  # br, br_if, locals, globals, constants, memory.size: one LEB128
-        elif opcode in (0x02, 0x03, 0x04):
-            reader.signed(33)  # a block's type
-        elif 0x28 <= opcode <= 0x3E:
-            reader.unsigned()  # alignment
-            reader.unsigned()  # offset
-        elif opcode == 0x43:
-            reader.take(4)
-        elif opcode == 0x44:
-            reader.take(8)
-        elif opcode == 0xFC and reader.unsigned() <= 7:
-            continue  # saturating float-to-int
-        elif opcode not in _PLAIN:
-            raise ValueError(f"it has the instruction {opcode:#04x}")
-    return frozenset(callees)
-
-
-# Instructions without immediates: control, drop, select, comparison, arithmetic, conversion,
-# sign extension. call_indirect and memory.grow are left out on purpose.
-_PLAIN = frozenset({0x00, 0x01, 0x05, 0x0B, 0x0F, 0x1A, 0x1B, *range(0x45, 0xC5)})

@@ -10,6 +10,7 @@ from runec.container.graph import (
     GraphResource,
     graph_document,
 )
+from runec.container.instructions import walk_calls
 from runec.container.loading import load_rune
 from runec.container.module import WasmModule
 from runec.container.reader import HostImport, Rune, module_imports, read_rune
@@ -39,6 +40,7 @@ __all__ = [
     "read_module",
     "read_rune",
     "spell_float",
+    "walk_calls",
     "walk_sections",
     "write_rune",
 ]

@@ -7,16 +7,16 @@ graph's, or the call traps.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from runec.container import Graph, GraphCapability, GraphOutput, Rune
 from runec.pipeline import ElementType, TensorType
 from runec.vm.errors import bad_host_call, model_failed
-from runec.vm.host import Host, Surroundings
+from runec.vm.host import Host, Surroundings, Typed
 from runec.vm.host_model import HostModel
 from runec.vm.messages import Outputs
-from runec.vm.output import split_text
+from runec.vm.output import split_text, text_size
 
 # Value types of request_capability_set_param.
 VALUE_TYPES: Mapping[int, str] = {1: "<i", 2: "<f", 5: "<B", 6: "<h", 7: "<b"}
@@ -61,6 +61,8 @@ class AbiHost(Host):
         # Index of the stage whose host function was called last; -1 before the first.
         self._reached = -1
         self._is_inside = False
+        self._given: list[Typed] = []
+        self._places: tuple[Sequence[int], Sequence[int]] = ((), ())
 
     def memory_limit(self, size: int) -> int:
         """A rune may name no more than the memory that its graph declares."""
@@ -86,7 +88,7 @@ class AbiHost(Host):
         return stages[number - 1] if 0 < number <= len(stages) else f"number {number}"
 
     def place(self) -> str:
-        """Name the stages in which the rune can be: those since the last host function."""
+        """Name the stage in which the rune is; without watched blocks, those in which it can be."""
         if self.in_manifest:
             return "while it was set up"
         stages = self._graph.stages
@@ -115,6 +117,46 @@ class AbiHost(Host):
 
     def _leave(self) -> None:
         self._is_inside = False
+
+    # --- blocks (runec.vm.stages) ------------------------------------------------------------
+
+    def tensor_count(self, stage: str) -> int:
+        """Return how many tensors a stage takes and gives."""
+        return sum(map(len, self._graph.stage_tensors(stage)))
+
+    def enter_block(self, stage: str, addresses: Sequence[int]) -> None:
+        """A block begins; its tensors lie at these addresses, inputs first."""
+        self._enter(stage)
+        if not self.is_traced:
+            return
+        inputs, outputs = self._graph.stage_tensors(stage)
+        # Now: a block that works in place writes over what it was given.
+        self._given = self._peek(inputs, addresses[: len(inputs)])
+        self._places = (outputs, addresses[len(inputs) :])
+        self.lap()
+
+    def leave_block(self) -> None:
+        """The block that began last is over."""
+        if self.is_traced and self._is_inside:
+            spent_ms = self.lap()
+            name = self._graph.stages[self._reached]
+            block = self._graph.proc_blocks[name].block
+            self.trace([name], block, self._given, self._peek(*self._places), spent_ms)
+        self._leave()
+
+    def _peek(self, tensors: Sequence[int], addresses: Sequence[int]) -> list[Typed]:
+        """Return what lies where tensors should; nobody has checked the addresses."""
+        memory = self._memory()[: self._graph.memory_used]
+        found: list[Typed] = []
+        for tensor, at in zip(tensors, addresses, strict=True):
+            kind = self._graph.tensors[tensor]
+            size = kind.size_bytes
+            if kind.element is ElementType.UTF8:
+                size = text_size(memory[at:], kind.element_count)
+            data = bytes(memory[at : at + size])
+            if len(data) == size:
+                found.append((kind, data))
+        return found
 
     def _only(self, function: str, *, in_manifest: bool) -> None:
         if self.in_manifest != in_manifest:

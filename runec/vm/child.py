@@ -25,6 +25,7 @@ from runec.vm.errors import stage_failed, trapped, unsupported_original
 from runec.vm.host import Host
 from runec.vm.messages import HEADER, Kind, pack_message, pack_outputs, unpack_start
 from runec.vm.original import OriginalHost
+from runec.vm.stages import LEAVE, WatchedModule, watch_blocks
 from runec.vm.trace import Step, pack_step
 
 # Deep enough for any block, shallow enough for the process's own stack of 8 MiB.
@@ -140,16 +141,32 @@ class Instance:
 
     def __init__(self, rune: Rune, host: Host) -> None:
         self._host = host
+        watched = WatchedModule(rune.code, {})
+        if isinstance(host, AbiHost):
+            watched = watch_blocks(rune.code, rune.require_graph())
         self._environment = wasm3.Environment()
         self._runtime = self._environment.new_runtime(_WASM_STACK_BYTES)
-        self._module = self._guard(lambda: self._environment.parse_module(rune.code))
+        self._module = self._guard(lambda: self._environment.parse_module(watched.code))
         self._guard(lambda: self._runtime.load(self._module))
         for item in module_imports(rune):
             function = getattr(host, item.name, None)
             if function is None or not item.is_known:
                 raise unsupported_original(f"it imports {item.name}")
             self._module.link_function("env", item.name, item.signature, _unsigned(function))
+        if watched.enter and isinstance(host, AbiHost):
+            self._watch(watched.enter, host)
         host.attach(self._memory)
+
+    def _watch(self, enter: Mapping[str, str], host: AbiHost) -> None:
+        def entrance(stage: str) -> Callable[..., None]:
+            return lambda *addresses: host.enter_block(
+                stage, [address & 0xFFFFFFFF for address in addresses]
+            )
+
+        for name, stage in enter.items():
+            count = host.tensor_count(stage)
+            self._module.link_function("env", name, f"v({'i' * count})", entrance(stage))
+        self._module.link_function("env", LEAVE, "v()", host.leave_block)
 
     def _memory(self) -> memoryview:
         memory: memoryview | None = self._runtime.get_memory(0)

@@ -171,6 +171,11 @@ class Host:
 
     # --- the trace ---------------------------------------------------------------------------
 
+    @property
+    def is_traced(self) -> bool:
+        """True when somebody wants to know each step."""
+        return self._surroundings.is_traced
+
     def lap(self) -> float:
         """Return the milliseconds since the last lap."""
         before, self._clock_s = self._clock_s, time.perf_counter()
@@ -182,15 +187,17 @@ class Host:
         what: str,
         inputs: Sequence[Typed] = (),
         outputs: Sequence[Typed] = (),
+        spent_ms: float | None = None,
     ) -> None:
-        """Report what was done since the last lap, if anybody wants to know."""
-        if not self._surroundings.is_traced:
+        """Report what was done since the last lap, or in `spent_ms`, if anybody wants to know."""
+        if not self.is_traced:
             return
+        milliseconds = self.lap() if spent_ms is None else spent_ms
         given, made = (
             tuple(traced_tensor(kind, data) for kind, data in tensors)
             for tensors in (inputs, outputs)
         )
-        self._surroundings.step(Step(tuple(stages), what, self.lap(), given, made))
+        self._surroundings.step(Step(tuple(stages), what, milliseconds, given, made))
         self.lap()  # to tell about it is no part of the run
 
     # --- host functions ----------------------------------------------------------------------

@@ -43,6 +43,16 @@ def split_text(data: bytes, count: int) -> list[bytes]:
     return elements
 
 
+def text_size(data: bytes | memoryview, count: int) -> int:
+    """Return the bytes of a utf8 tensor that `data` begins with, or more than `data` has."""
+    at = 0
+    for _ in range(count):
+        at += 4 + int.from_bytes(data[at : at + 4], "little")
+        if at > len(data):
+            break
+    return at
+
+
 def element_texts(kind: TensorType, data: bytes, most: int) -> list[str]:
     """Return the first elements of a tensor, at most `most`, as JSON spells them.
 

@@ -163,7 +163,7 @@ def test_a_trace_shows_every_stage_with_its_tensors(
 
 def test_a_long_tensor_is_cut_in_a_trace() -> None:
     tensor = traced_tensor(TensorType.parse("u8[100]"), bytes(range(100)))
-    assert str(tensor) == "u8[100] 0, 1, 2, 3, 4, 5, 6, 7, … (100 in all)"
+    assert str(tensor) == "u8[100] 0, 1, 2, 3, 4, 5, 6, 7, … (100 in all, 0 to 99, mean 49.5)"
     step = Step(("a", "b"), "model", 1.25, (tensor,), ())
     assert unpack_step(pack_step(step)) == step
     assert step.lines()[0] == "a, b (model) 1.250 ms"

@@ -1,0 +1,61 @@
+"""The instructions of a function, as far as they call another one.
+
+(WebAssembly core specification 1.0, section 5.4, with the proposals that docs/spec/rune.md section
+2.3 names.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from runec.container.wasm import WasmReader
+
+# Instructions without immediates: control, drop, select, comparison, arithmetic, conversion,
+# sign extension. call_indirect and memory.grow are left out on purpose.
+_PLAIN = frozenset({0x00, 0x01, 0x05, 0x0B, 0x0F, 0x1A, 0x1B, *range(0x45, 0xC5)})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call instruction: its opcode lies at `start`, the next instruction at `end`."""
+
+    start: int
+    end: int
+    function: int
+
+
+def walk_calls(reader: WasmReader) -> Iterator[Call]:
+    """Walk a function's body, local variables first, and yield its calls in their order.
+
+    Raises:
+        ValueError: it has an instruction that a rune must not use.
+        UserFileError: R0602, R0603, R0609, it is malformed.
+    """
+    for _ in range(reader.unsigned()):
+        reader.unsigned()
+        reader.byte()
+    while not reader.is_done:
+        start = reader.at
+        opcode = reader.byte()
+        if opcode == 0x10:  # call
+            function = reader.unsigned()
+            yield Call(start, reader.at, function)
+        elif opcode == 0x0E:  # br_table
+            for _ in range(reader.unsigned() + 1):
+                reader.unsigned()
+        elif opcode in (0x0C, 0x0D, 0x20, 0x21, 0x22, 0x23, 0x24, 0x41, 0x42, 0x3F):
+            reader.signed(64)  # br, br_if, locals, globals, constants, memory.size: one LEB128
+        elif opcode in (0x02, 0x03, 0x04):
+            reader.signed(33)  # a block's type
+        elif 0x28 <= opcode <= 0x3E:
+            reader.unsigned()  # alignment
+            reader.unsigned()  # offset
+        elif opcode == 0x43:
+            reader.take(4)
+        elif opcode == 0x44:
+            reader.take(8)
+        elif opcode == 0xFC and reader.unsigned() <= 7:
+            continue  # saturating float-to-int
+        elif opcode not in _PLAIN:
+            raise ValueError(f"it has the instruction {opcode:#04x}")

@@ -9,6 +9,7 @@ import click
 from runec.boards import Board, LinkKind, load_board
 from runec.cli.console import Console, table
 from runec.cli.examples import example
+from runec.cli.frameworks import framework_option
 from runec.cli.options import (
     INPUT_FILE,
     board_option,
@@ -20,6 +21,7 @@ from runec.cli.sources import load_source
 from runec.container import Rune
 from runec.files import file_name
 from runec.firmware import (
+    BARE,
     FirmwareBuild,
     Project,
     build_project,
@@ -52,16 +54,23 @@ def command() -> None:
     "-d", "--directory", required=True, type=INPUT_FILE, help="The project's folder, made anew."
 )
 @link_option
+@framework_option
 @format_option
 @pass_console
 def new(
-    console: Console, source: Path, board_id: str, directory: Path, link: LinkKind | None
+    console: Console,
+    *,
+    source: Path,
+    board_id: str,
+    directory: Path,
+    link: LinkKind | None,
+    framework: str,
 ) -> None:
     """Write a PlatformIO project that stands alone; its README says how to build it."""
     board = load_board(board_id).with_link(link)
     loaded = load_source(console, source)
     with loaded.blamed():
-        project = create_project(loaded.rune, board, directory)
+        project = create_project(loaded.rune, board, directory, framework=framework)
     if console.is_json:
         console.result_json({"board": board.id, "path": str(project.directory)})
     else:
@@ -84,20 +93,23 @@ def new(
     help="Where a new project goes. [default: NAME-BOARD]",
 )
 @link_option
+@framework_option
 @format_option
 @pass_console
 def build(
     console: Console,
+    *,
     source: Path,
     board_id: str | None,
     directory: Path | None,
     link: LinkKind | None,
+    framework: str,
 ) -> None:
     """Build a project's folder, or make the project for a .rune or a Runefile and build it."""
     if is_project(source) or (source.is_dir() and board_id is None):
-        if board_id is not None or directory is not None or link is not None:
+        if board_id or directory or link or framework != BARE:
             raise click.UsageError(
-                "--board, --directory and --link do not go with a project's folder"
+                "--board, --directory, --link and --framework do not go with a project's folder"
             )
         project = load_project(source)
     elif board_id is None:
@@ -107,7 +119,7 @@ def build(
         loaded = load_source(console, source)
         target = directory or _default_directory(loaded.rune, board)
         with loaded.blamed():
-            project = create_project(loaded.rune, board, target)
+            project = create_project(loaded.rune, board, target, framework=framework)
     with console.progress("building the firmware"):
         built = build_project(project, log=console.log)
     _print_build(console, project, built)

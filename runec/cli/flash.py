@@ -10,6 +10,7 @@ import click
 from runec.boards import LinkKind, load_board
 from runec.cli.console import Console
 from runec.cli.examples import example
+from runec.cli.frameworks import framework_option
 from runec.cli.options import (
     INPUT_FILE,
     board_option,
@@ -32,16 +33,18 @@ from runec.devices import flash, flash_command
 @board_option
 @click.option("-p", "--port", help="The serial port, such as /dev/ttyUSB0, where one is needed.")
 @link_option
+@framework_option
 @click.option("--dry-run", is_flag=True, help="Only show the commands.")
 @format_option
 @pass_console
 def command(
     console: Console,
+    *,
     source: Path,
     board_id: str,
     port: str | None,
     link: LinkKind | None,
-    *,
+    framework: str,
     dry_run: bool,
 ) -> None:
     """Build the firmware for a .rune or a Runefile and put it on a board, through PlatformIO.
@@ -53,12 +56,12 @@ def command(
     rune = loaded.rune
     if dry_run:
         with loaded.blamed():
-            line = flash_command(rune, board, port=port)
+            line = flash_command(rune, board, port=port, framework=framework)
         if console.is_json:
             console.result_json({"command": line})
         else:
             console.result(shlex.join(line))
         return
     with loaded.blamed(), console.progress(f"putting {rune.name} on {board.id}"):
-        flash(rune, board, port=port, log=console.log)
+        flash(rune, board, port=port, framework=framework, log=console.log)
     console.say(f"{rune.name} is on {board.id}")

@@ -7,13 +7,15 @@ from runec.container import Rune
 from runec.devices.places import cached_project
 from runec.devices.session import Log
 from runec.diagnostics import MachineError, UsageError, UserFileError
-from runec.firmware import build_project, upload_command
+from runec.firmware import BARE, build_project, upload_command
 from runec.tools import run_tool
 
 UPLOAD_TIMEOUT_S = 600.0
 
 
-def flash_command(rune: Rune, board: Board, *, port: str | None = None) -> list[str]:
+def flash_command(
+    rune: Rune, board: Board, *, port: str | None = None, framework: str = BARE
+) -> list[str]:
     """Return the command that builds the firmware of a rune and puts it on a board.
 
     Its project is written to the cache, so the command works as it stands.
@@ -22,17 +24,24 @@ def flash_command(rune: Rune, board: Board, *, port: str | None = None) -> list[
         RunecError: as `runec.firmware.create_project` and `upload_command`.
         UserFileError: R0919, the board's file says no way to write to it.
     """
-    if board.upload is None:
+    if board.upload is None and framework == BARE:
         raise UserFileError(
             "R0919",
             f"the file of the board {board.id} says no way to write to it",
             hint="make the project with `runec firmware new` and upload it with your own tool",
         )
-    with cached_project(rune, board) as project:
+    with cached_project(rune, board, framework=framework) as project:
         return upload_command(project, port=port)
 
 
-def flash(rune: Rune, board: Board, *, port: str | None = None, log: Log | None = None) -> None:
+def flash(
+    rune: Rune,
+    board: Board,
+    *,
+    port: str | None = None,
+    framework: str = BARE,
+    log: Log | None = None,
+) -> None:
     """Build the firmware of a rune and put it on a board.
 
     Raises:
@@ -40,14 +49,14 @@ def flash(rune: Rune, board: Board, *, port: str | None = None, log: Log | None 
         UsageError: R0919, the board needs a port and none was named.
         MachineError: R0920, the upload failed; R1005, it took too long.
     """
-    command = flash_command(rune, board, port=port)
-    if board.upload is not None and board.upload.needs_port and port is None:
+    command = flash_command(rune, board, port=port, framework=framework)
+    if framework == BARE and board.upload is not None and board.upload.needs_port and port is None:
         raise UsageError(
             "R0919",
             f"the board {board.id} is written to over a serial port, and none was named",
             hint="name it with --port, such as --port /dev/ttyUSB0",
         )
-    with cached_project(rune, board, log=log) as project:
+    with cached_project(rune, board, framework=framework, log=log) as project:
         build_project(project, log=log)
         done = run_tool(command, timeout_s=UPLOAD_TIMEOUT_S)
     lines = [*done.stdout.splitlines(), *done.stderr.splitlines()]

@@ -17,7 +17,7 @@ from runec.devices.emulator import TIMEOUT_S, EmulatedDevice
 from runec.devices.session import Log
 from runec.diagnostics import UsageError
 from runec.files import disk_error, file_name
-from runec.firmware import FirmwareBuild, Project, build_project, create_project
+from runec.firmware import BARE, FirmwareBuild, Project, build_project, create_project
 from runec.vm import Inputs, Watch, run_rune_bytes
 
 HOST = "host"
@@ -140,7 +140,9 @@ def held_firmware(rune: Rune, board: Board, *, log: Log | None = None) -> Iterat
 
 
 @contextmanager
-def cached_project(rune: Rune, board: Board, *, log: Log | None = None) -> Iterator[Project]:
+def cached_project(
+    rune: Rune, board: Board, *, framework: str = BARE, log: Log | None = None
+) -> Iterator[Project]:
     """Write the project of a rune for a board in the cache and hold it against other processes.
 
     Raises:
@@ -149,9 +151,10 @@ def cached_project(rune: Rune, board: Board, *, log: Log | None = None) -> Itera
     """
     # One folder for all runes of a name: the next version of a rune only compiles what changed.
     name = file_name(rune.require_graph().name, "rune")
-    folder = cache_dir() / "firmware" / board.id / name
+    kind = board.id if framework == BARE else f"{board.id}-{framework}"
+    folder = cache_dir() / "firmware" / kind / name
     with _locked(folder, log):
-        yield create_project(rune, board, folder)
+        yield create_project(rune, board, folder, framework=framework)
 
 
 @contextmanager

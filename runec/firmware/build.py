@@ -14,12 +14,18 @@ from runec.firmware.elf import read_elf
 from runec.firmware.layout import flash_error, ram_error
 from runec.firmware.pio import objects_dir, pio_environment, pio_program
 from runec.firmware.project import Project, load_project
+from runec.firmware.render import BARE
 from runec.tools import find_tool, run_tool
 
 _JOBS = 2
 _OVERFLOW = re.compile(r"region `(\w+)' overflowed by (\d+) bytes")
 # A header of the C or C++ library: those of a project are in folders.
 _MISSING_HEADER = re.compile(r"fatal error: ([\w.]+): No such file or directory")
+# PlatformIO asks its registry for what is not installed; without it, one of these comes out.
+_NO_REGISTRY = re.compile(
+    r"UnknownPackageError|HTTPClientError|InternetConnectionError|not connected to the Internet"
+    r"|Could not find the package|PackageException"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +50,16 @@ def build_project(
 
     Raises:
         UserFileError: R0811, R0812, the linker found that the rune does not fit; R0813, no project.
-        MachineError: R0820, the board's compiler is not installed; R0821, the build failed;
+        MachineError: R0820, the board's compiler is not installed; R0821, the build failed; R0823,
+            the vendor's platform is not installed and cannot be fetched;
             R1001, the disk is full; R1004, PlatformIO is not installed.
     """
     found = project if isinstance(project, Project) else load_project(project)
-    _find_compilers(found)
+    if found.framework == BARE:
+        _find_compilers(found)
     done = run_tool(
         [pio_program(), "run", "--project-dir", found.directory, "--jobs", str(_JOBS)],
-        environment=pio_environment(),
+        environment=_environment(found),
     )
     prune(objects_dir(), OBJECTS_BYTES_MAX)
     lines = [*done.stdout.splitlines(), *done.stderr.splitlines()]
@@ -71,10 +79,15 @@ def upload_command(project: Project | Path, *, port: str | None = None) -> list[
         MachineError: R1004, PlatformIO is not installed; R1001, R1002, the cache.
     """
     found = project if isinstance(project, Project) else load_project(project)
-    settings = [f"{name}={value}" for name, value in sorted(pio_environment().items())]
+    settings = [f"{name}={value}" for name, value in sorted(_environment(found).items())]
     command = ["env", *settings, str(pio_program()), "run"]
     command += ["--project-dir", str(found.directory), "--target", "upload"]
     return command + (["--upload-port", port] if port else [])
+
+
+def _environment(project: Project) -> dict[str, str]:
+    # A vendor's platform lives in the user's own PlatformIO, with its registry.
+    return pio_environment() if project.framework == BARE else {"PLATFORMIO_NO_ANSI": "true"}
 
 
 def _find_compilers(project: Project) -> None:
@@ -121,6 +134,13 @@ def _build_error(project: Project, lines: list[str]) -> RunecError:
             f"no space left to build the firmware in {project.directory}",
             hint="free some space, or choose another place with -d or RUNEC_CACHE_DIR",
         )
+    if project.framework != BARE and any(_NO_REGISTRY.search(line) for line in lines):
+        platform = project.board.vendor.platform if project.board.vendor else "of the vendor"
+        return MachineError(
+            "R0823",
+            f"the platform {platform} is not installed, and PlatformIO's registry does not answer",
+            hint=f"connect to the network, or install it: pio pkg install -g -p {platform}",
+        )
     words = [line.strip() for line in lines if line.strip(" *")]
     errors = [line for line in words if "error" in line.lower() or line.startswith("***")]
     return MachineError(
@@ -133,7 +153,8 @@ def _build_error(project: Project, lines: list[str]) -> RunecError:
 
 def _measure(project: Project) -> FirmwareBuild:
     folder = project.directory / ".pio" / "build" / "firmware"
-    elf, image = folder / "firmware.elf", folder / "image.bin"
+    elf = folder / "firmware.elf"
+    image = folder / ("image.bin" if project.framework == BARE else "firmware.bin")
     ram = project.board.memory.ram
     sizes = read_elf(read_file(elf, "firmware"), ram.origin, ram.size_bytes)
     layout = project.layout

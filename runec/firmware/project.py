@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
@@ -16,8 +17,9 @@ from runec.container import Rune
 from runec.data import data_dir
 from runec.diagnostics import MachineError, UsageError, UserFileError
 from runec.files import read_file, write_file
+from runec.firmware import arduino
 from runec.firmware.layout import Layout, check_budget, plan_layout
-from runec.firmware.render import PLATFORM_FOLDER, generated_files
+from runec.firmware.render import BARE, FRAMEWORKS, PLATFORM_FOLDER, generated_files
 
 MANIFEST = "runec-project.json"
 BACKENDS = (wasm3.NAME,)
@@ -31,6 +33,7 @@ class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     format: int
     rune: str
     backend: str
+    framework: str
     rune_bytes: int
     layout: Layout
     board: Board
@@ -51,15 +54,23 @@ class Project:
     rune_name: str
     rune_bytes: int
     backend: str
+    framework: str
     board: Board
     layout: Layout
     files: tuple[str, ...]
 
 
 def create_project(
-    rune: Rune, board: Board, directory: Path, *, backend: str = wasm3.NAME
+    rune: Rune,
+    board: Board,
+    directory: Path,
+    *,
+    backend: str = wasm3.NAME,
+    framework: str = BARE,
 ) -> Project:
     """Write the firmware project of a rune for a board; the rune must be of ABI 1.
+
+    With the framework `arduino` it is one for the vendor's platform in PlatformIO's registry.
 
     Files that hold what they should keep their time, so that the next build is short; files of an
     earlier project in the same folder that are no longer needed are removed. Nothing is written
@@ -68,30 +79,30 @@ def create_project(
     Raises:
         UserFileError: R0606, an original rune; R0810, an operator is missing; R0811, R0812, the
             rune is too big for the board; R0813, `directory` holds something else.
-        UsageError: R0803, no such backend.
+        UsageError: R0803, no such backend or framework, or the board has no vendor's platform.
         MachineError: R0822, a source file is missing; R10xx, a component cannot be fetched, or the
             disk.
     """
-    if backend not in BACKENDS:
-        close = difflib.get_close_matches(backend, BACKENDS, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(BACKENDS)}"
-        raise UsageError("R0803", f"there is no backend {backend!r}", hint=hint)
+    _check_known("backend", backend, BACKENDS)
+    _check_known("framework", framework, FRAMEWORKS)
+    if framework != BARE and board.vendor is None:
+        raise UsageError(
+            "R0803",
+            f"the file of the board {board.id} names no vendor's platform for {framework!r}",
+            hint="leave --framework out, or add [vendor] to the board's file",
+        )
     layout = plan_layout(rune)
     check_budget(rune, layout, board)
     before = _files_before(directory)
     try:
-        groups = _source_groups(board, layout)
+        groups = _source_groups(board, layout, framework)
+        files: dict[str, bytes | str | Path] = {
+            **_library_files(groups, framework),
+            **_template_files(framework),
+            **generated_files(rune, board, layout, groups, backend=backend, framework=framework),
+        }
     except OSError as error:
         raise _incomplete(error) from None
-    files: dict[str, bytes | str | Path] = {
-        **{
-            f"lib/{group.folder}/{name}": origin
-            for group in groups
-            for name, origin in group.files.items()
-        },
-        **_template_files(),
-        **generated_files(rune, board, layout, backend, groups),
-    }
     for name, content in sorted(files.items()):
         data = _read_origin(content) if isinstance(content, Path) else content
         write_file(directory / name, data, only_if_changed=True)
@@ -100,6 +111,7 @@ def create_project(
         rune_name=rune.require_graph().name,
         rune_bytes=len(rune.data),
         backend=backend,
+        framework=framework,
         board=board,
         layout=layout,
         files=tuple(sorted(files)),
@@ -108,6 +120,26 @@ def create_project(
     for name in sorted(set(before) - set(files)):
         _remove(directory, name)
     return project
+
+
+def _check_known(what: str, name: str, known: tuple[str, ...]) -> None:
+    if name in known:
+        return
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known)}"
+    raise UsageError("R0803", f"there is no {what} {name!r}", hint=hint)
+
+
+def _library_files(
+    groups: tuple[SourceGroup, ...], framework: str
+) -> Mapping[str, bytes | str | Path]:
+    if framework != BARE:
+        return arduino.library_files(groups)
+    return {
+        f"lib/{group.folder}/{name}": origin
+        for group in groups
+        for name, origin in group.files.items()
+    }
 
 
 def _incomplete(error: OSError) -> MachineError:
@@ -142,6 +174,7 @@ def load_project(directory: Path) -> Project:
         found.rune,
         found.rune_bytes,
         found.backend,
+        found.framework,
         found.board,
         found.layout,
         found.files,
@@ -166,6 +199,7 @@ def _encode(project: Project) -> bytes:
         rune=project.rune_name,
         rune_bytes=project.rune_bytes,
         backend=project.backend,
+        framework=project.framework,
         layout=project.layout,
         board=project.board,
         files=project.files,
@@ -207,12 +241,30 @@ def _folder_files(folder: Path, patterns: tuple[str, ...]) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in sorted(found)}
 
 
-def _source_groups(board: Board, layout: Layout) -> tuple[SourceGroup, ...]:
+def _source_groups(board: Board, layout: Layout, framework: str) -> tuple[SourceGroup, ...]:
     templates = data_dir("firmware_templates")
     runevm = _folder_files(templates / "runevm" / "include", ("*.h",))
     runevm = {f"include/{name}": path for name, path in runevm.items()}
     sources = _folder_files(templates / "runevm" / "src", ("*.h", "*.c"))
     runevm |= {f"src/{name}": path for name, path in sources.items()}
+    groups = [
+        SourceGroup(
+            folder="runevm",
+            files=runevm,
+            sources=tuple(name for name in runevm if name.endswith(".c")),
+            include=("lib/runevm/include", "lib/runevm/src"),
+            flags=("-Wall", "-Wextra"),
+        ),
+        _bare_hal(board) if framework == BARE else arduino.hal_group(),
+        *wasm3.source_groups(),
+    ]
+    if layout.model_count:
+        groups += tflm.source_groups(layout.operators)
+    return tuple(groups)
+
+
+def _bare_hal(board: Board) -> SourceGroup:
+    templates = data_dir("firmware_templates")
     hal = _folder_files(templates / "hal" / "common", ("*.h", "*.c"))
     hal |= _folder_files(templates / "hal" / board.hal.folder, ("*.h", "*.c", "*.S"))
     numbers = {
@@ -222,36 +274,26 @@ def _source_groups(board: Board, layout: Layout) -> tuple[SourceGroup, ...]:
     }
     if board.hal.link == "rtt":
         numbers["HAL_LINK_RINGS"] = 1
-    groups = [
-        SourceGroup(
-            folder="runevm",
-            files=runevm,
-            sources=tuple(name for name in runevm if name.endswith(".c")),
-            include=("lib/runevm/include", "lib/runevm/src"),
-            flags=("-Wall", "-Wextra"),
+    return SourceGroup(
+        folder="hal",
+        files=hal,
+        sources=tuple(name for name in sorted(hal) if not name.endswith(".h")),
+        include=("lib/hal", "lib/runevm/include"),
+        flags=(
+            "-Wall",
+            "-Wextra",
+            *(f"-D{name}={value}u" for name, value in sorted(numbers.items())),
         ),
-        SourceGroup(
-            folder="hal",
-            files=hal,
-            sources=tuple(name for name in sorted(hal) if not name.endswith(".h")),
-            include=("lib/hal", "lib/runevm/include"),
-            flags=(
-                "-Wall",
-                "-Wextra",
-                *(f"-D{name}={value}u" for name, value in sorted(numbers.items())),
-            ),
-        ),
-        *wasm3.source_groups(),
-    ]
-    if layout.model_count:
-        groups += tflm.source_groups(layout.operators)
-    return tuple(groups)
+    )
 
 
-def _template_files() -> dict[str, Path]:
+def _template_files(framework: str) -> dict[str, Path]:
     templates = data_dir("firmware_templates")
+    own = {"src/firmware.c": templates / "project" / "firmware.c"}
+    if framework != BARE:
+        return own
     platform = _folder_files(templates / "platform", ("*.json", "*.py"))
     return {
-        "src/main.c": templates / "project" / "main.c",
+        **own,
         **{f"{PLATFORM_FOLDER}/{name}": path for name, path in platform.items()},
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -17,8 +17,10 @@ from runec.boards import Board
 from runec.components import component
 from runec.container import Rune
 from runec.data import data_dir
+from runec.firmware import arduino
 from runec.firmware.layout import Layout
 
+BARE, ARDUINO = FRAMEWORKS = ("bare", "arduino")
 RUNE_PATH = "rune/rune.rune"
 MAP_PATH = ".pio/build/firmware/firmware.map"
 LINKER_SCRIPT = "linker.ld"
@@ -68,17 +70,19 @@ def engine_name(layout: Layout, backend: str) -> str:
 
 
 def generated_files(
-    rune: Rune, board: Board, layout: Layout, backend: str, groups: Iterable[SourceGroup]
+    rune: Rune,
+    board: Board,
+    layout: Layout,
+    groups: Iterable[SourceGroup],
+    *,
+    backend: str,
+    framework: str,
 ) -> dict[str, bytes | str]:
     """Return the files that are made for this rune and board, by their path in the project."""
+    is_bare = framework == BARE
     all_groups = [*groups, _own_sources(layout)]
     files: dict[str, bytes | str] = {
         RUNE_PATH: rune.data,
-        "platformio.ini": _render("platformio.ini.j2", board=board.id, board_name=board.name),
-        "README.md": _render("README.md.j2", board=board, upload=board.upload),
-        LINKER_SCRIPT: _linker_script(board, layout),
-        "build_plan.json": _json(_build_plan(board, all_groups)),
-        f"{PLATFORM_FOLDER}/boards/{board.id}.json": _json(_board_manifest(board)),
         "src/firmware_config.h": _render(
             "firmware_config.h.j2",
             board=board.id,
@@ -89,9 +93,11 @@ def generated_files(
             models=layout.model_count,
             arena_bytes=layout.arena_bytes,
             host_stack_bytes=layout.host_stack_bytes,
+            has_kept_ram=is_bare,
         ),
         "src/rune.S": _render(
             "rune.S.j2",
+            section=".rune" if is_bare else ".rodata.rune",
             rune_path=RUNE_PATH,
             rune_sha256=hashlib.sha256(rune.data).hexdigest(),
         ),
@@ -100,12 +106,38 @@ def generated_files(
     }
     if layout.model_count:
         files["src/model_ops.cc"] = _render("model_ops.cc.j2", operators=layout.operators)
-    return files
+    return files | (_bare_files if is_bare else _arduino_files)(board, layout, all_groups)
+
+
+def _bare_files(
+    board: Board, layout: Layout, groups: Sequence[SourceGroup]
+) -> dict[str, bytes | str]:
+    return {
+        "platformio.ini": _render("platformio.ini.j2", board=board.id, board_name=board.name),
+        "README.md": _render("README.md.j2", board=board, upload=board.upload),
+        LINKER_SCRIPT: _linker_script(board, layout),
+        "build_plan.json": _json(_build_plan(board, groups)),
+        f"{PLATFORM_FOLDER}/boards/{board.id}.json": _json(_board_manifest(board)),
+    }
+
+
+def _arduino_files(
+    board: Board, layout: Layout, groups: Sequence[SourceGroup]
+) -> dict[str, bytes | str]:
+    return {
+        "platformio.ini": _render(
+            "platformio_arduino.ini.j2",
+            board=board,
+            definitions=arduino.definitions(board, layout, groups),
+            include=arduino.include_folders(groups),
+        ),
+        "README.md": _render("README_arduino.md.j2", board=board),
+    }
 
 
 def _own_sources(layout: Layout) -> SourceGroup:
     libraries = ["runevm/include", "hal", "engine_wasm3"]
-    sources = ["main.c", "rune.S"]
+    sources = ["firmware.c", "rune.S"]
     flags: tuple[str, ...] = ("-Wall", "-Wextra")
     if layout.model_count:
         libraries.append("model_tflm")

@@ -25,7 +25,7 @@ _FOLDERS = {
     "lib/hal/": "HAL",
     "src/model_ops": "TFLM",
     "src/rune": "rune",
-    "src/main": "runevm",
+    "src/firmware": "runevm",
     f"lib/{wasm3.COMPONENT}/": "engine",
     "lib/engine_wasm3/": "engine",
     f"lib/{tflm.COMPONENT}/": "TFLM",
@@ -126,7 +126,7 @@ def _split_rune(flash: Counter[tuple[str, str]], graph: Graph) -> None:
 
 
 def _split_reserved(ram_bytes: Counter[tuple[str, str]], project: Project) -> None:
-    """Give the pool and the arena, which lie in main.c, to those who use them."""
+    """Give the pool and the arena, which lie in firmware.c, to those who use them."""
     layout = project.layout
     for name, pieces in {
         "pool": (

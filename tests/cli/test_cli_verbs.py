@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 import pytest
 
 from runec.boards import Board, load_boards
-from runec.cli import build as build_verb
 from runec.cli import firmware as firmware_verb
+from runec.cli import sources
 from runec.container import Rune, read_rune
 from runec.diagnostics import MachineError
 
@@ -67,7 +67,7 @@ def test_the_name_of_a_rune_leads_to_no_other_folder_and_commands_no_terminal(
     assert "\x1b" not in shown
     folders: list[Path] = []
 
-    def stop(_rune: Rune, _board: Board, folder: Path) -> NoReturn:
+    def stop(_rune: Rune, _board: Board, folder: Path, **_options: object) -> NoReturn:
         folders.append(folder)
         raise MachineError("R0821", "far enough")
 
@@ -124,7 +124,7 @@ def test_build_says_what_the_machine_lacks(
     def no_compiler(*_: object, **__: object) -> None:
         raise MachineError("R0501", "no C compiler", hint="apt install clang lld")
 
-    monkeypatch.setattr(build_verb, "compile_pipeline", no_compiler)
+    monkeypatch.setattr(sources, "compile_pipeline", no_compiler)
     done = runec("build", "noop/Runefile.yml")
     assert done.code == 4
     assert "apt install clang lld" in done.stderr

@@ -42,7 +42,7 @@ def test_a_project_holds_every_file_that_its_plan_names(
     assert files["rune/rune.rune"] == rune.data
     sources = [name for group in plan["groups"] for name in group["sources"]]
     assert any(name.startswith("lib/tflm/") for name in sources) == (example != "noop")
-    assert "src/main.c" in sources
+    assert "src/firmware.c" in sources
 
 
 def test_two_projects_of_one_rune_are_the_same_bytes_and_know_no_place(
@@ -232,4 +232,4 @@ def test_a_project_says_how_it_is_built(example_rune: MakeRune, tmp_path: Path, 
     readme = (tmp_path / "p" / "README.md").read_text(encoding="utf-8")
     assert "```\nrunec firmware build .\n```" in readme
     assert load_board(board).hal.console in readme
-    assert f"--board {board}" in readme
+    assert (f"--board {board}" in readme) == (load_board(board).upload is not None)

@@ -4,7 +4,10 @@
 #include <stdlib.h>
 
 #include "console.h"
+#include "firmware.h"
 #include "runevm_hal.h"
+
+enum { STACK_PATTERN = 0xA5, STACK_SLACK = 128 };
 
 void runec_init_memory(void)
 {
@@ -13,6 +16,28 @@ void runec_init_memory(void)
     const uint32_t *from = runec_data_load;
     while (to < runec_data_end) *to++ = *from++;
     for (to = runec_bss_start; to < runec_bss_end; to++) *to = 0;
+}
+
+static void paint_stack(void)
+{
+    uint8_t *here = (uint8_t *)__builtin_frame_address(0) - STACK_SLACK;
+    for (uint8_t *at = runec_stack_bottom; at < here; at++) *(volatile uint8_t *)at = STACK_PATTERN;
+}
+
+static uint32_t stack_used_bytes(void *user)
+{
+    const uint8_t *at = runec_stack_bottom;
+    (void)user;
+    while (at < runec_stack_top && *at == STACK_PATTERN) at++;
+    return (uint32_t)(runec_stack_top - at);
+}
+
+int main(void)
+{
+    const runec_stack stack = {runec_stack_bottom, stack_used_bytes};
+    paint_stack();
+    runec_firmware_start(stack);
+    for (;;) runec_firmware_serve();
 }
 
 void runec_fault(const char *what)

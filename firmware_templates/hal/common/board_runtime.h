@@ -1,4 +1,4 @@
-/* What start-up code, main.c and the HAL share. Symbols in capitals of the linker script are places. */
+/* What start-up code, main() and the HAL share on bare metal. Symbols in capitals of the linker script are places. */
 #ifndef BOARD_RUNTIME_H
 #define BOARD_RUNTIME_H
 

@@ -1,9 +1,9 @@
 /* The firmware: the rune in flash, its engines, and the link that runs it on request. */
 #include <string.h>
 
-#include "board_runtime.h"
 #include "console.h"
 #include "engine_wasm3.h"
+#include "firmware.h"
 #include "firmware_config.h"
 #include "runevm.h"
 #include "runevm_hal.h"
@@ -30,9 +30,9 @@ static uint8_t arena[FIRMWARE_ARENA_BYTES] __attribute__((aligned(16)));
  * second time it is left alone, so that the computer can be told. */
 static struct {
     uint32_t magic, attempt;
-} loading __attribute__((section(".noinit")));
+} loading FIRMWARE_KEPT;
 
-enum { LOADING = 0x4C4F4144, STACK_PATTERN = 0xA5, STACK_SLACK = 128 };
+enum { LOADING = 0x4C4F4144 };
 
 static int console_read(void *user)
 {
@@ -58,34 +58,19 @@ static uint32_t clock_ticks(void *user)
     return runevm_hal_ticks();
 }
 
-static void paint_stack(void)
-{
-    uint8_t *here = (uint8_t *)__builtin_frame_address(0) - STACK_SLACK;
-    for (uint8_t *at = runec_stack_bottom; at < here; at++) *(volatile uint8_t *)at = STACK_PATTERN;
-}
-
-static uint32_t stack_used_bytes(void *user)
-{
-    const uint8_t *at = runec_stack_bottom;
-    (void)user;
-    while (at < runec_stack_top && *at == STACK_PATTERN) at++;
-    return (uint32_t)(runec_stack_top - at);
-}
-
-int main(void)
+void runec_firmware_start(runec_stack stack)
 {
     const runevm_link_io io = {NULL, console_read, console_write, clock_milliseconds,
-                               clock_ticks, stack_used_bytes, NULL};
+                               clock_ticks, stack.used_bytes, NULL};
     const runevm_link_identity identity = {FIRMWARE_BOARD, FIRMWARE_VERSION, FIRMWARE_ENGINE,
                                            FIRMWARE_POOL_BYTES - FIRMWARE_MEMORY_BYTES};
     const size_t rune_bytes = (size_t)(firmware_rune_end - firmware_rune);
     runevm_config config;
     runevm_error error;
 
-    paint_stack();
     runevm_hal_init();
     runec_console_init();
-    runevm_wasm3_init(&engine, pool, sizeof pool, runec_stack_bottom + FIRMWARE_HOST_STACK_BYTES);
+    runevm_wasm3_init(&engine, pool, sizeof pool, stack.bottom + FIRMWARE_HOST_STACK_BYTES);
     runevm_link_init(&serial, &io, &identity);
     memset(&config, 0, sizeof config);
     config.engine = &runevm_engine_wasm3;
@@ -125,5 +110,9 @@ int main(void)
         runec_console_say(runevm_error_detail(&vm));
         runec_console_say("\r\n");
     }
-    for (;;) runevm_link_serve(&serial, &vm);
+}
+
+void runec_firmware_serve(void)
+{
+    runevm_link_serve(&serial, &vm);
 }

@@ -78,8 +78,11 @@ def plan_layout(rune: Rune) -> Layout:
 
 def estimate_ram_bytes(layout: Layout) -> int:
     """Return the bytes of RAM that a firmware takes at most."""
-    own = _OWN_RAM_BYTES + layout.model_count * tflm.SLOT_BYTES
-    return layout.stack_bytes + layout.pool_bytes + layout.arena_bytes + own
+    return layout.stack_bytes + layout.pool_bytes + layout.arena_bytes + _own_ram_bytes(layout)
+
+
+def _own_ram_bytes(layout: Layout) -> int:
+    return _OWN_RAM_BYTES + layout.model_count * tflm.SLOT_BYTES
 
 
 def estimate_flash_bytes(rune: Rune, layout: Layout, board: Board) -> int:
@@ -115,6 +118,7 @@ def ram_error(board: Board, layout: Layout, excess_bytes: int) -> UserFileError:
         "its linear memory": layout.linear_memory_bytes,
         "the engine": layout.engine_heap_bytes,
         "the stack": layout.stack_bytes,
+        "the rest of the firmware": _own_ram_bytes(layout),
     }
     largest = max(parts, key=lambda name: parts[name])
     return UserFileError(

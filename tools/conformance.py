@@ -3,8 +3,9 @@
 Examples are the folders of `examples/` with a `conformance.toml`; places are the host and every
 board whose file says that it was verified in an emulator. Nothing here knows the name of either.
 What must come out stands in `conformance.toml`, written by hand or by an independent
-implementation; a place that prints anything else is a failed cell. Where the models of the original
-platform lie beside the project, they take part as well.
+implementation; a place that prints anything else is a failed cell. A board that has too little
+memory for a rune says so, and is no failure. Where the models of the original platform lie beside
+the project, those that fit into an example take part as well.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from runec.devices import EmulatedDevice, Place, held_firmware, run
 from runec.diagnostics import RunecError, UserFileError
 from runec.files import read_file
 from runec.frontend import analyse
+from runec.models import read_model
 from runec.vm import Inputs
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -40,6 +42,7 @@ RUNS_MIN = 3
 WORKERS = 2
 RUNEFILES = ("Runefile.yml", "Runefile")
 OTHER_MODELS = PROJECT.parent / "shared" / "data" / "hotg"
+TOO_LITTLE = {"R0811": "RAM", "R0812": "flash"}
 INPUT_KINDS = {".bin": "raw", ".csv": "accelerometer", ".wav": "sound", ".png": "image"}
 
 
@@ -93,10 +96,13 @@ class Cell:
     runs: int = 0
     seconds: float = 0.0
     differences: list[dict[str, object]] = field(default_factory=list)
+    too_little: str | None = None
 
     @property
     def verdict(self) -> str:
-        """`ok` with the number of runs, or `DIFF` with the number of wrong ones."""
+        """`ok` with the number of runs, `DIFF` with that of wrong ones, or what is too little."""
+        if self.too_little is not None:
+            return f"too little {self.too_little}"
         wrong = len(self.differences)
         return f"DIFF {wrong} of {self.runs}" if wrong else f"ok, {self.runs} runs"
 
@@ -135,15 +141,23 @@ def find_examples(names: Sequence[str]) -> Iterator[Example]:
                 yield Example(name, folder, rune, runs)
 
 
+def model_types(path: Path) -> tuple[list[str], list[str]]:
+    """Return the types of what a model takes and gives."""
+    info = read_model(read_file(path, "the model"))
+    return [str(item.type) for item in info.inputs], [str(item.type) for item in info.outputs]
+
+
 def with_other_models(examples: Sequence[Example], folder: Path) -> Iterator[Example]:
     """Yield the examples that have a namesake in `folder`, with the namesake's model and inputs.
 
-    What must come out is not written down there: every place must print what the first one does.
+    A namesake's model that takes or gives other tensors does not fit into the example's pipeline
+    and is left out. What must come out is not written down there: every place must print what the
+    first one does.
     """
     for example in examples:
         models = sorted((folder / example.folder.name).glob("*.tflite"))
         own = sorted(example.folder.glob("*.tflite"))
-        if len(models) != 1 or len(own) != 1:
+        if len(models) != 1 or len(own) != 1 or model_types(models[0]) != model_types(own[0]):
             continue
         with tempfile.TemporaryDirectory(prefix="conformance-") as scratch:
             copy = Path(scratch) / example.folder.name
@@ -198,7 +212,9 @@ def check(
         with starter(example.rune, place) as start:
             fill(cell, example, start, expected, stop)
     except RunecError as error:
-        cell.differences.append({"got": [f"{error.code}: {error.message}"]})
+        cell.too_little = TOO_LITTLE.get(error.code)
+        if cell.too_little is None:
+            cell.differences.append({"got": [f"{error.code}: {error.message}"]})
     cell.seconds = round(time.monotonic() - began, 1)
     return cell
 

@@ -119,8 +119,11 @@ def _costliest(costs: dict[str, int]) -> str | None:
 
 def estimate_ram_bytes(layout: Layout) -> int:
     """Return the bytes of RAM that a firmware takes at most."""
-    own = _OWN_RAM_BYTES + layout.model_count * tflm.SLOT_BYTES
-    return layout.stack_bytes + layout.pool_bytes + layout.arena_bytes + own
+    return layout.stack_bytes + layout.pool_bytes + layout.arena_bytes + _own_ram_bytes(layout)
+
+
+def _own_ram_bytes(layout: Layout) -> int:
+    return _OWN_RAM_BYTES + layout.model_count * tflm.SLOT_BYTES
 
 
 def estimate_flash_bytes(rune: Rune, layout: Layout, board: Board) -> int:
@@ -158,7 +161,12 @@ def ram_error(board: Board, layout: Layout, excess_bytes: int) -> BudgetError:
         "the arena of its models": layout.arena_bytes,
         "its linear memory": layout.linear_memory_bytes,
     }
-    parts = {**own, "the engine": layout.engine_heap_bytes, "the stack": layout.stack_bytes}
+    parts = {
+        **own,
+        "the engine": layout.engine_heap_bytes,
+        "the stack": layout.stack_bytes,
+        "the rest of the firmware": _own_ram_bytes(layout),
+    }
     largest = max(own, key=lambda name: own[name])
     needed = board.memory.ram.size_bytes + excess_bytes
     larger = [each.id for each in load_boards() if each.memory.ram.size_bytes >= needed]

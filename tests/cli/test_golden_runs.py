@@ -6,6 +6,8 @@ substrings of the output after floats are cut to five decimals, as its harness d
 
 from __future__ import annotations
 
+import json
+import math
 import re
 import struct
 from collections.abc import Callable
@@ -15,6 +17,7 @@ from typing import Any
 import pytest
 
 HOTG = Path(__file__).resolve().parents[3] / "shared" / "data" / "hotg"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 HEAD = "version: 1\nimage: runicos/base\npipeline:\n"
 BLOCKS = "hotg-ai/proc-blocks@v0.11.3"
 
@@ -115,6 +118,30 @@ PERSON = f"""
   serial:
     out: SERIAL
     inputs: [label]
+"""
+DEBUGGING = f"""
+  rand:
+    capability: RAND
+    outputs: [{{type: F32, dimensions: [1, 1]}}]
+  mod360:
+    proc-block: "{BLOCKS}#modulo"
+    inputs: [rand]
+    outputs: [{{type: F32, dimensions: [1, 1]}}]
+    args: {{modulus: 360.0}}
+  sine:
+    model: "./sinemodel.tflite"
+    inputs: [mod360]
+    outputs: [{{type: F32, dimensions: [1, 1]}}]
+  serial:
+    out: serial
+    inputs: [rand]
+  identity:
+    proc-block: "{BLOCKS}#identity"
+    inputs: [mod360, sine]
+    outputs: [{{type: F32, dimensions: [1, 1]}}, {{type: F32, dimensions: [1, 1]}}]
+  debug_output:
+    out: serial
+    inputs: [rand, identity.0, identity.1]
 """
 RING = '{"3":[{"element_type":"utf8","dimensions":[1],"elements":["Ring"]}]}'
 
@@ -228,6 +255,16 @@ def test_person_detection(golden: Golden) -> None:
     assert done.code == 0, done.stderr
     assert done.stdout == f"{RING.replace('Ring', 'person_prob')}\n"
     assert "warning[R0722]" in done.stderr
+
+
+def test_debugging_has_an_output_for_the_user_and_one_for_the_developer(golden: Golden) -> None:
+    done = golden(DEBUGGING, "--random", "42", beside=(EXAMPLES / "sine" / "sinemodel.tflite",))
+    assert done.code == 0, done.stderr
+    (serial,), (rand, mod360, sine) = json.loads(done.stdout).values()
+    assert serial == rand == mod360, "a number from 0 to 1 is its own remainder"
+    (angle,), (answer,) = rand["elements"], sine["elements"]
+    assert 0 < angle < 1
+    assert answer == pytest.approx(math.sin(angle), abs=0.02), "the model's own error is 0.017"
 
 
 def test_missing_raw_capability(golden: Golden) -> None:

@@ -67,6 +67,39 @@ def test_a_run_that_fails_is_a_failed_cell(
     assert "DIFF 3 of 3" in capsys.readouterr().out
 
 
+def test_a_board_with_too_little_memory_says_so_and_is_no_failure(
+    conformance: ModuleType,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_runs(tmp_path, RIGHT, RIGHT, RIGHT)
+
+    def refuse(*_: object) -> None:
+        raise UserFileError("R0811", "the rune needs 1 byte more RAM")
+
+    monkeypatch.setattr(conformance, "held_firmware", refuse)
+    assert conformance.main(["--on", "host", "--on", "emulator:netduinoplus2"]) == 0
+    row = " ".join(capsys.readouterr().out.splitlines()[1].split())
+    assert row == "copy ok, 3 runs too little RAM"
+
+
+def test_a_namesakes_model_takes_part_only_where_it_fits(
+    conformance: ModuleType, tmp_path: Path
+) -> None:
+    def take(name: str, model: str) -> list[str]:
+        shutil.copytree(PROJECT / "examples" / "sine", tmp_path / "examples" / name)
+        folder = tmp_path / "absent" / name
+        folder.mkdir(parents=True)
+        shutil.copyfile(PROJECT / "examples" / model, folder / "model.tflite")
+        examples = list(conformance.find_examples([name]))
+        found = conformance.with_other_models(examples[:1], conformance.OTHER_MODELS)
+        return [each.name for each in found]
+
+    assert take("fits", "sine/sinemodel.tflite") == ["fits, other model"]
+    assert take("differs", "gesture/model.tflite") == []
+
+
 def test_a_matrix_without_examples_fails(conformance: ModuleType) -> None:
     assert conformance.main(["--on", "host", "--example", "nowhere"]) == 1
 

@@ -20,7 +20,9 @@ INPUT_KINDS = {"raw", "accelerometer", "sound", "image"}
 # The newest versions that the firmware's TensorFlow Lite Micro (July 2020) registers:
 # tensorflow/lite/micro/kernels/all_ops_resolver.cc there.
 OPERATOR_VERSIONS = {
+    "AVERAGE_POOL_2D": 2,
     "CONV_2D": 3,
+    "DEPTHWISE_CONV_2D": 3,
     "FULLY_CONNECTED": 4,
     "MAX_POOL_2D": 2,
     "RESHAPE": 1,
@@ -62,10 +64,14 @@ def golden(request: pytest.FixtureRequest) -> Iterator[ModuleType]:
 )
 def test_committed_expectations_are_what_numpy_and_tflite_micro_compute(golden: ModuleType) -> None:
     folder = Path(str(golden.__file__)).parents[1]
-    (example_input,) = folder.glob("input.*")
+    given = [path.read_bytes() for path in folder.glob("input.*")] or [golden.DEFAULT_SEED]
     expected = (folder / "expected.jsonl").read_text(encoding="utf-8")
-    assert expected == golden.line(example_input.read_bytes()) + "\n"
+    assert [expected] == [golden.line(each) + "\n" for each in given]
     for run in runs_of(folder):
+        if "random" in run:
+            lines = [golden.line(run["random"], index) for index in range(run["repeats"])]
+            assert run["expected"] == lines
+            continue
         (path,) = [path for kind in INPUT_KINDS for path in run.get(kind, ())]
         assert set(run["expected"]) == {golden.line((folder / path).read_bytes())}, path
 
@@ -74,19 +80,21 @@ def test_committed_expectations_are_what_numpy_and_tflite_micro_compute(golden: 
 def test_an_example_is_complete(folder: Path) -> None:
     for name in ("Runefile", "README.md", "conformance.toml", "expected.jsonl"):
         assert (folder / name).is_file(), name
-    assert len(list(folder.glob("input.*"))) == 1
+    takes_files = any(INPUT_KINDS & set(run) for run in runs_of(folder))
+    assert len(list(folder.glob("input.*"))) == takes_files
     assert (folder / "expected.jsonl").read_text(encoding="utf-8").endswith("}\n")
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
 def test_an_example_lists_every_input_and_a_line_for_each_repeat(folder: Path) -> None:
-    listed = set()
+    listed, seeds = set(), set()
     for run in runs_of(folder):
         assert set(run) <= INPUT_KINDS | {"random", "repeats", "expected"}
         assert len(run["expected"]) == run.get("repeats", 1)
         listed |= {folder / path for kind in INPUT_KINDS for path in run.get(kind, ())}
+        seeds |= {run["random"]} if "random" in run else set()
     assert listed == {*folder.glob("inputs/*"), *folder.glob("input.*")}
-    assert len(listed) >= 4, "the input and at least three more"
+    assert len(listed | seeds) >= 4, "the input and at least three more"
 
 
 @pytest.mark.parametrize(

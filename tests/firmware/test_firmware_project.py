@@ -132,6 +132,8 @@ def test_too_much_ram_is_refused_before_anything_is_written(
     assert "its linear memory" in (caught.value.hint or "")
     assert not (tmp_path / "p").exists()
     excess = int(re.findall(r"needs (\d+) bytes more RAM than the 131072", caught.value.message)[0])
+    parts = [int(re.findall(r": (\d+) bytes", note)[0]) for note in caught.value.notes]
+    assert sum(parts) == 131072 + excess, "the notes account for every byte"
     smaller = with_graph(example_rune("noop"), memory_used=300_000 - excess)
     create_project(smaller, load_board("netduinoplus2"), tmp_path / "p")
 

@@ -78,6 +78,27 @@ def test_quantize_rounds_half_away_from_zero_and_saturates(
 
 
 @pytest.mark.parametrize(
+    ("given_as", "step"),
+    [("u8", (1.0, -128)), ("i8", (0.5, 3)), ("u16", (257.0, -128)), ("i16", (1 / 255, 0))],
+)
+@BRIEFLY
+@given(raw=st.binary(min_size=2 * COUNT, max_size=2 * COUNT))
+def test_quantize_takes_pixels_and_samples_as_the_numbers_that_they_are(
+    use: Use, dtypes: Mapping[str, str], given_as: str, step: tuple[float, int], raw: bytes
+) -> None:
+    values = np.frombuffer(raw, dtypes[given_as])[:COUNT]
+    scale, zero_point = step
+    block = use(
+        "quantize",
+        f"{given_as}[{COUNT}]",
+        declared=(f"i8[{COUNT}]",),
+        scale=scale,
+        zero_point=zero_point,
+    )
+    assert block.array(values).tolist() == quantized(values, dtypes["i8"], scale, zero_point)
+
+
+@pytest.mark.parametrize(
     ("declared", "code"), [(None, "R0414"), ("f32[2]", "R0414"), ("i8[3]", "R0415")]
 )
 def test_quantize_needs_to_be_told_an_integer_type(declared: str | None, code: str) -> None:

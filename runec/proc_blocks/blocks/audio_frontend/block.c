@@ -9,8 +9,6 @@ enum {
     SIZE = 1 << SIZE_BITS, /* of the transform */
     HALF = SIZE / 2,
     QUARTER = SIZE / 4,
-    OVERLAP = WINDOW > STRIDE ? WINDOW - STRIDE : 0, /* of two windows */
-    GAP = WINDOW > STRIDE ? 0 : STRIDE - WINDOW,
     CHANNELS = RUNE_ARG_CHANNELS,
     FRAMES = RUNE_ARG_FRAMES,
     SAMPLES = RUNE_IN0_COUNT,
@@ -22,9 +20,8 @@ enum {
 };
 
 /* Outlives a run: see README.md. */
-static int16_t recent[WINDOW]; /* samples that wait for a window to be full */
-static uint32_t waiting;
-static uint32_t to_skip; /* samples between windows that do not touch */
+static int32_t start;          /* of the next window, counted from the first sample of a run */
+static int16_t recent[WINDOW]; /* where it began in an earlier run: its samples */
 static uint32_t estimate[CHANNELS];
 static RUNE_OUT0_T history[WHOLE ? 1 : RUNE_OUT0_COUNT];
 
@@ -35,6 +32,7 @@ static uint16_t edge[CHANNELS + 2];   /* band c of the mel scale: bins from edge
 static int16_t rising[HALF];          /* a bin's weight in the channel that its band ends */
 static int16_t falling[HALF];         /* and in the one that it begins; 4096 is 1 */
 static uint16_t curve[128];           /* 65536 (log2(1 + n / 128) - n / 128) */
+static uint16_t place[HALF];          /* where the transform wants a number: digits reversed */
 static bool ready;
 
 /* Room to work in: numbers of the transform, then the power of each. */
@@ -64,6 +62,25 @@ static void prepare_window(void)
         }
         float value = (float)(0.5 - 0.5 * rune_sin_octant(octant + 2, rest));
         window[i] = (int16_t)rounded((double)(value * 4096.0f));
+    }
+}
+
+/* The digits of i from the last to the first, one for each stage of the transform, to its base. */
+static void prepare_places(void)
+{
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < HALF; i++) {
+        place[i] = (uint16_t)at;
+        uint32_t unit = HALF;
+        while (unit > 1) {
+            uint32_t above = unit;
+            unit /= unit % 4 == 0 ? 4 : 2;
+            at += unit;
+            if (at < above) {
+                break;
+            }
+            at -= above; /* and carry on */
+        }
     }
 }
 
@@ -112,6 +129,7 @@ static bool prepare_bands(void)
 static bool prepare(void)
 {
     prepare_window();
+    prepare_places();
     prepare_wave();
     for (uint32_t i = 0; i < 128; i++) {
         curve[i] = (uint16_t)rounded(65536 * (rune_log2(1.0 + i / 128.0) - i / 128.0));
@@ -120,41 +138,31 @@ static bool prepare(void)
     return prepare_bands();
 }
 
-static inline int32_t windowed(uint32_t i) { return (recent[i] * window[i]) >> 12; }
-
-/* How far the largest sample can be shifted. */
-static uint32_t headroom(void)
+static inline int32_t magnitude(int32_t x)
 {
-    int32_t most = 0;
-    for (uint32_t i = 0; i < WINDOW; i++) {
-        int32_t value = windowed(i);
-        int32_t magnitude = (int16_t)(value < 0 ? -value : value); /* -32768 stays negative */
-        most = magnitude > most ? magnitude : most;
-    }
-    return most == 0 ? 15 : (uint32_t)__builtin_clz((uint32_t)most) - 17;
+    int32_t sign = x >> 31;
+    return (x ^ sign) - sign;
 }
 
-/* The windowed samples as complex numbers (even ones real, odd ones imaginary), in the order that the
- * transform begins with: number i at the place whose digits are those of i reversed, a digit a stage. */
-static void load(uint32_t shift)
+/* The windowed samples as complex numbers (even ones real, odd ones imaginary). Returns how far the
+ * largest can be shifted up. */
+static uint32_t load(const int16_t *samples)
 {
-    uint32_t place = 0;
-    for (uint32_t i = 0; i < HALF; i++) {
-        for (uint32_t part = 0; part < 2; part++) {
-            uint32_t at = 2 * i + part;
-            bins[place].part[part] = (int16_t)(at < WINDOW ? windowed(at) * (1 << shift) : 0);
-        }
-        uint32_t unit = HALF;
-        while (unit > 1) {
-            uint32_t above = unit;
-            unit /= unit % 4 == 0 ? 4 : 2;
-            place += unit;
-            if (place < above) {
-                break;
-            }
-            place -= above; /* and carry on */
-        }
+    int32_t all = 0;
+    for (uint32_t i = 0; i < (WINDOW + 1) / 2; i++) {
+        uint32_t odd = 2 * i + 1;
+        int32_t real = (samples[2 * i] * window[2 * i]) >> 12;
+        int32_t imaginary = WINDOW % 2 == 0 || odd < WINDOW ? (samples[odd] * window[odd]) >> 12 : 0;
+        all |= magnitude(real) | magnitude(imaginary);
+        bins[place[i]].part[0] = (int16_t)real;
+        bins[place[i]].part[1] = (int16_t)imaginary;
     }
+    for (uint32_t i = (WINDOW + 1) / 2; i < HALF; i++) {
+        bins[place[i]].power = 0;
+    }
+    /* The magnitude of -32768 has no 16 bits and does not count. */
+    all &= INT16_MAX;
+    return all == 0 ? 15 : (uint32_t)__builtin_clz((uint32_t)all) - 17;
 }
 
 static inline int32_t q15(int32_t x) { return (x + (1 << 14)) >> 15; }
@@ -163,15 +171,41 @@ static inline int32_t q15(int32_t x) { return (x + (1 << 14)) >> 15; }
 #define TURNED_REAL(real, imaginary, angle) q15((real)*wave[(angle) + QUARTER] - (imaginary)*wave[(angle) + HALF])
 #define TURNED_IMAGINARY(real, imaginary, angle) q15((real)*wave[(angle) + HALF] + (imaginary)*wave[(angle) + QUARTER])
 
-static void stage_of_2(void)
+/* The first stage multiplies by 1 only, in Q15 by 32767 / 32768, which changes no number so small. */
+static void first_stage_of_2(uint32_t shift)
 {
     for (uint32_t i = 0; i < HALF; i += 2) {
         for (uint32_t part = 0; part < 2; part++) {
-            int32_t a = q15(bins[i].part[part] * (32767 / 2));
-            int32_t b = q15(q15(bins[i + 1].part[part] * (32767 / 2)) * 32767);
+            int32_t a = q15((int16_t)(bins[i].part[part] * (1 << shift)) * (32767 / 2));
+            int32_t b = q15((int16_t)(bins[i + 1].part[part] * (1 << shift)) * (32767 / 2));
             bins[i].part[part] = (int16_t)(a + b);
             bins[i + 1].part[part] = (int16_t)(a - b);
         }
+    }
+}
+
+static inline int32_t quarter(int32_t x, uint32_t shift) { return q15((int16_t)(x * (1 << shift)) * (32767 / 4)); }
+
+static void first_stage_of_4(uint32_t shift)
+{
+    for (uint32_t i = 0; i < HALF; i += 4) {
+        int16_t *x = bins[i].part;
+        int32_t a_real = quarter(x[0], shift);
+        int32_t a_imaginary = quarter(x[1], shift);
+        int32_t b_real = quarter(x[2], shift);
+        int32_t b_imaginary = quarter(x[3], shift);
+        int32_t c_real = quarter(x[4], shift);
+        int32_t c_imaginary = quarter(x[5], shift);
+        int32_t d_real = quarter(x[6], shift);
+        int32_t d_imaginary = quarter(x[7], shift);
+        x[0] = (int16_t)(a_real + c_real + b_real + d_real);
+        x[1] = (int16_t)(a_imaginary + c_imaginary + b_imaginary + d_imaginary);
+        x[2] = (int16_t)(a_real - c_real + b_imaginary - d_imaginary);
+        x[3] = (int16_t)(a_imaginary - c_imaginary - b_real + d_real);
+        x[4] = (int16_t)(a_real + c_real - b_real - d_real);
+        x[5] = (int16_t)(a_imaginary + c_imaginary - b_imaginary - d_imaginary);
+        x[6] = (int16_t)(a_real - c_real - b_imaginary + d_imaginary);
+        x[7] = (int16_t)(a_imaginary - c_imaginary + b_real - d_real);
     }
 }
 
@@ -212,12 +246,14 @@ static void stage_of_4(uint32_t length)
 
 /* J. W. Cooley and J. W. Tukey, An Algorithm for the Machine Calculation of Complex Fourier Series
  * (1965): decimation in time, in place. Each stage divides by its base; sums wrap. */
-static void transform(void)
+static void transform(uint32_t shift)
 {
-    uint32_t length = 1;
+    uint32_t length = 4;
     if (SIZE_BITS % 2 == 0) { /* HALF is no power of 4 */
-        stage_of_2();
+        first_stage_of_2(shift);
         length = 2;
+    } else {
+        first_stage_of_4(shift);
     }
     for (; length < HALF; length *= 4) {
         stage_of_4(length);
@@ -304,11 +340,10 @@ static inline int8_t as_i8(uint32_t value)
 #define AS_OUTPUT(value) _Generic((RUNE_OUT0_T)0, uint16_t : as_u16, int8_t : as_i8)(value)
 
 /* One full window to one row of channels. */
-static void frame(RUNE_OUT0_T *row)
+static void frame(const int16_t *samples, RUNE_OUT0_T *row)
 {
-    uint32_t shift = headroom();
-    load(shift);
-    transform();
+    uint32_t shift = load(samples);
+    transform(shift);
     to_power();
     uint64_t sum = 0;
     for (uint32_t band = 0; band <= CHANNELS; band++) {
@@ -334,6 +369,13 @@ static RUNE_OUT0_T *next_row(RUNE_OUT0_T *rows, uint32_t *count)
     return rows + CHANNELS * (*count)++;
 }
 
+static void copy_samples(int16_t *to, const int16_t *from, int32_t count)
+{
+    for (int32_t i = 0; i < count; i++) {
+        to[i] = from[i];
+    }
+}
+
 RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))
 {
     if (!ready) {
@@ -347,19 +389,22 @@ RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))
     }
     RUNE_OUT0_T *rows = WHOLE ? out0 : history;
     uint32_t count = WHOLE ? 0 : FRAMES;
-    for (uint32_t at = 0; at < SAMPLES; at++) {
-        if (to_skip > 0) {
-            to_skip--;
-            continue;
-        }
-        recent[waiting++] = in0[at];
-        if (waiting == WINDOW) {
-            frame(next_row(rows, &count));
-            rune_copy(recent, recent + (WINDOW - OVERLAP), sizeof(int16_t) * OVERLAP);
-            waiting = OVERLAP;
-            to_skip = GAP;
+    for (; start + WINDOW <= SAMPLES; start += STRIDE) {
+        RUNE_OUT0_T *row = next_row(rows, &count);
+        if (start >= 0) {
+            frame(in0 + start, row);
+        } else {
+            copy_samples(recent - start, in0, WINDOW + start);
+            frame(recent, row);
+            copy_samples(recent, recent + STRIDE, -start - STRIDE);
         }
     }
+    if (start < 0) {
+        copy_samples(recent - start, in0, SAMPLES);
+    } else {
+        copy_samples(recent, in0 + start, SAMPLES - start);
+    }
+    start -= SAMPLES;
     if (!WHOLE) {
         rune_copy(out0, history, RUNE_OUT0_SIZE);
     }

@@ -176,7 +176,7 @@ def _build_plan(board: Board, groups: Iterable[SourceGroup]) -> dict[str, Any]:
 
 
 def _esp_app(board: Board) -> dict[str, Any] | None:
-    """Return what the builder needs for an application image; the images' bytes go to `segments`."""
+    """Return what the builder needs for an application image: `segments` are raw images."""
     memory, upload = board.memory, board.upload
     if upload is None or upload.esp_chip is None or memory.constants is None:
         return None

@@ -1,4 +1,4 @@
-"""Rings in a device's memory, from the computer's side: the page's example, and memory that lies."""
+"""Rings in a device's memory, as the computer sees them: the page's example, memory that lies."""
 
 from __future__ import annotations
 

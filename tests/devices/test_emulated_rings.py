@@ -77,4 +77,3 @@ def test_a_firmware_that_spoils_its_control_block_is_refused(
         EmulatedDevice(board, built.elf, noop)
     assert caught.value.code == "R0930"
     assert "down" in caught.value.message
-

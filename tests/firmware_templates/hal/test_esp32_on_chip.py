@@ -72,7 +72,9 @@ def canonical(values: np.ndarray, bits: str) -> np.ndarray:
 def order(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     unordered = np.isnan(x) | np.isnan(y)
     facts = (x < y, x <= y, x == y, x >= y, x > y, x != y, unordered)
-    return np.sum([fact.astype("<u4") << np.uint32(i) for i, fact in enumerate(facts)], axis=0)
+    bits = [fact.astype("<u4") << np.uint32(i) for i, fact in enumerate(facts)]
+    found: np.ndarray = np.bitwise_or.reduce(np.array(bits))
+    return found
 
 
 def whole(x: np.ndarray) -> np.ndarray:

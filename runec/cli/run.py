@@ -28,6 +28,7 @@ from runec.vm import Inputs, Step, Watch
     epilog=example(
         "runec run sine.rune --raw examples/sine/input.bin",
         "runec run gesture.rune --accelerometer ring.csv --on emulator:esp32c3",
+        "runec run sine.rune --raw input.bin --on serial:/dev/ttyACM0",
         "runec run vision.rune --image person.png --trace",
     ),
 )
@@ -58,7 +59,7 @@ from runec.vm import Inputs, Step, Watch
     default="host",
     show_default=True,
     metavar="PLACE",
-    help="host, or emulator:BOARD.",
+    help="host, emulator:BOARD, or serial:PORT[@BAUD].",
 )
 @click.option(
     "-r", "--repeats", type=click.IntRange(1), default=1, show_default=True, help="How often."

@@ -1,4 +1,4 @@
-"""A place where a rune runs: this computer, or an emulated board; and the link between them.
+"""A place where a rune runs: this computer, or a board; and the link between them.
 
 R0901  the device does not answer          R0910  the model engine failed on the device
 R0902  it restarted in the middle of a run R0911  the rune's time budget was used up
@@ -11,7 +11,8 @@ R0908  a stage failed on the device        R0917  the firmware carries another r
 R0909  the rune called the host wrongly    R0918  there is no such place
 R0919  the board has no way to be written  R0920  the upload failed
 R0921  only the host can do that           R0930  the rings in its RAM are malformed
-R0931  the emulator cannot reach them
+R0931  the emulator cannot reach them      R0940  the serial port is gone
+R0941  the serial port cannot be opened
 """
 
 from runec.devices.emulator import EmulatedDevice, check_hello, start_emulator

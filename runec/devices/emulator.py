@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from runec.boards import Board
 from runec.container import Graph, Rune
@@ -56,43 +57,37 @@ def start_emulator(board: Board, elf: Path) -> Transport:
     )
 
 
-class EmulatedDevice:
-    """A board that runs one rune in an emulator, from its start to `close()`.
-
-    Use it as a context manager. Virtual time: a run's result does not depend on how fast this
-    computer is.
-    """
+class Device:
+    """A device that carries one rune, over any transport. Use it as a context manager."""
 
     def __init__(
         self,
-        board: Board,
-        elf: Path,
+        transport: Transport,
         rune: Rune,
         *,
-        timeout_s: float = TIMEOUT_S,
-        log: Log | None = None,
+        name: str,
+        booting: bool,
+        start_s: float,
+        timeout_s: float,
+        log: Log | None,
     ) -> None:
-        """Start the emulator, wait for the firmware's hello and compare it with the rune.
-
-        `timeout_s` is how long this computer may work on one run, on the wall clock.
+        """Take over the transport, wait for the firmware's hello and compare it with the rune.
 
         Raises:
-            RunecError: as `start_emulator` and `Session.greet`, and what `check_hello` raises.
+            RunecError: as `Session.greet`, and what `check_hello` raises; the transport is closed.
         """
-        self._graph = rune.require_graph()
+        self._transport = transport
         self._timeout_s = timeout_s
-        self._transport = start_emulator(board, elf)
         try:
-            self._session = Session(self._transport, name=f"emulator:{board.id}", log=log)
-            # The time for a run is not that for starting: emulators take a while.
-            start_s = max(timeout_s, START_TIMEOUT_S)
-            self.hello = self._session.greet(booting=True, timeout_s=start_s)
+            self._graph = rune.require_graph()
+            self._session = Session(transport, name=name, log=log)
+            self.hello = self._session.greet(booting=booting, timeout_s=start_s)
             check_hello(self.hello, rune, self._session.last_words)
         except BaseException:
-            self._transport.close()
+            transport.close()
             raise
 
-    def __enter__(self) -> EmulatedDevice:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -128,8 +123,43 @@ class EmulatedDevice:
         return self._session.stats(timeout_s=self._timeout_s)
 
     def close(self) -> None:
-        """End the emulator. May be called more than once."""
+        """Let go of the device. May be called more than once."""
         self._transport.close()
+
+
+class EmulatedDevice(Device):
+    """A board that runs one rune in an emulator, from its start to `close()`.
+
+    Virtual time: a run's result does not depend on how fast this computer is.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        elf: Path,
+        rune: Rune,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        log: Log | None = None,
+    ) -> None:
+        """Start the emulator, wait for the firmware's hello and compare it with the rune.
+
+        `timeout_s` is how long this computer may work on one run, on the wall clock.
+
+        Raises:
+            RunecError: as `start_emulator` and `Session.greet`, and what `check_hello` raises.
+        """
+        rune.require_graph()
+        super().__init__(
+            start_emulator(board, elf),
+            rune,
+            name=f"emulator:{board.id}",
+            booting=True,
+            # The time for a run is not that for starting: emulators take a while.
+            start_s=max(timeout_s, START_TIMEOUT_S),
+            timeout_s=timeout_s,
+            log=log,
+        )
 
 
 def check_hello(hello: Hello, rune: Rune, words: tuple[str, ...] = ()) -> None:

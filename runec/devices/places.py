@@ -1,9 +1,10 @@
-"""A place where a rune runs: this computer, or an emulated board. One way to run in all of them."""
+"""A place where a rune runs: this computer, an emulated board, or one at a serial port."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import re
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,26 +14,37 @@ from typing import IO, Literal
 from runec.boards import Board, load_board
 from runec.cache import cache_dir
 from runec.container import Rune
-from runec.devices.emulator import TIMEOUT_S, EmulatedDevice
+from runec.devices.emulator import TIMEOUT_S, Device, EmulatedDevice
 from runec.devices.session import Log
+from runec.devices.transport import DEFAULT_BAUD
 from runec.diagnostics import UsageError
 from runec.files import disk_error, file_name
 from runec.firmware import BARE, FirmwareBuild, Project, build_project, create_project
 from runec.vm import Inputs, Watch, run_rune_bytes
 
 HOST = "host"
-_FORMS = "host, or emulator:BOARD (`runec boards`)"
+_FORMS = "host, emulator:BOARD (`runec boards`), or serial:PORT[@BAUD]"
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place, spelled `host` or `emulator:BOARD`. `board` is None for the host."""
+    """A place, spelled `host`, `emulator:BOARD` or `serial:PORT`, the latter with `@BAUD` at will.
 
-    kind: Literal["host", "emulator"]
+    `board` is that of an emulator, `port` and `baud` those of a serial port.
+    """
+
+    kind: Literal["host", "emulator", "serial"]
     board: Board | None = None
+    port: str = ""
+    baud: int = DEFAULT_BAUD
 
     def __str__(self) -> str:
-        return self.kind if self.board is None else f"{self.kind}:{self.board.id}"
+        if self.board is not None:
+            return f"{self.kind}:{self.board.id}"
+        if self.kind == "serial":
+            baud = "" if self.baud == DEFAULT_BAUD else f"@{self.baud}"
+            return f"{self.kind}:{self.port}{baud}"
+        return self.kind
 
     @classmethod
     def parse(cls, text: str) -> Place:
@@ -44,10 +56,15 @@ class Place:
         """
         if text == HOST:
             return cls("host")
-        kind, colon, board = text.partition(":")
-        if kind != "emulator" or not colon or not board:
+        kind, _, name = text.partition(":")
+        if kind == "emulator" and name:
+            return cls("emulator", load_board(name))
+        port, at, baud = name.rpartition("@")
+        if not at:
+            port, baud = name, str(DEFAULT_BAUD)
+        if kind != "serial" or not port or not re.fullmatch("[1-9][0-9]{1,7}", baud):
             raise UsageError("R0918", f"a rune cannot run on {text!r}", hint=f"use {_FORMS}")
-        return cls("emulator", load_board(board))
+        return cls("serial", port=port, baud=int(baud))
 
 
 def run_bytes(
@@ -67,11 +84,11 @@ def run_bytes(
 
     Raises:
         UsageError: R0921, the place cannot do what is asked.
-        RunecError: what the place raises: `runec.vm.run_rune_bytes`, or `open_emulator` and
-            `EmulatedDevice.run_bytes`.
+        RunecError: what the place raises: `runec.vm.run_rune_bytes`, or `open_emulator` or
+            `SerialDevice`, and `Device.run_bytes`.
     """
     watch = watch or Watch()
-    if place.board is None:
+    if place.kind == "host":
         limits = {} if timeout_s is None else {"timeout_s": timeout_s}
         yield from run_rune_bytes(
             rune, inputs, repeats=repeats, resources=resources, watch=watch, **limits
@@ -81,8 +98,24 @@ def run_bytes(
         raise _host_only(f"give the resource {next(iter(resources))!r}", place)
     if watch.step is not None:
         raise _host_only("trace a run", place)
-    with open_emulator(rune, place.board, timeout_s=timeout_s, log=watch.log) as device:
+    with _open_device(rune, place, timeout_s=timeout_s, log=watch.log) as device:
         yield from device.run_bytes(inputs, repeats=repeats)
+
+
+@contextmanager
+def _open_device(
+    rune: Rune, place: Place, *, timeout_s: float | None, log: Log | None
+) -> Iterator[Device]:
+    if place.board is not None:
+        with open_emulator(rune, place.board, timeout_s=timeout_s, log=log) as emulated:
+            yield emulated
+        return
+    # Only here: most runs are on the host, and pyserial looks for a system that it knows.
+    from runec.devices.serial_port import SerialDevice  # noqa: PLC0415
+
+    limit_s = timeout_s or TIMEOUT_S
+    with SerialDevice(place.port, rune, baud=place.baud, timeout_s=limit_s, log=log) as device:
+        yield device
 
 
 def _host_only(what: str, place: Place) -> UsageError:

@@ -106,10 +106,9 @@ class _Malformed(Exception):  # noqa: N818 - what is wrong, not who
 class _RamConsole:
     def __init__(self, sim: Any, path: str, ram_origin: int, ram_bytes: int) -> None:
         self._code = _load(path)
-        try:
-            address = sim.symbol(self._code.SYMBOL)
-        except Exception as error:
-            raise _Malformed(f"the program has no symbol {self._code.SYMBOL}") from error
+        address = sim.symbol(self._code.SYMBOL)
+        if address is None:
+            raise _Malformed(f"the program has no symbol {self._code.SYMBOL}")
         try:
             self._rings = self._code.Rings(_Memory(sim), address, ram_origin, ram_bytes)
         except self._code.RingsError as error:

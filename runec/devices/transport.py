@@ -15,6 +15,7 @@ from typing import IO, Protocol
 from runec.diagnostics import MachineError, RuneError
 from runec.files import disk_error
 
+DEFAULT_BAUD = 115_200
 _STOP_S = 2.0
 
 

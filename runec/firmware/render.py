@@ -191,6 +191,7 @@ def _build_plan(board: Board, groups: Iterable[SourceGroup]) -> dict[str, Any]:
         ],
         "linker_script": LINKER_SCRIPT,
         "images": images,
+        "esp_app": _esp_app(board),
         "upload_command": [*upload.command] if upload else [],
         "upload_package": upload.package if upload else "",
         "upload_needs_port": upload.needs_port if upload else False,
@@ -205,6 +206,17 @@ def _build_plan(board: Board, groups: Iterable[SourceGroup]) -> dict[str, Any]:
             }
             for group in groups
         ],
+    }
+
+
+def _esp_app(board: Board) -> dict[str, Any] | None:
+    """Return what the builder needs for an application image: `segments` are raw images."""
+    memory, upload = board.memory, board.upload
+    if upload is None or upload.esp_chip is None or memory.constants is None:
+        return None
+    return {
+        "chip": upload.esp_chip,
+        "segments": {"constants": memory.constants.origin, "image": memory.code.origin},
     }
 
 

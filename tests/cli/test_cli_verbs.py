@@ -177,8 +177,8 @@ def test_run_takes_inputs_and_options_under_their_old_names(
 RUN_MISTAKES = {
     "no input": ([], 1, "RAW"),
     "a missing file": (["--raw", "nowhere.bin"], 1, "nowhere.bin"),
-    "an unknown place": (["--on", "moon"], 2, "host, or emulator:BOARD"),
-    "an emulator without a board": (["--on", "emulator:"], 2, "host, or emulator:BOARD"),
+    "an unknown place": (["--on", "moon"], 2, "host, emulator:BOARD"),
+    "an emulator without a board": (["--on", "emulator:"], 2, "host, emulator:BOARD"),
     "an unknown board": (["--on", "emulator:nope"], 2, "no board 'nope'"),
 }
 

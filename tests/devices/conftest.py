@@ -6,8 +6,13 @@ import struct
 import zlib
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
+
+from runec.container import Graph, GraphCapability, Rune
+from runec.pipeline import CapabilityKind, ElementType, TensorType
+from runec.vm import Inputs
 
 # What a run does: yields ("need", capability, length) and is sent the bytes, or ("error", code,
 # place, detail) as its last; returns the result text.
@@ -135,6 +140,7 @@ class Device:
         elif self._deadline is not None:
             self._answer(kind, seq, body, now)
         elif kind == 0x01:
+            self._last_run = None
             self.out += self._hello(seq)
         elif kind == 0x02:
             self._last_run = seq
@@ -143,6 +149,7 @@ class Device:
             self._active = self.run()
             self._advance(None, now)
         elif kind == 0x06:
+            self._last_run = None
             pairs = struct.pack("<IBIBIBI", self.runs_started, 1, 700, 2, 900, 5, 42)
             self.out += frame(0x87, seq, pairs)
 
@@ -228,3 +235,32 @@ def make_device() -> Callable[..., Device]:
 def make_frame() -> Callable[..., bytes]:
     """Spell a frame with our own COBS: kind, seq, body."""
     return frame
+
+
+@pytest.fixture
+def rune() -> Rune:
+    """The rune that the device above carries: four bytes of RAW."""
+    graph = Graph(
+        abi=1,
+        name="paper",
+        code_bytes=8,
+        code_sha256="0" * 64,
+        memory_used=1024,
+        memory_stack=512,
+        stages=("raw", "serial"),
+        capabilities={"raw": GraphCapability(1, CapabilityKind.RAW, {"length": 4}, 0)},
+        proc_blocks={},
+        models={},
+        outputs={},
+        resources={},
+        tensors=(TensorType(ElementType.F32, (1, 1)),),
+    )
+    return Rune(b"", b"", graph, "0.1.0", {}, bytes(range(32)), False, None, ())
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Inputs:
+    """The four bytes."""
+    path = tmp_path / "input.bin"
+    path.write_bytes(b"\xcd\xcc\x4c\x3f")
+    return Inputs(raw=(path,))

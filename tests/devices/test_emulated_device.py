@@ -11,15 +11,13 @@ import msgspec
 import pytest
 
 from runec.boards import Board, Emulator, load_board, load_boards
-from runec.container import Graph, GraphCapability, Rune
+from runec.container import Rune
 from runec.devices import EmulatedDevice, start_emulator
 from runec.devices.messages import Stats
 from runec.diagnostics import MachineError, RunecError, RuneError, UserFileError
-from runec.pipeline import CapabilityKind, ElementType, TensorType
 from runec.vm import Inputs
 
 PAPER = Path(__file__).with_name("paper_device.py")
-DIGEST = bytes(range(32))
 
 
 def board_with(program: str, target: str, kind: str = "qemu") -> Board:
@@ -34,33 +32,6 @@ def paper_board(tmp_path: Path) -> Callable[[str], Board]:
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{PAPER}" "$@"\n')
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     return lambda behaviour: board_with(str(program), behaviour)
-
-
-@pytest.fixture
-def rune() -> Rune:
-    graph = Graph(
-        abi=1,
-        name="paper",
-        code_bytes=8,
-        code_sha256="0" * 64,
-        memory_used=1024,
-        memory_stack=512,
-        stages=("raw", "serial"),
-        capabilities={"raw": GraphCapability(1, CapabilityKind.RAW, {"length": 4}, 0)},
-        proc_blocks={},
-        models={},
-        outputs={},
-        resources={},
-        tensors=(TensorType(ElementType.F32, (1, 1)),),
-    )
-    return Rune(b"", b"", graph, "0.1.0", {}, DIGEST, False, None, ())
-
-
-@pytest.fixture
-def inputs(tmp_path: Path) -> Inputs:
-    path = tmp_path / "input.bin"
-    path.write_bytes(b"\xcd\xcc\x4c\x3f")
-    return Inputs(raw=(path,))
 
 
 def children() -> set[str]:

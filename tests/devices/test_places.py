@@ -19,7 +19,27 @@ def test_a_place_reads_the_spelling_that_it_writes() -> None:
         assert str(place) == f"emulator:{board.id}"
 
 
-@pytest.mark.parametrize("text", ["", "Host", "host:", "host:x", "emulator", "emulator:", "moon:x"])
+@pytest.mark.parametrize(
+    ("text", "port", "baud"),
+    [
+        ("serial:/dev/ttyUSB0", "/dev/ttyUSB0", 115200),
+        ("serial:COM3@921600", "COM3", 921600),
+        ("serial:socket://localhost:9090", "socket://localhost:9090", 115200),
+    ],
+)
+def test_a_serial_place_has_a_port_and_a_speed(text: str, port: str, baud: int) -> None:
+    place = Place.parse(text)
+    assert (place.kind, place.port, place.baud, place.board) == ("serial", port, baud, None)
+    assert str(place) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "Host", "host:", "host:x", "emulator", "emulator:", "moon:x", "serial", "serial:"),
+        *("serial:@9600", "serial:x@", "serial:x@fast", "serial:x@0", "serial:x@-5"),
+    ],
+)
 def test_other_places_are_mistakes_of_usage(text: str) -> None:
     with pytest.raises(UsageError) as caught:
         Place.parse(text)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 import struct
@@ -170,6 +171,38 @@ def test_an_upload_runs_the_boards_command_with_the_images(
     done = subprocess.run(upload_command(project), capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "this board needs --upload-port" in done.stdout + done.stderr
+
+
+def test_an_esp32_gets_an_application_image_that_maps_its_code_and_constants(
+    example_rune: MakeRune, tmp_path: Path
+) -> None:
+    project = create_project(example_rune("noop"), load_board("esp32"), tmp_path / "p")
+    built = build_project(project)
+    image = built.elf.with_name("app.bin").read_bytes()
+    magic, count, _mode, _flash, entry = struct.unpack_from("<4BI", image)
+    assert magic == 0xE9
+    assert entry == struct.unpack_from("<I", built.elf.read_bytes(), 24)[0]
+    assert struct.unpack_from("<H", image, 12) == (0,), "the chip's number"
+    at, checksum, found = 24, 0xEF, {}
+    for _ in range(count):
+        address, length = struct.unpack_from("<II", image, at)
+        data = image[at + 8 : at + 8 + length]
+        for byte in data:
+            checksum ^= byte
+        if address:
+            # The flash cache maps pages of 64 KiB; an application starts at one.
+            assert (at + 8) % 65536 == address % 65536
+            found[address] = data
+        at += 8 + length
+    memory = project.board.memory
+    assert memory.constants is not None
+    code, constants = found.pop(memory.code.origin), found.pop(memory.constants.origin)
+    assert found == {}
+    assert code.startswith(built.image.read_bytes())
+    assert example_rune("noop").data in constants
+    end = -(-(at + 1) // 16) * 16
+    assert image[end - 1] == checksum
+    assert image[end:] == hashlib.sha256(image[:end]).digest()
 
 
 def test_bytes_that_are_no_program_are_refused() -> None:

@@ -62,7 +62,7 @@ def noop_with(body: str, functions: str = "", asks: str = "") -> Rune:
 
 
 @pytest.mark.emulated
-@pytest.mark.parametrize("board", ["netduinoplus2", "esp32c3"])
+@pytest.mark.parametrize("board", ["netduinoplus2", "esp32c3", "esp32"])
 @pytest.mark.parametrize(
     ("body", "told"),
     [
@@ -91,7 +91,7 @@ def test_the_firmware_answers_a_misbehaving_rune_with_its_error_and_lives_on(
 
 
 @pytest.mark.emulated
-@pytest.mark.parametrize("board", ["netduinoplus2", "esp32c3"])
+@pytest.mark.parametrize("board", ["netduinoplus2", "esp32c3", "esp32"])
 def test_a_parameter_that_the_graph_does_not_list_is_refused_when_the_rune_is_loaded(
     tmp_path: Path, board: str
 ) -> None:
@@ -122,7 +122,7 @@ def test_a_rune_that_kills_the_chip_while_it_is_loaded_is_left_out_after_the_res
 
 
 @pytest.mark.emulated
-@pytest.mark.parametrize("board", ["netduinoplus2", "esp32c3"])
+@pytest.mark.parametrize("board", ["netduinoplus2", "esp32c3", "esp32"])
 @pytest.mark.parametrize("example", ["noop", "sine", "gesture"])
 def test_what_was_reserved_is_enough_and_what_the_budget_said_is_an_upper_bound(
     example_rune: MakeRune, tmp_path: Path, board: str, example: str

@@ -6,8 +6,10 @@ relative to the project, so that objects can be shared between projects (RUNEC_O
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -105,6 +107,50 @@ def image(name: str, sections: list[str]) -> Any:
 
 
 images = {name: image(name, sections) for name, sections in sorted(plan["images"].items())}
+
+
+def esp_app(target: Any, source: Any, env: Any) -> None:  # noqa: ARG001 - SCons calls it so
+    """Put raw images together to an application image, as ESP-IDF's loader reads it.
+
+    Both parts are mapped from flash in pages of 64 KiB, so each must stand in the file where its
+    address says, modulo a page; the application starts at a page. See "App Image Format" in
+    ESP-IDF's programming guide.
+    """
+    entry = struct.unpack_from("<I", Path(str(source[0])).read_bytes(), 24)[0]
+    parts = zip(plan["esp_app"]["segments"].values(), source[1:], strict=True)
+    segments: list[tuple[int, bytes]] = []
+    at = 24
+    for address, part in parts:
+        data = Path(str(part)).read_bytes()
+        data += bytes(-len(data) % 4)
+        gap = (address - (at + 8)) % 65536
+        if gap:
+            # A segment for address 0 is passed over by the loader.
+            gap = gap - 8 if gap >= 8 else gap + 65536 - 8
+            segments.append((0, bytes(gap)))
+            at += 8 + gap
+        segments.append((address, data))
+        at += 8 + len(data)
+    # Flash: DIO, 40 MHz, 4 MB. Any revision of the chip; a SHA-256 follows.
+    chip = plan["esp_app"]["chip"]
+    image = struct.pack("<4BI", 0xE9, len(segments), 2, 0x20, entry)
+    image += struct.pack("<4BHBHH4xB", 0xEE, 0, 0, 0, chip, 0, 0, 0xFFFF, 1)
+    checksum = 0xEF
+    for address, data in segments:
+        image += struct.pack("<II", address, len(data)) + data
+        for byte in data:
+            checksum ^= byte
+    image += bytes(15 - len(image) % 16) + bytes((checksum,))
+    Path(str(target[0])).write_bytes(image + hashlib.sha256(image).digest())
+
+
+if plan["esp_app"]:
+    parts = [images[name] for name in plan["esp_app"]["segments"]]
+    images["app"] = env.Command(
+        "$BUILD_DIR/app.bin", [program, *parts], env.VerboseAction(esp_app, "Making $TARGET")
+    )
+    env.NoCache(images["app"])
+
 Default([program, *images.values()])
 
 

@@ -1,0 +1,128 @@
+"""A real board on a serial port, on the wall clock; or on one of pyserial's URLs, as socket://.
+
+A debugger's RTT server is such a socket: OpenOCD's `rtt server start 9090 0`, or J-Link's at 19021.
+"""
+
+from __future__ import annotations
+
+import errno
+import time
+
+import serial
+from serial.tools import list_ports
+
+from runec.container import Rune
+from runec.devices.emulator import TIMEOUT_S, Device
+from runec.devices.session import Log
+from runec.devices.transport import DEFAULT_BAUD
+from runec.diagnostics import MachineError, RuneError
+
+GREETING_S = 30.0
+_GONE = (OSError, serial.SerialException, TypeError)
+"""What pyserial raises for a port that goes away; TypeError where another thread closed it."""
+
+
+class SerialTransport:
+    """An open serial port."""
+
+    retry_ms = 1000.0
+
+    def __init__(self, port: str, baud: int = DEFAULT_BAUD) -> None:
+        """Open the port.
+
+        Raises:
+            MachineError: R0941, it cannot be opened.
+        """
+        self._name = port
+        options: dict[str, object] = {} if "://" in port else {"exclusive": True}
+        try:
+            self._port = serial.serial_for_url(
+                port, baudrate=baud, timeout=0, write_timeout=10, **options
+            )
+        except (OSError, serial.SerialException, ValueError) as error:
+            raise _cannot_open(port, error) from None
+
+    def time_ms(self) -> float:
+        """Return the wall clock's time."""
+        return time.monotonic() * 1000
+
+    def send(self, data: bytes) -> None:
+        """Send all bytes. Raises RuneError R0940 when the port is gone."""
+        try:
+            self._port.write(data)
+        except _GONE as error:
+            raise self._gone(error) from None
+
+    def receive(self, until_ms: float | None, wall_limit_s: float) -> bytes:
+        """Return bytes as soon as there are some, or nothing; see `Transport`.
+
+        Raises:
+            RuneError: R0940, the port is gone.
+        """
+        wait_s = wall_limit_s - time.monotonic()
+        if until_ms is not None:
+            wait_s = min(wait_s, until_ms / 1000 - time.monotonic())
+        try:
+            self._port.timeout = max(0.0, wait_s)
+            data: bytes = self._port.read(1)
+            if data:
+                self._port.timeout = 0
+                data += self._port.read(65536)
+        except _GONE as error:
+            raise self._gone(error) from None
+        return data
+
+    def close(self) -> None:
+        """Close the port."""
+        self._port.close()
+
+    def _gone(self, error: Exception) -> RuneError:
+        return RuneError(
+            "R0940",
+            f"the serial port {self._name} is gone",
+            hint="plug the board in again and run it once more; check cable and power",
+            notes=[str(error)],
+        )
+
+
+def _cannot_open(port: str, error: Exception) -> MachineError:
+    number = getattr(error, "errno", None)
+    if number == errno.EACCES:
+        why, hint = "no permission", "sudo adduser $USER dialout, then log in again"
+    elif number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in str(error):
+        why, hint = "another program holds it", "close the monitor or the other runec that uses it"
+    else:
+        found = sorted(item.device for item in list_ports.comports())
+        why = "there is no such port" if number == errno.ENOENT else str(error)
+        hint = f"plug the board in; found are: {', '.join(found) or 'none'}"
+    return MachineError("R0941", f"cannot open the serial port {port}: {why}", hint=hint)
+
+
+class SerialDevice(Device):
+    """A board at a serial port that carries the firmware of one rune; a context manager."""
+
+    def __init__(
+        self,
+        port: str,
+        rune: Rune,
+        *,
+        baud: int = DEFAULT_BAUD,
+        timeout_s: float = TIMEOUT_S,
+        log: Log | None = None,
+    ) -> None:
+        """Open the port, ask the board who it is and compare that with the rune.
+
+        Raises:
+            MachineError: R0941, the port cannot be opened.
+            RuneError: R0940, it goes away; what `Session.greet` and `check_hello` raise.
+        """
+        super().__init__(
+            SerialTransport(port, baud),
+            rune,
+            name=f"serial:{port}",
+            # A board that opening the port resets says hello by itself; one that was up does not.
+            booting=False,
+            start_s=GREETING_S,
+            timeout_s=timeout_s,
+            log=log,
+        )

@@ -1,0 +1,266 @@
+"""A board at a serial port: a pseudo-terminal with a device behind it, that can be unplugged."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import select
+import socket
+import threading
+import time
+import tty
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+import serial
+
+from runec.boards import load_board
+from runec.codegen import compile_pipeline
+from runec.container import Rune, read_rune, write_rune
+from runec.devices import Place, held_firmware, run, run_bytes, start_emulator
+from runec.devices.serial_port import SerialTransport
+from runec.diagnostics import MachineError, RuneError
+from runec.frontend import analyse
+from runec.vm import Inputs
+
+NOOP = Path(__file__).resolve().parents[2] / "examples" / "noop"
+POLL_S = 0.01
+
+
+class Wire(Protocol):
+    """What is behind the port."""
+
+    def exchange(self, data: bytes) -> bytes: ...
+
+
+class Paper:
+    """conftest's device, on the wall clock."""
+
+    def __init__(self, device: Any) -> None:
+        self.device = device
+
+    def exchange(self, data: bytes) -> bytes:
+        now = time.monotonic() * 1000
+        self.device.receive(data, now)
+        self.device.tick(now)
+        said: bytes = self.device.take()
+        return said
+
+
+class Plug:
+    """A device at the other end of a file descriptor, in a thread, until it is pulled."""
+
+    def __init__(self, wire: Wire, descriptor: int) -> None:
+        self._wire = wire
+        self._descriptor = descriptor
+        self._pulled = threading.Event()
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self) -> None:
+        while not self._pulled.is_set():
+            ready = select.select([self._descriptor], [], [], POLL_S)[0]
+            try:
+                said = self._wire.exchange(os.read(self._descriptor, 4096) if ready else b"")
+                if said:
+                    os.write(self._descriptor, said)
+            except OSError:
+                return
+
+    def pull(self) -> None:
+        self._pulled.set()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(30)
+
+
+@contextmanager
+def plugged(wire: Wire, port: Path) -> Iterator[Callable[[], None]]:
+    """Give the port a device; gives what unplugs it."""
+    master, slave = os.openpty()
+    tty.setraw(slave)
+    port.unlink(missing_ok=True)
+    port.symlink_to(os.ttyname(slave))
+    plug = Plug(wire, master)
+    left = [master, slave]
+
+    def unplug() -> None:
+        plug.pull()
+        while left:
+            os.close(left.pop())
+
+    try:
+        yield unplug
+    finally:
+        unplug()
+        port.unlink()
+
+
+def echo() -> Generator[tuple[object, ...], bytes, bytes]:
+    data = yield ("need", 1, 4)
+    return f'{{"2":"{data.hex()}"}}\n'.encode()
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Path:
+    return tmp_path / "ttyACM0"
+
+
+@pytest.fixture
+def place(port: Path) -> Place:
+    return Place.parse(f"serial:{port}")
+
+
+def test_a_board_at_a_port_runs_its_rune(
+    make_device: Callable[..., Any], rune: Rune, inputs: Inputs, port: Path, place: Place
+) -> None:
+    log: list[str] = []
+    device = make_device(echo)
+    device.boot()
+    with plugged(Paper(device), port):
+        lines = list(run(rune, inputs, place, repeats=3, log=log.append))
+    assert lines == ['{"2":"cdcc4c3f"}'] * 3
+    assert log == [f"serial:{port}: hello from paper"]
+
+
+def test_a_board_that_was_up_all_along_is_asked_who_it_is(
+    make_device: Callable[..., Any], rune: Rune, inputs: Inputs, port: Path, place: Place
+) -> None:
+    with plugged(Paper(make_device(echo)), port):
+        for _ in range(2):
+            assert list(run_bytes(rune, inputs, place)) == [b'{"2":"cdcc4c3f"}\n']
+
+
+def test_a_port_that_is_unplugged_in_a_run_is_told_and_works_when_it_is_back(
+    make_device: Callable[..., Any], rune: Rune, inputs: Inputs, port: Path, place: Place
+) -> None:
+    unplugs: list[Callable[[], None]] = []
+
+    class Pulled(Paper):
+        def exchange(self, data: bytes) -> bytes:
+            said = super().exchange(data)
+            if self.device.runs_started == 2 and unplugs:
+                threading.Thread(target=unplugs.pop()).start()
+                return b""
+            return said
+
+    with plugged(Pulled(make_device(echo)), port) as unplug:
+        unplugs.append(unplug)
+        results = run(rune, inputs, place, repeats=2)
+        assert next(results) == '{"2":"cdcc4c3f"}'
+        with pytest.raises(RuneError) as caught:
+            next(results)
+    assert (caught.value.code, caught.value.exit_code) == ("R0940", 3)
+    assert str(port) in caught.value.message
+    with pytest.raises(MachineError) as missing:
+        list(run(rune, inputs, place))
+    assert missing.value.code == "R0941"
+    device = make_device(echo)
+    device.boot()
+    with plugged(Paper(device), port):
+        assert list(run(rune, inputs, place)) == ['{"2":"cdcc4c3f"}']
+
+
+def test_a_debuggers_socket_is_a_port_too(
+    make_device: Callable[..., Any], rune: Rune, inputs: Inputs
+) -> None:
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        device = Paper(make_device(echo))
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                plug = Plug(device, connection.fileno())
+                done.wait(60)
+                plug.pull()
+
+        done = threading.Event()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        stack.callback(thread.join, 30)
+        stack.callback(done.set)
+        place = Place.parse(f"serial:socket://127.0.0.1:{server.getsockname()[1]}")
+        assert list(run(rune, inputs, place)) == ['{"2":"cdcc4c3f"}']
+
+
+def test_another_rune_on_the_board_is_not_run(
+    make_device: Callable[..., Any], rune: Rune, inputs: Inputs, port: Path, place: Place
+) -> None:
+    device = make_device(echo, digest=bytes(32))
+    with plugged(Paper(device), port), pytest.raises(RuneError) as caught:
+        list(run(rune, inputs, place))
+    assert caught.value.code == "R0917"
+    assert device.runs_started == 0
+
+
+def test_a_board_that_says_nothing_is_given_up(
+    rune: Rune, inputs: Inputs, port: Path, place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Silent:
+        def exchange(self, _data: bytes) -> bytes:
+            return b""
+
+    monkeypatch.setattr(SerialTransport, "retry_ms", 20.0)
+    with plugged(Silent(), port), pytest.raises(RuneError) as caught:
+        list(run(rune, inputs, place))
+    assert caught.value.code == "R0901"
+
+
+def test_a_port_that_is_not_there_says_which_are(rune: Rune, inputs: Inputs, place: Place) -> None:
+    with pytest.raises(MachineError) as caught:
+        list(run(rune, inputs, place))
+    assert (caught.value.code, caught.value.exit_code) == ("R0941", 4)
+    assert "there is no such port" in caught.value.message
+    assert "found are:" in str(caught.value.hint)
+
+
+def test_a_port_that_somebody_holds_is_told(make_device: Callable[..., Any], port: Path) -> None:
+    with plugged(Paper(make_device(echo)), port):
+        first = SerialTransport(str(port))
+        with pytest.raises(MachineError) as caught:
+            SerialTransport(str(port))
+        first.close()
+        SerialTransport(str(port)).close()
+    assert caught.value.code == "R0941"
+    assert "another program holds it" in caught.value.message
+
+
+def test_a_port_without_permission_names_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise serial.SerialException(errno.EACCES, "could not open port")
+
+    monkeypatch.setattr(serial, "serial_for_url", refuse)
+    with pytest.raises(MachineError) as caught:
+        SerialTransport("/dev/ttyUSB0")
+    assert "dialout" in str(caught.value.hint)
+
+
+class Emulated:
+    """An emulator's console behind the port."""
+
+    def __init__(self, transport: Any) -> None:
+        self.transport = transport
+
+    def exchange(self, data: bytes) -> bytes:
+        if data:
+            self.transport.send(data)
+        said: bytes = self.transport.receive(None, time.monotonic() + POLL_S)
+        return said
+
+
+@pytest.mark.emulated
+def test_real_firmware_behind_a_port_prints_what_the_host_prints(port: Path, place: Place) -> None:
+    pipeline = analyse(NOOP / "Runefile.yml").pipeline
+    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    inputs = Inputs(raw=(NOOP / "input.bin",))
+    board = load_board("netduinoplus2")
+    with held_firmware(rune, board) as built:
+        transport = start_emulator(board, built.elf)
+    with contextlib.closing(transport), plugged(Emulated(transport), port):
+        for _ in range(2):
+            lines = list(run(rune, inputs, place, repeats=2))
+            assert lines == list(run(rune, inputs, Place("host"), repeats=2))

@@ -48,7 +48,7 @@ def build(names: list[str], folder: Path) -> dict[str, Path]:
     _clang([*FLAGS, *include, "-c", *map(str, [*library, *harnesses])], folder)
     programs = {}
     for name, sources in own.items():
-        objects = [f"{Path(source).stem}.o" for source in (*sources, *library)]
+        objects = [f"{Path(source).stem}.o" for source in (*sources, *map(str, library))]
         programs[name] = folder / f"fuzz_{name}"
         _clang([*FLAGS, *objects, "-o", str(programs[name])], folder)
     return programs

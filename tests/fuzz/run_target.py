@@ -47,9 +47,12 @@ def main() -> int:
         child = os.fork()
         if child == 0:
             known = targets.CORPUS / name
+            words = folder / f"{name}.dict"
+            words.write_text(targets.TARGETS[name].dictionary() or "# none\n")
             options = [
                 f"-artifact_prefix={folder / name}.",
                 f"-max_len={targets.TARGETS[name].bytes_max}",
+                f"-dict={words}",
                 *(flag for of, _, flag in flags if of == name),
                 str(folder / name),
                 *([str(known)] if known.is_dir() else []),

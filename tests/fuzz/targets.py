@@ -31,12 +31,19 @@ class Fuzzed:
     """A target: how it is made, what it starts from, how long an input may be.
 
     `share` is how many of the executions of a run that counts them it gets: some are slow.
+    `words` are put into inputs.
     """
 
     make: Callable[[], Target]
     seeds: Callable[[], Iterator[bytes]]
     bytes_max: int = 4096
     share: float = 1.0
+    words: tuple[bytes, ...] = ()
+
+    def dictionary(self) -> str:
+        """The words as libFuzzer reads them."""
+        quoted = ("".join(f"\\x{byte:02x}" for byte in word) for word in self.words)
+        return "".join(f'"{word}"\n' for word in quoted)
 
 
 def _scratch() -> Path:
@@ -264,6 +271,7 @@ def _conversations() -> Iterator[bytes]:
         yield ack + bytes((kind << 4 | 6, 20)) + body + b"\x04\x00\x03\xff"
         frame = encode_frame(Frame(0x80 | kind, 1, body))
         yield b"\x00\x00\x05" + bytes((len(frame),)) + frame
+    yield b"\x05\xff" + b"words without an end " * 240 + b"\0\0"
     yield b"\x05\xffhello, this is the boot loader\r\n\0more\0" * 3
 
 
@@ -325,12 +333,17 @@ def _recordings() -> Iterator[bytes]:
 
 
 def _picture() -> Target:
-    from runec.vm.picture import BGR, GREY, RGB, read_picture
+    from runec.vm import picture
 
     def read(path: Path) -> None:
-        assert len(read_picture(path, (8, 6), RGB)) == 144
-        assert len(read_picture(path, (5, 300), GREY)) == 1500
-        read_picture(path, (None, None), BGR)
+        # A file of fifty bytes may have millions of pixels, and takes as long; not here.
+        pixels_max, picture.PIXELS_MAX = picture.PIXELS_MAX, 2**16
+        try:
+            assert len(picture.read_picture(path, (8, 6), picture.RGB)) == 144
+            assert len(picture.read_picture(path, (5, 300), picture.GREY)) == 1500
+            picture.read_picture(path, (None, None), picture.BGR)
+        finally:
+            picture.PIXELS_MAX = pixels_max
 
     return _file("x.png", read)
 
@@ -426,22 +439,95 @@ def _outputs() -> Iterator[bytes]:
     yield b'{"stage":"a","kind":"model","inputs":[],"outputs":[],"seconds":0.5}'
 
 
+def _request() -> Target:
+    """What a rune asks for, and with which parameters."""
+    from runec.diagnostics import RunecError
+    from runec.vm.feed import Feed, Inputs
+    from runec.vm.run import _provide
+
+    folder = _scratch()
+    files = {"r": b"abcd", "c.csv": b"1,2,3\n4,5,6\n"}
+    files |= {"w.wav": list(_sounds())[2], "p.png": list(_pictures())[4]}
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    raw, recording, sound, picture = ((folder / name,) for name in files)
+    inputs = Inputs(raw, recording, sound, picture)
+
+    def check(data: bytes) -> None:
+        with contextlib.suppress(RunecError):
+            assert isinstance(_provide(Feed(inputs), data), bytes)
+
+    return check
+
+
+def _requests() -> Iterator[bytes]:
+    for kind, element, parameters, length in (
+        ("SOUND", '"i16"', '"hz":16000,"sample_duration_ms":1', 4),
+        ("SOUND", '"i16"', '"frequency":8000,"sample_duration":0.5', 4),
+        ("IMAGE", '"u8"', '"width":2,"height":3,"pixel_format":2', 6),
+        ("FLOAT_IMAGE", '"f32"', '"width":2,"height":3', 24),
+        ("ACCEL", "null", '"source":0', 24),
+        ("RAW", '"u8"', '"length":4', 4),
+        ("RAND", '"f32"', "", 8),
+    ):
+        yield (
+            f'{{"kind":"{kind}","element":{element},"parameters":{{{parameters}}},'
+            f'"length":{length}}}'
+        ).encode()
+
+
+# What text formats stumble over: libFuzzer puts these in.
+_NUMBERS = (b"-1", b"0", b"2147483648", b"1e999", b"-1e999", b"1e308", b"nan", b"inf", b"NaN")
+_WORDS = (b"null", b"true", b"[]", b"{}", b"[[", b'"', b"\\u0000", b"\\ud800", b"\xf0\x9f\x90\x8d")
+_RUNEFILE = (
+    *(b"FROM ", b"CAPABILITY<F32[1, 1]> ", b"PROC_BLOCK<_,_> ", b"MODEL<_,_> ", b"OUT ", b"RUN "),
+    *(b"--", b"\\\n", b"#", b"_", b"[1, _]", b"utf8", b"$NAME", b"$", b"RESOURCE ", b"'", b","),
+    *(b"pipeline:", b"resources:", b"inputs: ", b"outputs:\n", b"- type: ", b"dimensions: "),
+    *(b"args:", b"capability: ", b"proc-block: ", b"model: ", b"out: ", b"path: ", b"inline: "),
+    *(
+        b"|\n",
+        b">-\n",
+        b"&a",
+        b"*a",
+        b"<<",
+        b"!!int ",
+        b"? ",
+        b"---\n",
+        b"...",
+        b".1",
+        b"\t",
+        b"\r",
+    ),
+    *(b"\xe2\x80\xa8", b"\xc2\x85", b"\xef\xbb\xbf", b"0x1f", b"0o7", b"1_000", b".inf", b"12:30"),
+)
+
 TARGETS = {
     "rune": Fuzzed(_rune, _vectors),
-    "graph": Fuzzed(_graph, _graphs),
+    "graph": Fuzzed(_graph, _graphs, 8192, words=_NUMBERS + _WORDS),
     "wasm": Fuzzed(_wasm, _vectors),
     "tflite": Fuzzed(_tflite, _models, 8192),
-    "legacy": Fuzzed(lambda: _runefile("Runefile"), lambda: _runefiles("Runefile"), 2048, 0.3),
-    "yaml": Fuzzed(
-        lambda: _runefile("Runefile.yml"), lambda: _runefiles("Runefile.yml"), 2048, 0.3
+    "legacy": Fuzzed(
+        lambda: _runefile("Runefile"),
+        lambda: _runefiles("Runefile"),
+        8192,
+        0.3,
+        _NUMBERS + _WORDS + _RUNEFILE,
     ),
-    "link": Fuzzed(_link, _conversations),
+    "yaml": Fuzzed(
+        lambda: _runefile("Runefile.yml"),
+        lambda: _runefiles("Runefile.yml"),
+        8192,
+        0.3,
+        _NUMBERS + _WORDS + _RUNEFILE,
+    ),
+    "link": Fuzzed(_link, _conversations, 12288),
     "wav": Fuzzed(_wav, _sounds),
-    "csv": Fuzzed(_csv, _recordings, 512),
+    "csv": Fuzzed(_csv, _recordings, 512, words=_NUMBERS),
     "picture": Fuzzed(_picture, _pictures),
-    "board": Fuzzed(_board, _boards),
-    "block": Fuzzed(_block, _blocks),
-    "output": Fuzzed(_output, _outputs),
+    "board": Fuzzed(_board, _boards, 8192, words=_NUMBERS + _WORDS),
+    "block": Fuzzed(_block, _blocks, 8192, words=_NUMBERS + _WORDS),
+    "request": Fuzzed(_request, _requests, words=_NUMBERS + _WORDS),
+    "output": Fuzzed(_output, _outputs, 8192, words=_NUMBERS + _WORDS),
 }
 
 

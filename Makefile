@@ -4,7 +4,7 @@ SHELL := /bin/sh
 READY := .venv/.ready
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint unit conformance format clean
+.PHONY: help setup demo test lint unit conformance fuzz format clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -30,6 +30,11 @@ unit: $(READY) ## unit tests of each room, the examples end to end
 conformance: $(READY) ## examples x {host, emulated boards}, byte for byte, and firmware on emulated boards
 	$(BIN)/python tools/conformance.py
 	$(BIN)/pytest -m emulated -q
+
+FUZZ_SECONDS ?= 60
+
+fuzz: $(READY) ## every reader of untrusted bytes, FUZZ_SECONDS=60 each; findings lie in build/fuzz
+	$(BIN)/python tools/fuzz.py --seconds $(FUZZ_SECONDS)
 
 format: $(READY) ## let ruff rewrite what it can
 	$(BIN)/ruff format

@@ -29,7 +29,8 @@ def _read_board(path: Path) -> Board:
     data = read_file(path, "board file", max_bytes=MAX_BOARD_BYTES)
     try:
         board = msgspec.toml.decode(data, type=Board)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    # ValueError: a number of thousands of digits; RecursionError: as many brackets.
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise UserFileError(
             "R0801",
             f"board file {path}: {error}",

@@ -6,6 +6,7 @@ A reader parses, checks the rules, spells the graph again and compares the bytes
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -134,6 +135,8 @@ def _text(value: Any, place: str) -> str:
 def _number(value: Any, place: str) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise bad_graph(f"{place} holds something else than numbers")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise bad_graph(f"{place} holds a number that no float can hold")
     return value
 
 

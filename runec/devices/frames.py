@@ -88,12 +88,17 @@ class FrameReader:
         """Take the next bytes and return what they complete, in order."""
         found: list[Frame | Text] = []
         parts = data.split(b"\x00")
-        for part in parts[:-1]:
-            self._segment += part
-            self._close(found)
-        self._segment += parts[-1]
-        if len(self._segment) > _MAX_TEXT_BYTES:
-            self._close(found)
+        for number, part in enumerate(parts):
+            if number > 0:
+                self._close(found)
+            # Cut where the limit is, not where a piece ends, so that pieces make no difference.
+            at = 0
+            while len(self._segment) + len(part) - at > _MAX_TEXT_BYTES:
+                room = _MAX_TEXT_BYTES - len(self._segment)
+                self._segment += part[at : at + room]
+                at += room
+                self._close(found)
+            self._segment += part[at:]
         return found
 
     def flush(self) -> list[Frame | Text]:

@@ -58,7 +58,7 @@ class Catalogue:
         if sub_path is not None and base not in _BASES:
             return None
         name = (base if sub_path is None else sub_path.rsplit("/", 1)[-1]).replace("-", "_")
-        if not re.fullmatch(r"[A-Za-z]\w*", name, re.ASCII):
+        if not re.fullmatch(r"[A-Za-z]\w{,99}", name, re.ASCII):
             return None
         if name not in self._blocks:
             directory = self._directory / name

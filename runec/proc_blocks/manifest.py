@@ -188,7 +188,8 @@ def load_manifest(path: Path) -> Manifest:
     try:
         manifest = msgspec.toml.decode(read_file(path, "the block description"), type=Manifest)
         problem = _contradiction(manifest)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    # ValueError: a number of thousands of digits; RecursionError: as many brackets.
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         problem = str(error)
     if problem is not None:
         raise UserFileError(

@@ -36,6 +36,7 @@ from runec.vm.sound import RATE_HZ_MAX, RATE_HZ_MIN, read_sound
 
 # As much as runec builds a tensor for, so that a stranger's rune cannot ask for all memory.
 REQUEST_BYTES_MAX = 64 * 1024 * 1024
+PARAMETER_MAX = 2**63
 _ROW_BYTES = 12
 _SAMPLE_BYTES = 2
 _RATE_HZ = 16_000
@@ -93,8 +94,12 @@ class Feed:
                 malformed recording; R0719, sound; R0720, picture; R1003, an unreadable file.
             RuneError: R0705, a request that makes no sense.
         """
-        if length > REQUEST_BYTES_MAX:
-            raise bad_request(kind.name, f"{length} bytes, more than {REQUEST_BYTES_MAX}")
+        if not 0 <= length <= REQUEST_BYTES_MAX:
+            raise bad_request(kind.name, f"{length} bytes, not 0 to {REQUEST_BYTES_MAX}")
+        for name, value in parameters.items():
+            # From a stranger's rune: NaN, infinities, and what makes them when it is multiplied.
+            if not isinstance(value, int | float) or not abs(value) <= PARAMETER_MAX:
+                raise bad_request(kind.name, f"the {name} {str(value)[:40]}")
         return _PROVIDERS[kind](self, Request(kind, parameters, length, element))
 
     def random(self, request: Request) -> bytes:

@@ -102,8 +102,9 @@ def read_picture(path: Path, size: tuple[int | None, int | None], pixel_format: 
 
     image = _decode(path, read_file(path, "the picture"))
     width, height = size[0] or image.width, size[1] or image.height
-    if width * height > PIXELS_MAX:
-        raise bad_picture(path, f"it would have {width} x {height} pixels")
+    for columns in (image.width, width):  # before and after its width is changed
+        if columns * height > PIXELS_MAX:
+            raise bad_picture(path, f"it would have {columns} x {height} pixels")
     # Pillow alone would begin with the width, which differs where a sum leaves 0..255.
     for part in ((image.width, height), (width, height)):
         image = image.resize(part, Pillow.Resampling.BICUBIC)

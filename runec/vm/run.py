@@ -77,7 +77,7 @@ def _provide(feed: Feed, body: bytes) -> bytes:
         kind = CapabilityKind[request["kind"]]
         element = None if request["element"] is None else ElementType(request["element"])
         parameters, length = dict(request["parameters"]), int(request["length"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise process_died("it sent no request", []) from None
     return feed.provide(kind, parameters, length, element)
 

@@ -1,0 +1,536 @@
+"""What is fuzzed: each reader of bytes that somebody else may have written, as `bytes -> None`.
+
+A target returns for good input and for input that is refused in the way its docstring promises;
+whatever else comes out of it is a finding. Imports stand in the functions that make a target, so
+that only what it needs is loaded, and loaded with coverage where there is any (run_target.py).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import struct
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+Target = Callable[[bytes], None]
+
+PROJECT = Path(__file__).resolve().parents[2]
+CORPUS = Path(__file__).resolve().parent / "corpus"
+EXAMPLES = PROJECT / "examples"
+DIGEST_BYTES = 47
+DIGEST_HEAD = b"\0\x2d\x0c.rune_digest"
+
+
+@dataclass(frozen=True)
+class Fuzzed:
+    """A target: how it is made, what it starts from, how long an input may be.
+
+    `share` is how many of the executions of a run that counts them it gets: some are slow.
+    `words` are put into inputs.
+    """
+
+    make: Callable[[], Target]
+    seeds: Callable[[], Iterator[bytes]]
+    bytes_max: int = 4096
+    share: float = 1.0
+    words: tuple[bytes, ...] = ()
+
+    def dictionary(self) -> str:
+        """The words as libFuzzer reads them."""
+        quoted = ("".join(f"\\x{byte:02x}" for byte in word) for word in self.words)
+        return "".join(f'"{word}"\n' for word in quoted)
+
+
+def _scratch() -> Path:
+    """A folder of this process for files that a reader takes by path."""
+    folder = Path(tempfile.gettempdir()) / f"runec-fuzz-{os.getpid()}"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def remove_scratch() -> None:
+    """Remove this process's folder."""
+    shutil.rmtree(Path(tempfile.gettempdir()) / f"runec-fuzz-{os.getpid()}", ignore_errors=True)
+
+
+def _with_digest(data: bytes) -> bytes:
+    """The same file with a right digest at its end, so that what lies behind it is reached."""
+    body = data[:-DIGEST_BYTES] if len(data) > DIGEST_BYTES else data
+    return body + DIGEST_HEAD + hashlib.sha256(body).digest()
+
+
+def _vectors() -> Iterator[bytes]:
+    for path in sorted((PROJECT / "tests" / "container" / "vectors").glob("*.hex")):
+        words = (line.split("#")[0] for line in path.read_text().splitlines())
+        with contextlib.suppress(ValueError):
+            yield bytes.fromhex("".join(words))
+
+
+def _rune() -> Target:
+    from runec.container import module_imports, read_rune
+    from runec.container.graph_json import decode_graph, encode_graph
+    from runec.diagnostics import RunecError
+
+    def check(data: bytes) -> None:
+        for whole in (data, _with_digest(data)):
+            try:
+                rune = read_rune(whole)
+            except RunecError:
+                continue
+            module_imports(rune)
+            if rune.graph is not None:
+                assert decode_graph(encode_graph(rune.graph)) == rune.graph
+
+    return check
+
+
+def _graph() -> Target:
+    from runec.container.graph_json import decode_graph, encode_graph
+    from runec.container.graph_rules import check_graph
+    from runec.diagnostics import RunecError
+
+    def check(data: bytes) -> None:
+        try:
+            graph = decode_graph(data)
+            check_graph(graph)
+        except RunecError:
+            return
+        encoded = encode_graph(graph)
+        assert decode_graph(encoded) == graph
+        assert encode_graph(decode_graph(encoded)) == encoded
+
+    return check
+
+
+def _graphs() -> Iterator[bytes]:
+    from runec.container import read_rune
+    from runec.container.graph_json import encode_graph
+    from runec.diagnostics import RunecError
+
+    for data in _vectors():
+        with contextlib.suppress(RunecError):
+            graph = read_rune(data).graph
+            if graph is not None:
+                yield encode_graph(graph)
+
+
+def _wasm() -> Target:
+    from runec.codegen.wasm import finish_module, read_facts
+    from runec.container.wasm import read_module, walk_sections
+    from runec.diagnostics import UserFileError
+
+    def check(data: bytes) -> None:
+        with contextlib.suppress(UserFileError):
+            read_module(data, walk_sections(data))
+        try:
+            facts = read_facts(data)
+        except (UserFileError, ValueError):
+            return
+        assert facts.is_recursive in (True, False)
+        finished = finish_module(data, 70000)
+        read_module(finished, walk_sections(finished))
+
+    return check
+
+
+def _tflite() -> Target:
+    from runec.diagnostics import UserFileError
+    from runec.models import measure_arena, read_model
+    from runec.models.tflite import read_graph, read_hybrid
+
+    def check(data: bytes) -> None:
+        readers: tuple[Callable[[bytes], object], ...]
+        readers = (read_model, read_graph, read_hybrid, measure_arena)
+        for read in readers:
+            with contextlib.suppress(UserFileError):
+                read(data)
+
+    return check
+
+
+def _models() -> Iterator[bytes]:
+    for path in sorted(EXAMPLES.glob("*/*.tflite")):
+        if path.stat().st_size <= 32768:
+            yield path.read_bytes()
+
+
+def _runefile(path: str) -> Target:
+    from runec.diagnostics import Diagnostics, RunecError, render
+    from runec.frontend import analyse_text, parse
+    from runec.frontend.convert import convert
+    from runec.frontend.formatting import format_runefile, meaning
+
+    folder = _scratch()
+    shutil.copyfile(EXAMPLES / "sine" / "sinemodel.tflite", folder / "sinemodel.tflite")
+
+    def read(text: str) -> object:
+        diagnostics = Diagnostics()
+        return meaning(parse(text, path, diagnostics)) if not diagnostics.has_errors else None
+
+    def check(data: bytes) -> None:
+        text = data.decode("utf-8", "replace")
+        if "/dev" in text or "/proc" in text:
+            return  # a folder of devices is no file to read, and reading some of them never ends
+        try:
+            analysis = analyse_text(text, path, folder, "fuzzed")
+        except RunecError as error:
+            for diagnostic in error.diagnostics:
+                render(diagnostic)
+                diagnostic.as_json()
+            analysis = None
+        try:
+            formatted = format_runefile(text, path)
+        except RunecError:
+            assert analysis is None, "what builds can be formatted"
+        else:
+            assert format_runefile(formatted, path) == formatted
+            assert read(formatted) == read(text)
+        if path.endswith(".yml"):
+            return
+        refused = None
+        try:
+            converted = convert(text, path, folder)
+        except RunecError as error:
+            refused = error.code
+        else:
+            analyse_text(converted, "Runefile.yml", folder, "fuzzed")
+        assert analysis is None or refused in (None, "R0022"), "what builds can be converted"
+
+    return check
+
+
+def _runefiles(*names: str) -> Iterator[bytes]:
+    wanted = [path for name in names for path in EXAMPLES.glob(f"*/{name}")]
+    invalid = PROJECT / "tests" / "frontend" / "invalid"
+    for suffix in {Path(name).suffix or f".{name}" for name in names}:
+        wanted += invalid.glob(f"*{suffix}")
+    for path in sorted(wanted):
+        yield path.read_bytes()
+
+
+def _link() -> Target:
+    from runec.devices.frames import Frame, FrameReader, encode_frame
+    from runec.devices.link import DataWanted, Event, Link
+
+    def check(data: bytes) -> None:
+        link, reader = Link(), FrameReader()
+        wanted: list[DataWanted] = []
+        sent = b""
+        now_ms = 0.0
+        at = 0
+
+        def take(count: int) -> bytes:
+            nonlocal at
+            at += count
+            return data[at - count : at]
+
+        while at < len(data):
+            order, *argument = take(2)
+            size = argument[0] if argument else 0
+            events: list[Event] = []
+            if order % 8 < 3 and link.is_idle:
+                (link.greet, link.run, link.ask_stats)[order % 8](now_ms)
+            elif order % 8 == 3:
+                now_ms += 10.0 * size
+                events = link.tick(now_ms)
+            elif order % 8 == 4 and wanted:
+                last = wanted.pop()
+                if last.length <= 4096:
+                    link.give(bytes(last.length), now_ms)
+                else:
+                    link.refuse(7, "too much", now_ms)
+            elif order % 8 == 5:
+                events = link.receive(take(size), now_ms)
+            else:
+                # A good frame: half the time with the number that the computer counts with.
+                body = take(size % 24)
+                seq = sent[2] if order % 16 > 7 and len(sent) > 2 else size
+                frame = Frame(0x80 | order >> 4, seq % 256, body)
+                events = link.receive(encode_frame(frame), now_ms)
+            wanted += [event for event in events if isinstance(event, DataWanted)]
+            sent = link.output() or sent
+        # However a stream is cut, the same comes out of it.
+        whole = [*reader.feed(data), *reader.flush()]
+        cut = [item for byte in data for item in reader.feed(bytes((byte,)))]
+        assert [*cut, *reader.flush()] == whole
+
+    return check
+
+
+def _conversations() -> Iterator[bytes]:
+    from runec.devices.frames import Frame, encode_frame
+
+    ack = b"\x01\x00" + bytes((0x06 | 8, 0))
+    for kind in range(8):
+        body = bytes(range(20))
+        yield ack + bytes((kind << 4 | 6, 20)) + body + b"\x04\x00\x03\xff"
+        frame = encode_frame(Frame(0x80 | kind, 1, body))
+        yield b"\x00\x00\x05" + bytes((len(frame),)) + frame
+    yield b"\x05\xff" + b"words without an end " * 240 + b"\0\0"
+    yield b"\x05\xffhello, this is the boot loader\r\n\0more\0" * 3
+
+
+def _file(name: str, read: Callable[[Path], object]) -> Target:
+    """A reader of a file, which refuses with a RunecError and nothing else."""
+    from runec.diagnostics import RunecError
+
+    path = _scratch() / name
+
+    def check(data: bytes) -> None:
+        path.write_bytes(data)
+        with contextlib.suppress(RunecError):
+            read(path)
+
+    return check
+
+
+def _wav() -> Target:
+    from runec.vm.sound import read_sound
+
+    def read(path: Path) -> None:
+        data = read_sound(path, 16000, 64, 0)
+        assert len(data) <= 128
+        assert len(read_sound(path, 4000, 16, 0)) <= 32
+
+    return _file("x.wav", read)
+
+
+def _sounds() -> Iterator[bytes]:
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return name + len(content).to_bytes(4, "little") + content + b"\0" * (len(content) % 2)
+
+    for tag, bits in ((1, 8), (1, 16), (1, 24), (1, 32), (3, 32), (3, 64)):
+        for channels, rate in ((1, 16000), (2, 44100)):
+            frame = channels * bits // 8
+            form = b"".join(
+                value.to_bytes(size, "little")
+                for value, size in (
+                    *((tag, 2), (channels, 2), (rate, 4)),
+                    *((rate * frame, 4), (frame, 2), (bits, 2)),
+                )
+            )
+            body = chunk(b"fmt ", form) + chunk(b"LIST", b"x") + chunk(b"data", bytes(frame * 8))
+            yield b"RIFF" + (len(body) + 4).to_bytes(4, "little") + b"WAVE" + body
+
+
+def _csv() -> Target:
+    from runec.vm.recording import read_recording
+
+    def read(path: Path) -> None:
+        assert len(read_recording(path)) % 12 == 0
+
+    return _file("x.csv", read)
+
+
+def _recordings() -> Iterator[bytes]:
+    yield b"x,y,z\n1,2,3\n-1.5e3;2;3\n\n"
+    yield b"\xef\xbb\xbf1\t2\t3\r\n4\t5\t6"
+
+
+def _picture() -> Target:
+    from runec.vm import picture
+
+    def read(path: Path) -> None:
+        # A file of fifty bytes may have millions of pixels, and takes as long; not here.
+        pixels_max, picture.PIXELS_MAX = picture.PIXELS_MAX, 2**16
+        try:
+            assert len(picture.read_picture(path, (8, 6), picture.RGB)) == 144
+            assert len(picture.read_picture(path, (5, 300), picture.GREY)) == 1500
+            picture.read_picture(path, (None, None), picture.BGR)
+        finally:
+            picture.PIXELS_MAX = pixels_max
+
+    return _file("x.png", read)
+
+
+def _pictures() -> Iterator[bytes]:
+    import io
+
+    from PIL import Image
+
+    for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16"):
+        stream = io.BytesIO()
+        Image.new(mode, (5, 4)).save(stream, "PNG")
+        yield stream.getvalue()
+    for form in ("BMP", "GIF", "PPM", "TGA", "JPEG", "TIFF", "PCX"):
+        stream = io.BytesIO()
+        Image.new("RGB", (5, 4), (9, 99, 199)).save(stream, form)
+        yield stream.getvalue()
+
+
+def _board() -> Target:
+    from runec.boards.loading import _read_board
+
+    return _file("esp32c3.toml", _read_board)
+
+
+def _boards() -> Iterator[bytes]:
+    for path in sorted((PROJECT / "boards").glob("*.toml")):
+        yield path.read_bytes()
+
+
+def _block() -> Target:
+    from runec.pipeline import TensorType
+    from runec.proc_blocks import Block, BlockMismatch
+    from runec.proc_blocks.manifest import load_manifest
+
+    types = [TensorType.parse(text) for text in ("f32[1, 4]", "u8[3]", "utf8[2]")]
+
+    def read(path: Path) -> None:
+        manifest = load_manifest(path)
+        block = Block.from_manifest("fuzzed", path.parent, manifest)
+        for count in range(3):
+            for kind in types:
+                with contextlib.suppress(BlockMismatch):
+                    block.resolve([kind] * (count + 1), [], {})
+
+    return _file("block.toml", read)
+
+
+def _blocks() -> Iterator[bytes]:
+    for path in sorted((PROJECT / "runec" / "proc_blocks" / "blocks").glob("*/block.toml")):
+        yield path.read_bytes()
+
+
+def _output() -> Target:
+    """What a process that executes a stranger's rune, or a device, says comes out of it."""
+    import json
+
+    from runec.diagnostics import RunecError, render
+    from runec.vm.messages import pack_outputs, unpack_outputs
+    from runec.vm.original import parse_output
+    from runec.vm.output import output_bytes, output_line, parse_output_bytes
+    from runec.vm.process import _reported
+    from runec.vm.run import _step, _warning
+
+    def check(data: bytes) -> None:
+        with contextlib.suppress(ValueError, struct.error):
+            outputs = unpack_outputs(data)
+            assert unpack_outputs(pack_outputs(outputs)) == outputs
+            json.loads(output_line(outputs))
+            output_bytes(outputs)
+        with contextlib.suppress(ValueError):
+            parse_output_bytes(data)
+        with contextlib.suppress(RunecError):
+            step = _step(data)
+            json.dumps([step.lines(), step.as_json()])
+        with contextlib.suppress(RunecError):
+            render(_warning(data))
+        with contextlib.suppress(ValueError, RecursionError):
+            parse_output(json.loads(data))
+        assert isinstance(_reported(data), RunecError)
+
+    return check
+
+
+def _outputs() -> Iterator[bytes]:
+    from runec.pipeline import TensorType
+    from runec.vm.messages import pack_outputs
+
+    yield pack_outputs([(3, [(TensorType.parse("f32[2, 1]"), b"\0\0\xc0\x7f\0\0\x80\x3f")])])
+    yield pack_outputs([(1, [(TensorType.parse("utf8[1]"), b"\2\0\0\0ab")]), (2, [])])
+    yield b'{"type_name":"f32","dimensions":[2],"elements":[1.5,null],"channel":1}'
+    yield b'{"code":"R0705","message":"m","hint":null,"notes":[],"machine":false}'
+    yield b'{"stage":"a","kind":"model","inputs":[],"outputs":[],"seconds":0.5}'
+
+
+def _request() -> Target:
+    """What a rune asks for, and with which parameters."""
+    from runec.diagnostics import RunecError
+    from runec.vm.feed import Feed, Inputs
+    from runec.vm.run import _provide
+
+    folder = _scratch()
+    files = {"r": b"abcd", "c.csv": b"1,2,3\n4,5,6\n"}
+    files |= {"w.wav": list(_sounds())[2], "p.png": list(_pictures())[4]}
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    raw, recording, sound, picture = ((folder / name,) for name in files)
+    inputs = Inputs(raw, recording, sound, picture)
+
+    def check(data: bytes) -> None:
+        with contextlib.suppress(RunecError):
+            assert isinstance(_provide(Feed(inputs), data), bytes)
+
+    return check
+
+
+def _requests() -> Iterator[bytes]:
+    for kind, element, parameters, length in (
+        ("SOUND", '"i16"', '"hz":16000,"sample_duration_ms":1', 4),
+        ("SOUND", '"i16"', '"frequency":8000,"sample_duration":0.5', 4),
+        ("IMAGE", '"u8"', '"width":2,"height":3,"pixel_format":2', 6),
+        ("FLOAT_IMAGE", '"f32"', '"width":2,"height":3', 24),
+        ("ACCEL", "null", '"source":0', 24),
+        ("RAW", '"u8"', '"length":4', 4),
+        ("RAND", '"f32"', "", 8),
+    ):
+        yield (
+            f'{{"kind":"{kind}","element":{element},"parameters":{{{parameters}}},'
+            f'"length":{length}}}'
+        ).encode()
+
+
+# What text formats stumble over: libFuzzer puts these in.
+_NUMBERS = (b"-1", b"0", b"2147483648", b"1e999", b"-1e999", b"1e308", b"nan", b"inf", b"NaN")
+_WORDS = (b"null", b"true", b"[]", b"{}", b"[[", b'"', b"\\u0000", b"\\ud800", b"\xf0\x9f\x90\x8d")
+_RUNEFILE = (
+    *(b"FROM ", b"CAPABILITY<F32[1, 1]> ", b"PROC_BLOCK<_,_> ", b"MODEL<_,_> ", b"OUT ", b"RUN "),
+    *(b"--", b"\\\n", b"#", b"_", b"[1, _]", b"utf8", b"$NAME", b"$", b"RESOURCE ", b"'", b","),
+    *(b"pipeline:", b"resources:", b"inputs: ", b"outputs:\n", b"- type: ", b"dimensions: "),
+    *(b"args:", b"capability: ", b"proc-block: ", b"model: ", b"out: ", b"path: ", b"inline: "),
+    *(
+        b"|\n",
+        b">-\n",
+        b"&a",
+        b"*a",
+        b"<<",
+        b"!!int ",
+        b"? ",
+        b"---\n",
+        b"...",
+        b".1",
+        b"\t",
+        b"\r",
+    ),
+    *(b"\xe2\x80\xa8", b"\xc2\x85", b"\xef\xbb\xbf", b"0x1f", b"0o7", b"1_000", b".inf", b"12:30"),
+)
+
+TARGETS = {
+    "rune": Fuzzed(_rune, _vectors),
+    "graph": Fuzzed(_graph, _graphs, 8192, words=_NUMBERS + _WORDS),
+    "wasm": Fuzzed(_wasm, _vectors),
+    "tflite": Fuzzed(_tflite, _models, 8192),
+    "legacy": Fuzzed(
+        lambda: _runefile("Runefile"),
+        lambda: _runefiles("Runefile"),
+        8192,
+        0.3,
+        _NUMBERS + _WORDS + _RUNEFILE,
+    ),
+    "yaml": Fuzzed(
+        lambda: _runefile("Runefile.yml"),
+        lambda: _runefiles("Runefile.yml"),
+        8192,
+        0.3,
+        _NUMBERS + _WORDS + _RUNEFILE,
+    ),
+    "link": Fuzzed(_link, _conversations, 12288),
+    "wav": Fuzzed(_wav, _sounds),
+    "csv": Fuzzed(_csv, _recordings, 512, words=_NUMBERS),
+    "picture": Fuzzed(_picture, _pictures),
+    "board": Fuzzed(_board, _boards, 8192, words=_NUMBERS + _WORDS),
+    "block": Fuzzed(_block, _blocks, 8192, words=_NUMBERS + _WORDS),
+    "request": Fuzzed(_request, _requests, words=_NUMBERS + _WORDS),
+    "output": Fuzzed(_output, _outputs, 8192, words=_NUMBERS + _WORDS),
+}
+
+
+def regressions(name: str) -> list[Path]:
+    """The inputs of a target that once were findings."""
+    return sorted((CORPUS / name).glob("*")) if (CORPUS / name).is_dir() else []

@@ -8,7 +8,7 @@ import click
 
 from runec.cli.console import Console, table
 from runec.cli.examples import example
-from runec.cli.options import INPUT_FILE, format_option, pass_console
+from runec.cli.options import INPUT_FILE, format_option, original_option, pass_console
 from runec.cli.runefiles import which_runefile
 from runec.codegen import compile_pipeline
 from runec.container import read_rune, write_rune
@@ -28,10 +28,13 @@ from runec.frontend import analyse
 @click.option("-n", "--name", help="The rune's name. [default: that of the Runefile's folder]")
 @click.option(
     "-C",
+    "-c",
     "--current-dir",
     type=INPUT_FILE,
     help="Where the Runefile's relative paths start. [default: the Runefile's folder]",
 )
+@original_option("--debug", is_flag=True)
+@original_option("--cache-dir")
 @format_option
 @pass_console
 def command(

@@ -243,7 +243,9 @@ RUN_PASS = {
         HEAD
         + MICROSPEECH.replace("LABELS", "{wordlist: $LABELS}")
         + "resources:\n  LABELS:\n    type: string\n    inline: |\n"
-        + "".join(f"      {word}\n" for word in ["silence", "unknown", "up", "down", "left", "right"]),
+        + "".join(
+            f"      {word}\n" for word in ["silence", "unknown", "up", "down", "left", "right"]
+        ),
         ["Running rune: "],
         [text_line(4, "up")],
         {"model.tflite": "microspeech/model.tflite", "up.wav": "microspeech/up.wav"},

@@ -323,8 +323,9 @@ def test_what_is_cached_is_found_without_a_download(
     for name in ("LICENSE", "wasm3/a.c"):
         (folder / name).write_text("")
     assert cached("wasm3") == folder == fetch("wasm3")
-    monkeypatch.setenv("RUNEC_COMPONENT_WASM3", str(tmp_path))
-    assert cached("wasm3") == tmp_path
+    other = shutil.copytree(folder, tmp_path / "other")
+    monkeypatch.setenv("RUNEC_COMPONENT_WASM3", str(other))
+    assert cached("wasm3") == other
     with pytest.raises(UsageError):
         cached("nothing")
 

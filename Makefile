@@ -4,7 +4,7 @@ SHELL := /bin/sh
 READY := .venv/.ready
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint unit conformance format clean
+.PHONY: help setup demo test lint unit conformance docs format clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -30,6 +30,9 @@ unit: $(READY) ## unit tests of each room, the examples end to end
 conformance: $(READY) ## examples x {host, emulated boards}, byte for byte, and firmware on emulated boards
 	$(BIN)/python tools/conformance.py
 	$(BIN)/pytest -m emulated -q
+
+docs: $(READY) ## write docs/cli.md from the commands
+	$(BIN)/python tools/cli_page.py
 
 format: $(READY) ## let ruff rewrite what it can
 	$(BIN)/ruff format

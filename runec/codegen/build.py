@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,13 +18,14 @@ from runec.diagnostics import MachineError, UserFileError
 from runec.files import read_file, write_file
 from runec.pipeline import Pipeline
 from runec.proc_blocks import sdk_dir
-from runec.tools import run_tool
+from runec.tools import end_tools, run_tool
 
 STACK_BYTES_MIN = 1024
 GLUE_STACK_BYTES = 64
 _WORKERS = 2
 _ERROR_LINES = 8
 _TIMEOUT_S = 120
+_END_S = 0.05
 _OTHER_COMPILER = "try another version of clang, or pip install 'runec[zig]'"
 
 _COMPILE_FLAGS = (
@@ -97,7 +99,15 @@ class _Workshop:
         with ThreadPoolExecutor(_WORKERS) as pool:
             glue = pool.submit(self.compile, GLUE, (GLUE,), GLUE_STACK_BYTES)
             units = [pool.submit(self.compile_unit, unit) for unit in code.units]
-            objects = [glue.result(), *(unit.result() for unit in units)]
+            try:
+                objects = [glue.result(), *(unit.result() for unit in units)]
+            except BaseException:  # Ctrl-C reaches this thread alone, which would wait for them
+                pool.shutdown(wait=False, cancel_futures=True)
+                # More than once: a worker may be about to start one.
+                while not all(job.done() for job in (glue, *units)):
+                    end_tools()
+                    time.sleep(_END_S)
+                raise
         linked = self.link(objects, stack_bytes)
         memory_bytes = _check(linked)
         return WasmModule(finish_module(linked, memory_bytes), memory_bytes, stack_bytes)
@@ -122,7 +132,8 @@ class _Workshop:
         ]
         done = run_tool(command, cwd=self.folder, timeout_s=_TIMEOUT_S)
         if done.returncode != 0:
-            refuse_unfit_compiler(self.toolchain, done.stderr)
+            if done.returncode > 0:  # not killed
+                refuse_unfit_compiler(self.toolchain, done.stderr)
             raise _compiler_error(f"the C compiler refused {name}", done.stderr)
         report = self.folder / f"{stem}.su"
         if not report.is_file():

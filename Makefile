@@ -4,7 +4,7 @@ SHELL := /bin/sh
 READY := .venv/.ready
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint unit conformance fuzz format clean
+.PHONY: help setup demo test lint unit conformance fuzz docs format clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -35,6 +35,9 @@ FUZZ_SECONDS ?= 60
 
 fuzz: $(READY) ## every reader of untrusted bytes, FUZZ_SECONDS=60 each; findings lie in build/fuzz
 	$(BIN)/python tools/fuzz.py --seconds $(FUZZ_SECONDS)
+
+docs: $(READY) ## write docs/cli.md from the commands
+	$(BIN)/python tools/cli_page.py
 
 format: $(READY) ## let ruff rewrite what it can
 	$(BIN)/ruff format

@@ -85,7 +85,7 @@ def run_tool(
             "R1004", f"cannot start {arguments[0]}: {error.strerror}", hint="runec doctor"
         ) from None
     started_s = time.monotonic()
-    with process, _guarded(process.pid):
+    with process, _listed(process.pid), _guarded(process.pid):
         try:
             stdout, stderr = process.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
@@ -101,6 +101,24 @@ def run_tool(
     for watcher in _watchers:
         watcher(shlex.join(arguments), time.monotonic() - started_s)
     return Finished(process.returncode, stdout, stderr)
+
+
+_running: set[int] = set()
+
+
+@contextmanager
+def _listed(leader: int) -> Iterator[None]:
+    _running.add(leader)
+    try:
+        yield
+    finally:
+        _running.discard(leader)
+
+
+def end_tools() -> None:
+    """Kill what `run_tool` is running in other threads: nobody waits for it any more."""
+    for leader in tuple(_running):
+        _kill_group(leader)
 
 
 def _kill_group(leader: int) -> None:

@@ -34,6 +34,8 @@ __all__ = ["execute", "main"]
 
 def main() -> NoReturn:
     """Run the command line of this process and exit with its code."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # see runec.__main__
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         # A signal that whoever started runec has switched off (nohup) stays so.
         if signal.getsignal(number) is not signal.SIG_IGN:

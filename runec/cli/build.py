@@ -8,7 +8,13 @@ import click
 
 from runec.cli.console import Console, table
 from runec.cli.examples import example
-from runec.cli.options import INPUT_FILE, cache_option, format_option, pass_console
+from runec.cli.options import (
+    INPUT_FILE,
+    cache_option,
+    format_option,
+    original_option,
+    pass_console,
+)
 from runec.cli.runefiles import which_runefile
 from runec.cli.sources import build_rune
 from runec.container import read_rune
@@ -27,11 +33,14 @@ from runec.files import write_file
 @click.option("-n", "--name", help="The rune's name. [default: that of the Runefile's folder]")
 @click.option(
     "-C",
+    "-c",
     "--current-dir",
     type=INPUT_FILE,
     help="Where the Runefile's relative paths start. [default: the Runefile's folder]",
 )
 @cache_option
+@original_option("--debug", is_flag=True)
+@original_option("--cache-dir")
 @format_option
 @pass_console
 def command(

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Literal
 
 from runec.boards import Board, load_boards
 from runec.cache import cache_dir
 from runec.codegen.toolchain import find_toolchain
-from runec.components import cached, components
+from runec.components import cached, components, is_broken, leftovers
 from runec.diagnostics import MachineError
 from runec.tools import find_tool, run_tool
 
@@ -30,6 +31,14 @@ _PYTHON_PACKAGES = {
 
 
 @dataclass(frozen=True, slots=True)
+class Mend:
+    """What `runec doctor --fix` can do: install Debian or Python packages, fetch, remove."""
+
+    kind: Literal["debian", "python", "component", "leftover"]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """One part: what it is for, what was found (None: nothing), how to get it."""
 
@@ -38,6 +47,7 @@ class Check:
     found: str | None
     install: str
     optional: bool = False
+    mend: Mend | None = None
 
     @property
     def status(self) -> str:
@@ -48,7 +58,9 @@ class Check:
 
     def as_json(self) -> dict[str, object]:
         """Return the check as one JSON object."""
-        return {**asdict(self), "status": self.status}
+        record = {**asdict(self), "status": self.status}
+        del record["mend"]  # `install` says it
+        return record
 
 
 def run_checks() -> Iterator[Check]:
@@ -56,13 +68,16 @@ def run_checks() -> Iterator[Check]:
     yield Check("python", "everything", sys.version.split()[0], "Python 3.11 or later")
     yield _wasm_compiler()
     for name, purpose in _PYTHON_PACKAGES.items():
-        yield Check(name, purpose, _package(name), f"pip install {name}")
+        yield Check(
+            name, purpose, _package(name), f"pip install {name}", mend=Mend("python", (name,))
+        )
     yield Check(
         "ai-edge-litert",
         "uint8 models on the host",
         _package("ai-edge-litert"),
         "pip install 'runec[litert]'",
         optional=True,
+        mend=Mend("python", ("ai-edge-litert",)),
     )
     for board in load_boards():
         yield from _board(board)
@@ -73,16 +88,27 @@ def run_checks() -> Iterator[Check]:
         place = "in the cache" if in_cache else str(folder)
         found = f"{item.version}, {place}" if folder is not None else None
         install = f"runec components fetch {item.name} (a build fetches it too)"
-        yield Check(f"{item.name} sources", "firmware", found, install, optional=True)
+        broken = is_broken(item.name)
+        if broken:
+            install = f"files are missing in the cache: {install}"
+        mend = Mend("component", (item.name,))
+        name = f"{item.name} sources"
+        yield Check(name, "firmware", found, install, optional=not broken, mend=mend)
     yield Check("cache", "firmware", _cache(cache), "set RUNEC_CACHE_DIR to a writable folder")
+    for path in leftovers():
+        install = f"runec doctor --fix removes {path}"
+        yield Check(
+            "leftover", "nothing", None, install, optional=True, mend=Mend("leftover", (str(path),))
+        )
 
 
 def _wasm_compiler() -> Check:
     install = "apt-get install clang lld, or pip install 'runec[zig]'"
+    mend = Mend("debian", ("clang", "lld"))
     try:
         command = find_toolchain().compiler
     except MachineError:
-        return Check("C to WebAssembly", "runec build", None, install)
+        return Check("C to WebAssembly", "runec build", None, install, mend=mend)
     zig = _package("ziglang") if "ziglang" in command else None
     found = f"zig cc {zig}" if zig else f"{Path(command[0]).name} {_version([command[0]])}"
     return Check("C to WebAssembly", "runec build", found, install)
@@ -91,17 +117,20 @@ def _wasm_compiler() -> Check:
 def _board(board: Board) -> Iterator[Check]:
     toolchain = board.toolchain
     install = f"apt-get install {' '.join(toolchain.packages)}"
+    mend = Mend("debian", tuple(toolchain.packages))
     for name in (f"{toolchain.prefix}gcc", f"{toolchain.prefix}g++", toolchain.cxx_headers_from):
         if name:
-            yield Check(name, f"firmware for {board.id}", _program(name), install)
+            yield Check(name, f"firmware for {board.id}", _program(name), install, mend=mend)
     if board.emulator is not None:
         purpose = f"emulator:{board.id}"
         if board.emulator.program:
             name = board.emulator.program
-            yield Check(name, purpose, _program(name), f"apt-get install {name}")
+            mend = Mend("debian", (name,))
+            yield Check(name, purpose, _program(name), f"apt-get install {name}", mend=mend)
         else:
             kind = board.emulator.kind
-            yield Check(kind, purpose, _package(kind), "pip install 'runec[emulators]'")
+            install = "pip install 'runec[emulators]'"
+            yield Check(kind, purpose, _package(kind), install, mend=Mend("python", (kind,)))
     if board.upload is not None:
         name = board.upload.command[0]
         install = f"install {board.upload.package}"

@@ -7,7 +7,7 @@ from click.shell_completion import ShellComplete, get_completion_class
 
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.options import pass_console
+from runec.cli.options import format_option, pass_console
 
 _SHELLS = ("bash", "zsh", "fish")
 
@@ -21,6 +21,7 @@ _SHELLS = ("bash", "zsh", "fish")
     ),
 )
 @click.argument("shell", type=click.Choice(_SHELLS))
+@format_option
 @click.pass_context
 @pass_console
 def command(console: Console, ctx: click.Context, shell: str) -> None:
@@ -29,4 +30,8 @@ def command(console: Console, ctx: click.Context, shell: str) -> None:
     assert kind is not None  # noqa: S101 - click has these three
     completer = kind(ctx.find_root().command, {}, "runec", "_RUNEC_COMPLETE")
     # Bash's own source() first starts bash to ask its version; ours need not be installed.
-    console.result_document(ShellComplete.source(completer).strip("\n"))
+    script = ShellComplete.source(completer).strip("\n")
+    if console.is_json:
+        console.result_json({"shell": shell, "script": script})
+    else:
+        console.result_document(script)

@@ -6,11 +6,14 @@ Colours as in the original platform: capabilities green, blocks tan, models viol
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
+from runec.cli.layout import NODE_HEIGHT, Box, Layout, Line, lay_out
 from runec.container import Graph
+from runec.diagnostics import printable
 from runec.pipeline import Capability, Model, Output, Pipeline, ProcBlock
 
 # Names for Graphviz (X11), and the same colours for SVG.
@@ -24,7 +27,7 @@ _ARROW = (
     '<defs><marker id="arrow" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="8" '
     'markerHeight="8" orient="auto"><path d="M0,0 L8,4 L0,8 z"/></marker></defs>'
 )
-_CHAR_WIDTH, _NODE_HEIGHT, _GAP_X, _GAP_Y, _MARGIN = 8, 44, 40, 56, 20
+_CHAR_WIDTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,79 +128,58 @@ def _dot(text: str) -> str:
 
 def to_svg(drawing: Drawing) -> str:
     """Return a picture: each stage below everything that it takes from."""
-    places, width, height = _layout(drawing)
-    size = f'width="{width}" height="{height}"'
-    view = f'viewBox="0 0 {width} {height}" font-family="monospace" font-size="13"'
+    boxes = [
+        Box(node.name, _CHAR_WIDTH * (max(_columns(node.name), _columns(node.what)) + 3))
+        for node in drawing.nodes
+    ]
+    lines = [
+        Line(edge.source, edge.target, _CHAR_WIDTH * _columns(edge.type)) for edge in drawing.edges
+    ]
+    layout = lay_out(boxes, lines)
+    size = f'width="{layout.width}" height="{layout.height}"'
+    view = f'viewBox="0 0 {layout.width} {layout.height}" font-family="monospace" font-size="13"'
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" {size} {view}>',
-            f"<title>{escape(drawing.name)}</title>",
+            f"<title>{_xml(drawing.name)}</title>",
             _ARROW,
             f'<rect {size} fill="white"/>',
-            *_svg_edges(drawing, places),
-            *_svg_nodes(drawing, places),
+            *_svg_edges(drawing, layout),
+            *_svg_nodes(drawing, boxes, layout),
             "</svg>",
         ]
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """The middle of a box's upper side, and its width."""
-
-    x: int
-    y: int
-    width: int
+def _columns(text: str) -> int:
+    """How wide a text is in a font whose letters are all alike: East Asian ones count twice."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
-def _layout(drawing: Drawing) -> tuple[dict[str, _Place], int, int]:
-    """Rows by the longest way from a capability; within a row in execution order."""
-    rows: dict[str, int] = {}
-    for node in drawing.nodes:
-        before = [rows[edge.source] for edge in drawing.edges if edge.target == node.name]
-        rows[node.name] = max(before, default=-1) + 1
-    widths = {
-        node.name: _CHAR_WIDTH * (max(len(node.name), len(node.what)) + 3) for node in drawing.nodes
-    }
-    lines = [
-        [name for name, row in rows.items() if row == number]
-        for number in range(max(rows.values(), default=0) + 1)
-    ]
-    totals = [sum(widths[name] for name in line) + _GAP_X * (len(line) - 1) for line in lines]
-    labels = max((len(edge.type) for edge in drawing.edges), default=0) * _CHAR_WIDTH
-    width = max([*totals, 2 * labels]) + 2 * _MARGIN
-    places = {}
-    for number, (line, total) in enumerate(zip(lines, totals, strict=True)):
-        left = (width - total) // 2
-        for name in line:
-            top = _MARGIN + number * (_NODE_HEIGHT + _GAP_Y)
-            places[name] = _Place(left + widths[name] // 2, top, widths[name])
-            left += widths[name] + _GAP_X
-    height = 2 * _MARGIN + len(lines) * (_NODE_HEIGHT + _GAP_Y) - _GAP_Y
-    return places, width, height
+def _xml(text: str) -> str:
+    return escape(printable(text))
 
 
-def _svg_edges(drawing: Drawing, places: dict[str, _Place]) -> Iterator[str]:
-    for edge in drawing.edges:
-        start, end = places[edge.source], places[edge.target]
-        top, half = start.y + _NODE_HEIGHT, _GAP_Y // 2
+def _svg_edges(drawing: Drawing, layout: Layout) -> Iterator[str]:
+    for edge, route in zip(drawing.edges, layout.routes, strict=True):
+        (x, y), *others = route.points
+        path = f"M{x},{y}"
+        for next_x, next_y in others:
+            middle = (y + next_y) // 2
+            curve = f" C{x},{middle} {next_x},{middle} {next_x},{next_y}"
+            path += f" L{next_x},{next_y}" if x == next_x else curve
+            x, y = next_x, next_y
+        yield f'<path d="{path}" fill="none" stroke="black" marker-end="url(#arrow)"/>'
+        label_x, label_y = route.label
+        yield f'<text x="{label_x}" y="{label_y}">{_xml(edge.type)}</text>'
+
+
+def _svg_nodes(drawing: Drawing, boxes: Sequence[Box], layout: Layout) -> Iterator[str]:
+    for node, box in zip(drawing.nodes, boxes, strict=True):
+        x, y = layout.boxes[node.name]
         yield (
-            f'<path d="M{start.x},{top} C{start.x},{top + half} {end.x},{end.y - half} '
-            f'{end.x},{end.y}" fill="none" stroke="black" marker-end="url(#arrow)"/>'
-        )
-        middle_x, middle_y = (start.x + end.x) // 2 + 6, (top + end.y) // 2 + 4
-        yield f'<text x="{middle_x}" y="{middle_y}">{escape(edge.type)}</text>'
-
-
-def _svg_nodes(drawing: Drawing, places: dict[str, _Place]) -> Iterator[str]:
-    for node in drawing.nodes:
-        place = places[node.name]
-        yield (
-            f'<rect x="{place.x - place.width // 2}" y="{place.y}" width="{place.width}" '
-            f'height="{_NODE_HEIGHT}" rx="8" fill="{_COLORS[node.kind][1]}" stroke="black"/>'
+            f'<rect x="{x - box.width // 2}" y="{y}" width="{box.width}" '
+            f'height="{NODE_HEIGHT}" rx="8" fill="{_COLORS[node.kind][1]}" stroke="black"/>'
         )
         for line, text in ((18, node.name), (35, node.what)):
-            yield (
-                f'<text x="{place.x}" y="{place.y + line}" text-anchor="middle">'
-                f"{escape(text)}</text>"
-            )
+            yield f'<text x="{x}" y="{y + line}" text-anchor="middle">{_xml(text)}</text>'

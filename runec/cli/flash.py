@@ -64,4 +64,6 @@ def command(
         return
     with loaded.blamed(), console.progress(f"putting {rune.name} on {board.id}"):
         flash(rune, board, port=port, framework=framework, log=console.log)
+    if console.is_json:
+        console.result_json({"rune": rune.name, "board": board.id, "port": port})
     console.say(f"{rune.name} is on {board.id}")

@@ -51,6 +51,8 @@ def command(console: Console, file: Path | None, output: Path | None, format_: s
     else:
         write_file(output, f"{picture}\n")
         console.say(f"wrote {output}")
+        if console.is_json:
+            console.result_json({"path": str(output)})
 
 
 def _read(console: Console, path: Path) -> drawing.Drawing:

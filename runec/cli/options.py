@@ -124,6 +124,11 @@ def cache_option(function: _Function) -> _Function:
     )(function)
 
 
+def original_option(name: str, *, is_flag: bool = False) -> Callable[[_Function], _Function]:
+    """Accept an option of the original platform that has nothing to say here, for its scripts."""
+    return click.option(name, is_flag=is_flag, hidden=True, expose_value=False)
+
+
 def board_option(function: _Function) -> _Function:
     """Add `--board ID`, which is needed."""
     return click.option(

@@ -21,6 +21,7 @@ from runec.devices import Place, run_bytes
 from runec.diagnostics import UsageError
 from runec.files import read_file
 from runec.vm import Inputs, Step, Watch
+from runec.vm.output import output_line, parse_output_bytes
 
 
 @click.command(
@@ -100,8 +101,8 @@ def command(
 ) -> None:
     """Run a .rune and print its output: one JSON object a run, or tensors in binary (TENSOR).
 
-    The output is the same in every place. Inputs of one kind may be given more than once; a
-    capability's `source` counts them from 0.
+    The output is the same in every place. With --format json, tensors become JSON too. Inputs of
+    one kind may be given more than once; a capability's `source` counts them from 0.
     """
     del engine  # the option keeps scripts of the original platform working
     rune = load_rune(rune_file)
@@ -134,9 +135,17 @@ def command(
         with console.progress(f"running on {where}"):
             first = next(results, None)
         if first is not None:
-            console.result_bytes(first)
+            _print(console, first)
         for result in results:
-            console.result_bytes(result)
+            _print(console, result)
+
+
+def _print(console: Console, result: bytes) -> None:
+    # A run writes a line of JSON, or tensors, which begin with the length of a short text.
+    if console.is_json and not result.startswith(b"{"):
+        line = output_line([(0, parse_output_bytes(result))])
+        result = b'{"tensors":' + line.removeprefix('{"0":').encode() + b"\n"
+    console.result_bytes(result)
 
 
 def _resources(files: dict[str, str], strings: dict[str, str]) -> dict[str, bytes]:

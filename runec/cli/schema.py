@@ -9,7 +9,7 @@ import click
 
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.options import INPUT_FILE, pass_console
+from runec.cli.options import INPUT_FILE, format_option, pass_console
 from runec.files import write_file
 from runec.frontend.schema import runefile_schema
 
@@ -23,12 +23,19 @@ from runec.frontend.schema import runefile_schema
     ),
 )
 @click.option("-o", "--output", type=INPUT_FILE, help="The file to write. [default: stdout]")
+@format_option
 @pass_console
 def command(console: Console, output: Path | None) -> None:
-    """Print the JSON schema of Runefiles in YAML, so that editors complete and check them."""
-    text = json.dumps(runefile_schema(), indent=2)
-    if output is None:
-        console.result_document(text)
-    else:
+    """Print the JSON schema of Runefiles in YAML, so that editors complete and check them.
+
+    With --format json: the schema in one line, or the path where it was written.
+    """
+    schema = runefile_schema()
+    text = json.dumps(schema, indent=2)
+    if output is not None:
         write_file(output, f"{text}\n")
         console.say(f"wrote {output}")
+    if console.is_json:
+        console.result_json(schema if output is None else {"path": str(output)})
+    elif output is None:
+        console.result_document(text)

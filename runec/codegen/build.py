@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,13 +25,14 @@ from runec.diagnostics import MachineError, UserFileError
 from runec.files import read_file, write_file
 from runec.pipeline import Pipeline
 from runec.proc_blocks import sdk_dir
-from runec.tools import Finished, run_tool
+from runec.tools import Finished, end_tools, run_tool
 
 STACK_BYTES_MIN = 1024
 GLUE_STACK_BYTES = 64
 _WORKERS = 2
 _ERROR_LINES = 8
 _TIMEOUT_S = 120
+_END_S = 0.05
 _OTHER_COMPILER = "try another version of clang, or pip install 'runec[zig]'"
 
 _COMPILE_FLAGS = (
@@ -162,7 +164,16 @@ class _Workshop:
             write_file(self.folder / name, text, durable=False)
         sources = [_Source.glue(code), *(_Source.unit(code, unit) for unit in code.units)]
         with ThreadPoolExecutor(_WORKERS) as pool:
-            objects = list(pool.map(self.compile, sources))
+            jobs = [pool.submit(self.compile, source) for source in sources]
+            try:
+                objects = [job.result() for job in jobs]
+            except BaseException:  # Ctrl-C reaches this thread alone, which would wait for them
+                pool.shutdown(wait=False, cancel_futures=True)
+                # More than once: a worker may be about to start one.
+                while not all(job.done() for job in jobs):
+                    end_tools()
+                    time.sleep(_END_S)
+                raise
         stack_bytes = _stack_bytes(code.units)
         linked = self.link(objects, stack_bytes)
         memory_bytes = _check(linked)
@@ -227,7 +238,8 @@ class _Workshop:
         ]
         done = self.run(command)
         if done.returncode != 0:
-            refuse_unfit_compiler(self.toolchain, done.stderr)
+            if done.returncode > 0:  # not killed
+                refuse_unfit_compiler(self.toolchain, done.stderr)
             raise _compiler_error(f"the C compiler refused {source.name}", done.stderr)
         report = self.folder / f"{stem}.su"
         if not report.is_file():

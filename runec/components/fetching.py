@@ -15,6 +15,7 @@ import shutil
 import sys
 import tarfile
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -25,6 +26,8 @@ from runec.diagnostics import MachineError, UserFileError
 from runec.files import disk_error
 from runec.tools import find_tool, run_tool
 
+_SCRATCH = ".fetch-"
+_LEFTOVER_AGE_S = 3600.0
 MAX_ARCHIVE_BYTES = 256 * 1024 * 1024
 _OFFLINE_HINT = (
     "check the network and the proxy settings of {client}, or set {variable} to a folder that "
@@ -63,13 +66,15 @@ def fetch(name: str) -> Path:
             )
         return path
     target = _cache_folder(wanted)
-    if target.is_dir():
+    if _is_whole(target, wanted):
         return target
     with _disk_errors(target), _scratch_dir(target.parent) as scratch:
         archive = _download(wanted, scratch)
         _verify(wanted, archive)
         unpacked = scratch / "unpacked"
         _unpack(wanted, archive, unpacked)
+        if target.is_dir() and not _is_whole(target, wanted):
+            target.rename(scratch / "broken")
         _publish(unpacked, target)
     return target
 
@@ -83,7 +88,39 @@ def cached(name: str) -> Path | None:
     wanted = component(name)
     override = os.environ.get(_override_variable(wanted))
     folder = Path(override) if override else _cache_folder(wanted)
-    return folder if folder.is_dir() else None
+    return folder if _is_whole(folder, wanted) else None
+
+
+def is_broken(name: str) -> bool:
+    """Tell whether the cache holds a component with something missing; `fetch` gets it anew.
+
+    Raises:
+        UsageError: R1010, no such component.
+    """
+    wanted = component(name)
+    folder = _cache_folder(wanted)
+    return folder.is_dir() and not _is_whole(folder, wanted)
+
+
+def leftovers() -> list[Path]:
+    """Return the folders of fetches that were killed: old enough to be nobody's any more."""
+    old_s = time.time() - _LEFTOVER_AGE_S
+    try:
+        found = sorted((cache_dir() / "components").glob(f"{_SCRATCH}*"))
+        return [path for path in found if path.stat().st_mtime < old_s]
+    except OSError:  # another process clears up at the same time
+        return []
+
+
+def _is_whole(folder: Path, wanted: Component) -> bool:
+    """True when everything is there that the component keeps, and no folder of it is empty."""
+    try:
+        return all(
+            any((folder / kept).iterdir()) if kept.endswith("/") else (folder / kept).is_file()
+            for kept in wanted.keep
+        )
+    except OSError:
+        return False
 
 
 def _cache_folder(wanted: Component) -> Path:
@@ -106,7 +143,7 @@ def _disk_errors(path: Path) -> Iterator[None]:
 @contextmanager
 def _scratch_dir(parent: Path) -> Iterator[Path]:
     parent.mkdir(parents=True, exist_ok=True)
-    path = Path(tempfile.mkdtemp(prefix=".fetch-", dir=parent))
+    path = Path(tempfile.mkdtemp(prefix=_SCRATCH, dir=parent))
     try:
         yield path
     finally:

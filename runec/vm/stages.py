@@ -208,7 +208,8 @@ class _Rewriter:
         around = self._first + self._shift + len(self._module.functions)
         bodies = []
         for begin, end_ in self._bodies:
-            parts, at = [], begin
+            parts: list[bytes] = []
+            at = begin
             for call in walk_calls(WasmReader(self._code, begin, end_)):
                 function = self._moved(call.function)
                 if call.start in self._blocks:

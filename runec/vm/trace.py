@@ -82,7 +82,7 @@ class Step:
         ]
 
     def as_json(self) -> dict[str, object]:
-        """Return the step as one JSON object; infinities, which JSON has no spelling for, as null."""
+        """Return the step as one JSON object; infinities are null, as JSON has none."""
         return {
             **asdict(self),
             "inputs": [tensor.as_json() for tensor in self.inputs],

@@ -109,3 +109,68 @@ def test_what_is_no_rune_and_no_runefile_is_told(runec: Callable[..., Any], here
     assert runec("graph", "y").code == 1
     (here / "z").write_bytes(b"FROM a b\n")
     assert "error[R0001]" in runec("graph", "z").stderr
+
+
+WIDE = """version: 1
+image: runicos/base
+pipeline:
+  first: {capability: IMAGE, args: {width: 24, height: 24}, outputs: [{type: u8, dimensions: [1, 24, 24, 3]}]}
+  second: {capability: SOUND, args: {hz: 16000}, outputs: [{type: i16, dimensions: [1, 16000]}]}
+  third: {capability: RAW, outputs: [{type: f32, dimensions: [1, 40]}]}
+  normalized: {proc-block: image-normalization, inputs: [first]}
+  floats: {proc-block: audio_float_conversion, inputs: [second]}
+  scaled: {proc-block: normalize, inputs: [third]}
+  best: {proc-block: most_confident_indices, inputs: [scaled], args: {count: 3}}
+  all: {proc-block: identity, inputs: [normalized, floats, scaled, best]}
+  serial: {out: serial, inputs: [all.0, all.1, all.2, all.3, third]}
+  other: {out: serial, inputs: [third, best, second]}
+"""  # noqa: E501 - one stage a line
+
+
+def test_a_wide_pipeline_is_drawn_with_nothing_upon_anything_else(
+    runec: Callable[..., Any], here: Path
+) -> None:
+    (here / "Runefile.yml").write_text(WIDE)
+    root = ET.fromstring(runec("graph", "-f", "svg").stdout)  # noqa: S314 - our own
+    boxes = [
+        tuple(int(box.get(key, "")) for key in ("x", "y", "width", "height"))
+        for box in root.iter(f"{SVG}rect")
+        if box.get("rx")
+    ]
+    labels = [
+        (int(text.get("x", "")), int(text.get("y", "")) - 12, 8 * len(text.text or ""), 16)
+        for text in root.iter(f"{SVG}text")
+        if text.get("text-anchor") is None
+    ]
+    assert len(labels) == 16
+    for (ax, ay, aw, ah), (bx, by, bw, bh) in itertools.combinations([*boxes, *labels], 2):
+        assert ax + aw <= bx or bx + bw <= ax or ay + ah <= by or by + bh <= ay
+    width, height = (int(root.get(key, "")) for key in ("width", "height"))
+    assert all(x >= 0 and x + w <= width and y + h <= height for x, y, w, h in [*boxes, *labels])
+    # Beside boxes and labels lines go straight down: there is nothing to cross.
+    for path in root.iter(f"{SVG}path"):
+        if path.get("marker-end") is None:  # the arrow's own shape
+            continue
+        for x, y, below in verticals(path.get("d", "")):
+            for bx, by, bw, bh in [*boxes, *labels]:
+                assert not (bx < x < bx + bw and y < by + bh and by < below)
+
+
+def verticals(path: str) -> list[tuple[int, int, int]]:
+    """The straight parts of a path: x, top, bottom."""
+    found = []
+    points = [
+        tuple(map(int, part.split()[-1].split(","))) for part in re.findall(r"[MLC]([^MLC]+)", path)
+    ]
+    for (x, y), (next_x, next_y) in itertools.pairwise(points):
+        if x == next_x:
+            found.append((x, y, next_y))
+    return found
+
+
+def test_a_name_that_a_terminal_would_obey_makes_no_broken_picture(
+    runec: Callable[..., Any], branches: Path
+) -> None:
+    assert runec("build", branches, "-o", "x.rune", "--name", "a\x1b[31m\x07世").code == 0
+    root = ET.fromstring(runec("graph", "x.rune", "-f", "svg").stdout)  # noqa: S314 - our own
+    assert [title.text for title in root.iter(f"{SVG}title")] == ["a\ufffd[31m\ufffd世"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
+import os
 import re
 import shutil
 import sys
@@ -15,7 +16,16 @@ import msgspec
 import pytest
 
 from runec.cache import cache_dir
-from runec.components import Component, cached, component, components, fetch, fetching
+from runec.components import (
+    Component,
+    cached,
+    component,
+    components,
+    fetch,
+    fetching,
+    is_broken,
+    leftovers,
+)
 from runec.diagnostics import MachineError, UsageError, UserFileError
 from runec.tools import Finished, find_tool
 
@@ -309,10 +319,13 @@ def test_what_is_cached_is_found_without_a_download(
     folder = tmp_path / "components" / f"wasm3-{wanted.version}-{wanted.sha256[:8]}"
     folder.with_name(f"wasm3-{wanted.version}-00000000").mkdir(parents=True)
     assert cached("wasm3") is None
-    folder.mkdir()
+    (folder / "wasm3").mkdir(parents=True)
+    for name in ("LICENSE", "wasm3/a.c"):
+        (folder / name).write_text("")
     assert cached("wasm3") == folder == fetch("wasm3")
-    monkeypatch.setenv("RUNEC_COMPONENT_WASM3", str(tmp_path))
-    assert cached("wasm3") == tmp_path
+    other = shutil.copytree(folder, tmp_path / "other")
+    monkeypatch.setenv("RUNEC_COMPONENT_WASM3", str(other))
+    assert cached("wasm3") == other
     with pytest.raises(UsageError):
         cached("nothing")
 
@@ -334,3 +347,34 @@ def test_a_user_without_a_home_is_asked_for_a_cache(monkeypatch: pytest.MonkeyPa
         cache_dir()
     assert caught.value.code == "R1002"
     assert "RUNEC_CACHE_DIR" in str(caught.value.hint)
+
+
+def test_a_component_with_something_missing_is_fetched_anew(
+    monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
+    registry = Registry(archive(FILES))
+    install(monkeypatch, registry)
+    folder = fetch("small")
+    assert not is_broken("small")
+    for lost in ("LICENSE", "src"):
+        path = folder / lost
+        if path.is_dir():
+            shutil.rmtree(path)
+            path.mkdir()
+        else:
+            path.unlink()
+        assert is_broken("small")
+        assert cached("small") is None
+        assert fetch("small") == folder
+        assert not is_broken("small")
+        assert cached("small") == folder
+    assert len(registry.calls) == 3
+    assert left_over(cache) == []
+
+
+def test_what_a_killed_fetch_left_is_found_once_it_is_old(cache: Path) -> None:
+    assert leftovers() == []
+    for name in (".fetch-old", ".fetch-new"):
+        (cache / "components" / name).mkdir(parents=True)
+    os.utime(cache / "components" / ".fetch-old", (0, 0))
+    assert [path.name for path in leftovers()] == [".fetch-old"]

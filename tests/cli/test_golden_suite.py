@@ -1,0 +1,362 @@
+"""The integration tests of the original platform, re-created: its folders, its command lines.
+
+Each test there is a folder with a Runefile and files of expectations, each of which must be a
+substring of stdout or stderr after floats are cut to five decimals; its harness calls `build` and
+`run` as `outcome` does. Models and recordings are those of ../shared/data/hotg where it is there.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+HOTG = PROJECT.parent / "shared" / "data" / "hotg"
+HEAD = "version: 1\nimage: runicos/base\npipeline:\n"
+BLOCKS = "hotg-ai/proc-blocks@v0.11.3"
+SINE_MODEL = {"sinemodel.tflite": "sine/sinemodel.tflite"}
+FLAGS = {".png": "--image", ".wav": "--sound", ".csv": "--accelerometer", ".bin": "--raw"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A folder of the original: stages, files beside them, what must be said where."""
+
+    runefile: str
+    stderr: Sequence[str] = ()
+    stdout: Sequence[str] = ()
+    beside: Mapping[str, str | bytes] = field(default_factory=dict)
+
+
+def stage(name: str, kind: str, inputs: str, outputs: str, args: str = "{}") -> str:
+    """A stage in one line: `kind` is the key and what stands there."""
+    pairs = [item.split(":") for item in outputs.split("; ")]
+    types = ", ".join(f"{{type: {kind}, dimensions: [{sizes}]}}" for kind, sizes in pairs)
+    lines = [f"  {name}:", f"    {kind}", f"    args: {args}"]
+    if inputs:
+        lines.append(f"    inputs: [{inputs}]")
+    if outputs:
+        lines.append(f"    outputs: [{types}]")
+    return "\n".join(lines) + "\n"
+
+
+def capability(name: str, kind: str, output: str, args: str = "{}") -> str:
+    return stage(name, f"capability: {kind}", "", output, args)
+
+
+def block(name: str, path: str, inputs: str, outputs: str, args: str = "{}") -> str:
+    return stage(name, f'proc-block: "{BLOCKS}#{path}"', inputs, outputs, args)
+
+
+def model(name: str, path: str, inputs: str, outputs: str, args: str = "{}") -> str:
+    return stage(name, f"model: {path}", inputs, outputs, args)
+
+
+def serial(*inputs: str, name: str = "serial") -> str:
+    return f"  {name}:\n    out: serial\n    inputs: [{', '.join(inputs)}]\n"
+
+
+def two_inputs() -> bytes:
+    """A model that takes two tensors and gives one, as the tests of the frontend make it."""
+    spec = importlib.util.spec_from_file_location(
+        "frontend_models", PROJECT / "tests" / "frontend" / "conftest.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    made = module.make_model(["f32[1, 2]", "f32[1, 2]"], ["f32[1, 2]"])
+    assert isinstance(made, bytes)
+    return made
+
+
+RAND = capability("rand", "RAND", "f32:1")
+NUMBERS = struct.pack("<4i", 0, 1, 2, 3)
+COMPILE_FAIL = {
+    "image-is-required": Case("version: 1\npipeline: {}\n", ["missing field `image`"]),
+    "pipeline-is-required": Case("version: 1\nimage: runicos/base\n", ["missing field `pipeline`"]),
+    "version-is-required": Case("image: runicos/base\npipeline: {}\n", ["missing field `version`"]),
+    "there-is-no-version-2": Case(
+        HEAD.replace("1", "2") + serial(), ["invalid value: integer `2`, expected version to be 1"]
+    ),
+    "missing-input": Case(
+        HEAD + model("some_model", "./sinemodel.tflite", "asdf", "f32:1"),
+        ['Unable to find "asdf" to use as an input for "some_model"'],
+    ),
+    "no-such-resource": Case(
+        HEAD + RAND + model("some_model", "$MISSING_RESOURCE", "rand", "f32:1"),
+        ['No definition for "$MISSING_RESOURCE"'],
+    ),
+    "self-loop": Case(
+        HEAD + model("some_model", "./sinemodel.tflite", "some_model", "f32:1"),
+        ['Cycle detected when checking "some_model"'],
+    ),
+    "simple-loop": Case(
+        HEAD
+        + RAND
+        + model("some_model", "./sinemodel.tflite", "another_model", "f32:1")
+        + model("another_model", "./sinemodel.tflite", "some_model", "f32:1"),
+        [
+            'Cycle detected when checking "some_model"',
+            '... which passes data to "some_model"',
+            '... which passes data to "another_model"',
+            ", completing the cycle.",
+        ],
+    ),
+    "str-is-not-a-type": Case(
+        HEAD + capability("input", "RAND", "str:1") + capability("input_2", "RAND", "string:1"),
+        ['Unknown element type, "str"', 'Unknown element type, "string"'],
+    ),
+    "unknown-model-format": Case(
+        HEAD
+        + "  some_model:\n    model: $MODEL_FILE\n    args: {format: unknown-format}\n"
+        + "resources:\n  MODEL_FILE: {type: binary}\n",
+        [
+            "Expected the format to be one of onnx, tensorflow, tensorflow-js, tensorflow-lite",
+            ', but found "unknown-format"',
+        ],
+    ),
+    "no-such-pipeline-stage": Case(
+        HEAD + RAND + block("mod", "modulo", "non_existent", "f32:1") + serial("mod"),
+        ['"non_existent"'],
+    ),
+}
+SINE = (
+    capability("rand", "RAW", "F32:1, 1", "{length: 4}")
+    + block("mod360", "modulo", "rand", "F32:1, 1", "{modulus: 360.0}")
+    + model("sine", "./sinemodel.tflite", "mod360", "F32:1, 1")
+    + serial("sine")
+)
+COMPILE_PASS = {
+    "noop": Case(HEAD + RAND + serial("rand")),
+    "model-arguments-should-be-used": Case(
+        HEAD
+        + capability("input", "RAND", "f32:1, 1")
+        + model(
+            *("some_model", "./sinemodel.tflite", "input", "f32:1, 1"),
+            "{unused_argument: asdfg, another_unused_argument: asd42}",
+        )
+        + serial("input"),
+        ["Unused arguments for some_model: unused_argument, another_unused_argument"],
+        beside={"sinemodel.tflite": (PROJECT / "examples/sine/sinemodel.tflite").read_bytes()},
+    ),
+    "models-with-multiple-inputs": Case(
+        HEAD
+        + capability("rand", "RAND", "f32:1, 2")
+        + model("model", "./two.tflite", "rand, rand", "f32:1, 2")
+        + serial("model"),
+        beside={"two.tflite": two_inputs()},
+    ),
+}
+GESTURE = (
+    capability("accelerometer", "ACCEL", "F32:1, 128, 3, 1", "{n: 128}")
+    + block("normalize", "normalize", "accelerometer", "f32:1, 128, 3, 1")
+    + model("gesture", "./model.tflite", "normalize", "f32:1, 4")
+    + block("best", "most_confident_indices", "gesture", "U32:1", "{count: 1}")
+    + block("label", "label", "best", "UTF8:1", "LABELS")
+    + serial("label")
+)
+MICROSPEECH = (
+    capability("audio", "SOUND", "I16:1, 16000", "{hz: 16000, sample_duration_ms: 1000}")
+    + block("fft", "fft", "audio", "U32:1, 1960")
+    + block("noise_filtering", "noise-filtering", "fft", "I8:1, 1960")
+    + model("model", "./model.tflite", "noise_filtering", "I8:1, 6")
+    + block("most_confident", "most_confident_indices", "model", "U32:1", "{count: 1}")
+    + block("label", "label", "most_confident", "UTF8:1", "LABELS")
+    + serial("label")
+)
+WORDS = '{wordlist: "silence\\nunknown\\nup\\ndown\\nleft\\nright\\n"}'
+
+
+def text_line(output: int, word: str) -> str:
+    return f'{{"{output}":[{{"element_type":"utf8","dimensions":[1],"elements":["{word}"]}}]}}'
+
+
+def microspeech(word: str) -> Case:
+    return Case(
+        HEAD + MICROSPEECH.replace("LABELS", WORDS),
+        ["Running rune: "],
+        [text_line(3, word)],
+        {"model.tflite": "microspeech/model.tflite", f"{word}.wav": f"microspeech/{word}.wav"},
+    )
+
+
+def number_line(output: int, element: str, shape: str, elements: str) -> str:
+    tensor = f'"element-type":"{element}","dimensions":[{shape}],"elements":[{elements}]'
+    return f'{{"{output}":[{{{tensor}}}]}}'
+
+
+RUN_FAIL = {
+    "missing-raw-capability": Case(
+        HEAD + capability("input", "RAW", "i32:4") + serial("input"),
+        ['Error: Unable to load the "RAW" input'],
+    )
+}
+RUN_PASS = {
+    "noop": Case(
+        HEAD + capability("input", "RAW", "i32:4") + serial("input"),
+        ["Running rune: "],
+        [number_line(2, "i32", "4", "0,1,2,3")],
+        {"input.bin": NUMBERS},
+    ),
+    "sine": Case(
+        HEAD + SINE,
+        ["Running rune: "],
+        [number_line(3, "f32", "1,1", "0.69727874")],
+        {**SINE_MODEL, "input.bin": b"\xcd\xcc\x4c\x3f"},
+    ),
+    "model-from-resource": Case(
+        HEAD
+        + SINE.replace("./sinemodel.tflite", "$SINE_MODEL")
+        + "resources:\n  SINE_MODEL: {type: binary, path: ./sinemodel.tflite}\n",
+        ["Running rune: "],
+        [number_line(4, "f32", "1,1", "0.69727874")],
+        {**SINE_MODEL, "input.bin": b"\xcd\xcc\x4c\x3f"},
+    ),
+    "multiple-outputs": Case(
+        HEAD
+        + capability("bytes", "RAW", "u8:16")
+        + capability("words", "RAW", "i32:4")
+        + serial("bytes", "words"),
+        ["Running rune: "],
+        [
+            '{"3":[{"element-type":"u8","dimensions":[16],"elements":[0,0,0,0,1,0,0,0,2,0,0,0,',
+            '3,0,0,0]},{"element-type":"i32","dimensions":[4],"elements":[0,1,2,3]}]}',
+        ],
+        {"input.bin": NUMBERS},
+    ),
+    "gesture-ring": Case(
+        HEAD + GESTURE.replace("LABELS", '{wordlist: "Wing\\nRing\\nSlope\\nUnknown\\n"}'),
+        ["Running rune: "],
+        [text_line(3, "Ring")],
+        {"model.tflite": "gesture/model.tflite", "ring.csv": "gesture/example_ring.csv"},
+    ),
+    "resources-in-proc-block-args": Case(
+        HEAD
+        + MICROSPEECH.replace("LABELS", "{wordlist: $LABELS}")
+        + "resources:\n  LABELS:\n    type: string\n    inline: |\n"
+        + "".join(
+            f"      {word}\n" for word in ["silence", "unknown", "up", "down", "left", "right"]
+        ),
+        ["Running rune: "],
+        [text_line(4, "up")],
+        {"model.tflite": "microspeech/model.tflite", "up.wav": "microspeech/up.wav"},
+    ),
+    **{f"microspeech-{word}": microspeech(word) for word in ("up", "down", "left", "right")},
+}
+
+
+Runec = Callable[..., Any]
+
+
+def prepare(case: Case, folder: Path) -> None:
+    (folder / "Runefile.yml").write_text(case.runefile)
+    for name, content in case.beside.items():
+        if isinstance(content, bytes):
+            (folder / name).write_bytes(content)
+        elif (HOTG / content).is_file():
+            shutil.copyfile(HOTG / content, folder / name)
+        else:
+            pytest.skip(f"../shared/data/hotg/{content} is not there")
+
+
+def built(runec: Runec, folder: Path) -> Any:
+    """Build as the original's harness did; the folder is the rune's name."""
+    return runec(
+        *("build", folder / "Runefile.yml", "-o", folder / f"{folder.name}.rune"),
+        *("--current-dir", folder, "--debug", "--colour=never", "--cache-dir", folder / "cache"),
+    )
+
+
+def ran(runec: Runec, folder: Path) -> Any:
+    """Run as the original's harness did, each input by the end of its name."""
+    inputs: list[str | Path] = []
+    for path in sorted(folder.iterdir()):
+        if path.suffix in FLAGS:
+            inputs += [FLAGS[path.suffix], path]
+    return runec("run", folder / f"{folder.name}.rune", *inputs, "--engine", "wasm3")
+
+
+def cut(text: str) -> str:
+    """Cut floats to five decimals."""
+    return re.sub(r"(\d*\.\d{5})\d+", r"\1", text)
+
+
+def check(case: Case, outcome: Any) -> None:
+    for words in case.stderr:
+        assert cut(words) in cut(outcome.stderr)
+    for words in case.stdout:
+        assert cut(words) in cut(outcome.stdout)
+
+
+@pytest.mark.parametrize("name", COMPILE_FAIL)
+def test_compile_fail(runec: Runec, name: str, tmp_path: Path) -> None:
+    prepare(COMPILE_FAIL[name], tmp_path)
+    outcome = built(runec, tmp_path)
+    assert outcome.code == 1, outcome.stderr
+    assert not list(tmp_path.glob("*.rune"))
+    check(COMPILE_FAIL[name], outcome)
+
+
+@pytest.mark.parametrize("name", COMPILE_PASS)
+def test_compile_pass(runec: Runec, name: str, tmp_path: Path) -> None:
+    prepare(COMPILE_PASS[name], tmp_path)
+    outcome = built(runec, tmp_path)
+    assert outcome.code == 0, outcome.stderr
+    check(COMPILE_PASS[name], outcome)
+
+
+@pytest.mark.parametrize("name", RUN_FAIL)
+def test_run_fail(runec: Runec, name: str, tmp_path: Path) -> None:
+    prepare(RUN_FAIL[name], tmp_path)
+    assert built(runec, tmp_path).code == 0
+    outcome = ran(runec, tmp_path)
+    assert outcome.code not in (0, 70)
+    check(RUN_FAIL[name], outcome)
+
+
+@pytest.mark.parametrize("name", RUN_PASS)
+def test_run_pass(runec: Runec, name: str, tmp_path: Path) -> None:
+    prepare(RUN_PASS[name], tmp_path)
+    outcome = built(runec, tmp_path)
+    assert outcome.code == 0, outcome.stderr
+    outcome = ran(runec, tmp_path)
+    assert outcome.code == 0, outcome.stderr
+    check(RUN_PASS[name], outcome)
+    assert len(outcome.stdout.splitlines()) == 1
+
+
+PERSON = (
+    capability(
+        *("image", "IMAGE", "U8:1, 96, 96, 1"),
+        '{pixel-format: "@PixelFormat::GrayScale", height: 96, width: 96}',
+    )
+    + model("person_detection", "./model.tflite", "image", "U8:1, 1, 1, 3")
+    + block("best", "most_confident_indices", "person_detection", "U32:1", "{count: 1}")
+    + block("label", "label", "best", "UTF8:1", "LABELS")
+    + serial("label")
+)
+
+
+def test_the_crate_test_of_person_detection(runec: Runec, tmp_path: Path) -> None:
+    words = '{wordlist: "unknown\\nperson_prob\\nnot_person_prob\\n"}'
+    case = Case(
+        HEAD + PERSON.replace("LABELS", words),
+        ["warning[R0722]"],
+        [text_line(3, "person_prob")],
+        {
+            "model.tflite": "person_detection/model.tflite",
+            "image.png": "person_detection/image.png",
+        },
+    )
+    prepare(case, tmp_path)
+    assert built(runec, tmp_path).code == 0
+    check(case, ran(runec, tmp_path))

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from runec.backends import tflm, wasm3
 from runec.boards import Board
-from runec.container import Rune
+from runec.container import Graph, Rune
 from runec.container.wasm import read_module, walk_sections
 from runec.diagnostics import UserFileError
+from runec.pipeline import EXECUTED_FORMAT
 
 _ALIGNMENT = 16
 # Static variables of runevm, the link and the HAL (measured: 8.9 KB, most of it the rune's tables).
@@ -50,9 +51,11 @@ def plan_layout(rune: Rune) -> Layout:
 
     Raises:
         UserFileError: R0606, an original rune; R0810, a model has an operator that the device's
-            library does not have.
+            library does not have; R0814, a resource is given at run time; R0815, a model of
+            another format.
     """
     graph = rune.require_graph()
+    _check_carried(graph)
     uses = [
         (operator.name, operator.version)
         for model in graph.models.values()
@@ -74,6 +77,24 @@ def plan_layout(rune: Rune) -> Layout:
         host_stack_bytes=wasm3.HOST_STACK_BYTES,
         operators=tuple(sorted({name for name, _ in uses})),
     )
+
+
+def _check_carried(graph: Graph) -> None:
+    """Refuse what a firmware can't carry: a device has what is in the .rune and nothing else."""
+    for name, model in graph.models.items():
+        if model.format != EXECUTED_FORMAT:
+            raise UserFileError(
+                "R0815",
+                f"devices can't run the model {name!r}: its format is {model.format}",
+                hint="convert it to .tflite with TensorFlow's TFLiteConverter",
+            )
+    for name, resource in graph.resources.items():
+        if resource.bytes is None:
+            raise UserFileError(
+                "R0814",
+                f"the resource {name!r} is given at run time, but a device is given none",
+                hint=f"give {name} a path or an inline text in the Runefile, and build it again",
+            )
 
 
 def estimate_ram_bytes(layout: Layout) -> int:

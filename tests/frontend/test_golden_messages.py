@@ -12,6 +12,7 @@ import pytest
 
 from runec.diagnostics import Diagnostic, Severity, render
 from runec.frontend import Analysis
+from runec.pipeline import ResourceWords
 
 Diagnose = Callable[..., tuple[Diagnostic, ...]]
 
@@ -108,12 +109,16 @@ def test_messages_of_the_legacy_analyser(case: str, diagnose: Diagnose) -> None:
 
 
 def test_compile_pass_model_arguments_should_be_used(analyse_in: Callable[..., Analysis]) -> None:
-    text = HEAD + RAND + "  some_model:\n    model: ./sine.tflite\n    inputs: [rand]\n    args:\n"
-    text += "      unused_argument: 42\n      another_unused_argument: some value\n"
-    warnings = analyse_in(text + "  serial: {out: SERIAL, inputs: [some_model]}\n").warnings
-    assert [item.message for item in warnings] == [
-        "Unused arguments for some_model: unused_argument, another_unused_argument"
+    text = HEAD + "  input: {capability: RAND, outputs: [{type: i32, dimensions: [4]}]}\n"
+    text += "  some_model:\n    model: $MODEL\n    inputs: [input]\n"
+    text += "    outputs: [{type: i32, dimensions: [4]}]\n    args:\n"
+    text += "      unused_argument: asdfg\n      another_unused_argument: asd42\n"
+    text += "  serial: {out: serial, inputs: [input]}\nresources:\n  MODEL: {type: binary}\n"
+    analysis = analyse_in(text)
+    assert "Unused arguments for some_model: unused_argument, another_unused_argument" in [
+        item.message for item in analysis.warnings
     ]
+    assert analysis.pipeline.resources["MODEL"].data is None
 
 
 def test_compile_pass_noop(analyse_in: Callable[..., Analysis]) -> None:
@@ -159,6 +164,5 @@ def test_run_pass_resources_in_proc_block_args(analyse_in: Callable[..., Analysi
     text += "  serial: {out: serial, inputs: [label]}\n"
     text += "resources:\n  LABELS:\n    inline: |\n      silence\n      unknown\n      up\n"
     pipeline = analyse_in(text).pipeline
-    words = ("silence", "unknown", "up")
-    assert pipeline.proc_blocks[0].arguments["wordlist"] == words
+    assert pipeline.proc_blocks[0].arguments["wordlist"] == ResourceWords("LABELS")
     assert pipeline.resources["LABELS"].data == b"silence\nunknown\nup\n"

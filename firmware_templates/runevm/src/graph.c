@@ -224,7 +224,12 @@ static void read_proc_blocks(reader *graph)
         for (uint32_t arguments = 0; runevm_json_more(&graph->json, '}', &arguments);) {
             (void)runevm_json_string(&graph->json);
             runevm_json_expect(&graph->json, ":");
-            runevm_json_skip_value(&graph->json);
+            if (runevm_json_take(&graph->json, "{\"resource\":")) {
+                (void)read_name(graph);
+                runevm_json_expect(&graph->json, "}");
+            } else {
+                runevm_json_skip_value(&graph->json);
+            }
         }
         (void)read_inputs(graph, stage, NULL, 0);
         (void)read_outputs(graph, stage, NULL, RUNEVM_MAX_STAGE_TENSORS);

@@ -141,6 +141,7 @@ static runevm_error instantiate(runevm *vm)
         runevm_set_detail(vm, result != 1 ? vm->debug : "it asks for less than the graph lists");
         return RUNEVM_ERR_HOST_CALL;
     }
+    vm->first_id_of_calls = vm->next_id;
     vm->ready = true;
     return RUNEVM_OK;
 }
@@ -182,6 +183,7 @@ runevm_error runevm_run(runevm *vm)
     runevm_error error = vm->ready ? RUNEVM_OK : instantiate(vm);
     uint32_t result = 0;
     if (error == RUNEVM_OK) {
+        runevm_host_begin_call(vm);
         runevm_output_begin(vm);
         error = call(vm, RUNEVM_PHASE_CALL, &result);
     }

@@ -62,6 +62,10 @@ static runevm_error check_models(runevm *vm)
     for (uint32_t i = 0; i < vm->rune.model_count; i++) {
         const runevm_model_info *model = &vm->rune.models[i];
         runevm_set_place(vm, model->name);
+        if (!model->is_tflite) {
+            runevm_set_detail(vm, "no engine runs its format");
+            return RUNEVM_ERR_MODEL;
+        }
         bool aligned = (uintptr_t)model->data % 16u == 0;
         if (vm->config.model_engine == NULL || !aligned) {
             runevm_set_detail(vm, aligned ? "this firmware runs no models" : "the .rune must lie at a multiple of 16");

@@ -343,7 +343,7 @@ class _Checker:
         declared = [
             type_ if type_ is not None else self._expected_by_consumers(name, index)
             for index, type_ in enumerate(self.declared[name])
-        ]
+        ] or self._open_outputs(name, block, inputs)
         from_models = self._from_models(name, block, frozenset(raw))
         try:
             resolved = block.resolve([type_ for _, type_ in inputs], declared, raw | from_models)
@@ -367,6 +367,24 @@ class _Checker:
             if isinstance(argument.value, ResourceRef)
             and (words := word_list(block, argument)) is not None
         }
+
+    def _open_outputs(
+        self, name: str, block: Block, inputs: list[tuple[Edge, TensorType]]
+    ) -> list[TensorType | None]:
+        """What consumers say of the outputs whose types a silent Runefile would have to declare."""
+        rules = block.manifest.outputs
+        if rules[-1].repeat or all(rule.element != "declared" for rule in rules):
+            return []
+        outputs: list[TensorType | None] = []
+        for index, rule in enumerate(rules):
+            wanted = None
+            if rule.element == "declared":
+                wanted = self._expected_by_consumers(name, index)
+            if wanted is not None and rule.shape == "input" and index < len(inputs):
+                # A shape that differs is the consumer's to report.
+                wanted = TensorType(wanted.element, inputs[index][1].dimensions)
+            outputs.append(wanted)
+        return outputs
 
     def _from_models(
         self, name: str, block: Block, given: frozenset[str]

@@ -416,6 +416,16 @@ def test_a_resource_of_run_time_is_refused(probe: Probe) -> None:
     assert steps(probe, rune)[0] == "load NO_DATA <later> <its data is not in the rune>"
 
 
+@pytest.mark.parametrize("model_format", ["onnx", "tensorflow-lit", "tensorflow-lite2"])
+def test_a_model_of_another_format_is_refused(probe: Probe, model_format: str) -> None:
+    pipe = made.Pipe(model=b"\x01")
+    code = made.program(pipe.plain_manifest(), pipe.plain_call())
+    graph = pipe.graph(code)
+    graph["models"]["net"]["format"] = model_format
+    rune = made.assemble(code, graph, {"net-data": b"\x01"})
+    assert steps(probe, rune)[0] == "load MODEL <net> <no engine runs its format>"
+
+
 @pytest.mark.parametrize("outputs", [["PIN"], ["SERIAL", "TENSOR"], ["TENSOR", "SERIAL"]])
 def test_outputs_that_are_not_written_are_refused(probe: Probe, outputs: list[str]) -> None:
     happened = steps(probe, made.Pipe(outputs=outputs).build(), runs=0)[0]

@@ -218,10 +218,13 @@ def warn_unused(
     close = did_you_mean(unused[0].name, known)
     hint = close or (f"{name} takes {', '.join(known)}" if known else "remove them")
     rest: tuple[Span, ...] = tuple(argument.key.span for argument in unused[1:])
+    message = f"Unused arguments for {name}: {', '.join(argument.key.text for argument in unused)}"
     diagnostics.warning(
         "R0401",
-        f"Unused arguments for {name}: {', '.join(argument.key.text for argument in unused)}",
+        message,
         unused[0].key.span,
         hint=hint,
+        # Word for word, for scripts that look for it.
+        notes=[f"in the original platform: warning: {message}"],
         labels=[Label(span, "and this one") for span in rest],
     )

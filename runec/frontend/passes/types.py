@@ -154,6 +154,8 @@ class _Checker:
                 hint='use "utf8" for texts'
                 if word.lower() in ("str", "string", "text")
                 else suggestion(word, _ELEMENTS),
+                # Word for word, for scripts that look for it.
+                notes=[f'in the original platform: error: Unknown {what}"{word[:40]}"'],
             )
             return None
         dimensions = tuple(dimension.value for dimension in node.dimensions) or (1,)

@@ -120,13 +120,15 @@ def test_links_to_folders_are_not_followed(analyse_in: Analyse, folder: Path) ->
     assert b"again" not in data
 
 
-@pytest.mark.parametrize("what", ["broken link", "too many"])
+@pytest.mark.parametrize("what", ["broken link", "pipe", "too many"])
 def test_a_folder_that_cannot_be_packed_is_reported(
     what: str, analyse_in: Analyse, folder: Path
 ) -> None:
     model = folder / "saved_model"
     if what == "broken link":
         (model / "weights.bin").symlink_to(model / "nothing")
+    elif what == "pipe":
+        os.mkfifo(model / "weights.bin")
     else:
         for number in range(1001):
             (model / f"{number}").touch()

@@ -113,8 +113,25 @@ class OutputKind(Enum):
     TENSOR = 5
 
 
+@dataclass(frozen=True, slots=True)
+class ResourceWords:
+    """A list of words, one a line of a resource, that a block reads when it runs.
+
+    They stay in flash, and may be given at run time only.
+    """
+
+    resource: str
+
+    def __str__(self) -> str:
+        return f"${self.resource}"
+
+
+# The original's formats, which it handed to the host as application/{onnx,tf,tfjs,tflite}-model.
+MODEL_FORMATS = ("onnx", "tensorflow", "tensorflow-js", "tensorflow-lite")
+EXECUTED_FORMAT = "tensorflow-lite"
+
 ParameterValue = int | float
-ArgumentValue = int | float | str | tuple[str, ...]
+ArgumentValue = int | float | str | tuple[str, ...] | ResourceWords
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +165,10 @@ class ProcBlock:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A stage computed by a model. `resource` names the resource that holds its bytes."""
+    """A stage computed by a model. `resource` names the resource that holds its bytes.
+
+    `format` is one of `MODEL_FORMATS`. Only the bytes of `EXECUTED_FORMAT` are looked into.
+    """
 
     name: str
     resource: str

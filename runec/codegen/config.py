@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runec.codegen.csyntax import c_float, c_int, c_string, c_type
 from runec.codegen.plan import MemoryPlan
-from runec.pipeline import ArgumentValue, ProcBlock, Tensor
+from runec.pipeline import ArgumentValue, ProcBlock, ResourceWords, Tensor
 from runec.proc_blocks import Block
 
 
@@ -35,6 +35,20 @@ def _words(name: str, words: tuple[str, ...]) -> list[str]:
         f"__attribute__((unused)) static const uint{width}_t {lower}_starts[] = {{",
         f"    {', '.join(map(str, starts))},",
         "};",
+        f"#define RUNE_ARG_{name.upper()}_APPEND(end, n, i) \\",
+        f"    rune_utf8_append((end), {lower}_text + {lower}_starts[i], \\",
+        f"                     (uint32_t)({lower}_starts[(i) + 1] - {lower}_starts[i]))",
+    ]
+
+
+def _resource_words(name: str, words: ResourceWords) -> list[str]:
+    data = words.resource.encode()
+    place = f"{c_string(data)}, {len(data)}"
+    upper = f"RUNE_ARG_{name.upper()}"
+    return [
+        f"#define {upper}_COUNT rune_count_words({place})",
+        f"#define {upper}_APPEND(end, n, i) \\",
+        f"    rune_append_word_of((end), RUNE_ELEMENT_ROOM(n), {place}, (i))",
     ]
 
 
@@ -50,6 +64,8 @@ def _argument(name: str, value: ArgumentValue) -> list[str]:
         ]
     if isinstance(value, tuple):
         return lines + _words(name, value)
+    if isinstance(value, ResourceWords):
+        return lines + _resource_words(name, value)
     text = c_float(value) if isinstance(value, float) else c_int(value)
     return [*lines, f"#define {upper} {text}"]
 

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runec.pipeline import ArgumentValue, CapabilityKind, OutputKind, ParameterValue, TensorType
+from runec.pipeline import (
+    ArgumentValue,
+    CapabilityKind,
+    OutputKind,
+    ParameterValue,
+    ResourceWords,
+    TensorType,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,16 @@ class Graph:
     resources: Mapping[str, GraphResource]
     tensors: tuple[TensorType, ...]
 
+    def read_resources(self) -> frozenset[str]:
+        """Return the resources that the rune reads when it runs: models, and words of blocks."""
+        words = (
+            value.resource
+            for stage in self.proc_blocks.values()
+            for value in stage.arguments.values()
+            if isinstance(value, ResourceWords)
+        )
+        return frozenset((*words, *(model.resource for model in self.models.values())))
+
     def stage_tensors(self, name: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the ids of a stage's inputs and outputs."""
         if name in self.capabilities:
@@ -94,6 +111,12 @@ class Graph:
             return self.outputs[name].inputs, ()
         stage = self.models[name] if name in self.models else self.proc_blocks[name]
         return stage.inputs, stage.outputs
+
+
+def _argument(value: ArgumentValue) -> Any:
+    if isinstance(value, ResourceWords):
+        return {"resource": value.resource}
+    return list(value) if isinstance(value, tuple) else value
 
 
 def graph_document(graph: Graph) -> dict[str, Any]:
@@ -117,10 +140,7 @@ def graph_document(graph: Graph) -> dict[str, Any]:
             name: {
                 "block": stage.block,
                 "path": stage.path,
-                "arguments": {
-                    key: list(value) if isinstance(value, tuple) else value
-                    for key, value in stage.arguments.items()
-                },
+                "arguments": {key: _argument(value) for key, value in stage.arguments.items()},
                 "inputs": list(stage.inputs),
                 "outputs": list(stage.outputs),
             }

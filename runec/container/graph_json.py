@@ -24,7 +24,14 @@ from runec.container.graph import (
 )
 from runec.container.graph_rules import check_graph
 from runec.container.spelling import spell_json
-from runec.pipeline import ArgumentValue, CapabilityKind, ElementType, OutputKind, TensorType
+from runec.pipeline import (
+    ArgumentValue,
+    CapabilityKind,
+    ElementType,
+    OutputKind,
+    ResourceWords,
+    TensorType,
+)
 
 _T = TypeVar("_T")
 _HEX = frozenset("0123456789abcdef")
@@ -143,6 +150,11 @@ def _number(value: Any, place: str) -> int | float:
 def _argument(value: Any, place: str) -> ArgumentValue:
     if isinstance(value, list):
         return tuple(_text(item, place) for item in value)
+    if isinstance(value, dict):
+        node = _Node(value, place)
+        words = ResourceWords(node.text("resource"))
+        node.done()
+        return words
     return value if isinstance(value, str) else _number(value, place)
 
 

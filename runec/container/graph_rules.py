@@ -7,6 +7,7 @@ import math
 from runec.container import limits
 from runec.container.errors import inconsistent, over_limit
 from runec.container.graph import Graph
+from runec.pipeline import ResourceWords
 
 
 def _check_count(count: int, most: int, what: str) -> None:
@@ -124,6 +125,10 @@ def check_graph(graph: Graph) -> None:
     for name, model in graph.models.items():
         if model.resource not in graph.resources:
             raise inconsistent(f"the model {name!r} uses no resource of the rune")
+    for name, stage in graph.proc_blocks.items():
+        for value in stage.arguments.values():
+            if isinstance(value, ResourceWords) and value.resource not in graph.resources:
+                raise inconsistent(f"the block {name!r} reads no resource of the rune")
     by_bytes = sorted(graph.resources, key=lambda name: name.encode("utf-8", "surrogatepass"))
     if list(graph.resources) != by_bytes:
         raise inconsistent("the resources are not in order of name")

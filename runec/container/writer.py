@@ -29,7 +29,7 @@ from runec.container.reader import (
 )
 from runec.container.wasm import custom_section
 from runec.models import measure_arena, read_model
-from runec.pipeline import Model, Pipeline, Tensor
+from runec.pipeline import EXECUTED_FORMAT, Model, Pipeline, Tensor
 
 
 def _ids(tensors: tuple[Tensor, ...]) -> tuple[int, ...]:
@@ -40,10 +40,11 @@ def _graph_model(pipeline: Pipeline, stage: Model, stage_id: int) -> GraphModel:
     resource = pipeline.resources.get(stage.resource)
     operators: tuple[GraphOperator, ...] = ()
     arena = 0
-    if resource is not None and resource.data is not None:
-        info = read_model(resource.data)
+    data = resource.data if resource is not None else None
+    if data is not None and stage.format == EXECUTED_FORMAT:
+        info = read_model(data)
         operators = tuple(GraphOperator(item.name, item.version) for item in info.operators)
-        arena = measure_arena(resource.data)
+        arena = measure_arena(data)
     return GraphModel(
         id=stage_id,
         format=stage.format,

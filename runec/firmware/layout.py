@@ -10,6 +10,7 @@ from runec.boards import Board, load_boards
 from runec.container import Graph, Rune
 from runec.container.wasm import read_module, walk_sections
 from runec.diagnostics import UserFileError
+from runec.pipeline import EXECUTED_FORMAT
 
 _ALIGNMENT = 16
 # Static variables of runevm, the link and the HAL (measured: 8.9 KB, most of it the rune's tables).
@@ -68,9 +69,11 @@ def plan_layout(rune: Rune) -> Layout:
 
     Raises:
         UserFileError: R0606, an original rune; R0810, a model has an operator that the device's
-            library does not have.
+            library does not have; R0814, a resource is given at run time; R0815, a model of
+            another format.
     """
     graph = rune.require_graph()
+    _check_carried(graph)
     uses = [
         (operator.name, operator.version)
         for model in graph.models.values()
@@ -115,6 +118,24 @@ def _ram_costs(graph: Graph) -> dict[str, int]:
 def _costliest(costs: dict[str, int]) -> str | None:
     worst = max(costs, key=lambda name: costs[name], default=None)
     return worst if worst is not None and costs[worst] else None
+
+
+def _check_carried(graph: Graph) -> None:
+    """Refuse what a firmware can't carry: a device has what is in the .rune and nothing else."""
+    for name, model in graph.models.items():
+        if model.format != EXECUTED_FORMAT:
+            raise UserFileError(
+                "R0815",
+                f"devices can't run the model {name!r}: its format is {model.format}",
+                hint="convert it to .tflite with TensorFlow's TFLiteConverter",
+            )
+    for name, resource in graph.resources.items():
+        if resource.bytes is None:
+            raise UserFileError(
+                "R0814",
+                f"the resource {name!r} is given at run time, but a device is given none",
+                hint=f"give {name} a path or an inline text in the Runefile, and build it again",
+            )
 
 
 def estimate_ram_bytes(layout: Layout) -> int:

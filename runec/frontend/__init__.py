@@ -14,7 +14,7 @@ Codes of this room:
     R0007  a value of the wrong kind          R0107  unknown proc block
     R0008  a version other than 1             R0108  proc block in a folder
     R0009  a field given twice                R0109  proc block without a version (warning)
-    R0010  a string without end, or with      R0110  unknown base image
+    R0010  a string without end, or with      R0110  unknown base image (warning)
            an escape that does not exist      R0111  a cycle
     R0011  a malformed number                 R0112  an unknown resource
     R0012  a malformed path                   R0113  a resource with path and inline text
@@ -33,8 +33,8 @@ Codes of this room:
     R0203  unknown element type               R0303  model: number of outputs
     R0204  a type that can't be inferred      R0304  model: what flows in does not fit the file
     R0205  a type that a capability lacks     R0305  unknown model format
-    R0206  a capability with two outputs      R0306  a model format that devices lack
-    R0207  a tensor too large                 R0307  a folder as a model
+    R0206  a capability with two outputs      R0306  a format not executed (warning)
+    R0207  a tensor too large                 R0307  a folder as a .tflite model
 
     R0401  unused arguments (warning)         R0405  parameters do not fit the type (warning)
     R0402  wrong value of a parameter         R0406  an argument given twice
@@ -61,7 +61,7 @@ from runec.diagnostics import (
 )
 from runec.files import read_file
 from runec.frontend.ast import Dialect, Document
-from runec.frontend.passes.arguments import check_model_format, check_unused, read_arguments
+from runec.frontend.passes.arguments import check_unused, read_arguments, read_model_formats
 from runec.frontend.passes.blocks import find_blocks
 from runec.frontend.passes.edges import connect
 from runec.frontend.passes.image import check_image
@@ -223,11 +223,11 @@ def _check(
     kinds = check_capabilities(names, diagnostics)
     output_kinds = check_outputs(names, diagnostics)
     blocks = find_blocks(document, names, catalogue, diagnostics)
-    arguments = read_arguments(names, resources, diagnostics)
+    arguments = read_arguments(names, blocks, resources, diagnostics)
     parameters = read_parameters(names, kinds, arguments, diagnostics)
-    check_model_format(names, arguments, diagnostics)
+    formats = read_model_formats(names, arguments, diagnostics)
     check_unused(names, blocks, arguments, diagnostics)
-    models = load_models(names, resources, base_dir, diagnostics)
+    models = load_models(names, resources, formats, base_dir, diagnostics)
     facts = Facts(
         names=names,
         edges=edges,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from runec.frontend.passes.arguments import MODEL_FORMATS
 from runec.frontend.passes.kinds import CAPABILITY_NAMES, OUTPUT_NAMES
 from runec.frontend.text import IDENTIFIER, MAX_DIMENSION, PATH
 from runec.frontend.yaml_dialect import (
@@ -20,7 +19,7 @@ from runec.frontend.yaml_dialect import (
     STAGE_KEYS,
     TYPE_KEYS,
 )
-from runec.pipeline import ElementType
+from runec.pipeline import MODEL_FORMATS, ElementType
 
 __all__ = ["runefile_schema"]
 

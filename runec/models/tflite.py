@@ -55,9 +55,10 @@ _TENSOR_TYPES: dict[int, tuple[str, int, ElementType | None]] = {
 
 @dataclass(frozen=True, slots=True)
 class ModelTensor:
-    """An input or an output. `scale` and `zero_point` are None for one that is not quantised.
+    """An input or an output. `scale` and `zero_point` are those of the whole tensor.
 
-    A scalar has the dimensions (1,).
+    They are None for one that is not quantised, or has a scale for each channel. A scalar
+    has the dimensions (1,).
     """
 
     name: str
@@ -211,7 +212,8 @@ def _model_tensor(table: Table, role: str) -> ModelTensor:
     if quantization is not None:
         scales = quantization.scalars(2, "f", count_max=MAX_CHANNELS)
         zero_points = quantization.integers(3, "q", count_max=MAX_CHANNELS)
-        if scales:
+        # More than one: a scale for each channel, which no single number stands for.
+        if len(scales) == 1:
             scale = float(scales[0])
             zero_point = zero_points[0] if zero_points else 0
     return ModelTensor(name, TensorType(element, shape or (1,)), scale, zero_point)

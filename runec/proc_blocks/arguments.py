@@ -8,12 +8,13 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from runec.pipeline import ArgumentValue, TensorType
+from runec.pipeline import ArgumentValue, ResourceWords, TensorType
 from runec.proc_blocks.manifest import ArgumentRule, ArgumentType
 from runec.proc_blocks.mismatch import BlockMismatch
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _FLOAT = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+WHITESPACE = " \t\n\v\f\r"
 _WHAT: dict[ArgumentType, str] = {
     "int": "a whole number that fits 32 bits",
     "float": "a number that fits an f32",
@@ -42,6 +43,16 @@ def as_f32(value: float) -> float:
         return math.copysign(math.inf, value)
 
 
+def split_words(text: str) -> tuple[str, ...]:
+    """Return the words of a text, one a line, as `rune_scan_words` of the SDK finds them.
+
+    ASCII white space around a word goes; empty lines before the first word and after the last one
+    do not count.
+    """
+    lines = text.strip(WHITESPACE).split("\n")
+    return tuple(line.strip(WHITESPACE) for line in lines) if lines != [""] else ()
+
+
 def _to_int(value: ArgumentValue) -> int | None:
     if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
         value = int(value) if len(value) < 64 else math.inf
@@ -65,20 +76,24 @@ def _to_float(value: ArgumentValue) -> float | None:
 def _to_string(value: ArgumentValue) -> str | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, bool | tuple) or (isinstance(value, int) and abs(value) >= 2**64):
+    if isinstance(value, bool | tuple | ResourceWords) or (
+        isinstance(value, int) and abs(value) >= 2**64
+    ):
         return None
     text = str(value).strip()
     return None if _has_surrogates(text) else text
 
 
-def _to_words(value: ArgumentValue) -> tuple[str, ...] | None:
+def _to_words(value: ArgumentValue) -> tuple[str, ...] | ResourceWords | None:
+    if isinstance(value, ResourceWords):
+        return value
     if isinstance(value, str):
-        value = tuple(value.strip().split("\n")) if value.strip() else ()
+        value = split_words(value)
     if not isinstance(value, tuple | list):
         return None
     if not all(isinstance(word, str) and not _has_surrogates(word) for word in value):
         return None
-    return tuple(word.strip() for word in value)
+    return tuple(word.strip(WHITESPACE) for word in value)
 
 
 def _has_surrogates(text: str) -> bool:
@@ -101,7 +116,7 @@ def convert(kind: ArgumentType, value: ArgumentValue) -> ArgumentValue | None:
 
 
 def _check_limits(rule: ArgumentRule, value: ArgumentValue, inputs: Sequence[TensorType]) -> None:
-    if isinstance(value, str):
+    if isinstance(value, str | ResourceWords):
         return
     size = float(len(value)) if isinstance(value, tuple) else as_f32(value)
     what = f"the number of words in {rule.name!r}" if isinstance(value, tuple) else repr(rule.name)

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from runec.pipeline import ArgumentValue, ElementType, TensorType
+from runec.pipeline import ArgumentValue, ElementType, ResourceWords, TensorType
 from runec.proc_blocks.arguments import BlockArgument, convert, resolve_arguments
 from runec.proc_blocks.manifest import PART, SIZE, InputRule, Manifest, OutputRule
 from runec.proc_blocks.mismatch import BlockMismatch
 
 # A utf8 element is a u32 length and its bytes (docs/spec/rune.md, section 2.2).
 _LENGTH_BYTES = 4
+# Room for a word that nobody knows before run time; a longer one fails the stage.
+RUN_TIME_WORD_BYTES = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +223,9 @@ class Block:
         longest = 0 if rule.bytes_of is None else inputs[rule.bytes_of].size_bytes
         for name in rule.words:
             value = values.get(name, ())
+            if isinstance(value, ResourceWords):
+                longest = max(longest, RUN_TIME_WORD_BYTES)
+                continue
             words = (value,) if isinstance(value, str) else value
             if isinstance(words, tuple):
                 longest = max([longest, *(len(word.encode()) for word in words)])

@@ -3,9 +3,13 @@
     description  one sentence
     stack_bytes  the frames of all its functions together are no larger
     in_place     outn may lie where inn lay (when both have the same type)
-    arguments    name, type, default, required, aliases, description, limits
+    arguments    name, type, default, required, aliases, description, limits, from_model
     inputs       elements (types, or `integer`, `float`, `number`), shape, dimensions, repeat
     outputs      element, elements, shape, repeat, words, bytes_of
+
+An argument with `from_model` that the Runefile does not give is read from the model beside the
+block: `out0.scale` is the scale of the model's tensor that output 0 becomes, `in0.zero_point` the
+zero point of the one that input 0 was.
 
 The last input and the last output may `repeat`: any number of them, at least one. An input's
 shape is `any`, or `vector`: at most one dimension other than 1. `dimensions` says more: as many as
@@ -41,6 +45,7 @@ _TYPES = {e.value: e for e in ElementType}
 
 
 PART = re.compile(r"in(?P<input>[0-9])(?:\.(?P<part>[0-9]|count))?")
+FROM_MODEL = re.compile(r"(?P<side>in|out)(?P<index>[0-9])\.(?P<value>scale|zero_point)")
 SIZE = re.compile(r"_|(?P<least>[0-9]{1,9})\+")
 
 
@@ -65,6 +70,7 @@ class ArgumentRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at_most: float | None = None
     at_least_elements_of: int | None = None
     at_most_elements_of: int | None = None
+    from_model: str | None = None
 
 
 class InputRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,6 +130,9 @@ def _contradiction(manifest: Manifest) -> str | None:
         for size in rule.dimensions:
             if isinstance(size, str) and SIZE.fullmatch(size) is None:
                 return f"an input's dimension is no number, '_' or '6+': {size!r}"
+    for argument in manifest.arguments:
+        if argument.from_model is not None and not _is_of_model(manifest, argument):
+            return f"an argument's from_model is none: {argument.from_model!r}"
     early = [r.repeat for r in manifest.inputs[:-1]] + [r.repeat for r in manifest.outputs[:-1]]
     if any(early):
         return "only the last input and the last output can repeat"
@@ -131,6 +140,15 @@ def _contradiction(manifest: Manifest) -> str | None:
         if (problem := _output_contradiction(manifest, index, output)) is not None:
             return problem
     return None
+
+
+def _is_of_model(manifest: Manifest, argument: ArgumentRule) -> bool:
+    match = FROM_MODEL.fullmatch(argument.from_model or "")
+    if match is None:
+        return False
+    sides = manifest.inputs if match["side"] == "in" else manifest.outputs
+    wanted = "float" if match["value"] == "scale" else "int"
+    return int(match["index"]) < len(sides) and argument.type == wanted
 
 
 def _unknown_types(names: tuple[str, ...]) -> str | None:

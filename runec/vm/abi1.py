@@ -63,6 +63,7 @@ class AbiHost(Host):
         self._is_inside = False
         self._given: list[Typed] = []
         self._places: tuple[Sequence[int], Sequence[int]] = ((), ())
+        self._first_id_of_calls: int | None = None
 
     def memory_limit(self, size: int) -> int:
         """A rune may name no more than the memory that its graph declares."""
@@ -71,9 +72,19 @@ class AbiHost(Host):
     def begin_run(self) -> None:
         """Forget what belongs to the run before."""
         super().begin_run()
+        self._restart_ids()
         self._consumed = {}
         self._reached = -1
         self._is_inside = False
+
+    def _restart_ids(self) -> None:
+        """Take back the ids of the run before; after any number of runs there are ids left."""
+        if self._first_id_of_calls is None:
+            self._first_id_of_calls = self._next_id
+        self._next_id = self._first_id_of_calls
+        self._resources = {
+            number: item for number, item in self._resources.items() if number < self._next_id
+        }
 
     def take_outputs(self) -> Outputs:
         """Return what the run wrote. Raises RuneError R0710 when an output is incomplete."""
@@ -231,8 +242,6 @@ class AbiHost(Host):
         data = self._rune.resources.get(model.resource)
         if data is None:
             raise model_failed(stage, f"its resource {model.resource!r} is not in the rune", [])
-        if model.format != "tensorflow-lite":
-            raise model_failed(stage, f"its format is {model.format}", [])
         inputs = [self._graph.tensors[index] for index in model.inputs]
         outputs = [self._graph.tensors[index] for index in model.outputs]
         engine = HostModel(stage, data, (inputs, outputs), self._surroundings.warn)

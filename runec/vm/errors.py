@@ -150,6 +150,15 @@ def needs_litert(name: str, what: str, notes: tuple[str, ...]) -> MachineError:
     )
 
 
+def unknown_format(name: str, model_format: str) -> RuneError:
+    """R0726: a model of a format that nothing here executes."""
+    return RuneError(
+        "R0726",
+        f"the model {name} cannot be run: its format is {model_format}",
+        hint="convert it to .tflite with TensorFlow's TFLiteConverter, and build the rune again",
+    )
+
+
 def model_differs(name: str, said: str, found: str) -> RuneError:
     """R0714: the model's tensors are not those of the graph."""
     return RuneError(

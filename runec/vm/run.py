@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 from runec.container import Rune
 from runec.diagnostics import Diagnostic, Severity
-from runec.pipeline import CapabilityKind, ElementType
+from runec.pipeline import EXECUTED_FORMAT, CapabilityKind, ElementType
 from runec.vm.errors import (
     fixed_resource,
     missing_resource,
     mixed_outputs,
     no_output,
     process_died,
+    unknown_format,
     unknown_resource,
 )
 from runec.vm.feed import Feed, Inputs
@@ -54,13 +55,20 @@ def _check_outputs(rune: Rune) -> None:
         raise mixed_outputs()
 
 
+def _check_models(rune: Rune) -> None:
+    """Refuse models of formats that are only packed."""
+    for name, model in rune.graph.models.items() if rune.graph is not None else ():
+        if model.format != EXECUTED_FORMAT:
+            raise unknown_format(name, model.format)
+
+
 def _check_resources(rune: Rune, given: Mapping[str, bytes]) -> None:
     """Compare resources given at run time with what the rune takes. Originals tell nothing."""
     if rune.graph is None:
         return
     listed = rune.graph.resources
-    models = {model.resource for model in rune.graph.models.values()}
-    open_names = [name for name, item in listed.items() if item.bytes is None or name in models]
+    read = rune.graph.read_resources()
+    open_names = [name for name, item in listed.items() if item.bytes is None or name in read]
     for name in given:
         if name not in listed:
             raise unknown_resource(name, open_names)
@@ -139,13 +147,14 @@ def run_rune_bytes(
     Raises:
         UserFileError: R0701 to R0703, R0719 and R0720, the inputs; R0725, a missing resource;
             R1003, a file that cannot be read.
-        RuneError: R0705 to R0716, see `runec.vm.errors`.
+        RuneError: R0705 to R0716 and R0726, see `runec.vm.errors`.
         UsageError: R0723 and R0724, the resources.
         MachineError: R0717, R0718, this machine cannot execute runes; R0721, it lacks a library.
     """
     watch = watch or Watch()
     given = {} if resources is None else resources
     _check_outputs(rune)
+    _check_models(rune)
     _check_resources(rune, given)
     validate(rune)
     feed = Feed(inputs)

@@ -118,7 +118,12 @@ def _graph() -> dict[str, Any]:
             "scale": {
                 "block": "modulo",
                 "path": "hotg-ai/proc-blocks@v0.11.3#modulo",
-                "arguments": {"modulus": 360.0, "words": ["a", 'b"\\\n\t'], "n": -3},
+                "arguments": {
+                    "modulus": 360.0,
+                    "words": ["a", 'b"\\\n\t'],
+                    "n": -3,
+                    "listed": {"resource": "net"},
+                },
                 "inputs": [0],
                 "outputs": [1],
             }

@@ -212,6 +212,20 @@ BROKEN_GRAPHS: dict[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
         "R0608",
         lambda g: g["models"]["net"].update(resource="other"),
     ),
+    "words of an unknown resource": (
+        "R0608",
+        lambda g: g["proc-blocks"]["scale"].update(arguments={"a": {"resource": "other"}}),
+    ),
+    "an argument that is another object": (
+        "R0605",
+        lambda g: g["proc-blocks"]["scale"].update(arguments={"a": {"file": "net"}}),
+    ),
+    "words of two resources": (
+        "R0605",
+        lambda g: g["proc-blocks"]["scale"].update(
+            arguments={"a": {"resource": "net", "other": "net"}}
+        ),
+    ),
     "an operator twice": (
         "R0608",
         lambda g: g["models"]["net"].update(operators=[{"name": "ADD", "version": 1}] * 2),

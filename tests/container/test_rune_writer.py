@@ -20,6 +20,7 @@ from runec.pipeline import (
     Pipeline,
     ProcBlock,
     Resource,
+    ResourceWords,
     Tensor,
     TensorType,
 )
@@ -43,7 +44,7 @@ def pipeline() -> Pipeline:
                 "scale",
                 "modulo",
                 "hotg-ai/proc-blocks@v0.11.3#modulo",
-                {"modulus": 360.0, "words": words, "n": -3},
+                {"modulus": 360.0, "words": words, "n": -3, "listed": ResourceWords("net")},
                 (raw,),
                 (scaled,),
             ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,18 @@ from runec.pipeline import TensorType
 _TYPE_CODES = {"f32": 0, "i32": 2, "u8": 3, "i64": 4, "utf8": 5, "i16": 7, "i8": 9}
 
 
-def make_model(inputs: list[str], outputs: list[str]) -> bytes:
-    """A .tflite without operators: nothing but the types of its inputs and outputs."""
+def make_model(
+    inputs: list[str],
+    outputs: list[str],
+    quantised: Mapping[str, tuple[list[float], list[int]]] | None = None,
+) -> bytes:
+    """A .tflite without operators: nothing but the types of its inputs and outputs.
+
+    Tensors are called t0, t1 and so on; `quantised` gives some of them scales and zero points.
+    """
     builder: Any = importlib.import_module("flatbuffers").Builder(256)
 
-    def vector(items: list[int], size: int, add: Any) -> int:
+    def vector(items: Sequence[float], size: int, add: Any) -> int:
         builder.StartVector(size, len(items), size)
         for item in reversed(items):
             add(item)
@@ -34,7 +41,17 @@ def make_model(inputs: list[str], outputs: list[str]) -> bytes:
         type_ = TensorType.parse(spelling)
         label = builder.CreateString(name)
         shape = vector(list(type_.dimensions), 4, builder.PrependInt32)
-        builder.StartObject(4)
+        numbers = 0
+        if quantised is not None and name in quantised:
+            scales, zeros = quantised[name]
+            scale_vector = vector(scales, 4, builder.PrependFloat32)
+            zero_vector = vector(zeros, 8, builder.PrependInt64)
+            builder.StartObject(4)
+            builder.PrependUOffsetTRelativeSlot(2, scale_vector, 0)
+            builder.PrependUOffsetTRelativeSlot(3, zero_vector, 0)
+            numbers = int(builder.EndObject())
+        builder.StartObject(5)
+        builder.PrependUOffsetTRelativeSlot(4, numbers, 0)
         builder.PrependUOffsetTRelativeSlot(0, shape, 0)
         builder.PrependInt8Slot(1, _TYPE_CODES[type_.element.value], 0)
         builder.PrependUint32Slot(2, 0, 0)
@@ -63,6 +80,15 @@ def make_model(inputs: list[str], outputs: list[str]) -> bytes:
 
 
 @pytest.fixture
+def model() -> Callable[..., bytes]:
+    """Makes a .tflite: see `make_model`."""
+    return make_model
+
+
+QUANTISED = {"t0": ([0.0245], [-7]), "t1": ([0.0078125], [4])}
+
+
+@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with the models that the Runefiles of these tests name."""
     sine = make_model(["f32[1, 1]"], ["f32[1, 1]"])
@@ -75,6 +101,7 @@ def folder(tmp_path: Path) -> Path:
         ("model.tflite", gesture),
         ("two.tflite", two),
         ("bytes.tflite", bytes_model),
+        ("int8.tflite", make_model(["i8[1, 1]"], ["i8[1, 1]"], QUANTISED)),
         ("broken.tflite", b"not a model at all"),
         ("labels.txt", b"zero\none\n"),
         ("latin.txt", "caf\u00e9".encode("latin-1")),

@@ -160,7 +160,7 @@ def test_yaml_is_not_converted_again(folder: Path) -> None:
     assert caught.value.code == "R0022"
 
 
-@pytest.mark.parametrize("text", ["FROM a b\n", "FROM debian\nCAPABILITY<u8> x RAW\n"])
+@pytest.mark.parametrize("text", ["FROM a b\n", "FROM runicos/base\nCAPABILITY<u8> x BAROMETER\n"])
 def test_a_wrong_runefile_is_reported_not_converted(
     text: str, folder: Path, diagnose: Callable[..., object]
 ) -> None:

@@ -13,7 +13,7 @@ from runec.frontend.passes.edges import connect
 from runec.frontend.passes.names import check_names
 from runec.frontend.passes.order import execution_order
 from runec.frontend.yaml_dialect import parse_yaml_dialect
-from runec.pipeline import CapabilityKind, OutputKind
+from runec.pipeline import CapabilityKind, OutputKind, ResourceWords
 
 Analyse = Callable[..., Analysis]
 Diagnose = Callable[..., tuple[Diagnostic, ...]]
@@ -323,9 +323,11 @@ def test_labels_come_in_many_forms(key: str, value: str, analyse_in: Analyse, fo
     text += "  serial: {out: serial, inputs: [l]}\n"
     text += 'resources:\n  WORDS: {inline: "a\\nb"}\n  FILE: {path: ./words.txt}\n'
     pipeline = analyse_in(text).pipeline
-    assert pipeline.proc_blocks[0].arguments["wordlist"] == ("a", "b")
-    used = {"$WORDS": ["WORDS"], "$FILE": ["FILE"]}.get(value, [])
-    assert list(pipeline.resources) == used
+    name = value.removeprefix("$")
+    is_named = value.startswith("$")
+    words = pipeline.proc_blocks[0].arguments["wordlist"]
+    assert words == (ResourceWords(name) if is_named else ("a", "b"))
+    assert list(pipeline.resources) == ([name] if is_named else [])
 
 
 def test_a_product_is_worked_out(analyse_in: Analyse) -> None:

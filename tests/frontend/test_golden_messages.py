@@ -12,6 +12,7 @@ import pytest
 
 from runec.diagnostics import Diagnostic, Severity, render
 from runec.frontend import Analysis
+from runec.pipeline import ResourceWords
 
 Diagnose = Callable[..., tuple[Diagnostic, ...]]
 
@@ -30,6 +31,10 @@ COMPILE_FAIL = {
         "version: 2\nimage: runicos/base\npipeline: {}\n",
         ["invalid value: integer `2`, expected version to be 1"],
     ),
+    "no-such-pipeline-stage": (
+        HEAD + "  random: {capability: RAND, inputs: [non_existent]}\n",
+        ['The "random" stage doesn\'t accept any inputs'],
+    ),
     "missing-input": (
         HEAD + MODEL % "asdf",
         ['Unable to find "asdf" to use as an input for "some_model"'],
@@ -46,10 +51,13 @@ COMPILE_FAIL = {
         ],
     ),
     "simple-loop": (
-        HEAD + MODEL % "other" + "  other: {proc-block: modulo, inputs: [some_model]}\n",
+        HEAD
+        + "  random: {capability: RAND, outputs: [{type: f32, dimensions: [1]}]}\n"
+        + MODEL % "another_model"
+        + "  another_model: {model: ./sine.tflite, inputs: [some_model], outputs: [{type: F32}]}\n",
         [
-            'Cycle detected when checking "some_model"',
-            '... which passes data to "other"...',
+            "Cycle detected when checking",
+            '... which passes data to "another_model"',
             '... which passes data to "some_model"',
             ", completing the cycle.",
         ],
@@ -57,12 +65,11 @@ COMPILE_FAIL = {
     "str-is-not-a-type": (
         HEAD + "  a: {capability: RAW, outputs: [{type: str, dimensions: [1]}]}\n"
         "  b: {capability: RAW, outputs: [{type: string, dimensions: [1]}]}\n",
-        ['Unknown element type, "str"', 'Unknown element type, "string"'],
+        ['error: Unknown element type, "str"', 'error: Unknown element type, "string"'],
     ),
     "unknown-model-format": (
-        HEAD
-        + RAND
-        + "  m: {model: ./sine.tflite, inputs: [rand], args: {format: unknown-format}}\n",
+        HEAD + "  some_model: {model: $MODEL_FILE, args: {format: unknown-format}}\n"
+        "resources:\n  MODEL_FILE: {type: binary}\n",
         [
             "Expected the format to be one of onnx, tensorflow, tensorflow-js, tensorflow-lite",
             ', but found "unknown-format"',
@@ -108,12 +115,16 @@ def test_messages_of_the_legacy_analyser(case: str, diagnose: Diagnose) -> None:
 
 
 def test_compile_pass_model_arguments_should_be_used(analyse_in: Callable[..., Analysis]) -> None:
-    text = HEAD + RAND + "  some_model:\n    model: ./sine.tflite\n    inputs: [rand]\n    args:\n"
-    text += "      unused_argument: 42\n      another_unused_argument: some value\n"
-    warnings = analyse_in(text + "  serial: {out: SERIAL, inputs: [some_model]}\n").warnings
-    assert [item.message for item in warnings] == [
-        "Unused arguments for some_model: unused_argument, another_unused_argument"
-    ]
+    text = HEAD + "  input: {capability: RAND, outputs: [{type: i32, dimensions: [4]}]}\n"
+    text += "  some_model:\n    model: $MODEL\n    inputs: [input]\n"
+    text += "    outputs: [{type: i32, dimensions: [4]}]\n    args:\n"
+    text += "      unused_argument: asdfg\n      another_unused_argument: asd42\n"
+    text += "  serial: {out: serial, inputs: [input]}\nresources:\n  MODEL: {type: binary}\n"
+    analysis = analyse_in(text)
+    drawn = "\n".join(map(render, analysis.warnings))
+    words = "warning: Unused arguments for some_model: unused_argument, another_unused_argument"
+    assert words in drawn
+    assert analysis.pipeline.resources["MODEL"].data is None
 
 
 def test_compile_pass_noop(analyse_in: Callable[..., Analysis]) -> None:
@@ -122,6 +133,17 @@ def test_compile_pass_noop(analyse_in: Callable[..., Analysis]) -> None:
 
 
 def test_compile_pass_models_with_multiple_inputs(analyse_in: Callable[..., Analysis]) -> None:
+    # The same tensor twice, for a model that takes it once: nothing reads what the model gives.
+    text = "version: 1\nimage: asdf\npipeline:\n"
+    text += "  rand: {capability: RAND, outputs: [{type: f32, dimensions: [128]}]}\n"
+    text += "  model: {model: ./sine.tflite, inputs: [rand, rand], outputs: [{type: f32}]}\n"
+    analysis = analyse_in(text)
+    (model,) = analysis.pipeline.models
+    assert model.inputs == (analysis.pipeline.tensors[0], analysis.pipeline.tensors[0])
+    assert {item.code for item in analysis.warnings} == {"R0110", "R0302", "R0408"}
+
+
+def test_a_tensor_can_be_both_inputs_of_a_model(analyse_in: Callable[..., Analysis]) -> None:
     text = HEAD + "  rand: {capability: RAND, outputs: [{type: F32, dimensions: [1, 2]}]}\n"
     text += "  m: {model: ./two.tflite, inputs: [rand, rand]}\n"
     text += "  serial: {out: serial, inputs: [m.0, m.1]}\n"
@@ -159,6 +181,5 @@ def test_run_pass_resources_in_proc_block_args(analyse_in: Callable[..., Analysi
     text += "  serial: {out: serial, inputs: [label]}\n"
     text += "resources:\n  LABELS:\n    inline: |\n      silence\n      unknown\n      up\n"
     pipeline = analyse_in(text).pipeline
-    words = ("silence", "unknown", "up")
-    assert pipeline.proc_blocks[0].arguments["wordlist"] == words
+    assert pipeline.proc_blocks[0].arguments["wordlist"] == ResourceWords("LABELS")
     assert pipeline.resources["LABELS"].data == b"silence\nunknown\nup\n"

@@ -65,6 +65,8 @@ class _Host:
         self.write: Callable[[int, bytes], None]
         self.next_id = 1
         self.run = BlockRun(0, [], [])
+        self.resources: Mapping[str, bytes] = {}
+        self.opened: dict[int, bytes] = {}
 
     def take_id(self, _kind: int) -> int:
         self.next_id += 1
@@ -84,8 +86,27 @@ class _Host:
         self.run.messages.append(self.read(message, length).decode())
         return 0
 
-    def functions(self) -> dict[str, tuple[int, Callable[..., int]]]:
+    def open(self, name: int, length: int) -> int:
+        data = self.resources.get(self.read(name, length).decode())
+        if data is None:
+            return -1
+        id_ = self.take_id(0)
+        self.opened[id_] = data
+        return id_
+
+    def read_resource(self, id_: int, buffer: int, length: int) -> int:
+        piece, self.opened[id_] = self.opened[id_][:length], self.opened[id_][length:]
+        self.write(buffer, piece)
+        return len(piece)
+
+    def close(self, id_: int) -> None:
+        del self.opened[id_]
+
+    def functions(self) -> dict[str, tuple[int, Callable[..., int | None]]]:
         return {
+            "rune_resource_open": (2, self.open),
+            "rune_resource_read": (3, self.read_resource),
+            "rune_resource_close": (1, self.close),
             "_debug": (2, self.debug),
             "request_capability": (1, self.take_id),
             "request_output": (1, self.take_id),
@@ -101,7 +122,8 @@ def _wasm3(code: bytes, host: _Host) -> Callable[[str], int]:
     runtime.load(module)
     for name, (arity, function) in host.functions().items():
         if name.encode() in code:
-            module.link_function("env", name, f"i({'i' * arity})", function)
+            result = "v" if name == "rune_resource_close" else "i"
+            module.link_function("env", name, f"{result}({'i' * arity})", function)
 
     def write(at: int, data: bytes) -> None:
         runtime.get_memory(0)[at : at + len(data)] = data
@@ -132,7 +154,8 @@ def _wasmtime(code: bytes, host: _Host) -> Callable[[str], int]:
     linker = wasmtime.Linker(engine)
     i32 = wasmtime.ValType.i32()
     for name, (arity, function) in host.functions().items():
-        linker.define_func("env", name, wasmtime.FuncType([i32] * arity, [i32]), function)
+        results = [] if name == "rune_resource_close" else [i32]
+        linker.define_func("env", name, wasmtime.FuncType([i32] * arity, results), function)
     instance = linker.instantiate(store, module)
     exports: Any = instance.exports(store)
     memory = exports["memory"]
@@ -182,6 +205,7 @@ class CompiledBlock:
         stages.append(Output("out", OutputKind.SERIAL, shown))
         self._alive = len(inputs) if alive else 0
         self.types = types
+        self.resources: Mapping[str, bytes] = {}
         self.module = compile_pipeline(Pipeline("one block", tuple(stages), {}))
         self.restart()
 
@@ -200,8 +224,10 @@ class CompiledBlock:
         runs = []
         for host, call in self._engines:
             host.inputs = list(inputs)
+            host.resources = self.resources
             host.run = BlockRun(0, [], [])
             host.run.status = call("_call")
+            assert not host.opened
             runs.append(host.run)
         assert runs[0] == runs[1]
         if runs[0].status == 0:

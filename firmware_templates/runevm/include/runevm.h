@@ -89,6 +89,7 @@ typedef struct {
     const uint8_t *data;             /* in the .rune, aligned to 16 when the .rune is */
     uint32_t size_bytes;
     uint32_t arena_bytes;
+    bool is_tflite;                  /* its format; there are engines for no other one */
     uint8_t input_count, output_count;
     uint8_t inputs[RUNEVM_MAX_STAGE_TENSORS], outputs[RUNEVM_MAX_STAGE_TENSORS];
 } runevm_model_info;

@@ -28,6 +28,7 @@ typedef struct runevm {
     bool ready;                      /* instantiated, and no error since */
     uint8_t phase;                   /* which export is running: 0 none, 1 _manifest, 2 _call */
     uint32_t next_id;
+    uint32_t first_id_of_calls;      /* where _manifest ended */
     uint8_t capabilities_given, models_given, outputs_given;
     runevm_open_resource open_resources[RUNEVM_MAX_OPEN_RESOURCES];
 

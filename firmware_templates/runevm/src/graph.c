@@ -224,7 +224,12 @@ static void read_proc_blocks(reader *graph)
         for (uint32_t arguments = 0; runevm_json_more(&graph->json, '}', &arguments);) {
             (void)runevm_json_string(&graph->json);
             runevm_json_expect(&graph->json, ":");
-            runevm_json_skip_value(&graph->json);
+            if (runevm_json_take(&graph->json, "{\"resource\":")) {
+                (void)read_name(graph);
+                runevm_json_expect(&graph->json, "}");
+            } else {
+                runevm_json_skip_value(&graph->json);
+            }
         }
         (void)read_inputs(graph, stage, NULL, 0);
         (void)read_outputs(graph, stage, NULL, RUNEVM_MAX_STAGE_TENSORS);
@@ -234,6 +239,7 @@ static void read_proc_blocks(reader *graph)
 
 static void read_models(reader *graph)
 {
+    static const char TFLITE[] = "tensorflow-lite";
     runevm_rune *rune = graph->rune;
     uint32_t count = 0;
     graph->stage_next = 0;
@@ -242,7 +248,8 @@ static void read_models(reader *graph)
         uint32_t stage = read_stage(graph, &model->name);
         model->id = read_id(graph);
         runevm_json_expect(&graph->json, ",\"format\":");
-        (void)read_name(graph);
+        runevm_text format = read_name(graph);
+        model->is_tflite = ok(graph) && runevm_text_is(format, (const uint8_t *)TFLITE, sizeof TFLITE - 1);
         runevm_json_expect(&graph->json, ",\"resource\":");
         graph->model_resources[count - 1] = read_name(graph);
         model->input_count = read_inputs(graph, stage, model->inputs, 1);

@@ -75,6 +75,16 @@ void runevm_host_begin(runevm *vm)
     memset(vm->open_resources, 0, sizeof vm->open_resources);
 }
 
+void runevm_host_begin_call(runevm *vm)
+{
+    for (uint32_t i = 0; i < RUNEVM_MAX_OPEN_RESOURCES; i++) {
+        if (vm->open_resources[i].id >= vm->first_id_of_calls) {
+            vm->open_resources[i].id = 0;
+        }
+    }
+    vm->next_id = vm->first_id_of_calls;
+}
+
 static runevm_error debug(runevm *vm, const uint32_t *arguments, uint32_t *result)
 {
     const char *message = (const char *)in_memory(vm, arguments[0], arguments[1]);

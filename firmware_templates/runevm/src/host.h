@@ -13,4 +13,7 @@ void runevm_set_detail(runevm *vm, const char *detail);
 /* Forgets every id. Before _manifest. */
 void runevm_host_begin(runevm *vm);
 
+/* Before each _call: the ids that resources took in the one before are given again. */
+void runevm_host_begin_call(runevm *vm);
+
 #endif

@@ -62,6 +62,10 @@ static runevm_error check_models(runevm *vm)
     for (uint32_t i = 0; i < vm->rune.model_count; i++) {
         const runevm_model_info *model = &vm->rune.models[i];
         runevm_set_place(vm, model->name);
+        if (!model->is_tflite) {
+            runevm_set_detail(vm, "no engine runs its format");
+            return RUNEVM_ERR_MODEL;
+        }
         bool aligned = (uintptr_t)model->data % 16u == 0;
         if (vm->config.model_engine == NULL || !aligned) {
             runevm_set_detail(vm, aligned ? "this firmware runs no models" : "the .rune must lie at a multiple of 16");
@@ -141,6 +145,7 @@ static runevm_error instantiate(runevm *vm)
         runevm_set_detail(vm, result != 1 ? vm->debug : "it asks for less than the graph lists");
         return RUNEVM_ERR_HOST_CALL;
     }
+    vm->first_id_of_calls = vm->next_id;
     vm->ready = true;
     return RUNEVM_OK;
 }
@@ -182,6 +187,7 @@ runevm_error runevm_run(runevm *vm)
     runevm_error error = vm->ready ? RUNEVM_OK : instantiate(vm);
     uint32_t result = 0;
     if (error == RUNEVM_OK) {
+        runevm_host_begin_call(vm);
         runevm_output_begin(vm);
         error = call(vm, RUNEVM_PHASE_CALL, &result);
     }

@@ -12,10 +12,9 @@ from runec.frontend.ast import Argument, ModelNode, OutNode, ResourceRef
 from runec.frontend.passes.names import NameTable
 from runec.frontend.passes.resources import Resources, report_runtime_only
 from runec.frontend.text import did_you_mean
-from runec.proc_blocks import Block
+from runec.pipeline import EXECUTED_FORMAT, MODEL_FORMATS, ResourceWords
+from runec.proc_blocks import WHITESPACE, Block
 
-MODEL_FORMATS = ("onnx", "tensorflow", "tensorflow-js", "tensorflow-lite")
-_SUPPORTED_FORMAT = "tensorflow-lite"
 # What the original pasted into Rust code. We know products of numbers and the pixel formats.
 _PRODUCT = re.compile(r"@[0-9]{1,10}(?:\s*\*\s*[0-9]{1,10}){0,7}\Z")
 _PIXEL_FORMAT = re.compile(r"@(?:\w+::)*PixelFormat::\w+\Z", re.ASCII)
@@ -23,10 +22,20 @@ _PIXEL_FORMAT = re.compile(r"@(?:\w+::)*PixelFormat::\w+\Z", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """An argument's value as text, or texts, with the argument it came from."""
+    """An argument's value as text, or texts, with the argument it came from.
+
+    `ResourceWords` for words of a resource that nobody knows before run time.
+    """
 
     argument: Argument
-    text: str | tuple[str, ...]
+    text: str | tuple[str, ...] | ResourceWords
+
+    @property
+    def shown(self) -> str:
+        """The value in a message."""
+        if isinstance(self.text, ResourceWords):
+            return f"${self.text.resource}"
+        return self.text if isinstance(self.text, str) else ",".join(self.text)
 
 
 # For each stage its arguments by name (`-` written as `_`); those with a mistake are left out.
@@ -42,7 +51,9 @@ class Arguments:
     broken: frozenset[str]
 
 
-def read_arguments(names: NameTable, resources: Resources, diagnostics: Diagnostics) -> Arguments:
+def read_arguments(
+    names: NameTable, blocks: dict[str, Block], resources: Resources, diagnostics: Diagnostics
+) -> Arguments:
     """Work out the value of every argument; `broken` names the stages that lost one."""
     values: Values = {}
     used: set[str] = set()
@@ -55,8 +66,9 @@ def read_arguments(names: NameTable, resources: Resources, diagnostics: Diagnost
                 continue
             if isinstance(argument.value, ResourceRef):
                 used.add(argument.value.name)
-                text: str | tuple[str, ...] | None = _resource_text(
-                    argument.value, resources, diagnostics
+                is_words = name in blocks and word_list(blocks[name], argument) is not None
+                text: str | tuple[str, ...] | ResourceWords | None = _resource_text(
+                    argument.value, resources, diagnostics, is_words=is_words
                 )
             elif isinstance(argument.value, tuple):
                 text = tuple(word.text for word in argument.value)
@@ -80,15 +92,28 @@ def _report_twice(argument: Argument, first: Argument, diagnostics: Diagnostics)
     )
 
 
-def _resource_text(ref: ResourceRef, resources: Resources, diagnostics: Diagnostics) -> str | None:
+def word_list(block: Block, argument: Argument) -> str | None:
+    """The block's own name of an argument that is a list of words; None for any other argument."""
+    for known in block.arguments:
+        spellings = {word.replace("-", "_") for word in (known.name, *known.aliases)}
+        if known.type == "string-list" and argument.name in spellings:
+            return known.name
+    return None
+
+
+def _resource_text(
+    ref: ResourceRef, resources: Resources, diagnostics: Diagnostics, *, is_words: bool
+) -> str | ResourceWords | None:
     resource = resources.find(ref, diagnostics)
     if resource is None:
         return None
+    if resource.data is None and is_words:
+        return ResourceWords(ref.name)
     if resource.data is None:
-        report_runtime_only(ref, resource, "the text of an argument", diagnostics)
+        report_runtime_only(ref, resource, diagnostics)
         return None
     try:
-        return resource.data.decode().strip()
+        return resource.data.decode().strip(WHITESPACE)
     except UnicodeDecodeError:
         diagnostics.error(
             "R0122",
@@ -115,28 +140,41 @@ def _evaluate(text: str, argument: Argument, diagnostics: Diagnostics) -> str | 
     return None
 
 
-def check_model_format(names: NameTable, arguments: Arguments, diagnostics: Diagnostics) -> None:
-    """Report formats of models that are unknown, or known and not supported."""
+def read_model_formats(
+    names: NameTable, arguments: Arguments, diagnostics: Diagnostics
+) -> dict[str, str]:
+    """The format of each model. Unknown ones are reported and absent.
+
+    Those that nothing of runec executes are warned of: runec packs such a model all the same.
+    """
+    formats: dict[str, str] = {}
     for name, stage in names.stages.items():
-        value = arguments.values[name].get("format")
-        if not isinstance(stage, ModelNode) or value is None:
+        if not isinstance(stage, ModelNode) or name in arguments.broken:
             continue
-        if value.text not in MODEL_FORMATS:
-            found = value.text if isinstance(value.text, str) else ",".join(value.text)
+        value = arguments.values[name].get("format")
+        if value is None:
+            formats[name] = EXECUTED_FORMAT
+            continue
+        found = value.shown
+        if found not in MODEL_FORMATS:
             diagnostics.error(
                 "R0305",
                 f'Invalid format for "{name}": Expected the format to be one of '
                 f'{", ".join(MODEL_FORMATS)}, but found "{found[:40]}"',
                 value.argument.value_span,
-                hint=did_you_mean(found, MODEL_FORMATS) or f"use {_SUPPORTED_FORMAT}",
+                hint=did_you_mean(found, MODEL_FORMATS) or f"use {EXECUTED_FORMAT}",
             )
-        elif value.text != _SUPPORTED_FORMAT:
-            diagnostics.error(
+            continue
+        formats[name] = found
+        if found != EXECUTED_FORMAT:
+            diagnostics.warning(
                 "R0306",
-                f'the format of "{name}" is {value.text}, but devices run tensorflow-lite only',
+                f'the format of "{name}" is {found}: the rune will hold the model, '
+                f"but runec executes {EXECUTED_FORMAT} only",
                 value.argument.value_span,
-                hint="convert it with TensorFlow's TFLiteConverter",
+                hint="convert it with TensorFlow's TFLiteConverter to run it here or on a device",
             )
+    return formats
 
 
 def check_unused(
@@ -180,10 +218,13 @@ def warn_unused(
     close = did_you_mean(unused[0].name, known)
     hint = close or (f"{name} takes {', '.join(known)}" if known else "remove them")
     rest: tuple[Span, ...] = tuple(argument.key.span for argument in unused[1:])
+    message = f"Unused arguments for {name}: {', '.join(argument.key.text for argument in unused)}"
     diagnostics.warning(
         "R0401",
-        f"Unused arguments for {name}: {', '.join(argument.key.text for argument in unused)}",
+        message,
         unused[0].key.span,
         hint=hint,
+        # Word for word, for scripts that look for it.
+        notes=[f"in the original platform: warning: {message}"],
         labels=[Label(span, "and this one") for span in rest],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from runec.diagnostics import Diagnostics, Label
@@ -41,6 +42,18 @@ def connect(document: Document, names: NameTable, diagnostics: Diagnostics) -> E
             continue
         edges[name] = tuple(_edge(ref, stage, document, names, diagnostics) for ref in inputs)
     return edges
+
+
+def upstream(outs: Iterable[str], edges: Edges) -> frozenset[str]:
+    """The stages whose results reach one of `outs`, and those themselves."""
+    needed: set[str] = set()
+    waiting = list(outs)
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.add(name)
+            waiting.extend(edge.producer for edge in edges[name] if edge is not None)
+    return frozenset(needed)
 
 
 def _edge(

@@ -9,12 +9,12 @@ BASE_IMAGE = "runicos/base"
 
 
 def check_image(document: Document, diagnostics: Diagnostics) -> None:
-    """Report a base image other than `runicos/base`; a version of it is accepted."""
+    """Warn of a base image other than `runicos/base`; a version of it is accepted."""
     image = document.image
     if image is not None and (image.base != BASE_IMAGE or image.sub_path is not None):
-        diagnostics.error(
+        diagnostics.warning(
             "R0110",
-            f'Unknown base image "{image.text}"',
+            f'Unknown base image "{image.text}": runec takes {BASE_IMAGE} for it',
             image.span,
             hint=f"use {BASE_IMAGE}, the only one",
         )

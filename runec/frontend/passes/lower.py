@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from runec.frontend.ast import CapabilityNode, ModelNode, ProcBlockNode, ResourceRef
 from runec.frontend.passes.arguments import block_argument_names
 from runec.frontend.passes.resources import Resources
 from runec.frontend.passes.types import Facts, Typed
 from runec.frontend.passes.unused import used_resources
 from runec.pipeline import (
+    ArgumentValue,
     Capability,
     Model,
     Output,
     Pipeline,
     ProcBlock,
     Resource,
+    ResourceWords,
     Stage,
     Tensor,
 )
+from runec.proc_blocks import split_words
 
-MODEL_FORMAT = "tensorflow-lite"
+# Words of a Runefile up to here are compiled into the module: they are found at once.
+COMPILED_WORDS_BYTES = 1024
 
 
 def lower(
@@ -45,27 +51,51 @@ def lower(
             parameters = dict(facts.parameters[stage_name])
             stages.append(Capability(stage_name, kind, parameters, (outputs[0],), node.span))
         elif isinstance(node, ProcBlockNode):
+            number = len(stages) + 1
+            arguments = _moved_to_flash(number, typed.arguments[stage_name], carried)
             stages.append(
                 ProcBlock(
                     stage_name,
                     facts.blocks[stage_name].name,
                     node.path.text,
-                    typed.arguments[stage_name],
+                    arguments,
                     inputs,
                     outputs,
                     node.span,
                 )
             )
         elif isinstance(node, ModelNode):
-            resource = facts.models[stage_name].resource
+            model = facts.models[stage_name]
+            resource = model.resource
             carried[resource.name] = resource
             stages.append(
-                Model(stage_name, resource.name, MODEL_FORMAT, inputs, outputs, node.span)
+                Model(stage_name, resource.name, model.format, inputs, outputs, node.span)
             )
         else:
             stages.append(Output(stage_name, facts.output_kinds[stage_name], inputs, node.span))
     by_name = {key: carried[key] for key in sorted(carried, key=str.encode)}
     return Pipeline(name, tuple(stages), by_name, _opened(order, facts))
+
+
+def _moved_to_flash(
+    number: int, arguments: Mapping[str, ArgumentValue], carried: dict[str, Resource]
+) -> dict[str, ArgumentValue]:
+    """Make a resource of each long list of words, so that it takes no RAM and no room in the graph.
+
+    `number` is the stage's, counted from 1; the resource is called after it and the argument, with
+    a dot, so that no resource of a Runefile has that name.
+    """
+    moved = dict(arguments)
+    for name, value in arguments.items():
+        if not isinstance(value, tuple):
+            continue
+        text = "\n".join(value)
+        if len(text.encode()) <= COMPILED_WORDS_BYTES or split_words(text) != value:
+            continue
+        resource = Resource(f"{number}.{name}", text.encode())
+        carried[resource.name] = resource
+        moved[name] = ResourceWords(resource.name)
+    return moved
 
 
 def _opened(order: tuple[str, ...], facts: Facts) -> tuple[str, ...]:

@@ -1,41 +1,51 @@
-"""Reading the models: from a file beside the Runefile, or from a resource."""
+"""Reading the models: from a file or a folder beside the Runefile, or from a resource."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from runec.diagnostics import Diagnostics, Label, UserFileError
-from runec.frontend.ast import ModelNode, ResourceRef
+from runec.frontend.ast import ModelNode, ResourceRef, Text
+from runec.frontend.passes.model_folder import guess_format, zip_folder
 from runec.frontend.passes.names import NameTable
-from runec.frontend.passes.resources import (
-    Resources,
-    read_beside,
-    report_runtime_only,
-    report_unreadable,
-)
+from runec.frontend.passes.resources import Resources, read_beside, report_unreadable
 from runec.models import ModelInfo, read_model
-from runec.pipeline import Resource
+from runec.pipeline import EXECUTED_FORMAT, Resource
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
-    """What a model file says of itself, and the resource that carries its bytes."""
+    """What a model file says of itself, and the resource that carries its bytes.
 
-    info: ModelInfo
+    `info` None: nothing is known, for it is of another format than `EXECUTED_FORMAT`, or its
+    bytes are given at run time.
+    """
+
+    info: ModelInfo | None
     resource: Resource
+    format: str
 
 
 def load_models(
-    names: NameTable, resources: Resources, base_dir: Path, diagnostics: Diagnostics
+    names: NameTable,
+    resources: Resources,
+    formats: Mapping[str, str],
+    base_dir: Path,
+    diagnostics: Diagnostics,
 ) -> dict[str, LoadedModel]:
     """Read every model; those with a mistake are reported and left out."""
     models = {}
     for name, stage in names.stages.items():
         if not isinstance(stage, ModelNode):
             continue
-        source = _source(stage, resources, base_dir, diagnostics)
-        if source is None or source.data is None:
+        source = _source(stage, resources, formats.get(name), base_dir, diagnostics)
+        model_format = formats.get(name)
+        if source is None or model_format is None:
+            continue
+        if source.data is None or model_format != EXECUTED_FORMAT:
+            models[name] = LoadedModel(None, source, model_format)
             continue
         try:
             info = read_model(source.data)
@@ -48,12 +58,16 @@ def load_models(
                 notes=error.notes,
             )
             continue
-        models[name] = LoadedModel(info, source)
+        models[name] = LoadedModel(info, source, model_format)
     return models
 
 
 def _source(
-    stage: ModelNode, resources: Resources, base_dir: Path, diagnostics: Diagnostics
+    stage: ModelNode,
+    resources: Resources,
+    model_format: str | None,
+    base_dir: Path,
+    diagnostics: Diagnostics,
 ) -> Resource | None:
     name, where = stage.name.text, stage.model
     if isinstance(where, ResourceRef):
@@ -69,19 +83,10 @@ def _source(
                 labels=[Label(resource.node.name.span, "declared as a string here")],
             )
             return None
-        if resource.data is None:
-            report_runtime_only(where, resource, "the bytes of a model", diagnostics)
-            return None
         return Resource(where.name, resource.data)
-    if _is_folder(base_dir, where.text):
-        diagnostics.error(
-            "R0307",
-            f'the model of "{name}" is a folder, and devices run .tflite files only',
-            where.span,
-            hint="convert it with TensorFlow's TFLiteConverter",
-        )
-        return None
     try:
+        if _is_folder(base_dir, where.text):
+            return _folder(name, where, model_format, base_dir, diagnostics)
         return Resource(name, read_beside(base_dir, where, "the model"))
     except UserFileError as error:
         report_unreadable(name, where, error, diagnostics)
@@ -93,3 +98,19 @@ def _is_folder(base_dir: Path, path: str) -> bool:
         return (base_dir / path).is_dir()
     except (OSError, ValueError):  # too long, or with a zero byte: reading it will say so
         return False
+
+
+def _folder(
+    name: str, where: Text, model_format: str | None, base_dir: Path, diagnostics: Diagnostics
+) -> Resource | None:
+    folder = base_dir / where.text
+    if model_format == EXECUTED_FORMAT:
+        diagnostics.error(
+            "R0307",
+            f'the model of "{name}" is a folder, which {EXECUTED_FORMAT} models never are',
+            where.span,
+            hint=f"say what it is, for example args: {{format: {guess_format(folder)}}}, "
+            "or name a .tflite file",
+        )
+        return None
+    return Resource(name, zip_folder(folder))

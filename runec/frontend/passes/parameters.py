@@ -96,8 +96,8 @@ def _read(
     return found
 
 
-def _number(spelling: str, text: str | tuple[str, ...]) -> int | None:
-    if isinstance(text, tuple):
+def _number(spelling: str, text: object) -> int | None:
+    if not isinstance(text, str):
         return None
     if spelling == "pixel_format":
         name = text.rsplit("::", 1)[-1].casefold()
@@ -108,7 +108,7 @@ def _number(spelling: str, text: str | tuple[str, ...]) -> int | None:
 
 
 def _report(spelling: str, parameter: _Parameter, value: Value, diagnostics: Diagnostics) -> None:
-    shown = value.text if isinstance(value.text, str) else ",".join(value.text)
+    shown = value.shown
     if spelling == "pixel_format":
         hint = f"use one of {', '.join(_PIXEL_FORMAT_NAMES)}"
     elif spelling == "sample_duration":

@@ -94,12 +94,12 @@ def load_resources(
 
 
 def report_runtime_only(
-    ref: ResourceRef, resource: LoadedResource, purpose: str, diagnostics: Diagnostics
+    ref: ResourceRef, resource: LoadedResource, diagnostics: Diagnostics
 ) -> None:
-    """Report a resource without a default where the build needs its bytes."""
+    """Report a resource without a default where the build needs its text."""
     diagnostics.error(
         "R0116",
-        f'"${ref.name}" is only known at run time, but the build needs {purpose}',
+        f'"${ref.name}" is only known at run time, but the build needs the text of this argument',
         ref.span,
         hint=f'give {ref.name} a "path" or an "inline" text',
         labels=[Label(resource.node.name.span, "declared without either here")],

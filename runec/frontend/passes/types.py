@@ -7,7 +7,7 @@ of 1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from runec.diagnostics import Diagnostics, Label, Span
@@ -15,14 +15,16 @@ from runec.frontend.ast import (
     CapabilityNode,
     Dialect,
     ModelNode,
+    OutNode,
     ProcBlockNode,
+    ResourceRef,
     StageNode,
     Type,
     declared_input,
     declared_outputs,
 )
-from runec.frontend.passes.arguments import Arguments, block_argument_names
-from runec.frontend.passes.edges import Edge, Edges
+from runec.frontend.passes.arguments import Arguments, block_argument_names, word_list
+from runec.frontend.passes.edges import Edge, Edges, upstream
 from runec.frontend.passes.model_files import LoadedModel
 from runec.frontend.passes.names import NameTable
 from runec.frontend.passes.parameters import expected_elements
@@ -34,9 +36,10 @@ from runec.pipeline import (
     ElementType,
     OutputKind,
     ParameterValue,
+    ResourceWords,
     TensorType,
 )
-from runec.proc_blocks import Block, BlockMismatch, ResolvedOutput
+from runec.proc_blocks import FROM_MODEL, Block, BlockMismatch, ResolvedOutput
 
 MAX_TENSOR_BYTES = 64 * 1024 * 1024
 
@@ -75,11 +78,19 @@ class Typed:
 
 def check_types(order: tuple[str, ...], facts: Facts, diagnostics: Diagnostics) -> Typed:
     """Give every output a type and compare the two ends of every edge."""
-    checker = _Checker(facts, diagnostics)
+    checker = _Checker(facts, diagnostics, _needed(facts))
     checker.read_declarations()
     for name in order:
         checker.check(name, facts.names.stages[name])
     return Typed(checker.outputs, checker.arguments)
+
+
+def _needed(facts: Facts) -> frozenset[str]:
+    """The stages whose results reach an out; all of them where an input leads nowhere."""
+    if any(edge is None for edges in facts.edges.values() for edge in edges):
+        return frozenset(facts.edges)
+    outs = [name for name, stage in facts.names.stages.items() if isinstance(stage, OutNode)]
+    return upstream(outs, facts.edges)
 
 
 def _same_shape(left: TensorType, right: TensorType) -> bool:
@@ -100,6 +111,8 @@ def _resolved(type_: TensorType) -> ResolvedOutput:
 class _Checker:
     facts: Facts
     diagnostics: Diagnostics
+    # The stages whose results reach an out.
+    needed: frozenset[str]
     # Declared types that were understood. None among the outputs: to be inferred.
     declared: dict[str, tuple[TensorType | None, ...]] = field(default_factory=dict)
     taken: dict[str, TensorType] = field(default_factory=dict)
@@ -141,6 +154,8 @@ class _Checker:
                 hint='use "utf8" for texts'
                 if word.lower() in ("str", "string", "text")
                 else suggestion(word, _ELEMENTS),
+                # Word for word, for scripts that look for it.
+                notes=[f'in the original platform: error: Unknown {what}"{word[:40]}"'],
             )
             return None
         dimensions = tuple(dimension.value for dimension in node.dimensions) or (1,)
@@ -281,7 +296,9 @@ class _Checker:
                 if consumer in self.taken:
                     return self.taken[consumer]
                 model = self.facts.models.get(consumer)
-                if model is not None and position < len(model.info.inputs):
+                if model is None or model.info is None:
+                    continue
+                if position < len(model.info.inputs):
                     return model.info.inputs[position].type
         return None
 
@@ -328,9 +345,10 @@ class _Checker:
         declared = [
             type_ if type_ is not None else self._expected_by_consumers(name, index)
             for index, type_ in enumerate(self.declared[name])
-        ]
+        ] or self._open_outputs(name, block, inputs)
+        from_models = self._from_models(name, block, frozenset(raw))
         try:
-            resolved = block.resolve([type_ for _, type_ in inputs], declared, raw)
+            resolved = block.resolve([type_ for _, type_ in inputs], declared, raw | from_models)
         except BlockMismatch as mismatch:
             self._report_mismatch(name, stage, inputs, mismatch)
             self._trust(name)
@@ -345,7 +363,69 @@ class _Checker:
                 )
                 return
         self.outputs[name] = resolved.outputs
-        self.arguments[name] = resolved.arguments
+        self.arguments[name] = resolved.arguments | {
+            words: ResourceWords(argument.value.name)
+            for argument in stage.arguments
+            if isinstance(argument.value, ResourceRef)
+            and (words := word_list(block, argument)) is not None
+        }
+
+    def _open_outputs(
+        self, name: str, block: Block, inputs: list[tuple[Edge, TensorType]]
+    ) -> list[TensorType | None]:
+        """What consumers say of the outputs whose types a silent Runefile would have to declare."""
+        rules = block.manifest.outputs
+        if rules[-1].repeat or all(rule.element != "declared" for rule in rules):
+            return []
+        outputs: list[TensorType | None] = []
+        for index, rule in enumerate(rules):
+            wanted = None
+            if rule.element == "declared":
+                wanted = self._expected_by_consumers(name, index)
+            if wanted is not None and rule.shape == "input" and index < len(inputs):
+                # A shape that differs is the consumer's to report.
+                wanted = TensorType(wanted.element, inputs[index][1].dimensions)
+            outputs.append(wanted)
+        return outputs
+
+    def _from_models(
+        self, name: str, block: Block, given: frozenset[str]
+    ) -> dict[str, ArgumentValue]:
+        """The arguments that nobody gave and that the models beside a block know."""
+        found: dict[str, ArgumentValue] = {}
+        for rule in block.manifest.arguments:
+            match = FROM_MODEL.fullmatch(rule.from_model or "")
+            spellings = {word.replace("-", "_") for word in (rule.name, *rule.aliases)}
+            if match is None or spellings & given:
+                continue
+            tensors = self._model_tensors(name, match["side"], int(match["index"]))
+            values = {
+                tensor.scale if match["value"] == "scale" else tensor.zero_point
+                for tensor in tensors
+                if tensor.scale is not None
+            }
+            if len(values) == 1 and (value := values.pop()) is not None:
+                found[rule.name] = value
+        return found
+
+    def _model_tensors(self, name: str, side: str, index: int) -> Iterator[ModelTensor]:
+        """The tensors of models that input `index` of a stage was, or that its output becomes."""
+        if side == "in":
+            edges = self.facts.edges[name]
+            edge = edges[index] if index < len(edges) else None
+            model = self.facts.models.get(edge.producer) if edge is not None else None
+            info = model.info if model is not None else None
+            if edge is not None and info is not None and edge.index < len(info.outputs):
+                yield info.outputs[edge.index]
+            return
+        for consumer, edges in self.facts.edges.items():
+            model = self.facts.models.get(consumer)
+            info = model.info if model is not None else None
+            if info is None:
+                continue
+            for edge, tensor in zip(edges, info.inputs, strict=False):
+                if edge is not None and edge.producer == name and edge.index == index:
+                    yield tensor
 
     def _trust(self, name: str) -> None:
         """Go on with the declared outputs of a stage that was reported, if it declares them all."""
@@ -362,6 +442,11 @@ class _Checker:
     ) -> None:
         place, labels = stage.path.span, []
         index = mismatch.index
+        hint = mismatch.hint
+        if mismatch.code == "R0417" and self._is_of_model(name, mismatch.argument):
+            hint = (
+                f'{hint} Or put "{name}" directly beside a model that is quantised with one scale'
+            )
         if mismatch.about == "inputs" and index is not None and index < len(inputs):
             edge, type_ = inputs[index]
             place = edge.ref.span
@@ -374,9 +459,13 @@ class _Checker:
             mismatch.code,
             f'"{name}": {mismatch.message}',
             place,
-            hint=mismatch.hint,
+            hint=hint,
             labels=labels,
         )
+
+    def _is_of_model(self, name: str, argument: str | None) -> bool:
+        rules = self.facts.blocks[name].manifest.arguments
+        return any(rule.name == argument and rule.from_model is not None for rule in rules)
 
     def _argument_span(self, name: str, stage: ProcBlockNode, argument: str) -> Span:
         block = self.facts.blocks[name]
@@ -397,8 +486,12 @@ class _Checker:
             self._trust(name)
             return
         info = model.info
+        if info is None:
+            self._believe_model(name, stage)
+            return
         if len(inputs) != len(info.inputs):
-            self.diagnostics.error(
+            self._complain(
+                name,
                 "R0302",
                 f'The model of "{name}" takes {_count(info.inputs, "input")}, '
                 f"but is given {len(inputs)}",
@@ -409,7 +502,8 @@ class _Checker:
             self._compare_inputs(name, stage, inputs, info.inputs)
         declared = self.declared[name]
         if declared and len(declared) != len(info.outputs):
-            self.diagnostics.error(
+            self._complain(
+                name,
                 "R0303",
                 f'The model of "{name}" has {_count(info.outputs, "output")}, '
                 f"but {len(declared)} are declared",
@@ -417,6 +511,21 @@ class _Checker:
                 hint=f"it gives {_listed(info.outputs)}",
             )
         self.outputs[name] = self._model_outputs(name, stage, info.outputs)
+
+    def _believe_model(self, name: str, stage: ModelNode) -> None:
+        """Take the declared outputs of a model whose file says nothing to us."""
+        declared = self.declared[name]
+        if not declared or None in declared:
+            place = stage.outputs[declared.index(None)].span if stage.outputs else stage.name.span
+            self.diagnostics.error(
+                "R0204",
+                f'Unable to determine the type of "{name}": '
+                "its model is not read when the rune is built",
+                place,
+                hint="Consider specifying this output type",
+            )
+            return
+        self._trust(name)
 
     def _compare_inputs(
         self,
@@ -432,7 +541,8 @@ class _Checker:
             if node is not None:
                 self._report_declared(name, given, tensor.type, node.span)
                 continue
-            self.diagnostics.error(
+            self._complain(
+                name,
                 "R0304",
                 f'"{edge.producer}" gives {given}, but the model of "{name}" takes {tensor.type}',
                 edge.ref.span,
@@ -458,13 +568,30 @@ class _Checker:
     def _report_declared(
         self, name: str, declared: TensorType, actual: TensorType, place: Span
     ) -> None:
-        self.diagnostics.error(
+        self._complain(
+            name,
             "R0301",
             f'"{name}": The Rune said tensors would be {declared}, '
             f"but the model said they would be {actual}",
             place,
             hint=f"declare {actual}",
         )
+
+    def _complain(  # noqa: PLR0917 - as Diagnostics.error, with a stage
+        self,
+        name: str,
+        code: str,
+        message: str,
+        place: Span,
+        hint: str,
+        labels: Sequence[Label] = (),
+    ) -> None:
+        """Report what does not fit a model's file: an error where something reads its results.
+
+        A model that reaches no out only gets a warning, as the original's compiler took it.
+        """
+        report = self.diagnostics.error if name in self.needed else self.diagnostics.warning
+        report(code, message, place, hint=hint, labels=labels)
 
     # Places.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from runec.diagnostics import Diagnostics
 from runec.frontend.ast import ModelNode, OutNode, ResourceRef
 from runec.frontend.passes.arguments import Arguments
-from runec.frontend.passes.edges import Edges
+from runec.frontend.passes.edges import Edges, upstream
 from runec.frontend.passes.names import NameTable
 from runec.frontend.passes.types import Typed
 
@@ -41,7 +41,7 @@ def warn_unused_parts(
             hint="add a stage with out: serial",
         )
         return
-    needed = _upstream(outs, edges)
+    needed = upstream(outs, edges)
     read = {
         (edge.producer, edge.index)
         for inputs in edges.values()
@@ -66,14 +66,3 @@ def warn_unused_parts(
                 stage.name.span,
                 hint=f"read it as {name}.{lost[0]}, or ignore this warning",
             )
-
-
-def _upstream(outs: list[str], edges: Edges) -> set[str]:
-    needed: set[str] = set()
-    waiting = list(outs)
-    while waiting:
-        name = waiting.pop()
-        if name not in needed:
-            needed.add(name)
-            waiting.extend(edge.producer for edge in edges[name] if edge is not None)
-    return needed

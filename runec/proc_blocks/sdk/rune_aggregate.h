@@ -23,7 +23,7 @@ static inline double rune_history_sum(uint32_t element)
     return sum;
 }
 
-static inline void rune_aggregate(const RUNE_IN0_T *probabilities, uint8_t *text)
+static inline int32_t rune_aggregate(const RUNE_IN0_T *probabilities, uint8_t *text)
 {
     for (uint32_t i = 0; i < RUNE_IN0_COUNT; i++) {
         rune_history[rune_history_next][i] = probabilities[i];
@@ -33,7 +33,7 @@ static inline void rune_aggregate(const RUNE_IN0_T *probabilities, uint8_t *text
     if (rune_countdown > 1) {
         rune_countdown--;
         (void)rune_utf8_append(text, RUNE_ARG_FALLBACK_TEXT, RUNE_ARG_FALLBACK_LENGTH);
-        return;
+        return RUNE_OK;
     }
     rune_countdown = RUNE_ARG_THROTTLE_INTERVAL;
     /* All means have the same divisor, so the sums are compared. */
@@ -46,7 +46,7 @@ static inline void rune_aggregate(const RUNE_IN0_T *probabilities, uint8_t *text
             largest = sum;
         }
     }
-    (void)rune_utf8_append(text, RUNE_WORD(rune_arg_wordlist, best));
+    return RUNE_ARG_WORDLIST_APPEND(text, 0, best) != NULL ? RUNE_OK : RUNE_FAILED;
 }
 
 #endif

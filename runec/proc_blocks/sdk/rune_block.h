@@ -16,7 +16,7 @@
  *   RUNE_HAS_ARG_X                       1 when the argument x has a value
  *   RUNE_ARG_X                           int: a constant; float: an f32 constant
  *   RUNE_ARG_X_TEXT, RUNE_ARG_X_LENGTH   string: its UTF-8 and its bytes (no NUL)
- *   RUNE_ARG_X_COUNT, rune_arg_x_text, rune_arg_x_starts   string-list: see RUNE_WORD
+ *   RUNE_ARG_X_COUNT, RUNE_ARG_X_APPEND  string-list: how many words; one of them (rune_words.h)
  *
  * The rules of a block:
  *   1. No libc, no allocation, no recursion, no function pointers, no writable statics that outlive a
@@ -340,7 +340,9 @@ static inline uint32_t rune_text_length(const uint8_t *bytes, uint32_t count)
     return length;
 }
 
-/* The i-th word of a string-list argument as `text, length`: RUNE_WORD(rune_arg_wordlist, i). */
-#define RUNE_WORD(list, i) (list##_text + list##_starts[i]), (uint32_t)(list##_starts[(i) + 1] - list##_starts[i])
+/* The glue between the stages includes this file too, and is no stage. */
+#ifdef RUNE_STAGE
+#include "rune_words.h"
+#endif
 
 #endif

@@ -256,7 +256,7 @@ def full_graph(code: bytes, resources: Mapping[str, bytes]) -> dict[str, Any]:
             "label": {
                 "block": "label",
                 "path": "hotg-ai/rune#proc_blocks/label",
-                "arguments": {},
+                "arguments": {"wordlist": {"resource": "later"}},
                 "inputs": [5],
                 "outputs": [6],
             },

@@ -324,6 +324,18 @@ def test_open_resources_are_limited_and_closing_makes_room(probe: Probe) -> None
     assert happened.startswith("run HOST_CALL <rune_resource_open>")
 
 
+def test_each_run_gives_the_same_ids_and_closes_what_the_one_before_left_open(
+    probe: Probe,
+) -> None:
+    call = made.Orders().poke(0, b"words").call("rune_resource_open", 0, 5).expect(5)
+    call.call("rune_resource_read", 5, 200, 6).expect(6)
+    # What `_manifest` opened stays open, and is read on.
+    call.call("rune_resource_read", 2, 200, 1).expect(1)
+    story = steps(probe, resource_rune(call), runs=12)
+    assert story.count("run OK <> <>") == 12
+    assert story[-1] == "runs 12 instances 1"
+
+
 def test_a_closed_resource_is_closed(probe: Probe) -> None:
     call = made.Orders().call("rune_resource_close", 2).call("rune_resource_read", 2, 64, 1)
     assert steps(probe, resource_rune(call))[-2].startswith("run HOST_CALL <rune_resource_read>")
@@ -402,6 +414,16 @@ def test_a_resource_of_run_time_is_refused(probe: Probe) -> None:
     graph["resources"] = {"later": {"bytes": None}}
     rune = made.assemble(code, graph, {})
     assert steps(probe, rune)[0] == "load NO_DATA <later> <its data is not in the rune>"
+
+
+@pytest.mark.parametrize("model_format", ["onnx", "tensorflow-lit", "tensorflow-lite2"])
+def test_a_model_of_another_format_is_refused(probe: Probe, model_format: str) -> None:
+    pipe = made.Pipe(model=b"\x01")
+    code = made.program(pipe.plain_manifest(), pipe.plain_call())
+    graph = pipe.graph(code)
+    graph["models"]["net"]["format"] = model_format
+    rune = made.assemble(code, graph, {"net-data": b"\x01"})
+    assert steps(probe, rune)[0] == "load MODEL <net> <no engine runs its format>"
 
 
 @pytest.mark.parametrize("outputs", [["PIN"], ["SERIAL", "TENSOR"], ["TENSOR", "SERIAL"]])

@@ -100,6 +100,16 @@ def test_resources_of_every_size_lie_aligned(probe: Probe) -> None:
         assert all(int(word[3:]) % 16 == 0 for word in line.split() if word.startswith("at="))
 
 
+def test_a_thousand_labels_lie_in_the_file_and_not_in_the_graph(probe: Probe) -> None:
+    words = "\n".join(f"n{number:08} a synset of ImageNet" for number in range(1001)).encode()
+    blobs = {**made.FULL_RESOURCES, "labels": words}
+    graph = made.full_graph(made.FULL_CODE, blobs)
+    graph["proc-blocks"]["label"]["arguments"]["wordlist"]["resource"] = "labels"
+    rune = made.assemble(made.FULL_CODE, graph, blobs)
+    assert len(rune) > 32 * 1024
+    assert probe("read", [rune]) == [story(rune, graph, blobs)]
+
+
 def test_a_rune_cut_anywhere_is_refused(probe: Probe) -> None:
     rune = made.full_rune()
     lines = probe("read", [rune[:length] for length in range(len(rune))])
@@ -195,6 +205,26 @@ WRONG_GRAPHS: dict[str, tuple[str, Callable[[Graph], None]]] = {
     "2^32 + 1": ("MALFORMED", change("models", "net", "arena", value=2**32 + 1)),
     "fraction": ("MALFORMED", change("memory", "used", value=4096.5)),
     "null number": ("MALFORMED", change("memory", "used", value=None)),
+    "words of no name": (
+        "MALFORMED",
+        change("proc-blocks", "label", "arguments", "wordlist", "resource", value=""),
+    ),
+    "words of a number": (
+        "MALFORMED",
+        change("proc-blocks", "label", "arguments", "wordlist", "resource", value=1),
+    ),
+    "words of a long name": (
+        "LIMIT",
+        change("proc-blocks", "label", "arguments", "wordlist", "resource", value="n" * 65),
+    ),
+    "words and more": (
+        "MALFORMED",
+        change("proc-blocks", "label", "arguments", "wordlist", "and", value="b"),
+    ),
+    "words of something else": (
+        "MALFORMED",
+        change("proc-blocks", "label", "arguments", "wordlist", value={"file": "b"}),
+    ),
     "unknown member": ("MALFORMED", change("more", value=1)),
     "stage without entry": ("MALFORMED", drop("capabilities", "pad")),
     "entry without stage": ("MALFORMED", drop("stages", 1)),

@@ -2,6 +2,5 @@
 
 RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))
 {
-    rune_aggregate(in0, out0);
-    return RUNE_OK;
+    return rune_aggregate(in0, out0);
 }

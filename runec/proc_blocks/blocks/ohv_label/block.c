@@ -9,9 +9,8 @@ RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))
         }
     }
     if (in0[best] > 0) {
-        (void)rune_utf8_append(out0, RUNE_WORD(rune_arg_wordlist, best));
-    } else {
-        (void)rune_utf8_append(out0, RUNE_ARG_FALLBACK_TEXT, RUNE_ARG_FALLBACK_LENGTH);
+        return RUNE_ARG_WORDLIST_APPEND(out0, 0, best) != NULL ? RUNE_OK : RUNE_FAILED;
     }
+    (void)rune_utf8_append(out0, RUNE_ARG_FALLBACK_TEXT, RUNE_ARG_FALLBACK_LENGTH);
     return RUNE_OK;
 }

@@ -38,6 +38,7 @@ from runec.vm import Inputs
 PROJECT = Path(__file__).resolve().parent.parent
 RUNS_MIN = 3
 WORKERS = 2
+TOO_BIG = ("R0811", "R0812")  # RAM, flash: told before anything is compiled
 RUNEFILES = ("Runefile.yml", "Runefile")
 OTHER_MODELS = PROJECT.parent / "shared" / "data" / "hotg"
 INPUT_KINDS = {".bin": "raw", ".csv": "accelerometer", ".wav": "sound", ".png": "image"}
@@ -93,10 +94,13 @@ class Cell:
     runs: int = 0
     seconds: float = 0.0
     differences: list[dict[str, object]] = field(default_factory=list)
+    too_big: bool = False
 
     @property
     def verdict(self) -> str:
-        """`ok` with the number of runs, or `DIFF` with the number of wrong ones."""
+        """`ok` with the number of runs, `DIFF` with the number of wrong ones, or `too big`."""
+        if self.too_big:
+            return "too big"
         wrong = len(self.differences)
         return f"DIFF {wrong} of {self.runs}" if wrong else f"ok, {self.runs} runs"
 
@@ -198,7 +202,9 @@ def check(
         with starter(example.rune, place) as start:
             fill(cell, example, start, expected, stop)
     except RunecError as error:
-        cell.differences.append({"got": [f"{error.code}: {error.message}"]})
+        cell.too_big = error.code in TOO_BIG
+        if not cell.too_big:
+            cell.differences.append({"got": [f"{error.code}: {error.message}"]})
     cell.seconds = round(time.monotonic() - began, 1)
     return cell
 

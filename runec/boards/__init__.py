@@ -7,11 +7,12 @@ from runec.boards.board import (
     Hal,
     Memory,
     Region,
+    Sensor,
     Toolchain,
     Upload,
     Vendor,
 )
-from runec.boards.loading import load_board, load_boards
+from runec.boards.loading import board_origins, load_board, load_boards
 
 __all__ = [
     "Board",
@@ -20,9 +21,11 @@ __all__ = [
     "Hal",
     "Memory",
     "Region",
+    "Sensor",
     "Toolchain",
     "Upload",
     "Vendor",
+    "board_origins",
     "load_board",
     "load_boards",
 ]

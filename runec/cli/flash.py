@@ -26,27 +26,37 @@ from runec.devices import flash, flash_command
     epilog=example(
         "runec flash sine.rune --board esp32c3 --port /dev/ttyUSB0",
         "runec flash sine.rune --board esp32c3 --port /dev/ttyUSB0 --dry-run",
+        "runec flash sine.rune --board nrf52840_dk --protocol jlink",
     ),
 )
 @rune_argument
 @board_option
 @click.option("-p", "--port", help="The serial port, such as /dev/ttyUSB0, where one is needed.")
+@click.option(
+    "--protocol", metavar="NAME", help="Another way onto the board: `runec boards show` lists them."
+)
 @click.option("--dry-run", is_flag=True, help="Only show the commands.")
 @verbose_option
 @format_option
 @pass_console
 def command(
-    console: Console, rune_file: Path, board_id: str, port: str | None, *, dry_run: bool
+    console: Console,
+    rune_file: Path,
+    board_id: str,
+    port: str | None,
+    protocol: str | None,
+    *,
+    dry_run: bool,
 ) -> None:
     """Build the firmware for a .rune and put it on a board, through PlatformIO."""
     rune, board = load_rune(rune_file), load_board(board_id)
     if dry_run:
-        line = flash_command(rune, board, port=port)
+        line = flash_command(rune, board, port=port, protocol=protocol)
         if console.is_json:
             console.result_json({"command": line})
         else:
             console.result(shlex.join(line))
         return
     with console.progress(f"putting {rune.name} on {board.id}"):
-        flash(rune, board, port=port, log=console.log)
+        flash(rune, board, port=port, protocol=protocol, log=console.log)
     console.say(f"{rune.name} is on {board.id}")

@@ -96,7 +96,12 @@ def named_option(option: str, metavar: str, help_text: str) -> Callable[[_Functi
 def board_option(function: _Function) -> _Function:
     """Add `--board ID`, which is needed."""
     return click.option(
-        "-b", "--board", "board_id", required=True, metavar="ID", help="A board of `runec boards`."
+        "-b",
+        "--board",
+        "board_id",
+        required=True,
+        metavar="ID",
+        help="A board of `runec boards`, or the path of a board file.",
     )(function)
 
 

@@ -13,7 +13,9 @@ from runec.tools import run_tool
 UPLOAD_TIMEOUT_S = 600.0
 
 
-def flash_command(rune: Rune, board: Board, *, port: str | None = None) -> list[str]:
+def flash_command(
+    rune: Rune, board: Board, *, port: str | None = None, protocol: str | None = None
+) -> list[str]:
     """Return the command that builds the firmware of a rune and puts it on a board.
 
     Its project is written to the cache, so the command works as it stands.
@@ -29,10 +31,17 @@ def flash_command(rune: Rune, board: Board, *, port: str | None = None) -> list[
             hint="make the project with `runec firmware new` and upload it with your own tool",
         )
     with cached_project(rune, board) as project:
-        return upload_command(project, port=port)
+        return upload_command(project, port=port, protocol=protocol)
 
 
-def flash(rune: Rune, board: Board, *, port: str | None = None, log: Log | None = None) -> None:
+def flash(
+    rune: Rune,
+    board: Board,
+    *,
+    port: str | None = None,
+    protocol: str | None = None,
+    log: Log | None = None,
+) -> None:
     """Build the firmware of a rune and put it on a board.
 
     Raises:
@@ -40,8 +49,10 @@ def flash(rune: Rune, board: Board, *, port: str | None = None, log: Log | None 
         UsageError: R0919, the board needs a port and none was named.
         MachineError: R0920, the upload failed; R1005, it took too long.
     """
-    command = flash_command(rune, board, port=port)
-    if board.upload is not None and board.upload.needs_port and port is None:
+    command = flash_command(rune, board, port=port, protocol=protocol)
+    ways = [way for way in (board.upload, *board.other_uploads) if way is not None]
+    way = next((each for each in ways if each.protocol == protocol), ways[0])
+    if way.needs_port and port is None:
         raise UsageError(
             "R0919",
             f"the board {board.id} is written to over a serial port, and none was named",
@@ -55,10 +66,10 @@ def flash(rune: Rune, board: Board, *, port: str | None = None, log: Log | None 
         for line in lines:
             log(line)
     if done.returncode != 0:
-        package = board.upload.package if board.upload is not None else "the upload tool"
         raise MachineError(
             "R0920",
             f"the upload to {board.id} failed",
-            hint=f"check the cable, the port and its permissions, and that {package} is installed",
+            hint="check the cable, the port and its permissions, and that "
+            f"{way.package} is installed",
             notes=[line.strip() for line in lines if line.strip()][-4:],
         )

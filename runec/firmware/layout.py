@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runec.backends import tflm, wasm3
-from runec.boards import Board
+from runec.boards import Board, load_boards
 from runec.container import Rune
 from runec.container.wasm import read_module, walk_sections
-from runec.diagnostics import UserFileError
+from runec.diagnostics import RunecError, UserFileError
 
 _ALIGNMENT = 16
 # Static variables of runevm, the link and the HAL (measured: 8.9 KB, most of it the rune's tables).
@@ -102,36 +103,76 @@ def check_budget(rune: Rune, layout: Layout, board: Board) -> None:
     """
     ram = estimate_ram_bytes(layout)
     if ram > board.memory.ram.size_bytes:
-        raise ram_error(board, layout, ram - board.memory.ram.size_bytes)
+        excess = ram - board.memory.ram.size_bytes
+        raise ram_error(board, layout, excess, _fitting_boards(rune, layout))
     flash = estimate_flash_bytes(rune, layout, board)
     if flash > board.memory.flash_bytes:
-        raise flash_error(board, len(rune.data), flash - board.memory.flash_bytes)
+        excess = flash - board.memory.flash_bytes
+        raise flash_error(board, len(rune.data), excess, _fitting_boards(rune, layout))
 
 
-def ram_error(board: Board, layout: Layout, excess_bytes: int) -> UserFileError:
+def _fitting_boards(rune: Rune, layout: Layout) -> tuple[str, ...]:
+    """Return the ids of the boards that have the memory, as far as board files can be read."""
+    try:
+        boards = load_boards()
+    except RunecError:
+        return ()
+    return tuple(
+        board.id
+        for board in boards
+        if estimate_ram_bytes(layout) <= board.memory.ram.size_bytes
+        and estimate_flash_bytes(rune, layout, board) <= board.memory.flash_bytes
+    )
+
+
+def _choose(fitting: Sequence[str]) -> str:
+    return (
+        f"choose a board that it fits: {', '.join(fitting)}" if fitting else "choose a larger board"
+    )
+
+
+def ram_error(
+    board: Board, layout: Layout, excess_bytes: int, fitting: Sequence[str] = ()
+) -> UserFileError:
     """Return the error of a rune that needs more RAM than the board has."""
     parts = {
         "the arena of its models": layout.arena_bytes,
         "its linear memory": layout.linear_memory_bytes,
         "the engine": layout.engine_heap_bytes,
         "the stack": layout.stack_bytes,
+        "runevm and its tables, at most": _OWN_RAM_BYTES + layout.model_count * tflm.SLOT_BYTES,
     }
-    largest = max(parts, key=lambda name: parts[name])
+    # What the rune's author can change.
+    own = ("the arena of its models", "its linear memory")
+    if sum(parts.values()) - sum(parts[name] for name in own) > board.memory.ram.size_bytes:
+        advice = "no rune fits this board, whose RAM is too small for the engine alone;"
+    else:
+        largest = max(parts, key=lambda name: parts[name])
+        advice = f"most goes to {largest}"
+        advice += "; make that smaller, or" if largest in own else ";"
     return UserFileError(
         "R0811",
         f"the rune needs {excess_bytes} bytes more RAM than the {board.memory.ram.size_bytes} "
         f"of {board.name}",
-        hint=f"most goes to {largest}; make that smaller, or choose a larger board",
+        hint=f"{advice} {_choose(fitting)}",
         notes=[f"{name}: {size} bytes" for name, size in parts.items()],
     )
 
 
-def flash_error(board: Board, rune_bytes: int, excess_bytes: int) -> UserFileError:
+def flash_error(
+    board: Board, rune_bytes: int, excess_bytes: int, fitting: Sequence[str] = ()
+) -> UserFileError:
     """Return the error of a rune that needs more flash than the board has."""
+    code_bytes = board.memory.flash_bytes + excess_bytes - rune_bytes
+    advice = (
+        "no rune fits this board, whose flash is too small for the engine alone;"
+        if code_bytes > board.memory.flash_bytes
+        else "use a smaller model (int8 instead of float), or"
+    )
     return UserFileError(
         "R0812",
         f"the firmware with the rune needs {excess_bytes} bytes more flash than the "
         f"{board.memory.flash_bytes} of {board.name}",
-        hint="use a smaller model (int8 instead of float), or choose a larger board",
-        notes=[f"the rune: {rune_bytes} bytes"],
+        hint=f"{advice} {_choose(fitting)}",
+        notes=[f"the rune: {rune_bytes} bytes", f"the code around it: {code_bytes} bytes"],
     )

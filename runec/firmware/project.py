@@ -196,8 +196,9 @@ def _source_groups(board: Board, layout: Layout) -> tuple[SourceGroup, ...]:
     runevm = {f"include/{name}": path for name, path in runevm.items()}
     sources = _folder_files(templates / "runevm" / "src", ("*.h", "*.c"))
     runevm |= {f"src/{name}": path for name, path in sources.items()}
-    hal = _folder_files(templates / "hal" / "common", ("*.h", "*.c"))
-    hal |= _folder_files(templates / "hal" / board.hal.folder, ("*.h", "*.c", "*.S"))
+    hal: dict[str, Path] = {}
+    for folder in ("common", *board.hal.shares, board.hal.folder):
+        hal |= _folder_files(templates / "hal" / folder, ("*.h", "*.c", "*.S"))
     numbers = {
         "HAL_CLOCK_HZ": board.cpu.clock_hz,
         "HAL_BAUD": board.hal.baud,

@@ -15,6 +15,8 @@ from runec.container import Rune, read_rune
 from runec.diagnostics import MachineError
 
 EXPECTED = '{"2":[{"element-type":"i32","dimensions":[4],"elements":[0,1,2,3]}]}\n'
+# A rune can be built for these: not every board has the memory for one.
+BOARDS = [board for board in load_boards() if "builds" in board.verified]
 
 
 def files(folder: Path) -> set[str]:
@@ -72,7 +74,7 @@ def test_the_name_of_a_rune_leads_to_no_other_folder_and_commands_no_terminal(
         raise MachineError("R0821", "far enough")
 
     monkeypatch.setattr(firmware_verb, "create_project", stop)
-    board = load_boards()[0].id
+    board = BOARDS[0].id
     assert runec("firmware", "build", "a.rune", "--board", board).code == 4
     assert folders == [Path(f"_up__31m-{board}")]
 
@@ -256,7 +258,7 @@ def test_an_unknown_component_is_a_mistake_of_usage(runec: Callable[..., Any]) -
 def test_a_firmware_project_is_written_and_told(
     runec: Callable[..., Any], noop_rune: Path, here: Path
 ) -> None:
-    board = load_boards()[0].id
+    board = BOARDS[0].id
     done = runec("firmware", "new", noop_rune, "--board", board, "-d", "project")
     assert (done.code, done.stdout) == (0, "project\n"), done.stderr
     assert (here / "project" / "platformio.ini").is_file()
@@ -275,7 +277,7 @@ def test_folder_and_board_do_not_go_together(runec: Callable[..., Any], here: Pa
 
 
 def test_flashing_shows_its_command(runec: Callable[..., Any], noop_rune: Path) -> None:
-    boards = [board for board in load_boards() if board.upload is not None]
+    boards = [board for board in BOARDS if board.upload is not None]
     for board in boards:
         done = runec("flash", noop_rune, "--board", board.id, "--port", "/dev/p", "--dry-run")
         assert done.code == 0, done.stderr

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from runec.boards import board_origins, load_board, load_boards
+from runec.boards import (
+    Board,
+    Cpu,
+    Emulator,
+    Hal,
+    Memory,
+    Region,
+    Sensor,
+    Toolchain,
+    Upload,
+    Vendor,
+    board_origins,
+    load_board,
+    load_boards,
+)
 from runec.boards.positions import find_key
 from runec.diagnostics import UserFileError, render
 
@@ -203,6 +219,26 @@ def test_a_key_is_found_by_its_path(path: tuple[str, ...], found: tuple[int, str
     assert (depth, text[start:end]) == found
     if path == ("l", "1", "x"):
         assert text[end : end + 4] == " = 2"
+
+
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "boards.md"
+
+
+def test_the_boards_of_the_guide_are_boards(tmp_path: Path) -> None:
+    texts = re.findall(r"```toml\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    assert len(texts) == 2
+    for text in texts:
+        name = tomllib.loads(text)["id"]
+        (tmp_path / f"{name}.toml").write_text(text)
+        assert load_board(str(tmp_path / f"{name}.toml")).id == name
+
+
+def test_the_guide_names_every_key() -> None:
+    guide = GUIDE.read_text(encoding="utf-8")
+    kinds = (Board, Cpu, Memory, Region, Toolchain, Hal, Emulator, Upload, Sensor, Vendor)
+    for kind in kinds:
+        for field in msgspec.structs.fields(kind):
+            assert re.search(rf"`[^`]*\b{field.encode_name}\b[^`]*`", guide), field.encode_name
 
 
 def test_every_board_of_runec_says_why_it_stands_where_it_stands() -> None:

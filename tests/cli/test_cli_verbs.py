@@ -237,6 +237,41 @@ def test_boards_are_listed_and_shown(runec: Callable[..., Any]) -> None:
     assert boards[0].cpu.name in shown
 
 
+def test_a_board_is_shown_whole_and_with_where_it_has_it_from(runec: Callable[..., Any]) -> None:
+    done = runec("boards", "show", "disco_f407vg")
+    for word in (
+        "STM32F407VG, Cortex-M4F, 168 MHz",
+        "128 KiB at 0x20000000  (from stm32f4)",
+        "HAL_PLL_N = 0x150  (from stm32f4)",
+        "lis3dsh (acceleration), SPI1",
+        "0483:374b",
+        "jlink, with J-Link",
+        "ststm32, board disco_f407vg, framework arduino",
+        "labwired, stm32f407",
+        "No board was at hand",
+    ):
+        assert word in done.stdout, word
+    found = json.loads(runec("boards", "show", "disco_f407vg", "--format", "json").stdout)
+    assert found["origins"]["toolchain.prefix"] == "cortex_m"
+    assert found["origins"]["cpu.name"] == "disco_f407vg"
+    assert found["hal"]["defines"]["HAL_PLL_N"] == 336
+
+
+def test_a_wrong_board_file_beside_the_project_is_drawn(
+    runec: Callable[..., Any], noop_rune: Path, here: Path
+) -> None:
+    (here / "mine.toml").write_text('inherits = "nrf52_dk"\nid = "mine"\nnam = "Mine"\n')
+    done = runec("firmware", "new", noop_rune, "--board", "mine.toml", "-d", "p")
+    assert (done.code, done.stdout) == (1, "")
+    assert "mine.toml:3:1" in done.stderr
+    assert "did you mean 'name'?" in done.stderr
+    (here / "mine.toml").write_text(
+        'inherits = "nrf52_dk"\nid = "mine"\nname = "Mine"\nverified = []\n'
+    )
+    done = runec("firmware", "new", noop_rune, "--board", "mine.toml", "-d", "p")
+    assert (done.code, done.stdout) == (0, "p\n"), done.stderr
+
+
 def test_components_are_listed_with_version_and_licence(runec: Callable[..., Any]) -> None:
     rows = [
         json.loads(line)

@@ -28,7 +28,8 @@ uint32_t runevm_hal_ticks(void);
  * the caller takes a seed that it states. */
 int runevm_hal_random(uint32_t *bits);
 
-/* I2C at 100 kHz, for drivers of sensors. Switched on by whoever uses it. */
+/* I2C at 100 kHz, for drivers of sensors. Switched on by whoever uses it. A board whose file names no
+ * `i2c` has none of these three. */
 void runevm_hal_i2c_init(void);
 
 /* Sends bytes, of which the first is usually a register's number, to the part at a 7-bit address: 0, or -1

@@ -8,11 +8,12 @@ from runec.boards.board import (
     LinkKind,
     Memory,
     Region,
+    Sensor,
     Toolchain,
     Upload,
     Vendor,
 )
-from runec.boards.loading import load_board, load_boards
+from runec.boards.loading import board_origins, load_board, load_boards
 
 __all__ = [
     "Board",
@@ -22,9 +23,11 @@ __all__ = [
     "LinkKind",
     "Memory",
     "Region",
+    "Sensor",
     "Toolchain",
     "Upload",
     "Vendor",
+    "board_origins",
     "load_board",
     "load_boards",
 ]

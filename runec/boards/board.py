@@ -10,6 +10,8 @@ Bytes = Annotated[int, msgspec.Meta(gt=0, lt=1 << 32)]
 Address = Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)]
 Identifier = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
 LinkKind = Literal["uart", "rtt"]
+UsbId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{4}:[0-9a-f]{4}$")]
+Level = Literal["builds", "emulated", "silicon"]
 Symbol = Annotated[str, msgspec.Meta(pattern=r"^[A-Z][A-Z0-9_]*$")]
 
 
@@ -67,12 +69,15 @@ class Toolchain(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 class Hal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The folder below `firmware_templates/hal/` and the numbers its files are compiled with.
 
-    `link` says where the link is spoken: on the console, or (`rtt`) in rings in RAM that a debugger
-    reads and writes; the console then shows the log alone.
+    `shares` are folders with what the chip has in common with others, its core for instance. `i2c`
+    is empty where the folder has no I2C. `link` says where the link is spoken: on the console, or
+    (`rtt`) in rings in RAM that a debugger reads and writes; the console then shows the log alone.
     """
 
     folder: Identifier
+    shares: tuple[Identifier, ...] = ()
     console: str
+    i2c: str = ""
     baud: Annotated[int, msgspec.Meta(gt=0)]
     link: LinkKind = "uart"
     defines: dict[Symbol, int] = {}
@@ -91,16 +96,31 @@ class Upload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """How the bare-metal image gets into flash.
 
     `command` is run by PlatformIO's upload target; `{image}` is a raw image of the code region,
-    `{constants}` one of the constants region, `{elf}` the program, `{port}` the port or empty.
-    `package` says what installs the program. With `esp_chip`, the number that Espressif gives the
-    chip, `{app}` is an application image for its second-stage loader.
+    `{constants}` one of the constants region, `{elf}` the program, `{port}` the port or empty,
+    `{code_origin}` the address of the code region, `{script}` a file with the lines of `script`.
+    Other names in braces are those of the board's `upload_values`. `package` says what installs
+    the program. With `esp_chip`, the number that Espressif gives the chip, `{app}` is an
+    application image for its second-stage loader.
     """
 
-    protocol: str
+    protocol: Identifier
     command: tuple[str, ...]
+    script: tuple[str, ...] = ()
     package: str
     needs_port: bool = False
     esp_chip: Annotated[int, msgspec.Meta(ge=0, lt=1 << 16)] | None = None
+
+
+class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A sensor on the board: its part's name, what it measures, where it is.
+
+    `address` is its 7-bit address on an I2C bus.
+    """
+
+    name: Identifier
+    measures: str
+    bus: str
+    address: Annotated[int, msgspec.Meta(ge=0x08, le=0x77)] | None = None
 
 
 class Vendor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -113,18 +133,30 @@ class Vendor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One board. `verified` says how far: `builds`, `emulated`, `silicon`, and never more."""
+    """One board.
 
+    `verified` says how far: `builds`, `emulated`, `silicon`, and never more; `verified_reason` says
+    what was done and what was not. Neither is inherited, nor are `id` and `name`. `upload` is the
+    usual way onto the board, `other_uploads` are those that `--protocol` chooses. `usb_ids` are
+    vendor and product of what a computer sees when the board is plugged in.
+    """
+
+    inherits: Identifier | None = None
     id: Identifier
     name: str
     url: str
-    verified: tuple[Literal["builds", "emulated", "silicon"], ...]
+    verified: tuple[Level, ...]
+    verified_reason: str = ""
     cpu: Cpu
     memory: Memory
     toolchain: Toolchain
     hal: Hal
     emulator: Emulator | None = None
+    sensors: tuple[Sensor, ...] = ()
+    usb_ids: tuple[UsbId, ...] = ()
     upload: Upload | None = None
+    other_uploads: tuple[Upload, ...] = ()
+    upload_values: dict[Identifier, str] = {}
     vendor: Vendor | None = None
 
     def with_link(self, link: LinkKind | None) -> Board:

@@ -4,45 +4,165 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
+from msgspec import inspect
 
 from runec.boards.board import Board
+from runec.boards.inheritance import JoinedBoard, KeyPath, join_board
 from runec.data import data_dir
 from runec.diagnostics import UsageError, UserFileError
-from runec.files import read_file
 
-MAX_BOARD_BYTES = 64 * 1024
+# Files that only others inherit from: not boards, and need not be whole.
+FAMILIES = "families"
+_SUFFIX = ".toml"
+_AT = re.compile(r" - at (?:`key` in )?`(?:key in )?\$(.*)`$")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_FIELD = re.compile(r"^Object (?:contains unknown|missing required) field `(.*)`$")
+_CHOICE = re.compile(r"^Invalid enum value '(.*)'$")
+
+
+def _folders() -> tuple[Path, ...]:
+    """Return where board files are; a folder of the user's comes after runec's own."""
+    extra = os.environ.get("RUNEC_BOARDS_DIR")
+    return (data_dir("boards"), *((Path(extra),) if extra else ()))
 
 
 def _board_files() -> dict[str, Path]:
-    """Return the board files by id; a folder of the user's comes before runec's own."""
-    folders = [data_dir("boards")]
-    extra = os.environ.get("RUNEC_BOARDS_DIR")
-    if extra:
-        folders.append(Path(extra))
-    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.toml"))}
+    return {path.stem: path for folder in _folders() for path in _files_of(folder)}
+
+
+def _files_of(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"*{_SUFFIX}"))
+
+
+def _heritage(beside: Path) -> dict[str, Path]:
+    """Return the files that a board file can inherit from: families, boards, those beside it."""
+    folders = [*_folders(), beside]
+    families = [path for folder in folders for path in _files_of(folder / FAMILIES)]
+    boards = [path for folder in folders for path in _files_of(folder)]
+    return {path.stem: path for path in (*families, *boards)}
+
+
+def _join(path: Path) -> JoinedBoard:
+    heritage = _heritage(path.parent)
+    # A user's file may replace the one of the same name and inherit from it.
+    if heritage.get(path.stem) == path:
+        replaced = _replaced(path)
+        heritage.pop(path.stem)
+        heritage |= {path.stem: replaced} if replaced else {path.stem: path}
+    return join_board(path, heritage)
+
+
+def _replaced(path: Path) -> Path | None:
+    own = data_dir("boards") / path.name
+    return own if own.is_file() and own.resolve() != path.resolve() else None
 
 
 def _read_board(path: Path) -> Board:
-    data = read_file(path, "board file", max_bytes=MAX_BOARD_BYTES)
+    joined = _join(path)
     try:
-        board = msgspec.toml.decode(data, type=Board)
-    # ValueError: a number of thousands of digits; RecursionError: as many brackets.
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise UserFileError(
-            "R0801",
-            f"board file {path}: {error}",
-            hint="compare it with a board file that runec brings",
-        ) from None
+        board = msgspec.convert(joined.tables, type=Board)
+    except msgspec.ValidationError as error:
+        raise _told(joined, str(error)) from None
     if board.id != path.stem:
         raise UserFileError(
             "R0801",
             f"board file {path}: its id is {board.id!r}",
-            hint=f"name the file {board.id}.toml",
+            span=joined.texts[0].span(("id",)),
+            hint=f"name the file {board.id}{_SUFFIX}",
         )
     return board
+
+
+def _told(joined: JoinedBoard, said: str) -> UserFileError:
+    """Return what msgspec says as an error of the file that said so, at its place there."""
+    at = _AT.search(said)
+    said = _AT.sub("", said)
+    path = tuple(name or index for name, index in _STEP.findall(at[1] if at else ""))
+    path = (*path, *_culprit(joined.tables, path))
+    field, choice = _FIELD.match(said), _CHOICE.match(said)
+    hint = "docs/guides/boards.md lists the keys"
+    if field:
+        known = _keys(path)
+        if "unknown" in said:
+            path = (*path, field[1])
+            close = difflib.get_close_matches(field[1], known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known)}"
+            said = f"there is no key {field[1]!r}"
+        else:
+            said = f"the key {field[1]!r} is missing"
+            hint = f"add it{' to [' + '.'.join(path) + ']' if path else ', or inherit it'}"
+    elif choice:
+        known = _choices(path)
+        close = difflib.get_close_matches(choice[1], known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"use one of: {', '.join(known)}"
+        said = f"{choice[1]!r} cannot stand here"
+    text = joined.origin(path)
+    where = f" in {'.'.join(path)}" if path else ""
+    return UserFileError(
+        "R0801",
+        f"board file {text.source.path}: {said}{where}",
+        span=text.span(path),
+        hint=hint,
+    )
+
+
+def _culprit(tables: Mapping[str, Any], path: KeyPath) -> KeyPath:
+    """Return the key of a table of free names that cannot stand there; msgspec does not tell it."""
+    if not isinstance(_type_at(path), inspect.DictType):
+        return ()
+    table: Any = tables
+    for part in path:
+        table = table[part]
+    for key in table if isinstance(table, dict) else ():
+        try:
+            msgspec.convert(_with(tables, path, {key: table[key]}), type=Board)
+        except msgspec.ValidationError:
+            return (key,)
+    return ()
+
+
+def _with(tables: Mapping[str, Any], path: KeyPath, value: Any) -> dict[str, Any]:
+    """Return `tables` with another value at a path."""
+    first, rest = path[0], path[1:]
+    return {**tables, first: _with(tables[first], rest, value) if rest else value}
+
+
+def _type_at(path: KeyPath) -> inspect.Type | None:
+    """Return the type that a board file may have at a path, or None where nothing may stand."""
+    found: inspect.Type | None = inspect.type_info(Board)
+    for part in path:
+        found = _without_none(found)
+        if isinstance(found, inspect.StructType):
+            found = next((f.type for f in found.fields if f.encode_name == part), None)
+        elif isinstance(found, inspect.VarTupleType):
+            found = found.item_type
+        else:
+            return None
+    return _without_none(found)
+
+
+def _without_none(kind: inspect.Type | None) -> inspect.Type | None:
+    if isinstance(kind, inspect.UnionType):
+        return next(each for each in kind.types if not isinstance(each, inspect.NoneType))
+    return kind
+
+
+def _keys(path: KeyPath) -> list[str]:
+    kind = _type_at(path)
+    if not isinstance(kind, inspect.StructType):
+        return []
+    return [field.encode_name for field in kind.fields]
+
+
+def _choices(path: KeyPath) -> list[str]:
+    kind = _type_at(path)
+    return [str(value) for value in kind.values] if isinstance(kind, inspect.LiteralType) else []
 
 
 def load_boards() -> tuple[Board, ...]:
@@ -52,26 +172,47 @@ def load_boards() -> tuple[Board, ...]:
     one id the latter counts.
 
     Raises:
-        UserFileError: R0801, a board file is wrong; R1003, unreadable.
+        UserFileError: R0801, a board file is wrong; R0804, it inherits wrongly; R1003, unreadable.
     """
     files = _board_files()
     return tuple(_read_board(files[name]) for name in sorted(files))
 
 
-def load_board(board_id: str) -> Board:
-    """Return the board `board_id`.
-
-    Raises:
-        UsageError: R0802, there is none.
-        UserFileError: R0801, its file is wrong; R1003, unreadable.
-    """
+def _find(board: str) -> Path:
+    """Return the file of a board, named by its id or by its path, which ends in `.toml`."""
+    if board.endswith(_SUFFIX):
+        return Path(board)
     files = _board_files()
-    if board_id not in files:
-        close = difflib.get_close_matches(board_id, files, n=1)
+    if board not in files:
+        close = difflib.get_close_matches(board, files, n=1)
         hint = (
             f"did you mean {close[0]!r}?"
             if close
             else f"known are: {', '.join(sorted(files))} (`runec boards`)"
         )
-        raise UsageError("R0802", f"there is no board {board_id!r}", hint=hint)
-    return _read_board(files[board_id])
+        raise UsageError("R0802", f"there is no board {board!r}", hint=hint)
+    return files[board]
+
+
+def load_board(board: str) -> Board:
+    """Return a board, named by its id or by the path of its file, which ends in `.toml`.
+
+    Raises:
+        UsageError: R0802, there is none of this id.
+        UserFileError: R0801, its file is wrong; R0804, it inherits wrongly; R1003, unreadable.
+    """
+    return _read_board(_find(board))
+
+
+def board_origins(board: str) -> Mapping[str, str]:
+    """Return the name of the file that gave each key of a board, by its path with dots.
+
+    Raises:
+        RunecError: as `load_board`.
+    """
+    joined = _join(_find(board))
+    return {
+        ".".join(path): text.name
+        for path, text in sorted(joined.origins.items())
+        if not any(other[: len(path)] == path and other != path for other in joined.origins)
+    }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 import click
 import msgspec
 
-from runec.boards import Board, load_board, load_boards
+from runec.boards import Board, board_origins, load_board, load_boards
 from runec.cli.console import Console, table
 from runec.cli.examples import example
 from runec.cli.options import format_option, pass_console
@@ -39,7 +41,7 @@ def command(context: click.Context) -> None:
             board.memory.flash_bytes // 1024,
             board.memory.ram.size_bytes // 1024,
             board.emulator.kind if board.emulator else None,
-            ", ".join(board.verified),
+            board.verified[-1] if board.verified else None,
         )
         for board in boards
     ]
@@ -51,36 +53,73 @@ def command(context: click.Context) -> None:
     "show",
     epilog=example(
         "runec boards show esp32c3",
+        "runec boards show ./my_board.toml --format json",
     ),
 )
 @click.argument("board_id", metavar="BOARD")
 @format_option
 @pass_console
 def show(console: Console, board_id: str) -> None:
-    """Show one board."""
+    """Show all that is known of one board, and which file says it where that is not its own.
+
+    BOARD is an id, or the path of a board file.
+    """
     board = load_board(board_id)
+    origins = board_origins(board_id)
     if console.is_json:
-        console.result_json(msgspec.to_builtins(board))
+        console.result_json({**msgspec.to_builtins(board), "origins": origins})
         return
-    for label, value in _facts(board):
-        console.result(f"{label:<10} {value}")
+    for label, value, origin in _facts(board, origins):
+        inherited = f"  (from {origin})" if origin not in ("", board.id) else ""
+        console.result(f"{label:<10} {value}{inherited}")
 
 
-def _facts(board: Board) -> list[tuple[str, str]]:
-    memory = board.memory
-    facts = [
-        ("board", board.id),
-        ("name", board.name),
-        ("url", board.url),
-        ("cpu", f"{board.cpu.name}, {board.cpu.isa}, {board.cpu.clock_hz // 1_000_000} MHz"),
-        ("flash", f"{memory.flash_bytes // 1024} KiB at {memory.code.origin:#010x}"),
-        ("RAM", f"{memory.ram.size_bytes // 1024} KiB at {memory.ram.origin:#010x}"),
-        ("console", f"{board.hal.console}, {board.hal.baud} baud"),
-        ("compiler", f"{board.toolchain.prefix}gcc ({', '.join(board.toolchain.packages)})"),
-    ]
+def _facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Yield label, value, and the file that says it; empty where that is the board's own."""
+
+    def fact(label: str, value: str, key: str = "") -> tuple[str, str, str]:
+        return label, value, origins.get(key, "")
+
+    memory, toolchain, hal = board.memory, board.toolchain, board.hal
+    cpu = f"{board.cpu.name}, {board.cpu.isa}, {board.cpu.clock_hz / 1_000_000:g} MHz"
+    yield fact("board", board.id)
+    yield fact("name", board.name)
+    yield fact("url", board.url, "url")
+    yield fact("verified", ", ".join(board.verified) or "nothing")
+    if board.verified_reason:
+        yield fact("", board.verified_reason)
+    yield fact("cpu", cpu, "cpu.clock_hz")
+    for label, key, region in (
+        ("flash", "memory.code", memory.code),
+        ("constants", "memory.constants", memory.constants),
+        ("RAM", "memory.ram", memory.ram),
+    ):
+        if region is not None:
+            value = f"{region.size_bytes // 1024} KiB at {region.origin:#010x}"
+            yield fact(label, value, f"{key}.origin")
+    yield fact("console", f"{hal.console}, {hal.baud} baud", "hal.console")
+    if hal.i2c:
+        yield fact("I2C", hal.i2c, "hal.i2c")
+    for sensor in board.sensors:
+        address = "" if sensor.address is None else f", address {sensor.address:#04x}"
+        yield fact("sensor", f"{sensor.name} ({sensor.measures}), {sensor.bus}{address}", "sensors")
+    yield fact("hal", ", ".join((*hal.shares, hal.folder)), "hal.folder")
+    for name, number in hal.defines.items():
+        yield fact("", f"{name} = {number:#x}", f"hal.defines.{name}")
+    packages = ", ".join(toolchain.packages)
+    yield fact("compiler", f"{toolchain.prefix}gcc ({packages})", "toolchain.prefix")
+    yield fact("", " ".join(toolchain.flags), "toolchain.flags")
     if board.emulator is not None:
-        facts.append(("emulator", f"{board.emulator.kind}, {board.emulator.target}"))
-    if board.upload is not None:
-        facts.append(("upload", f"{board.upload.protocol} ({board.upload.package})"))
-    facts.append(("verified", ", ".join(board.verified)))
-    return facts
+        emulator = board.emulator
+        flags = "".join(f" {flag}" for flag in emulator.flags)
+        yield fact("emulator", f"{emulator.kind}, {emulator.target}{flags}", "emulator.kind")
+    if board.usb_ids:
+        yield fact("USB", ", ".join(board.usb_ids), "usb_ids")
+    for way in (board.upload, *board.other_uploads):
+        if way is not None:
+            key = "upload.protocol" if way is board.upload else "other_uploads"
+            yield fact("upload", f"{way.protocol}, with {way.package}", key)
+    if board.vendor is not None:
+        vendor = board.vendor
+        names = f"{vendor.platform}, board {vendor.board}, framework {vendor.framework}"
+        yield fact("PlatformIO", f"{names}, upload {vendor.upload_protocol}", "vendor.platform")

@@ -27,6 +27,7 @@ from runec.devices import flash, flash_command
     epilog=example(
         "runec flash examples/sine --board esp32c3 --port /dev/ttyUSB0",
         "runec flash sine.rune --board esp32c3 --port /dev/ttyUSB0 --dry-run",
+        "runec flash sine.rune --board nrf52840_dk --protocol jlink",
     ),
 )
 @click.argument("source", metavar="X.rune|RUNEFILE", default=Path(), type=INPUT_FILE)
@@ -34,6 +35,9 @@ from runec.devices import flash, flash_command
 @click.option("-p", "--port", help="The serial port, such as /dev/ttyUSB0, where one is needed.")
 @link_option
 @framework_option
+@click.option(
+    "--protocol", metavar="NAME", help="Another way onto the board: `runec boards show` lists them."
+)
 @click.option("--dry-run", is_flag=True, help="Only show the commands.")
 @format_option
 @pass_console
@@ -45,6 +49,7 @@ def command(
     port: str | None,
     link: LinkKind | None,
     framework: str,
+    protocol: str | None,
     dry_run: bool,
 ) -> None:
     """Build the firmware for a .rune or a Runefile and put it on a board, through PlatformIO.
@@ -56,14 +61,14 @@ def command(
     rune = loaded.rune
     if dry_run:
         with loaded.blamed():
-            line = flash_command(rune, board, port=port, framework=framework)
+            line = flash_command(rune, board, port=port, protocol=protocol, framework=framework)
         if console.is_json:
             console.result_json({"command": line})
         else:
             console.result(shlex.join(line))
         return
     with loaded.blamed(), console.progress(f"putting {rune.name} on {board.id}"):
-        flash(rune, board, port=port, framework=framework, log=console.log)
+        flash(rune, board, port=port, protocol=protocol, framework=framework, log=console.log)
     if console.is_json:
         console.result_json({"rune": rune.name, "board": board.id, "port": port})
     console.say(f"{rune.name} is on {board.id}")

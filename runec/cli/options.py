@@ -132,7 +132,12 @@ def original_option(name: str, *, is_flag: bool = False) -> Callable[[_Function]
 def board_option(function: _Function) -> _Function:
     """Add `--board ID`, which is needed."""
     return click.option(
-        "-b", "--board", "board_id", required=True, metavar="ID", help="A board of `runec boards`."
+        "-b",
+        "--board",
+        "board_id",
+        required=True,
+        metavar="ID",
+        help="A board of `runec boards`, or the path of a board file.",
     )(function)
 
 

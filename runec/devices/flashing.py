@@ -14,7 +14,12 @@ UPLOAD_TIMEOUT_S = 600.0
 
 
 def flash_command(
-    rune: Rune, board: Board, *, port: str | None = None, framework: str = BARE
+    rune: Rune,
+    board: Board,
+    *,
+    port: str | None = None,
+    protocol: str | None = None,
+    framework: str = BARE,
 ) -> list[str]:
     """Return the command that builds the firmware of a rune and puts it on a board.
 
@@ -31,7 +36,7 @@ def flash_command(
             hint="make the project with `runec firmware new` and upload it with your own tool",
         )
     with cached_project(rune, board, framework=framework) as project:
-        return upload_command(project, port=port)
+        return upload_command(project, port=port, protocol=protocol)
 
 
 def flash(
@@ -39,6 +44,7 @@ def flash(
     board: Board,
     *,
     port: str | None = None,
+    protocol: str | None = None,
     framework: str = BARE,
     log: Log | None = None,
 ) -> None:
@@ -49,8 +55,10 @@ def flash(
         UsageError: R0919, the board needs a port and none was named.
         MachineError: R0920, the upload failed; R1005, it took too long.
     """
-    command = flash_command(rune, board, port=port, framework=framework)
-    if framework == BARE and board.upload is not None and board.upload.needs_port and port is None:
+    command = flash_command(rune, board, port=port, protocol=protocol, framework=framework)
+    ways = [way for way in (board.upload, *board.other_uploads) if way is not None]
+    way = next((each for each in ways if each.protocol == protocol), ways[0] if ways else None)
+    if framework == BARE and way is not None and way.needs_port and port is None:
         raise UsageError(
             "R0919",
             f"the board {board.id} is written to over a serial port, and none was named",
@@ -64,10 +72,10 @@ def flash(
         for line in lines:
             log(line)
     if done.returncode != 0:
-        package = board.upload.package if board.upload is not None else "the upload tool"
         raise MachineError(
             "R0920",
             f"the upload to {board.id} failed",
-            hint=f"check the cable, the port and its permissions, and that {package} is installed",
+            hint="check the cable, the port and its permissions, and that "
+            f"{way.package} is installed",
             notes=[line.strip() for line in lines if line.strip()][-4:],
         )

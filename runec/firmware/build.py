@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from runec.boards import Board
 from runec.cache import OBJECTS_BYTES_MAX, prune
-from runec.diagnostics import MachineError, RunecError
+from runec.diagnostics import MachineError, RunecError, UsageError
 from runec.files import read_file
 from runec.firmware.elf import read_elf
 from runec.firmware.layout import flash_error, ram_error
@@ -71,15 +73,23 @@ def build_project(
     return _measure(found)
 
 
-def upload_command(project: Project | Path, *, port: str | None = None) -> list[str]:
+def upload_command(
+    project: Project | Path, *, port: str | None = None, protocol: str | None = None
+) -> list[str]:
     """Return the command that builds a project and puts it on the board, ready to be run.
 
+    `protocol` is one of the board's other ways to be written to.
+
     Raises:
+        UsageError: R0805, the board has no such protocol.
         UserFileError: R0813, no project.
         MachineError: R1004, PlatformIO is not installed; R1001, R1002, the cache.
     """
     found = project if isinstance(project, Project) else load_project(project)
-    settings = [f"{name}={value}" for name, value in sorted(_environment(found).items())]
+    environment = _environment(found)
+    if protocol is not None:
+        environment["RUNEC_UPLOAD_PROTOCOL"] = _known_protocol(found.board, protocol)
+    settings = [f"{name}={value}" for name, value in sorted(environment.items())]
     command = ["env", *settings, str(pio_program()), "run"]
     command += ["--project-dir", str(found.directory), "--target", "upload"]
     return command + (["--upload-port", port] if port else [])
@@ -88,6 +98,18 @@ def upload_command(project: Project | Path, *, port: str | None = None) -> list[
 def _environment(project: Project) -> dict[str, str]:
     # A vendor's platform lives in the user's own PlatformIO, with its registry.
     return pio_environment() if project.framework == BARE else {"PLATFORMIO_NO_ANSI": "true"}
+
+
+def _known_protocol(board: Board, protocol: str) -> str:
+    known = [way.protocol for way in (board.upload, *board.other_uploads) if way is not None]
+    if protocol in known:
+        return protocol
+    close = difflib.get_close_matches(protocol, known, n=1)
+    raise UsageError(
+        "R0805",
+        f"the board {board.id} is not written to by {protocol!r}",
+        hint=f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known)}",
+    )
 
 
 def _find_compilers(project: Project) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from runec.backends import tflm, wasm3
 from runec.boards import Board, load_boards
 from runec.container import Graph, Rune
 from runec.container.wasm import read_module, walk_sections
-from runec.diagnostics import UserFileError
+from runec.diagnostics import RunecError, UserFileError
 from runec.pipeline import EXECUTED_FORMAT
 
 _ALIGNMENT = 16
@@ -169,14 +169,37 @@ def check_budget(rune: Rune, layout: Layout, board: Board) -> None:
     if board.hal.link == "rtt":
         ram += _RINGS_RAM_BYTES
     if ram > board.memory.ram.size_bytes:
-        raise ram_error(board, layout, ram - board.memory.ram.size_bytes)
+        excess = ram - board.memory.ram.size_bytes
+        raise ram_error(board, layout, excess, _fitting_boards(rune, layout))
     flash = estimate_flash_bytes(rune, layout, board)
     if flash > board.memory.flash_bytes:
         excess = flash - board.memory.flash_bytes
-        raise flash_error(board, layout, len(rune.data), excess)
+        raise flash_error(board, layout, len(rune.data), excess, _fitting_boards(rune, layout))
 
 
-def ram_error(board: Board, layout: Layout, excess_bytes: int) -> BudgetError:
+def _fitting_boards(rune: Rune, layout: Layout) -> tuple[str, ...]:
+    """Return the ids of the boards that have the memory, as far as board files can be read."""
+    try:
+        boards = load_boards()
+    except RunecError:
+        return ()
+    return tuple(
+        board.id
+        for board in boards
+        if estimate_ram_bytes(layout) <= board.memory.ram.size_bytes
+        and estimate_flash_bytes(rune, layout, board) <= board.memory.flash_bytes
+    )
+
+
+def _choose(fitting: Sequence[str]) -> str:
+    return (
+        f"choose a board that it fits: {', '.join(fitting)}" if fitting else "choose a larger board"
+    )
+
+
+def ram_error(
+    board: Board, layout: Layout, excess_bytes: int, fitting: Sequence[str] = ()
+) -> BudgetError:
     """Return the error of a rune that needs more RAM than the board has."""
     own = {
         "the arena of its models": layout.arena_bytes,
@@ -188,15 +211,16 @@ def ram_error(board: Board, layout: Layout, excess_bytes: int) -> BudgetError:
         "the stack": layout.stack_bytes,
         "the rest of the firmware": _own_ram_bytes(layout),
     }
-    largest = max(own, key=lambda name: own[name])
-    needed = board.memory.ram.size_bytes + excess_bytes
-    larger = [each.id for each in load_boards() if each.memory.ram.size_bytes >= needed]
+    if sum(parts.values()) - sum(own.values()) > board.memory.ram.size_bytes:
+        advice = "no rune fits this board, whose RAM is too small for the engine alone;"
+    else:
+        advice = f"make {max(own, key=lambda name: own[name])} smaller, or"
     return BudgetError(
         "R0811",
         f"the rune needs {excess_bytes} bytes more RAM than the {board.memory.ram.size_bytes} "
         f"of {board.name}",
         stage=layout.ram_stage,
-        hint=f"make {largest} smaller, or {_another_board(larger)}",
+        hint=f"{advice} {_choose(fitting)}",
         notes=[
             *(f"{name}: {size} bytes" for name, size in parts.items()),
             *_stage_note(layout.ram_stage),
@@ -204,24 +228,32 @@ def ram_error(board: Board, layout: Layout, excess_bytes: int) -> BudgetError:
     )
 
 
-def flash_error(board: Board, layout: Layout, rune_bytes: int, excess_bytes: int) -> BudgetError:
+def flash_error(
+    board: Board,
+    layout: Layout,
+    rune_bytes: int,
+    excess_bytes: int,
+    fitting: Sequence[str] = (),
+) -> BudgetError:
     """Return the error of a rune that needs more flash than the board has."""
-    needed = board.memory.flash_bytes + excess_bytes
-    larger = [each.id for each in load_boards() if each.memory.flash_bytes >= needed]
+    code_bytes = board.memory.flash_bytes + excess_bytes - rune_bytes
+    advice = (
+        "no rune fits this board, whose flash is too small for the engine alone;"
+        if code_bytes > board.memory.flash_bytes
+        else "use a smaller model (int8 instead of float), or"
+    )
     return BudgetError(
         "R0812",
         f"the firmware with the rune needs {excess_bytes} bytes more flash than the "
         f"{board.memory.flash_bytes} of {board.name}",
         stage=layout.flash_stage,
-        hint=f"use a smaller model (int8 instead of float), or {_another_board(larger)}",
-        notes=[f"the rune: {rune_bytes} bytes", *_stage_note(layout.flash_stage)],
+        hint=f"{advice} {_choose(fitting)}",
+        notes=[
+            f"the rune: {rune_bytes} bytes",
+            f"the code around it: {code_bytes} bytes",
+            *_stage_note(layout.flash_stage),
+        ],
     )
-
-
-def _another_board(larger: list[str]) -> str:
-    if not larger:
-        return "design a board with more; none that runec knows has as much"
-    return f"choose a board that has as much: {', '.join(larger)}"
 
 
 def _stage_note(stage: str | None) -> list[str]:

@@ -265,8 +265,9 @@ def _source_groups(board: Board, layout: Layout, framework: str) -> tuple[Source
 
 def _bare_hal(board: Board) -> SourceGroup:
     templates = data_dir("firmware_templates")
-    hal = _folder_files(templates / "hal" / "common", ("*.h", "*.c"))
-    hal |= _folder_files(templates / "hal" / board.hal.folder, ("*.h", "*.c", "*.S"))
+    hal: dict[str, Path] = {}
+    for folder in ("common", *board.hal.shares, board.hal.folder):
+        hal |= _folder_files(templates / "hal" / folder, ("*.h", "*.c", "*.S"))
     numbers = {
         "HAL_CLOCK_HZ": board.cpu.clock_hz,
         "HAL_BAUD": board.hal.baud,

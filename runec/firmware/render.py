@@ -13,7 +13,7 @@ import msgspec
 
 import runec
 from runec.backends import SourceGroup, tflm, wasm3
-from runec.boards import Board
+from runec.boards import Board, Upload
 from runec.components import component
 from runec.container import Rune
 from runec.data import data_dir
@@ -115,7 +115,7 @@ def _bare_files(
     return {
         "platformio.ini": _render("platformio.ini.j2", board=board.id, board_name=board.name),
         "README.md": _render("README.md.j2", board=board, upload=board.upload),
-        LINKER_SCRIPT: _linker_script(board, layout),
+        LINKER_SCRIPT: linker_script(board, layout),
         "build_plan.json": _json(_build_plan(board, groups)),
         f"{PLATFORM_FOLDER}/boards/{board.id}.json": _json(_board_manifest(board)),
     }
@@ -153,7 +153,8 @@ def _own_sources(layout: Layout) -> SourceGroup:
     )
 
 
-def _linker_script(board: Board, layout: Layout) -> str:
+def linker_script(board: Board, layout: Layout) -> str:
+    """Return the linker script of a board: its memory map around the same sections."""
     memory = board.memory
     regions = [{"name": "CODE", **msgspec.structs.asdict(memory.code)}]
     if memory.constants is not None:
@@ -192,9 +193,20 @@ def _build_plan(board: Board, groups: Iterable[SourceGroup]) -> dict[str, Any]:
         "linker_script": LINKER_SCRIPT,
         "images": images,
         "esp_app": _esp_app(board),
-        "upload_command": [*upload.command] if upload else [],
-        "upload_package": upload.package if upload else "",
-        "upload_needs_port": upload.needs_port if upload else False,
+        "upload_protocol": upload.protocol if upload else "",
+        "uploads": {
+            each.protocol: {
+                "command": [*each.command],
+                "script": [*each.script],
+                "package": each.package,
+                "needs_port": each.needs_port,
+            }
+            for each in _uploads(board)
+        },
+        "upload_values": {
+            **board.upload_values,
+            "code_origin": f"{board.memory.code.origin:#010x}",
+        },
         "groups": [
             {
                 "sources": [_source_path(group, name) for name in group.sources],
@@ -207,6 +219,10 @@ def _build_plan(board: Board, groups: Iterable[SourceGroup]) -> dict[str, Any]:
             for group in groups
         ],
     }
+
+
+def _uploads(board: Board) -> tuple[Upload, ...]:
+    return (*((board.upload,) if board.upload else ()), *board.other_uploads)
 
 
 def _esp_app(board: Board) -> dict[str, Any] | None:
@@ -235,7 +251,7 @@ def _board_manifest(board: Board) -> dict[str, Any]:
             "maximum_size": board.memory.flash_bytes,
             "maximum_ram_size": board.memory.ram.size_bytes,
             "protocol": board.upload.protocol if board.upload else "none",
-            "protocols": [board.upload.protocol] if board.upload else ["none"],
+            "protocols": [each.protocol for each in _uploads(board)] or ["none"],
         },
     }
 

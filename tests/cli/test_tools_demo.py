@@ -39,11 +39,24 @@ def test_the_demo_fails_when_places_do_not_agree(
 ) -> None:
     answers: Iterator[list[str]] = iter([["a"], ["b"]])
     host = demo.Place("host")
-    monkeypatch.setattr(demo, "load_boards", lambda: [type("B", (), {"verified": ["emulated"]})])
+    monkeypatch.setattr(demo, "some_boards", lambda: [object()])
     monkeypatch.setattr(demo, "Place", lambda *_: host)
     monkeypatch.setattr(demo, "run_and_measure", lambda *_: (next(answers), [1, 2, None, None, 3]))
     assert demo.main([str(PROJECT / "examples" / "noop")]) == 1
     assert "do not agree" in capsys.readouterr().err
+
+
+def test_the_demo_takes_one_emulated_board_a_compiler(
+    demo: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from runec.boards import load_boards
+
+    monkeypatch.setattr(demo, "load_boards", load_boards)
+    boards = demo.some_boards()
+    emulated = [board for board in load_boards() if "emulated" in board.verified]
+    prefixes = [board.toolchain.prefix for board in boards]
+    assert sorted(prefixes) == sorted({board.toolchain.prefix for board in emulated})
+    assert all(board in emulated for board in boards)
 
 
 def test_an_example_without_an_input_is_told(demo: ModuleType, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shlex
 import struct
 import subprocess
@@ -12,8 +13,7 @@ import pytest
 
 from runec.boards import load_board
 from runec.container import Rune
-from runec.data import data_dir
-from runec.diagnostics import MachineError, UserFileError
+from runec.diagnostics import MachineError, UsageError, UserFileError
 from runec.firmware import build, build_project, create_project, upload_command
 from runec.firmware.elf import read_elf
 from runec.firmware.pio import pio_environment
@@ -41,10 +41,10 @@ def test_a_third_board_builds_with_no_network_and_a_second_time_nothing_is_made(
 ) -> None:
     boards = tmp_path / "boards"
     boards.mkdir()
-    text = (data_dir("boards") / "netduinoplus2.toml").read_text(encoding="utf-8")
-    text = text.replace('id = "netduinoplus2"', 'id = "third"')
-    text = text.replace("size_bytes = 131_072", "size_bytes = 65_536")
-    (boards / "third.toml").write_text(text)
+    (boards / "third.toml").write_text(
+        'inherits = "netduinoplus2"\nid = "third"\nname = "A third board"\nverified = []\n'
+        "[memory]\nram = { size_bytes = 65_536 }\n"
+    )
     monkeypatch.setenv("RUNEC_BOARDS_DIR", str(boards))
     # Where nothing listens: a builder that wants the network would fail.
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
@@ -203,6 +203,56 @@ def test_an_esp32_gets_an_application_image_that_maps_its_code_and_constants(
     end = -(-(at + 1) // 16) * 16
     assert image[end - 1] == checksum
     assert image[end:] == hashlib.sha256(image[:end]).digest()
+PROBES = {
+    ("nucleo_f401re", None): ("openocd", "target/stm32f4x.cfg", "program {", ".elf} verify reset"),
+    ("disco_f407vg", "pyocd"): ("pyocd", "stm32f407vgtx", "firmware.elf"),
+    ("nrf52840_dk", "jlink"): ("JLinkExe", "nRF52840_xxAA", "upload.script"),
+    ("nrf52_dk", None): ("openocd", "interface/jlink.cfg", "target/nrf52.cfg"),
+    ("netduinoplus2", None): ("dfu-util", "0x08000000:leave", "image.bin"),
+}
+
+
+@pytest.mark.parametrize(("board", "protocol"), PROBES)
+def test_each_protocol_runs_its_tool_with_what_it_needs(
+    example_rune: MakeRune,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    board: str,
+    protocol: str | None,
+) -> None:
+    tool, *words = PROBES[board, protocol]
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / tool).write_text('#!/bin/sh\nprintf "%s\\n" "$@" > "$UPLOADED"\n')
+    (tools / tool).chmod(0o755)
+    monkeypatch.setenv("UPLOADED", str(tmp_path / "uploaded"))
+    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+    project = create_project(example_rune("noop"), load_board(board), tmp_path / "my project")
+    command = upload_command(project, protocol=protocol)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    given = (tmp_path / "uploaded").read_text()
+    for word in words:
+        assert word in given
+    if protocol == "jlink":
+        script = Path(given.splitlines()[-1]).read_text().splitlines()
+        load, image, address = shlex.split(script[0])
+        assert (load, address, script[-1]) == ("loadbin", "0x00000000", "exit")
+        assert image.endswith("image.bin")
+    # No loose ends: every name in braces was known.
+    assert not re.search(r"\{[a-z_]+\}", given)
+
+
+def test_a_protocol_that_a_board_does_not_have_is_a_mistake_of_usage(
+    example_rune: MakeRune, tmp_path: Path
+) -> None:
+    project = create_project(example_rune("noop"), load_board("nrf52840_dk"), tmp_path / "p")
+    with pytest.raises(UsageError) as caught:
+        upload_command(project, protocol="jlnk")
+    assert (caught.value.code, caught.value.hint) == ("R0805", "did you mean 'jlink'?")
+    with pytest.raises(UsageError) as caught:
+        upload_command(project, protocol="dfu")
+    assert caught.value.hint == "known are: openocd, pyocd, jlink"
 
 
 def test_bytes_that_are_no_program_are_refused() -> None:

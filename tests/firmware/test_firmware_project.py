@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from runec.boards import load_board, load_boards
@@ -16,7 +17,7 @@ from runec.diagnostics import MachineError, UsageError, UserFileError
 from runec.firmware import create_project, load_project
 
 MakeRune = Callable[[str], Rune]
-BOARDS = [board.id for board in load_boards()]
+BOARDS = [board.id for board in load_boards() if "builds" in board.verified]
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -136,6 +137,46 @@ def test_too_much_ram_is_refused_before_anything_is_written(
     assert sum(parts) == 131072 + excess, "the notes account for every byte"
     smaller = with_graph(example_rune("noop"), memory_used=300_000 - excess)
     create_project(smaller, load_board("netduinoplus2"), tmp_path / "p")
+
+
+def test_a_board_too_small_for_the_engine_says_so_and_which_boards_are_not(
+    example_rune: MakeRune, tmp_path: Path
+) -> None:
+    with pytest.raises(UserFileError) as caught:
+        create_project(example_rune("noop"), load_board("bluepill_f103c8"), tmp_path / "p")
+    assert caught.value.code == "R0811"
+    hint = caught.value.hint or ""
+    assert "no rune fits this board" in hint
+    fitting = hint.rpartition(": ")[2].split(", ")
+    assert fitting == BOARDS
+    assert not (tmp_path / "p").exists()
+
+
+def test_only_boards_with_the_memory_are_proposed(example_rune: MakeRune, tmp_path: Path) -> None:
+    rune = with_graph(example_rune("noop"), memory_used=150_000)
+    with pytest.raises(UserFileError) as caught:
+        create_project(rune, load_board("nrf52_dk"), tmp_path / "p")
+    hint = caught.value.hint or ""
+    assert hint.startswith("most goes to its linear memory; make that smaller, or choose a board")
+    proposed = hint.rpartition(": ")[2].split(", ")
+    assert "nrf52840_dk" in proposed
+    assert "netduinoplus2" not in proposed
+    for board in proposed:
+        create_project(rune, load_board(board), tmp_path / board)
+
+
+def test_flash_that_is_too_small_for_the_engine_is_told_as_such(
+    example_rune: MakeRune, tmp_path: Path
+) -> None:
+    board = load_board("bluepill_f103c8")
+    ram = msgspec.structs.replace(board.memory.ram, size_bytes=131_072)
+    memory = msgspec.structs.replace(board.memory, ram=ram)
+    with pytest.raises(UserFileError) as caught:
+        create_project(
+            example_rune("noop"), msgspec.structs.replace(board, memory=memory), tmp_path / "p"
+        )
+    assert caught.value.code == "R0812"
+    assert "flash is too small for the engine alone" in (caught.value.hint or "")
 
 
 def test_a_large_arena_is_named_as_what_is_too_big(example_rune: MakeRune, tmp_path: Path) -> None:

@@ -104,6 +104,13 @@ uint32_t runevm_hal_ticks(void)
     return (uint32_t)counter();
 }
 
+/* The register 0x600260B0 is random only while radio or ADC feed it (chapter 24), and both are off. */
+int runevm_hal_random(uint32_t *bits)
+{
+    (void)bits;
+    return -1;
+}
+
 void runevm_hal_reset(void)
 {
     RTC_OPTIONS0 |= 1u << 31;

@@ -154,28 +154,44 @@ if plan["esp_app"]:
 Default([program, *images.values()])
 
 
+def upload_way() -> dict[str, Any] | None:
+    """Return the way onto the board: RUNEC_UPLOAD_PROTOCOL's, platformio.ini's or the board's."""
+    protocol = os.environ.get("RUNEC_UPLOAD_PROTOCOL") or env.GetProjectOption(
+        "upload_protocol", plan["upload_protocol"]
+    )
+    if protocol not in plan["uploads"]:
+        known = ", ".join(plan["uploads"]) or "none"
+        sys.stderr.write(f"runec: no upload protocol {protocol!r} for this board; known: {known}\n")
+        return None
+    return dict(plan["uploads"][protocol])
+
+
 def upload(target: Any, source: Any, env: Any) -> int:  # noqa: ARG001 - SCons calls it so
     """Run the board's upload command."""
+    way = upload_way()
+    if way is None:
+        return 1
     values = {
+        **plan["upload_values"],
         "elf": env.subst("$PROGPATH"),
         "port": env.subst("$UPLOAD_PORT"),
+        "script": env.subst("$BUILD_DIR/upload.script"),
         **{name: env.subst(f"$BUILD_DIR/{name}.bin") for name in images},
     }
-    if plan["upload_needs_port"] and not values["port"]:
+    if way["needs_port"] and not values["port"]:
         sys.stderr.write("runec: this board needs --upload-port\n")
         return 1
-    if not plan["upload_command"]:
-        sys.stderr.write("runec: this board's file does not say how to upload\n")
-        return 1
-    command = [part.format(**values) for part in plan["upload_command"]]
+    if way["script"]:
+        lines = "".join(line.format(**values) + "\n" for line in way["script"])
+        Path(values["script"]).write_text(lines, encoding="utf-8")
+    command = [part.format(**values) for part in way["command"]]
     sys.stdout.write(" ".join(command) + "\n")
     sys.stdout.flush()
     try:
         return subprocess.run(command, check=False).returncode
     except OSError as error:
         sys.stderr.write(
-            f"runec: cannot start {command[0]} ({error.strerror}): "
-            f"install {plan['upload_package']}\n"
+            f"runec: cannot start {command[0]} ({error.strerror}): install {way['package']}\n"
         )
         return 1
 

@@ -24,6 +24,21 @@ uint32_t runevm_hal_milliseconds(void);
 /* A free-running counter of the finest unit there is (cycles where the chip counts them); wraps. */
 uint32_t runevm_hal_ticks(void);
 
+/* 32 bits from the chip's random number generator: 0, or -1 when it has none or it does not work; then
+ * the caller takes a seed that it states. */
+int runevm_hal_random(uint32_t *bits);
+
+/* I2C at 100 kHz, for drivers of sensors. Switched on by whoever uses it. A board whose file names no
+ * `i2c` has none of these three. */
+void runevm_hal_i2c_init(void);
+
+/* Sends bytes, of which the first is usually a register's number, to the part at a 7-bit address: 0, or -1
+ * when the part does not answer. At most 32 bytes on chips whose controller reads them by itself. */
+int runevm_hal_i2c_write(uint8_t address, const uint8_t *bytes, size_t length);
+
+/* Reads the registers from `first` on: 0, or -1. At most 255 bytes. */
+int runevm_hal_i2c_read(uint8_t address, uint8_t first, uint8_t *bytes, size_t length);
+
 /* Restart the chip. Does not return. */
 void runevm_hal_reset(void) __attribute__((noreturn));
 

@@ -1,11 +1,15 @@
-/* Start-up of a Cortex-M4F: vectors, FPU, memory; faults. */
+/* Start-up of a Cortex-M: vectors, FPU where the code uses one, memory; faults; restart.
+ * Register numbers: ARM's ARMv7-M architecture reference manual, B3.2. */
 #include "board_runtime.h"
+#include "cortex_m.h"
+#include "register.h"
+#include "runevm_hal.h"
 
-#define CPACR (*(volatile uint32_t *)0xE000ED88u)
-#define VTOR (*(volatile uint32_t *)0xE000ED08u)
+#define CPACR REGISTER(0xE000ED88u)
+#define AIRCR REGISTER(0xE000ED0Cu)
+#define VTOR REGISTER(0xE000ED08u)
 
 void runec_start(void);
-void runec_systick(void);
 
 /* The stack pointer may be what faulted, so each handler takes a fresh stack before any C. */
 #define FAULT_HANDLER(name, text)                                             \
@@ -24,6 +28,9 @@ FAULT_HANDLER(bus_fault, "bus fault")
 FAULT_HANDLER(usage_fault, "usage fault")
 FAULT_HANDLER(unexpected, "unexpected interrupt")
 
+/* A chip whose clock is SysTick brings its own. */
+void runec_systick(void) __attribute__((weak, alias("unexpected")));
+
 typedef void (*vector)(void);
 
 __attribute__((section(".vectors"), used)) static const vector vectors[16] = {
@@ -33,10 +40,19 @@ __attribute__((section(".vectors"), used)) static const vector vectors[16] = {
 
 void runec_start(void)
 {
+#ifdef __ARM_FP
     CPACR |= 0xFu << 20; /* before any C that the compiler may have given FPU instructions */
     __asm volatile("dsb\n\tisb" ::: "memory");
+#endif
     VTOR = (uint32_t)(uintptr_t)vectors;
     runec_init_memory();
     (void)main();
     runec_fault("main() returned");
+}
+
+void runevm_hal_reset(void)
+{
+    __asm volatile("dsb" ::: "memory");
+    AIRCR = 0x05FA0004u;
+    for (;;) { }
 }

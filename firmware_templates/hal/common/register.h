@@ -1,0 +1,19 @@
+/* A 32-bit register of the chip, by its address. */
+#ifndef REGISTER_H
+#define REGISTER_H
+
+#include <stdint.h>
+
+#define REGISTER(address) (*(volatile uint32_t *)(address))
+
+/* Polls until the bits of `mask` are as in `value`: 1, or 0 when they never were. An emulator may
+ * lack the register, so nothing waits for ever. */
+static inline int register_becomes(uint32_t address, uint32_t mask, uint32_t value)
+{
+    for (int i = 0; i < 5000; i++) {
+        if ((REGISTER(address) & mask) == value) return 1;
+    }
+    return 0;
+}
+
+#endif

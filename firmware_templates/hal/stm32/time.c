@@ -1,0 +1,39 @@
+/* Time of runevm_hal.h from SysTick: ARM's ARMv7-M architecture reference manual, B3.3. The board file
+ * gives HAL_CLOCK_HZ. */
+#include "cortex_m.h"
+#include "register.h"
+#include "runevm_hal.h"
+#include "stm32.h"
+
+#define SYST_CSR REGISTER(0xE000E010u)
+#define SYST_RVR REGISTER(0xE000E014u)
+#define SYST_CVR REGISTER(0xE000E018u)
+
+static volatile uint32_t milliseconds;
+
+void stm32_time_start(void)
+{
+    SYST_RVR = HAL_CLOCK_HZ / 1000u - 1u;
+    SYST_CVR = 0;
+    SYST_CSR = 7u; /* core clock, interrupt, on */
+}
+
+void runec_systick(void)
+{
+    milliseconds++;
+}
+
+uint32_t runevm_hal_milliseconds(void)
+{
+    return milliseconds;
+}
+
+uint32_t runevm_hal_ticks(void)
+{
+    uint32_t before, counter;
+    do {
+        before = milliseconds;
+        counter = SYST_CVR;
+    } while (before != milliseconds);
+    return before * (HAL_CLOCK_HZ / 1000u) + (HAL_CLOCK_HZ / 1000u - 1u - counter);
+}

@@ -1,0 +1,31 @@
+/* The console of runevm_hal.h on an STM32 USART of the first version, polled: ST's RM0090, 30.6;
+ * RM0368, 19.6; RM0008, 27.6. */
+#include "register.h"
+#include "runevm_hal.h"
+#include "stm32.h"
+
+#define USART_SR REGISTER(HAL_USART_BASE + 0x00u)
+#define USART_DR REGISTER(HAL_USART_BASE + 0x04u)
+#define USART_BRR REGISTER(HAL_USART_BASE + 0x08u)
+#define USART_CR1 REGISTER(HAL_USART_BASE + 0x0Cu)
+
+enum { RXNE = 0x20, TXE = 0x80 };
+
+void stm32_usart_start(void)
+{
+    USART_BRR = (HAL_USART_CLOCK_HZ + HAL_BAUD / 2u) / HAL_BAUD;
+    USART_CR1 = (1u << 13) | (1u << 3) | (1u << 2); /* on, sends, receives */
+}
+
+int runevm_hal_read(void)
+{
+    return (USART_SR & RXNE) != 0 ? (int)(USART_DR & 0xFFu) : -1;
+}
+
+void runevm_hal_write(const uint8_t *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        while ((USART_SR & TXE) == 0) { }
+        USART_DR = bytes[i];
+    }
+}

@@ -1,0 +1,84 @@
+/* Clocks, pins and chance of an STM32F2 or F4. Register numbers: ST's RM0090, 7.3 (clocks), 8.4 (pins),
+ * 3.9 (flash), 24.4 (random numbers); RM0368, 6.3, 8.4 and 3.8. The board file gives HAL_CLOCK_HZ and what
+ * leads to it from the internal 16 MHz: HAL_PLL_N, HAL_PLL_P and HAL_PLL_Q (after a division by 16),
+ * HAL_BUS_DIVIDERS (PPRE bits of RCC_CFGR) and HAL_WAIT_STATES; and console, I2C and generator. */
+#include "register.h"
+#include "runevm_hal.h"
+#include "stm32.h"
+
+#define RCC_BASE 0x40023800u
+#define RCC_CR (RCC_BASE + 0x00u)
+#define RCC_PLLCFGR REGISTER(RCC_BASE + 0x04u)
+#define RCC_CFGR (RCC_BASE + 0x08u)
+#define RCC_AHB1ENR REGISTER(RCC_BASE + 0x30u)
+#define RCC_AHB2ENR REGISTER(RCC_BASE + 0x34u)
+#define RCC_APB1ENR REGISTER(RCC_BASE + 0x40u)
+#define FLASH_ACR REGISTER(0x40023C00u)
+#define GPIO_BASE(port) (0x40020000u + 0x400u * (port))
+#define GPIO_MODER(port) REGISTER(GPIO_BASE(port) + 0x00u)
+#define GPIO_OTYPER(port) REGISTER(GPIO_BASE(port) + 0x04u)
+#define GPIO_PUPDR(port) REGISTER(GPIO_BASE(port) + 0x0Cu)
+#define GPIO_AFR(port, pin) REGISTER(GPIO_BASE(port) + 0x20u + 4u * ((pin) / 8u))
+
+/* From the internal oscillator. An emulator without clock control never reports an oscillator as
+ * ready; it runs at the board's speed from the start, so everything is left as it is. */
+static void clocks_up(void)
+{
+    REGISTER(RCC_CR) |= 1u;
+    if (!register_becomes(RCC_CR, 2u, 2u)) return;
+    FLASH_ACR = 0x700u | HAL_WAIT_STATES; /* caches and prefetch */
+    REGISTER(RCC_CFGR) = HAL_BUS_DIVIDERS;
+    RCC_PLLCFGR = 16u | (HAL_PLL_N << 6) | ((HAL_PLL_P / 2u - 1u) << 16) | (HAL_PLL_Q << 24);
+    REGISTER(RCC_CR) |= 1u << 24;
+    if (!register_becomes(RCC_CR, 1u << 25, 1u << 25)) return;
+    REGISTER(RCC_CFGR) |= 2u;
+    (void)register_becomes(RCC_CFGR, 0xCu, 8u);
+}
+
+static void give_pin(uint32_t port, uint32_t pin, uint32_t function)
+{
+    RCC_AHB1ENR |= 1u << port;
+    GPIO_AFR(port, pin) = (GPIO_AFR(port, pin) & ~(0xFu << (4u * (pin % 8u)))) | (function << (4u * (pin % 8u)));
+    GPIO_MODER(port) = (GPIO_MODER(port) & ~(3u << (2u * pin))) | (2u << (2u * pin));
+}
+
+static void give_i2c_pin(uint32_t port, uint32_t pin)
+{
+    RCC_AHB1ENR |= 1u << port;
+    GPIO_OTYPER(port) |= 1u << pin; /* open drain, pulled up */
+    GPIO_PUPDR(port) = (GPIO_PUPDR(port) & ~(3u << (2u * pin))) | (1u << (2u * pin));
+    give_pin(port, pin, HAL_I2C_PIN_FUNCTION);
+}
+
+void runevm_hal_init(void)
+{
+    clocks_up();
+    REGISTER(HAL_USART_CLOCK_REGISTER) |= 1u << HAL_USART_CLOCK_BIT;
+    give_pin(HAL_TX_PORT, HAL_TX_PIN, HAL_USART_PIN_FUNCTION);
+    give_pin(HAL_RX_PORT, HAL_RX_PIN, HAL_USART_PIN_FUNCTION);
+    stm32_usart_start();
+    stm32_time_start();
+}
+
+void runevm_hal_i2c_init(void)
+{
+    RCC_APB1ENR |= 1u << HAL_I2C_CLOCK_BIT;
+    give_i2c_pin(HAL_SCL_PORT, HAL_SCL_PIN);
+    give_i2c_pin(HAL_SDA_PORT, HAL_SDA_PIN);
+    stm32_i2c_start();
+}
+
+int runevm_hal_random(uint32_t *bits)
+{
+#if HAL_RNG_BASE
+    RCC_AHB2ENR |= 1u << 6;
+    REGISTER(HAL_RNG_BASE) = 1u << 2;
+    /* Ready, and no fault of its clock or its seed. */
+    if (!register_becomes(HAL_RNG_BASE + 0x04u, 7u, 1u)) return -1;
+    *bits = REGISTER(HAL_RNG_BASE + 0x08u);
+    return 0;
+#else
+    (void)bits;
+    return -1;
+#endif
+}

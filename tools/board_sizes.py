@@ -1,0 +1,87 @@
+"""Print what each example takes on each board, as a table in Markdown, and how long builds take.
+
+Flash and RAM are the linker's, so only boards that build take part. With --time each firmware is
+built twice with an empty object cache: cold, and again with nothing changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from runec.boards import Board, load_boards
+from runec.cli.console import Console
+from runec.codegen import compile_pipeline
+from runec.components import cache_dir
+from runec.container import Rune, read_rune, write_rune
+from runec.diagnostics import RunecError
+from runec.firmware import build_project, create_project
+from runec.frontend import analyse
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+TOO_BIG = ("R0811", "R0812")
+
+
+def rows(name: str, rune: Rune, boards: Sequence[Board], folder: Path) -> Iterator[list[str]]:
+    """Yield the cells of each board."""
+    for board in boards:
+        place = folder / board.id / name
+        try:
+            start = time.monotonic()
+            built = build_project(create_project(rune, board, place))
+            cold_s = time.monotonic() - start
+            start = time.monotonic()
+            build_project(create_project(rune, board, place))
+            warm_s = time.monotonic() - start
+        except RunecError as error:
+            if error.code not in TOO_BIG:
+                raise
+            yield [name, board.id, *["too big"] * 3, "", ""]
+            continue
+        sizes = (built.flash_bytes, built.ram_bytes, built.arena_bytes)
+        yield [name, board.id, *map(str, sizes), f"{cold_s:.1f}", f"{warm_s:.1f}"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--example", action="append", default=[], help="only this one")
+    parser.add_argument("--time", action="store_true", help="show build times, from an empty cache")
+    options = parser.parse_args(arguments)
+    boards = load_boards()
+    headers = ["example", "board", "flash", "RAM", "arena", "cold s", "warm s"]
+    columns = len(headers) if options.time else len(headers) - 2
+    with tempfile.TemporaryDirectory(prefix="board-sizes-") as scratch:
+        if options.time:
+            # Sources stay where they are; only objects are made again.
+            for name in ("wasm3", "tflm"):
+                found = next((cache_dir() / "components").glob(f"{name}-*"), None)
+                if found is not None:
+                    os.environ[f"RUNEC_COMPONENT_{name.upper()}"] = str(found)
+            os.environ["RUNEC_CACHE_DIR"] = str(Path(scratch) / "cache")
+        lines = [headers[:columns], ["---"] * columns]
+        for runefile in sorted(EXAMPLES.glob("*/Runefile.yml")):
+            if options.example and runefile.parent.name not in options.example:
+                continue
+            pipeline = analyse(runefile).pipeline
+            rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+            lines += [
+                row[:columns]
+                for row in rows(pipeline.name, rune, boards, Path(scratch) / "projects")
+            ]
+    for line in lines:
+        sys.stdout.write(f"| {' | '.join(line)} |\n")
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except RunecError as error:
+        Console().report(error.diagnostics)
+        sys.exit(error.exit_code)

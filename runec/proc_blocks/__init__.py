@@ -1,11 +1,12 @@
 """Processing blocks: the catalogue, what a block accepts and gives, the SDK header they share."""
 
 from runec.proc_blocks.arguments import BlockArgument, as_f32
-from runec.proc_blocks.block import Block, Resolved, ResolvedOutput
-from runec.proc_blocks.catalogue import Catalogue, sdk_dir
+from runec.proc_blocks.block import SOURCE, Block, Resolved, ResolvedOutput
+from runec.proc_blocks.catalogue import Catalogue, load_block, sdk_dir
 from runec.proc_blocks.mismatch import BlockMismatch
 
 __all__ = [
+    "SOURCE",
     "Block",
     "BlockArgument",
     "BlockMismatch",
@@ -13,5 +14,6 @@ __all__ = [
     "Resolved",
     "ResolvedOutput",
     "as_f32",
+    "load_block",
     "sdk_dir",
 ]

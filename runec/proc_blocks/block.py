@@ -1,4 +1,4 @@
-"""A block of the catalogue, and what becomes of one use of it."""
+"""A block, of the catalogue or of one's own, and what becomes of one use of it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from runec.diagnostics import UserFileError
+from runec.files import read_file
 from runec.pipeline import ArgumentValue, ElementType, TensorType
 from runec.proc_blocks.arguments import BlockArgument, convert, resolve_arguments
 from runec.proc_blocks.manifest import PART, SIZE, InputRule, Manifest, OutputRule
@@ -14,6 +16,13 @@ from runec.proc_blocks.mismatch import BlockMismatch
 
 # A utf8 element is a u32 length and its bytes (docs/spec/rune.md, section 2.2).
 _LENGTH_BYTES = 4
+# Of a rune (docs/spec/rune.md, section 3).
+_MAX_RANK = 8
+
+SOURCE = "block.c"
+_INCLUDED = ("*.h", "*.inc")
+_MAX_SOURCES = 64
+_MAX_SOURCE_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,10 @@ def _plural(count: int, noun: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block: what it takes and gives, and where its C source lies (`directory / "block.c"`)."""
+    """A block: what it takes and gives, and where its C source lies.
+
+    `is_own`: it is a folder of the user's, not of the catalogue, and mistakes in it are the user's.
+    """
 
     name: str
     description: str
@@ -78,9 +90,12 @@ class Block:
     in_place: bool
     directory: Path
     manifest: Manifest
+    is_own: bool = False
 
     @classmethod
-    def from_manifest(cls, name: str, directory: Path, manifest: Manifest) -> Block:
+    def from_manifest(
+        cls, name: str, directory: Path, manifest: Manifest, *, is_own: bool = False
+    ) -> Block:
         """Make a block of its checked description."""
         arguments = tuple(
             BlockArgument(
@@ -101,7 +116,31 @@ class Block:
             manifest.in_place,
             directory,
             manifest,
+            is_own,
         )
+
+    def sources(self) -> dict[str, bytes]:
+        """Return what the compiler may read of the block's folder, by name: its C and headers.
+
+        All that a compiled block depends on is here and in what `block.toml` says.
+
+        Raises:
+            UserFileError: R1003, one cannot be read; R0431, they are too many or too large.
+        """
+        names = {SOURCE, *(path.name for part in _INCLUDED for path in self.directory.glob(part))}
+        sources = {
+            name: read_file(self.directory / name, "the source", max_bytes=_MAX_SOURCE_BYTES)
+            for name in sorted(names)[: _MAX_SOURCES + 1]
+        }
+        size = sum(map(len, sources.values()))
+        if len(sources) > _MAX_SOURCES or size > _MAX_SOURCE_BYTES:
+            raise UserFileError(
+                "R0431",
+                f"the block {self.directory} has more than {_MAX_SOURCES} sources or "
+                f"{_MAX_SOURCE_BYTES} bytes of them",
+                hint="keep only block.c and its headers in the folder",
+            )
+        return sources
 
     def resolve(
         self,
@@ -248,8 +287,8 @@ class Block:
             )
         return declared.element
 
-    @staticmethod
     def _shape(
+        self,
         index: int,
         rule: OutputRule,
         inputs: Sequence[TensorType],
@@ -263,9 +302,37 @@ class Block:
         dimensions: list[int] = []
         for size in rule.shape:
             part = _part(size, inputs) if isinstance(size, str) else (size,)
-            value = values.get(size) if isinstance(size, str) else None
-            dimensions += part if part is not None else [value] if isinstance(value, int) else []
+            dimensions += part if part is not None else [self._length(str(size), values)]
+        if len(dimensions) > _MAX_RANK:
+            raise BlockMismatch(
+                "R0415",
+                f"the block {self.name!r} would give {len(dimensions)} dimensions here, "
+                f"but a tensor has at most {_MAX_RANK}",
+                about="outputs",
+                index=index,
+                hint="give it inputs of fewer dimensions",
+            )
         return tuple(dimensions)
+
+    def _length(self, name: str, values: Mapping[str, ArgumentValue]) -> int:
+        value = values.get(name)
+        if value is None:
+            raise BlockMismatch(
+                "R0417",
+                f"the block {self.name!r} needs the argument {name!r}: it is a length of an output",
+                about="arguments",
+                argument=name,
+                hint=f"add {name!r}",
+            )
+        if not isinstance(value, int) or value < 1:
+            raise BlockMismatch(
+                "R0419",
+                f"{name!r} is {value} but must be at least 1: it is a length of an output",
+                about="arguments",
+                argument=name,
+                hint=f"give {name!r} a value that is at least 1",
+            )
+        return value
 
     def _refuse_output(
         self, code: Literal["R0414", "R0415"], index: int, actual: TensorType, declared: TensorType

@@ -45,15 +45,17 @@ def lower(
             parameters = dict(facts.parameters[stage_name])
             stages.append(Capability(stage_name, kind, parameters, (outputs[0],), node.span))
         elif isinstance(node, ProcBlockNode):
+            block = facts.blocks[stage_name]
             stages.append(
                 ProcBlock(
                     stage_name,
-                    facts.blocks[stage_name].name,
-                    node.path.text,
+                    block.name,
+                    f"./{block.name}" if block.is_own else node.path.text,
                     typed.arguments[stage_name],
                     inputs,
                     outputs,
                     node.span,
+                    block.directory if block.is_own else None,
                 )
             )
         elif isinstance(node, ModelNode):

@@ -95,7 +95,7 @@ def compile_pipeline(pipeline: Pipeline, *, work_dir: Path | None = None) -> Was
 
 @dataclass(frozen=True, slots=True)
 class _Workshop:
-    """The folder that commands run in, so that no path but the SDK's is absolute."""
+    """The folder that commands run in, so that no path but a block's and the SDK's is absolute."""
 
     toolchain: Toolchain
     folder: Path
@@ -104,9 +104,8 @@ class _Workshop:
         for name, text in code.files.items():
             write_file(self.folder / name, text)
         for unit in code.units:
-            check_includes(unit)
-            for name, data in unit.sources.items():
-                write_file(self.folder / unit.symbol / name, data)
+            if unit.block.is_own:
+                check_includes(unit)
         stack_bytes = _stack_bytes(code.units)
         with ThreadPoolExecutor(_WORKERS) as pool:
             glue = pool.submit(self.compile, GLUE, (GLUE,))
@@ -118,8 +117,10 @@ class _Workshop:
         return WasmModule(finish_module(linked, memory_bytes), memory_bytes, stack_bytes)
 
     def compile_unit(self, unit: BlockUnit) -> str:
-        # Of the block's folder the compiler sees a copy: no message and no __FILE__ has its path.
-        source = ("-include", unit.header, f"{unit.symbol}/{SOURCE}")
+        folder = unit.block.directory
+        # So that __FILE__ does not tell where the block lies.
+        mapped = f"-ffile-prefix-map={folder}="
+        source = (mapped, "-include", unit.header, str(folder / SOURCE))
         return self.compile(unit.symbol, source, unit)
 
     def compile(self, name: str, source: tuple[str, ...], unit: BlockUnit | None = None) -> str:

@@ -36,15 +36,11 @@ MAX_AREA_BYTES = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class BlockUnit:
-    """One use of a block: its source is compiled after `header` (a key of `files`).
-
-    `sources` are the files of the block's folder, by name, as the compiler gets to see them.
-    """
+    """One use of a block: its source is compiled after `header` (a key of `files`)."""
 
     symbol: str
     header: str
     block: Block
-    sources: Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +218,7 @@ def generate(pipeline: Pipeline) -> GeneratedCode:
 
     Raises:
         UserFileError: R0506, a stage cannot be expressed; R0507, the tensors are too large;
-            R0430, R0431 and R1003, a block of the user's own cannot be read.
+            R0430 and R1003, a block of the user's own cannot be read.
     """
     blocks = _blocks(pipeline)
     in_place = frozenset(name for name, block in blocks.items() if block.in_place)
@@ -264,8 +260,7 @@ def generate(pipeline: Pipeline) -> GeneratedCode:
     for number, stage in numbered:
         if isinstance(stage, ProcBlock):
             symbol = _symbol(number, stage)
-            block = blocks[stage.name]
-            unit = BlockUnit(symbol, f"{symbol}.h", block, block.sources())
+            unit = BlockUnit(symbol, f"{symbol}.h", blocks[stage.name])
             sources[unit.header] = config_header(stage, unit.block, symbol, plan)
             units.append(unit)
     return GeneratedCode(sources, plan, tuple(units))

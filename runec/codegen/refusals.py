@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from runec.codegen.generate import BlockUnit
 from runec.diagnostics import Diagnostic, Label, RunefileError, SourceFile, Span, UserFileError
-from runec.proc_blocks import SOURCE
+from runec.files import read_file
+from runec.proc_blocks import SOURCE, find_place
 
 _MESSAGES_MAX = 8
+_MAX_SOURCE_BYTES = 4 * 1024 * 1024
 _RULES = "docs/guides/blocks.md has the rules of a block's C"
 _SAID = re.compile(
-    r"(?P<file>[^:\n]+):(?P<line>\d+):(?P<column>\d+): "
-    r"(?P<kind>fatal error|error|note): (?P<text>.*)"
+    r"^(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): "
+    r"(?P<kind>fatal error|error|note): (?P<text>.*)",
+    re.MULTILINE,
 )
 _UNDEFINED = re.compile(r"(?P<object>\S+)\.o: undefined symbol: (?P<symbol>\S+)")
 _DUPLICATE = re.compile(r"duplicate symbol: (?P<symbol>\S+)")
@@ -31,7 +35,7 @@ _HINTS = (
     (r"inline assembly", "write it in C"),
     (r"\[-W", "warnings are errors: say what is meant, for example with a cast"),
 )
-_INCLUDE = re.compile(rb"^[ \t]*#[ \t]*include[ \t]*[<\"](?P<path>/[^>\"\n]*)[>\"]", re.MULTILINE)
+_INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*[<\"](?P<path>/[^>\"\n]*)[>\"]", re.MULTILINE)
 
 
 def check_includes(unit: BlockUnit) -> None:
@@ -39,18 +43,15 @@ def check_includes(unit: BlockUnit) -> None:
 
     Raises:
         RunefileError: R0508.
+        UserFileError: R1003, the source cannot be read.
     """
-    for name, data in unit.sources.items():
-        found = _INCLUDE.search(data)
-        if found is None:
-            continue
-        source = _source(unit, name)
-        start, end = (len(data[: found.start("path")].decode(errors="replace")), 0)
-        end = start + len(found["path"].decode(errors="replace"))
+    source = _source(unit, SOURCE)
+    found = _INCLUDE.search(source.text)
+    if found is not None:
         diagnostic = Diagnostic(
             "R0508",
             f"the block {unit.block.name!r} includes a file by its absolute path",
-            span=Span(source, start, end),
+            span=Span(source, found.start("path"), found.end("path")),
             hint="copy the file into the block's folder and include it by its name",
         )
         raise RunefileError((diagnostic,))
@@ -59,19 +60,20 @@ def check_includes(unit: BlockUnit) -> None:
 def compiler_refusal(unit: BlockUnit, said: str) -> RunefileError | None:
     """Return what the compiler says of a block's files as an error; None when it says nothing.
 
-    `said` names them `SYMBOL/NAME`; the error shows them where the user has them.
+    `said` names them by their absolute paths; the error shows them as the user named the folder.
     """
     found: list[Diagnostic] = []
     for match in _SAID.finditer(said):
-        folder, _, name = match["file"].rpartition("/")
+        folder, _, name = match["file"].partition(f"{unit.block.directory}/")
         span = None
-        if folder == unit.symbol and name in unit.sources:
+        if name and not folder:
             span = _span(_source(unit, name), int(match["line"]), int(match["column"]))
         if match["kind"] != "note":
             message = f"the block {unit.block.name!r} does not compile: {match['text']}"
             found.append(Diagnostic("R0508", message, span=span, hint=_hint(match["text"])))
         elif found and span is not None and found[-1].span != span:
-            found[-1] = _with_label(found[-1], Label(span, match["text"]))
+            label = Label(span, match["text"])
+            found[-1] = replace(found[-1], labels=(*found[-1].labels, label))
     if not any(diagnostic.span is not None for diagnostic in found):
         return None
     return RunefileError(tuple(found[:_MESSAGES_MAX]))
@@ -125,18 +127,16 @@ def manifest_span(unit: BlockUnit, key: str) -> Span | None:
     """Where `block.toml` gives a key of its first level; None for a block of the catalogue."""
     if not unit.block.is_own:
         return None
-    path = unit.block.directory / "block.toml"
-    try:
-        source = SourceFile(str(path), path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError):
-        return None
-    found = re.search(rf"^\s*({key}\b[^#\n]*?)\s*(?:#|$)", source.text, re.MULTILINE)
-    return None if found is None else Span(source, found.start(1), found.end(1))
+    source = _source(unit, "block.toml")
+    place = find_place(source.text, (key,))
+    return None if place is None else Span(source, *place)
 
 
 def _source(unit: BlockUnit, name: str) -> SourceFile:
-    text = unit.sources[name].decode(errors="replace")
-    return SourceFile(str(unit.block.directory / name), text)
+    """A file of a block's folder, under the name that the user gave the folder."""
+    path = (unit.block.own_path or unit.block.directory) / name
+    data = read_file(path, "the block's source", max_bytes=_MAX_SOURCE_BYTES)
+    return SourceFile(str(path), data.decode(errors="replace"))
 
 
 def _span(source: SourceFile, line: int, column: int) -> Span:
@@ -149,17 +149,6 @@ def _span(source: SourceFile, line: int, column: int) -> Span:
     return Span(source, start, start + (len(word[0]) if word is not None else 1))
 
 
-def _with_label(diagnostic: Diagnostic, label: Label) -> Diagnostic:
-    return Diagnostic(
-        diagnostic.code,
-        diagnostic.message,
-        diagnostic.severity,
-        diagnostic.span,
-        diagnostic.hint,
-        (*diagnostic.labels, label),
-    )
-
-
 def _hint(text: str) -> str:
     for pattern, hint in _HINTS:
         if match := re.search(pattern, text):
@@ -168,14 +157,7 @@ def _hint(text: str) -> str:
 
 
 def _mention(unit: BlockUnit, symbol: str) -> Span | None:
-    """The last place where a block's files name a symbol: calls come after declarations."""
-    for name, place in _words(unit, symbol):
-        return Span(_source(unit, name), place, place + len(symbol))
-    return None
-
-
-def _words(unit: BlockUnit, symbol: str) -> Iterator[tuple[str, int]]:
-    for name in sorted(unit.sources, key=lambda name: name != SOURCE):
-        text = unit.sources[name].decode(errors="replace")
-        for match in reversed(list(re.finditer(rf"\b{re.escape(symbol)}\b", text))):
-            yield name, match.start()
+    """The last place where block.c names a symbol: calls come after declarations."""
+    source = _source(unit, SOURCE)
+    places = list(re.finditer(rf"\b{re.escape(symbol)}\b", source.text))
+    return Span(source, *places[-1].span()) if places else None

@@ -4,6 +4,7 @@ from runec.proc_blocks.arguments import BlockArgument, as_f32
 from runec.proc_blocks.block import SOURCE, Block, Resolved, ResolvedOutput
 from runec.proc_blocks.catalogue import Catalogue, load_block, sdk_dir
 from runec.proc_blocks.mismatch import BlockMismatch
+from runec.proc_blocks.toml_places import find_place
 
 __all__ = [
     "SOURCE",
@@ -14,6 +15,7 @@ __all__ = [
     "Resolved",
     "ResolvedOutput",
     "as_f32",
+    "find_place",
     "load_block",
     "sdk_dir",
 ]

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from runec.diagnostics import UserFileError
-from runec.files import read_file
 from runec.pipeline import ArgumentValue, ElementType, TensorType
 from runec.proc_blocks.arguments import BlockArgument, convert, resolve_arguments
 from runec.proc_blocks.manifest import PART, SIZE, InputRule, Manifest, OutputRule
@@ -20,9 +18,6 @@ _LENGTH_BYTES = 4
 _MAX_RANK = 8
 
 SOURCE = "block.c"
-_INCLUDED = ("*.h", "*.inc")
-_MAX_SOURCES = 64
-_MAX_SOURCE_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +73,10 @@ def _plural(count: int, noun: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block: what it takes and gives, and where its C source lies.
+    """A block: what it takes and gives, and where its C source lies (`directory / "block.c"`).
 
-    `is_own`: it is a folder of the user's, not of the catalogue, and mistakes in it are the user's.
+    `directory` is absolute. `own_path` is the same folder as the user named it, None for a block of
+    the catalogue: mistakes in a block of the user's own are shown with it.
     """
 
     name: str
@@ -90,11 +86,11 @@ class Block:
     in_place: bool
     directory: Path
     manifest: Manifest
-    is_own: bool = False
+    own_path: Path | None = None
 
     @classmethod
     def from_manifest(
-        cls, name: str, directory: Path, manifest: Manifest, *, is_own: bool = False
+        cls, name: str, directory: Path, manifest: Manifest, *, own_path: Path | None = None
     ) -> Block:
         """Make a block of its checked description."""
         arguments = tuple(
@@ -116,31 +112,13 @@ class Block:
             manifest.in_place,
             directory,
             manifest,
-            is_own,
+            own_path,
         )
 
-    def sources(self) -> dict[str, bytes]:
-        """Return what the compiler may read of the block's folder, by name: its C and headers.
-
-        All that a compiled block depends on is here and in what `block.toml` says.
-
-        Raises:
-            UserFileError: R1003, one cannot be read; R0431, they are too many or too large.
-        """
-        names = {SOURCE, *(path.name for part in _INCLUDED for path in self.directory.glob(part))}
-        sources = {
-            name: read_file(self.directory / name, "the source", max_bytes=_MAX_SOURCE_BYTES)
-            for name in sorted(names)[: _MAX_SOURCES + 1]
-        }
-        size = sum(map(len, sources.values()))
-        if len(sources) > _MAX_SOURCES or size > _MAX_SOURCE_BYTES:
-            raise UserFileError(
-                "R0431",
-                f"the block {self.directory} has more than {_MAX_SOURCES} sources or "
-                f"{_MAX_SOURCE_BYTES} bytes of them",
-                hint="keep only block.c and its headers in the folder",
-            )
-        return sources
+    @property
+    def is_own(self) -> bool:
+        """True for a block of the user's own."""
+        return self.own_path is not None
 
     def resolve(
         self,

@@ -34,7 +34,7 @@ def load_block(folder: Path) -> Block:
         UserFileError: R0430, its description is broken; R1003, it cannot be read.
     """
     manifest = load_manifest(folder / "block.toml")
-    return Block.from_manifest(folder.name, folder, manifest, is_own=True)
+    return Block.from_manifest(folder.name, folder.absolute(), manifest, own_path=folder)
 
 
 class Catalogue:

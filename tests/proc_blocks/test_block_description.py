@@ -123,17 +123,3 @@ def test_an_output_has_no_more_dimensions_than_a_tensor_can(tmp_path: Path) -> N
     with pytest.raises(BlockMismatch) as caught:
         block.resolve([TensorType.parse("f32[1, 1, 1, 1, 1]")], [], {})
     assert caught.value.code == "R0415"
-
-
-def test_the_sources_are_the_code_and_the_headers_of_the_folder_alone(tmp_path: Path) -> None:
-    folder = write(tmp_path, GOOD)
-    for name in ("block.c", "table.h", "table.inc", "README.md", "tests.toml"):
-        (folder / name).write_text(name)
-    assert load_block(folder).sources() == {
-        name: name.encode() for name in ("block.c", "table.h", "table.inc")
-    }
-    for number in range(64):
-        (folder / f"{number}.h").write_text("")
-    with pytest.raises(UserFileError) as caught:
-        load_block(folder).sources()
-    assert caught.value.code == "R0431"

@@ -55,7 +55,7 @@ def lower(
                     inputs,
                     outputs,
                     node.span,
-                    block.directory if block.is_own else None,
+                    block.own_path,
                 )
             )
         elif isinstance(node, ModelNode):

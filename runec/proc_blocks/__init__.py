@@ -2,7 +2,7 @@
 
 from runec.proc_blocks.arguments import BlockArgument, as_f32
 from runec.proc_blocks.block import SOURCE, Block, Resolved, ResolvedOutput
-from runec.proc_blocks.catalogue import Catalogue, load_block, sdk_dir
+from runec.proc_blocks.catalogue import Catalogue, load_block, sdk_dir, template_dir
 from runec.proc_blocks.mismatch import BlockMismatch
 from runec.proc_blocks.toml_places import find_place
 
@@ -18,4 +18,5 @@ __all__ = [
     "find_place",
     "load_block",
     "sdk_dir",
+    "template_dir",
 ]

@@ -27,6 +27,11 @@ def sdk_dir() -> Path:
     return _ROOM / "sdk"
 
 
+def template_dir() -> Path:
+    """Return the folder of what `runec block new` copies: a block that works, with its tests."""
+    return _ROOM / "template"
+
+
 def load_block(folder: Path) -> Block:
     """Return the block of a folder of the user's.
 
@@ -34,7 +39,8 @@ def load_block(folder: Path) -> Block:
         UserFileError: R0430, its description is broken; R1003, it cannot be read.
     """
     manifest = load_manifest(folder / "block.toml")
-    return Block.from_manifest(folder.name, folder.absolute(), manifest, own_path=folder)
+    name = folder.name if folder.name not in ("", "..") else folder.resolve().name
+    return Block.from_manifest(name, folder.absolute(), manifest, own_path=folder)
 
 
 class Catalogue:

@@ -31,17 +31,20 @@ def find_place(text: str, place: Sequence[str | int]) -> tuple[int, int] | None:
 def _with_places(text: str) -> dict[Place, tuple[int, int]]:
     """Every key and header that stands on a line of its own."""
     found: dict[Place, tuple[int, int]] = {}
-    counts: dict[str, int] = {}
+    counts: dict[Place, int] = {}
     table: Place = ()
     offset = 0
     for line in text.splitlines(keepends=True):
         content = len(line.split("#", 1)[0].rstrip())
         if header := _HEADER.match(line):
-            name = header["name"]
-            table = (name,)
+            table = ()
+            for name in header["name"].split("."):
+                if table in counts:
+                    table = (*table, counts[table] - 1)
+                table = (*table, name)
             if header["open"] == "[[":
-                table = (name, counts.get(name, 0))
-                counts[name] = counts.get(name, 0) + 1
+                counts[table] = counts.get(table, 0) + 1
+                table = (*table, counts[table] - 1)
             found.setdefault(table, (offset + header.start("open"), offset + content))
         elif key := _KEY.match(line):
             start = offset + key.start("name")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import shlex
 from pathlib import Path
@@ -62,10 +63,10 @@ def list_blocks(console: Console) -> None:
 def _known(name: str) -> Block:
     block = Catalogue.builtin().find(name)
     if block is None:
-        names = Catalogue.builtin().names()
+        close = difflib.get_close_matches(name, Catalogue.builtin().names(), n=1)
+        hint = f"did you mean {close[0]!r}?" if close else "`runec block list` shows all."
         raise click.BadParameter(
-            f"there is no block {name!r}; a folder is named with ./ before it. "
-            f"The blocks are {', '.join(names)}."
+            f"there is no block {name!r}; {hint} A folder has ./ before its name."
         )
     return block
 
@@ -264,7 +265,7 @@ def test(console: Console, folders: tuple[Path, ...], timeout: float) -> None:
                 console.result(printable(f"{block.name}: {line}"))
     if failed:
         raise RuneError(
-            "R0726",
+            "R0730",
             f"{failed} of {count} tests failed",
             hint="correct block.c where it is wrong, or tests.toml where that is",
         )

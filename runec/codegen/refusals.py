@@ -23,6 +23,9 @@ _SAID = re.compile(
 _UNDEFINED = re.compile(r"(?P<object>\S+)\.o: undefined symbol: (?P<symbol>\S+)")
 _DUPLICATE = re.compile(r"duplicate symbol: (?P<symbol>\S+)")
 _NO_LIBC = "there is no libc; rune_block.h and rune_math.h hold what there is"
+# What the compiler calls for an assignment of a large struct.
+_COPIES = frozenset({"memcpy", "memmove", "memset"})
+_NO_COPY = "copy or fill element by element, or with rune_copy: a large struct at once calls it"
 _NO_FUNCTION = "write RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0)) { ... return RUNE_OK; }"
 # What the compiler says, and what to try then; the first that fits.
 _HINTS = (
@@ -74,9 +77,7 @@ def compiler_refusal(unit: BlockUnit, said: str) -> RunefileError | None:
         elif found and span is not None and found[-1].span != span:
             label = Label(span, match["text"])
             found[-1] = replace(found[-1], labels=(*found[-1].labels, label))
-    if not any(diagnostic.span is not None for diagnostic in found):
-        return None
-    return RunefileError(tuple(found[:_MESSAGES_MAX]))
+    return RunefileError(tuple(found[:_MESSAGES_MAX])) if found else None
 
 
 def linker_refusal(units: Mapping[str, BlockUnit], said: str) -> UserFileError | None:
@@ -89,12 +90,12 @@ def linker_refusal(units: Mapping[str, BlockUnit], said: str) -> UserFileError |
             return UserFileError(
                 "R0508",
                 f"the block {unit.block.name!r} calls {match['symbol']}, which does not exist",
-                hint=_NO_LIBC,
+                hint=_NO_COPY if match["symbol"] in _COPIES else _NO_LIBC,
                 span=_mention(unit, match["symbol"]),
             )
     duplicate = _DUPLICATE.search(said)
     for unit in units.values():
-        if duplicate is not None and unit.block.is_own and duplicate["symbol"] in said:
+        if duplicate is not None and unit.block.is_own:
             span = _mention(unit, duplicate["symbol"])
             if span is not None:
                 return UserFileError(

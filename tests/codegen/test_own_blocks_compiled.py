@@ -29,6 +29,11 @@ elements = ["f32"]
 element = "input"
 shape = "input"
 """
+RECURSIVE = """
+static __attribute__((noinline)) float f(float x);
+static __attribute__((noinline)) float g(float x) { return f(x - 1.0f) * 3.0f; }
+static float f(float x) { return x > 1.0f ? g(x) : x; }
+"""
 COPY = "out0[0] = in0[0]; return RUNE_OK;"
 RUN = '#include "rune_block.h"\n%s\nRUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))\n{\n    %s\n}\n'
 
@@ -114,6 +119,20 @@ def test_a_mistake_in_a_header_is_shown_there(tmp_path: Path) -> None:
     assert str(first.span) == f"{folder / 'table.h'}:1:16"
 
 
+def test_a_mistake_that_shows_in_a_header_of_the_sdk_is_still_the_blocks(tmp_path: Path) -> None:
+    folder = block(tmp_path / "x")
+    (folder / "block.c").write_text(f"#define uint32_t struct\n{(folder / 'block.c').read_text()}")
+    assert refusal(folder).code == "R0508"
+
+
+def test_a_copy_that_the_compiler_makes_a_call_of_is_explained(tmp_path: Path) -> None:
+    before = "typedef struct { float x[400]; } big;\nstatic big a, b;\nstatic int n;"
+    body = "a.x[n++] = in0[0]; b = a; out0[0] = b.x[n++ % 400]; return RUNE_OK;"
+    error = refusal(block(tmp_path / "x", before, body))
+    assert "memcpy" in error.message
+    assert "element by element" in str(error.hint)
+
+
 def test_the_mistakes_of_all_blocks_come_at_once_and_each_once(tmp_path: Path) -> None:
     one, two = (block(tmp_path / name, "", f"{name};") for name in ("one", "two"))
     error = refusal(one, two, one)
@@ -147,6 +166,12 @@ def test_a_name_that_two_uses_would_share_has_to_be_static(tmp_path: Path) -> No
             "out0[0] = in0[0]; return RUNE_OK;",
             "R0508",
             "exports mine",
+        ),
+        (
+            RECURSIVE,
+            "out0[0] = f(in0[0]); return RUNE_OK;",
+            "R0505",
+            "call itself",
         ),
         (
             "",

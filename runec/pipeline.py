@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 
 from runec.diagnostics import Span
 
@@ -151,7 +152,8 @@ class ProcBlock:
 
     `block` is the name in the catalogue (`modulo`), `path` what the Runefile says
     (`hotg-ai/proc-blocks@v0.11.3#modulo`). `arguments` holds every argument of the block, typed,
-    defaults filled in.
+    defaults filled in. A block of the user's own has its `folder`; its `path` is `./` and its
+    name, so that a rune does not tell where it was built.
     """
 
     name: str
@@ -161,6 +163,7 @@ class ProcBlock:
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     span: Span | None = field(default=None, compare=False)
+    folder: Path | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from runec.boards import Board, load_boards
+from runec.cache import cache_dir
 from runec.cli.console import Console
 from runec.codegen import compile_pipeline
-from runec.components import cache_dir
 from runec.container import Rune, read_rune, write_rune
 from runec.diagnostics import RunecError
 from runec.firmware import build_project, create_project

@@ -52,7 +52,8 @@ def read_board_text(path: Path) -> BoardText:
     source = SourceFile(str(path), text)
     try:
         tables = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    # ValueError: syntax, or a number of thousands of digits; RecursionError: as many brackets.
+    except (ValueError, RecursionError) as error:
         said = str(error)
         place = _PLACE.search(said)
         offset = len(text)

@@ -25,6 +25,7 @@ _VERBS = {
     "inspect": "Show what a .rune holds.",
     "graph": "Draw the stages of a .rune or a Runefile.",
     "model-info": "Show what a .tflite model takes, gives and needs.",
+    "block": "List processing blocks; make and test one of your own.",
     "boards": "List the boards, or show one.",
     "firmware": "Make and build the firmware that carries a .rune.",
     "size": "Show what takes a board's flash and RAM.",

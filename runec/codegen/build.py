@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import tempfile
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,13 +18,21 @@ from runec import __version__
 from runec.cache import Store, content_key
 from runec.codegen.generate import GLUE, BlockUnit, GeneratedCode, generate
 from runec.codegen.keys import SourceTree, dependencies, read_tree
+from runec.codegen.refusals import (
+    check_includes,
+    compiler_refusal,
+    linker_refusal,
+    manifest_span,
+    no_function,
+    own_blocks,
+)
 from runec.codegen.toolchain import Toolchain, find_toolchain, refuse_unfit_compiler
 from runec.codegen.wasm import finish_module, read_facts
 from runec.container import WasmModule
-from runec.diagnostics import MachineError, UserFileError
+from runec.diagnostics import Diagnostics, MachineError, RunefileError, UserFileError
 from runec.files import read_file, write_file
 from runec.pipeline import Pipeline
-from runec.proc_blocks import sdk_dir
+from runec.proc_blocks import SOURCE, sdk_dir
 from runec.tools import Finished, end_tools, run_tool
 
 STACK_BYTES_MIN = 1024
@@ -53,6 +61,7 @@ _COMPILE_FLAGS = (
     "-Wconversion",
     "-Werror",
     "-Wdate-time",
+    "-fno-gnu-inline-asm",  # which could include any file of this machine
     "-fstack-usage",
     "-fdebug-compilation-dir=.",
 )
@@ -87,7 +96,7 @@ def compile_pipeline(
     With `work_dir`, everything is compiled and the C and the objects stay there to be looked at.
 
     Raises:
-        UserFileError: R0504 to R0507.
+        UserFileError: R0504 to R0508, and those of `generate`.
         MachineError: R0501 to R0503.
     """
     code = generate(pipeline)
@@ -112,24 +121,30 @@ class _Source:
 
     name: str
     arguments: tuple[str, ...]
-    stack_bytes: int
     text: str
-    directory: Path | None
+    unit: BlockUnit | None
 
     @property
     def stem(self) -> str:
         return Path(self.name).stem
 
-    @classmethod
-    def glue(cls, code: GeneratedCode) -> _Source:
-        return cls(GLUE, (GLUE,), GLUE_STACK_BYTES, code.files[GLUE], None)
+    @property
+    def directory(self) -> Path | None:
+        return None if self.unit is None else self.unit.block.directory
+
+    @property
+    def own(self) -> BlockUnit | None:
+        """The unit when its block is the user's: then mistakes are shown in its files."""
+        return self.unit if self.unit is not None and self.unit.block.is_own else None
 
     @classmethod
-    def unit(cls, code: GeneratedCode, unit: BlockUnit) -> _Source:
-        directory = unit.block.directory
-        arguments = ("-include", unit.header, str(directory / "block.c"))
-        text = code.files[unit.header]
-        return cls(unit.symbol, arguments, unit.block.stack_bytes, text, directory)
+    def glue(cls, code: GeneratedCode) -> _Source:
+        return cls(GLUE, (GLUE,), code.files[GLUE], None)
+
+    @classmethod
+    def of_block(cls, code: GeneratedCode, unit: BlockUnit) -> _Source:
+        arguments = ("-include", unit.header, str(unit.block.directory / SOURCE))
+        return cls(unit.symbol, arguments, code.files[unit.header], unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +177,14 @@ class _Workshop:
     def build(self, code: GeneratedCode) -> WasmModule:
         for name, text in code.files.items():
             write_file(self.folder / name, text, durable=False)
-        sources = [_Source.glue(code), *(_Source.unit(code, unit) for unit in code.units)]
+        for unit in code.units:
+            if unit.block.is_own:
+                check_includes(unit)
+        sources = [_Source.glue(code), *(_Source.of_block(code, unit) for unit in code.units)]
         with ThreadPoolExecutor(_WORKERS) as pool:
             jobs = [pool.submit(self.compile, source) for source in sources]
             try:
-                objects = [job.result() for job in jobs]
+                objects = _results(jobs)
             except BaseException:  # Ctrl-C reaches this thread alone, which would wait for them
                 pool.shutdown(wait=False, cancel_futures=True)
                 # More than once: a worker may be about to start one.
@@ -175,8 +193,9 @@ class _Workshop:
                     time.sleep(_END_S)
                 raise
         stack_bytes = _stack_bytes(code.units)
-        linked = self.link(objects, stack_bytes)
-        memory_bytes = _check(linked)
+        units = {unit.symbol: unit for unit in code.units}
+        linked = self.link(objects, stack_bytes, units)
+        memory_bytes = _check(linked, own_blocks(units))
         return WasmModule(finish_module(linked, memory_bytes), memory_bytes, stack_bytes)
 
     def compile(self, source: _Source) -> _Object:
@@ -240,16 +259,22 @@ class _Workshop:
         if done.returncode != 0:
             if done.returncode > 0:  # not killed
                 refuse_unfit_compiler(self.toolchain, done.stderr)
-            raise _compiler_error(f"the C compiler refused {source.name}", done.stderr)
+            refusal = None if source.own is None else compiler_refusal(source.own, done.stderr)
+            message = f"the C compiler refused {source.name}"
+            raise refusal or _compiler_error(message, done.stderr)
         report = self.folder / f"{stem}.su"
         if not report.is_file():
+            if source.own is not None:
+                raise no_function(source.own)
             raise _compiler_error(
                 f"the C compiler gave no stack report for {source.name}", done.stderr
             )
         data = read_file(self.folder / f"{stem}.o", "the compiler's output")
         return _Object(stem, data, _frames(report))
 
-    def link(self, objects: Sequence[_Object], stack_bytes: int) -> bytes:
+    def link(
+        self, objects: Sequence[_Object], stack_bytes: int, units: Mapping[str, BlockUnit]
+    ) -> bytes:
         """Link objects, or take the module from the store."""
         size = ("-z", f"stack-size={stack_bytes}")
         key = content_key(
@@ -258,37 +283,60 @@ class _Workshop:
         )
         linked = None if self.store is None else self.store.get(key)
         if linked is None:
-            linked = self.run_linker(objects, size)
+            linked = self.run_linker(objects, size, units)
             if self.store is not None:
                 self.store.put(key, linked)
         return linked
 
-    def run_linker(self, objects: Sequence[_Object], size: tuple[str, str]) -> bytes:
+    def run_linker(
+        self, objects: Sequence[_Object], size: tuple[str, str], units: Mapping[str, BlockUnit]
+    ) -> bytes:
         names = [f"{item.stem}.o" for item in objects]
         for name, item in zip(names, objects, strict=True):
             write_file(self.folder / name, item.data, only_if_changed=True, durable=False)
         done = self.run([*self.toolchain.linker, *_LINK_FLAGS, *size, *names, "-o", _LINKED])
         if done.returncode != 0:
-            raise _compiler_error("the linker refused the compiled pipeline", done.stderr)
+            raise linker_refusal(units, done.stderr) or _compiler_error(
+                "the linker refused the compiled pipeline", done.stderr
+            )
         return read_file(self.folder / _LINKED, "the linker's output")
 
     def run(self, command: list[str]) -> Finished:
         return run_tool(command, cwd=self.folder, environment=_ENVIRONMENT, timeout_s=_TIMEOUT_S)
 
 
+def _results(jobs: Sequence[Future[_Object]]) -> list[_Object]:
+    """What the compilations gave, or the mistakes of all blocks at once."""
+    objects = []
+    mistakes = Diagnostics()
+    for job in jobs:
+        try:
+            objects.append(job.result())
+        except RunefileError as error:
+            for diagnostic in error.diagnostics:
+                mistakes.add(diagnostic)
+    mistakes.raise_if_errors()
+    return objects
+
+
 def _check_stack(source: _Source, made: _Object) -> None:
-    if made.stack_bytes is None:
+    """Compare the frames of a source with what its block declares."""
+    unit = source.unit
+    declared = GLUE_STACK_BYTES if unit is None else unit.block.stack_bytes
+    what = source.name if unit is None else f"the block {unit.block.name!r}"
+    used = made.stack_bytes
+    if used is None:
         raise UserFileError(
             "R0504",
-            f"the stack of {source.name} has no fixed size",
+            f"the stack of {what} has no fixed size",
             hint="use no alloca and no array of variable length",
         )
-    if made.stack_bytes > source.stack_bytes:
+    if used > declared:
         raise UserFileError(
             "R0504",
-            f"the functions of {source.name} use {made.stack_bytes} bytes of stack, but "
-            f"{source.stack_bytes} are declared",
-            hint=f"set stack_bytes = {made.stack_bytes} in its block.toml",
+            f"the functions of {what} use {used} bytes of stack, but {declared} are declared",
+            hint=f"set stack_bytes = {used} in its block.toml",
+            span=None if unit is None else manifest_span(unit, "stack_bytes"),
         )
 
 
@@ -322,25 +370,34 @@ def _compiler_error(message: str, said: str) -> MachineError:
     return MachineError("R0502", message, hint=_OTHER_COMPILER, notes=first or ["it said nothing"])
 
 
-def _check(linked: bytes) -> int:
-    """Look for what the linker does not refuse, and return `__heap_base`."""
+def _check(linked: bytes, own: str | None) -> int:
+    """Look for what the linker does not refuse, and return `__heap_base`.
+
+    `own` names the blocks of the user's, which are to blame where there are any.
+    """
     try:
         facts = read_facts(linked)
         memory_bytes = facts.globals["__heap_base"]
     except (ValueError, KeyError, UserFileError) as error:
-        raise _misfit(str(error)) from None
+        raise _misfit(str(error), own) from None
     if facts.exports != _EXPORTS:
-        raise _misfit(f"it exports {', '.join(sorted(facts.exports))}")
+        raise _misfit(f"it exports {', '.join(sorted(facts.exports - _EXPORTS))}", own)
     if facts.is_recursive:
         raise UserFileError(
             "R0505",
-            "a function of a block comes to call itself",
+            f"a function of a block comes to call itself{f': look into {own}' if own else ''}",
             hint="write it as a loop: on a device the stack is fixed",
         )
     return memory_bytes
 
 
-def _misfit(why: str) -> MachineError:
+def _misfit(why: str, own: str | None) -> MachineError | UserFileError:
+    if own is not None:
+        return UserFileError(
+            "R0508",
+            f"a block makes a module that no rune can hold: {why}: look into {own}",
+            hint="use no function pointers, no exports, no imports but those of rune_block.h",
+        )
     return MachineError(
         "R0503",
         f"the compiler wrote a module that no rune can hold: {why}",

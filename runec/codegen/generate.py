@@ -23,7 +23,7 @@ from runec.pipeline import (
     Stage,
     Tensor,
 )
-from runec.proc_blocks import Block, Catalogue, as_f32
+from runec.proc_blocks import Block, Catalogue, as_f32, load_block
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -67,11 +67,11 @@ def _template() -> Template:
 
 
 def _blocks(pipeline: Pipeline) -> dict[str, Block]:
-    """The blocks that the stages use, by name."""
+    """The block of each stage that uses one, by the stage's name."""
     catalogue = Catalogue.builtin()
     blocks: dict[str, Block] = {}
     for stage in pipeline.proc_blocks:
-        block = catalogue.find(stage.block)
+        block = catalogue.find(stage.block) if stage.folder is None else load_block(stage.folder)
         if block is None:
             raise UserFileError(
                 "R0506",
@@ -79,7 +79,7 @@ def _blocks(pipeline: Pipeline) -> dict[str, Block]:
                 hint=f"the blocks are {', '.join(catalogue.names())}",
                 span=stage.span,
             )
-        blocks[stage.block] = block
+        blocks[stage.name] = block
     return blocks
 
 
@@ -217,7 +217,8 @@ def generate(pipeline: Pipeline) -> GeneratedCode:
     """Turn a checked pipeline into C.
 
     Raises:
-        UserFileError: R0506, a stage cannot be expressed; R0507, the tensors are too large.
+        UserFileError: R0506, a stage cannot be expressed; R0507, the tensors are too large;
+            R0430 and R1003, a block of the user's own cannot be read.
     """
     blocks = _blocks(pipeline)
     in_place = frozenset(name for name, block in blocks.items() if block.in_place)
@@ -259,7 +260,7 @@ def generate(pipeline: Pipeline) -> GeneratedCode:
     for number, stage in numbered:
         if isinstance(stage, ProcBlock):
             symbol = _symbol(number, stage)
-            unit = BlockUnit(symbol, f"{symbol}.h", blocks[stage.block])
+            unit = BlockUnit(symbol, f"{symbol}.h", blocks[stage.name])
             sources[unit.header] = config_header(stage, unit.block, symbol, plan)
             units.append(unit)
     return GeneratedCode(sources, plan, tuple(units))

@@ -77,10 +77,11 @@ def _aligned(size_bytes: int) -> int:
     return -(-size_bytes // ALIGNMENT) * ALIGNMENT
 
 
-def plan_memory(pipeline: Pipeline, in_place_blocks: frozenset[str]) -> MemoryPlan:
+def plan_memory(pipeline: Pipeline, in_place_stages: frozenset[str]) -> MemoryPlan:
     """Place all tensors: the largest first, each at the lowest offset free while it lives.
 
-    The blocks named in `in_place_blocks` may write an output over the input of the same number.
+    The blocks of the stages in `in_place_stages` may write an output over the input of the same
+    number.
     (Greedy by size: Pisarchyk and Lee, Efficient Memory Management for Deep Neural Net Inference,
     2020, section 5.)
     """
@@ -88,7 +89,7 @@ def plan_memory(pipeline: Pipeline, in_place_blocks: frozenset[str]) -> MemoryPl
     buffers: dict[int, _Buffer] = {}
     in_place: dict[int, int] = {}
     for index, stage in enumerate(pipeline.stages):
-        if isinstance(stage, ProcBlock) and stage.block in in_place_blocks:
+        if isinstance(stage, ProcBlock) and stage.name in in_place_stages:
             for output, given in _taken_over(stage, index, spans):
                 buffer = buffers[given.id]
                 buffer.tensors.append(output.id)

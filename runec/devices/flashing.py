@@ -76,6 +76,6 @@ def flash(
             "R0920",
             f"the upload to {board.id} failed",
             hint="check the cable, the port and its permissions, and that "
-            f"{way.package} is installed",
+            f"{'the upload tool' if way is None else way.package} is installed",
             notes=[line.strip() for line in lines if line.strip()][-4:],
         )

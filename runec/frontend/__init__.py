@@ -12,7 +12,7 @@ Codes of this room:
     R0005  a missing field                    R0105  unknown capability
     R0006  an unknown field                   R0106  unknown output
     R0007  a value of the wrong kind          R0107  unknown proc block
-    R0008  a version other than 1             R0108  proc block in a folder
+    R0008  a version other than 1             R0108  a folder that is no proc block
     R0009  a field given twice                R0109  proc block without a version (warning)
     R0010  a string without end, or with      R0110  unknown base image (warning)
            an escape that does not exist      R0111  a cycle
@@ -27,6 +27,7 @@ Codes of this room:
     R0019  too large, too deep                R0120  more than a rune holds
     R0020  a malformed dimension              R0122  a text resource that is no text
                                               R0123  unknown type of a resource
+                                              R0124  a proc block in Rust (warning)
 
     R0201  element types of an edge differ    R0301  model: declared type is not the file's
     R0202  shapes of an edge differ           R0302  model: number of inputs
@@ -42,7 +43,7 @@ Codes of this room:
     R0404  an unused stage (warning)          R0408  no out at all (warning)
 
 Of formatting and converting: R0021, R0022.
-Passed on with a place: R031x of `runec.models`, R041x and R0420 of `runec.proc_blocks`.
+Passed on with a place: R031x of `runec.models`, R041x, R0420 and R043x of `runec.proc_blocks`.
 """
 
 from __future__ import annotations
@@ -222,7 +223,7 @@ def _check(
     order = execution_order(names, edges, diagnostics)
     kinds = check_capabilities(names, diagnostics)
     output_kinds = check_outputs(names, diagnostics)
-    blocks = find_blocks(document, names, catalogue, diagnostics)
+    blocks = find_blocks(document, names, catalogue, base_dir, diagnostics)
     arguments = read_arguments(names, blocks, resources, diagnostics)
     parameters = read_parameters(names, kinds, arguments, diagnostics)
     formats = read_model_formats(names, arguments, diagnostics)

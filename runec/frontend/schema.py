@@ -31,7 +31,8 @@ _ABOUT = {
     "pipeline": "The stages by their names. Data flows along their inputs.",
     "resources": "Texts and files that models and arguments use as $NAME.",
     "model": "A .tflite file beside the Runefile, or $NAME of a binary resource.",
-    "proc-block": "A processing block: base[@version][#sub_path], or the name of one of runec's.",
+    "proc-block": "A processing block: the name of one of runec's, base[@version][#sub_path], or "
+    "the folder of one of yours, ./my_block.",
     "capability": "A source of data: a sensor on a device, a file on this computer.",
     "out": "Where results leave the rune.",
     "inputs": "The stages whose outputs this one takes: NAME, or NAME.1 for the second output.",

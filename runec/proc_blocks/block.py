@@ -1,4 +1,4 @@
-"""A block of the catalogue, and what becomes of one use of it."""
+"""A block, of the catalogue or of one's own, and what becomes of one use of it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ from runec.proc_blocks.mismatch import BlockMismatch
 _LENGTH_BYTES = 4
 # Room for a word that nobody knows before run time; a longer one fails the stage.
 RUN_TIME_WORD_BYTES = 128
+# Of a rune (docs/spec/rune.md, section 3).
+_MAX_RANK = 8
+
+SOURCE = "block.c"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,11 @@ def _plural(count: int, noun: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block: what it takes and gives, and where its C source lies (`directory / "block.c"`)."""
+    """A block: what it takes and gives, and where its C source lies (`directory / "block.c"`).
+
+    `directory` is absolute. `own_path` is the same folder as the user named it, None for a block of
+    the catalogue: mistakes in a block of the user's own are shown with it.
+    """
 
     name: str
     description: str
@@ -80,9 +88,12 @@ class Block:
     in_place: bool
     directory: Path
     manifest: Manifest
+    own_path: Path | None = None
 
     @classmethod
-    def from_manifest(cls, name: str, directory: Path, manifest: Manifest) -> Block:
+    def from_manifest(
+        cls, name: str, directory: Path, manifest: Manifest, *, own_path: Path | None = None
+    ) -> Block:
         """Make a block of its checked description."""
         arguments = tuple(
             BlockArgument(
@@ -103,7 +114,13 @@ class Block:
             manifest.in_place,
             directory,
             manifest,
+            own_path,
         )
+
+    @property
+    def is_own(self) -> bool:
+        """True for a block of the user's own."""
+        return self.own_path is not None
 
     def resolve(
         self,
@@ -253,8 +270,8 @@ class Block:
             )
         return declared.element
 
-    @staticmethod
     def _shape(
+        self,
         index: int,
         rule: OutputRule,
         inputs: Sequence[TensorType],
@@ -268,9 +285,37 @@ class Block:
         dimensions: list[int] = []
         for size in rule.shape:
             part = _part(size, inputs) if isinstance(size, str) else (size,)
-            value = values.get(size) if isinstance(size, str) else None
-            dimensions += part if part is not None else [value] if isinstance(value, int) else []
+            dimensions += part if part is not None else [self._length(str(size), values)]
+        if len(dimensions) > _MAX_RANK:
+            raise BlockMismatch(
+                "R0415",
+                f"the block {self.name!r} would give {len(dimensions)} dimensions here, "
+                f"but a tensor has at most {_MAX_RANK}",
+                about="outputs",
+                index=index,
+                hint="give it inputs of fewer dimensions",
+            )
         return tuple(dimensions)
+
+    def _length(self, name: str, values: Mapping[str, ArgumentValue]) -> int:
+        value = values.get(name)
+        if value is None:
+            raise BlockMismatch(
+                "R0417",
+                f"the block {self.name!r} needs the argument {name!r}: it is a length of an output",
+                about="arguments",
+                argument=name,
+                hint=f"add {name!r}",
+            )
+        if not isinstance(value, int) or value < 1:
+            raise BlockMismatch(
+                "R0419",
+                f"{name!r} is {value} but must be at least 1: it is a length of an output",
+                about="arguments",
+                argument=name,
+                hint=f"give {name!r} a value that is at least 1",
+            )
+        return value
 
     def _refuse_output(
         self, code: Literal["R0414", "R0415"], index: int, actual: TensorType, declared: TensorType

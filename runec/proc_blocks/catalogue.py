@@ -1,4 +1,4 @@
-"""The catalogue: which block a path in a Runefile means."""
+"""Which block a path in a Runefile means: one of the catalogue, or a folder of the user's."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from functools import cache
 from pathlib import Path
 
 from runec.proc_blocks.block import Block
-from runec.proc_blocks.manifest import load_manifest
+from runec.proc_blocks.reading import load_manifest
 
 _ROOM = Path(__file__).resolve().parent
 
 # Where the original platform kept its blocks; each version of them is ours.
 _BASES = frozenset({"hotg-ai/rune", "hotg-ai/proc-blocks"})
+# Blocks of the original's under names that ours do not have: they compute the same.
+_ALIASES = {"debounce_confidence": "debounce"}
 _PATH = re.compile(
     r"(?:https://github\.com/)?(?P<base>[\w:/.-]+?)(?:\.git)?(?:@(?P<version>[\w./-]+))?"
     r"(?:#(?P<sub_path>[\w./-]+))?",
@@ -23,6 +25,22 @@ _PATH = re.compile(
 def sdk_dir() -> Path:
     """Return the folder of `rune_block.h`."""
     return _ROOM / "sdk"
+
+
+def template_dir() -> Path:
+    """Return the folder of what `runec block new` copies: a block that works, with its tests."""
+    return _ROOM / "template"
+
+
+def load_block(folder: Path) -> Block:
+    """Return the block of a folder of the user's.
+
+    Raises:
+        UserFileError: R0430, its description is broken; R1003, it cannot be read.
+    """
+    manifest = load_manifest(folder / "block.toml")
+    name = folder.name if folder.name not in ("", "..") else folder.resolve().name
+    return Block.from_manifest(name, folder.absolute(), manifest, own_path=folder)
 
 
 class Catalogue:
@@ -46,7 +64,7 @@ class Catalogue:
 
         A path is a plain name (`modulo`), or one of the original's repositories with the block's
         folder behind `#`: `hotg-ai/proc-blocks@v0.11.3#modulo`, `hotg-ai/rune#proc_blocks/modulo`.
-        The version is not looked at; `-` and `_` are the same.
+        The version is not looked at; `-` and `_` are the same; `debounce_confidence` is `debounce`.
 
         Raises:
             UserFileError: R0430, the block's description is broken.
@@ -60,6 +78,7 @@ class Catalogue:
         name = (base if sub_path is None else sub_path.rsplit("/", 1)[-1]).replace("-", "_")
         if not re.fullmatch(r"[A-Za-z]\w{,99}", name, re.ASCII):
             return None
+        name = _ALIASES.get(name, name)
         if name not in self._blocks:
             directory = self._directory / name
             if not (directory / "block.toml").is_file():

@@ -93,7 +93,10 @@ def invalid_module(what: str) -> RuneError:
 
 def trapped(kind: str, place: str) -> RuneError:
     """R0708: the WebAssembly trapped."""
-    return RuneError("R0708", f"the rune trapped {place}: {kind}", hint=_REPORT)
+    hint = _REPORT
+    if place:
+        hint = "look there for an index out of range or a division by zero"
+    return RuneError("R0708", f"the rune trapped {place}: {kind}", hint=hint)
 
 
 def stage_failed(number: int, stage: str, message: str) -> RuneError:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import struct
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -24,7 +25,7 @@ from runec.vm.errors import (
 )
 from runec.vm.feed import Feed, Inputs
 from runec.vm.host import OUTPUT_KINDS
-from runec.vm.messages import Kind, Start, pack_start, unpack_outputs
+from runec.vm.messages import Kind, Outputs, Start, pack_start, unpack_outputs
 from runec.vm.output import output_bytes, output_line
 from runec.vm.process import RuneProcess, rune_process
 from runec.vm.trace import Step, unpack_step
@@ -129,6 +130,47 @@ def _until(process: RuneProcess, wanted: Kind, feed: Feed, watch: Watch) -> byte
         process.extend_deadline(time.monotonic() - started)
 
 
+def run_rune_feeds(
+    rune: Rune,
+    feeds: Iterable[Feed],
+    *,
+    timeout_s: float,
+    resources: Mapping[str, bytes],
+    watch: Watch,
+) -> Generator[tuple[bool, Outputs], None, None]:
+    """Run a rune in a process of its own, once for each feed; yield what each run gave.
+
+    That is whether it goes to TENSOR outputs, and the outputs.
+
+    Raises:
+        RunecError: as `run_rune_bytes`.
+    """
+    _check_outputs(rune)
+    _check_models(rune)
+    _check_resources(rune, resources)
+    validate(rune)
+    feeds = iter(feeds)
+    feed = next(feeds, None)
+    if feed is None:
+        return
+    with rune_process() as process:
+        process.set_deadline(timeout_s)
+        limit = min(math.ceil(timeout_s), 2**31)
+        start = Start(limit, watch.step is not None, resources, rune.data)
+        process.send(Kind.START, pack_start(start))
+        _until(process, Kind.READY, feed, watch)
+        while feed is not None:
+            process.set_deadline(timeout_s)
+            process.send(Kind.RUN)
+            body = _until(process, Kind.RESULT, feed, watch)
+            try:
+                result = bool(body[0]), unpack_outputs(body[1:])
+            except (ValueError, IndexError, struct.error):
+                raise process_died("it sent no outputs", []) from None
+            yield result
+            feed = next(feeds, None)
+
+
 def run_rune_bytes(
     rune: Rune,
     inputs: Inputs,
@@ -151,29 +193,22 @@ def run_rune_bytes(
         UsageError: R0723 and R0724, the resources.
         MachineError: R0717, R0718, this machine cannot execute runes; R0721, it lacks a library.
     """
-    watch = watch or Watch()
-    given = {} if resources is None else resources
-    _check_outputs(rune)
-    _check_models(rune)
-    _check_resources(rune, given)
-    validate(rune)
-    feed = Feed(inputs)
-    with rune_process() as process:
-        process.set_deadline(timeout_s)
-        limit = min(math.ceil(timeout_s), 2**31)
-        start = Start(limit, watch.step is not None, given, rune.data)
-        process.send(Kind.START, pack_start(start))
-        _until(process, Kind.READY, feed, watch)
-        for _ in range(repeats):
-            process.set_deadline(timeout_s)
-            process.send(Kind.RUN)
-            body = _until(process, Kind.RESULT, feed, watch)
+    results = run_rune_feeds(
+        rune,
+        itertools.repeat(Feed(inputs), repeats),
+        timeout_s=timeout_s,
+        resources={} if resources is None else resources,
+        watch=watch or Watch(),
+    )
+    with closing(results):
+        for is_binary, outputs in results:
             try:
-                outputs = unpack_outputs(body[1:])
-                result = output_bytes(outputs) if body[0] else output_line(outputs).encode() + b"\n"
+                spelt = (
+                    output_bytes(outputs) if is_binary else output_line(outputs).encode() + b"\n"
+                )
             except (ValueError, IndexError, struct.error):
                 raise process_died("it sent no outputs", []) from None
-            yield result
+            yield spelt
 
 
 def run_rune(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import runec.proc_blocks
 from runec.diagnostics import Diagnostic, RunecError
 from runec.frontend import Analysis, analyse_text
 from runec.pipeline import TensorType
+
+BLOCKS = Path(runec.proc_blocks.__file__).parent / "blocks"
 
 # TensorType of the .tflite schema.
 _TYPE_CODES = {"f32": 0, "i32": 2, "u8": 3, "i64": 4, "utf8": 5, "i16": 7, "i8": 9}
@@ -108,6 +112,10 @@ def folder(tmp_path: Path) -> Path:
     ):
         (tmp_path / name).write_bytes(data)
     (tmp_path / "saved_model").mkdir()
+    shutil.copytree(BLOCKS / "identity", tmp_path / "my_block")
+    for name in ("identity", "in_rust"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "Cargo.toml").write_text("[package]\n")
     return tmp_path
 
 

@@ -377,7 +377,7 @@ def _boards() -> Iterator[bytes]:
 def _block() -> Target:
     from runec.pipeline import TensorType
     from runec.proc_blocks import Block, BlockMismatch
-    from runec.proc_blocks.manifest import load_manifest
+    from runec.proc_blocks.reading import load_manifest
 
     types = [TensorType.parse(text) for text in ("f32[1, 4]", "u8[3]", "utf8[2]")]
 

@@ -58,6 +58,8 @@ NAMES = (
         ("modulo", "modulo"),
         ("most-confident-indices", "most_confident_indices"),
         ("label@0.11", "label"),
+        ("debounce_confidence", "debounce"),
+        ("hotg-ai/rune#proc_blocks/debounce-confidence", "debounce"),
     ],
 )
 def test_finds_a_block_under_the_originals_spellings(path: str, name: str) -> None:

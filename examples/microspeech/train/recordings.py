@@ -26,25 +26,13 @@ SAMPLES = 16000
 Array = NDArray[np.float64]
 Generator = np.random.Generator
 
-OTHER_WORDS = (
-    "yes no on off stop go zero one two three four five six seven eight nine bed bird cat dog happy"
-    " house marvin sheila tree wow back forward follow learn visual open close start play pause"
-    " water window music kitchen door lamp morning tomorrow please thanks hello good little people"
-    " about never because under over better cup pup app town gown brown lift loft laugh let light"
-    " ride rate wrap nut dawn lead"
-).split()
-HELD_OUT_WORDS = "table garden coffee ten fight cut drown raft louder purple number again".split()
+OTHER_WORDS = ["yes", "no", "on", "off", "stop", "go", "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "bed", "bird", "cat", "dog", "happy", "house", "marvin", "sheila", "tree", "wow", "back", "forward", "follow", "learn", "visual", "open", "close", "start", "play", "pause", "water", "window", "music", "kitchen", "door", "lamp", "morning", "tomorrow", "please", "thanks", "hello", "good", "little", "people", "about", "never", "because", "under", "over", "better", "cup", "pup", "app", "town", "gown", "brown", "lift", "loft", "laugh", "let", "light", "ride", "rate", "wrap", "nut", "dawn", "lead"]
+HELD_OUT_WORDS = ["table", "garden", "coffee", "ten", "fight", "cut", "drown", "raft", "louder", "purple", "number", "again"]
 
 HELD_OUT_ACCENT = "en-us-nyc"
-ACCENTS = "en-gb en-us en-gb-scotland en-gb-x-gbclan en-gb-x-rp en-gb-x-gbcwmd en-029".split()
-HELD_OUT_VOICES = "m3 m8 f2 f5 belinda david edward2 Mario linda pablo klatt4 Hugo".split()
-VOICES = (
-    "m1 m2 m4 m5 m6 m7 f1 f3 f4 adam Alex Alicia Andrea Andy Annie antonio aunty benjamin boris"
-    " caleb Denis Diogo ed Gene Gene2 Henrique iven iven2 iven3 Jacky john kaukovalta Lee marcelo"
-    " Marco max Michael michel miguel Mike Nguyen norbert paul pedro quincy rob robert"
-    " sandro shelby steph steph2 steph3 travis victor zac anika grandma grandpa klatt2 klatt3"
-    " croak"
-).split()
+ACCENTS = ["en-gb", "en-us", "en-gb-scotland", "en-gb-x-gbclan", "en-gb-x-rp", "en-gb-x-gbcwmd", "en-029"]
+HELD_OUT_VOICES = ["m3", "m8", "f2", "f5", "belinda", "david", "edward2", "Mario", "linda", "pablo", "klatt4", "Hugo"]
+VOICES = ["m1", "m2", "m4", "m5", "m6", "m7", "f1", "f3", "f4", "adam", "Alex", "Alicia", "Andrea", "Andy", "Annie", "antonio", "aunty", "benjamin", "boris", "caleb", "Denis", "Diogo", "ed", "Gene", "Gene2", "Henrique", "iven", "iven2", "iven3", "Jacky", "john", "kaukovalta", "Lee", "marcelo", "Marco", "max", "Michael", "michel", "miguel", "Mike", "Nguyen", "norbert", "paul", "pedro", "quincy", "rob", "robert", "sandro", "shelby", "steph", "steph2", "steph3", "travis", "victor", "zac", "anika", "grandma", "grandpa", "klatt2", "klatt3", "croak"]
 
 
 @dataclass(frozen=True)

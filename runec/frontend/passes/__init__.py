@@ -6,7 +6,7 @@
     edges        each input to the stage it names
     order        cycles; the order of execution
     kinds        capabilities, their parameters, outputs
-    blocks       the catalogue's block for each path
+    blocks       the block that each path means: of the catalogue, or of a folder
     arguments    values: resources filled in, `@` expressions worked out
     model_files  read each model
     types        element types and shapes at both ends of every edge

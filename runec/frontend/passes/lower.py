@@ -52,16 +52,18 @@ def lower(
             stages.append(Capability(stage_name, kind, parameters, (outputs[0],), node.span))
         elif isinstance(node, ProcBlockNode):
             number = len(stages) + 1
+            block = facts.blocks[stage_name]
             arguments = _moved_to_flash(number, typed.arguments[stage_name], carried)
             stages.append(
                 ProcBlock(
                     stage_name,
-                    facts.blocks[stage_name].name,
-                    node.path.text,
+                    block.name,
+                    f"./{block.name}" if block.is_own else node.path.text,
                     arguments,
                     inputs,
                     outputs,
                     node.span,
+                    block.own_path,
                 )
             )
         elif isinstance(node, ModelNode):

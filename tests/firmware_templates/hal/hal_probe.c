@@ -1,5 +1,5 @@
 /* A program of nothing but the HAL: takes commands of one letter, answers in hexadecimal. */
-#include "board_runtime.h"
+#include "firmware.h"
 #include "runevm_hal.h"
 
 static int initialised = 0x1234;
@@ -47,9 +47,14 @@ static void write_register(void)
     end();
 }
 
-int main(void)
+void runec_firmware_serve(void)
+{
+}
+
+void runec_firmware_start(runec_stack stack)
 {
     uint32_t bits = 0;
+    (void)stack;
     runevm_hal_init();
     for (;;) {
         switch (next()) {

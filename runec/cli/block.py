@@ -1,0 +1,271 @@
+"""`runec block`: the blocks of runec, and blocks of one's own."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shlex
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+from runec.cli.console import Console, table
+from runec.cli.examples import example
+from runec.cli.options import INPUT_FILE, format_option, pass_console
+from runec.diagnostics import RuneError, UserFileError, printable
+from runec.files import read_file, write_file
+from runec.pipeline import ElementType
+from runec.proc_blocks import Block, Catalogue, load_block, template_dir
+from runec.proc_blocks.manifest import InputRule, OutputRule
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+# The description comes last: a folder that has one is whole.
+_FILES = ("README.md", "tests.toml", "block.c", "block.toml")
+_DIFFERENCES_MAX = 8
+
+
+@click.group(
+    "block",
+    epilog=example(
+        "runec block list",
+        "runec block show label",
+        "runec block new my_block",
+        "runec block test ./my_block",
+    ),
+)
+def command() -> None:
+    """List and show processing blocks; make and test one of your own."""
+
+
+@command.command("list", epilog=example("runec block list", "runec block list --format json"))
+@format_option
+@pass_console
+def list_blocks(console: Console) -> None:
+    """List the blocks that come with runec."""
+    blocks = [_known(name) for name in Catalogue.builtin().names()]
+    if console.is_json:
+        for block in blocks:
+            console.result_json(_as_json(block))
+        return
+    rows = [
+        (
+            block.name,
+            ", ".join(_input(rule) for rule in block.manifest.inputs),
+            ", ".join(_output(rule) for rule in block.manifest.outputs),
+            block.description,
+        )
+        for block in blocks
+    ]
+    console.result(table(("block", "takes", "gives", "what it does"), rows))
+
+
+def _known(name: str) -> Block:
+    block = Catalogue.builtin().find(name)
+    if block is None:
+        close = difflib.get_close_matches(name, Catalogue.builtin().names(), n=1)
+        hint = f"did you mean {close[0]!r}?" if close else "`runec block list` shows all."
+        raise click.BadParameter(
+            f"there is no block {name!r}; {hint} A folder has ./ before its name."
+        )
+    return block
+
+
+def _complete(_ctx: click.Context, _parameter: click.Parameter, word: str) -> list[CompletionItem]:
+    """The names of blocks, or files where a path is begun."""
+    if word.startswith((".", "/")):
+        return [CompletionItem(word, type="file")]
+    return [CompletionItem(name) for name in Catalogue.builtin().names() if name.startswith(word)]
+
+
+@command.command("show", epilog=example("runec block show label", "runec block show ./my_block"))
+@click.argument("block", metavar="NAME|FOLDER", shell_complete=_complete)
+@format_option
+@pass_console
+def show(console: Console, block: str) -> None:
+    """Show what a block takes and gives, its arguments, and its README.
+
+    NAME is a block of runec, FOLDER one of yours: a path that begins with a point or holds a slash.
+    """
+    found = load_block(Path(block)) if _is_folder(block) else _known(block)
+    readme = found.directory / "README.md"
+    text = read_file(readme, "the README").decode(errors="replace") if readme.is_file() else None
+    if console.is_json:
+        console.result_json({**_as_json(found), "readme": text})
+        return
+    console.result(f"{printable(found.name)}: {printable(found.description)}")
+    for rule in found.manifest.inputs:
+        console.result(f"  takes {_input(rule)}")
+    for output in found.manifest.outputs:
+        console.result(f"  gives {_output(output)}")
+    console.result(f"  stack {found.stack_bytes} bytes")
+    if found.arguments:
+        rows = [
+            (
+                argument.name,
+                argument.type,
+                "needed" if argument.required else _default(argument.default),
+                ", ".join(argument.aliases),
+                argument.description,
+            )
+            for argument in found.arguments
+        ]
+        headers = ("argument", "type", "default", "also", "what it is")
+        console.result("\n" + table(headers, rows))
+    if text is not None:
+        console.result("\n" + "\n".join(map(printable, text.strip().splitlines())))
+
+
+def _is_folder(text: str) -> bool:
+    # `hotg-ai/proc-blocks#label` is a spelling of a block of runec.
+    return text.startswith((".", "/")) or Path(text, "block.toml").is_file()
+
+
+def _default(value: object) -> str:
+    return "-" if value is None else repr(value) if isinstance(value, str) else str(value)
+
+
+def _elements(names: tuple[str, ...]) -> str:
+    return "|".join(names)
+
+
+def _input(rule: InputRule) -> str:
+    shape = f"[{', '.join(map(str, rule.dimensions))}]" if rule.dimensions else ""
+    if rule.shape == "vector":
+        shape = "[n]"
+    return f"{_elements(rule.elements)}{shape}{' ...' if rule.repeat else ''}"
+
+
+def _output(rule: OutputRule) -> str:
+    element = _elements(rule.elements) if rule.element == "declared" else rule.element
+    if isinstance(rule.shape, str):
+        shape = "" if element == rule.shape else f"[{rule.shape}]"
+    else:
+        shape = f"[{', '.join(map(str, rule.shape))}]"
+    return f"{element}{shape}{' ...' if rule.repeat else ''}"
+
+
+def _types(types: frozenset[ElementType]) -> list[str]:
+    return [element.value for element in ElementType if element in types]
+
+
+def _as_json(block: Block) -> dict[str, object]:
+    return {
+        "name": block.name,
+        "description": block.description,
+        "stack_bytes": block.stack_bytes,
+        "in_place": block.in_place,
+        "arguments": [
+            {
+                "name": argument.name,
+                "type": argument.type,
+                "required": argument.required,
+                "default": argument.default,
+                "aliases": list(argument.aliases),
+                "description": argument.description,
+            }
+            for argument in block.arguments
+        ],
+        "inputs": [
+            {
+                "elements": _types(rule.element_types),
+                "shape": rule.shape,
+                "dimensions": list(rule.dimensions),
+                "repeat": rule.repeat,
+            }
+            for rule in block.manifest.inputs
+        ],
+        "outputs": [
+            {
+                "element": rule.element,
+                "elements": _types(rule.element_types),
+                "shape": rule.shape,
+                "repeat": rule.repeat,
+            }
+            for rule in block.manifest.outputs
+        ],
+    }
+
+
+def _check_name(_ctx: click.Context, _parameter: click.Parameter, name: str) -> str:
+    if _NAME.fullmatch(name) is None:
+        raise click.BadParameter(
+            f"{name!r} is no name of a block: letters, digits, _ and -, at most 64. "
+            "Another folder is chosen with --dir."
+        )
+    return name
+
+
+@command.command(
+    "new", epilog=example("runec block new my_block", "runec block new my_block --dir blocks")
+)
+@click.argument("name", metavar="NAME", callback=_check_name)
+@click.option(
+    "-d",
+    "--dir",
+    "parent",
+    type=INPUT_FILE,
+    default=Path(),
+    help="Where the folder NAME is made. [default: this folder]",
+)
+@format_option
+@pass_console
+def new(console: Console, name: str, parent: Path) -> None:
+    """Make a folder NAME with a block that works, and tests of it, to be changed."""
+    folder = parent / name
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise UserFileError(
+            "R1107", f"{folder} is there already", hint="choose another name, or an empty folder"
+        )
+    for file in _FILES:
+        text = read_file(template_dir() / file, "the template").decode()
+        write_file(folder / file, text.replace("NAME", name) if file == "README.md" else text)
+    path = str(folder) if folder.is_absolute() or str(folder)[0] == "." else f"./{folder}"
+    test = shlex.join(("runec", "block", "test", path))
+    if console.is_json:
+        console.result_json({"folder": str(folder), "files": sorted(_FILES), "next": [test]})
+        return
+    for file in sorted(_FILES):
+        console.result(str(folder / file))
+    console.say(f"now:\n  {test}\nand in a Runefile.yml beside it:\n  proc-block: ./{name}")
+
+
+@command.command("test", epilog=example("runec block test ./my_block", "runec block test blocks/*"))
+@click.argument("folders", metavar="[FOLDER]...", nargs=-1, type=INPUT_FILE)
+@click.option(
+    "-t",
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10.0,
+    show_default=True,
+    help="Seconds that a run may take.",
+)
+@format_option
+@pass_console
+def test(console: Console, folders: tuple[Path, ...], timeout: float) -> None:
+    """Run the tests.toml of blocks: compiled to WebAssembly, on this computer.
+
+    Without a FOLDER it is the current one. Exit codes: 0 all is as the tests say; 1 a block or its
+    tests are wrong; 3 a block gives something else.
+    """
+    from runec.proc_blocks.vectors import load_vectors  # noqa: PLC0415 - this verb alone
+    from runec.vm.block_tests import run_block_tests  # noqa: PLC0415 - this verb alone
+
+    failed = count = 0
+    for folder in folders or (Path(),):
+        block = load_block(folder)
+        tests = load_vectors(block)
+        for outcome in run_block_tests(block, tests, timeout_s=timeout):
+            count += 1
+            failed += not outcome.is_ok
+            if console.is_json:
+                console.result_json({"block": block.name, **outcome.as_json()})
+                continue
+            for line in outcome.lines(_DIFFERENCES_MAX):
+                console.result(printable(f"{block.name}: {line}"))
+    if failed:
+        raise RuneError(
+            "R0730",
+            f"{failed} of {count} tests failed",
+            hint="correct block.c where it is wrong, or tests.toml where that is",
+        )

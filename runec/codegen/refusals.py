@@ -1,0 +1,164 @@
+"""What the compiler and the linker say of a block of the user's, in the places of its own files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from runec.codegen.generate import BlockUnit
+from runec.diagnostics import Diagnostic, Label, RunefileError, SourceFile, Span, UserFileError
+from runec.files import read_file
+from runec.proc_blocks import SOURCE, find_place
+
+_MESSAGES_MAX = 8
+_MAX_SOURCE_BYTES = 4 * 1024 * 1024
+_RULES = "docs/guides/blocks.md has the rules of a block's C"
+_SAID = re.compile(
+    r"^(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): "
+    r"(?P<kind>fatal error|error|note): (?P<text>.*)",
+    re.MULTILINE,
+)
+_UNDEFINED = re.compile(r"(?P<object>\S+)\.o: undefined symbol: (?P<symbol>\S+)")
+_DUPLICATE = re.compile(r"duplicate symbol: (?P<symbol>\S+)")
+_NO_LIBC = "there is no libc; rune_block.h and rune_math.h hold what there is"
+# What the compiler calls for an assignment of a large struct.
+_COPIES = frozenset({"memcpy", "memmove", "memset"})
+_NO_COPY = "copy or fill element by element, or with rune_copy: a large struct at once calls it"
+_NO_FUNCTION = "write RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0)) { ... return RUNE_OK; }"
+# What the compiler says, and what to try then; the first that fits.
+_HINTS = (
+    (r"file not found", "a block includes rune_block.h, rune_math.h and headers in its own folder"),
+    (r"'RUNE_ARG_(\w+)'", "declare the argument {argument!r} in block.toml"),
+    (r"'RUNE_(?:IN|OUT)\d", "declare as many [[inputs]] and [[outputs]] in block.toml"),
+    (r"'(?:in|out)\d'", "name it at the head: RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))"),
+    (r"implicit declaration|undeclared function|library function", _NO_LIBC),
+    (r"-Wdate-time", "a rune does not tell when it was built: take the date out"),
+    (r"inline assembly", "write it in C"),
+    (r"\[-W", "warnings are errors: say what is meant, for example with a cast"),
+)
+_INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*[<\"](?P<path>/[^>\"\n]*)[>\"]", re.MULTILINE)
+
+
+def check_includes(unit: BlockUnit) -> None:
+    """Refuse a file included by its absolute path: on another machine it is another one.
+
+    Raises:
+        RunefileError: R0508.
+        UserFileError: R1003, the source cannot be read.
+    """
+    source = _source(unit, SOURCE)
+    found = _INCLUDE.search(source.text)
+    if found is not None:
+        diagnostic = Diagnostic(
+            "R0508",
+            f"the block {unit.block.name!r} includes a file by its absolute path",
+            span=Span(source, found.start("path"), found.end("path")),
+            hint="copy the file into the block's folder and include it by its name",
+        )
+        raise RunefileError((diagnostic,))
+
+
+def compiler_refusal(unit: BlockUnit, said: str) -> RunefileError | None:
+    """Return what the compiler says of a block's files as an error; None when it says nothing.
+
+    `said` names them by their absolute paths; the error shows them as the user named the folder.
+    """
+    found: list[Diagnostic] = []
+    for match in _SAID.finditer(said):
+        folder, _, name = match["file"].partition(f"{unit.block.directory}/")
+        span = None
+        if name and not folder:
+            span = _span(_source(unit, name), int(match["line"]), int(match["column"]))
+        if match["kind"] != "note":
+            message = f"the block {unit.block.name!r} does not compile: {match['text']}"
+            found.append(Diagnostic("R0508", message, span=span, hint=_hint(match["text"])))
+        elif found and span is not None and found[-1].span != span:
+            label = Label(span, match["text"])
+            found[-1] = replace(found[-1], labels=(*found[-1].labels, label))
+    return RunefileError(tuple(found[:_MESSAGES_MAX])) if found else None
+
+
+def linker_refusal(units: Mapping[str, BlockUnit], said: str) -> UserFileError | None:
+    """Return the mistake of a block of the user's that the linker found; None when it is none."""
+    for match in _UNDEFINED.finditer(said):
+        if (unit := units.get(match["symbol"])) is not None and unit.block.is_own:
+            return no_function(unit)
+        unit = units.get(Path(match["object"]).name)
+        if unit is not None and unit.block.is_own:
+            return UserFileError(
+                "R0508",
+                f"the block {unit.block.name!r} calls {match['symbol']}, which does not exist",
+                hint=_NO_COPY if match["symbol"] in _COPIES else _NO_LIBC,
+                span=_mention(unit, match["symbol"]),
+            )
+    duplicate = _DUPLICATE.search(said)
+    for unit in units.values():
+        if duplicate is not None and unit.block.is_own:
+            span = _mention(unit, duplicate["symbol"])
+            if span is not None:
+                return UserFileError(
+                    "R0508",
+                    f"{duplicate['symbol']} is defined more than once in the rune",
+                    hint="make it static: each use of a block is compiled on its own",
+                    span=span,
+                )
+    return None
+
+
+def no_function(unit: BlockUnit) -> UserFileError:
+    """R0508: a block of the user's without the function that computes it."""
+    source = _source(unit, SOURCE)
+    return UserFileError(
+        "R0508",
+        f"the block {unit.block.name!r} has no RUNE_BLOCK_RUN",
+        hint=_NO_FUNCTION,
+        span=Span(source, 0, len(source.line(1))),
+    )
+
+
+def own_blocks(units: Mapping[str, BlockUnit]) -> str | None:
+    """Return the names of the user's own blocks among the units, for a message; None without."""
+    names = dict.fromkeys(repr(unit.block.name) for unit in units.values() if unit.block.is_own)
+    return ", ".join(names) or None
+
+
+def manifest_span(unit: BlockUnit, key: str) -> Span | None:
+    """Where `block.toml` gives a key of its first level; None for a block of the catalogue."""
+    if not unit.block.is_own:
+        return None
+    source = _source(unit, "block.toml")
+    place = find_place(source.text, (key,))
+    return None if place is None else Span(source, *place)
+
+
+def _source(unit: BlockUnit, name: str) -> SourceFile:
+    """A file of a block's folder, under the name that the user gave the folder."""
+    path = (unit.block.own_path or unit.block.directory) / name
+    data = read_file(path, "the block's source", max_bytes=_MAX_SOURCE_BYTES)
+    return SourceFile(str(path), data.decode(errors="replace"))
+
+
+def _span(source: SourceFile, line: int, column: int) -> Span:
+    """The word at a place as clang tells it: it counts bytes, and we count characters."""
+    lines = source.text.split("\n")
+    text = lines[min(line, len(lines)) - 1]
+    characters = len(text.encode()[: column - 1].decode(errors="ignore"))
+    word = re.match(r"\w+|\"[^\"\n]*\"?|.", text[characters:])
+    start = source.offset(line, characters + 1)
+    return Span(source, start, start + (len(word[0]) if word is not None else 1))
+
+
+def _hint(text: str) -> str:
+    for pattern, hint in _HINTS:
+        if match := re.search(pattern, text):
+            return hint.format(argument=match[1].lower() if match.re.groups else "")
+    return _RULES
+
+
+def _mention(unit: BlockUnit, symbol: str) -> Span | None:
+    """The last place where block.c names a symbol: calls come after declarations."""
+    source = _source(unit, SOURCE)
+    places = list(re.finditer(rf"\b{re.escape(symbol)}\b", source.text))
+    return Span(source, *places[-1].span()) if places else None

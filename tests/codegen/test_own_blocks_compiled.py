@@ -1,0 +1,207 @@
+"""Blocks of the user's own: mistakes point into their files, and no path gets into the rune."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runec.codegen import compile_pipeline
+from runec.diagnostics import RunecError, RunefileError, UserFileError, render
+from runec.pipeline import (
+    Capability,
+    CapabilityKind,
+    Output,
+    OutputKind,
+    Pipeline,
+    ProcBlock,
+    Tensor,
+    TensorType,
+)
+
+MANIFEST = """\
+description = "A block."
+stack_bytes = 0
+in_place = false
+[[inputs]]
+elements = ["f32"]
+[[outputs]]
+element = "input"
+shape = "input"
+"""
+RECURSIVE = """
+static __attribute__((noinline)) float f(float x);
+static __attribute__((noinline)) float g(float x) { return f(x - 1.0f) * 3.0f; }
+static float f(float x) { return x > 1.0f ? g(x) : x; }
+"""
+COPY = "out0[0] = in0[0]; return RUNE_OK;"
+RUN = '#include "rune_block.h"\n%s\nRUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))\n{\n    %s\n}\n'
+
+
+def block(folder: Path, before: str = "", body: str = "", **files: str) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "block.toml").write_text(MANIFEST)
+    (folder / "block.c").write_text(RUN % (before, body or COPY))
+    for name, text in files.items():
+        (folder / f"{name}.h").write_text(text)
+    return folder
+
+
+def pipeline(*folders: Path) -> Pipeline:
+    """RAW -> one stage for each folder -> SERIAL, one f32 all the way."""
+    kind = TensorType.parse("f32[1]")
+    tensors = [Tensor(i, kind, 4) for i in range(len(folders) + 1)]
+    stages = [
+        ProcBlock(f"s{i}", folder.name, f"./{folder.name}", {}, (given,), (made,), folder=folder)
+        for i, (folder, given, made) in enumerate(zip(folders, tensors, tensors[1:], strict=False))
+    ]
+    first = Capability("in", CapabilityKind.RAW, {}, (tensors[0],))
+    last = Output("out", OutputKind.SERIAL, (tensors[-1],))
+    return Pipeline("mine", (first, *stages, last), {})
+
+
+def refusal(*folders: Path) -> RunecError:
+    with pytest.raises(UserFileError) as caught:
+        compile_pipeline(pipeline(*folders))
+    assert caught.value.exit_code == 1
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("code", "place", "part", "hint"),
+    [
+        (("", "/* é */ y = 1; " + COPY), (5, 13), "undeclared identifier 'y'", "the rules"),
+        (
+            ("", "int n = in0[0]; out0[0] = (float)n; return RUNE_OK;"),
+            (5, 13),
+            "implicit conversion",
+            "cast",
+        ),
+        (("", "memcpy(out0, in0, 4); " + COPY), (5, 5), "memcpy", "no libc"),
+        (("", "out0[0] = RUNE_ARG_GAIN; " + COPY), (5, 15), "RUNE_ARG_GAIN", "argument 'gain'"),
+        (("", "out1[0] = 1.0f; " + COPY), (5, 5), "'out1'", "RUNE_BLOCK_RUN("),
+        (("", "out0[0] = (float)__TIME__[0]; " + COPY), (5, 22), "reproducible", "built"),
+        (("", '__asm__("nop"); ' + COPY), (5, 12), "inline assembly", "write it in C"),
+        (('#include "none.h"', ""), (2, 10), "'none.h' file not found", "in its own folder"),
+        (("#include </etc/hosts>", ""), (2, 11), "by its absolute path", "copy the file"),
+        (
+            ("float gain(float x);", "out0[0] = gain(in0[0]); return RUNE_OK;"),
+            (5, 15),
+            "calls gain",
+            "",
+        ),
+        (("", ""), None, "", ""),
+    ],
+)
+def test_a_mistake_in_its_c_is_shown_where_the_user_has_it(
+    tmp_path: Path, code: tuple[str, str], place: tuple[int, int] | None, part: str, hint: str
+) -> None:
+    folder = block(tmp_path / "x", *code)
+    if place is None:
+        (folder / "block.c").write_text('#include "rune_block.h"\n')
+        place, part, hint = (1, 1), "has no RUNE_BLOCK_RUN", "RUNE_BLOCK_RUN("
+    error = refusal(folder)
+    first = error.diagnostics[0]
+    assert error.code == first.code == "R0508"
+    assert first.span is not None
+    assert (first.span.line, first.span.column) == place
+    assert first.span.source.path == str(folder / "block.c")
+    assert part in first.message
+    assert hint in str(first.hint)
+    drawn = "\n".join(map(render, error.diagnostics))
+    assert "stage_" not in drawn
+    assert "runec-" not in drawn
+
+
+def test_a_mistake_in_a_header_is_shown_there(tmp_path: Path) -> None:
+    folder = block(tmp_path / "x", '#include "table.h"', table="static int t = y;\n")
+    (first, *_) = refusal(folder).diagnostics
+    assert str(first.span) == f"{folder / 'table.h'}:1:16"
+
+
+def test_a_mistake_that_shows_in_a_header_of_the_sdk_is_still_the_blocks(tmp_path: Path) -> None:
+    folder = block(tmp_path / "x")
+    (folder / "block.c").write_text(f"#define uint32_t struct\n{(folder / 'block.c').read_text()}")
+    assert refusal(folder).code == "R0508"
+
+
+def test_a_copy_that_the_compiler_makes_a_call_of_is_explained(tmp_path: Path) -> None:
+    before = "typedef struct { float x[400]; } big;\nstatic big a, b;\nstatic int n;"
+    body = "a.x[n++] = in0[0]; b = a; out0[0] = b.x[n++ % 400]; return RUNE_OK;"
+    error = refusal(block(tmp_path / "x", before, body))
+    assert "memcpy" in error.message
+    assert "element by element" in str(error.hint)
+
+
+def test_the_mistakes_of_all_blocks_come_at_once_and_each_once(tmp_path: Path) -> None:
+    one, two = (block(tmp_path / name, "", f"{name};") for name in ("one", "two"))
+    error = refusal(one, two, one)
+    assert isinstance(error, RunefileError)
+    messages = [diagnostic.message for diagnostic in error.diagnostics]
+    assert [m for m in messages if "'one'" in m] != []
+    assert [m for m in messages if "'two'" in m] != []
+    assert len(set(messages)) == len(messages)
+
+
+def test_a_name_that_two_uses_would_share_has_to_be_static(tmp_path: Path) -> None:
+    before = "float twice(float x);\nfloat twice(float x) { return x + x; }"
+    folder = block(tmp_path / "x", before, "out0[0] = twice(in0[0]); return RUNE_OK;")
+    error = refusal(folder, folder)
+    assert (error.code, "static" in str(error.hint)) == ("R0508", True)
+    assert error.span is not None
+    assert error.span.text == "twice"
+
+
+@pytest.mark.parametrize(
+    ("before", "body", "code", "part"),
+    [
+        (
+            "static float f(float x) { return x; }\nstatic float (*volatile p)(float) = f;",
+            "p = in0[0] > 1.0f ? f : p; out0[0] = p(in0[0]); return RUNE_OK;",
+            "R0508",
+            "function pointers",
+        ),
+        (
+            '__attribute__((export_name("mine"))) int mine(void);\nint mine(void) { return 1; }',
+            "out0[0] = in0[0]; return RUNE_OK;",
+            "R0508",
+            "exports mine",
+        ),
+        (
+            RECURSIVE,
+            "out0[0] = f(in0[0]); return RUNE_OK;",
+            "R0505",
+            "call itself",
+        ),
+        (
+            "",
+            "volatile float r[64]; r[(int)in0[0] & 63] = 1.0f; out0[0] = r[0]; return RUNE_OK;",
+            "R0504",
+            "256 bytes of stack, but 0",
+        ),
+    ],
+)
+def test_what_no_device_can_run_is_blamed_on_the_block(
+    tmp_path: Path, before: str, body: str, code: str, part: str
+) -> None:
+    error = refusal(block(tmp_path / "mine", before, body))
+    assert error.code == code
+    assert part in error.message
+    assert "'mine'" in error.message
+    if code == "R0504":
+        assert str(error.span) == f"{tmp_path / 'mine' / 'block.toml'}:2:1"
+
+
+def test_two_folders_give_the_same_bytes_even_with_their_names_in_the_code(tmp_path: Path) -> None:
+    body = "out0[0] = (float)__FILE__[in0[0] > 1.0f ? 1 : 2]; return RUNE_OK;"
+    modules = [
+        compile_pipeline(pipeline(block(tmp_path / place / "x", "", body)))
+        for place in ("a", "a longer name")
+    ]
+    assert modules[0] == modules[1]
+
+
+def test_two_blocks_of_one_name_are_two(tmp_path: Path) -> None:
+    one = block(tmp_path / "a" / "x", "", "out0[0] = in0[0] + 1.0f; return RUNE_OK;")
+    other = block(tmp_path / "b" / "x", "", "out0[0] = in0[0] * 3.0f; return RUNE_OK;")
+    assert compile_pipeline(pipeline(one, other)) != compile_pipeline(pipeline(one, one))

@@ -94,6 +94,17 @@ def test_a_block_in_rust_makes_way_for_runecs_own_of_that_name(diagnose: Diagnos
     assert (said.code, said.severity.value) == ("R0124", "warning")
 
 
+def test_the_originals_pipeline_with_a_block_beside_it_still_means_something(
+    analyse_in: Callable[..., Analysis],
+) -> None:
+    """As its integration test proc-block-with-multiple-inputs-and-outputs has it, crate and all."""
+    text = YAML.replace("PATH, inputs: [input]", '"./identity", inputs: [input, input]')
+    analysis = analyse_in(text.replace("[same]", "[same.0, same.1]"))
+    (stage,) = analysis.pipeline.proc_blocks
+    assert (stage.block, len(stage.outputs), stage.folder) == ("identity", 2, None)
+    assert [item.code for item in analysis.warnings] == ["R0124"]
+
+
 def test_converting_keeps_the_path(folder: Path) -> None:
     converted = convert(LEGACY.replace("PATH", "./my_block"), "Runefile", folder)
     assert "proc-block: ./my_block" in converted

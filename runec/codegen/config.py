@@ -38,6 +38,8 @@ def _words(name: str, words: tuple[str, ...]) -> list[str]:
         f"#define RUNE_ARG_{name.upper()}_APPEND(end, n, i) \\",
         f"    rune_utf8_append((end), {lower}_text + {lower}_starts[i], \\",
         f"                     (uint32_t)({lower}_starts[(i) + 1] - {lower}_starts[i]))",
+        f"#define RUNE_ARG_{name.upper()}_FIND(end, n, i) \\",
+        f"    ((i) < {len(words)} ? RUNE_ARG_{name.upper()}_APPEND(end, n, i) : (end))",
     ]
 
 
@@ -49,6 +51,8 @@ def _resource_words(name: str, words: ResourceWords) -> list[str]:
         f"#define {upper}_COUNT rune_count_words({place})",
         f"#define {upper}_APPEND(end, n, i) \\",
         f"    rune_append_word_of((end), RUNE_ELEMENT_ROOM(n), {place}, (i))",
+        f"#define {upper}_FIND(end, n, i) \\",
+        f"    rune_find_word_of((end), RUNE_ELEMENT_ROOM(n), {place}, (i))",
     ]
 
 

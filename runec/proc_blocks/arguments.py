@@ -44,7 +44,7 @@ def as_f32(value: float) -> float:
 
 
 def split_words(text: str) -> tuple[str, ...]:
-    """Return the words of a text, one a line, as `rune_scan_words` of the SDK finds them.
+    """Return the words of a text, one a line, as `rune_words.h` of the SDK finds them.
 
     ASCII white space around a word goes; empty lines before the first word and after the last one
     do not count.

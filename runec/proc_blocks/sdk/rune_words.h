@@ -2,11 +2,13 @@
  *
  *   RUNE_ARG_X_COUNT               how many there are
  *   RUNE_ARG_X_APPEND(end, n, i)   write the i-th as an element at `end`, where output n has room for
- *                                  one; gives where the next one goes, or NULL: return RUNE_FAILED
+ *                                  one; gives where the next one goes. NULL: it could not, and has
+ *                                  said why; return RUNE_FAILED
+ *   RUNE_ARG_X_FIND(end, n, i)     the same, but gives `end` where there is no i-th word
  *
- * A short list that the Runefile holds is compiled in: both cost nothing. A long one, and one that
- * the Runefile takes from a resource, stays in flash (one word a line): each use reads the resource
- * from its start, so keep the count in a variable. `i` is below the count. */
+ * A short list that the Runefile holds is compiled in: all cost nothing, and `i` of APPEND is below
+ * the count. A long one, and one that the Runefile takes from a resource, stays in flash, one word a
+ * line: to find a word the resource is read up to it, to count them it is read whole. */
 #ifndef RUNE_WORDS_H
 #define RUNE_WORDS_H
 
@@ -37,61 +39,72 @@ static inline int32_t rune_resource_byte(rune_resource_reader *reader)
     return reader->bytes[reader->at++];
 }
 
-#define RUNE_NO_WORD UINT32_MAX
-
-/* Go through the words of an open resource. Copy that numbered `wanted` to `text`, cut to `room`
- * bytes, and its whole length to `length`. Returns how many words there are; once the wanted one is
- * found it may return earlier, with a number above `wanted`.
- * A word is a line without the ASCII white space around it. Empty lines before the first word and
- * after the last one do not count. */
-static inline uint32_t rune_scan_words(int32_t id, uint32_t wanted, uint8_t *text, uint32_t room, uint32_t *length)
+static inline void rune_start_reading(rune_resource_reader *reader, int32_t id)
 {
-    rune_resource_reader reader;
-    reader.id = id;
-    reader.at = 0;
-    reader.length = 0;
-    uint32_t line = 0;
-    uint32_t count = 0;
-    uint32_t size = 0;
-    *length = 0;
-    for (int32_t byte = rune_resource_byte(&reader); byte >= 0; byte = rune_resource_byte(&reader)) {
-        if (byte == '\n') {
-            if (line == wanted && *length > 0) {
-                break;
-            }
-            line += count > 0;
-            size = 0;
-            continue;
-        }
-        bool is_space = byte == ' ' || (byte >= '\t' && byte <= '\r');
-        if (is_space && size == 0) {
-            continue;
-        }
-        if (line == wanted && size < room) {
-            text[size] = (uint8_t)byte;
-        }
-        size++;
-        if (!is_space) {
-            count = line + 1;
-            if (line == wanted) {
-                *length = size;
-            }
-        }
-    }
-    return count;
+    reader->id = id;
+    reader->at = 0;
+    reader->length = 0;
 }
+
+static inline bool rune_is_space(int32_t byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
+
+/* A word is a line without the ASCII white space around it. Empty lines before the first word and
+ * after the last one do not count. */
 
 /* How many words a resource holds. */
 static inline uint32_t rune_count_words(const char *name, uint32_t name_length)
 {
+    rune_resource_reader reader;
+    uint32_t line = 0;
+    uint32_t count = 0;
     int32_t id = rune_resource_open(name, name_length);
     if (id < 0) {
         return 0;
     }
-    uint32_t length;
-    uint32_t count = rune_scan_words(id, RUNE_NO_WORD, NULL, 0, &length);
+    rune_start_reading(&reader, id);
+    for (int32_t byte = rune_resource_byte(&reader); byte >= 0; byte = rune_resource_byte(&reader)) {
+        if (byte == '\n') {
+            line += count > 0;
+        } else if (!rune_is_space(byte)) {
+            count = line + 1;
+        }
+    }
     rune_resource_close(id);
     return count;
+}
+
+/* Copy a word of an open resource to `text`, cut to `room` bytes, and its whole length to `length`.
+ * False when there is none of that number. */
+static inline bool rune_find_word(int32_t id, uint32_t index, uint8_t *text, uint32_t room, uint32_t *length)
+{
+    rune_resource_reader reader;
+    rune_start_reading(&reader, id);
+    int32_t byte = rune_resource_byte(&reader);
+    while (rune_is_space(byte)) {
+        byte = rune_resource_byte(&reader);
+    }
+    for (uint32_t line = 0; line < index && byte >= 0; byte = rune_resource_byte(&reader)) {
+        line += byte == '\n';
+    }
+    uint32_t size = 0;
+    *length = 0;
+    for (; byte >= 0 && byte != '\n'; byte = rune_resource_byte(&reader)) {
+        bool is_space = rune_is_space(byte);
+        if (is_space && size == 0) {
+            continue;
+        }
+        if (size < room) {
+            text[size] = (uint8_t)byte;
+        }
+        size++;
+        if (!is_space) {
+            *length = size;
+        }
+    }
+    while (*length == 0 && rune_is_space(byte)) {
+        byte = rune_resource_byte(&reader);
+    }
+    return *length > 0 || byte >= 0;
 }
 
 static inline void rune_word_message(const char *problem, uint32_t problem_length, uint32_t index, const char *name, uint32_t name_length)
@@ -106,20 +119,19 @@ static inline void rune_word_message(const char *problem, uint32_t problem_lengt
     (void)rune_debug(message.text, message.length);
 }
 
-/* Write a word of a resource as an element at `end`; NULL, with a message, when that cannot be. */
-static inline uint8_t *rune_append_word_of(uint8_t *end, uint32_t room, const char *name, uint32_t name_length, uint32_t index)
+/* RUNE_ARG_X_FIND for words in a resource. */
+static inline uint8_t *rune_find_word_of(uint8_t *end, uint32_t room, const char *name, uint32_t name_length, uint32_t index)
 {
-    static const char MISSING[] = " does not exist";
     static const char LONG[] = " is longer than the words that the rune was built with";
     uint32_t length = 0;
     int32_t id = rune_resource_open(name, name_length);
-    uint32_t count = id < 0 ? 0 : rune_scan_words(id, index, end + 4, room, &length);
-    if (id >= 0) {
-        rune_resource_close(id);
+    if (id < 0) {
+        return end;
     }
-    if (index >= count) {
-        rune_word_message(MISSING, sizeof MISSING - 1, index, name, name_length);
-        return NULL;
+    bool found = rune_find_word(id, index, end + 4, room, &length);
+    rune_resource_close(id);
+    if (!found) {
+        return end;
     }
     if (length > room) {
         rune_word_message(LONG, sizeof LONG - 1, index, name, name_length);
@@ -129,6 +141,18 @@ static inline uint8_t *rune_append_word_of(uint8_t *end, uint32_t room, const ch
         end[i] = (uint8_t)(length >> 8 * i);
     }
     return end + 4 + length;
+}
+
+/* RUNE_ARG_X_APPEND for words in a resource. */
+static inline uint8_t *rune_append_word_of(uint8_t *end, uint32_t room, const char *name, uint32_t name_length, uint32_t index)
+{
+    static const char MISSING[] = " does not exist";
+    uint8_t *next = rune_find_word_of(end, room, name, name_length, index);
+    if (next != end) {
+        return next;
+    }
+    rune_word_message(MISSING, sizeof MISSING - 1, index, name, name_length);
+    return NULL;
 }
 
 #endif

@@ -20,7 +20,9 @@ INPUT_KINDS = {"raw", "accelerometer", "sound", "image"}
 # The newest versions that the firmware's TensorFlow Lite Micro (July 2020) registers:
 # tensorflow/lite/micro/kernels/all_ops_resolver.cc there.
 OPERATOR_VERSIONS = {
+    "AVERAGE_POOL_2D": 2,
     "CONV_2D": 3,
+    "DEPTHWISE_CONV_2D": 3,
     "FULLY_CONNECTED": 4,
     "MAX_POOL_2D": 2,
     "RESHAPE": 1,

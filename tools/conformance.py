@@ -33,6 +33,7 @@ from runec.devices import EmulatedDevice, Place, held_firmware, run
 from runec.diagnostics import RunecError, UserFileError
 from runec.files import read_file
 from runec.frontend import analyse
+from runec.models import read_model
 from runec.vm import Inputs
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -135,15 +136,23 @@ def find_examples(names: Sequence[str]) -> Iterator[Example]:
                 yield Example(name, folder, rune, runs)
 
 
+def model_types(path: Path) -> tuple[list[str], list[str]]:
+    """Return the types of what a model takes and gives."""
+    info = read_model(read_file(path, "the model"))
+    return [str(item.type) for item in info.inputs], [str(item.type) for item in info.outputs]
+
+
 def with_other_models(examples: Sequence[Example], folder: Path) -> Iterator[Example]:
     """Yield the examples that have a namesake in `folder`, with the namesake's model and inputs.
 
-    What must come out is not written down there: every place must print what the first one does.
+    A namesake's model that takes or gives other tensors does not fit into the example's pipeline
+    and is left out. What must come out is not written down there: every place must print what the
+    first one does.
     """
     for example in examples:
         models = sorted((folder / example.folder.name).glob("*.tflite"))
         own = sorted(example.folder.glob("*.tflite"))
-        if len(models) != 1 or len(own) != 1:
+        if len(models) != 1 or len(own) != 1 or model_types(models[0]) != model_types(own[0]):
             continue
         with tempfile.TemporaryDirectory(prefix="conformance-") as scratch:
             copy = Path(scratch) / example.folder.name

@@ -132,7 +132,7 @@ class Block:
 
         `declared` holds what the Runefile says of each output, None where it is silent; an empty
         sequence is silent about all. A declared shape equal to the block's up to dimensions of 1
-        is the output's shape.
+        (for some blocks: with as many elements) is the output's shape.
 
         Raises:
             BlockMismatch: R0410 to R0420.
@@ -232,7 +232,8 @@ class Block:
         if declared is not None:
             if declared.element is not element:
                 self._refuse_output("R0414", index, actual, declared)
-            if _without_ones(declared.dimensions) != _without_ones(shape):
+            reshaped = rule.reshape and declared.element_count == actual.element_count
+            if not reshaped and _without_ones(declared.dimensions) != _without_ones(shape):
                 self._refuse_output("R0415", index, actual, declared)
             actual = TensorType(element, declared.dimensions)
         if element is not ElementType.UTF8:

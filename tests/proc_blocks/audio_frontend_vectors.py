@@ -110,7 +110,7 @@ def settings() -> Iterator[Case]:
     """Every size of the transform, and each other argument, on a short sound."""
     sound = (sweep(6000, 20000) // 2 + noise(6000, 3000)).astype(np.int16)
     telephone: Arguments = {"sample_rate": 8000, "upper_hz": 3800}
-    for name, arguments in {
+    variations: dict[str, Arguments] = {
         "64": telephone | {"window_ms": 5, "stride_ms": 5, "channels": 8},
         "128": telephone | {"window_ms": 10, "stride_ms": 10, "channels": 20},
         "256": telephone | {"window_ms": 25, "stride_ms": 10, "channels": 32},
@@ -126,7 +126,8 @@ def settings() -> Iterator[Case]:
         "no gain": {"strength": 0},
         "scale": {"scale_shift": 10},
         "no scale": {"scale_shift": 0},
-    }.items():
+    }
+    for name, arguments in variations.items():
         yield Case(name, sound, arguments)
 
 
@@ -146,7 +147,6 @@ def main() -> None:
         vectors[name] = gen_audio_microfrontend_op.audio_microfrontend(
             tf.constant(sound), enable_pcan=True, out_type=tf.uint16, **given
         ).numpy()
-        print(name, vectors[name].shape)
     VECTORS.parent.mkdir(exist_ok=True)
     np.savez_compressed(VECTORS, **vectors)
 

@@ -14,6 +14,7 @@ from runec.proc_blocks import BlockMismatch, Catalogue, sdk_dir
 NAMES = (
     "argmax",
     "audio_float_conversion",
+    "audio_frontend",
     "binary_classification",
     "control_logic",
     "debounce",

@@ -232,3 +232,26 @@ def test_the_turns_of_a_window_and_of_a_transform_are_exact_to_half_an_ulp(
     cosines = apply("cosf_turns", n, turns)
     wanted = lambda x, y: mpmath.cospi(2 * x / y)  # noqa: E731
     assert worst_ulps(cosines, wanted, [n, turns], np.float32) <= 0.51
+
+
+def test_the_turns_of_a_transform_in_f64_are_off_by_less_than_two_to_the_minus_forty(
+    apply: Apply,
+) -> None:
+    n = np.arange(2048, dtype=float)
+    sines = apply("sin_turns", n, np.full(2048, 2048.0))
+    with mpmath.workprec(100):
+        errors = [
+            abs(mpmath.sinpi(mpmath.mpf(x) / 1024) - y)
+            for x, y in zip(n.tolist(), sines.tolist(), strict=True)
+        ]
+    assert max(errors) < 2**-40
+
+
+@BRIEFLY
+@given(x=st.floats(0, 2 * math.pi))
+def test_cosines_up_to_a_turn_are_off_by_less_than_two_to_the_minus_forty(
+    apply: Apply, x: float
+) -> None:
+    (cosine,) = apply("cos", [x])
+    with mpmath.workprec(100):
+        assert abs(mpmath.cos(x) - cosine) < 2**-40

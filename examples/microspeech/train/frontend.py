@@ -1,7 +1,7 @@
 """The micro frontend of TensorFlow's micro_speech in NumPy, written apart from the block in C.
 
 `MicroFrontend.process` takes sound piece by piece, as a rune does run by run. Every number is what
-TensorFlow's op `audio_microfrontend` gives; tests/proc_blocks compares both, and the block, with it.
+TensorFlow's op `audio_microfrontend` gives: tests/proc_blocks compares this and the block with it.
 """
 
 import math

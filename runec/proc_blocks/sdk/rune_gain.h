@@ -26,11 +26,12 @@ static inline void rune_gain_prepare(int32_t noise_bits)
 {
     rune_gain_table[0] = (int16_t)rune_gain_exactly(0, noise_bits);
     rune_gain_table[1] = (int16_t)rune_gain_exactly(1, noise_bits);
+    int32_t y2 = rune_gain_exactly(2, noise_bits);
     for (uint32_t i = 2; i <= 32; i++) {
         uint32_t x0 = UINT32_C(1) << (i - 1);
-        int32_t y0 = rune_gain_exactly(x0, noise_bits);
+        int32_t y0 = y2;
         int32_t y1 = rune_gain_exactly(x0 + (x0 >> 1), noise_bits);
-        int32_t y2 = rune_gain_exactly(i == 32 ? UINT32_MAX : x0 * 2, noise_bits);
+        y2 = rune_gain_exactly(i == 32 ? UINT32_MAX : x0 * 2, noise_bits);
         int32_t a1 = 4 * (y1 - y0) - (y2 - y0);
         int32_t a2 = (y2 - y0) - a1;
         rune_gain_table[4 * i - 6] = (int16_t)y0;

@@ -235,6 +235,14 @@ static inline double rune_sin_turns(uint32_t n, uint32_t turn)
     return rune_sin_octant(octant, RUNE_PI / 4 * rest / turn);
 }
 
+/* cos x for x from 0 to 2 pi, its error under 2^-40. */
+static inline double rune_cos(double x)
+{
+    uint32_t octant = (uint32_t)(x / (RUNE_PI / 4));
+    double rest = x - octant * (RUNE_PI / 4);
+    return rune_sin_octant(octant + 2, octant & 1 ? RUNE_PI / 4 - rest : rest);
+}
+
 static inline float rune_sinf_turns(uint32_t n, uint32_t turn) { return (float)rune_sin_turns(n, turn); }
 
 /* cos(2 pi n / turn) = sin(2 pi (4n + turn) / 4 turn). `turn` is at most 2^26. */

@@ -16,7 +16,8 @@ enum {
     LOST_BITS = SIZE_BITS - 6,
     SNR_SHIFT = RUNE_ARG_GAIN_BITS - LOST_BITS - 12,
     /* Each run gives all the frames of the output; otherwise the block keeps the last ones. */
-    WHOLE = SAMPLES >= WINDOW + (FRAMES - 1) * STRIDE,
+    LATEST_START = STRIDE > WINDOW ? STRIDE - WINDOW : 0,
+    WHOLE = SAMPLES >= LATEST_START + WINDOW + (FRAMES - 1) * STRIDE,
 };
 
 /* Outlives a run: see README.md. */
@@ -25,13 +26,24 @@ static int16_t recent[WINDOW]; /* where it began in an earlier run: its samples 
 static uint32_t estimate[CHANNELS];
 static RUNE_OUT0_T history[WHOLE ? 1 : RUNE_OUT0_COUNT];
 
+/* 65536 (log2(1 + n / 128) - n / 128) */
+static const uint16_t curve[128] = {
+    0, 224, 442, 654, 861, 1063, 1259, 1450, 1636, 1817, 1992, 2163, 2329, 2490, 2646, 2797, 2944, 3087, 3224,
+    3358, 3487, 3611, 3732, 3848, 3960, 4068, 4172, 4272, 4368, 4460, 4549, 4633, 4714, 4791, 4864, 4934,
+    5001, 5063, 5123, 5178, 5231, 5280, 5326, 5368, 5408, 5444, 5477, 5507, 5533, 5557, 5578, 5595, 5610,
+    5622, 5631, 5637, 5640, 5641, 5638, 5633, 5626, 5615, 5602, 5586, 5568, 5547, 5524, 5498, 5470, 5439,
+    5406, 5370, 5332, 5291, 5249, 5203, 5156, 5106, 5054, 5000, 4944, 4885, 4825, 4762, 4697, 4630, 4561,
+    4490, 4416, 4341, 4264, 4184, 4103, 4020, 3935, 3848, 3759, 3668, 3575, 3481, 3384, 3286, 3186, 3084,
+    2981, 2875, 2768, 2659, 2549, 2437, 2323, 2207, 2090, 1971, 1851, 1729, 1605, 1480, 1353, 1224, 1094, 963,
+    830, 695, 559, 421, 282, 142,
+};
+
 /* Tables, made in the first run. */
 static int16_t window[WINDOW];        /* Hann, 4096 is 1 */
 static int16_t wave[SIZE + QUARTER];  /* sin(2 pi n / SIZE), 32767 is 1 */
 static uint16_t edge[CHANNELS + 2];   /* band c of the mel scale: bins from edge[c] to edge[c + 1] */
 static int16_t rising[HALF];          /* a bin's weight in the channel that its band ends */
 static int16_t falling[HALF];         /* and in the one that it begins; 4096 is 1 */
-static uint16_t curve[128];           /* 65536 (log2(1 + n / 128) - n / 128) */
 static uint16_t place[HALF];          /* where the transform wants a number: digits reversed */
 static bool ready;
 
@@ -41,27 +53,23 @@ static union {
     uint32_t power;
 } bins[HALF];
 
-/* The nearest integer; of two as near the larger one. */
-static int32_t rounded(double x)
-{
-    int32_t whole = (int32_t)x;
-    return whole - (x < whole) + (x - (whole - (x < whole)) >= 0.5);
-}
+/* The nearest integer to a number that is not negative; of two as near the larger one. */
+static int32_t rounded(double x) { return (int32_t)(x + 0.5); }
 
-static float mel(float frequency) { return (float)(1127.0 * rune_log(1.0 + frequency / 700.0)); }
-
+/* cos(turn (i + 1/2)) out of the last two: 2 cos a cos b = cos(a + b) + cos(a - b). f64 is slow on small
+ * machines; this is off by less than 2^-34 after the longest window. */
 static void prepare_window(void)
 {
-    const float turn = (float)(RUNE_PI * 2.0 / WINDOW);
+    const double turn = (double)(float)(RUNE_PI * 2.0 / WINDOW);
+    const double twice = 2.0 * rune_cos(turn);
+    double cosine = rune_cos(turn * 0.5);
+    double last = cosine;
     for (uint32_t i = 0; i < WINDOW; i++) {
-        double angle = turn * (i + 0.5);
-        uint32_t octant = (uint32_t)(angle / (RUNE_PI / 4));
-        double rest = angle - octant * (RUNE_PI / 4);
-        if (octant & 1) {
-            rest = RUNE_PI / 4 - rest;
-        }
-        float value = (float)(0.5 - 0.5 * rune_sin_octant(octant + 2, rest));
+        float value = (float)(0.5 - 0.5 * cosine);
         window[i] = (int16_t)rounded((double)(value * 4096.0f));
+        double next = twice * cosine - last;
+        last = cosine;
+        cosine = next;
     }
 }
 
@@ -98,27 +106,42 @@ static void prepare_wave(void)
     }
 }
 
+static double mel(float frequency) { return 1127.0 * rune_log(1.0 + (double)frequency / 700.0); }
+
+/* The same, step by step: ln(b / a) = 2 artanh((b - a) / (b + a)). */
+static double mel_step(float from, float to)
+{
+    double part = ((double)to - (double)from) / (1400.0 + (double)from + (double)to);
+    double square = part * part;
+    double sum = part;
+    for (uint32_t n = 3; part > 0x1p-56; n += 2) {
+        part *= square;
+        sum += part / n;
+    }
+    return 2254.0 * sum;
+}
+
 /* False when the bands leave the spectrum. */
 static bool prepare_bands(void)
 {
-    const float low = mel(RUNE_ARG_LOWER_HZ);
-    const float distance = (mel(RUNE_ARG_UPPER_HZ) - low) / (float)(CHANNELS + 1);
+    const float low = (float)mel(RUNE_ARG_LOWER_HZ);
+    const float distance = ((float)mel(RUNE_ARG_UPPER_HZ) - low) / (float)(CHANNELS + 1);
     const float bin_hz = (float)(0.5 * RUNE_ARG_SAMPLE_RATE / HALF);
     uint32_t bin = (uint32_t)(1.5 + (double)(RUNE_ARG_LOWER_HZ / bin_hz));
-    float at = mel((float)bin * bin_hz);
+    double at = mel((float)bin * bin_hz);
     float begin = low;
     for (uint32_t i = 0; i <= CHANNELS; i++) {
         float end = low + distance * (float)(i + 1);
         edge[i] = (uint16_t)bin;
-        while (at <= end) {
+        while ((float)at <= end) {
             if (bin >= HALF) {
                 return false;
             }
-            float weight = (end - at) / (end - begin);
+            float weight = (end - (float)at) / (end - begin);
             rising[bin] = (int16_t)rounded((double)(weight * 4096.0f));
             falling[bin] = (int16_t)rounded((1.0 - (double)weight) * 4096.0);
+            at += mel_step((float)bin * bin_hz, (float)(bin + 1) * bin_hz);
             bin++;
-            at = mel((float)bin * bin_hz);
         }
         begin = end;
     }
@@ -131,9 +154,6 @@ static bool prepare(void)
     prepare_window();
     prepare_places();
     prepare_wave();
-    for (uint32_t i = 0; i < 128; i++) {
-        curve[i] = (uint16_t)rounded(65536 * (rune_log2(1.0 + i / 128.0) - i / 128.0));
-    }
     rune_gain_prepare(RUNE_ARG_SMOOTHING_BITS - LOST_BITS);
     return prepare_bands();
 }

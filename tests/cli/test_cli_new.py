@@ -14,7 +14,7 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 
 
 def test_the_templates_are_those_whose_example_is_there() -> None:
-    assert {"sine", "gesture", "empty"} <= set(templates())
+    assert {"sine", "gesture", "vision", "empty"} <= set(templates())
 
 
 @pytest.mark.parametrize("template", templates())

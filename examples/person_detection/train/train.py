@@ -4,7 +4,7 @@
 
 The network is a narrow MobileNet (Howard and others, "MobileNets", 2017): a convolution, five
 pairs of depthwise and pointwise convolutions, a mean over what is left, a softmax; 0.3 million
-multiplications, 7,000 weights. It sees pictures that `pictures.py` draws, and no photograph.
+multiplications, 7,600 weights. It sees pictures that `pictures.py` draws, and no photograph.
 Pixels enter as they are, 0 to 255, so that the int8 model's input has the scale 1 and the zero
 point -128.
 

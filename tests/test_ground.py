@@ -126,3 +126,16 @@ def test_a_full_disk_and_another_fault_of_it_are_told_apart(
     assert disk_error(OSError(number, "words"), "do it").code == code
     assert (tmp_path / "x").read_bytes() == b"before"
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+def test_a_variable_can_be_set_for_a_program_or_kept_from_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RUNEC_TEST_KEPT", "a")
+    monkeypatch.setenv("RUNEC_TEST_GONE", "b")
+    script = "import os; print(*(os.environ.get(f'RUNEC_TEST_{n}') for n in ('KEPT','GONE','NEW')))"
+    done = run_tool(
+        [sys.executable, "-c", script],
+        environment={"RUNEC_TEST_GONE": None, "RUNEC_TEST_NEW": "c"},
+    )
+    assert done.stdout.split() == ["a", "None", "c"]

@@ -94,8 +94,10 @@ class Feed:
                 malformed recording; R0719, sound; R0720, picture; R1003, an unreadable file.
             RuneError: R0705, a request that makes no sense.
         """
-        if not 0 <= length <= REQUEST_BYTES_MAX:
-            raise bad_request(kind.name, f"{length} bytes, not 0 to {REQUEST_BYTES_MAX}")
+        if length > REQUEST_BYTES_MAX:
+            raise bad_request(kind.name, f"{length} bytes, more than {REQUEST_BYTES_MAX}")
+        if length < 0:
+            raise bad_request(kind.name, f"{length} bytes")
         for name, value in parameters.items():
             # From a stranger's rune: NaN, infinities, and what makes them when it is multiplied.
             if not isinstance(value, int | float) or not abs(value) <= PARAMETER_MAX:

@@ -117,8 +117,13 @@ def test_a_wrong_board_file_says_what_is_wrong(folder: Path, old: str, new: str,
     assert "esp32c3.toml" in caught.value.message
 
 
-def test_a_board_file_that_is_no_text_is_refused(folder: Path) -> None:
-    (folder / "esp32c3.toml").write_bytes(b"\xff\xfe\x00")
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe\x00", b"id = " + b"9" * 5000, b"id = " + b"[" * 5000]
+)
+def test_a_board_file_that_is_no_text_or_has_no_end_is_refused(
+    folder: Path, content: bytes
+) -> None:
+    (folder / "esp32c3.toml").write_bytes(content)
     with pytest.raises(UserFileError) as caught:
         load_boards()
     assert caught.value.code == "R0801"

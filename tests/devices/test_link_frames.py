@@ -98,3 +98,18 @@ def test_the_tests_own_device_spells_frames_as_the_vectors_do(
     for vector in VECTORS:
         wire = make_frame(int(vector["kind"]), int(vector["seq"]), bytes.fromhex(vector["body"]))
         assert wire == bytes.fromhex(vector["wire"])
+
+
+@pytest.mark.parametrize("pieces", [1, 7, 4095, 4096, 4097])
+def test_text_longer_than_the_reader_holds_is_cut_at_the_same_place_however_it_comes(
+    pieces: int,
+) -> None:
+    data = b"x" * 10000 + b"\0" + encode_frame(Frame(1, 2, b"body"))
+    reader = FrameReader()
+    found = [
+        item for at in range(0, len(data), pieces) for item in reader.feed(data[at : at + pieces])
+    ]
+    lengths = [len(item.text) for item in found if isinstance(item, Text)]
+    assert lengths == [4096, 4096, 1808]
+    assert found[-1] == Frame(1, 2, b"body")
+    assert reader.flush() == []

@@ -279,3 +279,24 @@ def test_a_cache_that_cannot_be_written_is_told_before_the_builder_stumbles(
         pio_environment()
     assert caught.value.code == "R1002"
     assert str(tmp_path) in caught.value.message
+
+
+def test_a_build_prunes_the_objects_that_scons_keeps(
+    example_rune: MakeRune,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    failing_build: Callable[[str], None],
+) -> None:
+    monkeypatch.setenv("RUNEC_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(build, "OBJECTS_BYTES_MAX", 15)
+    old, new = (tmp_path / "cache" / "objects" / "AB" / name for name in ("old", "new"))
+    old.parent.mkdir(parents=True)
+    for path in (old, new):
+        path.write_bytes(bytes(10))
+    when = old.stat().st_mtime - 100_000
+    os.utime(old, (when, when))
+    failing_build("no matter")
+    project = create_project(example_rune("noop"), load_board("netduinoplus2"), tmp_path / "p")
+    with pytest.raises(MachineError):
+        build_project(project)
+    assert (old.exists(), new.exists()) == (False, True)

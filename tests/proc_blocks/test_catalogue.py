@@ -167,6 +167,22 @@ def test_refuses_a_description_that_is_wrong(tmp_path: Path, text: str, part: st
     assert caught.value.hint is not None
 
 
+@pytest.mark.parametrize("value", ["9" * 5000, "[" * 5000])
+def test_numbers_and_brackets_without_end_are_a_wrong_description(
+    tmp_path: Path, value: str
+) -> None:
+    (tmp_path / "wrong").mkdir()
+    (tmp_path / "wrong" / "block.toml").write_text(f"stack_bytes = {value}\n")
+    with pytest.raises(UserFileError) as caught:
+        Catalogue(tmp_path).find("wrong")
+    assert caught.value.code == "R0430"
+
+
+@pytest.mark.parametrize("path", ["a" * 300, "hotg-ai/rune#proc_blocks/" + "a" * 5000])
+def test_a_name_that_no_folder_can_have_is_not_found(path: str) -> None:
+    assert Catalogue.builtin().find(path) is None
+
+
 def test_an_output_may_take_its_type_from_the_runefile(tmp_path: Path) -> None:
     (tmp_path / "cast").mkdir()
     (tmp_path / "cast" / "block.toml").write_text(

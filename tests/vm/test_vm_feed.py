@@ -213,6 +213,25 @@ def test_a_source_that_is_no_number_of_a_file_is_refused(source: float) -> None:
     assert caught.value.code == "R0705"
 
 
+@pytest.mark.parametrize("kind", CapabilityKind)
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan"), 1e308, 2**64])
+def test_a_parameter_that_no_arithmetic_bears_is_refused(
+    kind: CapabilityKind, value: float
+) -> None:
+    for name in ("sample_duration_ms", "sample_duration", "pixel_format", "width", "hz"):
+        with pytest.raises(RuneError) as caught:
+            Feed(Inputs()).provide(kind, {name: value}, 24, None)
+        assert caught.value.code == "R0705"
+        assert name in caught.value.message
+
+
+@pytest.mark.parametrize("kind", CapabilityKind)
+def test_a_request_for_less_than_nothing_is_refused(kind: CapabilityKind) -> None:
+    with pytest.raises(RuneError) as caught:
+        Feed(Inputs()).provide(kind, {}, -12, None)
+    assert caught.value.code == "R0705"
+
+
 @pytest.mark.parametrize("kind", [RAW, RAND, ACCEL])
 def test_a_request_for_all_memory_is_refused(kind: CapabilityKind) -> None:
     with pytest.raises(RuneError) as caught:

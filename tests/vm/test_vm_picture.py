@@ -258,3 +258,13 @@ def test_hostile_bytes_raise_nothing_but_our_errors(
     except RunecError:
         return
     assert pixels.shape == (3, 3, 3)
+
+
+def test_a_wide_picture_is_not_made_high_before_it_is_made_narrow(tmp_path: Path) -> None:
+    path = tmp_path / "wide.png"
+    Image.new("1", (30_000, 1)).save(path)
+    with pytest.raises(UserFileError) as caught:
+        load(path, 1, 32_768, GREY, 1)
+    assert caught.value.code == "R0720"
+    assert "30000 x 32768" in caught.value.message
+    assert load(path, 1, 2000, GREY, 1).shape[:2] == (2000, 1)

@@ -93,7 +93,8 @@ class Upload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     `command` is run by PlatformIO's upload target; `{image}` is a raw image of the code region,
     `{constants}` one of the constants region, `{elf}` the program, `{port}` the port or empty.
     `package` says what installs the program. With `esp_chip`, the number that Espressif gives the
-    chip, `{app}` is an application image for its second-stage loader.
+    chip, `{app}` is an application image for its second-stage loader. `note` is what somebody who
+    uploads must know.
     """
 
     protocol: str
@@ -101,6 +102,7 @@ class Upload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     package: str
     needs_port: bool = False
     esp_chip: Annotated[int, msgspec.Meta(ge=0, lt=1 << 16)] | None = None
+    note: str = ""
 
 
 class Vendor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

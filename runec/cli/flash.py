@@ -48,6 +48,8 @@ def command(
 ) -> None:
     """Build the firmware for a .rune and put it on a board, through PlatformIO."""
     rune, board = load_rune(rune_file), load_board(board_id).with_link(link)
+    if board.upload is not None and board.upload.note:
+        console.say(f"note: {board.upload.note}")
     if dry_run:
         line = flash_command(rune, board, port=port)
         if console.is_json:

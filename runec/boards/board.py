@@ -100,7 +100,7 @@ class Upload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     `{code_origin}` the address of the code region, `{script}` a file with the lines of `script`.
     Other names in braces are those of the board's `upload_values`. `package` says what installs
     the program. With `esp_chip`, the number that Espressif gives the chip, `{app}` is an
-    application image for its second-stage loader.
+    application image for its second-stage loader. `note` is what somebody who uploads must know.
     """
 
     protocol: Identifier
@@ -109,6 +109,7 @@ class Upload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     package: str
     needs_port: bool = False
     esp_chip: Annotated[int, msgspec.Meta(ge=0, lt=1 << 16)] | None = None
+    note: str = ""
 
 
 class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

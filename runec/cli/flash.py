@@ -20,6 +20,7 @@ from runec.cli.options import (
 )
 from runec.cli.sources import load_source
 from runec.devices import flash, flash_command
+from runec.firmware import BARE
 
 
 @click.command(
@@ -59,6 +60,8 @@ def command(
     board = load_board(board_id).with_link(link)
     loaded = load_source(console, source)
     rune = loaded.rune
+    if framework == BARE and board.upload is not None and board.upload.note:
+        console.say(f"note: {board.upload.note}")
     if dry_run:
         with loaded.blamed():
             line = flash_command(rune, board, port=port, protocol=protocol, framework=framework)

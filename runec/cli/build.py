@@ -49,7 +49,8 @@ def command(
     For a folder it is Runefile.yml, or else Runefile, in it; without RUNEFILE, in this folder.
     """
     runefile = which_runefile(runefile, "build")
-    analysis = analyse(runefile, name=name, base_dir=current_dir)
+    with console.progress("checking"):
+        analysis = analyse(runefile, name=name, base_dir=current_dir)
     console.warn(*analysis.warnings)
     with console.progress("compiling"):
         data = write_rune(analysis.pipeline, compile_pipeline(analysis.pipeline))

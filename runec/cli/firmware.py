@@ -49,7 +49,8 @@ def command() -> None:
 def new(console: Console, rune_file: Path, board_id: str, directory: Path) -> None:
     """Write a PlatformIO project that stands alone; its README says how to build it."""
     board = load_board(board_id)
-    project = create_project(load_rune(rune_file), board, directory)
+    with console.progress("making the project"):  # it may have to fetch sources
+        project = create_project(load_rune(rune_file), board, directory)
     if console.is_json:
         console.result_json({"board": board.id, "path": str(project.directory)})
     else:
@@ -83,7 +84,8 @@ def build(console: Console, source: Path, board_id: str | None, directory: Path 
         if board_id is None:
             raise click.UsageError("a .rune needs --board")
         rune, board = load_rune(source), load_board(board_id)
-        project = create_project(rune, board, directory or _default_directory(rune, board))
+        with console.progress("making the project"):
+            project = create_project(rune, board, directory or _default_directory(rune, board))
     with console.progress("building the firmware"):
         built = build_project(project, log=console.log)
     _print_build(console, project, built)

@@ -39,7 +39,8 @@ def command(
     """Build the firmware for a .rune and put it on a board, through PlatformIO."""
     rune, board = load_rune(rune_file), load_board(board_id)
     if dry_run:
-        line = flash_command(rune, board, port=port)
+        with console.progress("making the project"):
+            line = flash_command(rune, board, port=port)
         if console.is_json:
             console.result_json({"command": line})
         else:

@@ -69,7 +69,7 @@ def new(
     """Write a PlatformIO project that stands alone; its README says how to build it."""
     board = load_board(board_id).with_link(link)
     loaded = load_source(console, source)
-    with loaded.blamed():
+    with loaded.blamed(), console.progress("making the project"):  # it may fetch sources
         project = create_project(loaded.rune, board, directory, framework=framework)
     if console.is_json:
         console.result_json({"board": board.id, "path": str(project.directory)})
@@ -118,7 +118,7 @@ def build(
         board = load_board(board_id).with_link(link)
         loaded = load_source(console, source)
         target = directory or _default_directory(loaded.rune, board)
-        with loaded.blamed():
+        with loaded.blamed(), console.progress("making the project"):
             project = create_project(loaded.rune, board, target, framework=framework)
     with console.progress("building the firmware"):
         built = build_project(project, log=console.log)

@@ -63,7 +63,7 @@ def command(
     if framework == BARE and board.upload is not None and board.upload.note:
         console.say(f"note: {board.upload.note}")
     if dry_run:
-        with loaded.blamed():
+        with loaded.blamed(), console.progress("making the project"):
             line = flash_command(rune, board, port=port, protocol=protocol, framework=framework)
         if console.is_json:
             console.result_json({"command": line})

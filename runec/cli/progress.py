@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import time
@@ -54,6 +55,14 @@ class Progress:
             self._stream.write(_CLEAR)
             self._stream.flush()
 
+    def _columns(self) -> int:
+        try:
+            # Of this stream: the other one may be a pipe.
+            columns = os.get_terminal_size(self._stream.fileno()).columns
+        except (OSError, ValueError):
+            columns = 0
+        return columns or shutil.get_terminal_size().columns
+
     def _draw(self) -> None:
         wait_s = DELAY_S
         number = 0
@@ -62,7 +71,7 @@ class Progress:
             seconds = int(time.monotonic() - self._started_s)
             clock = f" {seconds} s" if seconds else ""
             # One column less than there are, so that no terminal breaks the line.
-            room = max(8, shutil.get_terminal_size().columns - 1 - len(clock) - 2)
+            room = max(8, self._columns() - 1 - len(clock) - 2)
             line = f"{_FRAMES[number % len(_FRAMES)]} {self._what[:room]}{clock}"
             number += 1
             with self._lock:

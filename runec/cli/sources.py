@@ -69,7 +69,8 @@ def build_rune(
         RunefileError: the Runefile is wrong.
         MachineError: R05xx, the compiler is missing.
     """
-    analysis = analyse(runefile, name=name, base_dir=base_dir)
+    with console.progress("checking"):
+        analysis = analyse(runefile, name=name, base_dir=base_dir)
     console.warn(*analysis.warnings)
     store = Store.compiled() if use_cache else None
     with console.progress("compiling"):

@@ -69,13 +69,16 @@ class _Rewriter:
         if any(item.type is None for item in self._module.imports):
             raise ValueError("it imports more than functions")
         self._first = len(self._module.imports)
-        self._bodies = [(start, end) for start, end in self._find_bodies()]
+        self._bodies = list(self._find_bodies())
         kind, index = self._module.exports.get("_call", ("", 0))
-        if kind != "function" or index < self._first:
+        if kind != "function" or not self._is_own(index):
             raise ValueError("it has no _call")
         self._run = index - self._first
         # Call instruction of `_call`, by its place: the block that it is for.
         self._blocks = dict(self._find_blocks())
+
+    def _is_own(self, function: int) -> bool:
+        return 0 <= function - self._first < len(self._bodies)
 
     def _find_bodies(self) -> Iterator[tuple[int, int]]:
         for section in self._sections:
@@ -98,6 +101,8 @@ class _Rewriter:
         left = 0  # of an output, which is called once for each tensor
         for call in calls:
             own = call.function >= self._first
+            if own and not self._is_own(call.function):
+                raise ValueError("it calls a function that is not there")
             name = "" if own else self._module.imports[call.function].name
             if own and functions.count(call.function) > 1:
                 continue

@@ -136,3 +136,22 @@ def test_other_models_are_compared_between_places(conformance: ModuleType, tmp_p
     assert len(other.runs) == 4
     assert all(run.expected is None for run in other.runs)
     assert other.runs[-1].raw == (str(others / "extra.bin"),)
+
+
+def test_a_board_without_the_memory_is_told_and_fails_nothing(
+    conformance: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_runs(tmp_path, RIGHT, RIGHT, RIGHT)
+    assert conformance.main(["--on", "host", "--on", "emulator:bluepill_f103c8"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split()[-2:] == ["too", "big"]
+
+
+def test_a_board_with_the_code_of_another_runs_three_inputs(
+    conformance: ModuleType, tmp_path: Path
+) -> None:
+    write_runs(tmp_path, *[RIGHT] * 5)
+    (example,) = conformance.find_examples([])
+    names = ["host", "emulator:netduinoplus2", "emulator:nrf52840_dk", "emulator:nrf52_dk"]
+    where = conformance.places(names)
+    runs = [len(conformance.part_for(example, place, where).runs) for place in where]
+    assert runs == [5, 5, 5, 3]

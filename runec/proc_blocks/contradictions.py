@@ -89,7 +89,6 @@ def _of_argument(manifest: Manifest, at: Place, rule: ArgumentRule) -> Iterator[
         if number is not None and not 0 <= number < len(manifest.inputs):
             yield f"{key} is not the number of an input", (*at, key)
 
-
     if rule.from_model is not None and not _is_of_model(manifest, rule):
         yield f"an argument's from_model is none: {rule.from_model!r}", (*at, "from_model")
 

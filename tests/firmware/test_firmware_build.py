@@ -203,6 +203,8 @@ def test_an_esp32_gets_an_application_image_that_maps_its_code_and_constants(
     end = -(-(at + 1) // 16) * 16
     assert image[end - 1] == checksum
     assert image[end:] == hashlib.sha256(image[:end]).digest()
+
+
 PROBES = {
     ("nucleo_f401re", None): ("openocd", "target/stm32f4x.cfg", "program {", ".elf} verify reset"),
     ("disco_f407vg", "pyocd"): ("pyocd", "stm32f407vgtx", "firmware.elf"),

@@ -122,7 +122,9 @@ def test_a_rune_that_kills_the_chip_while_it_is_loaded_is_left_out_after_the_res
 
 
 @pytest.mark.emulated
-@pytest.mark.parametrize("board", ["netduinoplus2", "esp32c3", "esp32", "nucleo_f401re", "nrf52_dk"])
+@pytest.mark.parametrize(
+    "board", ["netduinoplus2", "esp32c3", "esp32", "nucleo_f401re", "nrf52_dk"]
+)
 @pytest.mark.parametrize("example", ["noop", "sine", "gesture"])
 def test_what_was_reserved_is_enough_and_what_the_budget_said_is_an_upper_bound(
     example_rune: MakeRune, tmp_path: Path, board: str, example: str

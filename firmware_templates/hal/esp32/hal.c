@@ -62,6 +62,13 @@ uint32_t runevm_hal_milliseconds(void)
     return (uint32_t)((((uint64_t)carries << 32) | cycles) / (HAL_CLOCK_HZ / 1000u));
 }
 
+/* The register 0x3FF75144 is random only while radio or ADC feed it (chapter 24), and both are off. */
+int runevm_hal_random(uint32_t *bits)
+{
+    (void)bits;
+    return -1;
+}
+
 void runevm_hal_reset(void)
 {
     RTC_OPTIONS0 |= 1u << 31;

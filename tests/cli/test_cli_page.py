@@ -79,6 +79,8 @@ def test_json_has_the_fields_that_the_page_lists(
     (here / "wrong").mkdir()
     text = (here / "noop" / "Runefile.yml").read_text()
     (here / "wrong" / "Runefile.yml").write_text(text.replace("RAW", "RAVV"))
+    if verb == "block test":
+        assert runec("block", "new", "mine").code == 0
     paths = {"RUNE": str(noop_rune), "MODEL": str(PROJECT / "examples/sine/sinemodel.tflite")}
     words = [paths.get(word, word) for word in PRINTING[verb]]
     done = runec(*words, "--format", "json")

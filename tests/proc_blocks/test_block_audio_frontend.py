@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from runec.pipeline import TensorType
 from runec.proc_blocks import BlockMismatch, Catalogue

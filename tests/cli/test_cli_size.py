@@ -13,16 +13,17 @@ BOARD = "netduinoplus2"
 
 
 @pytest.fixture
-def small_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], str]:
-    """Add a board that has less of one memory than netduinoplus2."""
+def small_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], str]:
+    """Add a board that has less of one memory, `code` or `ram`, than netduinoplus2."""
 
-    def add(old: str, new: str) -> str:
+    def add(region: str, size_bytes: int) -> str:
         folder = tmp_path / "boards"
         folder.mkdir()
-        text = (data_dir("boards") / f"{BOARD}.toml").read_text(encoding="utf-8")
-        assert old in text
-        text = text.replace(f'id = "{BOARD}"', 'id = "small"').replace(old, new)
-        (folder / "small.toml").write_text(text)
+        (folder / "small.toml").write_text(
+            f'inherits = "{BOARD}"\nid = "small"\nname = "Small"\nverified = ["builds"]\n'
+            'verified_reason = "It is made up."\n'
+            f"[memory]\n{region} = {{ size_bytes = {size_bytes} }}\n"
+        )
         monkeypatch.setenv("RUNEC_BOARDS_DIR", str(folder))
         return "small"
 
@@ -57,9 +58,9 @@ def test_size_takes_a_rune_and_a_project(
 
 @pytest.mark.parametrize("verb", ["size", "flash", "firmware"])
 def test_too_big_names_the_line_of_the_stage_that_costs_most(
-    runec: Callable[..., Any], here: Path, small_board: Callable[[str, str], str], verb: str
+    runec: Callable[..., Any], here: Path, small_board: Callable[[str, int], str], verb: str
 ) -> None:
-    board = small_board("size_bytes = 131_072", "size_bytes = 16_384")
+    board = small_board("ram", 36_864)
     runefile = here / "noop" / "Runefile.yml"
     verbs = ["firmware", "build"] if verb == "firmware" else [verb]
     more = ["--dry-run"] if verb == "flash" else []
@@ -73,9 +74,9 @@ def test_too_big_names_the_line_of_the_stage_that_costs_most(
 
 
 def test_a_model_too_large_for_the_flash_is_the_line_that_is_named(
-    runec: Callable[..., Any], here: Path, small_board: Callable[[str, str], str]
+    runec: Callable[..., Any], here: Path, small_board: Callable[[str, int], str]
 ) -> None:
-    board = small_board("size_bytes = 1_048_576", "size_bytes = 65_536")
+    board = small_board("code", 102_400)
     runefile = Path(data_dir("examples")) / "sine" / "Runefile"
     done = runec("size", runefile, "--board", board)
     assert done.code == 1

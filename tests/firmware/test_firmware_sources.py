@@ -18,7 +18,13 @@ MakeRune = Callable[[str], Rune]
 BOARDS = [board for board in load_boards() if "builds" in board.verified]
 STRICT = ("-Wall", "-Wextra", "-Wconversion", "-Werror", "-Os", "-ffp-contract=off")
 # What is ours among the sources of a project, and is compiled with the strictest warnings.
-OWN = ("lib/runevm/", "lib/hal/", "lib/engine_wasm3/", "lib/model_tflm/float_math.c", "src/main.c")
+OWN = (
+    "lib/runevm/",
+    "lib/hal/",
+    "lib/engine_wasm3/",
+    "lib/model_tflm/float_math.c",
+    "src/firmware.c",
+)
 FUSED = re.compile(r"\t(vfn?m[as]\S*|f[n]?m(?:add|sub)\S*)\t")
 
 
@@ -55,7 +61,11 @@ def test_each_c_file_of_ours_compiles_alone_and_without_a_warning(
     folder = project(board)
     files = own_c(folder)
     names = {name for name, _ in files}
-    assert {"src/main.c", "lib/model_tflm/float_math.c", "lib/engine_wasm3/engine_wasm3.c"} <= names
+    assert {
+        "src/firmware.c",
+        "lib/model_tflm/float_math.c",
+        "lib/engine_wasm3/engine_wasm3.c",
+    } <= names
     assert len([name for name in names if name.startswith("lib/hal/")]) >= 2
     chip = [name for name in names if not name.startswith("lib/runevm/")]
     command = [f"{board.toolchain.prefix}gcc", *board.toolchain.flags, "-std=c11", *STRICT]

@@ -244,16 +244,11 @@ def fill(
             cell.differences.append({"inputs": given, "expected": expected[index], "got": got})
 
 
-def part_for(example: Example, place: Place, where: Sequence[Place]) -> Example:
-    """Return what a place runs: all, or the first runs where the same code runs elsewhere already.
-
-    Boards with one compiler and the same flags differ in their HAL alone, and simulators are slow.
-    """
-    if place.board is None:
-        return example
-    toolchain = place.board.toolchain
-    alike = [each for each in where if each.board and each.board.toolchain == toolchain]
-    return example if alike[0] == place else replace(example, runs=example.runs[:RUNS_MIN])
+def part_for(example: Example, place: Place) -> Example:
+    """Return what a place runs: all, or the first runs where a simulator takes long for each."""
+    emulator = place.board.emulator if place.board else None
+    is_slow = emulator is not None and emulator.kind == "labwired"
+    return replace(example, runs=example.runs[:RUNS_MIN]) if is_slow else example
 
 
 def check_everywhere(example: Example, where: Sequence[Place]) -> list[Cell]:
@@ -263,7 +258,7 @@ def check_everywhere(example: Example, where: Sequence[Place]) -> list[Cell]:
     first = check(example, where[0], expected, stop)
     with ThreadPoolExecutor(WORKERS) as pool:
         others = [
-            pool.submit(check, part_for(example, place, where), place, expected, stop)
+            pool.submit(check, part_for(example, place), place, expected, stop)
             for place in where[1:]
         ]
         try:

@@ -296,6 +296,10 @@ def printable(text: str, *, lines: bool = False) -> str:
     return text.translate(_OF_LINES if lines else _OF_A_LINE)
 
 
+# Columns of a line that a diagnostic shows.
+_WIDEST = 240
+
+
 def _excerpt(span: Span, message: str, paint: str, reset: str) -> list[str]:
     line, column = span.source.line_column(span.start)
     text = span.source.line(line)
@@ -303,15 +307,26 @@ def _excerpt(span: Span, message: str, paint: str, reset: str) -> list[str]:
     width = max(1, min(span.end - span.start, len(rest)))
     indent = len(prefix.expandtabs(TAB_WIDTH))
     carets = max(1, len((prefix + rest[:width]).expandtabs(TAB_WIDTH)) - indent)
+    shown, indent, carets = _window(text.expandtabs(TAB_WIDTH), indent, carets)
     number = str(line)
     gutter = " " * len(number)
     underline = f"{gutter} | {' ' * indent}{paint}{'^' * carets}"
     return [
         f"{gutter}--> {printable(str(span))}",
         f"{gutter} |",
-        f"{number} | {printable(text.expandtabs(TAB_WIDTH))}",
+        f"{number} | {printable(shown)}",
         f"{underline}{' ' + printable(message) if message else ''}{reset}",
     ]
+
+
+def _window(text: str, indent: int, carets: int) -> tuple[str, int, int]:
+    """Return the part of a very long line that holds the place, and where the place is in it."""
+    if len(text) <= _WIDEST:
+        return text, indent, carets
+    start = max(0, min(indent - _WIDEST // 4, len(text) - _WIDEST))
+    end = start + _WIDEST
+    shown = ("... " if start else "") + text[start:end] + (" ..." if end < len(text) else "")
+    return shown, indent - start + (4 if start else 0), min(carets, end - indent)
 
 
 def render(diagnostic: Diagnostic, *, color: bool = False) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 from runec.diagnostics import Diagnostics, RunefileError, UserFileError
@@ -30,7 +31,7 @@ from runec.frontend.ast import (
 from runec.frontend.format_legacy import trailing_comment
 from runec.frontend.formatting import format_runefile
 from runec.frontend.legacy import statements
-from runec.pipeline import Pipeline, TensorType
+from runec.pipeline import Output, Pipeline, TensorType
 
 __all__ = ["convert"]
 
@@ -57,8 +58,8 @@ def convert(text: str, path: str, base_dir: Path) -> str:
             "R0022", f"{path} is YAML already", hint="`runec fmt` spells it canonically"
         )
     pipeline = analyse_text(text, path, base_dir, _NAME).pipeline
-    for numbers_plain in (True, False):
-        converted = _Converter(document, pipeline, numbers_plain).text()
+    for types_written, numbers_plain in product((False, True), (True, False)):
+        converted = _Converter(document, pipeline, numbers_plain, types_written).text()
         try:
             converted = format_runefile(converted, "Runefile.yml")
             same = analyse_text(converted, "Runefile.yml", base_dir, _NAME).pipeline == pipeline
@@ -76,12 +77,18 @@ def convert(text: str, path: str, base_dir: Path) -> str:
 class _Converter:
     """Writes the stages in their order, each with the comments above and behind it."""
 
-    def __init__(self, document: Document, pipeline: Pipeline, numbers_plain: bool) -> None:
+    def __init__(
+        self, document: Document, pipeline: Pipeline, numbers_plain: bool, types_written: bool
+    ) -> None:
         self.document = document
         self.numbers_plain = numbers_plain
+        # What a stage gives may have been inferred from the next one's input type, which YAML
+        # lacks: always so for a capability, seldom for the others.
+        stages = pipeline.stages if types_written else pipeline.capabilities
         self.inferred = {
             stage.name: tuple(tensor.type for tensor in stage.outputs)
-            for stage in pipeline.capabilities
+            for stage in stages
+            if not isinstance(stage, Output)
         }
         self.stages = {stage.span.start: stage for stage in document.stages}
 
@@ -149,7 +156,6 @@ class _Converter:
                 lengths = ", ".join(str(item.value) for item in type_.dimensions)
                 lines.append(f"    dimensions: [{lengths}]")
             return lines
-        # What a capability gives was inferred from the next stage's input type, which YAML lacks.
         known: tuple[TensorType, ...] = self.inferred.get(stage.name.text, ())
         if index < len(known):
             lengths = ", ".join(map(str, known[index].dimensions))

@@ -224,7 +224,37 @@ def resolve_arguments(
             mismatch.argument = spelling
             raise
         resolved[rule.name] = value
+    spellings = {name: spelling for name, (spelling, _) in values.items()}
+    for rule in rules:
+        _check_order(rule, resolved, spellings)
     return resolved
+
+
+def _check_order(
+    rule: ArgumentRule, resolved: Mapping[str, ArgumentValue], spellings: Mapping[str, str]
+) -> None:
+    """Compare an argument with others, in f32, as blocks do.
+
+    Raises:
+        BlockMismatch: R0419, it is too large for another's value.
+    """
+    value = resolved.get(rule.name)
+    for other, factor, half in ((rule.below, 1.0, ""), (rule.below_half_of, 0.5, "half of ")):
+        limit = None if other is None else resolved.get(other)
+        if (
+            other is None
+            or not isinstance(value, int | float)
+            or not isinstance(limit, int | float)
+            or as_f32(value) < as_f32(limit * factor)
+        ):
+            continue
+        raise BlockMismatch(
+            "R0419",
+            f"{rule.name!r} is {value} but must be less than {half}{other!r}, which is {limit}",
+            about="arguments",
+            argument=spellings.get(rule.name) or spellings.get(other, rule.name),
+            hint=f"give {rule.name!r} a value below {limit * factor:g}, or change {other!r}",
+        )
 
 
 def _show(value: ArgumentValue) -> str:

@@ -89,6 +89,12 @@ def _of_argument(manifest: Manifest, at: Place, rule: ArgumentRule) -> Iterator[
         if number is not None and not 0 <= number < len(manifest.inputs):
             yield f"{key} is not the number of an input", (*at, key)
 
+    numbers = {item.name for item in manifest.arguments if item.type in ("int", "float")}
+    for key in ("below", "below_half_of"):
+        other = getattr(rule, key)
+        if other is not None and not (rule.name in numbers and other in numbers):
+            yield f"{key} compares numbers: {other!r}", (*at, key)
+
     if rule.from_model is not None and not _is_of_model(manifest, rule):
         yield f"an argument's from_model is none: {rule.from_model!r}", (*at, "from_model")
 

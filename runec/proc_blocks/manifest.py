@@ -55,7 +55,10 @@ def _element_types(names: tuple[str, ...]) -> frozenset[ElementType]:
 
 
 class ArgumentRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One `[[arguments]]`. Limits hold for a number's value or a list's length."""
+    """One `[[arguments]]`. Limits hold for a number's value or a list's length.
+
+    `below` and `below_half_of` name other number arguments, which have values.
+    """
 
     name: str
     type: ArgumentType
@@ -68,6 +71,8 @@ class ArgumentRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at_most: float | None = None
     at_least_elements_of: int | None = None
     at_most_elements_of: int | None = None
+    below: str | None = None
+    below_half_of: str | None = None
     from_model: str | None = None
 
 

@@ -97,6 +97,15 @@ pipeline:
     )
 
 
+def test_types_that_were_inferred_from_the_next_input_are_written(folder: Path) -> None:
+    text = (
+        "FROM runicos/base\nCAPABILITY<f32[128, 3]> x ACCEL -n 128\n"
+        "PROC_BLOCK<_, _> y normalize\nMODEL<_, _> z ./model.tflite\n"
+        "OUT serial\nRUN x y z serial\n"
+    )
+    assert "dimensions: [1, 128, 3, 1]" in check(text, folder)
+
+
 def test_long_and_many_texts_are_readable(folder: Path) -> None:
     words = ",".join(f"word_number_{number}" for number in range(9))
     text = (

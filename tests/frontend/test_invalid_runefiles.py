@@ -75,3 +75,21 @@ def test_what_a_runefile_says_does_not_drive_the_terminal(
     drawn = "\n".join(map(render, said))
     assert "\ufffd[2JOUT \ufffd31mserial\ufffd" in drawn
     assert not set(drawn) & {"\x1b", "\x9b", "\a"}
+
+
+def test_of_a_very_long_line_the_part_with_the_mistake_is_shown(
+    diagnose: Callable[..., tuple[Diagnostic, ...]],
+) -> None:
+    words = ",".join(["aaaaaaaaa"] * 500)
+    text = (
+        "FROM runicos/base\nCAPABILITY<u32> x RAW\n"
+        f"PROC_BLOCK<u32, utf8> y label --wordlist {words} --fallbak b --words {words}\n"
+        "OUT serial\nRUN x y serial\n"
+    )
+    said = [item for item in diagnose(text, "Runefile") if "fallbak" in item.message]
+    drawn = render(said[0]).splitlines()
+    line, carets = drawn[3], drawn[4]
+    assert len(line) < 260
+    assert line.startswith("3 | ... aaa")
+    assert line.endswith(" ...")
+    assert line[carets.index("^") : carets.rindex("^") + 1] == "--fallbak b"[2:9]

@@ -88,7 +88,8 @@ class _Finder:
     def _from_catalogue(self, name: str, path: BlockPath) -> Block | None:
         block = self.catalogue.find(path.text)
         if block is None:
-            word = (path.sub_path or path.base).rsplit("/", 1)[-1].removesuffix(".wasm")
+            word = (path.sub_path or path.base.partition("?")[0]).rsplit("/", 1)[-1]
+            word = word.removesuffix(".wasm")
             known = self.catalogue.find(word)
             self.diagnostics.error(
                 "R0107",
@@ -128,7 +129,8 @@ def _another(path: BlockPath, word: str, known: Block | None, catalogue: Catalog
 def _other_places(path: BlockPath, known: Block | None) -> tuple[str, ...]:
     if "/" not in path.base and not path.base.endswith(".wasm"):
         return ()
-    notes = ["runec downloads no blocks, and compiled ones (.wasm) cannot be used"]
+    if path.base.startswith("wapm:"):
+        return ("blocks of the registry WAPM are compiled ones (.wasm), which runec cannot use",)
     if known is not None:
-        notes = [f'blocks of "{path.base}" are not known, but runec has a block of that name']
-    return tuple(notes)
+        return (f'blocks of "{path.base}" are not known, but runec has a block of that name',)
+    return ("runec downloads no blocks, and compiled ones (.wasm) cannot be used",)

@@ -13,6 +13,10 @@
 #include "model_tflm.h"
 #endif
 
+#ifdef FIRMWARE_ACCELEROMETER
+#include "accelerometer.h"
+#endif
+
 extern const uint8_t firmware_rune[], firmware_rune_end[];
 
 static runevm vm;
@@ -24,6 +28,10 @@ static uint8_t pool[FIRMWARE_POOL_BYTES] __attribute__((aligned(16)));
 static runevm_tflm models;
 static runevm_tflm_slot model_slots[FIRMWARE_MODELS];
 static uint8_t arena[FIRMWARE_ARENA_BYTES] __attribute__((aligned(16)));
+#endif
+
+#ifdef FIRMWARE_ACCELEROMETER
+static runec_accelerometer accelerometer = {&FIRMWARE_ACCELEROMETER, FIRMWARE_ACCELEROMETER_ADDRESS, FIRMWARE_ACCELEROMETER_HZ, false};
 #endif
 
 /* Survives a restart. A rune that kills the chip while it is being loaded would do so for ever: the
@@ -58,6 +66,23 @@ static uint32_t clock_ticks(void *user)
     return runevm_hal_ticks();
 }
 
+/* A capability's data: from the board's own sensor where the firmware has a driver, else from the computer. */
+static runevm_error provide(void *user, const runevm_capability *capability, uint8_t *buffer, uint32_t length)
+{
+#ifdef FIRMWARE_ACCELEROMETER
+    if (capability->kind == RUNEVM_ACCEL) {
+        int status = runec_accelerometer_sample(&accelerometer, buffer, length / FIRMWARE_ACCELEROMETER_SAMPLE_BYTES);
+        if (status == RUNEC_SENSOR_OK) {
+            return RUNEVM_OK;
+        }
+        runevm_set_detail(&vm, status == RUNEC_SENSOR_ANOTHER ? "another part than the " FIRMWARE_ACCELEROMETER_NAME
+                                                              : "no answer from the " FIRMWARE_ACCELEROMETER_NAME);
+        return RUNEVM_ERR_SENSOR;
+    }
+#endif
+    return runevm_link_provide(user, capability, buffer, length);
+}
+
 void runec_firmware_start(runec_stack stack)
 {
     const runevm_link_io io = {NULL, console_read, console_write, clock_milliseconds,
@@ -85,11 +110,16 @@ void runec_firmware_start(runec_stack stack)
     config.capability_kinds = (1u << RUNEVM_RAND) | (1u << RUNEVM_SOUND) | (1u << RUNEVM_ACCEL) | (1u << RUNEVM_IMAGE) |
                               (1u << RUNEVM_RAW) | (1u << RUNEVM_FLOAT_IMAGE);
     config.callbacks.user = &serial;
-    config.callbacks.provide = runevm_link_provide;
+    config.callbacks.provide = provide;
     config.callbacks.write = runevm_link_write;
     config.callbacks.log = runevm_link_log;
 
     runec_console_say("\r\nrunec " FIRMWARE_VERSION " " FIRMWARE_BOARD " " FIRMWARE_ENGINE "\r\n");
+#ifdef FIRMWARE_ACCELEROMETER
+    if (runec_accelerometer_start(&accelerometer) != RUNEC_SENSOR_OK) {
+        runec_console_say("runec: the " FIRMWARE_ACCELEROMETER_NAME " is not there\r\n");
+    }
+#endif
     if (loading.magic == LOADING && loading.attempt == 1) {
         loading.magic = 0;
         runec_console_say("runec: the rune stopped the chip while it was loaded; it is left out\r\n");

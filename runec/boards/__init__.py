@@ -5,6 +5,7 @@ from runec.boards.board import (
     Cpu,
     Emulator,
     Hal,
+    InputKind,
     LinkKind,
     Memory,
     Region,
@@ -14,14 +15,19 @@ from runec.boards.board import (
     Vendor,
 )
 from runec.boards.loading import board_origins, load_board, load_boards
+from runec.boards.parts import ACCELERATION, PARTS, Part
 
 __all__ = [
+    "ACCELERATION",
+    "PARTS",
     "Board",
     "Cpu",
     "Emulator",
     "Hal",
+    "InputKind",
     "LinkKind",
     "Memory",
+    "Part",
     "Region",
     "Sensor",
     "Toolchain",

@@ -10,6 +10,7 @@ Bytes = Annotated[int, msgspec.Meta(gt=0, lt=1 << 32)]
 Address = Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)]
 Identifier = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
 LinkKind = Literal["uart", "rtt"]
+InputKind = Literal["link", "sensor"]
 UsbId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{4}:[0-9a-f]{4}$")]
 Level = Literal["builds", "emulated", "silicon"]
 Symbol = Annotated[str, msgspec.Meta(pattern=r"^[A-Z][A-Z0-9_]*$")]
@@ -139,7 +140,8 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     `verified` says how far: `builds`, `emulated`, `silicon`, and never more; `verified_reason` says
     what was done and what was not. Neither is inherited, nor are `id` and `name`. `upload` is the
     usual way onto the board, `other_uploads` are those that `--protocol` chooses. `usb_ids` are
-    vendor and product of what a computer sees when the board is plugged in.
+    vendor and product of what a computer sees when the board is plugged in. `input` says where
+    ACCEL has its data from: the computer (`link`), or the accelerometer of the board (`sensor`).
     """
 
     inherits: Identifier | None = None
@@ -152,6 +154,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     memory: Memory
     toolchain: Toolchain
     hal: Hal
+    input: InputKind = "link"
     emulator: Emulator | None = None
     sensors: tuple[Sensor, ...] = ()
     usb_ids: tuple[UsbId, ...] = ()
@@ -165,3 +168,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         if link is None:
             return self
         return msgspec.structs.replace(self, hal=msgspec.structs.replace(self.hal, link=link))
+
+    def with_input(self, source: InputKind | None) -> Board:
+        """Return this board with ACCEL's data from elsewhere; None leaves it as its file says."""
+        return self if source is None else msgspec.structs.replace(self, input=source)

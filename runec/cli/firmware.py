@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from runec.boards import Board, LinkKind, load_board
+from runec.boards import Board, InputKind, LinkKind, load_board
 from runec.cli.console import Console, table
 from runec.cli.examples import example
 from runec.cli.frameworks import framework_option
@@ -14,6 +14,7 @@ from runec.cli.options import (
     INPUT_FILE,
     board_option,
     format_option,
+    input_option,
     link_option,
     pass_console,
 )
@@ -54,6 +55,7 @@ def command() -> None:
     "-d", "--directory", required=True, type=INPUT_FILE, help="The project's folder, made anew."
 )
 @link_option
+@input_option
 @framework_option
 @format_option
 @pass_console
@@ -64,10 +66,11 @@ def new(
     board_id: str,
     directory: Path,
     link: LinkKind | None,
+    source_of_input: InputKind | None,
     framework: str,
 ) -> None:
     """Write a PlatformIO project that stands alone; its README says how to build it."""
-    board = load_board(board_id).with_link(link)
+    board = load_board(board_id).with_link(link).with_input(source_of_input)
     loaded = load_source(console, source)
     with loaded.blamed(), console.progress("making the project"):  # it may fetch sources
         project = create_project(loaded.rune, board, directory, framework=framework)
@@ -93,6 +96,7 @@ def new(
     help="Where a new project goes. [default: NAME-BOARD]",
 )
 @link_option
+@input_option
 @framework_option
 @format_option
 @pass_console
@@ -103,19 +107,21 @@ def build(
     board_id: str | None,
     directory: Path | None,
     link: LinkKind | None,
+    source_of_input: InputKind | None,
     framework: str,
 ) -> None:
     """Build a project's folder, or make the project for a .rune or a Runefile and build it."""
     if is_project(source) or (source.is_dir() and board_id is None):
-        if board_id or directory or link or framework != BARE:
+        if board_id or directory or link or source_of_input or framework != BARE:
             raise click.UsageError(
-                "--board, --directory, --link and --framework do not go with a project's folder"
+                "--board, --directory, --link, --input and --framework do not go with a project's "
+                "folder"
             )
         project = load_project(source)
     elif board_id is None:
         raise click.UsageError("a .rune or a Runefile needs --board")
     else:
-        board = load_board(board_id).with_link(link)
+        board = load_board(board_id).with_link(link).with_input(source_of_input)
         loaded = load_source(console, source)
         target = directory or _default_directory(loaded.rune, board)
         with loaded.blamed(), console.progress("making the project"):

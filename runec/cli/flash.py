@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from runec.boards import LinkKind, load_board
+from runec.boards import InputKind, LinkKind, load_board
 from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.frameworks import framework_option
@@ -15,6 +15,7 @@ from runec.cli.options import (
     INPUT_FILE,
     board_option,
     format_option,
+    input_option,
     link_option,
     pass_console,
 )
@@ -35,6 +36,7 @@ from runec.firmware import BARE
 @board_option
 @click.option("-p", "--port", help="The serial port, such as /dev/ttyUSB0, where one is needed.")
 @link_option
+@input_option
 @framework_option
 @click.option(
     "--protocol", metavar="NAME", help="Another way onto the board: `runec boards show` lists them."
@@ -49,6 +51,7 @@ def command(
     board_id: str,
     port: str | None,
     link: LinkKind | None,
+    source_of_input: InputKind | None,
     framework: str,
     protocol: str | None,
     dry_run: bool,
@@ -57,7 +60,7 @@ def command(
 
     Without either it is the Runefile of the current folder.
     """
-    board = load_board(board_id).with_link(link)
+    board = load_board(board_id).with_link(link).with_input(source_of_input)
     loaded = load_source(console, source)
     rune = loaded.rune
     if framework == BARE and board.upload is not None and board.upload.note:

@@ -150,6 +150,16 @@ def link_option(function: _Function) -> _Function:
     )(function)
 
 
+def input_option(function: _Function) -> _Function:
+    """Add `--input link|sensor`: where a firmware has the data of ACCEL from."""
+    return click.option(
+        "--input",
+        "source_of_input",
+        type=click.Choice(("link", "sensor")),
+        help="Whence ACCEL comes: sensor is the board's own. [default: the board's]",
+    )(function)
+
+
 def rune_argument(function: _Function) -> _Function:
     """Add the argument that names a .rune."""
     return click.argument("rune_file", metavar="X.rune", type=INPUT_FILE)(function)

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import click
 
+from runec.boards import InputKind
 from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.loading import load_rune
 from runec.cli.options import (
     INPUT_FILE,
     format_option,
+    input_option,
     named_option,
     pass_console,
     rune_argument,
@@ -62,6 +64,7 @@ from runec.vm.output import output_line, parse_output_bytes
     metavar="PLACE",
     help="host, emulator:BOARD, or serial:PORT[@BAUD].",
 )
+@input_option
 @click.option(
     "-r", "--repeats", type=click.IntRange(1), default=1, show_default=True, help="How often."
 )
@@ -94,6 +97,7 @@ def command(
     file_resource: dict[str, str],
     string_resource: dict[str, str],
     place: str,
+    source_of_input: InputKind | None,
     repeats: int,
     timeout: float | None,
     engine: str,
@@ -115,7 +119,7 @@ def command(
         random_bits=random_bits,
     )
     resources = _resources(file_resource, string_resource)
-    where = Place.parse(place)
+    where = Place.parse(place).with_input(source_of_input)
 
     def show(step: Step) -> None:
         console.trace(step.lines(), step.as_json())

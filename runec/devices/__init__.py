@@ -12,7 +12,8 @@ R0909  the rune called the host wrongly    R0918  there is no such place
 R0919  the board has no way to be written  R0920  the upload failed
 R0921  only the host can do that           R0930  the rings in its RAM are malformed
 R0931  the emulator cannot reach them      R0940  the serial port is gone
-R0941  the serial port cannot be opened
+R0941  the serial port cannot be opened   R0950  the board's sensor cannot be read
+R0951  the emulator lacks such a sensor
 """
 
 from runec.devices.emulator import EmulatedDevice, check_hello, start_emulator

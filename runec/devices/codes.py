@@ -78,6 +78,12 @@ RUNEVM_ERRORS: dict[int, RunevmError] = {
     402: RunevmError(
         "LINK", "R0901", "the device gave up waiting for this computer", "run it once more"
     ),
+    403: RunevmError(
+        "SENSOR",
+        "R0950",
+        "the board's sensor cannot be read",
+        "check its wiring and its address, or build the firmware with --input link",
+    ),
 }
 
 

@@ -12,19 +12,23 @@ from runec.container import Graph, Rune
 from runec.devices.codes import device_error
 from runec.devices.messages import LINK_VERSION, Hello, Stats
 from runec.devices.session import Log, Provide, Session
+from runec.devices.simulated import SimulatedPart, simulated_part
 from runec.devices.simulator import SimulatorTransport
 from runec.devices.transport import StreamTransport, Transport
 from runec.diagnostics import RuneError, UserFileError
+from runec.firmware import BARE, choose_accelerometer
+from runec.pipeline import CapabilityKind
 from runec.tools import find_tool
 from runec.vm import Feed, Inputs
 
 TIMEOUT_S = 300.0
 START_TIMEOUT_S = 60.0
 _ABI = 1
+_ACCEL = CapabilityKind.ACCEL
 
 
-def start_emulator(board: Board, elf: Path) -> Transport:
-    """Start the emulator that a board's file names, with a program in it.
+def start_emulator(board: Board, elf: Path, *, part: SimulatedPart | None = None) -> Transport:
+    """Start the emulator that a board's file names, with a program in it and a part on its bus.
 
     Raises:
         UserFileError: R0916, the board has no emulator; R0931, it cannot reach the board's link.
@@ -41,7 +45,7 @@ def start_emulator(board: Board, elf: Path) -> Transport:
     in_ram = board.hal.link == "rtt"
     if emulator.kind == "labwired":
         rings_in = board.memory.ram if in_ram else None
-        return SimulatorTransport(elf, emulator.target, rings_in=rings_in)
+        return SimulatorTransport(elf, emulator.target, rings_in=rings_in, part=part)
     if in_ram:
         raise UserFileError(
             "R0931",
@@ -105,9 +109,14 @@ class Device:
             RuneError: the device's error, or the link's.
             RunecError: an input is missing or wrong.
         """
-        provide = provider(self._graph, Feed(inputs))
+        feed = Feed(inputs)
+        provide = provider(self._graph, feed)
         for _ in range(repeats):
+            self._before_run(inputs, feed)
             yield self._session.run(provide, timeout_s=self._timeout_s)
+
+    def _before_run(self, inputs: Inputs, feed: Feed) -> None:
+        """Do what a run on this kind of device needs."""
 
     def run(self, inputs: Inputs, *, repeats: int = 1) -> Iterator[str]:
         """Run a rune with SERIAL outputs; yield its lines, without their newlines.
@@ -130,7 +139,9 @@ class Device:
 class EmulatedDevice(Device):
     """A board that runs one rune in an emulator, from its start to `close()`.
 
-    Virtual time: a run's result does not depend on how fast this computer is.
+    Virtual time: a run's result does not depend on how fast this computer is. Where the firmware
+    reads a sensor, the recording for ACCEL is the motion that the simulated part feels from the
+    start of each run; without a recording it lies still.
     """
 
     def __init__(
@@ -147,11 +158,15 @@ class EmulatedDevice(Device):
         `timeout_s` is how long this computer may work on one run, on the wall clock.
 
         Raises:
+            UserFileError: R0840, R0951: the board or its emulator has no sensor for the rune.
             RunecError: as `start_emulator` and `Session.greet`, and what `check_hello` raises.
         """
-        rune.require_graph()
+        accelerometer = choose_accelerometer(rune, board, BARE)
+        self._part = simulated_part(board, accelerometer) if accelerometer else None
+        transport = start_emulator(board, elf, part=self._part)
+        self._simulator = transport if isinstance(transport, SimulatorTransport) else None
         super().__init__(
-            start_emulator(board, elf),
+            transport,
             rune,
             name=f"emulator:{board.id}",
             booting=True,
@@ -160,6 +175,14 @@ class EmulatedDevice(Device):
             timeout_s=timeout_s,
             log=log,
         )
+
+    def _before_run(self, inputs: Inputs, feed: Feed) -> None:
+        if self._part is None or self._simulator is None or not inputs.accelerometer:
+            return
+        capability = next(each for each in self._graph.capabilities.values() if each.kind is _ACCEL)
+        tensor = self._graph.tensors[capability.output]
+        data = feed.provide(_ACCEL, capability.parameters, tensor.size_bytes, tensor.element)
+        self._simulator.play(self._part.motion(data))
 
 
 def check_hello(hello: Hello, rune: Rune, words: tuple[str, ...] = ()) -> None:

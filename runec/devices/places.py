@@ -7,11 +7,11 @@ import fcntl
 import re
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Literal
 
-from runec.boards import Board, load_board
+from runec.boards import Board, InputKind, load_board
 from runec.cache import cache_dir
 from runec.container import Rune
 from runec.devices.emulator import TIMEOUT_S, Device, EmulatedDevice
@@ -45,6 +45,22 @@ class Place:
             baud = "" if self.baud == DEFAULT_BAUD else f"@{self.baud}"
             return f"{self.kind}:{self.port}{baud}"
         return self.kind
+
+    def with_input(self, source: InputKind | None) -> Place:
+        """Return this place with ACCEL's data from elsewhere; None leaves it as it is.
+
+        Raises:
+            UsageError: R0921, it is no emulator: what a board does was decided when it was flashed.
+        """
+        if source is None:
+            return self
+        if self.board is None:
+            raise UsageError(
+                "R0921",
+                f"nobody can choose the input of {self}",
+                hint="leave --input out; for a board give it to `runec flash`",
+            )
+        return replace(self, board=self.board.with_input(source))
 
     @classmethod
     def parse(cls, text: str) -> Place:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 from runec.boards import Region
 from runec.devices import rings, stepper
+from runec.devices.simulated import SimulatedPart
 from runec.devices.transport import ChildProcess
 from runec.diagnostics import MachineError, RuneError
+from runec.files import write_file
 
 _START_S = 60.0
 
@@ -20,14 +24,24 @@ class SimulatorTransport:
 
     retry_ms = 1000.0
 
-    def __init__(self, elf: Path, chip: str, *, rings_in: Region | None = None) -> None:
-        """Start the simulator. With `rings_in`, the chip's RAM, the console is not its UART.
+    def __init__(
+        self,
+        elf: Path,
+        chip: str,
+        *,
+        rings_in: Region | None = None,
+        part: SimulatedPart | None = None,
+    ) -> None:
+        """Start the simulator, with a part on the chip's I2C bus at will.
+
+        With `rings_in`, the chip's RAM, the console is not its UART.
 
         Raises:
             RuneError: R0930, the rings are malformed.
             MachineError: R0914, labwired is not installed; R0915, it does not start.
         """
-        if importlib.util.find_spec("labwired") is None:
+        labwired = importlib.util.find_spec("labwired")
+        if labwired is None or labwired.origin is None:
             raise MachineError(
                 "R0914",
                 "the emulator labwired is not installed",
@@ -35,20 +49,29 @@ class SimulatorTransport:
             )
         script = Path(stepper.__file__)
         # -P: the script's folder holds modules whose names must not hide the standard library's.
-        command: list[str | Path] = [sys.executable, "-P", script, elf, chip]
-        if rings_in is not None:
-            command += [Path(rings.__file__), str(rings_in.origin), str(rings_in.size_bytes)]
-        self._child = ChildProcess(command, name=f"the emulator labwired ({chip})")
         self._received = bytearray()
         self._outgoing = bytearray()
+        self._motion = b""
         self._now_ms = 0.0
         self._asked = False
         self._first = True
-        try:
-            self._start()
-        except BaseException:
-            self._child.close()
-            raise
+        with contextlib.ExitStack() as stack:
+            system: str | Path = chip
+            if part is not None:
+                # The simulator has read it when it answers for the first time.
+                folder = stack.enter_context(tempfile.TemporaryDirectory())
+                system = Path(folder) / "system.yaml"
+                described = Path(labwired.origin).parent / "configs" / "chips" / f"{chip}.yaml"
+                write_file(system, part.system(described))
+            command: list[str | Path] = [sys.executable, "-P", script, elf, system]
+            if rings_in is not None:
+                command += [Path(rings.__file__), str(rings_in.origin), str(rings_in.size_bytes)]
+            self._child = ChildProcess(command, name=f"the emulator labwired ({chip})")
+            try:
+                self._start()
+            except BaseException:
+                self._child.close()
+                raise
         self._first = False
 
     def _start(self) -> None:
@@ -65,13 +88,19 @@ class SimulatorTransport:
         """Send all bytes, with the next request."""
         self._outgoing += data
 
+    def play(self, motion: bytes) -> None:
+        """Let the part feel a motion (`SimulatedPart.motion`) from the next request on."""
+        self._motion = motion
+
     def receive(self, until_ms: float | None, wall_limit_s: float) -> bytes:
         """Return bytes as soon as there are some, or nothing; see `Transport`."""
         if not self._asked:
             until_s = float("inf") if until_ms is None else until_ms / 1000
             data = bytes(self._outgoing)
             self._outgoing.clear()
-            self._child.write(stepper.REQUEST.pack(len(data), until_s) + data)
+            motion, self._motion = self._motion, b""
+            head = stepper.REQUEST.pack(len(data), len(motion), until_s)
+            self._child.write(head + data + motion)
             self._asked = True
         answer = self._answer(wall_limit_s)
         if answer is None:

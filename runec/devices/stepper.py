@@ -1,13 +1,18 @@
 """The process that holds a labwired simulator. Run as a script; knows nothing of runec.
 
-    ELF CHIP                            the console is the chip's UART
-    ELF CHIP RINGS ORIGIN BYTES         it is in RAM (ORIGIN, BYTES); RINGS is the path of rings.py
+    ELF SYSTEM                          the console is the chip's UART
+    ELF SYSTEM RINGS ORIGIN BYTES       it is in RAM (ORIGIN, BYTES); RINGS is the path of rings.py
+
+SYSTEM is the name of one of labwired's chips, or the path of a file that ends in .yaml.
 
 It has a process of its own because the simulator prints consoles on the process's stdout and
 because a fault in native code must not end runec. Virtual time advances only while a request is
 served. Requests on stdin, answers on stdout, little-endian:
 
-    request: length u32, until f64 (virtual seconds), bytes for the console
+    request: length u32, motion length u32, until f64 (virtual seconds),
+             bytes for the console, motion
+    motion:  JSON, {"hz": samples a second, "channels": names, "samples": rows of numbers}: what a
+             simulated sensor feels from now on, one sample after the other; the last one stays
     answer:  length u32, status u8, now f64 (virtual seconds), bytes or text
     status:  0 runs, 1 stopped, 2 the rings in the chip's RAM are malformed
 
@@ -18,6 +23,8 @@ half a second of the wall clock.
 from __future__ import annotations
 
 import importlib.util
+import json
+import math
 import os
 import struct
 import sys
@@ -25,7 +32,7 @@ import time
 from types import ModuleType
 from typing import Any, Protocol
 
-REQUEST = struct.Struct("<Id")
+REQUEST = struct.Struct("<IId")
 ANSWER = struct.Struct("<IBd")
 RUNS, STOPPED, MALFORMED = 0, 1, 2
 
@@ -56,6 +63,37 @@ def _advance(sim: Any, duration_s: float) -> None:
     reason = sim.run_for(duration_s)
     if reason.kind != "reached":
         raise RuntimeError(f"the chip stopped: {reason.kind}")
+
+
+class _Motion:
+    """What a simulated sensor feels: nothing, until there is a motion."""
+
+    def __init__(self, sim: Any) -> None:
+        self._sim = sim
+        self._start_s = 0.0
+        self._period_s = 0.0
+        self._channels: list[str] = []
+        self._left: list[list[float]] = []
+        self._done = 0
+
+    def begin(self, motion: bytes) -> None:
+        """Let a motion begin now, in place of the last one."""
+        told = json.loads(motion)
+        self._start_s = self._sim.time
+        self._period_s = 1 / told["hz"]
+        self._channels = told["channels"]
+        self._left = told["samples"][::-1]
+        self._done = 0
+
+    def go_on(self) -> float:
+        """Set what is felt now; return when it changes (virtual seconds)."""
+        while self._left and self._next_s() <= self._sim.time:
+            self._sim.set_inputs(dict(zip(self._channels, self._left.pop(), strict=True)))
+            self._done += 1
+        return self._next_s() if self._left else math.inf
+
+    def _next_s(self) -> float:
+        return self._start_s + self._done * self._period_s
 
 
 class _Console(Protocol):
@@ -127,7 +165,7 @@ class _RamConsole:
 
 def main() -> None:
     """Serve requests until stdin ends."""
-    elf, chip, *ram = sys.argv[1:]
+    elf, system, *ram = sys.argv[1:]
     answers = os.dup(1)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
@@ -139,24 +177,29 @@ def main() -> None:
     try:
         import labwired  # noqa: PLC0415 - only after stdout was put aside
 
-        sim = labwired.Sim(elf, chip=chip)
+        kind = "system" if system.endswith(".yaml") else "chip"
+        sim = labwired.Sim(elf, **{kind: system})
+        motion = _Motion(sim)
         console: _Console = _Uart(sim)
         if ram:
             console = _RamConsole(sim, ram[0], int(ram[1]), int(ram[2]))
         answer(RUNS, b"")
         while True:
-            length, until = REQUEST.unpack(_read(0, REQUEST.size))
+            length, motion_length, until = REQUEST.unpack(_read(0, REQUEST.size))
             data = _read(0, length)
+            if motion_length:
+                motion.begin(_read(0, motion_length))
             if data:
                 console.send(data)
             step = _FIRST_STEP_S
             wall_end = time.monotonic() + _SLICE_S
             while True:
                 now = sim.time
+                change = motion.go_on()
                 said = console.exchange()
                 if said or now >= until or time.monotonic() > wall_end:
                     break
-                _advance(sim, min(step, max(until - now, 1e-9)))
+                _advance(sim, min(step, max(min(until, change) - now, 1e-9)))
                 step = min(step * 2, _LONGEST_STEP_S)
             answer(RUNS, said)
     except _Malformed as error:

@@ -4,17 +4,20 @@ from runec.firmware.build import FirmwareBuild, build_project, upload_command
 from runec.firmware.layout import BudgetError, Layout
 from runec.firmware.project import Project, create_project, is_project, load_project
 from runec.firmware.render import BARE, FRAMEWORKS
+from runec.firmware.sensing import Accelerometer, choose_accelerometer
 from runec.firmware.size import PartSize, measure_parts
 
 __all__ = [
     "BARE",
     "FRAMEWORKS",
+    "Accelerometer",
     "BudgetError",
     "FirmwareBuild",
     "Layout",
     "PartSize",
     "Project",
     "build_project",
+    "choose_accelerometer",
     "create_project",
     "is_project",
     "load_project",

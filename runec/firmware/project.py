@@ -19,7 +19,14 @@ from runec.diagnostics import MachineError, UsageError, UserFileError
 from runec.files import read_file, write_file
 from runec.firmware import arduino
 from runec.firmware.layout import Layout, check_budget, plan_layout
-from runec.firmware.render import BARE, FRAMEWORKS, PLATFORM_FOLDER, generated_files
+from runec.firmware.render import (
+    BARE,
+    DRIVERS_FOLDER,
+    FRAMEWORKS,
+    PLATFORM_FOLDER,
+    generated_files,
+)
+from runec.firmware.sensing import Accelerometer, choose_accelerometer
 
 MANIFEST = "runec-project.json"
 BACKENDS = (wasm3.NAME,)
@@ -78,7 +85,8 @@ def create_project(
 
     Raises:
         UserFileError: R0606, an original rune; R0810, an operator is missing; R0811, R0812, the
-            rune is too big for the board; R0813, `directory` holds something else.
+            rune is too big for the board; R0813, `directory` holds something else; R0840, the
+            board's sensors cannot give what the rune asks for.
         UsageError: R0803, no such backend or framework, or the board has no vendor's platform.
         MachineError: R0822, a source file is missing; R10xx, a component cannot be fetched, or the
             disk.
@@ -92,14 +100,23 @@ def create_project(
             hint="leave --framework out, or add [vendor] to the board's file",
         )
     layout = plan_layout(rune)
+    accelerometer = choose_accelerometer(rune, board, framework)
     check_budget(rune, layout, board)
     before = _files_before(directory)
     try:
-        groups = _source_groups(board, layout, framework)
+        groups = _source_groups(board, layout, framework, accelerometer)
         files: dict[str, bytes | str | Path] = {
             **_library_files(groups, framework),
             **_template_files(framework),
-            **generated_files(rune, board, layout, groups, backend=backend, framework=framework),
+            **generated_files(
+                rune,
+                board,
+                layout,
+                groups,
+                backend=backend,
+                framework=framework,
+                accelerometer=accelerometer,
+            ),
         }
     except OSError as error:
         raise _incomplete(error) from None
@@ -241,7 +258,9 @@ def _folder_files(folder: Path, patterns: tuple[str, ...]) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in sorted(found)}
 
 
-def _source_groups(board: Board, layout: Layout, framework: str) -> tuple[SourceGroup, ...]:
+def _source_groups(
+    board: Board, layout: Layout, framework: str, accelerometer: Accelerometer | None
+) -> tuple[SourceGroup, ...]:
     templates = data_dir("firmware_templates")
     runevm = _folder_files(templates / "runevm" / "include", ("*.h",))
     runevm = {f"include/{name}": path for name, path in runevm.items()}
@@ -260,7 +279,21 @@ def _source_groups(board: Board, layout: Layout, framework: str) -> tuple[Source
     ]
     if layout.model_count:
         groups += tflm.source_groups(layout.operators)
+    if accelerometer is not None:
+        groups.append(_driver(accelerometer))
     return tuple(groups)
+
+
+def _driver(accelerometer: Accelerometer) -> SourceGroup:
+    sources = ("accelerometer.c", f"{accelerometer.name}.c")
+    folder = data_dir("firmware_templates") / "drivers"
+    return SourceGroup(
+        folder=DRIVERS_FOLDER,
+        files={name: folder / name for name in ("accelerometer.h", *sources)},
+        sources=sources,
+        include=(f"lib/{DRIVERS_FOLDER}", "lib/runevm/include"),
+        flags=("-Wall", "-Wextra"),
+    )
 
 
 def _bare_hal(board: Board) -> SourceGroup:

@@ -19,12 +19,14 @@ from runec.container import Rune
 from runec.data import data_dir
 from runec.firmware import arduino
 from runec.firmware.layout import Layout
+from runec.firmware.sensing import Accelerometer
 
 BARE, ARDUINO = FRAMEWORKS = ("bare", "arduino")
 RUNE_PATH = "rune/rune.rune"
 MAP_PATH = ".pio/build/firmware/firmware.map"
 LINKER_SCRIPT = "linker.ld"
 PLATFORM_FOLDER = "platform/runec-bare-metal"
+DRIVERS_FOLDER = "drivers"
 
 _FLAGS = (
     "-Os",
@@ -77,10 +79,11 @@ def generated_files(
     *,
     backend: str,
     framework: str,
+    accelerometer: Accelerometer | None,
 ) -> dict[str, bytes | str]:
     """Return the files that are made for this rune and board, by their path in the project."""
     is_bare = framework == BARE
-    all_groups = [*groups, _own_sources(layout)]
+    all_groups = [*groups, _own_sources(layout, accelerometer)]
     files: dict[str, bytes | str] = {
         RUNE_PATH: rune.data,
         "src/firmware_config.h": _render(
@@ -94,6 +97,7 @@ def generated_files(
             arena_bytes=layout.arena_bytes,
             host_stack_bytes=layout.host_stack_bytes,
             has_kept_ram=is_bare,
+            accelerometer=accelerometer,
         ),
         "src/rune.S": _render(
             "rune.S.j2",
@@ -135,7 +139,7 @@ def _arduino_files(
     }
 
 
-def _own_sources(layout: Layout) -> SourceGroup:
+def _own_sources(layout: Layout, accelerometer: Accelerometer | None) -> SourceGroup:
     libraries = ["runevm/include", "hal", "engine_wasm3"]
     sources = ["firmware.c", "rune.S"]
     flags: tuple[str, ...] = ("-Wall", "-Wextra")
@@ -143,6 +147,8 @@ def _own_sources(layout: Layout) -> SourceGroup:
         libraries.append("model_tflm")
         sources.append("model_ops.cc")
         flags += tflm.interface_flags()
+    if accelerometer is not None:
+        libraries.append(DRIVERS_FOLDER)
     return SourceGroup(
         folder="",
         files={},

@@ -45,7 +45,8 @@ typedef enum {
     RUNEVM_ERR_ENGINE = 308,         /* the engine refused the module */
     /* The world outside (4xx). */
     RUNEVM_ERR_NO_DATA = 401,        /* a capability had nothing to give */
-    RUNEVM_ERR_LINK = 402            /* the computer does not answer */
+    RUNEVM_ERR_LINK = 402,           /* the computer does not answer */
+    RUNEVM_ERR_SENSOR = 403          /* the board's own sensor does not answer */
 } runevm_error;
 
 /* The name without the prefix, such as "OUT_OF_BOUNDS". */
@@ -133,7 +134,7 @@ struct runevm_engine;
 struct runevm_model_engine;
 
 /* Callbacks. Rules for each: called only from inside runevm_load() or runevm_run(); must not call
- * runevm; return RUNEVM_OK or the error that ends the run. */
+ * runevm but for runevm_set_detail(); return RUNEVM_OK or the error that ends the run. */
 typedef struct {
     void *user;
     /* Fill `buffer` with exactly `length` bytes of the capability's data. */
@@ -161,6 +162,9 @@ runevm_error runevm_load(runevm *vm, const runevm_config *config, const uint8_t 
 
 /* One `_call`. The outputs go to callbacks.write. After an error the next call instantiates anew. */
 runevm_error runevm_run(runevm *vm);
+
+/* For callbacks: what was found, told with the error that they return. */
+void runevm_set_detail(runevm *vm, const char *detail);
 
 /* Where the last error happened: a stage or a host function ("" if nowhere), and what was found. */
 const char *runevm_error_place(const runevm *vm);

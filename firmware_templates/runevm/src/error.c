@@ -27,6 +27,7 @@ const char *runevm_error_name(runevm_error error)
     case RUNEVM_ERR_ENGINE: return "ENGINE";
     case RUNEVM_ERR_NO_DATA: return "NO_DATA";
     case RUNEVM_ERR_LINK: return "LINK";
+    case RUNEVM_ERR_SENSOR: return "SENSOR";
     }
     return "UNKNOWN";
 }

@@ -6,9 +6,8 @@
 
 enum { RUNEVM_PHASE_NONE = 0, RUNEVM_PHASE_MANIFEST = 1, RUNEVM_PHASE_CALL = 2 };
 
-/* The first one to say so wins: what is closest to the cause stays. */
+/* The first one to say so wins, as with runevm_set_detail(): what is closest to the cause stays. */
 void runevm_set_place(runevm *vm, runevm_text place);
-void runevm_set_detail(runevm *vm, const char *detail);
 
 /* Forgets every id. Before _manifest. */
 void runevm_host_begin(runevm *vm);

@@ -44,7 +44,12 @@ _PARAMETERS: Mapping[CapabilityKind, Mapping[str, _Parameter]] = MappingProxyTyp
             "sample_duration": _Parameter("sample_duration_ms"),
             **_SOURCE,
         },
-        CapabilityKind.ACCEL: {"n": _Parameter("n"), "samples": _Parameter("n"), **_SOURCE},
+        CapabilityKind.ACCEL: {
+            "n": _Parameter("n"),
+            "samples": _Parameter("n"),
+            "hz": _Parameter("hz"),
+            **_SOURCE,
+        },
         CapabilityKind.IMAGE: _IMAGE,
         CapabilityKind.RAW: {"length": _Parameter("length"), **_SOURCE},
         CapabilityKind.FLOAT_IMAGE: _IMAGE,

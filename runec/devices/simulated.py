@@ -1,0 +1,76 @@
+"""Sensors on a simulated board: the parts that labwired has, and the motion that they feel."""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from runec.boards import Board
+from runec.diagnostics import UserFileError
+from runec.firmware import Accelerometer
+
+# The names of a part's three axes in labwired. What they are set to is in standard gravities.
+_CHANNELS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
+    {"adxl345": ("x", "y", "z"), "mpu6050": ("ax", "ay", "az")}
+)
+_GRAVITY = 9.80665
+# What labwired lets an axis feel.
+_MOST_G = 16.0
+# The bus that the HAL uses: the chip's first one, which labwired calls so.
+_BUSES = ("i2c1", "i2c0")
+_SYSTEM = """name: "runec"
+chip: {chip}
+external_devices:
+  - id: "{part}"
+    type: "{part}"
+    connection: "{bus}"
+    config:
+      i2c_address: {address}
+board_io: []
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedPart:
+    """An accelerometer on the I2C bus of a simulated chip."""
+
+    accelerometer: Accelerometer
+
+    def system(self, chip: Path) -> str:
+        """Return labwired's description of the part on a chip, whose own description is a file."""
+        described = chip.read_text(encoding="utf-8")
+        return _SYSTEM.format(
+            chip=json.dumps(str(chip)),
+            part=self.accelerometer.name,
+            bus=next((bus for bus in _BUSES if f'id: "{bus}"' in described), _BUSES[-1]),
+            address=self.accelerometer.address,
+        )
+
+    def motion(self, samples: bytes) -> bytes:
+        """Return for `stepper.py` the motion of samples of x, y, z as f32 [m/s^2]."""
+        values = [max(-_MOST_G, min(_MOST_G, value / _GRAVITY)) for value in array("f", samples)]
+        rows = [values[at : at + 3] for at in range(0, len(values), 3)]
+        channels = _CHANNELS[self.accelerometer.name]
+        told = {"hz": self.accelerometer.hz, "channels": channels, "samples": rows}
+        return json.dumps(told).encode()
+
+
+def simulated_part(board: Board, accelerometer: Accelerometer) -> SimulatedPart:
+    """Return the part that the emulator of a board puts on its bus.
+
+    Raises:
+        UserFileError: R0951, the emulator has no such part.
+    """
+    emulator = board.emulator
+    if emulator is None or emulator.kind != "labwired" or accelerometer.name not in _CHANNELS:
+        name = emulator.kind if emulator else "emulator"
+        raise UserFileError(
+            "R0951",
+            f"the {name} of {board.id} simulates no {accelerometer.name}",
+            hint="leave --input out: the data then comes over the link",
+        )
+    return SimulatedPart(accelerometer)

@@ -1,0 +1,94 @@
+"""Which of a board's sensors gives what a rune asks for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runec.boards import ACCELERATION, PARTS, Board, Sensor
+from runec.container import Rune
+from runec.diagnostics import UserFileError
+from runec.pipeline import CapabilityKind
+
+# Where a Runefile does not say `hz`; what examples/gesture was trained for.
+DEFAULT_HZ = 50
+# RUNEC_ACCELEROMETER_HZ_MAX of firmware_templates/drivers/accelerometer.h.
+MAX_HZ = 200
+# x, y and z as f32.
+_SAMPLE_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Accelerometer:
+    """A part with a driver, its 7-bit I2C address, and the samples that it takes each second."""
+
+    name: str
+    address: int
+    hz: int
+
+
+def choose_accelerometer(rune: Rune, board: Board, framework: str) -> Accelerometer | None:
+    """Return what ACCEL is measured with; None where the rune has none or the computer gives it.
+
+    Raises:
+        UserFileError: R0606, an original rune; R0840, the board has no accelerometer that can be
+            read, or not what the rune asks of it.
+    """
+    graph = rune.require_graph()
+    asked = [
+        capability
+        for capability in graph.capabilities.values()
+        if capability.kind is CapabilityKind.ACCEL
+    ]
+    if board.input == "link" or not asked:
+        return None
+    if framework != "bare":
+        raise _refused(
+            f"the project for the framework {framework} has no I2C",
+            hint="leave --framework or --input out",
+        )
+    if not board.hal.i2c:
+        raise _refused(f"runec has no I2C for the board {board.id}", hint="leave --input out")
+    sensor, address = _accelerometer(board)
+    rates = {int(capability.parameters.get("hz", DEFAULT_HZ)) for capability in asked}
+    if any(capability.parameters.get("source", 0) for capability in asked) or len(rates) > 1:
+        raise _refused(
+            "the rune asks for more than one accelerometer, or for several rates of one",
+            hint="give every ACCEL the same `hz` and no `source`, or leave --input out",
+        )
+    if any(graph.tensors[capability.output].size_bytes % _SAMPLE_BYTES for capability in asked):
+        raise _refused(
+            "the tensor of ACCEL does not hold whole samples of x, y and z",
+            hint="give it three numbers a sample, such as f32[128, 3]",
+        )
+    (hz,) = rates
+    if hz > MAX_HZ:
+        raise _refused(
+            f"the {sensor.name} is read at most {MAX_HZ} times a second, and `hz` says {hz}",
+            hint=f"give ACCEL an `hz` of up to {MAX_HZ}",
+        )
+    return Accelerometer(sensor.name, address, hz)
+
+
+def _accelerometer(board: Board) -> tuple[Sensor, int]:
+    known = [name for name, part in PARTS.items() if part.measures == ACCELERATION]
+    for sensor in board.sensors:
+        if sensor.name not in known:
+            continue
+        addresses = PARTS[sensor.name].addresses
+        address = addresses[0] if sensor.address is None else sensor.address
+        if address not in addresses:
+            spelled = " or ".join(map(hex, addresses))
+            raise _refused(
+                f"no {sensor.name} has the address {address:#04x} that {board.id} says",
+                hint=f"write {spelled} into the board's file",
+            )
+        return sensor, address
+    raise _refused(
+        f"the file of the board {board.id} names no accelerometer that runec has a driver for",
+        hint=f"add [[sensors]] with one of: {', '.join(known)} (docs/guides/boards.md), "
+        "or leave --input out",
+    )
+
+
+def _refused(message: str, *, hint: str) -> UserFileError:
+    return UserFileError("R0840", message, hint=hint)

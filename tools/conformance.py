@@ -26,7 +26,6 @@ from pathlib import Path
 
 import msgspec
 
-from runec.boards import load_boards
 from runec.cli.console import Console, table
 from runec.codegen import compile_pipeline
 from runec.container import Rune, read_rune, write_rune
@@ -176,10 +175,7 @@ def with_other_models(examples: Sequence[Example], folder: Path) -> Iterator[Exa
 
 def places(names: Sequence[str]) -> list[Place]:
     """Return the host and every board verified in an emulator, or the places named."""
-    if names:
-        return [Place.parse(name) for name in names]
-    boards = [board for board in load_boards() if "emulated" in board.verified]
-    return [Place("host"), *(Place("emulator", board) for board in boards)]
+    return [Place.parse(name) for name in names] if names else Place.everywhere()
 
 
 Start = Callable[[Inputs, int], list[str]]

@@ -188,8 +188,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "command": "instead of all this, with --dry-run",
     },
     "monitor": {
-        "event": "one event a line: `connected`, `result`, `log`, `failed` (one run), `lost` (it is "
-        "waited for)",
+        "event": "one event a line: `connected`, `result`, `log`, `failed` (one run), `lost` "
+        "(it is waited for)",
         "board": "of `connected`, as `firmware`, `engine` and the rune's `digest`",
         "outputs": "of `result`: what runec run prints",
         "text": "of `log`: a line",

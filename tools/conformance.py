@@ -41,6 +41,7 @@ RUNS_MIN = 3
 WORKERS = 2
 RUNEFILES = ("Runefile.yml", "Runefile")
 OTHER_MODELS = PROJECT.parent / "shared" / "data" / "hotg"
+ORIGINALS = Path(__file__).resolve().parent / "originals"
 TOO_LITTLE = {"R0811": "RAM", "R0812": "flash"}
 INPUT_KINDS = {".bin": "raw", ".csv": "accelerometer", ".wav": "sound", ".png": "image"}
 
@@ -149,19 +150,25 @@ def model_types(path: Path) -> tuple[list[str], list[str]]:
 def with_other_models(examples: Sequence[Example], folder: Path) -> Iterator[Example]:
     """Yield the examples that have a namesake in `folder`, with the namesake's model and inputs.
 
-    A namesake's model that takes or gives other tensors does not fit into the example's pipeline
-    and is left out. What must come out is not written down there: every place must print what the
+    A namesake's model that takes or gives other tensors does not fit into the example's pipeline:
+    then the Runefile is that of `originals/`, or it is left out. What must come out is not written down there: every place must print what the
     first one does.
     """
     for example in examples:
         models = sorted((folder / example.folder.name).glob("*.tflite"))
         own = sorted(example.folder.glob("*.tflite"))
-        if len(models) != 1 or len(own) != 1 or model_types(models[0]) != model_types(own[0]):
+        if len(models) != 1 or len(own) != 1:
+            continue
+        fits = model_types(models[0]) == model_types(own[0])
+        runefile = ORIGINALS / f"{example.folder.name}.yml"
+        if not fits and not runefile.is_file():
             continue
         with tempfile.TemporaryDirectory(prefix="conformance-") as scratch:
             copy = Path(scratch) / example.folder.name
             shutil.copytree(example.folder, copy)
             shutil.copyfile(models[0], copy / own[0].name)
+            if not fits:
+                shutil.copyfile(runefile, copy / RUNEFILES[0])
             own_runs = example.runs[:RUNS_MIN]
             runs = [msgspec.structs.replace(each, expected=None) for each in own_runs]
             runs += [

@@ -23,6 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -151,8 +152,8 @@ def with_other_models(examples: Sequence[Example], folder: Path) -> Iterator[Exa
     """Yield the examples that have a namesake in `folder`, with the namesake's model and inputs.
 
     A namesake's model that takes or gives other tensors does not fit into the example's pipeline:
-    then the Runefile is that of `originals/`, or it is left out. What must come out is not written down there: every place must print what the
-    first one does.
+    then the Runefile is that of `originals/`, or it is left out. What must come out is not written
+    down there: every place must print what the first one does.
     """
     for example in examples:
         models = sorted((folder / example.folder.name).glob("*.tflite"))
@@ -282,9 +283,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--example", action="append", default=[], help="only this one")
     parser.add_argument("--on", action="append", default=[], metavar="PLACE", help="only here")
     parser.add_argument("--json", action="store_true", help="one JSON object a cell")
+    parser.add_argument("--page", action="store_true", help="write docs/conformance.md at the end")
     options = parser.parse_args(arguments)
+    if options.page and (options.example or options.on):
+        parser.error("--page tells of every example in every place")
     where = places(options.on)
     rows: list[list[object]] = []
+    told: list[dict[str, object]] = []
     failed = False
     examples = list(find_examples(options.example))
     yaml = [example for example in examples if "/" not in example.name]
@@ -295,8 +300,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verdicts: list[object] = [cell.verdict for cell in cells]
         rows.append([example.name, *verdicts, *[None] * (len(where) - len(cells))])
         for cell in cells:
+            told.append({**vars(cell), "verdict": cell.verdict})
             if options.json:
-                print(json.dumps({**vars(cell), "verdict": cell.verdict}), flush=True)
+                print(json.dumps(told[-1]), flush=True)
                 continue
             seconds = f"({cell.seconds:g} s)"
             print(cell.example, cell.place, cell.verdict, seconds, file=sys.stderr, flush=True)
@@ -307,6 +313,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     if not options.json:
         print(table(("example", *map(str, where)), rows))
+    if options.page and not failed:
+        if TYPE_CHECKING:
+            from tools.conformance_page import write_page  # noqa: PLC0415
+        else:  # a script beside this one, found where this is the one that was started
+            from conformance_page import write_page  # noqa: PLC0415
+
+        write_page(told)
     return 1 if failed else 0
 
 

@@ -25,6 +25,7 @@ from runec.frontend import analyse
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 TOO_BIG = ("R0811", "R0812")
+SIZE_COLUMNS = 5
 
 
 def rows(name: str, rune: Rune, boards: Sequence[Board], folder: Path) -> Iterator[list[str]]:
@@ -47,15 +48,31 @@ def rows(name: str, rune: Rune, boards: Sequence[Board], folder: Path) -> Iterat
         yield [name, board.id, *map(str, sizes), f"{cold_s:.1f}", f"{warm_s:.1f}"]
 
 
+def size_rows(examples: Sequence[str] = ()) -> Iterator[list[str]]:
+    """Yield example, board, flash, RAM, arena, cold s, warm s for every example on every board.
+
+    `examples` names some of them; none are all.
+
+    Raises:
+        RunecError: one cannot be built for another reason than its size.
+    """
+    with tempfile.TemporaryDirectory(prefix="board-sizes-") as scratch:
+        for runefile in sorted(EXAMPLES.glob("*/Runefile.yml")):
+            if examples and runefile.parent.name not in examples:
+                continue
+            pipeline = analyse(runefile).pipeline
+            rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+            yield from rows(pipeline.name, rune, load_boards(), Path(scratch))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--example", action="append", default=[], help="only this one")
     parser.add_argument("--time", action="store_true", help="show build times, from an empty cache")
     options = parser.parse_args(arguments)
-    boards = load_boards()
     headers = ["example", "board", "flash", "RAM", "arena", "cold s", "warm s"]
-    columns = len(headers) if options.time else len(headers) - 2
+    columns = len(headers) if options.time else SIZE_COLUMNS
     with tempfile.TemporaryDirectory(prefix="board-sizes-") as scratch:
         if options.time:
             # Sources stay where they are; only objects are made again.
@@ -63,17 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 found = next((cache_dir() / "components").glob(f"{name}-*"), None)
                 if found is not None:
                     os.environ[f"RUNEC_COMPONENT_{name.upper()}"] = str(found)
-            os.environ["RUNEC_CACHE_DIR"] = str(Path(scratch) / "cache")
+            os.environ["RUNEC_CACHE_DIR"] = scratch
         lines = [headers[:columns], ["---"] * columns]
-        for runefile in sorted(EXAMPLES.glob("*/Runefile.yml")):
-            if options.example and runefile.parent.name not in options.example:
-                continue
-            pipeline = analyse(runefile).pipeline
-            rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
-            lines += [
-                row[:columns]
-                for row in rows(pipeline.name, rune, boards, Path(scratch) / "projects")
-            ]
+        lines += [row[:columns] for row in size_rows(options.example)]
     for line in lines:
         sys.stdout.write(f"| {' | '.join(line)} |\n")
     return 0

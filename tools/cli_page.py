@@ -131,6 +131,11 @@ FIELDS: dict[str, dict[str, str]] = {
         "3": "one object a run: the id of each output, a list of its tensors (`element-type`, "
         "or `element_type` for utf8; `dimensions`; `elements`)",
         "tensors": "instead, where outputs are TENSOR: the same list",
+        "place": "with several --on, one object a place instead of all this: its name",
+        "verdict": "`same`, `DIFFERENT`, `failed`, `too little memory`",
+        "seconds": "how long it took, building included",
+        "results": "what it printed: one of the objects above for each run",
+        "code": "why it failed, or null",
     },
     "inspect": {
         "file_bytes": "the whole file",
@@ -179,8 +184,16 @@ FIELDS: dict[str, dict[str, str]] = {
     "flash": {
         "rune": "its name",
         "board": "its id",
-        "port": "the port named, or null",
+        "port": "the port written over, or null where a probe did it",
         "command": "instead of all this, with --dry-run",
+    },
+    "monitor": {
+        "event": "one event a line: `connected`, `result`, `log`, `failed` (one run), `lost` "
+        "(it is waited for)",
+        "board": "of `connected`, as `firmware`, `engine` and the rune's `digest`",
+        "outputs": "of `result`: what runec run prints",
+        "text": "of `log`: a line",
+        "code": "of `failed` and `lost`, which are diagnostics as above",
     },
     "cache": {
         "part": "one part a line",

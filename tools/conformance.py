@@ -23,10 +23,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from runec.boards import load_boards
 from runec.cli.console import Console, table
 from runec.codegen import compile_pipeline
 from runec.container import Rune, read_rune, write_rune
@@ -42,6 +42,7 @@ RUNS_MIN = 3
 WORKERS = 2
 RUNEFILES = ("Runefile.yml", "Runefile")
 OTHER_MODELS = PROJECT.parent / "shared" / "data" / "hotg"
+ORIGINALS = Path(__file__).resolve().parent / "originals"
 TOO_LITTLE = {"R0811": "RAM", "R0812": "flash"}
 INPUT_KINDS = {".bin": "raw", ".csv": "accelerometer", ".wav": "sound", ".png": "image"}
 
@@ -150,19 +151,25 @@ def model_types(path: Path) -> tuple[list[str], list[str]]:
 def with_other_models(examples: Sequence[Example], folder: Path) -> Iterator[Example]:
     """Yield the examples that have a namesake in `folder`, with the namesake's model and inputs.
 
-    A namesake's model that takes or gives other tensors does not fit into the example's pipeline
-    and is left out. What must come out is not written down there: every place must print what the
-    first one does.
+    A namesake's model that takes or gives other tensors does not fit into the example's pipeline:
+    then the Runefile is that of `originals/`, or it is left out. What must come out is not written
+    down there: every place must print what the first one does.
     """
     for example in examples:
         models = sorted((folder / example.folder.name).glob("*.tflite"))
         own = sorted(example.folder.glob("*.tflite"))
-        if len(models) != 1 or len(own) != 1 or model_types(models[0]) != model_types(own[0]):
+        if len(models) != 1 or len(own) != 1:
+            continue
+        fits = model_types(models[0]) == model_types(own[0])
+        runefile = ORIGINALS / f"{example.folder.name}.yml"
+        if not fits and not runefile.is_file():
             continue
         with tempfile.TemporaryDirectory(prefix="conformance-") as scratch:
             copy = Path(scratch) / example.folder.name
             shutil.copytree(example.folder, copy)
             shutil.copyfile(models[0], copy / own[0].name)
+            if not fits:
+                shutil.copyfile(runefile, copy / RUNEFILES[0])
             own_runs = example.runs[:RUNS_MIN]
             runs = [msgspec.structs.replace(each, expected=None) for each in own_runs]
             runs += [
@@ -176,10 +183,7 @@ def with_other_models(examples: Sequence[Example], folder: Path) -> Iterator[Exa
 
 def places(names: Sequence[str]) -> list[Place]:
     """Return the host and every board verified in an emulator, or the places named."""
-    if names:
-        return [Place.parse(name) for name in names]
-    boards = [board for board in load_boards() if "emulated" in board.verified]
-    return [Place("host"), *(Place("emulator", board) for board in boards)]
+    return [Place.parse(name) for name in names] if names else Place.everywhere()
 
 
 Start = Callable[[Inputs, int], list[str]]
@@ -274,9 +278,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--example", action="append", default=[], help="only this one")
     parser.add_argument("--on", action="append", default=[], metavar="PLACE", help="only here")
     parser.add_argument("--json", action="store_true", help="one JSON object a cell")
+    parser.add_argument("--page", action="store_true", help="write docs/conformance.md at the end")
     options = parser.parse_args(arguments)
+    if options.page and (options.example or options.on):
+        parser.error("--page tells of every example in every place")
     where = places(options.on)
     rows: list[list[object]] = []
+    told: list[dict[str, object]] = []
     failed = False
     examples = list(find_examples(options.example))
     yaml = [example for example in examples if "/" not in example.name]
@@ -287,8 +295,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         verdicts: list[object] = [cell.verdict for cell in cells]
         rows.append([example.name, *verdicts, *[None] * (len(where) - len(cells))])
         for cell in cells:
+            told.append({**vars(cell), "verdict": cell.verdict})
             if options.json:
-                print(json.dumps({**vars(cell), "verdict": cell.verdict}), flush=True)
+                print(json.dumps(told[-1]), flush=True)
                 continue
             seconds = f"({cell.seconds:g} s)"
             print(cell.example, cell.place, cell.verdict, seconds, file=sys.stderr, flush=True)
@@ -299,6 +308,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     if not options.json:
         print(table(("example", *map(str, where)), rows))
+    if options.page and not failed:
+        if TYPE_CHECKING:
+            from tools.conformance_page import write_page  # noqa: PLC0415
+        else:  # a script beside this one, found where this is the one that was started
+            from conformance_page import write_page  # noqa: PLC0415
+
+        write_page(told)
     return 1 if failed else 0
 
 

@@ -1,29 +1,31 @@
-"""`runec run`: a .rune, in any place."""
+"""`runec run`: a .rune, in any place or in several."""
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
 import click
 
 from runec.boards import InputKind
+from runec.cli.comparing import compare, json_result, wanted_places
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.loading import load_rune
+from runec.cli.feeding import input_options
 from runec.cli.options import (
     INPUT_FILE,
     format_option,
     input_option,
     named_option,
     pass_console,
-    rune_argument,
 )
+from runec.cli.sources import load_source
 from runec.devices import Place, run_bytes
 from runec.diagnostics import UsageError
 from runec.files import read_file
 from runec.vm import Inputs, Step, Watch
-from runec.vm.output import output_line, parse_output_bytes
 
 
 @click.command(
@@ -33,36 +35,22 @@ from runec.vm.output import output_line, parse_output_bytes
         "runec run gesture.rune --accelerometer ring.csv --on emulator:esp32c3",
         "runec run sine.rune --raw input.bin --on serial:/dev/ttyACM0",
         "runec run vision.rune --image person.png --trace",
+        "runec run examples/sine --raw examples/sine/input.bin --on all",
     ),
 )
-@rune_argument
-@click.option("--raw", multiple=True, type=INPUT_FILE, help="Bytes as they are, for RAW.")
-@click.option(
-    "--accelerometer",
-    "--accel",
-    multiple=True,
-    type=INPUT_FILE,
-    help="CSV with three numbers a row, for ACCEL.",
-)
-@click.option("--sound", "--wav", multiple=True, type=INPUT_FILE, help="A WAV file, for SOUND.")
-@click.option("--image", "--img", multiple=True, type=INPUT_FILE, help="A picture, for IMAGE.")
-@click.option(
-    "--random",
-    "--rand",
-    type=click.IntRange(0, 2**64 - 1),
-    metavar="SEED",
-    help="Where RAND's numbers start. [default: 0]",
-)
-@click.option("--random-bits", is_flag=True, help="Random bits instead of floats from 0 to 1.")
+@click.argument("source", metavar="X.rune|RUNEFILE", type=INPUT_FILE)
+@input_options
 @named_option("--file-resource", "FILE", "A resource, from a file.")
 @named_option("--string-resource", "TEXT", "A resource, as a text.")
 @click.option(
     "--on",
-    "place",
-    default="host",
+    "places",
+    multiple=True,
+    default=("host",),
     show_default=True,
     metavar="PLACE",
-    help="host, emulator:BOARD, or serial:PORT[@BAUD].",
+    help="host, emulator:BOARD, serial:PORT[@BAUD], or all: host and every emulated board. Given "
+    "more than once, a table says whether all give the same bytes.",
 )
 @input_option
 @click.option(
@@ -87,69 +75,60 @@ from runec.vm.output import output_line, parse_output_bytes
 def command(
     console: Console,
     *,
-    rune_file: Path,
-    raw: tuple[Path, ...],
-    accelerometer: tuple[Path, ...],
-    sound: tuple[Path, ...],
-    image: tuple[Path, ...],
-    random: int | None,
-    random_bits: bool,
+    source: Path,
+    inputs: Inputs,
     file_resource: dict[str, str],
     string_resource: dict[str, str],
-    place: str,
+    places: tuple[str, ...],
     source_of_input: InputKind | None,
     repeats: int,
     timeout: float | None,
     engine: str,
     trace: bool,
-) -> None:
-    """Run a .rune and print its output: one JSON object a run, or tensors in binary (TENSOR).
+) -> int:
+    """Run a .rune or a Runefile: one JSON object a run, or tensors in binary (TENSOR).
 
     The output is the same in every place. With --format json, tensors become JSON too. Inputs of
-    one kind may be given more than once; a capability's `source` counts them from 0.
+    one kind may be given more than once; a capability's `source` counts them from 0. With several
+    --on it exits with 3 where the bytes differ; --trace then tells of the host.
     """
     del engine  # the option keeps scripts of the original platform working
-    rune = load_rune(rune_file)
-    inputs = Inputs(
-        raw=raw,
-        accelerometer=accelerometer,
-        sound=sound,
-        image=image,
-        random_seed=random,
-        random_bits=random_bits,
-    )
+    loaded = load_source(console, source)
     resources = _resources(file_resource, string_resource)
-    where = Place.parse(place).with_input(source_of_input)
+    where = [
+        (place.with_input(source_of_input), may_lack) for place, may_lack in wanted_places(places)
+    ]
+    # Boards tell no steps: among several places it is the host that does.
+    only_host = trace and any(place.kind == "host" for place, _ in where)
 
     def show(step: Step) -> None:
         console.trace(step.lines(), step.as_json())
 
-    watch = Watch(log=console.log, warn=console.warn, step=show if trace else None)
-    console.say(f"Running rune: {rune_file.name}")
-    results = run_bytes(
-        rune,
-        inputs,
-        where,
-        repeats=repeats,
-        timeout_s=timeout,
-        resources=resources,
-        watch=watch,
-    )
-    with closing(results):
-        with console.progress(f"running on {where}"):
+    def start(place: Place) -> Generator[bytes, None, None]:
+        steps = trace and (place.kind == "host" or not only_host)
+        watch = Watch(log=console.log, warn=console.warn, step=show if steps else None)
+        results = run_bytes(
+            loaded.rune,
+            inputs,
+            place,
+            repeats=repeats,
+            timeout_s=timeout,
+            resources=resources,
+            watch=watch,
+        )
+        with loaded.blamed(), closing(results):
+            yield from results
+
+    console.say(f"Running rune: {source.name or loaded.rune.name}")
+    if len(where) > 1:
+        return compare(console, where, start)
+    ((place, _),) = where
+    with closing(start(place)) as results:
+        with console.progress(f"running on {place}"):
             first = next(results, None)
-        if first is not None:
-            _print(console, first)
-        for result in results:
-            _print(console, result)
-
-
-def _print(console: Console, result: bytes) -> None:
-    # A run writes a line of JSON, or tensors, which begin with the length of a short text.
-    if console.is_json and not result.startswith(b"{"):
-        line = output_line([(0, parse_output_bytes(result))])
-        result = b'{"tensors":' + line.removeprefix('{"0":').encode() + b"\n"
-    console.result_bytes(result)
+        for result in itertools.chain([] if first is None else [first], results):
+            console.result_bytes(json_result(result) if console.is_json else result)
+    return 0
 
 
 def _resources(files: dict[str, str], strings: dict[str, str]) -> dict[str, bytes]:

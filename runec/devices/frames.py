@@ -107,6 +107,14 @@ class FrameReader:
         self._close(found)
         return found
 
+    def take_text(self) -> list[Text]:
+        """Return the words so far when nothing follows them; the beginning of a frame stays."""
+        text = _as_text(bytes(self._segment))
+        if text is None:
+            return []
+        self._segment.clear()
+        return [text]
+
     def _close(self, found: list[Frame | Text]) -> None:
         segment = bytes(self._segment)
         self._segment.clear()

@@ -184,6 +184,10 @@ class Link:
                 self._lose(LostCause.BROKEN, f"kind {item.kind:02x}: {error}", events)
         return events
 
+    def quiet(self) -> list[Text]:
+        """Return the words that no zero has ended, after a device was silent for a while."""
+        return self._reader.take_text()
+
     def tick(self, now_ms: float) -> list[Event]:
         """Let time pass: send again what was not answered, or give up."""
         events: list[Event] = []
@@ -272,6 +276,8 @@ class Link:
             # It restarted while nothing was open, and counts its frames anew.
             self._answered = None
             self._device_seq = None
+            if self._state is _State.IDLE:
+                events.append(parse_hello(frame.body))
 
     def _step(self, frame: Frame, now_ms: float, events: list[Event]) -> None:
         """Take a frame that wants an answer. A run's first one also says that RUN arrived."""

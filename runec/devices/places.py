@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Literal
 
-from runec.boards import Board, InputKind, load_board
+from runec.boards import Board, InputKind, load_board, load_boards
 from runec.cache import cache_dir
 from runec.container import Rune
 from runec.devices.emulator import TIMEOUT_S, Device, EmulatedDevice
@@ -22,7 +22,7 @@ from runec.files import disk_error, file_name
 from runec.firmware import BARE, FirmwareBuild, Project, build_project, create_project
 from runec.vm import Inputs, Watch, run_rune_bytes
 
-HOST = "host"
+HOST: Literal["host"] = "host"
 _FORMS = "host, emulator:BOARD (`runec boards`), or serial:PORT[@BAUD]"
 
 
@@ -71,7 +71,7 @@ class Place:
             UserFileError: R0801, the board's file is wrong.
         """
         if text == HOST:
-            return cls("host")
+            return cls(HOST)
         kind, _, name = text.partition(":")
         if kind == "emulator" and name:
             return cls("emulator", load_board(name))
@@ -81,6 +81,12 @@ class Place:
         if kind != "serial" or not port or not re.fullmatch("[1-9][0-9]{1,7}", baud):
             raise UsageError("R0918", f"a rune cannot run on {text!r}", hint=f"use {_FORMS}")
         return cls("serial", port=port, baud=int(baud))
+
+    @classmethod
+    def everywhere(cls) -> list[Place]:
+        """Return the host and every board that was verified in an emulator."""
+        boards = [board for board in load_boards() if "emulated" in board.verified]
+        return [cls(HOST), *(cls("emulator", board) for board in boards)]
 
 
 def run_bytes(

@@ -9,12 +9,12 @@ import errno
 import time
 
 import serial
-from serial.tools import list_ports
 
 from runec.container import Rune
 from runec.devices.emulator import TIMEOUT_S, Device
+from runec.devices.ports import serial_ports
 from runec.devices.session import Log
-from runec.devices.transport import DEFAULT_BAUD
+from runec.devices.transport import DEFAULT_BAUD, DIALOUT
 from runec.diagnostics import MachineError, RuneError
 
 GREETING_S = 30.0
@@ -88,11 +88,11 @@ class SerialTransport:
 def _cannot_open(port: str, error: Exception) -> MachineError:
     number = getattr(error, "errno", None)
     if number == errno.EACCES:
-        why, hint = "no permission", "sudo adduser $USER dialout, then log in again"
+        why, hint = "no permission", DIALOUT
     elif number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in str(error):
         why, hint = "another program holds it", "close the monitor or the other runec that uses it"
     else:
-        found = sorted(item.device for item in list_ports.comports())
+        found = [str(item) for item in serial_ports()]
         why = "there is no such port" if number == errno.ENOENT else str(error)
         hint = f"plug the board in; found are: {', '.join(found) or 'none'}"
     return MachineError("R0941", f"cannot open the serial port {port}: {why}", hint=hint)

@@ -26,6 +26,7 @@ Provide = Callable[[int, int], bytes]
 """Takes a capability's id and a length in bytes; gives that many bytes."""
 
 _LAST_WORDS = 3
+_QUIET_S = 0.3
 _LEVELS = ("error", "warning", "info", "debug")
 _Wanted = TypeVar("_Wanted", Hello, Stats, Finished)
 
@@ -95,6 +96,34 @@ class Session:
         """Return what the device measured."""
         self._link.ask_stats(self._transport.time_ms())
         return self._wait(Stats, None, timeout_s)
+
+    def listen(self, duration_s: float) -> Hello | None:
+        """Take what the device says unasked, `duration_s` at most; return a hello when it starts.
+
+        Its log lines go to `log`.
+
+        Raises:
+            RuneError: R0903, R0913, R0940: the link is lost.
+        """
+        wall_limit_s = time.monotonic() + duration_s
+        hello: Hello | None = None
+        heard_s = time.monotonic()
+        while hello is None and (now_s := time.monotonic()) < wall_limit_s:
+            data = self._transport.receive(None, min(wall_limit_s, now_s + _QUIET_S))
+            now_s = time.monotonic()
+            events: list[Event] = []
+            if data:
+                heard_s = now_s
+                events += self._link.receive(data, self._transport.time_ms())
+            elif now_s - heard_s >= _QUIET_S:
+                events += self._link.quiet()
+            for event in events:
+                if isinstance(event, Hello):
+                    hello = event
+                else:
+                    self._handle(event, None)
+            self._flush()
+        return hello
 
     def _wait(self, wanted: type[_Wanted], provide: Provide | None, timeout_s: float) -> _Wanted:
         wall_limit_s = time.monotonic() + timeout_s

@@ -16,6 +16,9 @@ from runec.diagnostics import MachineError, RuneError
 from runec.files import disk_error
 
 DEFAULT_BAUD = 115_200
+DIALOUT = "sudo adduser $USER dialout, then log in again"
+"""What gives a user of Debian the right to open serial ports."""
+
 _STOP_S = 2.0
 
 

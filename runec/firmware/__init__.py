@@ -1,6 +1,6 @@
 """A .rune and a board become a PlatformIO project, and the project a firmware."""
 
-from runec.firmware.build import FirmwareBuild, build_project, upload_command
+from runec.firmware.build import FirmwareBuild, build_project, known_protocol, upload_command
 from runec.firmware.layout import BudgetError, Layout
 from runec.firmware.project import Project, create_project, is_project, load_project
 from runec.firmware.render import BARE, FRAMEWORKS
@@ -20,6 +20,7 @@ __all__ = [
     "choose_accelerometer",
     "create_project",
     "is_project",
+    "known_protocol",
     "load_project",
     "measure_parts",
     "upload_command",

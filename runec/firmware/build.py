@@ -88,7 +88,7 @@ def upload_command(
     found = project if isinstance(project, Project) else load_project(project)
     environment = _environment(found)
     if protocol is not None:
-        environment["RUNEC_UPLOAD_PROTOCOL"] = _known_protocol(found.board, protocol)
+        environment["RUNEC_UPLOAD_PROTOCOL"] = known_protocol(found.board, protocol)
     settings = [f"{name}={value}" for name, value in sorted(environment.items())]
     command = ["env", *settings, str(pio_program()), "run"]
     command += ["--project-dir", str(found.directory), "--target", "upload"]
@@ -100,7 +100,8 @@ def _environment(project: Project) -> dict[str, str]:
     return pio_environment() if project.framework == BARE else {"PLATFORMIO_NO_ANSI": "true"}
 
 
-def _known_protocol(board: Board, protocol: str) -> str:
+def known_protocol(board: Board, protocol: str) -> str:
+    """Return a protocol that a board can be written by. Raises UsageError R0805 for another."""
     known = [way.protocol for way in (board.upload, *board.other_uploads) if way is not None]
     if protocol in known:
         return protocol

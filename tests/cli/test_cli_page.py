@@ -126,8 +126,9 @@ def test_a_flash_is_told_to_programs(
     runec: Callable[..., Any], noop_rune: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from runec.cli import flash
+    from runec.devices import Flashed
 
-    monkeypatch.setattr(flash, "flash", lambda *_, **__: None)
+    monkeypatch.setattr(flash, "flash", lambda *_, port, **__: Flashed(port, "esptool"))
     done = runec("flash", noop_rune, "-b", "esp32c3", "-p", "/dev/p", "--format", "json")
     assert json.loads(done.stdout) == {"rune": "noop", "board": "esp32c3", "port": "/dev/p"}
     assert done.stdout.count("\n") == 1

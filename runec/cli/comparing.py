@@ -1,0 +1,137 @@
+"""One rune in several places, and whether they all give the same bytes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from runec.cli.console import Console, table
+from runec.devices import Place
+from runec.diagnostics import MachineError, RunecError, RuneError
+from runec.firmware import BudgetError
+from runec.vm.output import output_line, parse_output_bytes
+
+ALL = "all"
+_SHOWN_CHARS = 60
+
+Start = Callable[[Place], Iterator[bytes]]
+"""Starts the rune in a place; gives what each run writes."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of a rune in one place."""
+
+    place: Place
+    results: list[bytes] = field(default_factory=list)
+    seconds: float = 0.0
+    verdict: str = "same"
+    error: RunecError | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """Return it as one JSON object; `results` are the lines that a run alone would print."""
+        return {
+            "place": str(self.place),
+            "verdict": self.verdict,
+            "seconds": round(self.seconds, 3),
+            "results": [json.loads(json_result(each)) for each in self.results],
+            "code": None if self.error is None else self.error.code,
+        }
+
+
+def wanted_places(names: Sequence[str]) -> list[tuple[Place, bool]]:
+    """Return the places named and, for each, whether it may be left out for want of memory.
+
+    Raises:
+        RunecError: as `Place.parse`.
+    """
+    places: list[tuple[Place, bool]] = []
+    for name in names:
+        if name == ALL:
+            places += [(place, True) for place in Place.everywhere()]
+        else:
+            places.append((Place.parse(name), False))
+    return places
+
+
+def json_result(result: bytes) -> bytes:
+    """Return what a run wrote as a line of JSON, tensors in binary (TENSOR) included."""
+    # A run writes a line of JSON, or tensors, which begin with the length of a short text.
+    if result.startswith(b"{"):
+        return result
+    line = output_line([(0, parse_output_bytes(result))])
+    return b'{"tensors":' + line.removeprefix('{"0":').encode() + b"\n"
+
+
+def compare(console: Console, places: Sequence[tuple[Place, bool]], start: Start) -> int:
+    """Run in every place and print a table; return 0, or the exit code of the first that failed.
+
+    The first place that gives results says what all must give. A board without the memory is told
+    and left out where `places` says that it may be.
+
+    Raises:
+        RuneError: R0922, the places do not agree.
+    """
+    outcomes: list[Outcome] = []
+    right: Outcome | None = None
+    for place, may_lack in places:
+        outcome = _run(console, place, start, may_lack=may_lack)
+        outcomes.append(outcome)
+        if outcome.verdict == "same":
+            right = right or outcome
+            if outcome.results != right.results:
+                outcome.verdict = "DIFFERENT"
+        if console.is_json:
+            console.result_json(outcome.as_json())
+    if not console.is_json:
+        console.result(_table(outcomes))
+    different = [str(each.place) for each in outcomes if each.verdict == "DIFFERENT"]
+    if right is not None and different:
+        raise RuneError(
+            "R0922",
+            f"not the same bytes as on {right.place}: {', '.join(different)}",
+            hint="runec run --format json with both places shows the results; "
+            "build all firmware with this version of runec",
+        )
+    failed = [each.error for each in outcomes if each.error and each.verdict == "failed"]
+    same = sum(each.verdict == "same" for each in outcomes)
+    if not failed:
+        console.say(f"the same bytes in {same} place{'s' if same != 1 else ''}")
+    return failed[0].exit_code if failed else 0
+
+
+def _run(console: Console, place: Place, start: Start, *, may_lack: bool) -> Outcome:
+    outcome = Outcome(place)
+    began_s = time.monotonic()
+    try:
+        with console.progress(f"running on {place}"):
+            outcome.results = list(start(place))
+    except BudgetError as error:
+        outcome.error, outcome.verdict = error, "too little memory"
+        if not may_lack:
+            outcome.verdict = "failed"
+    except (RuneError, MachineError) as error:
+        outcome.error, outcome.verdict = error, "failed"
+    outcome.seconds = time.monotonic() - began_s
+    if outcome.error is not None and outcome.verdict == "failed":
+        console.report(outcome.error.diagnostics)
+    return outcome
+
+
+def _table(outcomes: Sequence[Outcome]) -> str:
+    rows = [(each.place, each.verdict, f"{each.seconds:.1f}", _shown(each)) for each in outcomes]
+    return table(("place", "verdict", "seconds", "output"), rows)
+
+
+def _shown(outcome: Outcome) -> str | None:
+    """Return the elements that the last run wrote, or what went wrong."""
+    if not outcome.results:
+        return outcome.error.code if outcome.error else None
+    record = json.loads(json_result(outcome.results[-1]))
+    elements = [tensor["elements"] for tensors in record.values() for tensor in tensors]
+    line = " ".join(
+        json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in elements
+    )
+    return line if len(line) <= _SHOWN_CHARS else f"{line[: _SHOWN_CHARS - 3]}..."

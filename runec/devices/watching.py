@@ -1,0 +1,162 @@
+"""A device watched for as long as somebody wants: its results, its log, its comings and goings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+
+from runec.container import Rune
+from runec.devices.codes import NO_DATA, device_error
+from runec.devices.emulator import START_TIMEOUT_S, TIMEOUT_S, check_hello, provider
+from runec.devices.messages import Hello
+from runec.devices.session import Provide, Session
+from runec.devices.transport import Transport
+from runec.diagnostics import MachineError, RuneError
+from runec.vm import Feed, Inputs
+
+_LOOK_S = 0.25
+# The port is gone, the device does not answer or has restarted: that may be over soon.
+_PASSING = frozenset({"R0901", "R0902", "R0940"})
+# One run failed on the device, which takes the next one.
+_FAILED_RUNS = frozenset({"R0904", "R0906", "R0907", "R0908", "R0909", "R0910", "R0911"})
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The device says who it is: at first, and whenever it restarts or comes back."""
+
+    hello: Hello
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run wrote."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A line of the device's log."""
+
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A run failed; or, where `is_lost`, the device is gone and waited for."""
+
+    error: RuneError
+    is_lost: bool
+
+
+WatchEvent = Connected | Result | Said | Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What to do with a device: run its rune every so often, or only listen to it.
+
+    `rune` is the one that it must carry; None takes any, which then gets no inputs from here.
+    Without `every_s` nothing is asked for. `count` ends it after so many runs.
+    """
+
+    rune: Rune | None = None
+    inputs: Inputs | None = None
+    every_s: float | None = None
+    count: int | None = None
+    timeout_s: float = TIMEOUT_S
+
+
+def watch(
+    connect: Callable[[], Transport],
+    wanted: Watched,
+    tell: Callable[[WatchEvent], None],
+    *,
+    name: str,
+    booting: bool = False,
+) -> None:
+    """Watch a device until `wanted.count` runs are over, or an exception such as Ctrl-C ends it.
+
+    A device that goes away is waited for. The device runs a rune only when it is asked, so that
+    is what this does; see docs/spec/link.md.
+
+    Raises:
+        RunecError: `connect`'s the first time; an input is missing or wrong; R0903, R0905, R0917:
+            the firmware cannot be talked with; R0912, the rune wants inputs and there are none.
+        RuneError: R0901, the device has never answered; R0913, the emulator is gone.
+    """
+    watcher = _Watcher(wanted, tell, name)
+    while True:
+        try:
+            transport = connect()
+        except MachineError:
+            if not watcher.has_met:
+                raise
+            time.sleep(_LOOK_S)
+            continue
+        with closing(transport):
+            try:
+                watcher.serve(transport, booting=booting)
+            except RuneError as error:
+                if error.code not in _PASSING or not watcher.has_met:
+                    raise
+                tell(Trouble(error, is_lost=True))
+            else:
+                return
+
+
+class _Watcher:
+    def __init__(self, wanted: Watched, tell: Callable[[WatchEvent], None], name: str) -> None:
+        self._wanted = wanted
+        self._tell = tell
+        self._name = name
+        self._runs = 0
+        self.has_met = False
+        self._provide: Provide = _nothing
+        if wanted.rune is not None:
+            self._provide = provider(wanted.rune.require_graph(), Feed(wanted.inputs or Inputs()))
+
+    def serve(self, transport: Transport, *, booting: bool) -> None:
+        """Watch over one connection; return when enough runs are over."""
+        session = Session(transport, name=self._name, log=self._log)
+        if self._wanted.every_s is None:
+            self.has_met = True
+            while True:
+                self._meet(session, session.listen(1.0))
+        self._meet(session, session.greet(booting=booting, timeout_s=START_TIMEOUT_S))
+        while True:
+            began_s = time.monotonic()
+            self._run(session)
+            self._runs += 1
+            if self._runs == self._wanted.count:
+                return
+            left_s = began_s + self._wanted.every_s - time.monotonic()
+            self._meet(session, session.listen(max(left_s, 0.0)))
+
+    def _run(self, session: Session) -> None:
+        try:
+            self._tell(Result(session.run(self._provide, timeout_s=self._wanted.timeout_s)))
+        except RuneError as error:
+            if error.code not in _FAILED_RUNS:
+                raise
+            self._tell(Trouble(error, is_lost=False))
+
+    def _meet(self, session: Session, hello: Hello | None) -> None:
+        if hello is None:
+            return
+        self.has_met = True
+        self._tell(Connected(hello))
+        if self._wanted.every_s is not None:
+            check_hello(hello, self._wanted.rune, session.last_words)
+
+    def _log(self, line: str) -> None:
+        self._tell(Said(line.removeprefix(f"{self._name}: ")))
+
+
+def _nothing(_capability: int, _length: int) -> bytes:
+    error = device_error(NO_DATA)
+    error.hint = "name the rune and its inputs: runec monitor X.rune --raw input.bin"
+    raise error

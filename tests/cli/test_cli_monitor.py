@@ -1,0 +1,255 @@
+"""`runec monitor`: a process at a pseudo-terminal with a device behind it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+from serial.tools import list_ports
+
+from runec.boards import load_board
+from runec.cli import flash, monitor
+from runec.container import Rune, read_rune
+from runec.devices import Flashed
+from runec.devices.watching import Watched
+
+DEVICES = Path(__file__).resolve().parents[1] / "devices"
+LIMIT_S = 60
+
+
+def load(name: str) -> ModuleType:
+    """A helper of the devices' tests."""
+    spec = importlib.util.spec_from_file_location(f"monitor_{name}", DEVICES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+PAPER = load("conftest")
+PORTS = load("plugged_port")
+
+
+def counting() -> Callable[[], Generator[tuple[object, ...], bytes, bytes]]:
+    """Runs that need no input and count."""
+    number = 0
+
+    def run() -> Generator[tuple[object, ...], bytes, bytes]:
+        nonlocal number
+        number += 1
+        return (
+            f'{{"2":[{{"element-type":"i32","dimensions":[1],"elements":[{number}]}}]}}\n'.encode()
+        )
+        yield ()
+
+    return run
+
+
+@pytest.fixture
+def port(tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / "ttyACM0"
+    with PORTS.plugged(PORTS.Paper(PAPER.Device(counting())), path):
+        yield path
+
+
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """Programs that are started inherit an ignored SIGINT: that of a pytest in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def started(*words: str | Path, **streams: Any) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "runec", "monitor", *map(str, words)]
+    with subprocess.Popen(command, **streams) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_results_come_as_lines_and_the_rest_goes_to_stderr(
+    runec: Callable[..., Any], port: Path
+) -> None:
+    done = runec("monitor", "--port", port, "--every", "0", "--count", "2")
+    assert done.code == 0, done.stderr
+    assert [json.loads(line)["2"][0]["elements"] for line in done.stdout.splitlines()] == [[1], [2]]
+    assert "paper, firmware 0.1.0, wasm3+tflm" in done.stderr
+
+
+def test_programs_get_one_event_a_line(runec: Callable[..., Any], port: Path) -> None:
+    done = runec(
+        *("monitor", "--port", f"{port}@9600", "--every", "0", "--count", "2", "--format", "json")
+    )
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [event["event"] for event in events] == ["connected", "result", "result"]
+    assert events[0]["board"] == "paper"
+    assert events[2]["outputs"]["2"][0]["elements"] == [2]
+    assert done.stderr == ""
+
+
+@pytest.mark.usefixtures("heeded")
+def test_ctrl_c_ends_it_cleanly(port: Path) -> None:
+    with started(
+        *("--port", port, "--every", "0.05"), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert b'"elements":[1]' in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        _, words = process.communicate(timeout=LIMIT_S)
+        assert process.returncode == 0, words
+        assert words.splitlines()[-1] == b"stopped"
+
+
+def test_numbers_are_drawn_in_the_terminal(port: Path) -> None:
+    master, slave = pty.openpty()
+    seen = b""
+    environment = {**os.environ, "TERM": "xterm"}
+    with started(
+        *("--port", port, "--every", "0.02", "--plot", "--count", "20"),
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=environment,
+    ) as process:
+        os.close(slave)
+        limit_s = time.monotonic() + LIMIT_S
+        while time.monotonic() < limit_s and select.select([master], [], [], LIMIT_S)[0]:
+            try:
+                seen += os.read(master, 4096)
+            except OSError:
+                break  # the other end is closed
+        assert process.wait(LIMIT_S) == 0
+    os.close(master)
+    last = seen.decode().split("\x1b[J")[-1]
+    assert last.split()[0] == "2"
+    assert "▁" in last
+    assert "█" in last
+    assert last.split()[-1] == "20"
+
+
+@pytest.mark.parametrize("more", [["--format", "json"], []])
+def test_no_terminal_no_drawing(runec: Callable[..., Any], port: Path, more: list[str]) -> None:
+    done = runec("monitor", "--port", port, "--plot", *more)
+    assert done.code == 2
+    assert "--plot" in done.stderr
+
+
+def test_the_only_board_is_found_by_its_usb_id_and_two_are_listed(
+    runec: Callable[..., Any], port: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[Any] = []
+    monkeypatch.setattr(list_ports, "comports", lambda: found)
+
+    def plug(device: str, vendor: int, product: int) -> None:
+        found.append(SimpleNamespace(device=device, vid=vendor, pid=product, description="n/a"))
+
+    none = runec("monitor")
+    assert none.code == 4
+    assert "error[R0942]" in none.stderr
+    plug(str(port), 0x0483, 0x374B)
+    one = runec("monitor", "--every", "0", "--count", "1")
+    assert one.code == 0, one.stderr
+    assert f"found {port} (0483:374b)" in one.stderr
+    plug("/dev/ttyUSB9", 0x10C4, 0xEA60)
+    two = runec("monitor")
+    assert two.code == 2
+    assert "error[R0943]" in two.stderr
+    assert "/dev/ttyUSB9" in two.stderr
+    assert runec("monitor", "-b", "nucleo_f401re", "--count", "1").code == 0
+
+
+def test_one_usb_id_of_boards_that_differ_in_speed_is_not_guessed(
+    runec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, fast = load_board("nucleo_f401re"), load_board("esp32c3")
+    assert slow.hal.baud != fast.hal.baud
+    same = msgspec.structs.replace(fast, usb_ids=slow.usb_ids)
+    item = SimpleNamespace(device="/dev/ttyX", vid=0x0483, pid=0x374B, description="n/a")
+    monkeypatch.setattr(list_ports, "comports", lambda: [item])
+    monkeypatch.setattr(monitor, "load_boards", lambda: [slow, same])
+    done = runec("monitor")
+    assert done.code == 2
+    assert "nucleo_f401re or esp32c3" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--on", "host"],
+        ["--on", "emulator:netduinoplus2"],
+        ["--on", "serial:/dev/a", "--port", "/dev/b"],
+        ["--on", "serial:/dev/a", "--board", "esp32c3"],
+    ],
+)
+def test_what_does_not_go_together_is_a_mistake_of_usage(
+    runec: Callable[..., Any], words: list[str]
+) -> None:
+    done = runec("monitor", *words)
+    assert (done.code, done.stdout) == (2, "")
+
+
+def test_an_upload_goes_on_as_a_monitor(
+    runec: Callable[..., Any],
+    noop_rune: Path,
+    port: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    digest = read_rune(noop_rune.read_bytes(), source="noop").digest
+    with PORTS.plugged(PORTS.Paper(PAPER.Device(counting(), digest=digest)), port.parent / "b"):
+        monkeypatch.setattr(flash, "flash", lambda *_, port, **__: Flashed(port, "esptool"))
+
+        def once(rune: Rune, *, every_s: float) -> Watched:
+            return Watched(rune, every_s=every_s, count=1)
+
+        monkeypatch.setattr(flash, "Watched", once)
+        done = runec("flash", noop_rune, "-b", "esp32c3", "-p", port.parent / "b", "--monitor")
+    assert done.code == 0, done.stderr
+    assert '"elements":[1]' in done.stdout
+    assert f"noop is on esp32c3 ({port.parent / 'b'})" in done.stderr
+
+
+def test_after_an_upload_it_is_said_where_the_rune_runs(
+    runec: Callable[..., Any], noop_rune: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_ports, "comports", list)
+    monkeypatch.setattr(flash, "flash", lambda *_, port, **__: Flashed(port, "tool"))
+    at_port = runec("flash", noop_rune, "-b", "esp32c3", "-p", "/dev/ttyUSB0")
+    assert f"runec run {noop_rune} --on serial:/dev/ttyUSB0@921600" in at_port.stderr
+    assert f"runec monitor {noop_rune} --port /dev/ttyUSB0@921600" in at_port.stderr
+    probe = runec("flash", noop_rune, "-b", "nucleo_f401re")
+    assert probe.code == 0
+    assert "it runs at 115200 baud on USART2" in probe.stderr
+    in_ram = runec("flash", noop_rune, "-b", "nucleo_f401re", "--link", "rtt")
+    assert "rtt server" in in_ram.stderr
+
+
+@pytest.mark.emulated
+def test_an_emulated_board_is_watched(
+    runec: Callable[..., Any], noop_rune: Path, here: Path
+) -> None:
+    done = runec(
+        *("monitor", noop_rune, "--raw", here / "noop/input.bin", "--on", "emulator:netduinoplus2"),
+        *("--every", "0", "--count", "3"),
+    )
+    assert done.code == 0, done.stderr
+    assert done.stdout.count("[0,1,2,3]") == 3

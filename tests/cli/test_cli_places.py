@@ -1,0 +1,156 @@
+"""`runec run` in several places: a table, and whether all bytes agree."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runec.boards import load_boards
+from runec.cli import run as run_verb
+from runec.devices import Place
+from runec.diagnostics import MachineError, RuneError
+from runec.firmware import BudgetError
+
+Run = Callable[..., Any]
+RIGHT = b'{"2":[{"element-type":"i32","dimensions":[2],"elements":[1,2]}]}\n'
+WRONG = RIGHT.replace(b"[1,2]", b"[1,3]")
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What each place gives, instead of running: results, or an error."""
+    given: dict[str, Any] = {}
+
+    def run_bytes(
+        _rune: object, _inputs: object, place: Place, **_: object
+    ) -> Generator[bytes, None, None]:
+        answer = given.get(str(place), [RIGHT])
+        if isinstance(answer, Exception):
+            raise answer
+        yield from answer
+
+    monkeypatch.setattr(run_verb, "run_bytes", run_bytes)
+    return given
+
+
+def places(*names: str) -> list[str]:
+    return [word for name in names for word in ("--on", name)]
+
+
+def test_a_runefile_and_a_folder_run_like_their_rune(runec: Run, here: Path) -> None:
+    printed = {
+        runec("run", source, "--raw", here / "noop/input.bin").stdout
+        for source in (here / "noop", here / "noop/Runefile.yml", here / "noop/Runefile")
+    }
+    assert printed == {'{"2":[{"element-type":"i32","dimensions":[4],"elements":[0,1,2,3]}]}\n'}
+
+
+def test_places_that_agree_are_a_table(
+    runec: Run, noop_rune: Path, answers: dict[str, Any]
+) -> None:
+    done = runec("run", noop_rune, *places("host", "serial:/dev/ttyUSB0"))
+    assert done.code == 0, done.stderr
+    assert not answers
+    head, *rows = [line.split() for line in done.stdout.splitlines()]
+    assert head == ["place", "verdict", "seconds", "output"]
+    assert [(row[0], row[1], row[3]) for row in rows] == [
+        ("host", "same", "[1,2]"),
+        ("serial:/dev/ttyUSB0", "same", "[1,2]"),
+    ]
+    assert "the same bytes in 2 places" in done.stderr
+
+
+def test_one_other_byte_is_exit_code_3_and_the_place_is_named(
+    runec: Run, noop_rune: Path, answers: dict[str, Any]
+) -> None:
+    answers["serial:/dev/b"] = [RIGHT, WRONG]
+    answers["host"] = answers["serial:/dev/a"] = [RIGHT, RIGHT]
+    on = places("host", "serial:/dev/a", "serial:/dev/b")
+    done = runec("run", noop_rune, *on)
+    assert done.code == 3
+    assert "error[R0922]: not the same bytes as on host: serial:/dev/b" in done.stderr
+    assert [line.split()[1] for line in done.stdout.splitlines()[1:]] == [
+        "same",
+        "same",
+        "DIFFERENT",
+    ]
+    again = runec("run", noop_rune, *on, "--format", "json")
+    records = [json.loads(line) for line in again.stdout.splitlines()]
+    assert again.code == 3
+    assert [record["verdict"] for record in records] == ["same", "same", "DIFFERENT"]
+    assert records[2]["results"] == [json.loads(RIGHT), json.loads(WRONG)]
+    assert json.loads(again.stderr)["code"] == "R0922"
+
+
+def test_fewer_results_are_other_bytes(
+    runec: Run, noop_rune: Path, answers: dict[str, Any]
+) -> None:
+    answers["host"] = [RIGHT, RIGHT]
+    assert runec("run", noop_rune, *places("host", "serial:/dev/a")).code == 3
+
+
+def test_a_place_that_fails_is_told_and_the_others_go_on(
+    runec: Run, noop_rune: Path, answers: dict[str, Any]
+) -> None:
+    answers["serial:/dev/a"] = MachineError("R0941", "cannot open it", hint="plug it in")
+    done = runec("run", noop_rune, *places("host", "serial:/dev/a", "serial:/dev/b"))
+    assert done.code == 4
+    assert "error[R0941]: cannot open it" in done.stderr
+    rows = [line.split()[:2] for line in done.stdout.splitlines()[1:]]
+    assert rows == [["host", "same"], ["serial:/dev/a", "failed"], ["serial:/dev/b", "same"]]
+
+
+def test_a_rune_that_traps_everywhere_is_no_difference(
+    runec: Run, noop_rune: Path, answers: dict[str, Any]
+) -> None:
+    for name in ("host", "serial:/dev/a"):
+        answers[name] = RuneError("R0907", "the rune trapped", hint="see")
+    done = runec("run", noop_rune, *places("host", "serial:/dev/a"))
+    assert done.code == 3
+    assert "R0922" not in done.stderr
+
+
+def test_all_is_the_host_and_every_emulated_board_that_has_the_memory(
+    runec: Run, noop_rune: Path, answers: dict[str, Any]
+) -> None:
+    emulated = [f"emulator:{board.id}" for board in load_boards() if "emulated" in board.verified]
+    small = emulated[-1]
+    answers[small] = BudgetError("R0811", "too big", hint="less", stage=None, notes=[])
+    done = runec("run", noop_rune, "--on", "all", "--format", "json")
+    assert done.code == 0, done.stderr
+    verdicts = {
+        record["place"]: record["verdict"] for record in map(json.loads, done.stdout.splitlines())
+    }
+    expected = dict.fromkeys(["host", *emulated], "same") | {small: "too little memory"}
+    assert verdicts == expected
+    # Whoever names the board wants to know.
+    named = runec("run", noop_rune, *places("host", small))
+    assert named.code == 1
+    assert "error[R0811]" in named.stderr
+
+
+def test_of_several_places_the_host_tells_its_steps(
+    runec: Run, noop_rune: Path, here: Path
+) -> None:
+    words = ("run", noop_rune, "--raw", here / "noop/input.bin", "--trace")
+    alone = runec(*words)
+    both = runec(*words, *places("host", "host"))
+    assert both.code == 0
+    assert both.stderr.count("RAW") == 2 * alone.stderr.count("RAW") > 0
+    refused = runec(*words, *places("serial:/dev/a", "serial:/dev/b"))
+    assert refused.code == 2
+    assert "error[R0921]" in refused.stderr
+
+
+@pytest.mark.emulated
+def test_real_places_give_the_same_bytes(runec: Run, noop_rune: Path, here: Path) -> None:
+    done = runec(
+        *("run", noop_rune, "--raw", here / "noop/input.bin", "-r", "2"),
+        *places("host", "emulator:netduinoplus2"),
+    )
+    assert done.code == 0, done.stderr
+    assert done.stdout.count("[0,1,2,3]") == 2

@@ -1,0 +1,299 @@
+"""Uploads: stand-ins for the upload tools check what they get; real firmware boots from it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import struct
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runec.boards import load_board
+from runec.codegen import compile_pipeline
+from runec.container import Rune, read_rune, write_rune
+from runec.devices import Place, flash, flashing, held_firmware, run
+from runec.devices.emulator import Device
+from runec.devices.simulator import SimulatorTransport
+from runec.devices.transport import StreamTransport, Transport
+from runec.diagnostics import MachineError, UsageError
+from runec.frontend import analyse
+from runec.tools import Finished, find_tool
+from runec.vm import Inputs
+
+NOOP = Path(__file__).resolve().parents[2] / "examples" / "noop"
+INPUTS = Inputs(raw=(NOOP / "input.bin",))
+PT_LOAD = 1
+
+STAND_IN = """\
+#!{python}
+import json, sys
+from pathlib import Path
+given = [*sys.argv[1:]]
+files = {{each: Path(each).read_bytes().hex() for each in given if Path(each).is_file()}}
+Path({told!r}).write_text(json.dumps({{"arguments": given, "files": files}}))
+"""
+
+
+@pytest.fixture(scope="module")
+def noop() -> Rune:
+    pipeline = analyse(NOOP / "Runefile.yml").pipeline
+    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+
+
+@pytest.fixture
+def port() -> Iterator[str]:
+    """A serial port that is there."""
+    master, slave = os.openpty()
+    yield os.ttyname(slave)
+    os.close(slave)
+    os.close(master)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a stand-in was given; files as their bytes."""
+
+    arguments: list[str]
+    files: dict[str, bytes]
+
+
+@pytest.fixture
+def stand_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], Callable[[], Told]]:
+    """Put a stand-in for an upload tool into PATH; gives what reads what it was given."""
+
+    def make(name: str) -> Callable[[], Told]:
+        told = tmp_path / "told.json"
+        program = tmp_path / "bin" / name
+        program.parent.mkdir()
+        program.write_text(STAND_IN.format(python=sys.executable, told=str(told)))
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+
+        def read() -> Told:
+            found = json.loads(told.read_text())
+            files = {name: bytes.fromhex(text) for name, text in found["files"].items()}
+            return Told(found["arguments"], files)
+
+        return read
+
+    return make
+
+
+def loaded(elf: bytes, origin: int, size: int) -> bytes:
+    """The bytes that an ELF puts into a region of flash, by its program headers alone."""
+    assert elf[:6] == b"\x7fELF\x01\x01"
+    table, step, count = struct.unpack_from("<I10xHH", elf, 28)
+    image = bytearray()
+    for number in range(count):
+        kind, at, _, address, length = struct.unpack_from("<5I", elf, table + number * step)
+        if kind == PT_LOAD and length and origin <= address < origin + size:
+            start = address - origin
+            image.extend(bytes(max(start + length - len(image), 0)))
+            image[start : start + length] = elf[at : at + length]
+    return bytes(image)
+
+
+def test_esptool_gets_both_images_whole_at_their_offsets_and_the_port(
+    noop: Rune, port: str, stand_in: Callable[[str], Callable[[], Told]]
+) -> None:
+    board = load_board("esp32c3")
+    told = stand_in("esptool")
+    steps: list[str] = []
+
+    def progress(what: str) -> Any:
+        steps.append(what)
+        return contextlib.nullcontext()
+
+    done = flash(noop, board, port=port, progress=progress)
+    assert (done.port, done.tool) == (port, "esptool")
+    assert steps == ["building the firmware for esp32c3", "uploading with esptool"]
+    given = told()
+    *front, first, image, second, constants = given.arguments
+    assert front == ["--chip", "esp32c3", "--port", port, "write_flash"]
+    assert (int(first, 0), int(second, 0)) == (0, 0x200000)
+    memory = board.memory
+    assert memory.constants is not None
+    with held_firmware(noop, board) as built:
+        elf = built.elf.read_bytes()
+    whole = loaded(elf, memory.code.origin, memory.code.size_bytes)
+    # The boot ROM takes what begins with this twice; see the board's file.
+    assert whole[:8] == struct.pack("<2I", 0xAEDB041D, 0xAEDB041D)
+    assert given.files[image] == whole
+    rest = loaded(elf, memory.constants.origin, memory.constants.size_bytes)
+    assert given.files[constants] == rest
+    assert len(rest) > 10_000
+
+
+def test_a_debug_probe_gets_the_program_and_needs_no_port(
+    noop: Rune, stand_in: Callable[[str], Callable[[], Told]]
+) -> None:
+    board = load_board("netduinoplus2")
+    told = stand_in("pyocd")
+    assert flash(noop, board, protocol="pyocd").port is None
+    given = told()
+    assert given.arguments[:4] == ["flash", "--target", "stm32f405rgtx", "--format"]
+    ((_, content),) = given.files.items()
+    with held_firmware(noop, board) as built:
+        assert content == built.elf.read_bytes()
+
+
+def boot(transport: Transport, rune: Rune) -> list[bytes]:
+    with Device(
+        transport, rune, name="image", booting=True, start_s=60, timeout_s=60, log=None
+    ) as device:
+        return list(device.run_bytes(INPUTS, repeats=2))
+
+
+def on_host(rune: Rune) -> list[bytes]:
+    return [f"{line}\n".encode() for line in run(rune, INPUTS, Place("host"), repeats=2)]
+
+
+@pytest.mark.emulated
+def test_the_image_that_dfu_util_gets_boots(
+    noop: Rune, tmp_path: Path, stand_in: Callable[[str], Callable[[], Told]]
+) -> None:
+    told = stand_in("dfu-util")
+    flash(noop, load_board("netduinoplus2"))
+    given = told()
+    *front, path = given.arguments
+    assert front == ["-a", "0", "-s", "0x08000000:leave", "-D"]
+    image = tmp_path / "uploaded.bin"
+    image.write_bytes(given.files[path])
+    program = find_tool("qemu-system-arm", hint="apt-get install qemu-system-arm")
+    machine = ["-M", "netduinoplus2", "-icount", "shift=0", "-nographic", "-monitor", "none"]
+    # A raw image, no ELF: the machine loads it where its flash is and starts at its vectors.
+    command: list[str | Path] = [program, *machine, "-serial", "stdio", "-kernel", image]
+    assert boot(StreamTransport(command, name="qemu"), noop) == on_host(noop)
+
+
+def elf_around(*parts: tuple[int, bytes], entry: int) -> bytes:
+    """An ELF for RISC-V that holds raw images at their addresses, and nothing else."""
+    at = 52 + 32 * len(parts)
+    sizes = (52, 32, len(parts), 0, 0, 0)
+    head = struct.pack("<16s2H5I6H", b"\x7fELF\1\1\1", 2, 243, 1, entry, 52, 0, 0, *sizes)
+    table = b""
+    for address, content in parts:
+        size = len(content)
+        table += struct.pack("<8I", PT_LOAD, at, address, address, size, size, 7, 4)
+        at += size
+    return head + table + b"".join(content for _, content in parts)
+
+
+@pytest.mark.emulated
+def test_the_images_that_esptool_gets_boot(
+    noop: Rune, port: str, tmp_path: Path, stand_in: Callable[[str], Callable[[], Told]]
+) -> None:
+    told = stand_in("esptool")
+    board = load_board("esp32c3")
+    flash(noop, board, port=port)
+    given = told()
+    image, constants = (given.files[given.arguments[index]] for index in (-3, -1))
+    memory = board.memory
+    assert memory.constants is not None
+    # labwired takes ELFs alone; the chip's ROM starts after the two words of the header.
+    elf = tmp_path / "uploaded.elf"
+    start = memory.code.origin + 8
+    parts = ((memory.code.origin, image), (memory.constants.origin, constants))
+    elf.write_bytes(elf_around(*parts, entry=start))
+    assert boot(SimulatorTransport(elf, "esp32c3"), noop) == on_host(noop)
+
+
+def test_a_tool_that_is_not_there_names_what_installs_it(
+    noop: Rune, port: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    expected = {"openocd": "sudo apt-get install openocd", "pyocd": "pip install pyocd"}
+    for protocol, command in expected.items():
+        with pytest.raises(MachineError) as caught:
+            flash(noop, load_board("nucleo_f401re"), protocol=protocol)
+        assert (caught.value.code, caught.value.hint) == ("R1004", command)
+    with pytest.raises(MachineError) as esp:
+        flash(noop, load_board("esp32c3"), port=port)
+    assert esp.value.hint == "sudo apt-get install esptool"
+
+
+def test_an_unknown_protocol_is_told_before_anything_is_built(noop: Rune) -> None:
+    with pytest.raises(UsageError) as caught:
+        flash(noop, load_board("esp32c3"), protocol="esptol")
+    assert (caught.value.code, caught.value.hint) == ("R0805", "did you mean 'esptool'?")
+
+
+# What the tools themselves say, and what mends it.
+WORDS = {
+    "esptool, no board": (
+        "esp32c3",
+        None,
+        "A fatal error occurred: Failed to connect to ESP32-C3: No serial data received.",
+        ("R0923", "hold its button BOOT"),
+    ),
+    "esptool, no permission": (
+        "esp32c3",
+        None,
+        "could not open port '/dev/ttyUSB0': [Errno 13] Permission denied: '/dev/ttyUSB0'",
+        ("R0924", "sudo adduser $USER dialout"),
+    ),
+    "openocd, no probe": (
+        "nucleo_f401re",
+        None,
+        "Error: open failed",
+        ("R0923", "`lsusb` must show it"),
+    ),
+    "openocd, no permission": (
+        "nucleo_f401re",
+        None,
+        "Error: libusb_open() failed with LIBUSB_ERROR_ACCESS",
+        ("R0924", "sudo adduser $USER plugdev"),
+    ),
+    "dfu-util, no board": (
+        "netduinoplus2",
+        None,
+        "No DFU capable USB device available",
+        ("R0923", "dfu-util --list"),
+    ),
+    "pyocd, no probe": (
+        "nrf52840_dk",
+        "pyocd",
+        "0000123 C No available debug probes are connected. [__main__]",
+        ("R0923", "`lsusb` must show it"),
+    ),
+    "jlink, no target": (
+        "nrf52840_dk",
+        "jlink",
+        "Cannot connect to target.",
+        ("R0923", "`lsusb` must show it"),
+    ),
+    "another": ("esp32c3", None, "MD5 of file does not match data in flash!", ("R0920", "esptool")),
+}
+
+
+@pytest.mark.parametrize("case", WORDS)
+def test_what_the_upload_tools_say_becomes_what_to_do(
+    noop: Rune,
+    port: str,
+    monkeypatch: pytest.MonkeyPatch,
+    stand_in: Callable[[str], Callable[[], Told]],
+    case: str,
+) -> None:
+    board_id, protocol, words, (code, command) = WORDS[case]
+    board = load_board(board_id)
+    way = flashing.upload_way(board, protocol)
+    assert way is not None
+    stand_in(way.command[0])
+    monkeypatch.setattr(flashing, "build_project", lambda *_, **__: None)
+    monkeypatch.setattr(
+        flashing, "run_tool", lambda *_, **__: Finished(1, "Uploading\n", f"{words}\n")
+    )
+    with pytest.raises(MachineError) as caught:
+        flash(noop, board, port=port if way.needs_port else None, protocol=protocol)
+    assert caught.value.code == code
+    assert command in str(caught.value.hint)
+    (diagnostic,) = caught.value.diagnostics
+    assert words in diagnostic.notes

@@ -1,0 +1,90 @@
+"""Write docs/conformance.md from what `tools/conformance.py --json` printed, and from sizes.
+
+    python tools/conformance.py --json > cells.jsonl
+    python tools/conformance_page.py cells.jsonl
+
+Nothing on the page depends on how fast or when it was made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "conformance.md"
+HEAD = """\
+# The same bytes everywhere
+
+Written by `tools/conformance.py --page`, which runs what `make conformance` runs: every example in
+every place, from a fresh start for each input. A cell says how many inputs gave exactly the bytes
+that `examples/*/conformance.toml` lists; of boards with one compiler and the same flags the first
+takes the whole list. "too little" is a board without the memory, told before anything is compiled.
+"Other model" is the original platform's model of that name, with its own inputs as well: every
+place must print what the host prints. `X/Runefile` is the same example in the Dockerfile-like
+dialect: it compiles to the same pipeline, so the host is enough.
+"""
+SIZES = """\
+## What it takes
+
+Bytes by the linker, for the firmware with the rune in it; RAM includes the arena, linear memory,
+the engine's pool and the stack. `tools/board_sizes.py` prints these numbers alone.
+"""
+
+Cell = Mapping[str, object]
+
+
+def _row(cells: Iterable[object]) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def matrix(cells: Sequence[Cell]) -> Iterator[str]:
+    """Yield the lines of the table of examples and places, in the order of the cells."""
+    places = list(dict.fromkeys(str(cell["place"]) for cell in cells))
+    verdicts = {(str(cell["example"]), str(cell["place"])): cell["verdict"] for cell in cells}
+    yield _row(["example", *(place.removeprefix("emulator:") for place in places)])
+    yield _row(["---"] * (len(places) + 1))
+    for example in dict.fromkeys(example for example, _ in verdicts):
+        yield _row([example, *(verdicts.get((example, place), "") for place in places)])
+
+
+def page(cells: Sequence[Cell], sizes: Iterable[Sequence[str]]) -> str:
+    """Return the whole page. `sizes` are rows of example, board, flash, RAM, arena."""
+    lines = [HEAD, *matrix(cells), "", SIZES]
+    lines += [_row(["example", "board", "flash", "RAM", "arena"]), _row(["---"] * 5)]
+    lines += [_row(row) for row in sizes]
+    return "\n".join(lines) + "\n"
+
+
+def write_page(cells: Sequence[Cell]) -> None:
+    """Measure the sizes and write the page.
+
+    Raises:
+        RunecError: an example cannot be built.
+    """
+    if TYPE_CHECKING:
+        from tools.board_sizes import SIZE_COLUMNS, size_rows  # noqa: PLC0415
+    else:  # a script beside this one; the rest needs no compilers
+        from board_sizes import SIZE_COLUMNS, size_rows  # noqa: PLC0415
+
+    PAGE.write_text(page(cells, (row[:SIZE_COLUMNS] for row in size_rows())), encoding="utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the page from a file of cells; 1 when any of them differs."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("cells", type=Path, help="what conformance.py --json printed")
+    options = parser.parse_args(arguments)
+    cells = [json.loads(line) for line in options.cells.read_text(encoding="utf-8").splitlines()]
+    if any(cell["differences"] for cell in cells):
+        print("there are differences: no page for that", file=sys.stderr)
+        return 1
+    write_page(cells)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

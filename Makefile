@@ -14,7 +14,7 @@ setup: $(READY) ## install what is missing: Debian packages, .venv, third-party 
 $(READY): pyproject.toml constraints.txt tools/debian-packages.txt tools/setup.sh
 	@tools/setup.sh
 
-demo: $(READY) ## one Runefile, one .rune, the same bytes on the host and on two emulated boards
+demo: $(READY) ## one Runefile, one .rune, the same bytes on the host and on three emulated boards
 	@$(BIN)/python tools/demo.py
 
 test: lint unit ## everything that must pass before a commit

@@ -82,8 +82,6 @@ def _execute(console: Console, arguments: list[str]) -> int:
         console.say("interrupted")
         return EXIT_INTERRUPTED
     except OutputClosedError:
-        # Python would complain once more when it closes the stream at its own end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_PIPE
     except Exception as error:  # noqa: BLE001 - the last resort: a bug must not show a traceback
         return _bug(console, error)

@@ -58,7 +58,8 @@ def execute(arguments: Sequence[str] | None = None) -> int:
 
 def _asks_for_json(arguments: Sequence[str]) -> bool:
     """Tell how to print a mistake in the options before `--format`, which click never gets to."""
-    return "--format=json" in arguments or ("--format", "json") in itertools.pairwise(arguments)
+    pairs = {("--format", "json"), ("-f", "json")}
+    return "--format=json" in arguments or not pairs.isdisjoint(itertools.pairwise(arguments))
 
 
 def _execute(console: Console, arguments: list[str]) -> int:

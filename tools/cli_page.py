@@ -27,7 +27,7 @@ Every verb has these options:
 | `-q`, `--quiet` | nothing on stderr but errors |
 | `-v`, `--verbose` | commands with their times, the time of each step, what compilers, runes and devices log |
 | `--color auto\\|always\\|never` | also `--colour`, and before the verb. `auto`: NO_COLOR switches colours off, else FORCE_COLOR switches them on, else a terminal that is not `dumb` has them |
-| `--format text\\|json` | for people or for programs, see below |
+| `-f`, `--format text\\|json` | for people or for programs, see below |
 
 On a terminal a line shows what is going on once it takes longer than half a second; it is gone at the end. Text that comes from files,
 models or devices is shown without the characters that a terminal would obey.

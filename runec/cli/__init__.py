@@ -58,7 +58,8 @@ def execute(arguments: Sequence[str] | None = None) -> int:
 
 def _asks_for_json(arguments: Sequence[str]) -> bool:
     """Tell how to print a mistake in the options before `--format`, which click never gets to."""
-    return "--format=json" in arguments or ("--format", "json") in itertools.pairwise(arguments)
+    pairs = {("--format", "json"), ("-f", "json")}
+    return "--format=json" in arguments or not pairs.isdisjoint(itertools.pairwise(arguments))
 
 
 def _execute(console: Console, arguments: list[str]) -> int:
@@ -82,8 +83,6 @@ def _execute(console: Console, arguments: list[str]) -> int:
         console.say("interrupted")
         return EXIT_INTERRUPTED
     except OutputClosedError:
-        # Python would complain once more when it closes the stream at its own end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_PIPE
     except Exception as error:  # noqa: BLE001 - the last resort: a bug must not show a traceback
         return _bug(console, error)

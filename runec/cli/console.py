@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 import click
 
 from runec.diagnostics import Diagnostic, printable, render
+from runec.files import disk_error
 from runec.tools import watch_tools
 
 if TYPE_CHECKING:
@@ -25,6 +26,22 @@ Color = Literal["auto", "always", "never"]
 
 class OutputClosedError(Exception):
     """Whoever read the results has enough of them."""
+
+
+@contextmanager
+def _writing_results() -> Iterator[None]:
+    """Tell a reader that has gone, and a full disk behind stdout, from bugs."""
+    try:
+        yield
+    except OSError as error:
+        # Python would complain once more when it closes the stream at its own end.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        if isinstance(error, BrokenPipeError):
+            raise OutputClosedError from None
+        elsewhere = "send it to another place"
+        raise disk_error(error, "write the output", elsewhere=elsewhere) from None
 
 
 class Console:
@@ -96,21 +113,17 @@ class Console:
         if sys.stdout.isatty():
             self._out(printable_json(data.decode(errors="replace")))
             return
-        try:
+        with _writing_results():
             sys.stdout.flush()
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
-        except BrokenPipeError:
-            raise OutputClosedError from None
 
     def _out(self, text: str) -> None:
         with self._lock:
             self._clear()
-            try:
+            with _writing_results():
                 sys.stdout.write(text)
                 sys.stdout.flush()
-            except BrokenPipeError:
-                raise OutputClosedError from None
 
     # --- remarks ---------------------------------------------------------------------------------
 

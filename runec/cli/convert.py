@@ -24,7 +24,7 @@ from runec.frontend.convert import convert
 )
 @click.argument("runefile", type=INPUT_FILE)
 @click.option("-o", "--output", type=INPUT_FILE, help="The file to write. [default: stdout]")
-@click.option("-f", "--force", is_flag=True, help="Write over OUTPUT if it is there.")
+@click.option("--force", is_flag=True, help="Write over OUTPUT if it is there.")
 @click.option(
     "-C",
     "--current-dir",

@@ -23,8 +23,9 @@ def _set_format(ctx: click.Context, _parameter: click.Parameter, value: str) -> 
 
 
 def format_option(function: _Function) -> _Function:
-    """Add `--format text|json`; it decides how the console prints, errors included."""
+    """Add `-f`, `--format text|json`; it decides how the console prints, errors included."""
     return click.option(
+        "-f",
         "--format",
         type=click.Choice(["text", "json"]),
         default="text",

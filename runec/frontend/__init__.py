@@ -41,6 +41,7 @@ Codes of this room:
     R0402  wrong value of a parameter         R0406  an argument given twice
     R0403  an unused output (warning)         R0407  a Rust expression
     R0404  an unused stage (warning)          R0408  no out at all (warning)
+                                              R0409  outs of two kinds (warning)
 
 Of formatting and converting: R0021, R0022.
 Passed on with a place: R031x of `runec.models`, R041x, R0420 and R043x of `runec.proc_blocks`.

@@ -38,6 +38,11 @@ def test_json_agrees_with_another_reader(runec: Callable[..., Any]) -> None:
     assert told["file_bytes"] == SINE.stat().st_size
 
 
+def test_the_short_option_of_the_original_is_taken(runec: Callable[..., Any]) -> None:
+    assert json.loads(runec("model-info", SINE, "-f", "json").stdout)["ops"] == 3
+    assert json.loads(runec("model-info", "-f", "json", "nowhere").stderr)["code"] == "R1003"
+
+
 @pytest.mark.skipif(not MICROSPEECH, reason="the original's models are not beside the project")
 def test_the_originals_golden_result_holds(runec: Callable[..., Any]) -> None:
     told = json.loads(runec("model-info", MICROSPEECH[0], "--format", "json").stdout)

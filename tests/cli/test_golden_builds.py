@@ -66,6 +66,19 @@ pipeline:
   rand: {capability: RAND, outputs: [{type: f32, dimensions: [128]}]}
   model: {model: ./sine.tflite, inputs: [rand, rand], outputs: [{type: f32, dimensions: [1]}]}
 """
+# Its block was a Rust crate beside the Runefile; runec takes its own of that name.
+SEVERAL_OUTPUTS = """\
+version: 1
+image: runicos/base
+pipeline:
+  rand: {capability: RAND, outputs: [{type: f32, dimensions: [1, 1]}]}
+  audio: {capability: SOUND, outputs: [{type: i16, dimensions: [16000]}], args: {hz: 16000}}
+  identity:
+    proc-block: "./identity"
+    inputs: [rand, audio]
+    outputs: [{type: f32, dimensions: [1, 1]}, {type: i16, dimensions: [16000]}]
+  serial: {out: serial, inputs: [identity.0, identity.1]}
+"""
 NOOP = """\
 image: runicos/base
 version: 1
@@ -85,6 +98,7 @@ pipeline:
             "warning: Unused arguments for some_model: unused_argument, another_unused_argument",
         ),
         (SEVERAL_INPUTS, ""),
+        (SEVERAL_OUTPUTS, "warning[R0124]"),
         (NOOP, ""),
     ],
     ids=[
@@ -92,6 +106,7 @@ pipeline:
         "directories-are-zipped-when-used-for-models",
         "model-arguments-should-be-used",
         "models-with-multiple-inputs",
+        "proc-block-with-multiple-inputs-and-outputs",
         "noop",
     ],
 )
@@ -105,6 +120,8 @@ def test_compile_pass(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "Runefile.yml").write_text(text)
     (tmp_path / "sine.tflite").write_bytes(SINE.read_bytes())
+    (tmp_path / "identity").mkdir()
+    (tmp_path / "identity" / "Cargo.toml").write_text("[package]\n")
     (tmp_path / "sine-wave").mkdir()
     (tmp_path / "sine-wave" / "model.json").write_text("{}")
     (tmp_path / "sine-wave" / "group1-shard1of1.bin").write_bytes(b"\x01\x02")
@@ -112,6 +129,10 @@ def test_compile_pass(
     assert done.code == 0, done.stderr
     assert said in done.stderr
     rune = read_rune((tmp_path / "test.rune").read_bytes())
+    if text == SEVERAL_OUTPUTS:
+        graph = rune.require_graph()
+        types = [str(graph.tensors[number]) for number in graph.outputs["serial"].inputs]
+        assert types == ["f32[1, 1]", "i16[16000]"]
     if text == DIRECTORIES:
         data = rune.resources["sine"]
         assert data is not None

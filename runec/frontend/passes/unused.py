@@ -1,8 +1,8 @@
-"""What nobody reads: stages, single outputs, resources. Warnings, for it may be on purpose."""
+"""What nobody reads: stages, single outputs, resources; outs of two kinds. Only warnings."""
 
 from __future__ import annotations
 
-from runec.diagnostics import Diagnostics
+from runec.diagnostics import Diagnostics, Label
 from runec.frontend.ast import ModelNode, OutNode, ResourceRef
 from runec.frontend.passes.arguments import Arguments
 from runec.frontend.passes.edges import Edges, upstream
@@ -18,6 +18,20 @@ def used_resources(names: NameTable, arguments: Arguments) -> frozenset[str]:
         if isinstance(stage, ModelNode) and isinstance(stage.model, ResourceRef)
     }
     return arguments.used_resources | models
+
+
+def _warn_mixed_outs(names: NameTable, diagnostics: Diagnostics) -> None:
+    kinds = [stage.kind for stage in names.stages.values() if isinstance(stage, OutNode)]
+    for kind in kinds[1:]:
+        if kind.text.upper() != kinds[0].text.upper():
+            diagnostics.warning(
+                "R0409",
+                "The pipeline has SERIAL and TENSOR outs, which `runec run` can't write together",
+                kind.span,
+                hint="use one of the two kinds for all outs",
+                labels=[Label(kinds[0].span, "the other kind is here")],
+            )
+            return
 
 
 def warn_unused_parts(
@@ -41,6 +55,7 @@ def warn_unused_parts(
             hint="add a stage with out: serial",
         )
         return
+    _warn_mixed_outs(names, diagnostics)
     needed = upstream(outs, edges)
     read = {
         (edge.producer, edge.index)

@@ -7,7 +7,18 @@ coats, with hair, hats and bags.
 from dataclasses import dataclass
 
 import numpy as np
-from shapes import Array, Generator, Shape, Tone, ellipse, limb, line, polygon, rectangle
+from shapes import (
+    Array,
+    Generator,
+    Shape,
+    Tone,
+    as_part,
+    ellipse,
+    limb,
+    line,
+    polygon,
+    rectangle,
+)
 
 
 def arm_angles(rng: Generator, kind: str) -> Array:
@@ -155,8 +166,8 @@ def draw_head(rng: Generator, of: Body) -> list[Shape]:
 def person(rng: Generator, tone: Tone) -> list[Shape]:
     """Draw a person."""
     of = body(rng, tone)
-    legs, arms = draw_legs(rng, of), draw_arms(rng, of)
-    torso, head = draw_torso(rng, tone, of), draw_head(rng, of)
+    legs, arms = as_part(4, draw_legs(rng, of)), as_part(3, draw_arms(rng, of))
+    torso, head = as_part(2, draw_torso(rng, tone, of)), as_part(1, draw_head(rng, of))
     bag = []
     if rng.random() < 0.15:
         x, y = arms[0].points[-1]

@@ -20,6 +20,7 @@ from things import OTHER_THINGS, THINGS
 
 LABELS = ("no_person", "person")  # in the order of the model's outputs
 SIZE = 64  # pixels, both ways
+CELLS, PARTS = 8, 4  # squares both ways in which parts of people are found; how many parts
 _FINER = 2  # drawn so many times larger, for smooth edges
 
 Bytes = NDArray[np.uint8]
@@ -137,8 +138,10 @@ class Canvas:
 
     def __init__(self, rng: Generator, side: int, background: Background) -> None:
         self.image = Image.new("L", (side, side))
+        self.parts = Image.new("L", (side, side))  # `Shape.part` of what is seen there
         self.side = side
         self.draw = ImageDraw.Draw(self.image)
+        self._draw_parts = ImageDraw.Draw(self.parts)
         self._rng = rng
         background(rng, self.draw, side)
 
@@ -170,15 +173,20 @@ class Canvas:
 
     def _paint(self, shape: Shape, points: NDArray[np.float64], height: float) -> None:
         corners = [(float(x), float(y)) for x, y in points]
-        fill = int(shape.tone)
-        if shape.width is None:
-            self.draw.polygon(corners, fill)
-            return
-        width = max(1, round(shape.width * height))
-        self.draw.line(corners, fill, width, joint="curve")
-        for x, y in corners:
-            radius = width / 2
-            self.draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill)
+        width = None if shape.width is None else max(1, round(shape.width * height))
+        for draw, fill in ((self.draw, int(shape.tone)), (self._draw_parts, shape.part)):
+            if width is None:
+                draw.polygon(corners, fill)
+                continue
+            draw.line(corners, fill, width, joint="curve")
+            for x, y in corners:
+                radius = width / 2
+                draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill)
+
+    def hide(self, left: float, top: float, right: float, bottom: float) -> None:
+        """Put a rectangle in front of everything."""
+        self.draw.rectangle((left, top, right, bottom), _tone(self._rng))
+        self._draw_parts.rectangle((left, top, right, bottom), 0)
 
     def write(self) -> None:
         """Write something somewhere."""
@@ -189,7 +197,7 @@ class Canvas:
         self.draw.text((x, y), letters, _tone(rng), font)
 
 
-def scene(rng: Generator, place: Place, *, has_person: bool, side: int) -> Image.Image:
+def scene(rng: Generator, place: Place, *, has_person: bool, side: int) -> Canvas:
     """Draw one picture, `side` pixels high and wide, as a perfect camera would see it."""
     canvas = Canvas(rng, side, place.backgrounds[rng.integers(len(place.backgrounds))])
 
@@ -215,13 +223,13 @@ def scene(rng: Generator, place: Place, *, has_person: bool, side: int) -> Image
         x, y = foot
         if rng.random() < 0.6:
             top, half = y - rng.uniform(0.1, 0.4) * height * side, rng.uniform(0.15, 0.5) * side
-            canvas.draw.rectangle((x - half, min(top, side), x + half, side), _tone(rng))
+            canvas.hide(x - half, min(top, side), x + half, side)
         else:
             post, half = x + rng.uniform(-0.15, 0.15) * side, rng.uniform(0.01, 0.035) * side
-            canvas.draw.rectangle((post - half, 0, post + half, side), _tone(rng))
+            canvas.hide(post - half, 0, post + half, side)
     if rng.random() < 0.15:
         canvas.write()
-    return canvas.image
+    return canvas
 
 
 def develop(rng: Generator, image: Image.Image, place: Place) -> Bytes:
@@ -239,13 +247,28 @@ def develop(rng: Generator, image: Image.Image, place: Place) -> Bytes:
 
 def picture(rng: Generator, place: Place, label: str, size: int = SIZE) -> Bytes:
     """Make one picture u8[size, size] of a label."""
-    finer = scene(rng, place, has_person=label == "person", side=_FINER * size)
-    return develop(rng, finer.reduce(_FINER), place)
+    return picture_and_parts(rng, place, label, size)[0]
 
 
-def data_set(seed: int, count: int, place: Place) -> tuple[Bytes, NDArray[np.int64]]:
-    """Pictures u8[2 count, 64, 64, 1] and their labels, alternating."""
+def picture_and_parts(
+    rng: Generator, place: Place, label: str, size: int = SIZE
+) -> tuple[Bytes, Bytes]:
+    """Make one picture u8[size, size] of a label, and where head, trunk, arms and legs are.
+
+    The parts are u8[8, 8, 4]: how much of a square of the picture each covers, 255 is all of it.
+    """
+    canvas = scene(rng, place, has_person=label == "person", side=_FINER * size)
+    taken = develop(rng, canvas.image.reduce(_FINER), place)
+    here = np.asarray(canvas.parts)[::_FINER, ::_FINER, None] == np.arange(1, PARTS + 1)
+    cell = size // CELLS
+    parts = here.reshape(CELLS, cell, CELLS, cell, PARTS).mean(axis=(1, 3))
+    return taken, np.rint(255.0 * parts).astype(np.uint8)
+
+
+def data_set(seed: int, count: int, place: Place) -> tuple[Bytes, NDArray[np.int64], Bytes]:
+    """Pictures u8[2 count, 64, 64, 1], their labels, alternating, and their parts."""
     rng = np.random.default_rng(seed)
     labels = np.tile(np.arange(len(LABELS)), count)
-    pictures = np.stack([picture(rng, place, LABELS[label]) for label in labels])
-    return pictures[..., None], labels
+    made = [picture_and_parts(rng, place, LABELS[label]) for label in labels]
+    pictures, parts = (np.stack(each) for each in zip(*made, strict=True))
+    return pictures[..., None], labels, parts

@@ -6,7 +6,7 @@ shape is a polygon or a line with round ends, and has a tone from 0 (black) to 2
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ class Shape:
     points: Array  # [n, 2]
     tone: float
     width: float | None = None
+    part: int = 0  # of a person, from 1: head, trunk, arms, legs
 
 
 def polygon(tone: float, *points: tuple[float, float]) -> Shape:
@@ -60,6 +61,11 @@ def limb(
         x, y = points[-1]
         points.append((x + length * math.sin(angle), y - length * math.cos(angle)))
     return line(tone, width, *points)
+
+
+def as_part(part: int, shapes: list[Shape]) -> list[Shape]:
+    """Mark shapes as a part of a person."""
+    return [replace(shape, part=part) for shape in shapes]
 
 
 Figure = Callable[[Generator, Tone], list[Shape]]

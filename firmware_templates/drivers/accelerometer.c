@@ -5,6 +5,8 @@
 
 #include "runevm_hal.h"
 
+volatile uint32_t runec_accelerometer_taken;
+
 int runec_sensor_set(uint8_t address, uint8_t number, uint8_t value)
 {
     const uint8_t bytes[] = {number, value};
@@ -43,10 +45,12 @@ int runec_accelerometer_sample(runec_accelerometer *sensor, uint8_t *bytes, uint
 {
     int status = sensor->started ? RUNEC_SENSOR_OK : runec_accelerometer_start(sensor);
     const uint32_t start = runevm_hal_milliseconds();
+    runec_accelerometer_taken = 0;
     for (uint32_t i = 0; i < samples && status == RUNEC_SENSOR_OK; i++) {
         int16_t counts[3];
         wait_until(start, (uint32_t)((uint64_t)i * 1000u / sensor->hz));
         status = sensor->part->read(sensor->address, counts);
+        runec_accelerometer_taken = i + 1u;
         for (int axis = 0; axis < 3 && status == RUNEC_SENSOR_OK; axis++) {
             const float value = (float)counts[axis] * sensor->part->unit;
             memcpy(bytes, &value, sizeof value);

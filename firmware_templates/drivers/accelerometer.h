@@ -45,6 +45,9 @@ typedef struct {
     bool started;
 } runec_accelerometer;
 
+/* Samples taken since the last runec_accelerometer_sample() began: what a simulator moves the part by. */
+extern volatile uint32_t runec_accelerometer_taken;
+
 /* Switches the bus on, and the part: a status. Returns when the first measurement is good. */
 int runec_accelerometer_start(runec_accelerometer *sensor);
 

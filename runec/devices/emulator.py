@@ -61,6 +61,16 @@ def start_emulator(board: Board, elf: Path, *, part: SimulatedPart | None = None
     )
 
 
+def sensed_part(rune: Rune, board: Board) -> SimulatedPart | None:
+    """Return the part that the firmware of a rune reads on an emulated board, if any.
+
+    Raises:
+        UserFileError: R0840, the board has no sensor for the rune; R0951, nor has its emulator.
+    """
+    accelerometer = choose_accelerometer(rune, board, BARE)
+    return simulated_part(board, accelerometer) if accelerometer else None
+
+
 class Device:
     """A device that carries one rune, over any transport. Use it as a context manager."""
 
@@ -158,11 +168,9 @@ class EmulatedDevice(Device):
         `timeout_s` is how long this computer may work on one run, on the wall clock.
 
         Raises:
-            UserFileError: R0840, R0951: the board or its emulator has no sensor for the rune.
-            RunecError: as `start_emulator` and `Session.greet`, and what `check_hello` raises.
+            RunecError: as `sensed_part`, `start_emulator`, `Session.greet` and `check_hello`.
         """
-        accelerometer = choose_accelerometer(rune, board, BARE)
-        self._part = simulated_part(board, accelerometer) if accelerometer else None
+        self._part = sensed_part(rune, board)
         transport = start_emulator(board, elf, part=self._part)
         self._simulator = transport if isinstance(transport, SimulatorTransport) else None
         super().__init__(

@@ -14,7 +14,7 @@ from typing import IO, Literal
 from runec.boards import Board, InputKind, load_board, load_boards
 from runec.cache import cache_dir
 from runec.container import Rune
-from runec.devices.emulator import TIMEOUT_S, Device, EmulatedDevice
+from runec.devices.emulator import TIMEOUT_S, Device, EmulatedDevice, sensed_part
 from runec.devices.session import Log
 from runec.devices.transport import DEFAULT_BAUD
 from runec.diagnostics import UsageError
@@ -175,6 +175,7 @@ def open_emulator(
     Raises:
         RunecError: as `build_firmware` and `EmulatedDevice`.
     """
+    sensed_part(rune, board)  # refused before a firmware is built in vain
     with held_firmware(rune, board, log=log) as build:
         device = EmulatedDevice(board, build.elf, rune, timeout_s=timeout_s or TIMEOUT_S, log=log)
     # The emulator has read the program by now: another process may build in the folder again.

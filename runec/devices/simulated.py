@@ -17,6 +17,8 @@ from runec.firmware import Accelerometer
 _CHANNELS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
     {"adxl345": ("x", "y", "z"), "mpu6050": ("ax", "ay", "az")}
 )
+# Where the firmware counts samples: firmware_templates/drivers/accelerometer.c.
+_COUNTER = "runec_accelerometer_taken"
 _GRAVITY = 9.80665
 # What labwired lets an axis feel.
 _MOST_G = 16.0
@@ -55,7 +57,7 @@ class SimulatedPart:
         values = [max(-_MOST_G, min(_MOST_G, value / _GRAVITY)) for value in array("f", samples)]
         rows = [values[at : at + 3] for at in range(0, len(values), 3)]
         channels = _CHANNELS[self.accelerometer.name]
-        told = {"hz": self.accelerometer.hz, "channels": channels, "samples": rows}
+        told = {"counter": _COUNTER, "channels": channels, "samples": rows}
         return json.dumps(told).encode()
 
 

@@ -11,8 +11,9 @@ served. Requests on stdin, answers on stdout, little-endian:
 
     request: length u32, motion length u32, until f64 (virtual seconds),
              bytes for the console, motion
-    motion:  JSON, {"hz": samples a second, "channels": names, "samples": rows of numbers}: what a
-             simulated sensor feels from now on, one sample after the other; the last one stays
+    motion:  JSON, {"counter": symbol, "channels": names, "samples": rows of numbers}: what a
+             simulated sensor feels, the first sample from now on, and the next one each time the
+             firmware has counted one in the u32 at the symbol; the last one stays
     answer:  length u32, status u8, now f64 (virtual seconds), bytes or text
     status:  0 runs, 1 stopped, 2 the rings in the chip's RAM are malformed
 
@@ -24,7 +25,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import math
 import os
 import struct
 import sys
@@ -66,34 +66,42 @@ def _advance(sim: Any, duration_s: float) -> None:
 
 
 class _Motion:
-    """What a simulated sensor feels: nothing, until there is a motion."""
+    """What a simulated sensor feels: nothing, until there is a motion.
+
+    It goes on by the firmware's own count of samples: simulated clocks of a chip are up to a fifth
+    away from virtual time.
+    """
 
     def __init__(self, sim: Any) -> None:
         self._sim = sim
-        self._start_s = 0.0
-        self._period_s = 0.0
+        self._counter = 0
         self._channels: list[str] = []
-        self._left: list[list[float]] = []
-        self._done = 0
+        self._samples: list[list[float]] = []
+        self._felt = 0
 
     def begin(self, motion: bytes) -> None:
         """Let a motion begin now, in place of the last one."""
         told = json.loads(motion)
-        self._start_s = self._sim.time
-        self._period_s = 1 / told["hz"]
+        address = self._sim.symbol(told["counter"])
+        if address is None:
+            raise RuntimeError(f"the program has no symbol {told['counter']}")
+        self._counter = address
+        self._sim.write_u32(address, 0)
         self._channels = told["channels"]
-        self._left = told["samples"][::-1]
-        self._done = 0
+        self._samples = told["samples"]
+        self._feel(0)
 
-    def go_on(self) -> float:
-        """Set what is felt now; return when it changes (virtual seconds)."""
-        while self._left and self._next_s() <= self._sim.time:
-            self._sim.set_inputs(dict(zip(self._channels, self._left.pop(), strict=True)))
-            self._done += 1
-        return self._next_s() if self._left else math.inf
+    def go_on(self) -> None:
+        """Set what is felt now."""
+        if self._samples:
+            taken = self._sim.read_u32(self._counter)
+            if taken != self._felt and taken < len(self._samples):
+                self._feel(taken)
 
-    def _next_s(self) -> float:
-        return self._start_s + self._done * self._period_s
+    def _feel(self, index: int) -> None:
+        values = dict(zip(self._channels, self._samples[index], strict=True))
+        self._sim.set_inputs(values)
+        self._felt = index
 
 
 class _Console(Protocol):
@@ -195,11 +203,11 @@ def main() -> None:
             wall_end = time.monotonic() + _SLICE_S
             while True:
                 now = sim.time
-                change = motion.go_on()
+                motion.go_on()
                 said = console.exchange()
                 if said or now >= until or time.monotonic() > wall_end:
                     break
-                _advance(sim, min(step, max(min(until, change) - now, 1e-9)))
+                _advance(sim, min(step, max(until - now, 1e-9)))
                 step = min(step * 2, _LONGEST_STEP_S)
             answer(RUNS, said)
     except _Malformed as error:

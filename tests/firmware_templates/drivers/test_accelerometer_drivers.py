@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runec.boards import PARTS
+from runec.boards import PARTS, load_boards
 from runec.data import data_dir
 from runec.firmware.sensing import MAX_HZ
 
@@ -22,6 +22,11 @@ STRICT = ("-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-ffp-contr
 SANITIZED = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 SILENT, ANOTHER = -1, -2
 GRAVITY = 9.80665
+TOOLCHAINS = {
+    f"{board.toolchain.prefix}gcc": board.toolchain.flags
+    for board in load_boards()
+    if "builds" in board.verified
+}
 
 
 @dataclass(frozen=True)
@@ -189,3 +194,10 @@ def test_every_part_has_a_driver_and_a_data_sheet() -> None:
     assert set(PARTS) == files == set(SHEETS)
     header = (DRIVERS / "accelerometer.h").read_text()
     assert f"RUNEC_ACCELEROMETER_HZ_MAX = {MAX_HZ} " in header
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang", *TOOLCHAINS])
+def test_each_file_compiles_alone_and_without_a_warning(compiler: str) -> None:
+    command = [compiler, *TOOLCHAINS.get(compiler, ()), *STRICT, "-Os", f"-I{DRIVERS}", f"-I{HAL}"]
+    for path in sorted(DRIVERS.glob("*.c")):
+        subprocess.run([*command, "-fsyntax-only", str(path)], check=True)

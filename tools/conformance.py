@@ -43,6 +43,7 @@ WORKERS = 2
 RUNEFILES = ("Runefile.yml", "Runefile")
 OTHER_MODELS = PROJECT.parent / "shared" / "data" / "hotg"
 ORIGINALS = Path(__file__).resolve().parent / "originals"
+HOST_ONLY = ORIGINALS / "host_only"
 TOO_LITTLE = {"R0811": "RAM", "R0812": "flash"}
 INPUT_KINDS = {".bin": "raw", ".csv": "accelerometer", ".wav": "sound", ".png": "image"}
 
@@ -80,12 +81,16 @@ class Conformance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True)
 class Example:
-    """A rune, its runs, and the folder that its inputs lie in."""
+    """A rune, its runs, and the folder that its inputs lie in.
+
+    `one_place` where the first place is enough, or all that has the time.
+    """
 
     name: str
     folder: Path
     rune: Rune
     runs: tuple[Run, ...]
+    one_place: bool = False
 
 
 @dataclass
@@ -139,7 +144,8 @@ def find_examples(names: Sequence[str]) -> Iterator[Example]:
             if (folder / runefile).is_file():
                 rune = compile_example(folder / runefile)
                 name = folder.name if runefile == RUNEFILES[0] else f"{folder.name}/{runefile}"
-                yield Example(name, folder, rune, runs)
+                # The other dialect compiles to the same pipeline: one place shows it.
+                yield Example(name, folder, rune, runs, one_place=runefile != RUNEFILES[0])
 
 
 def model_types(path: Path) -> tuple[list[str], list[str]]:
@@ -152,8 +158,9 @@ def with_other_models(examples: Sequence[Example], folder: Path) -> Iterator[Exa
     """Yield the examples that have a namesake in `folder`, with the namesake's model and inputs.
 
     A namesake's model that takes or gives other tensors does not fit into the example's pipeline:
-    then the Runefile is that of `originals/`, or it is left out. What must come out is not written
-    down there: every place must print what the first one does.
+    then the Runefile is that of `originals/`, or it is left out. Those in `host_only` take a
+    simulator more than five minutes a run. What must come out is not written down there: every
+    place must print what the first one does.
     """
     for example in examples:
         models = sorted((folder / example.folder.name).glob("*.tflite"))
@@ -161,15 +168,16 @@ def with_other_models(examples: Sequence[Example], folder: Path) -> Iterator[Exa
         if len(models) != 1 or len(own) != 1:
             continue
         fits = model_types(models[0]) == model_types(own[0])
-        runefile = ORIGINALS / f"{example.folder.name}.yml"
-        if not fits and not runefile.is_file():
+        name = f"{example.folder.name}.yml"
+        runefiles = [path for path in (ORIGINALS / name, HOST_ONLY / name) if path.is_file()]
+        if not fits and not runefiles:
             continue
         with tempfile.TemporaryDirectory(prefix="conformance-") as scratch:
             copy = Path(scratch) / example.folder.name
             shutil.copytree(example.folder, copy)
             shutil.copyfile(models[0], copy / own[0].name)
             if not fits:
-                shutil.copyfile(runefile, copy / RUNEFILES[0])
+                shutil.copyfile(runefiles[0], copy / RUNEFILES[0])
             own_runs = example.runs[:RUNS_MIN]
             runs = [msgspec.structs.replace(each, expected=None) for each in own_runs]
             runs += [
@@ -178,7 +186,8 @@ def with_other_models(examples: Sequence[Example], folder: Path) -> Iterator[Exa
                 if path.suffix in INPUT_KINDS
             ]
             rune = compile_example(copy / RUNEFILES[0])
-            yield Example(f"{example.name}, other model", copy, rune, tuple(runs))
+            slow = not fits and runefiles[0].parent == HOST_ONLY
+            yield Example(f"{example.name}, other model", copy, rune, tuple(runs), one_place=slow)
 
 
 def places(names: Sequence[str]) -> list[Place]:
@@ -289,8 +298,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     examples = list(find_examples(options.example))
     yaml = [example for example in examples if "/" not in example.name]
     for example in itertools.chain(examples, with_other_models(yaml, OTHER_MODELS)):
-        # The other dialect compiles to the same pipeline: one place is enough to show it.
-        cells = check_everywhere(example, where[:1] if "/" in example.name else where)
+        cells = check_everywhere(example, where[:1] if example.one_place else where)
         failed |= any(cell.differences for cell in cells)
         verdicts: list[object] = [cell.verdict for cell in cells]
         rows.append([example.name, *verdicts, *[None] * (len(where) - len(cells))])

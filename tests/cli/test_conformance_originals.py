@@ -1,0 +1,58 @@
+"""The original platform's models take part in the matrix, and say what it published."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import threading
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from runec.devices import Place
+
+PROJECT = Path(__file__).resolve().parents[2]
+MODELS = PROJECT.parent / "shared" / "data" / "hotg"
+# What the original's documents say of its own inputs.
+PUBLISHED = {
+    "gesture": {"example_ring.csv": "Ring"},
+    "microspeech": {"up.wav": "up", "left.wav": "left"},
+    "person_detection": {"image.png": "person"},
+}
+
+
+@pytest.fixture(scope="module")
+def tool() -> ModuleType:
+    path = PROJECT / "tools" / "conformance.py"
+    spec = importlib.util.spec_from_file_location("conformance_originals", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_originals_models_say_what_was_published(tool: ModuleType, name: str) -> None:
+    if not MODELS.is_dir():
+        pytest.skip("no ../shared/data/hotg here")
+    folder = PROJECT / "examples" / name
+    own = [tool.Example(name, folder, None, tool.read_conformance(folder / "conformance.toml"))]
+    for example in tool.with_other_models(own, MODELS):  # its folder is gone after its turn
+        expected = [None] * len(example.runs)
+        cell = tool.check(example, Place("host"), expected, threading.Event())
+        assert cell.differences == []
+        assert example.one_place == (name == "person_detection")
+        assert cell.runs == len(example.runs) >= tool.RUNS_MIN
+        said = {
+            Path(path).name: " ".join(lines or [])
+            for run, lines in zip(example.runs, expected, strict=True)
+            for path in (*run.accelerometer, *run.sound, *run.image)
+        }
+        for file, label in PUBLISHED[name].items():
+            assert f'"{label}"' in said[file]
+        break
+    else:
+        pytest.fail("no model of the original takes part")

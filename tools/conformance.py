@@ -43,7 +43,6 @@ WORKERS = 2
 RUNEFILES = ("Runefile.yml", "Runefile")
 OTHER_MODELS = PROJECT.parent / "shared" / "data" / "hotg"
 ORIGINALS = Path(__file__).resolve().parent / "originals"
-HOST_ONLY = ORIGINALS / "host_only"
 TOO_LITTLE = {"R0811": "RAM", "R0812": "flash"}
 INPUT_KINDS = {".bin": "raw", ".csv": "accelerometer", ".wav": "sound", ".png": "image"}
 
@@ -158,8 +157,8 @@ def with_other_models(examples: Sequence[Example], folder: Path) -> Iterator[Exa
     """Yield the examples that have a namesake in `folder`, with the namesake's model and inputs.
 
     A namesake's model that takes or gives other tensors does not fit into the example's pipeline:
-    then the Runefile is that of `originals/`, or it is left out. Those in `host_only` take a
-    simulator more than five minutes a run. What must come out is not written down there: every
+    then the Runefile is that of `originals/`, or it is left out. Those take a simulator minutes a
+    run, so they run in the first place alone. What must come out is not written down there: every
     place must print what the first one does.
     """
     for example in examples:
@@ -169,15 +168,14 @@ def with_other_models(examples: Sequence[Example], folder: Path) -> Iterator[Exa
             continue
         fits = model_types(models[0]) == model_types(own[0])
         name = f"{example.folder.name}.yml"
-        runefiles = [path for path in (ORIGINALS / name, HOST_ONLY / name) if path.is_file()]
-        if not fits and not runefiles:
+        if not fits and not (ORIGINALS / name).is_file():
             continue
         with tempfile.TemporaryDirectory(prefix="conformance-") as scratch:
             copy = Path(scratch) / example.folder.name
             shutil.copytree(example.folder, copy)
             shutil.copyfile(models[0], copy / own[0].name)
             if not fits:
-                shutil.copyfile(runefiles[0], copy / RUNEFILES[0])
+                shutil.copyfile(ORIGINALS / name, copy / RUNEFILES[0])
             own_runs = example.runs[:RUNS_MIN]
             runs = [msgspec.structs.replace(each, expected=None) for each in own_runs]
             runs += [
@@ -186,8 +184,8 @@ def with_other_models(examples: Sequence[Example], folder: Path) -> Iterator[Exa
                 if path.suffix in INPUT_KINDS
             ]
             rune = compile_example(copy / RUNEFILES[0])
-            slow = not fits and runefiles[0].parent == HOST_ONLY
-            yield Example(f"{example.name}, other model", copy, rune, tuple(runs), one_place=slow)
+            label = f"{example.name}, other model"
+            yield Example(label, copy, rune, tuple(runs), one_place=not fits)
 
 
 def places(names: Sequence[str]) -> list[Place]:

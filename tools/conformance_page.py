@@ -24,8 +24,8 @@ every place, from a fresh start for each input. A cell says how many inputs gave
 that `examples/*/conformance.toml` lists; of boards with one compiler and the same flags the first
 takes the whole list. "too little" is a board without the memory, told before anything is compiled.
 "Other model" is the original platform's model of that name, with its own inputs as well: every
-place must print what the host prints; one that simulators need more than five minutes for runs on
-the host alone. `X/Runefile` is the same example in the Dockerfile-like
+place must print what the host prints; one that simulators need minutes for, run by run, is
+run on the host alone. `X/Runefile` is the same example in the Dockerfile-like
 dialect: it compiles to the same pipeline, so the host is enough.
 """
 SIZES = """\

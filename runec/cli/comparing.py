@@ -72,7 +72,7 @@ def compare(console: Console, places: Sequence[tuple[Place, bool]], start: Start
     and left out where `places` says that it may be.
 
     Raises:
-        RuneError: R0922, the places do not agree.
+        RuneError: R1111, the places do not agree.
     """
     outcomes: list[Outcome] = []
     right: Outcome | None = None
@@ -90,7 +90,7 @@ def compare(console: Console, places: Sequence[tuple[Place, bool]], start: Start
     different = [str(each.place) for each in outcomes if each.verdict == "DIFFERENT"]
     if right is not None and different:
         raise RuneError(
-            "R0922",
+            "R1111",
             f"not the same bytes as on {right.place}: {', '.join(different)}",
             hint="runec run --format json with both places shows the results; "
             "build all firmware with this version of runec",

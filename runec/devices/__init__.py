@@ -10,12 +10,12 @@ R0907  the rune trapped on the device      R0916  the board has no emulator
 R0908  a stage failed on the device        R0917  the firmware carries another rune
 R0909  the rune called the host wrongly    R0918  there is no such place
 R0919  the board has no way to be written  R0920  the upload failed
-R0921  only the host can do that           R0922  places do not give the same bytes
-R0923  no board answers the upload         R0924  the upload tool lacks permission
-R0930  the rings in its RAM are malformed  R0931  the emulator cannot reach them
-R0940  the serial port is gone             R0941  the serial port cannot be opened
-R0942  the board is at no port             R0943  it could be at several
-R0950  the board's sensor cannot be read   R0951  the emulator lacks such a sensor
+R0921  only the host can do that           R0923  no board answers the upload
+R0924  the upload tool lacks permission    R0930  the rings in its RAM are malformed
+R0931  the emulator cannot reach them      R0940  the serial port is gone
+R0941  the serial port cannot be opened    R0942  the board is at no port
+R0943  it could be at several              R0950  the board's sensor cannot be read
+R0951  the emulator lacks such a sensor
 """
 
 from runec.devices.emulator import EmulatedDevice, check_hello, start_emulator

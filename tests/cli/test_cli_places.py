@@ -72,7 +72,7 @@ def test_one_other_byte_is_exit_code_3_and_the_place_is_named(
     on = places("host", "serial:/dev/a", "serial:/dev/b")
     done = runec("run", noop_rune, *on)
     assert done.code == 3
-    assert "error[R0922]: not the same bytes as on host: serial:/dev/b" in done.stderr
+    assert "error[R1111]: not the same bytes as on host: serial:/dev/b" in done.stderr
     assert [line.split()[1] for line in done.stdout.splitlines()[1:]] == [
         "same",
         "same",
@@ -83,7 +83,7 @@ def test_one_other_byte_is_exit_code_3_and_the_place_is_named(
     assert again.code == 3
     assert [record["verdict"] for record in records] == ["same", "same", "DIFFERENT"]
     assert records[2]["results"] == [json.loads(RIGHT), json.loads(WRONG)]
-    assert json.loads(again.stderr)["code"] == "R0922"
+    assert json.loads(again.stderr)["code"] == "R1111"
 
 
 def test_fewer_results_are_other_bytes(
@@ -111,7 +111,7 @@ def test_a_rune_that_traps_everywhere_is_no_difference(
         answers[name] = RuneError("R0907", "the rune trapped", hint="see")
     done = runec("run", noop_rune, *places("host", "serial:/dev/a"))
     assert done.code == 3
-    assert "R0922" not in done.stderr
+    assert "R1111" not in done.stderr
 
 
 def test_all_is_the_host_and_every_emulated_board_that_has_the_memory(

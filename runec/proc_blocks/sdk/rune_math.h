@@ -4,7 +4,7 @@
  * round once, which leaves them within 0.51 ulp. A NaN comes out canonical. Sources: the argument
  * reductions are those of W. J. Cody and W. Waite, Software Manual for the Elementary Functions (1980);
  * results in two parts follow T. J. Dekker, A Floating-Point Technique for Extending the Available
- * Precision (1971); the series are Taylor's.
+ * Precision (1971); the series are Taylor's where nothing else is said.
  */
 #ifndef RUNE_MATH_H
 #define RUNE_MATH_H
@@ -199,31 +199,41 @@ static inline float rune_tanhf(float x)
     return (float)((power - 1.0) / (power + 1.0));
 }
 
-/* sin of a multiple of pi / 4 and a rest of at most pi / 4, which odd multiples go backwards from; both
- * series stop at a term under 2^-41. */
-static inline double rune_sin_octant(uint32_t octant, double angle)
+/* sin (octant + 2: cos) of an angle of at most pi / 4, in two parts, in that octant; angles of odd octants
+ * count backwards. Constants and order of operations: fdlibm's kernels (Sun Microsystems, 1993). */
+static inline double rune_sin_octant(uint32_t octant, double x, double low)
 {
-    /* (-1)^i / (2i + 1)! and (-1)^i / (2i)!, highest first */
-    static const double odd[] = {
-        0x1.6124613a86d09p-33, -0x1.ae64567f544e4p-26, 0x1.71de3a556c734p-19,
-        -0x1.a01a01a01a01ap-13, 0x1.1111111111111p-7, -0x1.5555555555555p-3, 1.0,
+    static const double sine[] = {
+        0x1.5d93a5acfd57cp-33, -0x1.ae5e68a2b9cebp-26, 0x1.71de357b1fe7dp-19,
+        -0x1.a01a019c161d5p-13, 0x1.111111110f8a6p-7,
     };
-    static const double even[] = {
-        0x1.1eed8eff8d898p-29, -0x1.27e4fb7789f5cp-22, 0x1.a01a01a01a01ap-16,
-        -0x1.6c16c16c16c17p-10, 0x1.5555555555555p-5, -0.5, 1.0,
+    static const double cosine[] = {
+        -0x1.8fae9be8838d4p-37, 0x1.1ee9ebdb4b1c4p-29, -0x1.27e4f809c52adp-22,
+        0x1.a01a019cb1590p-16, -0x1.6c16c16c15177p-10, 0x1.555555555554cp-5,
     };
-    bool cosine = ((octant + 1) & 2) != 0;
-    double square = angle * angle;
+    bool is_cosine = ((octant + 1) & 2) != 0;
+    double square = x * x;
     double sum = 0.0;
-    for (uint32_t i = 0; i < 7; i++) {
-        sum = sum * square + (cosine ? even[i] : odd[i]);
+    double value;
+    if (is_cosine) {
+        for (uint32_t i = 0; i < sizeof cosine / sizeof cosine[0]; i++) {
+            sum = sum * square + cosine[i];
+        }
+        double half = 0.5 * square;
+        double whole = 1.0 - half;
+        value = whole + (((1.0 - whole) - half) + (square * (square * sum) - x * low));
+    } else {
+        for (uint32_t i = 0; i < sizeof sine / sizeof sine[0]; i++) {
+            sum = sum * square + sine[i];
+        }
+        double cube = square * x;
+        value = x - ((square * (0.5 * low - cube * sum) - low) + cube * 0x1.5555555555549p-3);
     }
-    double value = cosine ? sum : sum * angle;
     return octant & 4 ? -value : value;
 }
 
-/* sin(2 pi n / turn), its error under 2^-40: the angle as a fraction of a turn is reduced exactly, in
- * integers. `turn` is at most 2^28. */
+/* sin(2 pi n / turn): the angle as a fraction of a turn is reduced exactly, in integers. `turn` is at
+ * most 2^28. */
 static inline double rune_sin_turns(uint32_t n, uint32_t turn)
 {
     n = (n % turn) * 8; /* in eighths of 1 / turn: an octant is `turn` of them */
@@ -232,15 +242,32 @@ static inline double rune_sin_turns(uint32_t n, uint32_t turn)
     if (octant & 1) {
         rest = turn - rest;
     }
-    return rune_sin_octant(octant, RUNE_PI / 4 * rest / turn);
+    /* pi / 4 rest / turn in two parts: what each rounding lost is added to the small one. */
+    double high = rest * 0x1.921fbp-1; /* 22 digits of pi / 4: exact */
+    double low = rest * 0x1.5110b4611a626p-23;
+    double product = high + low;
+    double lost = low - (product - high);
+    double x = product / turn;
+    double upper = rune_f64_of_bits(rune_bits_f64(x) & 0xfffffffff0000000u); /* 25 digits: times turn exact */
+    double remainder = (product - upper * turn) - (x - upper) * turn;
+    return rune_sin_octant(octant, x, (remainder + lost) / turn);
 }
 
-/* cos x for x from 0 to 2 pi, its error under 2^-40. */
+/* cos x for x from 0 to 2 pi. */
 static inline double rune_cos(double x)
 {
-    uint32_t octant = (uint32_t)(x / (RUNE_PI / 4));
-    double rest = x - octant * (RUNE_PI / 4);
-    return rune_sin_octant(octant + 2, octant & 1 ? RUNE_PI / 4 - rest : rest);
+    uint32_t quarter = (uint32_t)(x * (2.0 / RUNE_PI) + 0.5);
+    /* pi / 2 in three parts, the first two of which are exact times a quarter's number. */
+    double near = x - quarter * 0x1.921fb544p+0;
+    double second = quarter * 0x1.0b4611a6p-34;
+    double high = near - second;
+    double back = high + second;
+    double lost = (near - back) + ((back - high) - second); /* of that difference; D. E. Knuth, volume 2 */
+    double low = lost - quarter * 0x1.3198a2e037073p-69;
+    double angle = high + low;
+    double small = low - (angle - high);
+    /* The kernel takes an angle of either sign: cos = sin a quarter later. */
+    return rune_sin_octant(2 * quarter + 2, angle, small);
 }
 
 static inline float rune_sinf_turns(uint32_t n, uint32_t turn) { return (float)rune_sin_turns(n, turn); }

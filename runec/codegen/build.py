@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-import time
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -182,15 +182,10 @@ class _Workshop:
                 check_includes(unit)
         sources = [_Source.glue(code), *(_Source.of_block(code, unit) for unit in code.units)]
         with ThreadPoolExecutor(_WORKERS) as pool:
-            jobs = [pool.submit(self.compile, source) for source in sources]
             try:
-                objects = _results(jobs)
+                objects = _results([pool.submit(self.compile, source) for source in sources])
             except BaseException:  # Ctrl-C reaches this thread alone, which would wait for them
-                pool.shutdown(wait=False, cancel_futures=True)
-                # More than once: a worker may be about to start one.
-                while not all(job.done() for job in jobs):
-                    end_tools()
-                    time.sleep(_END_S)
+                _end_workers(pool)
                 raise
         stack_bytes = _stack_bytes(code.units)
         units = {unit.symbol: unit for unit in code.units}
@@ -303,6 +298,16 @@ class _Workshop:
 
     def run(self, command: list[str]) -> Finished:
         return run_tool(command, cwd=self.folder, environment=_ENVIRONMENT, timeout_s=_TIMEOUT_S)
+
+
+def _end_workers(pool: ThreadPoolExecutor) -> None:
+    """Kill the compilers that a pool's threads wait for, until all threads have ended."""
+    end = threading.Thread(target=pool.shutdown, kwargs={"cancel_futures": True})
+    end.start()
+    # More than once: a worker may be about to start one.
+    while end.is_alive():
+        end_tools()
+        end.join(_END_S)
 
 
 def _results(jobs: Sequence[Future[_Object]]) -> list[_Object]:

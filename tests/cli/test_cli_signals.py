@@ -9,21 +9,13 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 MARK = "RUNEC_TEST_MARK"
-
-
-@pytest.fixture(autouse=True)
-def interrupts_are_heeded() -> Iterator[None]:
-    """Programs that are started inherit an ignored SIGINT: that of a pytest in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def marked(mark: str) -> list[str]:

@@ -23,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -78,18 +78,27 @@ class Conformance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     run: tuple[Run, ...]
 
 
+Reach = Literal["everywhere", "quick", "first"]
+
+
 @dataclass(frozen=True)
 class Example:
     """A rune, its runs, and the folder that its inputs lie in.
 
-    `one_place` where the first place is enough, or all that has the time.
+    `reach` says where it runs: in every place, in the `quick` ones where a simulator would take
+    minutes for each run, or in the `first` alone where that shows it.
     """
 
     name: str
     folder: Path
     rune: Rune
     runs: tuple[Run, ...]
-    one_place: bool = False
+    reach: Reach = "everywhere"
+
+    def places(self, where: Sequence[Place]) -> list[Place]:
+        """Return those of the places that it runs in; the first of them always."""
+        others = where[1:] if self.reach != "first" else ()
+        return [*where[:1], *(p for p in others if self.reach == "everywhere" or not is_slow(p))]
 
 
 @dataclass
@@ -144,7 +153,8 @@ def find_examples(names: Sequence[str]) -> Iterator[Example]:
                 rune = compile_example(folder / runefile)
                 name = folder.name if runefile == RUNEFILES[0] else f"{folder.name}/{runefile}"
                 # The other dialect compiles to the same pipeline: one place shows it.
-                yield Example(name, folder, rune, runs, one_place=runefile != RUNEFILES[0])
+                reach: Reach = "everywhere" if runefile == RUNEFILES[0] else "first"
+                yield Example(name, folder, rune, runs, reach)
 
 
 def model_types(path: Path) -> tuple[list[str], list[str]]:
@@ -158,7 +168,7 @@ def with_other_models(examples: Sequence[Example], folder: Path) -> Iterator[Exa
 
     A namesake's model that takes or gives other tensors does not fit into the example's pipeline:
     then the Runefile is that of `originals/`, or it is left out. Those take a simulator minutes a
-    run, so they run in the first place alone. What must come out is not written down there: every
+    run, so they run in the quick places. What must come out is not written down there: every
     place must print what the first one does.
     """
     for example in examples:
@@ -185,7 +195,7 @@ def with_other_models(examples: Sequence[Example], folder: Path) -> Iterator[Exa
             ]
             rune = compile_example(copy / RUNEFILES[0])
             label = f"{example.name}, other model"
-            yield Example(label, copy, rune, tuple(runs), one_place=not fits)
+            yield Example(label, copy, rune, tuple(runs), "everywhere" if fits else "quick")
 
 
 def places(names: Sequence[str]) -> list[Place]:
@@ -255,11 +265,15 @@ def fill(
             cell.differences.append({"inputs": given, "expected": expected[index], "got": got})
 
 
-def part_for(example: Example, place: Place) -> Example:
-    """Return what a place runs: all, or the first runs where a simulator takes long for each."""
+def is_slow(place: Place) -> bool:
+    """Say whether a place takes long for each run: the simulators that step in Python do."""
     emulator = place.board.emulator if place.board else None
-    is_slow = emulator is not None and emulator.kind == "labwired"
-    return replace(example, runs=example.runs[:RUNS_MIN]) if is_slow else example
+    return emulator is not None and emulator.kind == "labwired"
+
+
+def part_for(example: Example, place: Place) -> Example:
+    """Return what a place runs: all, or the first runs where each takes long."""
+    return replace(example, runs=example.runs[:RUNS_MIN]) if is_slow(place) else example
 
 
 def check_everywhere(example: Example, where: Sequence[Place]) -> list[Cell]:
@@ -296,10 +310,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     examples = list(find_examples(options.example))
     yaml = [example for example in examples if "/" not in example.name]
     for example in itertools.chain(examples, with_other_models(yaml, OTHER_MODELS)):
-        cells = check_everywhere(example, where[:1] if example.one_place else where)
+        cells = check_everywhere(example, example.places(where))
         failed |= any(cell.differences for cell in cells)
-        verdicts: list[object] = [cell.verdict for cell in cells]
-        rows.append([example.name, *verdicts, *[None] * (len(where) - len(cells))])
+        verdicts = {cell.place: cell.verdict for cell in cells}
+        rows.append([example.name, *(verdicts.get(str(place)) for place in where)])
         for cell in cells:
             told.append({**vars(cell), "verdict": cell.verdict})
             if options.json:

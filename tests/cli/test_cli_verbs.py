@@ -253,7 +253,7 @@ def test_a_board_is_shown_whole_and_with_where_it_has_it_from(runec: Callable[..
     ):
         assert word in done.stdout, word
     found = json.loads(runec("boards", "show", "disco_f407vg", "--format", "json").stdout)
-    assert found["origins"]["toolchain.prefix"] == "cortex_m"
+    assert found["origins"]["toolchain.prefix"] == "arm"
     assert found["origins"]["cpu.name"] == "disco_f407vg"
     assert found["hal"]["defines"]["HAL_PLL_N"] == 336
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 import shutil
@@ -153,3 +154,18 @@ def test_a_board_in_a_slow_simulator_runs_three_inputs(
     (example,) = conformance.find_examples([])
     where = conformance.places(["host", "emulator:netduinoplus2", "emulator:nrf52_dk"])
     assert [len(conformance.part_for(example, place).runs) for place in where] == [5, 5, 3]
+
+
+def test_what_takes_simulators_minutes_runs_on_the_host_and_in_qemu(
+    conformance: ModuleType, tmp_path: Path
+) -> None:
+    write_runs(tmp_path, *[RIGHT] * 3)
+    (example,) = conformance.find_examples([])
+    where = conformance.places(["host", "emulator:esp32c3", "emulator:netduinoplus2"])
+    for reach, names in {
+        "everywhere": ["host", "emulator:esp32c3", "emulator:netduinoplus2"],
+        "quick": ["host", "emulator:netduinoplus2"],
+        "first": ["host"],
+    }.items():
+        placed = dataclasses.replace(example, reach=reach).places(where)
+        assert [str(place) for place in placed] == names

@@ -3,9 +3,6 @@
 #ifndef STM32_H
 #define STM32_H
 
-/* SysTick; called once the core runs at HAL_CLOCK_HZ, which the board file gives. */
-void stm32_time_start(void);
-
 /* The board file gives HAL_USART_BASE, HAL_USART_CLOCK_HZ (its bus) and HAL_BAUD. */
 void stm32_usart_start(void);
 

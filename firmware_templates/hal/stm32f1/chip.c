@@ -3,6 +3,7 @@
 #include "register.h"
 #include "runevm_hal.h"
 #include "stm32.h"
+#include "systick.h"
 
 #define RCC_BASE 0x40021000u
 #define RCC_CR (RCC_BASE + 0x00u)
@@ -41,7 +42,7 @@ void runevm_hal_init(void)
     give_pin(HAL_TX_PORT, HAL_TX_PIN, OUTPUT);
     give_pin(HAL_RX_PORT, HAL_RX_PIN, INPUT);
     stm32_usart_start();
-    stm32_time_start();
+    systick_start();
 }
 
 void runevm_hal_i2c_init(void)

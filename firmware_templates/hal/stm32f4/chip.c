@@ -5,6 +5,7 @@
 #include "register.h"
 #include "runevm_hal.h"
 #include "stm32.h"
+#include "systick.h"
 
 #define RCC_BASE 0x40023800u
 #define RCC_CR (RCC_BASE + 0x00u)
@@ -57,7 +58,7 @@ void runevm_hal_init(void)
     give_pin(HAL_TX_PORT, HAL_TX_PIN, HAL_USART_PIN_FUNCTION);
     give_pin(HAL_RX_PORT, HAL_RX_PIN, HAL_USART_PIN_FUNCTION);
     stm32_usart_start();
-    stm32_time_start();
+    systick_start();
 }
 
 void runevm_hal_i2c_init(void)

@@ -3,7 +3,7 @@
 #include "cortex_m.h"
 #include "register.h"
 #include "runevm_hal.h"
-#include "stm32.h"
+#include "systick.h"
 
 #define SYST_CSR REGISTER(0xE000E010u)
 #define SYST_RVR REGISTER(0xE000E014u)
@@ -11,7 +11,7 @@
 
 static volatile uint32_t milliseconds;
 
-void stm32_time_start(void)
+void systick_start(void)
 {
     SYST_RVR = HAL_CLOCK_HZ / 1000u - 1u;
     SYST_CVR = 0;

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import jinja2
 import pytest
 import wasmtime
 
@@ -124,15 +125,6 @@ def run_engine(engine_program: Path, tmp_path: Path) -> RunEngine:
     return run
 
 
-HARNESS_OPERATORS = (
-    "FULLY_CONNECTED",
-    "SOFTMAX",
-    "CONV_2D",
-    "MAX_POOL_2D",
-    "RESHAPE",
-    "DEPTHWISE_CONV_2D",
-    "AVERAGE_POOL_2D",
-)
 RunModel = Callable[..., list[str]]
 
 
@@ -142,8 +134,11 @@ def model_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _build_model(folder: Path) -> None:
-    groups = tflm.source_groups(HARNESS_OPERATORS)
+    groups = tflm.source_groups(tflm.KERNELS)
     lay_out(groups, folder)
+    template = data_dir("firmware_templates") / "project/model_ops.cc.j2"
+    operators = jinja2.Template(template.read_text()).render(operators=sorted(tflm.KERNELS))
+    (folder / "model_ops.cc").write_text(operators)
     # Pointers of 8 bytes make the interpreter larger than on a device.
     common = ["-O0", "-ffp-contract=off", "-DNDEBUG", "-DRUNEVM_TFLM_SLOT_BYTES=512u"]
     common += ["-ffunction-sections"]
@@ -157,6 +152,7 @@ def _build_model(folder: Path) -> None:
         commands.append([*compiler, *group.flags, *include, "-c", source, "-o", f"{number}.o"])
     own = [*c_plus_plus, *tflm.interface_flags(), "-Ilib/model_tflm", "-Ilib/runevm/include"]
     commands.append([*own, "-c", str(HERE / "model_harness.cc"), "-o", "harness.o"])
+    commands.append([*own, "-c", "model_ops.cc", "-o", "model_ops.o"])
     compile_all(commands, folder)
     objects = sorted(path.name for path in folder.glob("*.o"))
     compile_all([["g++", *objects, "-Wl,--gc-sections", "-lm", "-o", "harness"]], folder)

@@ -13,8 +13,6 @@
 #include "tensorflow/lite/micro/kernels/micro_ops.h"
 #include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
 
-namespace micro = tflite::ops::micro;
-
 static runevm_tensor tensor_of(const char *text) {
     runevm_tensor tensor = {};
     unsigned element = 0, bytes = 0;
@@ -25,15 +23,11 @@ static runevm_tensor tensor_of(const char *text) {
 }
 
 int main(int count, char **words) {
-    static tflite::MicroMutableOpResolver<7> operators;
-    operators.AddBuiltin(tflite::BuiltinOperator_FULLY_CONNECTED, micro::Register_FULLY_CONNECTED(), 0);
-    if (getenv("ONLY_FULLY_CONNECTED") == nullptr) {
-        operators.AddBuiltin(tflite::BuiltinOperator_SOFTMAX, micro::Register_SOFTMAX(), 0);
-        operators.AddBuiltin(tflite::BuiltinOperator_CONV_2D, micro::Register_CONV_2D(), 0);
-        operators.AddBuiltin(tflite::BuiltinOperator_MAX_POOL_2D, micro::Register_MAX_POOL_2D(), 0);
-        operators.AddBuiltin(tflite::BuiltinOperator_DEPTHWISE_CONV_2D, micro::Register_DEPTHWISE_CONV_2D(), 0);
-        operators.AddBuiltin(tflite::BuiltinOperator_AVERAGE_POOL_2D, micro::Register_AVERAGE_POOL_2D(), 0);
-        operators.AddBuiltin(tflite::BuiltinOperator_RESHAPE, micro::Register_RESHAPE(), 0);
+    const void *operators = runevm_tflm_operators();
+    static tflite::MicroMutableOpResolver<1> one;
+    if (getenv("ONLY_FULLY_CONNECTED") != nullptr) {
+        one.AddBuiltin(tflite::BuiltinOperator_FULLY_CONNECTED, tflite::ops::micro::Register_FULLY_CONNECTED(), 0);
+        operators = static_cast<const tflite::MicroOpResolver *>(&one);
     }
 
     std::FILE *file = std::fopen(words[1], "rb");
@@ -57,7 +51,7 @@ int main(int count, char **words) {
     info.outputs[0] = 1;
     rune.tensors[0] = tensor_of(words[4]);
     rune.tensors[1] = tensor_of(words[5]);
-    runevm_tflm_init(&engine, arena, arena_bytes, slots, 2, static_cast<const tflite::MicroOpResolver *>(&operators));
+    runevm_tflm_init(&engine, arena, arena_bytes, slots, 2, operators);
 
     const char *detail = "";
     const runevm_model_engine &tflm = runevm_model_engine_tflm;

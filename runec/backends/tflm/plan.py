@@ -32,6 +32,7 @@ _CORE = (
     f"{_LITE}/micro/memory_planner/greedy_memory_planner.cc",
     f"{_LITE}/micro/micro_allocator.cc",
     f"{_LITE}/micro/micro_interpreter.cc",
+    f"{_LITE}/micro/micro_utils.cc",
     f"{_LITE}/micro/simple_memory_allocator.cc",
 )
 # What our own two C++ files include from it.

@@ -16,10 +16,10 @@ def test_the_text_begins_as_the_original_prints_it(runec: Callable[..., Any]) ->
     done = runec("model-info", SINE)
     assert (done.code, done.stderr) == (0, "")
     assert done.stdout.startswith(
-        "Ops: 3\nInputs:\n\tangle: Float32[1, 1]\nOutputs:\n\tIdentity: Float32[1, 1]\n"
+        "Ops: 5\nInputs:\n\tangle: Float32[1, 1]\nOutputs:\n\tIdentity: Float32[1, 1]\n"
     )
-    assert "\tFULLY_CONNECTED: version 1\n" in done.stdout
-    assert "File: 3000 bytes\n" in done.stdout
+    assert "\tFULLY_CONNECTED: version 4\n" in done.stdout
+    assert "File: 3528 bytes\n" in done.stdout
 
 
 def test_json_agrees_with_another_reader(runec: Callable[..., Any]) -> None:
@@ -39,7 +39,7 @@ def test_json_agrees_with_another_reader(runec: Callable[..., Any]) -> None:
 
 
 def test_the_short_option_of_the_original_is_taken(runec: Callable[..., Any]) -> None:
-    assert json.loads(runec("model-info", SINE, "-f", "json").stdout)["ops"] == 3
+    assert json.loads(runec("model-info", SINE, "-f", "json").stdout)["ops"] == 5
     assert json.loads(runec("model-info", "-f", "json", "nowhere").stderr)["code"] == "R1003"
 
 

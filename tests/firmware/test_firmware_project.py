@@ -86,8 +86,10 @@ def test_a_project_reads_back_what_it_was_made_for(example_rune: MakeRune, tmp_p
     assert load_project(tmp_path / "p") == made
     assert made.layout.operators == (
         "CONV_2D",
+        "DEQUANTIZE",
         "FULLY_CONNECTED",
         "MAX_POOL_2D",
+        "QUANTIZE",
         "RESHAPE",
         "SOFTMAX",
     )

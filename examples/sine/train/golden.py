@@ -24,14 +24,14 @@ INPUTS = [
     ("three", 3.0, "inside the range"),
     ("two_pi", 6.2831855, "the high end of the range"),
     ("past_modulus", 361.25, "the remainder is 1.25"),
-    ("degrees", 90.0, "below the modulus, far outside the range: the network's last slope"),
+    ("degrees", 90.0, "below the modulus, far outside the range: as the highest int8 angle"),
     ("negative", -1.5, "a remainder keeps the sign; outside the range"),
     ("minus_zero", -0.0, "a zero with a sign"),
     ("large", 1.0e9, "the remainder of a number whose neighbours are 64 apart"),
     ("negative_large", -1.0e30, "an exact remainder needs many steps of division"),
     ("subnormal", 1.0e-40, "smaller than the smallest normal number"),
-    ("infinity", math.inf, "has no remainder: NaN, written as null"),
-    ("nan", math.nan, "not a number"),
+    ("infinity", math.inf, "has no remainder, but NaN: the network sees 0"),
+    ("nan", math.nan, "not a number: the network sees 0"),
 ]
 
 
@@ -42,7 +42,8 @@ def modulo(angle: np.float32) -> np.float32:
 
 
 def infer(angle: np.float32) -> np.float32:
-    """The model."""
+    """The model. NaN enters it as 0: the int8 numbers that the model turns it into know no NaN."""
+    angle = np.nan_to_num(angle)
     interpreter = runtime.Interpreter.from_file(str(MODEL))
     interpreter.set_input(np.array([[angle]], np.float32), 0)
     interpreter.invoke()

@@ -1,10 +1,13 @@
-"""Trains `../sinemodel.tflite`: one angle in radians in, its sine out.
+"""Trains `../sinemodel.tflite`: one angle in radians in, its sine out, in int8 between the two.
 
     python train.py     # about ten seconds on one core
 
 The network has the shape of the original platform's example: three dense layers of 16, 16 and 1
 units, rectified but for the last. It sees angles from 0 to 2 pi and is good nowhere else: the
 block before it in the Runefile takes the remainder by 360 and leaves such angles as they are.
+
+The weights and what flows between the layers are int8; the model itself turns the angle into int8
+and the answer back into f32, so that it fits where the original platform's float model fits.
 
 Everything is seeded. Run `golden.py` afterwards: it writes what the example must print.
 """
@@ -14,6 +17,7 @@ import os
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"  # read once, while TensorFlow is imported
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -60,12 +64,21 @@ def fit(model: tf.keras.Model) -> None:
 
 
 def convert(model: tf.keras.Model) -> bytes:
-    """Freeze the weights into a .tflite whose batch is 1, so that every shape is a constant."""
+    """Freeze the network into an int8 .tflite whose batch is 1: every shape is a constant."""
+
+    def examples() -> Iterator[list[np.ndarray]]:
+        for angle in np.linspace(0, 2 * math.pi, TRAINING_ANGLES, dtype=np.float32):
+            yield [np.array([[angle]])]
+
     signature = tf.TensorSpec((1, 1), tf.float32)
     function = tf.function(lambda angle: model(angle, training=False)).get_concrete_function(
         signature
     )
-    return tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = examples  # the scales are chosen by these
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    return converter.convert()
 
 
 def held_out_error(model: bytes) -> tuple[float, float]:

@@ -132,6 +132,9 @@ HARNESS_OPERATORS = (
     "RESHAPE",
     "DEPTHWISE_CONV_2D",
     "AVERAGE_POOL_2D",
+    "QUANTIZE",
+    "DEQUANTIZE",
+    "NEG",
 )
 RunModel = Callable[..., list[str]]
 

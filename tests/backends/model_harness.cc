@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "model_tflm.h"
+#include "quantize_tflm.h"
 #include "tensorflow/lite/micro/kernels/micro_ops.h"
 #include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
 
@@ -25,7 +26,7 @@ static runevm_tensor tensor_of(const char *text) {
 }
 
 int main(int count, char **words) {
-    static tflite::MicroMutableOpResolver<7> operators;
+    static tflite::MicroMutableOpResolver<10> operators;
     operators.AddBuiltin(tflite::BuiltinOperator_FULLY_CONNECTED, micro::Register_FULLY_CONNECTED(), 0);
     if (getenv("ONLY_FULLY_CONNECTED") == nullptr) {
         operators.AddBuiltin(tflite::BuiltinOperator_SOFTMAX, micro::Register_SOFTMAX(), 0);
@@ -34,6 +35,9 @@ int main(int count, char **words) {
         operators.AddBuiltin(tflite::BuiltinOperator_DEPTHWISE_CONV_2D, micro::Register_DEPTHWISE_CONV_2D(), 0);
         operators.AddBuiltin(tflite::BuiltinOperator_AVERAGE_POOL_2D, micro::Register_AVERAGE_POOL_2D(), 0);
         operators.AddBuiltin(tflite::BuiltinOperator_RESHAPE, micro::Register_RESHAPE(), 0);
+        operators.AddBuiltin(tflite::BuiltinOperator_QUANTIZE, runevm_tflm_quantize(), 0);
+        operators.AddBuiltin(tflite::BuiltinOperator_DEQUANTIZE, micro::Register_DEQUANTIZE(), 0);
+        operators.AddBuiltin(tflite::BuiltinOperator_NEG, micro::Register_NEG(), 0);
     }
 
     std::FILE *file = std::fopen(words[1], "rb");

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runec.models.flatbuffer import MalformedError
@@ -45,7 +46,7 @@ def _f32(value: float) -> float:
 
 
 def _range(quantised: GraphTensor) -> InputRange:
-    (scale,), (zero_point,) = quantised.scales, quantised.zero_points
+    (scale,), zero_point = quantised.scales, quantised.zero_points[0]
     lowest, highest = _ENDS[quantised.type_code]
     if not (math.isfinite(scale) and scale > 0 and lowest <= zero_point <= highest):
         raise MalformedError(
@@ -60,36 +61,37 @@ def _quantised(graph: ModelGraph, operator: GraphOperator) -> GraphTensor | None
     if operator.name != "QUANTIZE" or not operator.outputs or operator.outputs[0] < 0:
         return None
     tensor = graph.tensors[operator.outputs[0]]
-    if tensor.type_code not in _ENDS or (len(tensor.scales), len(tensor.zero_points)) != (1, 1):
-        return None
-    return tensor
+    has_one_scale = len(tensor.scales) == 1 and tensor.zero_points
+    return tensor if tensor.type_code in _ENDS and has_one_scale else None
 
 
-def _input_range(graph: ModelGraph, index: int) -> InputRange | None:
-    if graph.tensors[index].type_code != FLOAT32 or index in graph.outputs:
+def _input_range(
+    graph: ModelGraph, made: Sequence[InputRange | None], index: int
+) -> InputRange | None:
+    """Return the range of an input; `made`: those of what the operators write."""
+    readers = [
+        bounds
+        for operator, bounds in zip(graph.operators, made, strict=True)
+        if index in operator.inputs
+    ]
+    ranges = [bounds for bounds in readers if bounds is not None]
+    is_float = graph.tensors[index].type_code == FLOAT32
+    if not is_float or index in graph.outputs or not ranges or len(ranges) < len(readers):
         return None
-    found: InputRange | None = None
-    for operator in graph.operators:
-        if index not in operator.inputs:
-            continue
-        quantised = _quantised(graph, operator)
-        if quantised is None:
-            return None
-        other = _range(quantised)
-        found = found or other
-        found = InputRange(min(found.least, other.least), max(found.most, other.most))
-    return found
+    return InputRange(min(item.least for item in ranges), max(item.most for item in ranges))
 
 
 def input_ranges(data: bytes) -> tuple[InputRange | None, ...]:
     """Return for each input of a .tflite what its elements are clamped to; None: they are not.
 
     Raises:
-        UserFileError: R0310, R0311 or R0312, as `read_model`; R0311 as well for a scale that is not
-            above zero or a zero point outside of the type.
+        UserFileError: R0310, R0311 or R0312, as `read_model`; R0311 as well for an operator
+            QUANTIZE whose scale is not above zero or whose zero point is outside of its type.
     """
     graph = read_graph(data)
     try:
-        return tuple(_input_range(graph, index) for index in graph.inputs)
+        quantised = [_quantised(graph, operator) for operator in graph.operators]
+        made = [None if tensor is None else _range(tensor) for tensor in quantised]
     except MalformedError as error:
         raise damaged(error) from None
+    return tuple(_input_range(graph, made, index) for index in graph.inputs)

@@ -135,6 +135,7 @@ HARNESS_OPERATORS = (
     "QUANTIZE",
     "DEQUANTIZE",
     "NEG",
+    "MAXIMUM",
 )
 RunModel = Callable[..., list[str]]
 

@@ -26,7 +26,7 @@ static runevm_tensor tensor_of(const char *text) {
 }
 
 int main(int count, char **words) {
-    static tflite::MicroMutableOpResolver<10> operators;
+    static tflite::MicroMutableOpResolver<11> operators;
     operators.AddBuiltin(tflite::BuiltinOperator_FULLY_CONNECTED, micro::Register_FULLY_CONNECTED(), 0);
     if (getenv("ONLY_FULLY_CONNECTED") == nullptr) {
         operators.AddBuiltin(tflite::BuiltinOperator_SOFTMAX, micro::Register_SOFTMAX(), 0);
@@ -38,6 +38,7 @@ int main(int count, char **words) {
         operators.AddBuiltin(tflite::BuiltinOperator_QUANTIZE, runevm_tflm_quantize(), 0);
         operators.AddBuiltin(tflite::BuiltinOperator_DEQUANTIZE, micro::Register_DEQUANTIZE(), 0);
         operators.AddBuiltin(tflite::BuiltinOperator_NEG, micro::Register_NEG(), 0);
+        operators.AddBuiltin(tflite::BuiltinOperator_MAXIMUM, micro::Register_MAXIMUM(), 0);
     }
 
     std::FILE *file = std::fopen(words[1], "rb");

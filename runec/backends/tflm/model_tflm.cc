@@ -6,7 +6,7 @@
 #include <cstring>
 #include <new>
 
-#include "input_range.h"
+#include "quantize_tflm.h"
 #include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tensorflow/lite/micro/micro_op_resolver.h"
 #include "tensorflow/lite/schema/schema_generated.h"
@@ -104,12 +104,6 @@ runevm_error check_model(const tflite::Model *model, const tflite::MicroOpResolv
     return RUNEVM_OK;
 }
 
-// Of a tensor that is no f32 the elements stay as they are.
-InputRange range_of_input(const runevm_model_info *info, const TfLiteTensor *tensor, uint32_t index) {
-    if (tensor->type != kTfLiteFloat32) return {InputRangeKind::kNone, 0.0f, 0.0f};
-    return find_input_range(tflite::GetModel(info->data), index);
-}
-
 runevm_error open_model(void *context, uint32_t index, const runevm_rune *rune, const runevm_model_info *info,
                         const char **detail) {
     runevm_tflm *engine = static_cast<runevm_tflm *>(context);
@@ -140,12 +134,6 @@ runevm_error open_model(void *context, uint32_t index, const runevm_rune *rune, 
     }
     error = check_tensors(interpreter, rune, info, detail);
     if (error != RUNEVM_OK) return error;
-    for (uint32_t i = 0; i < info->input_count; i++) {
-        if (range_of_input(info, interpreter->input(i), i).kind == InputRangeKind::kDamaged) {
-            *detail = "an operator QUANTIZE has no scale or zero point that can be";
-            return RUNEVM_ERR_MODEL;
-        }
-    }
     engine->rune = rune;
     engine->models[index] = info;
     engine->taken_bytes += wanted;
@@ -168,12 +156,8 @@ runevm_error invoke(void *context, uint32_t index, const uint8_t *const *inputs,
     for (uint32_t i = 0; i < info->input_count; i++) {
         TfLiteTensor *tensor = interpreter->input(i);
         std::memcpy(tensor->data.raw, inputs[i], tensor->bytes);
-        // Found anew each time: a range for every input of every model would be 2 KiB of RAM.
-        const InputRange range = range_of_input(info, tensor, i);
-        if (range.kind == InputRangeKind::kClamped) {
-            clamp_input(range, tensor->data.f, static_cast<uint32_t>(tensor->bytes / sizeof(float)));
-        }
     }
+    if (runevm_tflm_clamp_inputs != nullptr) runevm_tflm_clamp_inputs(interpreter);
     if (interpreter->Invoke() != kTfLiteOk) {
         *detail = reporter->message("an operator failed");
         return RUNEVM_ERR_INVOKE;
@@ -199,6 +183,8 @@ static_assert(sizeof(tflite::MicroInterpreter) <= sizeof(runevm_tflm_slot), "RUN
 static_assert(alignof(tflite::MicroInterpreter) <= alignof(runevm_tflm_slot), "slots are aligned to 8");
 
 }  // namespace
+
+void (*runevm_tflm_clamp_inputs)(tflite::MicroInterpreter *interpreter);
 
 extern "C" {
 

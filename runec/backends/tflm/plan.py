@@ -52,9 +52,7 @@ _INTERFACE = (
 # a zero point of -128, which is valid.
 _CONFIGURATION = ("-DTF_LITE_STATIC_MEMORY", "-DTF_LITE_MCU_DEBUG_LOG")
 _OWN = Path(__file__).parent
-_OWN_FILES = ("model_tflm.cc", "model_tflm.h", "input_range.cc", "input_range.h", "float_math.c")
-# In place of the library's kernel.
-_QUANTIZE_FILES = ("quantize_tflm.cc", "quantize_tflm.h")
+_OWN_FILES = ("model_tflm.cc", "model_tflm.h", "quantize_tflm.h", "float_math.c")
 
 # Bytes of code on Cortex-M4 with -Os, measured: the interpreter with its allocator and parser, the
 # mathematics that kernels share, and the kernel files.
@@ -83,7 +81,7 @@ _KERNEL_FLASH_BYTES = {
     "pad.cc": 3984,
     "pooling.cc": 3465,
     "prelu.cc": 1811,
-    "quantize.cc": 1463,
+    "quantize.cc": 2656,  # and ours
     "reduce.cc": 2263,
     "reshape.cc": 828,
     "resize_nearest_neighbor.cc": 1303,
@@ -122,7 +120,7 @@ def source_groups(operators: Iterable[str]) -> tuple[SourceGroup, ...]:
     root = top / "submodules" / "tensorflow"
     kernels = sorted({f"{_LITE}/micro/kernels/{KERNELS[name]}" for name in operators})
     sources = (*_CORE, *kernels)
-    own = (*_OWN_FILES, *(_QUANTIZE_FILES if "QUANTIZE" in operators else ()))
+    own = (*_OWN_FILES, *(("quantize_tflm.cc",) if "QUANTIZE" in operators else ()))
     needed = header_closure(root, (*sources, *_INTERFACE), _ROOTS)
     return (
         SourceGroup(

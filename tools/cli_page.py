@@ -150,8 +150,9 @@ FIELDS: dict[str, dict[str, str]] = {
         "edges": "tensors: `from`, `to`, `type`",
     },
     "model-info": {
-        "inputs": "`name`, `element_kind`, `dims`, `scale`, `zero_point`",
-        "outputs": "the same",
+        "inputs": "`name`, `element_kind`, `dims`, `scale`, `zero_point`, `clamped_to`: least "
+        "and most, of floats that the model makes integers of",
+        "outputs": "the same but `clamped_to`",
         "ops": "number of operators",
         "operators": "each kind once: `name`, `version`",
         "file_bytes": "the file",

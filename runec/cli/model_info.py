@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -12,7 +12,14 @@ from runec.cli.examples import example
 from runec.cli.options import INPUT_FILE, format_option, pass_console
 from runec.diagnostics import printable
 from runec.files import read_file
-from runec.models import ModelInfo, ModelTensor, measure_arena, read_model
+from runec.models import (
+    InputRange,
+    ModelInfo,
+    ModelTensor,
+    input_ranges,
+    measure_arena,
+    read_model,
+)
 from runec.pipeline import ElementType
 
 # The original's names, those of the schema of TensorFlow Lite.
@@ -45,11 +52,15 @@ def command(console: Console, model: Path) -> None:
     """Show a model's operators, inputs and outputs, quantisation, and the arena that it needs."""
     data = read_file(model, "the model")
     info = read_model(data)
+    ranges = input_ranges(data)
     arena = measure_arena(data)
     if console.is_json:
         console.result_json(
             {
-                "inputs": [_tensor(tensor) for tensor in info.inputs],
+                "inputs": [
+                    {**_tensor(tensor), "clamped_to": _ends(bounds)}
+                    for tensor, bounds in zip(info.inputs, ranges, strict=True)
+                ],
                 "outputs": [_tensor(tensor) for tensor in info.outputs],
                 "ops": info.operator_count,
                 "operators": [
@@ -62,11 +73,13 @@ def command(console: Console, model: Path) -> None:
             }
         )
         return
-    for line in _lines(info, len(data), arena):
+    for line in _lines(info, ranges, len(data), arena):
         console.result(line)
 
 
-def _lines(info: ModelInfo, file_bytes: int, arena: int) -> Iterator[str]:
+def _lines(
+    info: ModelInfo, ranges: Sequence[InputRange | None], file_bytes: int, arena: int
+) -> Iterator[str]:
     yield f"Ops: {info.operator_count}"
     for title, tensors in (("Inputs", info.inputs), ("Outputs", info.outputs)):
         yield f"{title}:"
@@ -77,6 +90,14 @@ def _lines(info: ModelInfo, file_bytes: int, arena: int) -> Iterator[str]:
         for tensor in quantised:
             name = printable(tensor.name)
             yield f"\t{name}: scale {tensor.scale!r}, zero point {tensor.zero_point}"
+    clamped = [
+        f"\t{printable(tensor.name)}: {bounds.least:.9g} to {bounds.most:.9g}, NaN to 0"
+        for tensor, bounds in zip(info.inputs, ranges, strict=True)
+        if bounds is not None
+    ]
+    if clamped:
+        yield "Clamped, because it makes integers of them:"
+        yield from clamped
     yield "Operators:"
     yield from (
         f"\t{printable(operator.name)}: version {operator.version}" for operator in info.operators
@@ -89,6 +110,10 @@ def _lines(info: ModelInfo, file_bytes: int, arena: int) -> Iterator[str]:
 
 def _named(tensor: ModelTensor) -> str:
     return f"{printable(tensor.name)}: {_KINDS[tensor.type.element]}{list(tensor.type.dimensions)}"
+
+
+def _ends(bounds: InputRange | None) -> list[float] | None:
+    return None if bounds is None else [bounds.least, bounds.most]
 
 
 def _tensor(tensor: ModelTensor) -> dict[str, object]:

@@ -1,6 +1,24 @@
-"""Models: reading a .tflite, and the arena it needs on a device."""
+"""Models: reading a .tflite, the arena it needs on a device, what its inputs are clamped to."""
 
 from runec.models.arena import measure_arena
-from runec.models.tflite import ModelInfo, ModelTensor, Operator, read_hybrid, read_model
+from runec.models.input_ranges import InputRange, input_ranges
+from runec.models.tflite import (
+    ModelInfo,
+    ModelTensor,
+    Operator,
+    quantises_to_uint8,
+    read_hybrid,
+    read_model,
+)
 
-__all__ = ["ModelInfo", "ModelTensor", "Operator", "measure_arena", "read_hybrid", "read_model"]
+__all__ = [
+    "InputRange",
+    "ModelInfo",
+    "ModelTensor",
+    "Operator",
+    "input_ranges",
+    "measure_arena",
+    "quantises_to_uint8",
+    "read_hybrid",
+    "read_model",
+]

@@ -211,10 +211,10 @@ def measure_arena(data: bytes) -> int:
     tail.take(_ALLOCATOR_BYTES, _WORD)
     tail.take(_TENSOR_BYTES * len(graph.tensors), _WORD)
     for tensor in graph.tensors:
-        if tensor.scale_count and tensor.zero_point_count:
+        if tensor.scales and tensor.zero_points:
             tail.take(_QUANTIZATION_BYTES, _WORD)
-            tail.take(_WORD + _WORD * tensor.scale_count, _WORD)
-            tail.take(_WORD + _WORD * tensor.scale_count, _WORD)
+            tail.take(_WORD + _WORD * len(tensor.scales), _WORD)
+            tail.take(_WORD + _WORD * len(tensor.scales), _WORD)
     tail.take(_NODE_BYTES * len(graph.operators), _WORD)
     for operator in graph.operators:
         tail.take(_PARAMETER_BYTES.get(operator.name, 0), _WORD)

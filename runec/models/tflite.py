@@ -27,6 +27,7 @@ MAX_TENSOR_BYTES = 2**31 - 1
 
 FLOAT32 = 0
 UINT8 = 3
+INT16 = 7
 INT8 = 9
 
 # TensorType of the schema: name, bytes of an element, our element type.
@@ -38,7 +39,7 @@ _TENSOR_TYPES: dict[int, tuple[str, int, ElementType | None]] = {
     4: ("int64", 8, ElementType.I64),
     5: ("string", 0, None),
     6: ("bool", 1, None),
-    7: ("int16", 2, ElementType.I16),
+    INT16: ("int16", 2, ElementType.I16),
     8: ("complex64", 8, None),
     INT8: ("int8", 1, ElementType.I8),
     10: ("float64", 8, ElementType.F64),
@@ -97,8 +98,8 @@ class GraphTensor:
     shape: tuple[int, ...]
     is_variable: bool
     is_constant: bool
-    scale_count: int
-    zero_point_count: int
+    scales: tuple[float, ...]
+    zero_points: tuple[int, ...]
 
     @property
     def size_bytes(self) -> int:
@@ -126,7 +127,8 @@ class ModelGraph:
     operators: tuple[GraphOperator, ...]
 
 
-def _malformed(error: MalformedError) -> UserFileError:
+def damaged(error: MalformedError) -> UserFileError:
+    """R0311: what the reader found wrong."""
     return UserFileError(
         "R0311",
         f"the model is damaged: {error}",
@@ -246,7 +248,7 @@ def read_model(data: bytes) -> ModelInfo:
             sides.append(tuple(_model_tensor(tensors[index], role) for index in indices))
         return ModelInfo(sides[0], sides[1], tuple(operators), uses, model.text(3, bytes_max=1024))
     except MalformedError as error:
-        raise _malformed(error) from None
+        raise damaged(error) from None
 
 
 def read_hybrid(data: bytes) -> tuple[str, ...]:
@@ -265,6 +267,25 @@ def read_hybrid(data: bytes) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def quantises_to_uint8(data: bytes) -> bool:
+    """Return whether an operator makes uint8 of floats.
+
+    Raises:
+        UserFileError: R0310, R0311 or R0312, as `read_model`.
+    """
+    graph = read_graph(data)
+
+    def has(tensors: tuple[int, ...], code: int) -> bool:
+        return any(index >= 0 and graph.tensors[index].type_code == code for index in tensors)
+
+    return any(
+        operator.name == "QUANTIZE"
+        and has(operator.inputs, FLOAT32)
+        and has(operator.outputs, UINT8)
+        for operator in graph.operators
+    )
+
+
 def _constant_buffers(model: Table) -> tuple[bool, ...]:
     constant = []
     for buffer in model.tables(4, count_max=4 * MAX_TENSORS):
@@ -277,20 +298,19 @@ def _graph_tensor(table: Table, constant: Sequence[bool]) -> GraphTensor:
     buffer = table.integer(2, 4, signed=False)
     if buffer >= len(constant):
         raise MalformedError(f"a tensor uses buffer {buffer} of {len(constant)}")
-    scale_count = zero_point_count = 0
+    scales: tuple[float, ...] = ()
+    zero_points: tuple[int, ...] = ()
     quantization = table.table(4)
     if quantization is not None:
-        scales = quantization.vector(2, 4)
-        zero_points = quantization.vector(3, 8)
-        scale_count = 0 if scales is None else scales[1]
-        zero_point_count = 0 if zero_points is None else zero_points[1]
+        scales = quantization.scalars(2, "f", count_max=MAX_CHANNELS)
+        zero_points = quantization.integers(3, "q", count_max=MAX_CHANNELS)
     tensor = GraphTensor(
         type_code=table.integer(1, 1, signed=True),
         shape=table.integers(0, "i", count_max=MAX_RANK),
         is_variable=table.integer(5, 1, signed=False) != 0,
         is_constant=constant[buffer],
-        scale_count=scale_count,
-        zero_point_count=zero_point_count,
+        scales=scales,
+        zero_points=zero_points,
     )
     if any(size < 0 for size in tensor.shape) or tensor.size_bytes > MAX_TENSOR_BYTES:
         raise MalformedError(f"a tensor has the shape {list(tensor.shape)}")
@@ -332,4 +352,4 @@ def read_graph(data: bytes) -> ModelGraph:
         ]
         return ModelGraph(tensors, sides[0], sides[1], tuple(operators))
     except MalformedError as error:
-        raise _malformed(error) from None
+        raise damaged(error) from None

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from runec.diagnostics import RuneError, UserFileError
-from runec.models import read_model
+from runec.models import InputRange, input_ranges, read_model
 from runec.pipeline import TensorType
 from runec.vm import litert
 from runec.vm.errors import model_differs, model_failed, needs_litert
@@ -52,6 +52,7 @@ class HostModel:
     ) -> None:
         try:
             info = read_model(data)
+            self._ranges = input_ranges(data)
         except UserFileError as error:
             raise model_failed(name, error.message, []) from None
         self.inputs = [tensor.type for tensor in info.inputs]
@@ -88,10 +89,24 @@ class HostModel:
     def infer(self, inputs: Sequence[bytes]) -> list[bytes]:
         """Run the model on packed elements; return the packed elements of its outputs.
 
+        Floats that it turns into integers are clamped first (docs/spec/rune.md, section 2.4).
+
         Raises:
             RuneError: R0713, the library fails.
         """
-        return self._engine.infer(inputs)
+        given = list(inputs)
+        for index, bounds in enumerate(self._ranges[: len(inputs)]):
+            if bounds is not None:
+                given[index] = _clamped(given[index], bounds)
+        return self._engine.infer(given)
+
+
+def _clamped(data: bytes, bounds: InputRange) -> bytes:
+    import numpy as np  # noqa: PLC0415 - there already: the library needs it
+
+    values = np.frombuffer(data, "<f4")
+    numbers = np.where(np.isnan(values), np.float32(0), values)
+    return np.clip(numbers, np.float32(bounds.least), np.float32(bounds.most)).tobytes()
 
 
 def _compare(name: str, said: Sequence[TensorType], found: Sequence[TensorType]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from runec.diagnostics import RuneError, UserFileError
-from runec.models import measure_arena
+from runec.models import measure_arena, quantises_to_uint8
 from runec.pipeline import ElementType, TensorType
 from runec.vm.errors import model_failed
 
@@ -93,6 +93,10 @@ class TflmModel:
             arena = measure_arena(data)
         except UserFileError as error:
             raise model_failed(name, error.message, []) from None
+        if quantises_to_uint8(data):
+            # It would find out when it is invoked: too late for another library.
+            reason = "TensorFlow Lite Micro has no operator QUANTIZE from float32 to uint8"
+            raise RefusedError(reason, model_failed(name, reason, []))
         self._interpreter = self._open(data, arena)
 
     def _open(self, data: bytes, arena: int) -> Any:

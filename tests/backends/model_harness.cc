@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "model_tflm.h"
+#include "quantize_tflm.h"
 #include "tensorflow/lite/micro/kernels/micro_ops.h"
 #include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -57,6 +58,23 @@ def test_the_originals_golden_result_holds(runec: Callable[..., Any]) -> None:
     }
     assert told["inputs"][0]["scale"] > 0
     assert "Quantisation:\n\tReshape: scale " in runec("model-info", MICROSPEECH[0]).stdout
+
+
+def test_what_floats_are_clamped_to_is_told(
+    runec: Callable[..., Any], here: Path, make_model: Callable[..., bytes]
+) -> None:
+    tensors = {"x": "FLOAT32", "q": ("INT8", [0.1], [-28]), "n": "FLOAT32", "y": "FLOAT32"}
+    operators = [("QUANTIZE", "x", "q"), ("NEG", "n", "y")]
+    (here / "x.tflite").write_bytes(make_model(2, tensors, operators, "nx", "qy"))
+    said = runec("model-info", "x.tflite").stdout
+    assert (
+        "Clamped, because it makes integers of them:\n\tx: -10 to 15.5, NaN to 0\nOperators:"
+        in said
+    )
+    told = json.loads(runec("model-info", "x.tflite", "-f", "json").stdout)
+    ends = [float(np.float32(steps) * np.float32(0.1)) for steps in (-100, 155)]
+    assert [item["clamped_to"] for item in told["inputs"]] == [None, ends]
+    assert "Clamped" not in runec("model-info", SINE).stdout
 
 
 @pytest.mark.parametrize("data", [b"", b"not a model", b"\0\0\0\0TFL3", b"\x1c\0\0\0TFL3" * 9])

@@ -140,12 +140,13 @@ def _wasm() -> Target:
 
 def _tflite() -> Target:
     from runec.diagnostics import UserFileError
-    from runec.models import measure_arena, read_model
+    from runec.models import input_ranges, measure_arena, quantises_to_uint8, read_model
     from runec.models.tflite import read_graph, read_hybrid
 
     def check(data: bytes) -> None:
         readers: tuple[Callable[[bytes], object], ...]
         readers = (read_model, read_graph, read_hybrid, measure_arena)
+        readers += (input_ranges, quantises_to_uint8)
         for read in readers:
             with contextlib.suppress(UserFileError):
                 read(data)

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <new>
 
+#include "quantize_tflm.h"
 #include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tensorflow/lite/micro/micro_op_resolver.h"
 #include "tensorflow/lite/schema/schema_generated.h"
@@ -156,6 +157,7 @@ runevm_error invoke(void *context, uint32_t index, const uint8_t *const *inputs,
         TfLiteTensor *tensor = interpreter->input(i);
         std::memcpy(tensor->data.raw, inputs[i], tensor->bytes);
     }
+    if (runevm_tflm_clamp_inputs != nullptr) runevm_tflm_clamp_inputs(interpreter);
     if (interpreter->Invoke() != kTfLiteOk) {
         *detail = reporter->message("an operator failed");
         return RUNEVM_ERR_INVOKE;
@@ -181,6 +183,8 @@ static_assert(sizeof(tflite::MicroInterpreter) <= sizeof(runevm_tflm_slot), "RUN
 static_assert(alignof(tflite::MicroInterpreter) <= alignof(runevm_tflm_slot), "slots are aligned to 8");
 
 }  // namespace
+
+void (*runevm_tflm_clamp_inputs)(tflite::MicroInterpreter *interpreter);
 
 extern "C" {
 

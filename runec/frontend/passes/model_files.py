@@ -11,7 +11,7 @@ from runec.frontend.ast import ModelNode, ResourceRef, Text
 from runec.frontend.passes.model_folder import guess_format, zip_folder
 from runec.frontend.passes.names import NameTable
 from runec.frontend.passes.resources import Resources, read_beside, report_unreadable
-from runec.models import ModelInfo, read_model
+from runec.models import ModelInfo, input_ranges, read_model
 from runec.pipeline import EXECUTED_FORMAT, Resource
 
 
@@ -49,6 +49,7 @@ def load_models(
             continue
         try:
             info = read_model(source.data)
+            input_ranges(source.data)  # its mistakes
         except UserFileError as error:
             diagnostics.error(
                 error.code,

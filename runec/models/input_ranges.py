@@ -1,0 +1,97 @@
+"""What a model's float inputs are clamped to before the model turns them into integers.
+
+The rule and its reasons: docs/spec/rune.md, section 2.4. On a device `model_tflm.cc` follows it.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runec.models.flatbuffer import MalformedError
+from runec.models.tflite import (
+    FLOAT32,
+    INT8,
+    INT16,
+    UINT8,
+    GraphOperator,
+    GraphTensor,
+    ModelGraph,
+    damaged,
+    read_graph,
+)
+
+# The ends of the types that QUANTIZE makes of floats.
+_ENDS = {INT8: (-128, 127), UINT8: (0, 255), INT16: (-32768, 32767)}
+_FLOAT_MAX: float = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class InputRange:
+    """The least and the most that the elements of an input may be; both are f32."""
+
+    least: float
+    most: float
+
+
+def _f32(value: float) -> float:
+    """Return the nearest f32, the largest finite one for what is beyond it."""
+    try:
+        rounded: float = struct.unpack("<f", struct.pack("<f", value))[0]
+    except OverflowError:
+        return math.copysign(_FLOAT_MAX, value)
+    return rounded
+
+
+def _range(quantised: GraphTensor) -> InputRange:
+    (scale,), zero_point = quantised.scales, quantised.zero_points[0]
+    lowest, highest = _ENDS[quantised.type_code]
+    if not (math.isfinite(scale) and scale > 0 and lowest <= zero_point <= highest):
+        raise MalformedError(
+            f"an operator QUANTIZE has the scale {scale} and the zero point {zero_point}"
+        )
+    # Exact in f64, so they are rounded once, as a product of two f32 is.
+    return InputRange(_f32((lowest - zero_point) * scale), _f32((highest - zero_point) * scale))
+
+
+def _quantised(graph: ModelGraph, operator: GraphOperator) -> GraphTensor | None:
+    """Return what an operator writes if it is a QUANTIZE with one scale, to a type of `_ENDS`."""
+    if operator.name != "QUANTIZE" or not operator.outputs or operator.outputs[0] < 0:
+        return None
+    tensor = graph.tensors[operator.outputs[0]]
+    has_one_scale = len(tensor.scales) == 1 and tensor.zero_points
+    return tensor if tensor.type_code in _ENDS and has_one_scale else None
+
+
+def _input_range(
+    graph: ModelGraph, made: Sequence[InputRange | None], index: int
+) -> InputRange | None:
+    """Return the range of an input; `made`: those of what the operators write."""
+    readers = [
+        bounds
+        for operator, bounds in zip(graph.operators, made, strict=True)
+        if index in operator.inputs
+    ]
+    ranges = [bounds for bounds in readers if bounds is not None]
+    is_float = graph.tensors[index].type_code == FLOAT32
+    if not is_float or index in graph.outputs or not ranges or len(ranges) < len(readers):
+        return None
+    return InputRange(min(item.least for item in ranges), max(item.most for item in ranges))
+
+
+def input_ranges(data: bytes) -> tuple[InputRange | None, ...]:
+    """Return for each input of a .tflite what its elements are clamped to; None: they are not.
+
+    Raises:
+        UserFileError: R0310, R0311 or R0312, as `read_model`; R0311 as well for an operator
+            QUANTIZE whose scale is not above zero or whose zero point is outside of its type.
+    """
+    graph = read_graph(data)
+    try:
+        quantised = [_quantised(graph, operator) for operator in graph.operators]
+        made = [None if tensor is None else _range(tensor) for tensor in quantised]
+    except MalformedError as error:
+        raise damaged(error) from None
+    return tuple(_input_range(graph, made, index) for index in graph.inputs)

@@ -6,7 +6,8 @@ import math
 import re
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from runec.pipeline import ArgumentValue, ResourceWords, TensorType
 from runec.proc_blocks.manifest import ArgumentRule, ArgumentType
@@ -23,8 +24,7 @@ _WHAT: dict[ArgumentType, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class BlockArgument:
+class BlockArgument(msgspec.Struct, frozen=True):
     """An argument that a block takes."""
 
     name: str

@@ -66,11 +66,15 @@ ArgumentNode = Text | ResourceRef | tuple[Text, ...]
 
 
 class Argument(msgspec.Struct, frozen=True):
-    """One argument of a stage: its name as written, its value, the place of both."""
+    """One argument of a stage: its name as written, its value, the place of both.
+
+    `is_damaged`: the value was not understood, and reported; nobody should judge it once more.
+    """
 
     key: Text
     value: ArgumentNode
     span: Span
+    is_damaged: bool = False
 
     @property
     def name(self) -> str:

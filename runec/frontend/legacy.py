@@ -155,6 +155,7 @@ class _Reader(msgspec.Struct):
         span = self.span(flag)
         name = str(flag).lstrip("-")
         start = span.end - len(name)
+        known = len(self.diagnostics)
         node: ArgumentNode
         if hasattr(value, "data"):
             node = tuple(self.text(word) for word in value.children)
@@ -163,7 +164,8 @@ class _Reader(msgspec.Struct):
             node = self.word(value)
             end = node.span.end
         key = Text(name, Span(self.source, start, span.end))
-        return Argument(key, node, Span(self.source, span.start, end))
+        is_damaged = len(self.diagnostics) > known
+        return Argument(key, node, Span(self.source, span.start, end), is_damaged)
 
     def statement(self, tree: Tree[Token], span: Span) -> StageNode | _From | _Run:
         body: Any = tree.children[0]

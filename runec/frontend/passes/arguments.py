@@ -63,6 +63,9 @@ def read_arguments(
             if argument.name in found:
                 _report_twice(argument, found[argument.name].argument, diagnostics)
                 continue
+            if argument.is_damaged:
+                broken.add(name)
+                continue
             if isinstance(argument.value, ResourceRef):
                 used.add(argument.value.name)
                 is_words = name in blocks and word_list(blocks[name], argument) is not None

@@ -1,13 +1,14 @@
-"""Other programs: finding them, running them, and saying what is missing."""
+"""Other programs: finding them, running them, and saying what is missing.
+
+What only a program that is run needs is imported when one is: the console imports this module for
+every verb, and most start no other program.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import shlex
-import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +25,8 @@ def find_tool(name: str, *, hint: str) -> Path:
     Raises:
         MachineError: R1004, it is not installed; `hint` says what to install.
     """
+    import shutil  # noqa: PLC0415 - see above
+
     beside = Path(sys.executable).parent
     found = shutil.which(name, path=f"{beside}{os.pathsep}{os.environ.get('PATH', '')}")
     if found is None:
@@ -66,6 +69,9 @@ def run_tool(
     Raises:
         MachineError: R1004, it cannot be started; R1005, it took longer than `timeout_s`.
     """
+    import shlex  # noqa: PLC0415 - see above
+    import subprocess  # noqa: PLC0415
+
     arguments = [str(part) for part in command]
     merged = {**os.environ, **(environment or {})}
     try:
@@ -133,6 +139,8 @@ _GUARD = 'read -r _ || kill -s KILL -- "-$0"'
 @contextmanager
 def _guarded(leader: int) -> Iterator[None]:
     """Have a process group killed even where this process gets no chance to do it (SIGKILL)."""
+    import subprocess  # noqa: PLC0415 - see above
+
     try:
         guard = subprocess.Popen(
             ["/bin/sh", "-c", _GUARD, str(leader)],

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
 from runec import __version__
 from runec.cli.examples import example
 from runec.cli.options import color_option, quiet_option, verbose_option
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # Verb: what it does. Its command is `command` in `runec.cli.<verb>`, a - written as _.
 _VERBS = {
@@ -59,13 +61,18 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb; a misspelt one is guessed in the error."""
-        close = difflib.get_close_matches(args[0], _VERBS, n=1)
-        if args[0] not in _VERBS and close:
-            ctx.fail(f"There is no command {args[0]!r}; did you mean {close[0]!r}?")
+        if args[0] not in _VERBS:
+            import difflib  # noqa: PLC0415 - only a misspelt verb needs it
+
+            close = difflib.get_close_matches(args[0], _VERBS, n=1)
+            if close:
+                ctx.fail(f"There is no command {args[0]!r}; did you mean {close[0]!r}?")
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return the verbs and options that begin so, without importing a verb."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415 - only a shell needs it
+
         verbs = [
             CompletionItem(name, help=text)
             for name, text in _VERBS.items()

@@ -50,8 +50,9 @@ Passed on with a place: R031x of `runec.models`, R041x, R0420 and R043x of `rune
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from runec.diagnostics import (
     Diagnostic,
@@ -91,8 +92,7 @@ _YAML_SUFFIXES = (".yml", ".yaml")
 _INSTRUCTION = re.compile(r"[A-Z][A-Z_]*(?=[\s<]|\Z)|(?i:from|run|out)[ \t]+\w|\w+\s*<")
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(msgspec.Struct, frozen=True):
     """A pipeline without errors, and what may be worth a look, in source order."""
 
     pipeline: Pipeline

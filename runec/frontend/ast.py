@@ -6,32 +6,30 @@ here. The passes of `runec.frontend.passes` judge it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+import msgspec
 
 from runec.diagnostics import SourceFile, Span
 
 Dialect = Literal["legacy", "yaml"]
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True):
     """A word or a string, escapes already replaced. `span` is where it was written."""
 
     text: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Dimension:
+class Dimension(msgspec.Struct, frozen=True):
     """One length of a shape."""
 
     value: int
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Type:
+class Type(msgspec.Struct, frozen=True):
     """An element type as spelled (None for `_`) and a shape (empty: not given, means [1])."""
 
     element: Text | None
@@ -39,8 +37,7 @@ class Type:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(msgspec.Struct, frozen=True):
     """`base[@version][#sub_path]`, as the path of a base image or of a processing block."""
 
     text: str
@@ -50,8 +47,7 @@ class Path:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class InputRef:
+class InputRef(msgspec.Struct, frozen=True):
     """Output `index` of the stage `name`, used as an input."""
 
     name: str
@@ -59,8 +55,7 @@ class InputRef:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceRef:
+class ResourceRef(msgspec.Struct, frozen=True):
     """`$NAME`; `name` is without the dollar sign."""
 
     name: str
@@ -70,13 +65,16 @@ class ResourceRef:
 ArgumentNode = Text | ResourceRef | tuple[Text, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
-    """One argument of a stage: its name as written, its value, the place of both."""
+class Argument(msgspec.Struct, frozen=True):
+    """One argument of a stage: its name as written, its value, the place of both.
+
+    `is_damaged`: the value was not understood, and reported; nobody should judge it once more.
+    """
 
     key: Text
     value: ArgumentNode
     span: Span
+    is_damaged: bool = False
 
     @property
     def name(self) -> str:
@@ -94,8 +92,7 @@ class Argument:
         return self.value.span
 
 
-@dataclass(frozen=True, slots=True)
-class CapabilityNode:
+class CapabilityNode(msgspec.Struct, frozen=True):
     """A source of data. `outputs` None: not declared."""
 
     name: Text
@@ -105,8 +102,7 @@ class CapabilityNode:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ProcBlockNode:
+class ProcBlockNode(msgspec.Struct, frozen=True):
     """A processing block. Only the legacy dialect declares `input_type`."""
 
     name: Text
@@ -118,8 +114,7 @@ class ProcBlockNode:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class ModelNode:
+class ModelNode(msgspec.Struct, frozen=True):
     """A model, from a file beside the Runefile or from a resource."""
 
     name: Text
@@ -131,8 +126,7 @@ class ModelNode:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class OutNode:
+class OutNode(msgspec.Struct, frozen=True):
     """A sink."""
 
     name: Text
@@ -145,8 +139,7 @@ class OutNode:
 StageNode = CapabilityNode | ProcBlockNode | ModelNode | OutNode
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceNode:
+class ResourceNode(msgspec.Struct, frozen=True):
     """A resource declaration. `kind` None: `string`."""
 
     name: Text
@@ -156,8 +149,7 @@ class ResourceNode:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(msgspec.Struct, frozen=True):
     """A whole Runefile.
 
     `image` None: it is missing or was not understood, and reported. `unreadable` names the stages

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from runec.diagnostics import SourceFile
 from runec.frontend.yaml_nodes import Mapping, Node, Scalar, Sequence
@@ -22,8 +23,7 @@ _WORD = re.compile(r"[A-Za-z0-9_.-]+\Z")
 _STARTS_SECTION = ("pipeline", "resources")
 
 
-@dataclass(frozen=True, slots=True)
-class _Comment:
+class _Comment(msgspec.Struct, frozen=True):
     start: int
     text: str
     own_line: bool

@@ -7,8 +7,9 @@ Formatting never changes what a Runefile means: the result is read again and com
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
+
+import msgspec
 
 from runec.diagnostics import Diagnostics, SourceFile, UserFileError
 from runec.frontend import parse
@@ -51,13 +52,13 @@ def meaning(node: Any) -> Any:
     """Return an AST without the places in it: equal for two texts that mean the same."""
     if isinstance(node, tuple):
         return tuple(meaning(item) for item in node)
-    if dataclasses.is_dataclass(node):
+    if isinstance(node, msgspec.Struct):
         return (
             type(node).__name__,
             *(
-                meaning(getattr(node, field.name))
-                for field in dataclasses.fields(node)
-                if field.name not in ("span", "source")
+                meaning(getattr(node, name))
+                for name in node.__struct_fields__
+                if name not in ("span", "source")
             ),
         )
     return node

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from runec.diagnostics import Diagnostics, Label, SourceFile, Span
 from runec.frontend.ast import (
@@ -79,20 +80,17 @@ def _unescape(literal: str) -> str | None:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class _From:
+class _From(msgspec.Struct, frozen=True):
     image: Path | None
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(msgspec.Struct, frozen=True):
     names: tuple[Text, ...]
     span: Span
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(msgspec.Struct):
     """Turns one statement's parse tree into nodes, adding the statement's offset to every span."""
 
     source: SourceFile
@@ -157,6 +155,7 @@ class _Reader:
         span = self.span(flag)
         name = str(flag).lstrip("-")
         start = span.end - len(name)
+        known = len(self.diagnostics)
         node: ArgumentNode
         if hasattr(value, "data"):
             node = tuple(self.text(word) for word in value.children)
@@ -165,7 +164,8 @@ class _Reader:
             node = self.word(value)
             end = node.span.end
         key = Text(name, Span(self.source, start, span.end))
-        return Argument(key, node, Span(self.source, span.start, end))
+        is_damaged = len(self.diagnostics) > known
+        return Argument(key, node, Span(self.source, span.start, end), is_damaged)
 
     def statement(self, tree: Tree[Token], span: Span) -> StageNode | _From | _Run:
         body: Any = tree.children[0]
@@ -198,19 +198,18 @@ class _Reader:
         return ProcBlockNode(self.text(name), path, (), types[0], types[1:], nodes, span)
 
 
-@dataclass(slots=True)
-class _Program:
+class _Program(msgspec.Struct):
     """The statements so far: stages by order, edges from the RUN lines."""
 
     diagnostics: Diagnostics
     image: _From | None = None
-    stages: list[StageNode] = field(default_factory=list)
-    edges: dict[str, list[InputRef]] = field(default_factory=dict)
-    runs: list[_Run] = field(default_factory=list)
-    positions: dict[str, int] = field(default_factory=dict)
+    stages: list[StageNode] = msgspec.field(default_factory=list)
+    edges: dict[str, list[InputRef]] = msgspec.field(default_factory=dict)
+    runs: list[_Run] = msgspec.field(default_factory=list)
+    positions: dict[str, int] = msgspec.field(default_factory=dict)
     damaged: bool = False
     first: Span | None = None
-    unreadable: set[str] = field(default_factory=set)
+    unreadable: set[str] = msgspec.field(default_factory=set)
 
     def take(self, item: StageNode | _From | _Run) -> None:
         if isinstance(item, _From):
@@ -313,7 +312,7 @@ class _Program:
                 hint="use the YAML dialect for stages with several inputs",
                 labels=[Label(inputs[0].span, "the first one")],
             )
-        return replace(stage, inputs=inputs)
+        return msgspec.structs.replace(stage, inputs=inputs)
 
 
 def parse_legacy(source: SourceFile, diagnostics: Diagnostics) -> Document:

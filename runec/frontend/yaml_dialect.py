@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+import msgspec
 
 from runec.diagnostics import Diagnostics, Label, SourceFile, Span
 from runec.frontend.ast import (
@@ -86,11 +87,10 @@ def _number_text(text: str) -> str:
     return text
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(msgspec.Struct):
     source: SourceFile
     diagnostics: Diagnostics
-    unreadable: set[str] = field(default_factory=set)
+    unreadable: set[str] = msgspec.field(default_factory=set)
 
     # What a node must be.
 

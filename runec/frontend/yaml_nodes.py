@@ -6,7 +6,7 @@ So a Runefile cannot make objects, grow without bound or recurse.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from runec.diagnostics import Diagnostics, SourceFile, Span
 from runec.frontend.text import MAX_YAML_EVENTS
@@ -14,8 +14,7 @@ from runec.frontend.text import MAX_YAML_EVENTS
 MAX_DEPTH = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(msgspec.Struct, frozen=True):
     """A single value; `plain` when it stands without quotes, so that `1` is a number."""
 
     text: str
@@ -23,16 +22,14 @@ class Scalar:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(msgspec.Struct, frozen=True):
     """A list."""
 
     items: tuple[Node, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(msgspec.Struct, frozen=True):
     """A map, in source order; keys may repeat here."""
 
     entries: tuple[tuple[Scalar, Node], ...]

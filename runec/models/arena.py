@@ -14,7 +14,8 @@ its alignment, so smaller pieces never end lower.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from runec.models.tflite import INT8, GraphOperator, ModelGraph, read_graph
 
@@ -115,8 +116,7 @@ class _Tail:
         return -self._position
 
 
-@dataclass(frozen=True, slots=True)
-class _Buffer:
+class _Buffer(msgspec.Struct, frozen=True):
     """A piece of the head: bytes, and the first and last operator that needs it."""
 
     size: int

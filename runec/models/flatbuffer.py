@@ -8,7 +8,8 @@ read leaves the buffer.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+
+import msgspec
 
 _U16 = struct.Struct("<H")
 _I32 = struct.Struct("<i")
@@ -27,8 +28,7 @@ def read_u32(data: bytes, at: int) -> int:
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """One table: where its fields lie, by the field numbers of the schema."""
 
     data: bytes

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from runec.diagnostics import UserFileError
 from runec.models.flatbuffer import MalformedError, Table, read_u32
@@ -54,8 +55,7 @@ _TENSOR_TYPES: dict[int, tuple[str, int, ElementType | None]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ModelTensor:
+class ModelTensor(msgspec.Struct, frozen=True):
     """An input or an output. `scale` and `zero_point` are those of the whole tensor.
 
     They are None for one that is not quantised, or has a scale for each channel. A scalar
@@ -68,16 +68,14 @@ class ModelTensor:
     zero_point: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(msgspec.Struct, frozen=True):
     """An operator that a model uses: the schema's name, or the name of a custom operator."""
 
     name: str
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class ModelInfo:
+class ModelInfo(msgspec.Struct, frozen=True):
     """What a pipeline needs to know about a model.
 
     `operators` holds each operator once, in order of first use; `operator_count` counts uses.
@@ -90,8 +88,7 @@ class ModelInfo:
     description: str
 
 
-@dataclass(frozen=True, slots=True)
-class GraphTensor:
+class GraphTensor(msgspec.Struct, frozen=True):
     """A tensor of the first subgraph, as the memory planner sees it."""
 
     type_code: int
@@ -108,8 +105,7 @@ class GraphTensor:
         return size * math.prod(self.shape)
 
 
-@dataclass(frozen=True, slots=True)
-class GraphOperator:
+class GraphOperator(msgspec.Struct, frozen=True):
     """A use of an operator: its name and the tensors it reads and writes (-1: none)."""
 
     name: str
@@ -117,8 +113,7 @@ class GraphOperator:
     outputs: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ModelGraph:
+class ModelGraph(msgspec.Struct, frozen=True):
     """The first subgraph of a model."""
 
     tensors: tuple[GraphTensor, ...]

@@ -6,7 +6,8 @@ import math
 import re
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from runec.pipeline import ArgumentValue, ResourceWords, TensorType
 from runec.proc_blocks.manifest import ArgumentRule, ArgumentType
@@ -23,8 +24,7 @@ _WHAT: dict[ArgumentType, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class BlockArgument:
+class BlockArgument(msgspec.Struct, frozen=True):
     """An argument that a block takes."""
 
     name: str
@@ -115,35 +115,53 @@ def convert(kind: ArgumentType, value: ArgumentValue) -> ArgumentValue | None:
     return _to_words(value)
 
 
-def _check_limits(rule: ArgumentRule, value: ArgumentValue, inputs: Sequence[TensorType]) -> None:
+def _check_limits(
+    rule: ArgumentRule, spelling: str, value: ArgumentValue, inputs: Sequence[TensorType]
+) -> None:
+    """Hold a number, or the length of a list, against the limits of its argument.
+
+    Raises:
+        BlockMismatch: R0419, it is outside them.
+    """
     if isinstance(value, str | ResourceWords):
         return
+    is_list = isinstance(value, tuple)
     size = float(len(value)) if isinstance(value, tuple) else as_f32(value)
-    what = f"the number of words in {rule.name!r}" if isinstance(value, tuple) else repr(rule.name)
-    shown = size if not isinstance(value, tuple) else len(value)
-    shown = value if isinstance(value, int | float) else shown
-    limits: list[tuple[bool, str]] = []
+    limits = _limits(rule, size, inputs)
+    for holds, limit, why in limits:
+        if holds:
+            continue
+        allowed = " and ".join(text for _, text, _ in limits)
+        wanted = f"{allowed} words, one a line" if is_list else f"a number that is {allowed}"
+        raise BlockMismatch(
+            "R0419",
+            f"{f'the number of words in {spelling!r}' if is_list else repr(spelling)}"
+            f" is {len(value) if isinstance(value, tuple) else value} but must be {limit}{why}",
+            about="arguments",
+            argument=spelling,
+            hint=f"give it {wanted}; {spelling!r} means: {rule.description}",
+        )
+
+
+def _limits(
+    rule: ArgumentRule, size: float, inputs: Sequence[TensorType]
+) -> list[tuple[bool, str, str]]:
+    """Whether each limit holds for a size, the limit in words, and where it comes from."""
+    limits: list[tuple[bool, str, str]] = []
     if rule.above is not None:
-        limits.append((size > rule.above, f"greater than {rule.above:g}"))
+        limits.append((size > rule.above, f"greater than {rule.above:g}", ""))
     if rule.at_least is not None:
-        limits.append((size >= rule.at_least, f"at least {rule.at_least:g}"))
+        limits.append((size >= rule.at_least, f"at least {rule.at_least:g}", ""))
     if rule.at_most is not None:
-        limits.append((size <= rule.at_most, f"at most {rule.at_most:g}"))
+        limits.append((size <= rule.at_most, f"at most {rule.at_most:g}", ""))
+    why = ", the elements of the input"
     if rule.at_least_elements_of is not None:
         elements = inputs[rule.at_least_elements_of].element_count
-        limits.append((size >= elements, f"at least {elements}, the elements of the input"))
+        limits.append((size >= elements, f"at least {elements}", why))
     if rule.at_most_elements_of is not None:
         elements = inputs[rule.at_most_elements_of].element_count
-        limits.append((size <= elements, f"at most {elements}, the elements of the input"))
-    for holds, limit in limits:
-        if not holds:
-            raise BlockMismatch(
-                "R0419",
-                f"{what} is {shown} but must be {limit}",
-                about="arguments",
-                argument=rule.name,
-                hint=f"give {rule.name!r} a value that is {limit.split(',')[0]}",
-            )
+        limits.append((size <= elements, f"at most {elements}", why))
+    return limits
 
 
 def _unknown(block: str, given: str, rules: Sequence[ArgumentRule]) -> BlockMismatch:
@@ -218,11 +236,7 @@ def resolve_arguments(
                 argument=spelling,
                 hint=f"{rule.name!r} means: {rule.description}",
             )
-        try:
-            _check_limits(rule, value, inputs)
-        except BlockMismatch as mismatch:
-            mismatch.argument = spelling
-            raise
+        _check_limits(rule, spelling, value, inputs)
         resolved[rule.name] = value
     spellings = {name: spelling for name, (spelling, _) in values.items()}
     for rule in rules:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+import msgspec
 
 from runec.pipeline import ArgumentValue, ElementType, ResourceWords, TensorType
 from runec.proc_blocks.arguments import BlockArgument, convert, resolve_arguments
@@ -22,16 +23,14 @@ _MAX_RANK = 8
 SOURCE = "block.c"
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedOutput:
+class ResolvedOutput(msgspec.Struct, frozen=True):
     """An output's type and the bytes its tensor may take."""
 
     type: TensorType
     capacity_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(msgspec.Struct, frozen=True):
     """A use of a block that fits it. An optional argument without a value is not in `arguments`."""
 
     outputs: tuple[ResolvedOutput, ...]
@@ -73,8 +72,7 @@ def _plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """A block: what it takes and gives, and where its C source lies (`directory / "block.c"`).
 
     `directory` is absolute. `own_path` is the same folder as the user named it, None for a block of

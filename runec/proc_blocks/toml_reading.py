@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -24,8 +23,7 @@ Structs = Mapping[tuple[str, ...], type[msgspec.Struct]]
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 
 
-@dataclass(frozen=True, slots=True)
-class TomlFile:
+class TomlFile(msgspec.Struct, frozen=True):
     """The text of a file, with what is said when it is wrong: a code and what it describes."""
 
     path: Path

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from runec.container import Graph, GraphCapability, GraphOutput, Rune
 from runec.pipeline import ElementType, TensorType
-from runec.vm.errors import bad_host_call, model_failed
+from runec.vm.errors import bad_host_call, model_missing
 from runec.vm.host import Host, Surroundings, Typed
 from runec.vm.host_model import HostModel
 from runec.vm.messages import Outputs
@@ -241,7 +241,7 @@ class AbiHost(Host):
             )
         data = self._rune.resources.get(model.resource)
         if data is None:
-            raise model_failed(stage, f"its resource {model.resource!r} is not in the rune", [])
+            raise model_missing(stage, model.resource)
         inputs = [self._graph.tensors[index] for index in model.inputs]
         outputs = [self._graph.tensors[index] for index in model.outputs]
         engine = HostModel(stage, data, (inputs, outputs), self._surroundings.warn)

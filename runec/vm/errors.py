@@ -143,6 +143,20 @@ def model_failed(name: str, what: str, notes: list[str]) -> RuneError:
     )
 
 
+def no_model(name: str, error: UserFileError) -> RuneError:
+    """R0713: what a resource holds is no model, or a damaged one; `error` is the reader's."""
+    return RuneError("R0713", f"the model {name} cannot be run: {error.message}", hint=error.hint)
+
+
+def model_missing(name: str, resource: str) -> RuneError:
+    """R0713: the rune lacks a resource that its graph calls a model."""
+    return RuneError(
+        "R0713",
+        f"the model {name} cannot be run: its resource {resource!r} is not in the rune",
+        hint=_REPORT,
+    )
+
+
 def needs_litert(name: str, what: str, notes: tuple[str, ...]) -> MachineError:
     """R0721: a model that only LiteRT runs, which is not installed."""
     return MachineError(

@@ -15,7 +15,7 @@ from runec.diagnostics import RuneError, UserFileError
 from runec.models import InputRange, input_ranges, read_model
 from runec.pipeline import TensorType
 from runec.vm import litert
-from runec.vm.errors import model_differs, model_failed, needs_litert
+from runec.vm.errors import model_differs, needs_litert, no_model
 from runec.vm.tflm import RefusedError, TflmModel
 
 Warn = Callable[[str, str], None]
@@ -54,7 +54,7 @@ class HostModel:
             info = read_model(data)
             self._ranges = input_ranges(data)
         except UserFileError as error:
-            raise model_failed(name, error.message, []) from None
+            raise no_model(name, error) from None
         self.inputs = [tensor.type for tensor in info.inputs]
         self.outputs = [tensor.type for tensor in info.outputs]
         if said is not None:

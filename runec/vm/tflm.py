@@ -14,7 +14,7 @@ from typing import Any
 from runec.diagnostics import RuneError, UserFileError
 from runec.models import measure_arena, quantises_to_uint8
 from runec.pipeline import ElementType, TensorType
-from runec.vm.errors import model_failed
+from runec.vm.errors import model_failed, no_model
 
 # The host's library is 64-bit and newer than the device's: room in plenty, then a last attempt.
 _ARENA_BYTES_LEAST = 4 * 1024 * 1024
@@ -92,7 +92,7 @@ class TflmModel:
         try:
             arena = measure_arena(data)
         except UserFileError as error:
-            raise model_failed(name, error.message, []) from None
+            raise no_model(name, error) from None
         if quantises_to_uint8(data):
             # It would find out when it is invoked: too late for another library.
             reason = "TensorFlow Lite Micro has no operator QUANTIZE from float32 to uint8"

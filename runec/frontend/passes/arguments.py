@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from runec.diagnostics import Diagnostics, Label, Span
 from runec.frontend.ast import Argument, ModelNode, OutNode, ResourceRef
@@ -20,8 +21,7 @@ _PRODUCT = re.compile(r"@[0-9]{1,10}(?:\s*\*\s*[0-9]{1,10}){0,7}\Z")
 _PIXEL_FORMAT = re.compile(r"@(?:\w+::)*PixelFormat::\w+\Z", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(msgspec.Struct, frozen=True):
     """An argument's value as text, or texts, with the argument it came from.
 
     `ResourceWords` for words of a resource that nobody knows before run time.
@@ -42,8 +42,7 @@ class Value:
 Values = dict[str, dict[str, Value]]
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
+class Arguments(msgspec.Struct, frozen=True):
     """The values of all stages, and the names of the resources that some of them took."""
 
     values: Values
@@ -63,6 +62,9 @@ def read_arguments(
         for argument in stage.arguments:
             if argument.name in found:
                 _report_twice(argument, found[argument.name].argument, diagnostics)
+                continue
+            if argument.is_damaged:
+                broken.add(name)
                 continue
             if isinstance(argument.value, ResourceRef):
                 used.add(argument.value.name)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from runec.diagnostics import Diagnostics, Label, UserFileError
 from runec.frontend.ast import Document, ProcBlockNode
@@ -37,14 +38,13 @@ def find_blocks(
     return {name: block for name, block in found.items() if block is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class _Finder:
+class _Finder(msgspec.Struct, frozen=True):
     document: Document
     catalogue: Catalogue
     base_dir: Path
     diagnostics: Diagnostics
     # Folders that were read, None for one with mistakes: they are told once.
-    own: dict[Path, Block | None] = field(default_factory=dict)
+    own: dict[Path, Block | None] = msgspec.field(default_factory=dict)
 
     def find(self, name: str, path: BlockPath) -> Block | None:
         if path.base.startswith((".", "/")):

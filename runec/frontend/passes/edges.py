@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from runec.diagnostics import Diagnostics, Label
 from runec.frontend.ast import (
@@ -18,8 +19,7 @@ from runec.frontend.passes.names import NameTable
 from runec.frontend.text import did_you_mean
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(msgspec.Struct, frozen=True):
     """Output `index` of the stage `producer`; `ref` is where the consumer says so."""
 
     producer: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from runec.frontend.ast import Path as BlockPath
 from runec.frontend.text import did_you_mean
@@ -24,8 +25,7 @@ class FolderMistake(Exception):  # noqa: N818 - it becomes a diagnostic, R0108
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(msgspec.Struct, frozen=True):
     """A folder with a block; `stand_in` is what runec uses for one that is written in Rust."""
 
     path: Path

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from runec.diagnostics import Diagnostics, Label, UserFileError
 from runec.frontend.ast import ModelNode, ResourceRef, Text
@@ -15,8 +16,7 @@ from runec.models import ModelInfo, input_ranges, read_model
 from runec.pipeline import EXECUTED_FORMAT, Resource
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedModel:
+class LoadedModel(msgspec.Struct, frozen=True):
     """What a model file says of itself, and the resource that carries its bytes.
 
     `info` None: nothing is known, for it is of another format than `EXECUTED_FORMAT`, or its

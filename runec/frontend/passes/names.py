@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from runec.diagnostics import Diagnostics, Label, Span
 from runec.frontend.ast import (
@@ -27,8 +28,7 @@ MAX_SIDE = 32
 MAX_DIMENSIONS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class NameTable:
+class NameTable(msgspec.Struct, frozen=True):
     """Stages and resources by name, in source order; where one is defined twice, the first."""
 
     stages: dict[str, StageNode]

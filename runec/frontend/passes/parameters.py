@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+import msgspec
 
 from runec.diagnostics import Diagnostics, Label
 from runec.frontend.passes.arguments import Arguments, Value, warn_unused
@@ -19,8 +20,7 @@ _WHOLE = re.compile(r"[0-9]{1,10}(?:\.0*)?\Z")
 _SECONDS = re.compile(r"(?:[0-9]{1,7}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class _Parameter:
+class _Parameter(msgspec.Struct, frozen=True):
     name: str
     least: int = 1
 

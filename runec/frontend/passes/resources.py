@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from runec.diagnostics import Diagnostics, Label, UserFileError
 from runec.files import read_file
@@ -12,8 +13,7 @@ from runec.frontend.passes.names import NameTable
 from runec.frontend.text import did_you_mean, suggestion
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedResource:
+class LoadedResource(msgspec.Struct, frozen=True):
     """A resource as declared; `data` None: it is only known at run time."""
 
     node: ResourceNode
@@ -52,8 +52,7 @@ def _reason(error: UserFileError) -> str:
     return error.message.rsplit(": ", 1)[-1]
 
 
-@dataclass(frozen=True, slots=True)
-class Resources:
+class Resources(msgspec.Struct, frozen=True):
     """The resources that could be read, by name; those with a mistake are reported and absent."""
 
     loaded: dict[str, LoadedResource]

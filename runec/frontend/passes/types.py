@@ -8,7 +8,8 @@ of 1.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from runec.diagnostics import Diagnostics, Label, Span
 from runec.frontend.ast import (
@@ -52,8 +53,7 @@ _CAPABILITY_ELEMENTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What the earlier passes found."""
 
     names: NameTable
@@ -68,8 +68,7 @@ class Facts:
     unreadable: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
+class Typed(msgspec.Struct, frozen=True):
     """The outputs of each stage, and the typed arguments of each block; wrong stages are absent."""
 
     outputs: Mapping[str, tuple[ResolvedOutput, ...]]
@@ -107,18 +106,17 @@ def _resolved(type_: TensorType) -> ResolvedOutput:
     return ResolvedOutput(type_, type_.size_bytes)
 
 
-@dataclass(slots=True)
-class _Checker:
+class _Checker(msgspec.Struct):
     facts: Facts
     diagnostics: Diagnostics
     # The stages whose results reach an out.
     needed: frozenset[str]
     # Declared types that were understood. None among the outputs: to be inferred.
-    declared: dict[str, tuple[TensorType | None, ...]] = field(default_factory=dict)
-    taken: dict[str, TensorType] = field(default_factory=dict)
-    broken: set[str] = field(default_factory=set)
-    outputs: dict[str, tuple[ResolvedOutput, ...]] = field(default_factory=dict)
-    arguments: dict[str, dict[str, ArgumentValue]] = field(default_factory=dict)
+    declared: dict[str, tuple[TensorType | None, ...]] = msgspec.field(default_factory=dict)
+    taken: dict[str, TensorType] = msgspec.field(default_factory=dict)
+    broken: set[str] = msgspec.field(default_factory=set)
+    outputs: dict[str, tuple[ResolvedOutput, ...]] = msgspec.field(default_factory=dict)
+    arguments: dict[str, dict[str, ArgumentValue]] = msgspec.field(default_factory=dict)
 
     # Declarations.
 

@@ -107,12 +107,13 @@ void runec_firmware_start(runec_stack stack)
     config.arena_limit_bytes = FIRMWARE_ARENA_BYTES;
 #endif
     config.memory_limit_bytes = FIRMWARE_MEMORY_BYTES;
-    config.capability_kinds = (1u << RUNEVM_RAND) | (1u << RUNEVM_SOUND) | (1u << RUNEVM_ACCEL) | (1u << RUNEVM_IMAGE) |
-                              (1u << RUNEVM_RAW) | (1u << RUNEVM_FLOAT_IMAGE);
+    config.capability_kinds = FIRMWARE_CAPABILITIES;
     config.callbacks.user = &serial;
     config.callbacks.provide = provide;
     config.callbacks.write = runevm_link_write;
     config.callbacks.log = runevm_link_log;
+    config.callbacks.milliseconds = runevm_link_milliseconds;
+    config.time_budget_ms = FIRMWARE_TIME_BUDGET_MS;
 
     runec_console_say("\r\nrunec " FIRMWARE_VERSION " " FIRMWARE_BOARD " " FIRMWARE_ENGINE "\r\n");
 #ifdef FIRMWARE_ACCELEROMETER

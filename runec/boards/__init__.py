@@ -1,6 +1,7 @@
 """Boards as data: `boards/<id>.toml`, checked while they are read."""
 
 from runec.boards.board import (
+    MAX_TIME_BUDGET_MS,
     Board,
     Cpu,
     Emulator,
@@ -19,6 +20,7 @@ from runec.boards.parts import ACCELERATION, PARTS, Part
 
 __all__ = [
     "ACCELERATION",
+    "MAX_TIME_BUDGET_MS",
     "PARTS",
     "Board",
     "Cpu",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 import msgspec
@@ -11,6 +12,8 @@ Address = Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)]
 Identifier = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
 LinkKind = Literal["uart", "rtt"]
 InputKind = Literal["link", "sensor"]
+# A device may be silent for longer than that in the middle of a run: docs/spec/link.md, section 3.
+MAX_TIME_BUDGET_MS = 100_000
 UsbId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{4}:[0-9a-f]{4}$")]
 Level = Literal["builds", "emulated", "silicon"]
 Symbol = Annotated[str, msgspec.Meta(pattern=r"^[A-Z][A-Z0-9_]*$")]
@@ -142,6 +145,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     usual way onto the board, `other_uploads` are those that `--protocol` chooses. `usb_ids` are
     vendor and product of what a computer sees when the board is plugged in. `input` says where
     ACCEL has its data from: the computer (`link`), or the accelerometer of the board (`sensor`).
+    `time_budget_ms` is the time that one run of a rune may take, without what it waits.
     """
 
     inherits: Identifier | None = None
@@ -155,6 +159,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     toolchain: Toolchain
     hal: Hal
     input: InputKind = "link"
+    time_budget_ms: Annotated[int, msgspec.Meta(ge=1, le=MAX_TIME_BUDGET_MS)] = 30_000
     emulator: Emulator | None = None
     sensors: tuple[Sensor, ...] = ()
     usb_ids: tuple[UsbId, ...] = ()
@@ -172,3 +177,13 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     def with_input(self, source: InputKind | None) -> Board:
         """Return this board with ACCEL's data from elsewhere; None leaves it as its file says."""
         return self if source is None else msgspec.structs.replace(self, input=source)
+
+    def with_time_budget(self, seconds: float | None) -> Board:
+        """Return this board with another time for one run, cut to what the link allows.
+
+        None leaves it as its file says.
+        """
+        if seconds is None:
+            return self
+        budget_ms = min(max(math.ceil(seconds * 1000), 1), MAX_TIME_BUDGET_MS)
+        return msgspec.structs.replace(self, time_budget_ms=budget_ms)

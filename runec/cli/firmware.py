@@ -19,6 +19,7 @@ from runec.cli.options import (
     pass_console,
 )
 from runec.cli.sources import load_source
+from runec.cli.time_budgets import time_budget_option
 from runec.container import Rune
 from runec.files import file_name
 from runec.firmware import (
@@ -56,6 +57,7 @@ def command() -> None:
 )
 @link_option
 @input_option
+@time_budget_option
 @framework_option
 @format_option
 @pass_console
@@ -67,10 +69,12 @@ def new(
     directory: Path,
     link: LinkKind | None,
     source_of_input: InputKind | None,
+    time_budget: float | None,
     framework: str,
 ) -> None:
     """Write a PlatformIO project that stands alone; its README says how to build it."""
     board = load_board(board_id).with_link(link).with_input(source_of_input)
+    board = board.with_time_budget(time_budget)
     loaded = load_source(console, source)
     with loaded.blamed(), console.progress("making the project"):  # it may fetch sources
         project = create_project(loaded.rune, board, directory, framework=framework)
@@ -97,6 +101,7 @@ def new(
 )
 @link_option
 @input_option
+@time_budget_option
 @framework_option
 @format_option
 @pass_console
@@ -108,20 +113,23 @@ def build(
     directory: Path | None,
     link: LinkKind | None,
     source_of_input: InputKind | None,
+    time_budget: float | None,
     framework: str,
 ) -> None:
     """Build a project's folder, or make the project for a .rune or a Runefile and build it."""
     if is_project(source) or (source.is_dir() and board_id is None):
-        if board_id or directory or link or source_of_input or framework != BARE:
+        chosen = (board_id, directory, link, source_of_input, time_budget)
+        if any(each is not None for each in chosen) or framework != BARE:
             raise click.UsageError(
-                "--board, --directory, --link, --input and --framework do not go with a project's "
-                "folder"
+                "--board, --directory, --link, --input, --time-budget and --framework do not go "
+                "with a project's folder"
             )
         project = load_project(source)
     elif board_id is None:
         raise click.UsageError("a .rune or a Runefile needs --board")
     else:
         board = load_board(board_id).with_link(link).with_input(source_of_input)
+        board = board.with_time_budget(time_budget)
         loaded = load_source(console, source)
         target = directory or _default_directory(loaded.rune, board)
         with loaded.blamed(), console.progress("making the project"):

@@ -21,6 +21,7 @@ from runec.cli.options import (
     pass_console,
 )
 from runec.cli.sources import load_source
+from runec.cli.time_budgets import time_budget_option
 from runec.devices import Place, flash, flash_command
 from runec.devices.watching import Watched
 from runec.diagnostics import RunecError
@@ -48,6 +49,7 @@ _RTT_HINT = (
 )
 @link_option
 @input_option
+@time_budget_option
 @framework_option
 @click.option(
     "--protocol", metavar="NAME", help="Another way onto the board: `runec boards show` lists them."
@@ -64,6 +66,7 @@ def command(
     port: str | None,
     link: LinkKind | None,
     source_of_input: InputKind | None,
+    time_budget: float | None,
     framework: str,
     protocol: str | None,
     monitor: bool,
@@ -78,6 +81,7 @@ def command(
     if monitor and dry_run:
         raise click.UsageError("--monitor does not go with --dry-run")
     board = load_board(board_id).with_link(link).with_input(source_of_input)
+    board = board.with_time_budget(time_budget)
     loaded = load_source(console, source)
     rune = loaded.rune
     if framework == BARE and board.upload is not None and board.upload.note:

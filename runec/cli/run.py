@@ -60,7 +60,8 @@ from runec.vm import Inputs, Step, Watch
     "--timeout",
     type=click.FloatRange(0, min_open=True),
     metavar="SECONDS",
-    help="How long one run may take. [default: that of the place]",
+    help="How long one run may take, without waiting for inputs. An emulated board counts by its "
+    "own clock; at a serial port it is how long this computer waits. [default: the place's]",
 )
 @click.option(
     "--engine",

@@ -70,7 +70,13 @@ RUNEVM_ERRORS: dict[int, RunevmError] = {
     304: RunevmError("STAGE", "R0908", "a stage of the rune failed", _REPORT),
     305: RunevmError("HOST_CALL", "R0909", "the rune called the host wrongly", _REPORT),
     306: RunevmError("INVOKE", "R0910", "the model could not be run on the device", _REPORT),
-    307: RunevmError("TIME", "R0911", "the rune used up its time budget", "give it more time"),
+    307: RunevmError(
+        "TIME",
+        "R0911",
+        "the rune used up its time budget",
+        "look for an endless loop in its blocks, or give it longer: --timeout SECONDS of "
+        "`runec run`, --time-budget of `runec flash`",
+    ),
     308: RunevmError("ENGINE", _BOARD, "the device's engine refused the module", _REBUILD),
     401: RunevmError(
         "NO_DATA", "R0912", "a capability had nothing to give", "give the input it needs"

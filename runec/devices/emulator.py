@@ -10,7 +10,7 @@ from typing import Self
 from runec.boards import Board
 from runec.container import Graph, Rune
 from runec.devices.codes import device_error
-from runec.devices.messages import LINK_VERSION, Hello, Stats
+from runec.devices.messages import LINK_VERSION, Failure, Hello, Stats
 from runec.devices.session import Log, Provide, Session
 from runec.devices.simulated import SimulatedPart, simulated_part
 from runec.devices.simulator import SimulatorTransport
@@ -96,7 +96,11 @@ class Device:
             self._graph = rune.require_graph()
             self._session = Session(transport, name=name, log=log)
             self.hello = self._session.greet(booting=booting, timeout_s=start_s)
-            check_hello(self.hello, rune, self._session.last_words)
+            speaks = (self.hello.version, self.hello.abi) == (LINK_VERSION, _ABI)
+            refusal = None
+            if speaks and self.hello.status != 0:
+                refusal = self._session.refusal(timeout_s=start_s)
+            check_hello(self.hello, rune, self._session.last_words, refusal)
         except BaseException:
             transport.close()
             raise
@@ -193,10 +197,15 @@ class EmulatedDevice(Device):
         self._simulator.play(self._part.motion(data))
 
 
-def check_hello(hello: Hello, rune: Rune | None, words: tuple[str, ...] = ()) -> None:
+def check_hello(
+    hello: Hello,
+    rune: Rune | None,
+    words: tuple[str, ...] = (),
+    refusal: Failure | None = None,
+) -> None:
     """Compare what a device says of itself with the rune that it should run; None: any rune.
 
-    `words` are the last lines of its log, for the message.
+    `words` are the last lines of its log, for the message; `refusal` is what it answers to a run.
 
     Raises:
         RuneError: R0903, it speaks another link or ABI; R0905 and R0906, it refuses the rune;
@@ -210,7 +219,9 @@ def check_hello(hello: Hello, rune: Rune | None, words: tuple[str, ...] = ()) ->
             hint="build the firmware with this version of runec",
         )
     if hello.status != 0:
-        raise device_error(hello.status, notes=words)
+        if refusal is None or refusal.code != hello.status:
+            refusal = Failure(hello.status, "", "")
+        raise device_error(refusal.code, refusal.place, refusal.detail, notes=words)
     if rune is not None and hello.digest != rune.digest:
         raise RuneError(
             "R0917",

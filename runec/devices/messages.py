@@ -59,6 +59,8 @@ class Stats:
     linear_memory_bytes: int | None = None
     stack_used_bytes: int | None = None
     last_run_ticks: int | None = None
+    time_budget_ms: int | None = None
+    last_run_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ _STATS_FIELDS = {
     3: "linear_memory_bytes",
     4: "stack_used_bytes",
     5: "last_run_ticks",
+    6: "time_budget_ms",
+    7: "last_run_ms",
 }
 
 

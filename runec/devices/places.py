@@ -101,8 +101,10 @@ def run_bytes(
 ) -> Generator[bytes, None, None]:
     """Run a rune in a place; yield what each run writes, as `runec.vm.run_rune_bytes` has it.
 
-    The bytes are the same in every place. `timeout_s` is the time for one run; None leaves the
-    place's own limit. Only the host takes `resources` and tells steps.
+    The bytes are the same in every place. `timeout_s` is the time for one run without waiting for
+    inputs, by the clock of the machine that runs it; at a serial port, where the board's own limit
+    was set when it was flashed, it is how long this computer waits. None leaves the place's own
+    limit. Only the host takes `resources` and tells steps.
 
     Raises:
         UsageError: R0921, the place cannot do what is asked.
@@ -129,7 +131,9 @@ def _open_device(
     rune: Rune, place: Place, *, timeout_s: float | None, log: Log | None
 ) -> Iterator[Device]:
     if place.board is not None:
-        with open_emulator(rune, place.board, timeout_s=timeout_s, log=log) as emulated:
+        board = place.board.with_time_budget(timeout_s)
+        patience_s = max(timeout_s or 0, TIMEOUT_S)  # emulators are slower than boards
+        with open_emulator(rune, board, timeout_s=patience_s, log=log) as emulated:
             yield emulated
         return
     # Only here: most runs are on the host, and pyserial looks for a system that it knows.

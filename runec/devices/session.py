@@ -28,7 +28,7 @@ Provide = Callable[[int, int], bytes]
 _LAST_WORDS = 3
 _QUIET_S = 0.3
 _LEVELS = ("error", "warning", "info", "debug")
-_Wanted = TypeVar("_Wanted", Hello, Stats, Finished)
+_Wanted = TypeVar("_Wanted", Hello, Stats, Finished, Failure)
 
 
 def lost_error(lost: Lost, name: str, words: tuple[str, ...] = ()) -> RuneError:
@@ -91,6 +91,11 @@ class Session:
         self._refused = None
         self._link.run(self._transport.time_ms())
         return self._wait(Finished, provide, timeout_s).result
+
+    def refusal(self, *, timeout_s: float) -> Failure:
+        """Return what keeps the rune of a device from running: any run is answered by it."""
+        self._link.run(self._transport.time_ms())
+        return self._wait(Failure, None, timeout_s)
 
     def stats(self, *, timeout_s: float) -> Stats:
         """Return what the device measured."""

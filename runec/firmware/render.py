@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
+import operator
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
@@ -66,6 +68,10 @@ def _json(value: object) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
+def _bits(numbers: Iterable[int]) -> int:
+    return functools.reduce(operator.or_, (1 << number for number in numbers), 0)
+
+
 def engine_name(layout: Layout, backend: str) -> str:
     """Return what a device says about its engines, such as `wasm3+tflm`."""
     return f"{backend}+{tflm.NAME}" if layout.model_count else backend
@@ -83,6 +89,7 @@ def generated_files(
 ) -> dict[str, bytes | str]:
     """Return the files that are made for this rune and board, by their path in the project."""
     is_bare = framework == BARE
+    graph = rune.require_graph()
     all_groups = [*groups, _own_sources(layout, accelerometer)]
     files: dict[str, bytes | str] = {
         RUNE_PATH: rune.data,
@@ -96,6 +103,8 @@ def generated_files(
             models=layout.model_count,
             arena_bytes=layout.arena_bytes,
             host_stack_bytes=layout.host_stack_bytes,
+            capabilities=_bits(item.kind.value for item in graph.capabilities.values()),
+            time_budget_ms=board.time_budget_ms,
             has_kept_ram=is_bare,
             accelerometer=accelerometer,
         ),

@@ -76,7 +76,7 @@ def _build_engine(folder: Path) -> None:
     groups = wasm3.source_groups()
     lay_out(groups, folder)
     common = ["cc", "-O2", "-g", "-fsanitize=address", "-ffp-contract=off", "-DNDEBUG"]
-    common += ["-DRUNEVM_WASM3_STEPS=1000000u", "-Wno-error", "-std=gnu11"]
+    common += ["-Wno-error", "-std=gnu11"]
     commands = []
     for group in groups:
         include = [f"-I{name}" for name in group.include]

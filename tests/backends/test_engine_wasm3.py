@@ -70,6 +70,16 @@ def test_what_a_rune_may_not_do_ends_in_its_error(
     assert manifest.error == OK, "the engine lives on"
 
 
+@pytest.mark.parametrize(("turns", "looks"), [(1, 0), (1000, 0), (5000, 4), (102_500, 100)])
+def test_the_clock_is_looked_at_once_in_1024_turns(
+    run_engine: RunEngine, turns: int, looks: int
+) -> None:
+    loop = f"""i32.const {turns} local.set 0
+        loop $l local.get 0 i32.const 1 i32.sub local.tee 0 br_if $l end i32.const 0"""
+    *_, spent = run_engine(module(loop), "load", "spent")
+    assert (spent.error, spent.result) == (OK, looks)
+
+
 def test_calls_that_take_time_without_depth_are_stopped(run_engine: RunEngine) -> None:
     twice = "local.get 0 i32.const 1 i32.sub call $f " * 2
     head = f"""(func $f (param i32) (result i32)

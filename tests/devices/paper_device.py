@@ -35,6 +35,10 @@ def trap() -> Any:
     yield ("error", 302, "mod360", "load at 70000")
 
 
+def refuse() -> Any:
+    yield ("error", 203, "net", "in front of a full pool")
+
+
 def greedy() -> Any:
     yield ("need", 1, 2**31)
     return b"\n"
@@ -47,7 +51,7 @@ def stranger() -> Any:
 
 def main() -> None:
     behaviour = sys.argv[sys.argv.index("-M") + 1]
-    runs = {"trap": trap, "greedy": greedy, "stranger": stranger}
+    runs = {"trap": trap, "greedy": greedy, "stranger": stranger, "refuses": refuse}
     facts: dict[str, Any] = {"refuses": {"status": 203}, "old": {"abi": 7}}.get(behaviour, {})
     if behaviour == "other":
         facts = {"digest": bytes(32)}

@@ -82,7 +82,7 @@ def test_what_goes_wrong_in_a_run_is_an_error_of_the_rune(
 
 
 START_ERRORS = {
-    "refuses": ("R0906", "engine pool"),
+    "refuses": ("R0906", "(at 'net'): in front of a full pool"),
     "old": ("R0903", "ABI 7"),
     "other": ("R0917", "another rune"),
     "ends": ("R0913", "no such machine"),

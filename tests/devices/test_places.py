@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from runec.boards import load_boards
-from runec.devices import Place
+from runec.boards import MAX_TIME_BUDGET_MS, Board, load_boards
+from runec.container import Rune
+from runec.devices import Place, run_bytes
 from runec.devices.places import _locked
 from runec.diagnostics import MachineError, UsageError
+from runec.vm import Inputs
 
 
 def test_a_place_reads_the_spelling_that_it_writes() -> None:
@@ -45,6 +49,38 @@ def test_other_places_are_mistakes_of_usage(text: str) -> None:
         Place.parse(text)
     assert caught.value.code == "R0918"
     assert "emulator:BOARD" in str(caught.value.hint)
+
+
+class Resting:
+    """A device that never runs anything."""
+
+    def run_bytes(self, _inputs: Inputs, *, repeats: int) -> Iterator[bytes]:
+        return iter([b""] * repeats)
+
+
+@pytest.mark.parametrize(
+    ("timeout_s", "budget_ms", "patience_s"),
+    [(None, 30_000, 300), (0.25, 250, 300), (1e-9, 1, 300), (400, MAX_TIME_BUDGET_MS, 400)],
+)
+def test_the_time_for_a_run_is_an_emulated_boards_budget_and_no_hurry_for_this_computer(
+    monkeypatch: pytest.MonkeyPatch,
+    rune: Rune,
+    timeout_s: float | None,
+    budget_ms: int,
+    patience_s: float,
+) -> None:
+    asked: list[tuple[int, float]] = []
+
+    @contextmanager
+    def opened(_rune: Rune, board: Board, *, timeout_s: float, log: object) -> Iterator[object]:
+        del log
+        asked.append((board.time_budget_ms, timeout_s))
+        yield Resting()
+
+    monkeypatch.setattr("runec.devices.places.open_emulator", opened)
+    place = Place.parse("emulator:netduinoplus2")
+    assert list(run_bytes(rune, Inputs(), place, repeats=0, timeout_s=timeout_s)) == []
+    assert asked == [(budget_ms, patience_s)]
 
 
 def test_a_folder_is_built_in_by_one_at_a_time(tmp_path: Path) -> None:

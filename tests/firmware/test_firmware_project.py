@@ -95,6 +95,20 @@ def test_a_project_reads_back_what_it_was_made_for(example_rune: MakeRune, tmp_p
     )
 
 
+def test_a_firmware_has_the_boards_time_for_a_run_and_the_runes_capabilities(
+    example_rune: MakeRune, tmp_path: Path
+) -> None:
+    board = load_board("netduinoplus2")
+    config = tmp_path / "p" / "src" / "firmware_config.h"
+    create_project(example_rune("gesture"), board, tmp_path / "p")
+    limits = data_dir("firmware_templates") / "runevm" / "include" / "runevm_limits.h"
+    assert "#define FIRMWARE_CAPABILITIES 0x08u\n" in config.read_text()  # ACCEL
+    assert "#define FIRMWARE_TIME_BUDGET_MS 30000u\n" in config.read_text()
+    assert "#define RUNEVM_TIME_BUDGET_MS 30000u\n" in limits.read_text()
+    create_project(example_rune("gesture"), board.with_time_budget(1.5), tmp_path / "p")
+    assert "#define FIRMWARE_TIME_BUDGET_MS 1500u\n" in config.read_text()
+
+
 def test_the_layout_follows_the_graph(example_rune: MakeRune, tmp_path: Path) -> None:
     rune = example_rune("gesture")
     graph = rune.require_graph()

@@ -142,6 +142,8 @@ typedef struct {
     /* A piece of the result text (or of TENSOR bytes). Pieces come in order; `length` may be 0 to 65535. */
     runevm_error (*write)(void *user, const uint8_t *bytes, uint32_t length);
     void (*log)(void *user, runevm_log_level level, const char *text, uint32_t length);
+    /* The clock of the time budget; wraps. NULL: there is none, and a rune that never ends is not stopped. */
+    uint32_t (*milliseconds)(void *user);
 } runevm_callbacks;
 
 typedef struct {
@@ -152,6 +154,7 @@ typedef struct {
     uint32_t memory_limit_bytes;     /* refuse a rune that declares more linear memory */
     uint32_t arena_limit_bytes;      /* refuse a rune whose models declare more arena in sum */
     uint32_t capability_kinds;       /* bit n: capability kind n can be provided */
+    uint32_t time_budget_ms;         /* of one run, at most 2^31 - 1; 0: RUNEVM_TIME_BUDGET_MS */
     runevm_callbacks callbacks;
 } runevm_config;
 

@@ -23,6 +23,10 @@ typedef struct {
 extern const runevm_host_import runevm_host_imports[];
 extern const uint32_t runevm_host_import_count;
 
+/* For engines, while code is executed: has it used up its time? They ask every RUNEVM_STEPS_BETWEEN_LOOKS
+ * steps, which is the only thing that stops a rune that never ends. */
+bool runevm_time_is_over(runevm *vm);
+
 typedef enum { RUNEVM_EXPORT_MANIFEST, RUNEVM_EXPORT_CALL } runevm_export;
 
 /* Contract:
@@ -33,6 +37,8 @@ typedef enum { RUNEVM_EXPORT_MANIFEST, RUNEVM_EXPORT_CALL } runevm_export;
  *  - instantiate() does all compiling, so that call() allocates nothing.
  *  - call() returns RUNEVM_OK and *result, the host function's error, or RUNEVM_ERR_TRAP,
  *    _OUT_OF_BOUNDS, _STACK, _TIME; `detail` then points to a static text.
+ *  - call() asks runevm_time_is_over() again and again, whatever the code does, and returns RUNEVM_ERR_TIME
+ *    once it says so.
  *  - memory() gives the linear memory as it is now, *bytes of it.
  */
 typedef struct runevm_engine {

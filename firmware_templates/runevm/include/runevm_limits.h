@@ -40,6 +40,15 @@
 #define RUNEVM_ERROR_TEXT_BYTES 64
 #endif
 
+/* The time that one run may take, unless the configuration says otherwise, and how many steps of an engine (turns of loops,
+ * calls of functions) lie between two looks at the clock. */
+#ifndef RUNEVM_TIME_BUDGET_MS
+#define RUNEVM_TIME_BUDGET_MS 30000u
+#endif
+#ifndef RUNEVM_STEPS_BETWEEN_LOOKS
+#define RUNEVM_STEPS_BETWEEN_LOOKS 1024u
+#endif
+
 /* The console in RAM: its two rings, and how long a full one is waited for before bytes are dropped. */
 #ifndef RUNEVM_RINGS_UP_BYTES
 #define RUNEVM_RINGS_UP_BYTES 1024

@@ -2,7 +2,8 @@
  *
  *   static runevm vm; static runevm_link link;
  *   runevm_link_init(&link, &io, &identity);
- *   config.callbacks = (runevm_callbacks){&link, runevm_link_provide, runevm_link_write, runevm_link_log};
+ *   config.callbacks = (runevm_callbacks){&link, runevm_link_provide, runevm_link_write, runevm_link_log,
+ *                                         runevm_link_milliseconds};
  *   (void)runevm_load(&vm, &config, rune, rune_bytes);     an error is kept and told to the computer
  *   runevm_link_serve(&link, &vm);                         for ever
  */
@@ -71,11 +72,12 @@ typedef struct {
 
 void runevm_link_init(runevm_link *link, const runevm_link_io *io, const runevm_link_identity *identity);
 
-/* The three callbacks of runevm_callbacks, with `user` = the link. Outside a run that the computer
+/* The callbacks of runevm_callbacks, with `user` = the link. Outside a run that the computer
  * asked for, runevm_link_provide() and runevm_link_write() must not be called. */
 runevm_error runevm_link_provide(void *user, const runevm_capability *capability, uint8_t *buffer, uint32_t length);
 runevm_error runevm_link_write(void *user, const uint8_t *bytes, uint32_t length);
 void runevm_link_log(void *user, runevm_log_level level, const char *text, uint32_t length);
+uint32_t runevm_link_milliseconds(void *user);
 
 /* Says hello, then answers requests. Returns only when io.stopped() says so. `vm` has seen
  * runevm_load(); if that failed, HELLO carries the error and RUN is answered by it. */

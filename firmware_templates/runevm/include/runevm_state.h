@@ -23,9 +23,13 @@ typedef struct runevm {
     runevm_rune rune;                /* all zeros unless the .rune was read without an error */
     runevm_error status;             /* of the last runevm_load() */
     uint32_t runs;                   /* runs since runevm_load(), failed ones too */
+    uint32_t last_run_ms;            /* what the last run took of its time budget */
 
     /* private from here */
     bool ready;                      /* instantiated, and no error since */
+    runevm_text last_stage;          /* the one that the rune asked the host for last in this call */
+    uint32_t began_ms;               /* when the time budget began to count */
+    uint32_t waited_ms;              /* of the time since then, for the world outside */
     uint8_t phase;                   /* which export is running: 0 none, 1 _manifest, 2 _call */
     uint32_t next_id;
     uint32_t first_id_of_calls;      /* where _manifest ended */

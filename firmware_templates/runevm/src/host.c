@@ -83,6 +83,7 @@ void runevm_host_begin_call(runevm *vm)
         }
     }
     vm->next_id = vm->first_id_of_calls;
+    vm->last_stage = (runevm_text){"", 0};
 }
 
 static runevm_error debug(runevm *vm, const uint32_t *arguments, uint32_t *result)
@@ -172,7 +173,10 @@ static runevm_error request_provider_response(runevm *vm, const uint32_t *argume
     if (arguments[1] != vm->rune.tensors[capability->tensor].size_bytes) {
         return refuse(vm, FUNCTION, RUNEVM_ERR_HOST_CALL, "the length is not the tensor's");
     }
+    vm->last_stage = capability->name;
+    uint32_t since = runevm_begin_wait(vm);
     runevm_error error = vm->config.callbacks.provide(vm->config.callbacks.user, capability, buffer, arguments[1]);
+    runevm_end_wait(vm, since);
     if (error != RUNEVM_OK) {
         runevm_set_place(vm, capability->name);
     }
@@ -242,8 +246,12 @@ static runevm_error rune_model_infer(runevm *vm, const uint32_t *arguments, uint
         return out_of_bounds(vm, FUNCTION);
     }
     const char *detail = NULL;
+    vm->last_stage = model->name;
     runevm_error error = vm->config.model_engine->invoke(
         vm->config.model_context, index, (const uint8_t *const *)inputs, outputs, &detail);
+    if (error == RUNEVM_OK && runevm_time_is_over(vm)) {
+        error = RUNEVM_ERR_TIME; /* nothing stops a model engine half-way */
+    }
     if (error != RUNEVM_OK) {
         runevm_set_place(vm, model->name);
         runevm_set_detail(vm, detail);
@@ -285,7 +293,10 @@ static runevm_error consume_output(runevm *vm, const uint32_t *arguments, uint32
     if (bytes == NULL) {
         return out_of_bounds(vm, FUNCTION);
     }
+    vm->last_stage = vm->rune.outputs[index].name;
+    uint32_t since = runevm_begin_wait(vm);
     runevm_error error = runevm_output_consume(vm, index, bytes, arguments[2]);
+    runevm_end_wait(vm, since);
     if (error != RUNEVM_OK) {
         runevm_set_place(vm, vm->rune.outputs[index].name);
     }

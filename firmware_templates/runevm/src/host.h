@@ -9,6 +9,10 @@ enum { RUNEVM_PHASE_NONE = 0, RUNEVM_PHASE_MANIFEST = 1, RUNEVM_PHASE_CALL = 2 }
 /* The first one to say so wins, as with runevm_set_detail(): what is closest to the cause stays. */
 void runevm_set_place(runevm *vm, runevm_text place);
 
+/* Around what waits for the world outside: such time is not the rune's. */
+uint32_t runevm_begin_wait(const runevm *vm);
+void runevm_end_wait(runevm *vm, uint32_t since_ms);
+
 /* Forgets every id. Before _manifest. */
 void runevm_host_begin(runevm *vm);
 

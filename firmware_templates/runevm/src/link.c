@@ -264,6 +264,12 @@ void runevm_link_log(void *user, runevm_log_level level, const char *text, uint3
     send(link, OUT_LOG, 0, body, 1 + kept);
 }
 
+uint32_t runevm_link_milliseconds(void *user)
+{
+    const runevm_link *link = (const runevm_link *)user;
+    return link->io.milliseconds(link->io.user);
+}
+
 static void send_hello(runevm_link *link, const runevm *vm, uint8_t seq)
 {
     uint8_t body[RUNEVM_LINK_BODY_BYTES] = {RUNEVM_LINK_VERSION, ABI};
@@ -288,7 +294,7 @@ static uint8_t *put_figure(uint8_t *at, uint8_t key, uint32_t value)
 
 static void send_stats(runevm_link *link, const runevm *vm, uint8_t seq)
 {
-    uint8_t body[4 + 5 * 5];
+    uint8_t body[4 + 7 * 5];
     uint8_t *at = put_u32(body, vm->runs);
     if (vm->status == RUNEVM_OK) {
         const runevm_config *config = &vm->config;
@@ -304,6 +310,8 @@ static void send_stats(runevm_link *link, const runevm *vm, uint8_t seq)
     if (link->io.ticks != NULL) {
         at = put_figure(at, 5, link->last_run_ticks);
     }
+    at = put_figure(at, 6, vm->config.time_budget_ms);
+    at = put_figure(at, 7, vm->last_run_ms);
     send(link, OUT_STATS, seq, body, (size_t)(at - body));
 }
 

@@ -40,6 +40,38 @@ static void forget_error(runevm *vm)
     vm->debug[0] = '\0';
 }
 
+static uint32_t now_ms(const runevm *vm)
+{
+    const runevm_callbacks *callbacks = &vm->config.callbacks;
+    return callbacks->milliseconds != NULL ? callbacks->milliseconds(callbacks->user) : 0;
+}
+
+static void begin_time(runevm *vm)
+{
+    vm->waited_ms = 0;
+    vm->began_ms = now_ms(vm);
+}
+
+static uint32_t time_taken_ms(const runevm *vm)
+{
+    return now_ms(vm) - vm->began_ms - vm->waited_ms;
+}
+
+bool runevm_time_is_over(runevm *vm)
+{
+    return time_taken_ms(vm) >= vm->config.time_budget_ms;
+}
+
+uint32_t runevm_begin_wait(const runevm *vm)
+{
+    return now_ms(vm);
+}
+
+void runevm_end_wait(runevm *vm, uint32_t since_ms)
+{
+    vm->waited_ms += now_ms(vm) - since_ms;
+}
+
 static runevm_error check_outputs(runevm *vm)
 {
     bool text = false, binary = false;
@@ -108,14 +140,51 @@ static runevm_error check_board(runevm *vm)
     return error == RUNEVM_OK ? check_models(vm) : error;
 }
 
+static bool is_asked_for(const runevm *vm, runevm_text stage)
+{
+    const runevm_rune *rune = &vm->rune;
+    bool found = false;
+    for (uint32_t i = 0; i < rune->capability_count; i++) {
+        found = found || runevm_text_same(stage, rune->capabilities[i].name);
+    }
+    for (uint32_t i = 0; i < rune->model_count; i++) {
+        found = found || runevm_text_same(stage, rune->models[i].name);
+    }
+    for (uint32_t i = 0; i < rune->output_count; i++) {
+        found = found || runevm_text_same(stage, rune->outputs[i].name);
+    }
+    return found;
+}
+
+/* The stage whose code was running: a block after the last stage that the host was asked for, and before the
+ * next one. Only the number of blocks there makes it uncertain; then it is _call. */
+static runevm_text running_stage(const runevm *vm)
+{
+    const runevm_rune *rune = &vm->rune;
+    uint32_t first = 0;
+    while (vm->last_stage.length > 0 && first < rune->stage_count
+           && !runevm_text_same(vm->last_stage, rune->stages[first++])) {
+    }
+    uint32_t end = first;
+    while (end < rune->stage_count && !is_asked_for(vm, rune->stages[end])) {
+        end++;
+    }
+    return end == first + 1 ? rune->stages[first] : (runevm_text){"_call", 5};
+}
+
 static runevm_error call(runevm *vm, uint8_t phase, uint32_t *result)
 {
     const char *detail = NULL;
+    begin_time(vm);
     vm->phase = phase;
     runevm_error error = vm->config.engine->call(
         vm->config.engine_context, phase == RUNEVM_PHASE_CALL ? RUNEVM_EXPORT_CALL : RUNEVM_EXPORT_MANIFEST, result, &detail);
     vm->phase = RUNEVM_PHASE_NONE;
+    if (phase == RUNEVM_PHASE_CALL) {
+        vm->last_run_ms = time_taken_ms(vm);
+    }
     if (error != RUNEVM_OK) {
+        runevm_set_place(vm, phase == RUNEVM_PHASE_CALL ? running_stage(vm) : (runevm_text){"_manifest", 9});
         runevm_set_detail(vm, detail);
     }
     return error;
@@ -128,6 +197,7 @@ static runevm_error instantiate(runevm *vm)
         vm->config.model_engine->close_all(vm->config.model_context);
     }
     runevm_host_begin(vm);
+    begin_time(vm);
     runevm_error error = vm->config.engine->instantiate(
         vm->config.engine_context, vm, vm->rune.file, vm->rune.code_bytes, vm->rune.memory_bytes, &detail);
     if (error != RUNEVM_OK) {
@@ -154,6 +224,9 @@ runevm_error runevm_load(runevm *vm, const runevm_config *config, const uint8_t 
 {
     memset(vm, 0, sizeof *vm);
     vm->config = *config;
+    if (vm->config.time_budget_ms == 0) {
+        vm->config.time_budget_ms = RUNEVM_TIME_BUDGET_MS;
+    }
     vm->status = runevm_rune_read(&vm->rune, file, file_bytes);
     if (vm->status == RUNEVM_OK) {
         vm->status = check_board(vm);

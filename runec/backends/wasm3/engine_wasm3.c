@@ -6,6 +6,7 @@
 
 #include "m3_env.h"
 #include "wasm3.h"
+#include "wasm3_clock.h"
 #include "wasm3_heap.h"
 
 /* wasm3's allocator has no context, and neither has its yield hook. */
@@ -145,15 +146,19 @@ void *runevm_wasm3_realloc(void *memory, size_t size) {
 /* --- what wasm3 asks at every call, and at every turn of a loop (wasm3_loops.h) ---------------------------------------- */
 
 uint32_t runevm_wasm3_steps_left;
-const char runevm_wasm3_out_of_time[] = "[trap] the time budget is used up";
+static const char out_of_time[] = "[trap] the time budget is used up";
+
+M3Result runevm_wasm3_look_at_clock(void) {
+    if (active != NULL && runevm_time_is_over(active->vm)) return out_of_time;
+    runevm_wasm3_steps_left = RUNEVM_STEPS_BETWEEN_LOOKS;
+    return m3Err_none;
+}
 
 M3Result m3_Yield(void) {
     /* Each wasm call takes some C stack, and wasm3 bounds only its own value stack. */
     const uint8_t *here = (const uint8_t *)__builtin_frame_address(0);
     if (active != NULL && here < active->c_stack_floor) return m3Err_trapStackOverflow;
-    if (runevm_wasm3_steps_left == 0) return runevm_wasm3_out_of_time;
-    runevm_wasm3_steps_left--;
-    return m3Err_none;
+    return runevm_wasm3_step();
 }
 
 /* --- host functions ----------------------------------------------------------------------------- */
@@ -187,7 +192,7 @@ static runevm_error error_of(M3Result result, const char **detail) {
         return RUNEVM_ERR_HEAP;
     }
     if (result == m3Err_trapStackOverflow) return RUNEVM_ERR_STACK;
-    if (result == runevm_wasm3_out_of_time) return RUNEVM_ERR_TIME;
+    if (result == out_of_time) return RUNEVM_ERR_TIME;
     if (result == m3Err_trapOutOfBoundsMemoryAccess) return RUNEVM_ERR_OUT_OF_BOUNDS;
     return strncmp(result, "[trap]", 6) == 0 ? RUNEVM_ERR_TRAP : RUNEVM_ERR_ENGINE;
 }
@@ -295,7 +300,7 @@ static runevm_error instantiate(void *context, runevm *vm, const uint8_t *code, 
     engine->vm = vm;
     engine->runtime = engine->manifest = engine->call = NULL;
     engine->memory_bytes = memory_bytes;
-    runevm_wasm3_steps_left = RUNEVM_WASM3_STEPS; /* initialisers are executed too */
+    runevm_wasm3_steps_left = RUNEVM_STEPS_BETWEEN_LOOKS; /* initialisers are executed too */
     if (engine->out_of_memory || setjmp(when_pool_is_full) != 0) {
         building = false;
         engine->runtime = NULL;
@@ -321,7 +326,7 @@ static runevm_error call(void *context, runevm_export which, uint32_t *result, c
         *detail = "the rune is not instantiated";
         return RUNEVM_ERR_ENGINE;
     }
-    runevm_wasm3_steps_left = RUNEVM_WASM3_STEPS;
+    runevm_wasm3_steps_left = RUNEVM_STEPS_BETWEEN_LOOKS;
     outcome = m3_Call(function, which == RUNEVM_EXPORT_MANIFEST ? 0 : 3, arguments);
     if (outcome == m3Err_none) outcome = m3_GetResults(function, 1, results);
     return outcome == m3Err_none ? RUNEVM_OK : error_of(outcome, detail);

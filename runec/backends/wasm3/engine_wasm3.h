@@ -13,12 +13,6 @@ extern "C" {
 #define RUNEVM_WASM3_STACK_BYTES 4096u
 #endif
 
-/* The time budget of one call(): turns of loops and calls of functions, together. Counted, so that
- * it is the same on every board. */
-#ifndef RUNEVM_WASM3_STEPS
-#define RUNEVM_WASM3_STEPS 20000000u
-#endif
-
 /* The pool is aligned to 8. It holds the linear memory, the value stack, the parsed module and its
  * metacode. wasm3 asks for memory without saying for whom, so one engine is active at a time: the
  * one that was instantiated last. */

@@ -87,14 +87,22 @@ def source_groups() -> tuple[SourceGroup, ...]:
             files={"m3_compile.c": sources / "m3_compile.c"},
             sources=("m3_compile.c",),
             flags=(*third_party, *_CONFIGURATION, pinned, "-include", f"{own}/wasm3_loops.h"),
-            depends=(f"{own}/wasm3_heap.h", f"{own}/wasm3_loops.h"),
+            depends=tuple(
+                f"{own}/{name}" for name in ("wasm3_clock.h", "wasm3_heap.h", "wasm3_loops.h")
+            ),
             component=COMPONENT,
         ),
         SourceGroup(
             folder="engine_wasm3",
             files={
                 name: _OWN / name
-                for name in ("engine_wasm3.c", "engine_wasm3.h", "wasm3_heap.h", "wasm3_loops.h")
+                for name in (
+                    "engine_wasm3.c",
+                    "engine_wasm3.h",
+                    "wasm3_clock.h",
+                    "wasm3_heap.h",
+                    "wasm3_loops.h",
+                )
             },
             sources=("engine_wasm3.c",),
             include=(own, "lib/runevm/include"),

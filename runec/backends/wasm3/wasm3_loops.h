@@ -6,14 +6,12 @@
 #include "wasm3_heap.h"
 
 #include "m3_exec.h"
-
-extern uint32_t runevm_wasm3_steps_left;
-extern const char runevm_wasm3_out_of_time[];
+#include "wasm3_clock.h"
 
 d_m3Op(CountedContinueLoop) {
     void *loop = immediate(void *);
-    if (runevm_wasm3_steps_left == 0) newTrap(runevm_wasm3_out_of_time);
-    runevm_wasm3_steps_left--;
+    m3ret_t stop = runevm_wasm3_step();
+    if (stop != NULL) newTrap(stop);
     return loop;
 }
 
@@ -21,8 +19,8 @@ d_m3Op(CountedContinueLoopIf) {
     i32 condition = (i32)_r0;
     void *loop = immediate(void *);
     if (!condition) nextOp();
-    if (runevm_wasm3_steps_left == 0) newTrap(runevm_wasm3_out_of_time);
-    runevm_wasm3_steps_left--;
+    m3ret_t stop = runevm_wasm3_step();
+    if (stop != NULL) newTrap(stop);
     return loop;
 }
 

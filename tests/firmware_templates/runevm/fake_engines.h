@@ -7,11 +7,12 @@
  *   04 u32              return this
  *   05 u16              trap with this error
  *   06 u32 u8           trap if the byte at an address is this
+ *   07 u32 u8           if the byte at an address is this, go on until the time budget is over
  * The end of the orders returns 0.
  *
  * A "model" is one byte: outputs are the inputs' bytes, one after another and again from the start,
  * each xor that byte. e0: open() lacks an operator. e1: open() finds the arena too small. e2:
- * invoke() fails. */
+ * invoke() fails. e3: invoke() takes 40 s where the first input begins with 1. */
 #ifndef FAKE_ENGINES_H
 #define FAKE_ENGINES_H
 
@@ -32,6 +33,7 @@ typedef struct {
     const runevm_rune *rune;
     const runevm_model_info *models[RUNEVM_MAX_MODELS];
     uint32_t open;
+    uint32_t *clock_ms;              /* for e3 */
 } fake_models;
 
 extern const runevm_engine FAKE_ENGINE;

@@ -115,6 +115,10 @@ class Orders:
         self.content += b"\x05" + code.to_bytes(2, "little")
         return self
 
+    def go_on_if(self, address: int, value: int) -> Orders:
+        self.content += b"\x07" + address.to_bytes(4, "little") + bytes((value,))
+        return self
+
     def trap_if(self, address: int, value: int) -> Orders:
         self.content += b"\x06" + address.to_bytes(4, "little") + bytes((value,))
         return self
@@ -131,7 +135,7 @@ def sha256(data: bytes) -> str:
 
 @dataclass
 class Pipe:
-    """A pipeline: capability -> [model] -> outputs, with what the fake engine does.
+    """A pipeline: capability -> [blocks] -> [model] -> outputs, with what the fake engine does.
 
     The capability's tensor lies at 64, the model's output at 512, arrays of pointers at 0.
     """
@@ -144,6 +148,7 @@ class Pipe:
     call: Orders | None = None
     manifest: Orders | None = None
     arena: int = 512
+    blocks: Sequence[str] = ()
 
     @property
     def size(self) -> int:
@@ -183,7 +188,8 @@ class Pipe:
         tensor = {"element-type": element, "dimensions": list(dimensions)}
         resources = dict(self.blobs)
         models: dict[str, Any] = {}
-        stages = ["in"]
+        stages = ["in", *self.blocks]
+        last = len(self.blocks)
         if self.model is not None:
             resources["net-data"] = self.model
             stages.append("net")
@@ -191,12 +197,12 @@ class Pipe:
                 "id": 2,
                 "format": "tensorflow-lite",
                 "resource": "net-data",
-                "inputs": [0],
-                "outputs": [1],
+                "inputs": [last],
+                "outputs": [last + 1],
                 "arena": self.arena,
                 "operators": [{"name": "FULLY_CONNECTED", "version": 1}],
             }
-        last = 0 if self.model is None else 1
+            last += 1
         names = [f"out{number}" for number in range(len(self.outputs))]
         return {
             "abi": 1,
@@ -207,7 +213,16 @@ class Pipe:
             "capabilities": {
                 "in": {"id": 1, "kind": "RAW", "parameters": {"length": 4}, "outputs": [0]}
             },
-            "proc-blocks": {},
+            "proc-blocks": {
+                name: {
+                    "block": "identity",
+                    "path": "hotg-ai/proc-blocks#identity",
+                    "arguments": {},
+                    "inputs": [number],
+                    "outputs": [number + 1],
+                }
+                for number, name in enumerate(self.blocks)
+            },
             "models": models,
             "outputs": {
                 name: {"id": self.output_id + number, "kind": kind, "inputs": [last]}

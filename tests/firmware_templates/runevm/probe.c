@@ -147,16 +147,21 @@ static void probe_frame(uint8_t *bytes, size_t length)
     print_hex(frame, runevm_frame_write(frame, bytes[0], bytes[1], bytes + 2, length - 2));
 }
 
-/* Data: the bytes 1, 2, 3 ... over the whole session. */
+/* Data: the bytes 1, 2, 3 ... over the whole session. The clock goes on by 1 ms whenever it is looked at, and by an
+ * hour while data is provided or taken. */
 typedef struct {
     uint8_t next;
     int writes_left;
+    uint32_t now_ms;
 } story;
+
+enum { HOUR_MS = 3600000 };
 
 static runevm_error story_provide(void *user, const runevm_capability *capability, uint8_t *buffer, uint32_t length)
 {
     story *told = user;
     printf("|provide %u %u", (unsigned int)capability->id, (unsigned int)length);
+    told->now_ms += HOUR_MS;
     for (uint32_t i = 0; i < length; i++) {
         buffer[i] = ++told->next;
     }
@@ -166,6 +171,7 @@ static runevm_error story_provide(void *user, const runevm_capability *capabilit
 static runevm_error story_write(void *user, const uint8_t *bytes, uint32_t length)
 {
     story *told = user;
+    told->now_ms += HOUR_MS;
     if (told->writes_left-- == 0) {
         return RUNEVM_ERR_NO_DATA;
     }
@@ -181,6 +187,11 @@ static void story_log(void *user, runevm_log_level level, const char *text, uint
     print_hex((const uint8_t *)text, length);
 }
 
+static uint32_t story_milliseconds(void *user)
+{
+    return ((story *)user)->now_ms++;
+}
+
 static void tell(const char *what, const runevm *vm, runevm_error error)
 {
     printf("|%s %s <%s> <%s>", what, runevm_error_name(error), runevm_error_place(vm), runevm_error_detail(vm));
@@ -194,7 +205,8 @@ static void probe_run(uint8_t *bytes, size_t length)
     fake_engine engine = {0};
     fake_models models = {0};
     uint8_t flags = bytes[1];
-    story told = {0, flags & 32 ? 3 : -1};
+    story told = {0, flags & 32 ? 3 : -1, 0xffff0000u}; /* the clock wraps soon */
+    models.clock_ms = &told.now_ms;
     runevm_config config = {
         .engine = &FAKE_ENGINE,
         .engine_context = &engine,
@@ -203,7 +215,7 @@ static void probe_run(uint8_t *bytes, size_t length)
         .memory_limit_bytes = flags & 2 ? 64 : 1u << 20,
         .arena_limit_bytes = flags & 4 ? 100 : 1u << 20,
         .capability_kinds = flags & 8 ? 0 : 0x7e,
-        .callbacks = {&told, story_provide, story_write, story_log},
+        .callbacks = {&told, story_provide, story_write, story_log, story_milliseconds},
     };
     engine.refuse = flags & 16 ? RUNEVM_ERR_HEAP : RUNEVM_OK;
     size_t off = flags & 64 ? 8 : 0;

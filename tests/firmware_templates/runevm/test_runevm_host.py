@@ -59,7 +59,7 @@ def test_after_an_error_the_rune_is_instantiated_anew(probe: Probe) -> None:
     assert steps(probe, rune, runs=3) == [
         "load OK <> <>",
         "provide 1 4",
-        "run TRAP <> <fake trap>",
+        "run TRAP <_call> <fake trap>",
         "provide 1 4",
         "run OK <> <>",
         "provide 1 4",
@@ -94,7 +94,52 @@ def test_a_number_that_is_no_stage(probe: Probe) -> None:
 
 @pytest.mark.parametrize(("code", "name"), [(301, "TRAP"), (302, "OUT_OF_BOUNDS"), (307, "TIME")])
 def test_what_the_engine_says_is_handed_on(probe: Probe, code: int, name: str) -> None:
-    assert last_run(probe, made.Orders().trap(code)) == f"run {name} <> <fake trap>"
+    assert last_run(probe, made.Orders().trap(code)) == f"run {name} <_call> <fake trap>"
+
+
+def test_a_fault_of_the_manifest_is_told_with_its_name(probe: Probe) -> None:
+    assert load_with(probe, made.Orders().trap(301)) == "load TRAP <_manifest> <fake trap>"
+
+
+@pytest.mark.parametrize(
+    ("blocks", "served", "place"),
+    [
+        (("mod",), 1, "mod"),
+        (("mod",), 0, "_call"),
+        (("mod",), 2, "_call"),
+        (("mod", "label"), 1, "_call"),
+        ((), 1, "_call"),
+    ],
+)
+def test_a_fault_between_two_stages_is_told_with_the_block_there_if_there_is_one(
+    probe: Probe, blocks: tuple[str, ...], served: int, place: str
+) -> None:
+    pipe = made.Pipe(model=b"\x10", blocks=blocks)
+    pointers = (64).to_bytes(4, "little") + (512).to_bytes(4, "little")
+    call = made.Orders().poke(0, pointers)
+    if served > 0:
+        call.call("request_provider_response", 64, 4, 1)
+    if served > 1:
+        call.call("rune_model_infer", 2, 0, 4)
+    assert last_run(probe, call.trap(301), pipe) == f"run TRAP <{place}> <fake trap>"
+
+
+def test_a_rune_that_does_not_end_is_stopped_and_the_next_run_is_a_good_one(probe: Probe) -> None:
+    call = made.Pipe().provide().go_on_if(64, 1).call("consume_output", 2, 64, 4)
+    rune = replace(made.Pipe(blocks=("loop",)), call=call).build()
+    assert steps(probe, rune, runs=2) == [
+        "load OK <> <>",
+        "provide 1 4",
+        "run TIME <loop> <fake end of time>",
+        "provide 1 4",
+        "run OK <> <>",
+        "runs 2 instances 2",
+    ]
+
+
+def test_the_time_that_a_model_takes_is_looked_at_when_it_is_done(probe: Probe) -> None:
+    rune = made.Pipe(model=b"\xe3").build()
+    assert steps(probe, rune, runs=2)[2::2] == ["run TIME <net> <>", "run OK <> <>"]
 
 
 BEYOND = [(MEMORY + 1, 0), (MEMORY, 1), (MEMORY - 3, 4), (0, MEMORY + 1), (0xFFFFFFFF, 1)]

@@ -1,0 +1,1 @@
+"""Speed, counted in instructions of an emulated board, beside the same pipeline without a sandbox."""

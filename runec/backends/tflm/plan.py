@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from runec.backends.groups import SourceGroup
-from runec.backends.tflm.headers import header_closure
+from runec.backends.tflm.headers import header_closure, includes
 from runec.backends.tflm.operators import KERNELS
 from runec.components import component, fetch
 
@@ -35,7 +35,9 @@ _CORE = (
     f"{_LITE}/micro/micro_utils.cc",
     f"{_LITE}/micro/simple_memory_allocator.cc",
 )
-# What our own two C++ files include from it.
+# Kernel files of ours, which take the place of the library's of the same name.
+_OWN_KERNELS = frozenset({"fully_connected.cc"})
+# What our own model_tflm.cc and a firmware's model_ops.cc include from it.
 _INTERFACE = (
     f"{_LITE}/micro/kernels/micro_ops.h",
     f"{_LITE}/micro/micro_interpreter.h",
@@ -65,7 +67,7 @@ _KERNEL_FLASH_BYTES = {
     "dequantize.cc": 1391,
     "elementwise.cc": 953,
     "floor.cc": 434,
-    "fully_connected.cc": 2203,
+    "fully_connected.cc": 2108,
     "l2norm.cc": 1262,
     "logical.cc": 807,
     "logistic.cc": 1775,
@@ -112,9 +114,15 @@ def source_groups(operators: Iterable[str]) -> tuple[SourceGroup, ...]:
     """
     top = fetch(COMPONENT)
     root = top / "submodules" / "tensorflow"
-    kernels = sorted({f"{_LITE}/micro/kernels/{KERNELS[name]}" for name in operators})
-    sources = (*_CORE, *kernels)
-    needed = header_closure(root, (*sources, *_INTERFACE), _ROOTS)
+    kernels = {KERNELS[name] for name in operators}
+    own = sorted(kernels & _OWN_KERNELS)
+    sources = (
+        *_CORE,
+        *(f"{_LITE}/micro/kernels/{name}" for name in sorted(kernels - _OWN_KERNELS)),
+    )
+    included = {name for file in own for name in includes(_OWN / file) if name.startswith(_LITE)}
+    needed = header_closure(root, (*sources, *_INTERFACE, *included), _ROOTS)
+    engine = ("model_tflm.cc", *own)
     return (
         SourceGroup(
             folder="tflm",
@@ -128,8 +136,8 @@ def source_groups(operators: Iterable[str]) -> tuple[SourceGroup, ...]:
         ),
         SourceGroup(
             folder="model_tflm",
-            files={name: _OWN / name for name in ("model_tflm.cc", "model_tflm.h", "float_math.c")},
-            sources=("model_tflm.cc",),
+            files={name: _OWN / name for name in (*engine, "model_tflm.h", "float_math.c")},
+            sources=engine,
             include=("lib/model_tflm", "lib/runevm/include"),
             flags=("-Wall", "-Wextra", *interface_flags()),
         ),

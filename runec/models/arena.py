@@ -183,6 +183,12 @@ def _prepare(graph: ModelGraph, operator: GraphOperator, tail: _Tail) -> list[in
         channels = _dimension(graph, operator.inputs, 1, axis)
         tail.take(channels * _WORD, _BUFFER_ALIGNMENT)
         tail.take(channels * _WORD, _BUFFER_ALIGNMENT)
+    if operator.name == "FULLY_CONNECTED":
+        # Our own kernel: a factor of two words for each row of weights that have a scale each.
+        weights = operator.inputs[1] if len(operator.inputs) > 1 else -1
+        scales = graph.tensors[weights].scale_count if weights >= 0 else 0
+        if scales > 1:
+            tail.take(2 * scales * _WORD, _BUFFER_ALIGNMENT)
     if operator.name == "SVDF":
         batches = _dimension(graph, operator.inputs, 0, 0)
         scratch = [batches * _dimension(graph, operator.inputs, 1, 0) * _WORD]

@@ -126,11 +126,30 @@ def run_engine(engine_program: Path, tmp_path: Path) -> RunEngine:
 
 
 RunModel = Callable[..., list[str]]
+# The engine's operator delete does nothing, so nothing is ever freed.
+SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=0"}
 
 
 @pytest.fixture(scope="session")
 def model_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built_once(tmp_path_factory, "model", _build_model)
+
+
+# Kernels that define the same names as others in the same namespace.
+_ALONE = ("logistic.cc", "tanh.cc")
+
+
+def _bundles(group: SourceGroup) -> dict[str, tuple[str, ...]]:
+    """Bundle sources of the library, most of whose compile time is the headers that all include."""
+    bundles: dict[str, tuple[str, ...]] = {}
+    for name in group.sources:
+        file = Path(name).name
+        if group.component is None or name.endswith(".c") or file in _ALONE:
+            bundle = Path(name).stem
+        else:
+            bundle = "kernels" if "/kernels/" in name else "core"
+        bundles[bundle] = (*bundles.get(bundle, ()), name)
+    return bundles
 
 
 def _build_model(folder: Path) -> None:
@@ -141,21 +160,32 @@ def _build_model(folder: Path) -> None:
     (folder / "model_ops.cc").write_text(operators)
     # Pointers of 8 bytes make the interpreter larger than on a device.
     common = ["-O0", "-ffp-contract=off", "-DNDEBUG", "-DRUNEVM_TFLM_SLOT_BYTES=512u"]
-    common += ["-ffunction-sections"]
+    common += ["-ffunction-sections", "-fsanitize=address"]
+    strict = ["-fsanitize=undefined", "-fno-sanitize-recover", "-Werror"]
     c_plus_plus = ["g++", *common, "-std=c++11", "-fno-exceptions", "-fno-rtti"]
     c_plus_plus += ["-fno-threadsafe-statics"]
     commands = []
-    for number, (group, name) in enumerate((g, name) for g in groups for name in g.sources):
-        compiler = c_plus_plus if name.endswith(".cc") else ["cc", *common, "-std=gnu11"]
+    for group in groups:
         include = [f"-I{path}" for path in group.include]
-        source = f"lib/{group.folder}/{name}"
-        commands.append([*compiler, *group.flags, *include, "-c", source, "-o", f"{number}.o"])
+        own = strict if group.component is None else []
+        for bundle, sources in _bundles(group).items():
+            suffix = Path(sources[0]).suffix
+            compiler = c_plus_plus if suffix == ".cc" else ["cc", *common, "-std=gnu11"]
+            source = folder / f"{group.folder}_{bundle}{suffix}"
+            source.write_text(
+                "".join(f'#include "lib/{group.folder}/{name}"\n' for name in sources)
+            )
+            flags = [*compiler, *group.flags, *own, *include]
+            commands.append([*flags, "-c", source.name, "-o", f"{source.name}.o"])
     own = [*c_plus_plus, *tflm.interface_flags(), "-Ilib/model_tflm", "-Ilib/runevm/include"]
-    commands.append([*own, "-c", str(HERE / "model_harness.cc"), "-o", "harness.o"])
-    commands.append([*own, "-c", "model_ops.cc", "-o", "model_ops.o"])
+    commands.append([*own, *strict, "-c", str(HERE / "model_harness.cc"), "-o", "harness.o"])
+    commands.append([*own, *strict, "-c", "model_ops.cc", "-o", "model_ops.o"])
     compile_all(commands, folder)
     objects = sorted(path.name for path in folder.glob("*.o"))
-    compile_all([["g++", *objects, "-Wl,--gc-sections", "-lm", "-o", "harness"]], folder)
+    sanitizers = "-fsanitize=address,undefined"
+    compile_all(
+        [["g++", sanitizers, *objects, "-Wl,--gc-sections", "-lm", "-o", "harness"]], folder
+    )
 
 
 @pytest.fixture
@@ -176,7 +206,7 @@ def run_model(model_program: Path) -> RunModel:
             capture_output=True,
             text=True,
             check=False,
-            env=environment,
+            env={**environment, **SANITIZERS},
             timeout=60,
         )
         assert done.returncode == 0, done.stderr

@@ -2,10 +2,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from tflite_micro import runtime
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+if TYPE_CHECKING:
+    from tests.backends.operator_models import Model, Tensor, constant
+else:
+    from operator_models import Model, Tensor, constant
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SINE = EXAMPLES / "sine" / "sinemodel.tflite"
@@ -63,6 +70,64 @@ def test_uint8_gives_the_bytes_of_litert_on_the_host(run_model: RunModel) -> Non
     assert answers == expected
 
 
+@pytest.mark.parametrize("activation", ["NONE", "RELU", "RELU_N1_TO_1", "RELU6"])
+@pytest.mark.parametrize("has_bias", [True, False])
+def test_weights_with_a_scale_for_each_row_give_the_bytes_of_the_library_on_the_host(
+    run_model: RunModel, tmp_path: Path, activation: str, has_bias: bool
+) -> None:
+    generator = np.random.default_rng(6)
+    options = schema.FullyConnectedOptionsT()
+    options.fusedActivationFunction = getattr(schema.ActivationFunctionType, activation)
+    scales = generator.uniform(0.00005, 0.002, 9)
+    weights = generator.integers(-127, 128, (9, 21), np.int8)
+    bias = generator.integers(-3000, 3000, 9).astype(np.int32)
+    model = Model(
+        "FULLY_CONNECTED",
+        (
+            Tensor("int8", (3, 21), scales=(0.07,), zero_points=(-128,)),
+            constant(weights, scales=tuple(scales)),
+            constant(bias, scales=tuple(0.07 * scales)) if has_bias else None,
+        ),
+        (Tensor("int8", (3, 9), scales=(0.05,), zero_points=(11,)),),
+        options,
+    )
+    path = tmp_path / "model.tflite"
+    path.write_bytes(model.write())
+    data = generator.integers(-128, 0, (3, 21), np.int8)
+    expected = wheel(path, data)
+    assert len(set(expected)) > 5
+    opened, answer, *_ = run_model(path, (f"{I8}:63", f"{I8}:27"), data.tobytes())
+    assert (opened, answer) == ("0 ", f"0 {expected.hex()}")
+
+
+def test_rows_of_weights_that_do_not_match_their_scales_are_refused(
+    run_model: RunModel, tmp_path: Path
+) -> None:
+    def opened(rows: int, columns: int, scales: int, axis: int) -> str:
+        weights = np.zeros((rows, columns), np.int8)
+        model = Model(
+            "FULLY_CONNECTED",
+            (
+                Tensor("int8", (1, 4), scales=(0.1,)),
+                constant(weights, scales=(0.1,) * scales, axis=axis),
+                None,
+            ),
+            (Tensor("int8", (1, 3), scales=(0.1,)),),
+            schema.FullyConnectedOptionsT(),
+        )
+        path = tmp_path / "model.tflite"
+        path.write_bytes(model.write())
+        return run_model(path, (f"{I8}:4", f"{I8}:3"))[0]
+
+    assert opened(3, 4, 3, 0) == "0 "
+    row = f"{MODEL} FULLY_CONNECTED has scales that are not one for each row of int8"
+    assert opened(3, 4, 4, 0) == row
+    assert opened(3, 4, 4, 1) == row
+    shapes = f"{MODEL} FULLY_CONNECTED has shapes that do not go together"
+    assert opened(3, 5, 1, 0) == shapes
+    assert opened(2, 4, 1, 0) == shapes
+
+
 def test_a_model_can_be_closed_and_opened_again(run_model: RunModel) -> None:
     _, again, _ = run_model(SINE, (f"{F32}:4", f"{F32}:4"))
     assert again == "0 "
@@ -79,7 +144,7 @@ def test_a_second_model_takes_the_next_piece_of_the_arena(run_model: RunModel) -
 def test_an_arena_of_any_size_is_enough_or_says_so(run_model: RunModel) -> None:
     outcomes = [
         int(run_model(SINE, (f"{F32}:4", f"{F32}:4"), arena=arena)[0].split()[0])
-        for arena in range(64, 4096, 160)
+        for arena in range(0, 4096, 32)
     ]
     assert set(outcomes) == {0, ARENA}
     assert outcomes == sorted(outcomes, reverse=True)

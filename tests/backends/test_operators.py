@@ -35,7 +35,15 @@ def test_a_flash_estimate_exists_for_every_kernel() -> None:
 
 
 def test_only_the_needed_sources_are_taken() -> None:
-    library, *_ = tflm.source_groups(["FULLY_CONNECTED"])
+    library, own, *_ = tflm.source_groups(["RESHAPE"])
     kernels = [name for name in library.sources if "/micro/kernels/" in name]
-    assert kernels == ["tensorflow/lite/micro/kernels/fully_connected.cc"]
+    assert kernels == ["tensorflow/lite/micro/kernels/reshape.cc"]
+    assert own.sources == ("model_tflm.cc",)
     assert "tensorflow/lite/kernels/internal/reference/softmax.h" not in library.files
+
+
+def test_a_kernel_of_ours_stands_in_for_the_librarys() -> None:
+    library, own, *_ = tflm.source_groups(["FULLY_CONNECTED"])
+    assert not [name for name in library.sources if "/micro/kernels/" in name]
+    assert own.sources == ("model_tflm.cc", "fully_connected.cc")
+    assert "tensorflow/lite/kernels/internal/reference/fully_connected.h" in library.files

@@ -12,7 +12,8 @@ _INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*["<]([^">]+)[">]', re.MULTIL
 
 
 @cache
-def _includes(path: Path) -> tuple[str, ...]:
+def includes(path: Path) -> tuple[str, ...]:
+    """Return what a source includes, as it names it."""
     return tuple(name.decode("ascii", "replace") for name in _INCLUDE.findall(path.read_bytes()))
 
 
@@ -30,7 +31,7 @@ def header_closure(root: Path, start: Iterable[str], folders: Sequence[str]) -> 
         if name in found:
             continue
         found.add(name)
-        for included in _includes(root / name):
+        for included in includes(root / name):
             for folder in (posixpath.dirname(name), *folders):
                 candidate = posixpath.normpath(posixpath.join(folder, included))
                 if not candidate.startswith("..") and (root / candidate).is_file():

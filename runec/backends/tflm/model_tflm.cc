@@ -1,6 +1,7 @@
 // runevm_model.h over TensorFlow Lite Micro.
 #include "model_tflm.h"
 
+#include <csetjmp>
 #include <cstdarg>
 #include <cstdlib>
 #include <cstring>
@@ -9,6 +10,7 @@
 #include "quantize_tflm.h"
 #include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tensorflow/lite/micro/micro_op_resolver.h"
+#include "tensorflow/lite/micro/simple_memory_allocator.h"
 #include "tensorflow/lite/schema/schema_generated.h"
 
 namespace {
@@ -16,19 +18,26 @@ namespace {
 constexpr uint32_t kArenaAlignment = 16;
 constexpr uint32_t kSchemaVersion = 3;
 
+bool starts_with(const char *text, const char *start) { return std::strncmp(text, start, std::strlen(start)) == 0; }
+
 // Keeps the first message since forget(): its format is a text in flash, which is all that a static
 // `detail` can be; the numbers in it are dropped.
+//
+// The library says so when its arena is used up, and then goes on with the null pointer: parameters
+// of operators are constructed there, kernels write their state there. So that no place needs a check
+// of its own, a report of that ends what prepare() began.
 class FirstMessage : public tflite::ErrorReporter {
  public:
     int Report(const char *format, va_list) override {
         if (message_ == nullptr) message_ = format;
+        if (when_full != nullptr && starts_with(format, "Failed to allocate memory.")) std::longjmp(*when_full, 1);
         return 0;
     }
     void forget() { message_ = nullptr; }
     const char *message(const char *otherwise) const { return message_ != nullptr ? message_ : otherwise; }
-    bool says(const char *start) const {
-        return message_ != nullptr && std::strncmp(message_, start, std::strlen(start)) == 0;
-    }
+    bool says(const char *start) const { return message_ != nullptr && starts_with(message_, start); }
+
+    std::jmp_buf *when_full = nullptr;
 
  private:
     const char *message_ = nullptr;
@@ -104,6 +113,30 @@ runevm_error check_model(const tflite::Model *model, const tflite::MicroOpResolv
     return RUNEVM_OK;
 }
 
+// The library's allocator lies in the arena itself and is put there without a check.
+constexpr uint32_t kLeastArena = sizeof(tflite::SimpleMemoryAllocator) + kArenaAlignment;
+
+// Makes the interpreter and lets it take its arena. Nothing that longjmp() leaves behind has a
+// destructor that does anything.
+runevm_error prepare(runevm_tflm_slot *slot, const tflite::Model *model, const tflite::MicroOpResolver *operators,
+                     uint8_t *arena, uint32_t arena_bytes) {
+    if (arena_bytes < kLeastArena) return RUNEVM_ERR_ARENA;
+    std::jmp_buf full;
+    if (setjmp(full) != 0) {
+        reporter->when_full = nullptr;
+        return RUNEVM_ERR_ARENA;
+    }
+    reporter->when_full = &full;
+    auto *interpreter = new (slot->bytes) tflite::MicroInterpreter(model, *operators, arena, arena_bytes, reporter);
+    const bool is_ready =
+        interpreter->initialization_status() == kTfLiteOk && interpreter->AllocateTensors() == kTfLiteOk;
+    reporter->when_full = nullptr;
+    if (is_ready) return RUNEVM_OK;
+    // The planner's complaints: of its result, and of the room for its tables.
+    const bool is_full = reporter->says("Arena size is too small") || reporter->says("Too many buffers");
+    return is_full ? RUNEVM_ERR_ARENA : RUNEVM_ERR_MODEL;
+}
+
 runevm_error open_model(void *context, uint32_t index, const runevm_rune *rune, const runevm_model_info *info,
                         const char **detail) {
     runevm_tflm *engine = static_cast<runevm_tflm *>(context);
@@ -124,14 +157,12 @@ runevm_error open_model(void *context, uint32_t index, const runevm_rune *rune, 
     if (error != RUNEVM_OK) return error;
 
     reporter->forget();
-    auto *interpreter = new (engine->slots[index].bytes) tflite::MicroInterpreter(
-        model, *operators, engine->arena + engine->taken_bytes, wanted, reporter);
-    if (interpreter->initialization_status() != kTfLiteOk || interpreter->AllocateTensors() != kTfLiteOk) {
-        *detail = reporter->message("the model cannot be prepared");
-        const bool is_full = reporter->says("Failed to allocate") || reporter->says("Arena size is too small") ||
-                             reporter->says("Unable to allocate");
-        return is_full ? RUNEVM_ERR_ARENA : RUNEVM_ERR_MODEL;
+    error = prepare(&engine->slots[index], model, operators, engine->arena + engine->taken_bytes, wanted);
+    if (error != RUNEVM_OK) {
+        *detail = reporter->message(error == RUNEVM_ERR_ARENA ? "the arena is too small" : "the model cannot be prepared");
+        return error;
     }
+    tflite::MicroInterpreter *interpreter = interpreter_of(engine, index);
     error = check_tensors(interpreter, rune, info, detail);
     if (error != RUNEVM_OK) return error;
     engine->rune = rune;

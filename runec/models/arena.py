@@ -186,7 +186,7 @@ def _prepare(graph: ModelGraph, operator: GraphOperator, tail: _Tail) -> list[in
     if operator.name == "FULLY_CONNECTED":
         # Our own kernel: a factor of two words for each row of weights that have a scale each.
         weights = operator.inputs[1] if len(operator.inputs) > 1 else -1
-        scales = graph.tensors[weights].scale_count if weights >= 0 else 0
+        scales = len(graph.tensors[weights].scales) if weights >= 0 else 0
         if scales > 1:
             tail.take(2 * scales * _WORD, _BUFFER_ALIGNMENT)
     if operator.name == "SVDF":

@@ -94,7 +94,7 @@ bool find_range(tflite::MicroInterpreter *interpreter, const TfLiteTensor *input
 void clamp_inputs(tflite::MicroInterpreter *interpreter) {
     for (size_t i = 0; i < interpreter->inputs_size(); i++) {
         TfLiteTensor *input = interpreter->input(i);
-        Range range;
+        Range range = {0.0f, 0.0f};
         if (input->type != kTfLiteFloat32 || !find_range(interpreter, input, &range)) continue;
         for (size_t k = 0; k < input->bytes / sizeof(float); k++) {
             float *x = &input->data.f[k];

@@ -14,6 +14,7 @@ extern "C" {
  *    graph (RUNEVM_ERR_MODEL) and takes its arena (RUNEVM_ERR_ARENA). `info->data` stays in flash.
  *  - close_all() forgets every model, so that open() may start again from index 0.
  *  - invoke() copies inputs in and outputs out; the pointers are checked for their graph sizes.
+ *    Floats that the model turns into integers are clamped on their way (docs/spec/rune.md, section 2.4).
  *  - `detail` points to a static text after an error.
  */
 typedef struct runevm_model_engine {

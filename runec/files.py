@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from runec.diagnostics import MachineError, UserFileError
@@ -96,3 +97,26 @@ def write_file(
     except OSError as error:
         raise disk_error(error, f"write {path}") from None
     return True
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes | str]) -> None:
+    """Write new files into a new or empty folder: all of them, or nothing and no folder.
+
+    They are written in the order given; where that is broken off, what is there is taken away.
+
+    Raises:
+        MachineError: R1001, the disk is full; R1002, any other reason of the system.
+    """
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    written: list[Path] = []
+    try:
+        for name, data in files.items():
+            write_file(folder / name, data)
+            written.append(folder / name)
+    except BaseException:  # Ctrl-C as well
+        with contextlib.suppress(OSError):
+            for path in written:
+                path.unlink()
+            for path in missing:  # the innermost first
+                path.rmdir()
+        raise

@@ -14,7 +14,7 @@ from runec.cli.console import Console, table
 from runec.cli.examples import example
 from runec.cli.options import INPUT_FILE, format_option, pass_console
 from runec.diagnostics import RuneError, UserFileError, printable
-from runec.files import read_file, write_file
+from runec.files import read_file, write_folder
 from runec.pipeline import ElementType
 from runec.proc_blocks import Block, Catalogue, load_block, template_dir
 from runec.proc_blocks.manifest import InputRule, OutputRule
@@ -217,9 +217,8 @@ def new(console: Console, name: str, parent: Path) -> None:
         raise UserFileError(
             "R1107", f"{folder} is there already", hint="choose another name, or an empty folder"
         )
-    for file in _FILES:
-        text = read_file(template_dir() / file, "the template").decode()
-        write_file(folder / file, text.replace("NAME", name) if file == "README.md" else text)
+    files = {file: read_file(template_dir() / file, "the template").decode() for file in _FILES}
+    write_folder(folder, files | {"README.md": files["README.md"].replace("NAME", name)})
     path = str(folder) if folder.is_absolute() or str(folder)[0] == "." else f"./{folder}"
     test = shlex.join(("runec", "block", "test", path))
     if console.is_json:

@@ -12,7 +12,7 @@ from runec.cli.examples import example
 from runec.cli.options import INPUT_FILE, format_option, pass_console
 from runec.data import data_dir
 from runec.diagnostics import UserFileError
-from runec.files import read_file, write_file
+from runec.files import read_file, write_folder
 
 # Template: the example that it comes from.
 _TEMPLATES = {
@@ -62,8 +62,7 @@ def command(console: Console, folder: Path, template: str) -> None:
     source = _example(template)
     # The Runefile comes last: a folder that has one is whole.
     names = [path.name for pattern in _PATTERNS for path in sorted(source.glob(pattern))]
-    for name in names:
-        write_file(folder / name, read_file(source / name, "the template"))
+    write_folder(folder, {name: read_file(source / name, "the template") for name in names})
     inputs = [name for name in names if name.startswith("input.")]
     rune = f"{folder.resolve().name}.rune"
     runefile = str(folder / "Runefile.yml")

@@ -8,12 +8,46 @@ from typing import Any, TypeVar
 
 import click
 
+from runec import __version__
 from runec.cli.console import Color, Console
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 INPUT_FILE = click.Path(path_type=Path)
 pass_console = click.make_pass_decorator(Console)
+
+
+def _show_help(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        _console(ctx).result(ctx.get_help())
+        ctx.exit()
+
+
+def help_option(function: _Function) -> _Function:
+    """Add `-h`, `--help`: as click's, but printed as every result is, full disks and all."""
+    return click.help_option("-h", "--help", callback=_show_help)(function)
+
+
+def _show_version(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        _console(ctx).result(f"runec {__version__}")
+        ctx.exit()
+
+
+def version_option(function: _Function) -> _Function:
+    """Add `--version` to `runec` itself."""
+    return click.option(
+        "--version",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=_show_version,
+        help="Show the version and exit.",
+    )(function)
+
+
+def _console(ctx: click.Context) -> Console:
+    return ctx.find_object(Console) or Console()
 
 
 def _set_format(ctx: click.Context, _parameter: click.Parameter, value: str) -> None:

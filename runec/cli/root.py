@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runec import __version__
 from runec.cli.examples import example
-from runec.cli.options import color_option, quiet_option, verbose_option
+from runec.cli.options import (
+    color_option,
+    help_option,
+    quiet_option,
+    verbose_option,
+    version_option,
+)
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -87,7 +92,7 @@ class LazyGroup(click.Group):
 
 
 def with_talk_options(command: click.Command) -> click.Command:
-    """Add the options that every verb has: how much is said, and in which colours."""
+    """Add the options that every verb has: how much is said, in which colours, and help."""
     if isinstance(command, click.Group):
         for below in command.commands.values():
             with_talk_options(below)
@@ -96,6 +101,7 @@ def with_talk_options(command: click.Command) -> click.Command:
         ("--quiet", quiet_option),
         ("--verbose", verbose_option),
         ("--color", color_option),
+        ("--help", help_option),
     ):
         if name not in taken:
             add(command)
@@ -104,7 +110,7 @@ def with_talk_options(command: click.Command) -> click.Command:
 
 @click.group(
     cls=LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={"max_content_width": 100},
     epilog=example(
         "runec build examples/sine/Runefile.yml",
         "runec run sine.rune --raw examples/sine/input.bin",
@@ -113,7 +119,8 @@ def with_talk_options(command: click.Command) -> click.Command:
         "yours is wrong, 2 usage, 3 the rune failed, 4 this machine lacks something.",
     ),
 )
-@click.version_option(__version__, message="runec %(version)s")
+@version_option
 @color_option
+@help_option
 def root() -> None:
     """Compile machine-learning pipelines for microcontrollers, and run them anywhere."""

@@ -74,7 +74,7 @@ def build_rune(
     console.warn(*analysis.warnings)
     store = Store.compiled() if use_cache else None
     with console.progress("compiling"):
-        module = compile_pipeline(analysis.pipeline, store=store)
+        module = compile_pipeline(analysis.pipeline, store=store, log=console.detail)
         data = write_rune(analysis.pipeline, module)
     if store is not None and store.warning is not None:
         console.warn(store.warning)

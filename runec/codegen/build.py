@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,10 +88,18 @@ _LINKED = "linked.wasm"
 _EXPORTS = frozenset({"memory", "_manifest", "_call", "__heap_base", "__data_end"})
 
 
+Log = Callable[[str], None]
+"""Takes a line about what was not compiled, because the store held it."""
+
+
 def compile_pipeline(
-    pipeline: Pipeline, *, store: Store | None = None, work_dir: Path | None = None
+    pipeline: Pipeline,
+    *,
+    store: Store | None = None,
+    work_dir: Path | None = None,
+    log: Log | None = None,
 ) -> WasmModule:
-    """Compile a pipeline, or what of it the store does not hold.
+    """Compile a pipeline, or what of it the store does not hold; `log` is told what it did hold.
 
     With `work_dir`, everything is compiled and the C and the objects stay there to be looked at.
 
@@ -106,7 +114,7 @@ def compile_pipeline(
     try:
         with tempfile.TemporaryDirectory(prefix="runec-", ignore_cleanup_errors=True) as folder:
             identity = "" if store is None else toolchain.identity()
-            return _Workshop(toolchain, Path(folder), store, identity).build(code)
+            return _Workshop(toolchain, Path(folder), store, identity, log).build(code)
     except OSError as error:
         raise MachineError(
             "R1002",
@@ -127,6 +135,11 @@ class _Source:
     @property
     def stem(self) -> str:
         return Path(self.name).stem
+
+    @property
+    def title(self) -> str:
+        """How people call it."""
+        return self.name if self.unit is None else f"the block {self.unit.block.name!r}"
 
     @property
     def directory(self) -> Path | None:
@@ -173,6 +186,7 @@ class _Workshop:
     folder: Path
     store: Store | None = None
     identity: str = ""  # of the toolchain; nothing depends on it without a store
+    log: Log | None = None
 
     def build(self, code: GeneratedCode) -> WasmModule:
         for name, text in code.files.items():
@@ -200,6 +214,7 @@ class _Workshop:
         entry = None if self.store is None or key is None else self.store.get(key)
         if entry is not None:
             made = _Object.from_entry(source.stem, entry)
+            self.tell_kept(source.title)
         else:
             made = self.run_compiler(source)
             if self.store is not None and key is not None:
@@ -281,7 +296,13 @@ class _Workshop:
             linked = self.run_linker(objects, size, units)
             if self.store is not None:
                 self.store.put(key, linked)
+        else:
+            self.tell_kept("the linked module")
         return linked
+
+    def tell_kept(self, what: str) -> None:
+        if self.log is not None:
+            self.log(f"from the build cache: {what}")
 
     def run_linker(
         self, objects: Sequence[_Object], size: tuple[str, str], units: Mapping[str, BlockUnit]
@@ -328,7 +349,7 @@ def _check_stack(source: _Source, made: _Object) -> None:
     """Compare the frames of a source with what its block declares."""
     unit = source.unit
     declared = GLUE_STACK_BYTES if unit is None else unit.block.stack_bytes
-    what = source.name if unit is None else f"the block {unit.block.name!r}"
+    what = source.title
     used = made.stack_bytes
     if used is None:
         raise UserFileError(

@@ -37,6 +37,33 @@ def test_a_second_build_runs_no_compiler_unless_told_to(
     assert runec("build", "noop", "-o", "d.rune", "--no-cache").code == 70
 
 
+MODULO = """version: 1
+image: runicos/base
+pipeline:
+  input: {capability: RAW, outputs: [{type: f32, dimensions: [4]}]}
+  rest: {proc-block: modulo, inputs: [input], args: {modulus: 2}}
+  serial: {out: serial, inputs: [LAST]}
+"""
+ARGMAX = "  largest: {proc-block: argmax, inputs: [rest]}\n"
+
+
+def test_verbose_says_what_came_from_the_cache(
+    runec: Callable[..., Any], tmp_path: Path, own_cache: Path
+) -> None:
+    def build(text: str) -> tuple[int, set[str]]:
+        (tmp_path / "Runefile.yml").write_text(text)
+        told = runec("build", tmp_path, "-o", tmp_path / "x.rune", "-v").stderr
+        kept = "from the build cache: "
+        lines = {line.removeprefix(kept) for line in told.splitlines() if line.startswith(kept)}
+        return told.count("$ "), lines
+
+    alone, both = MODULO.replace("LAST", "rest"), MODULO.replace("LAST", "largest") + ARGMAX
+    assert build(alone) == (3, set()), "glue, block, linker"
+    assert own_cache.exists()
+    assert build(alone) == (0, {"glue.c", "the block 'modulo'", "the linked module"})
+    assert build(both) == (3, {"the block 'modulo'"})
+
+
 def test_a_mistake_is_told_however_warm_the_cache(
     runec: Callable[..., Any], here: Path, own_cache: Path
 ) -> None:

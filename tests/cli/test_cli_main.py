@@ -200,9 +200,13 @@ def test_an_interrupt_is_one_line_and_130(
     assert done.stderr.strip() == "interrupted"
 
 
-def test_a_reader_that_went_away_is_no_error() -> None:
+PRINTING = ["boards --format json", "--help", "--version", "boards show --help"]
+
+
+@pytest.mark.parametrize("line", PRINTING)
+def test_a_reader_that_went_away_is_no_error(line: str) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "runec", "boards", "--format", "json"],
+        [sys.executable, "-m", "runec", *line.split()],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
@@ -215,10 +219,11 @@ def test_a_reader_that_went_away_is_no_error() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
-def test_a_full_disk_behind_stdout_is_said() -> None:
+@pytest.mark.parametrize("line", ["boards", *PRINTING[1:]])
+def test_a_full_disk_behind_stdout_is_said(line: str) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "runec", "boards"],
+            [sys.executable, "-m", "runec", *line.split()],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,

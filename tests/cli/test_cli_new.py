@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -62,3 +64,41 @@ def test_a_file_in_the_way_is_told(runec: Callable[..., Any], tmp_path: Path) ->
     (tmp_path / "x").write_text("mine")
     assert "error[R1107]" in runec("new", tmp_path / "x").stderr
     assert (tmp_path / "x").read_text() == "mine"
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk with room for one file."""
+    sync, synced = os.fsync, list[int]()
+
+    def fail(descriptor: int) -> None:
+        if synced:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        synced.append(descriptor)
+        sync(descriptor)
+
+    monkeypatch.setattr("os.fsync", fail)
+
+
+@pytest.mark.usefixtures("full_disk")
+@pytest.mark.parametrize("verb", [("new", "a/b/mine"), ("block", "new", "mine", "--dir", "a/b")])
+def test_a_full_disk_leaves_nothing_half_written(
+    runec: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    verb: tuple[str, ...],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").mkdir()
+    done = runec(*verb)
+    assert (done.code, done.stdout) == (4, "")
+    assert done.stderr.startswith("error[R1001]: no space left to write a/b/mine/")
+    assert list(tmp_path.rglob("*")) == [tmp_path / "a"]
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_full_disk_leaves_the_empty_folder_that_was_there(
+    runec: Callable[..., Any], tmp_path: Path
+) -> None:
+    assert runec("new", tmp_path).code == 4
+    assert list(tmp_path.iterdir()) == []

@@ -340,13 +340,19 @@ def test_a_product_is_worked_out(analyse_in: Analyse) -> None:
     assert analyse_in(*text).pipeline.proc_blocks[0].arguments == {"modulus": 360.0}
 
 
-def test_two_models_from_one_file_are_two_resources(analyse_in: Analyse) -> None:
+def test_models_whose_files_hold_the_same_bytes_are_one_resource(
+    analyse_in: Analyse, folder: Path
+) -> None:
+    (folder / "copy.tflite").write_bytes((folder / "sine.tflite").read_bytes())
     text = HEAD + "  x: {capability: RAW, outputs: [{type: f32}]}\n"
     text += "  b: {model: ./sine.tflite, inputs: [x]}\n  a: {model: ./sine.tflite, inputs: [b]}\n"
-    text += "  serial: {out: serial, inputs: [a]}\n"
+    text += "  c: {model: ./copy.tflite, inputs: [a]}\n  d: {model: $NET, inputs: [c]}\n"
+    text += "  serial: {out: serial, inputs: [d]}\n"
+    # What a resource holds may be given anew at run time: the files stay what they are.
+    text += "resources:\n  NET: {type: binary, path: ./sine.tflite}\n"
     pipeline = analyse_in(text).pipeline
-    assert list(pipeline.resources) == ["a", "b"]
-    assert pipeline.resources["a"].data == pipeline.resources["b"].data
+    assert [model.resource for model in pipeline.models] == ["b", "b", "b", "NET"]
+    assert list(pipeline.resources) == ["NET", "b"]
 
 
 def test_two_models_from_one_resource_share_it(analyse_in: Analyse) -> None:

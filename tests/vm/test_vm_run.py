@@ -234,16 +234,18 @@ def test_a_model_whose_tensors_are_not_the_graphs_is_refused(
     assert "f32[1, 1]" in error.message
 
 
-@pytest.mark.parametrize("change", ["damaged", "operator"])
+@pytest.mark.parametrize(
+    ("change", "hint"),
+    [("none", "name the .tflite"), ("damaged", "export the model again"), ("operator", "operator")],
+)
 def test_a_model_that_the_library_refuses_is_an_error_that_says_why(
-    make_rune: MakeRune,
-    sketch: type[Sketch],
-    sine: bytes,
-    change: str,
+    make_rune: MakeRune, sketch: type[Sketch], sine: bytes, change: str, hint: str
 ) -> None:
     expected = "the model sine cannot be run"
     model = sine
-    if change == "damaged":
+    if change == "none":
+        model = b"a text, and no model"
+    elif change == "damaged":
         model = sine[:1200] + bytes(len(sine) - 1200)
     else:
         # FULLY_CONNECTED (9) becomes HASHTABLE_LOOKUP (10), which neither library gives these.
@@ -264,6 +266,8 @@ def test_a_model_that_the_library_refuses_is_an_error_that_says_why(
     error = refused(rune)
     assert error.code in {"R0713", "R0721"}
     assert expected in error.message
+    if error.code == "R0713":
+        assert hint in (error.hint or "")
 
 
 def test_output_kinds_without_writer_are_refused_by_name(

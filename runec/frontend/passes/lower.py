@@ -35,6 +35,7 @@ def lower(
     count = 0
     stages: list[Stage] = []
     carried = _carried(facts, resources)
+    files: dict[bytes, Resource] = {}  # models that are files: those with the same bytes are one
     for stage_name in order:
         node = facts.names.stages[stage_name]
         edges = [edge for edge in facts.edges[stage_name] if edge is not None]
@@ -69,6 +70,8 @@ def lower(
         elif isinstance(node, ModelNode):
             model = facts.models[stage_name]
             resource = model.resource
+            if not isinstance(node.model, ResourceRef) and resource.data is not None:
+                resource = files.setdefault(resource.data, resource)
             carried[resource.name] = resource
             stages.append(
                 Model(stage_name, resource.name, model.format, inputs, outputs, node.span)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from runec.cli import execute
 
 if TYPE_CHECKING:
     from tests.firmware_templates.runevm import handmade_runes as made
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 else:
     import handmade_runes as made
 
+PROJECT = Path(__file__).resolve().parents[3]
 VECTORS = Path(__file__).resolve().parents[2] / "container" / "vectors"
 REFUSALS = {"TRUNCATED", "NOT_A_RUNE", "MALFORMED", "DIGEST", "ABI", "LIMIT"}
 TYPES = ["u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64", "utf8"]
@@ -98,6 +102,31 @@ def test_resources_of_every_size_lie_aligned(probe: Probe) -> None:
         (line,) = probe("read", [rune])
         assert line == story(rune, pipe.graph(code), blobs)
         assert all(int(word[3:]) % 16 == 0 for word in line.split() if word.startswith("at="))
+
+
+TWICE = """version: 1
+image: runicos/base
+pipeline:
+  raw: {capability: RAW, outputs: [{type: f32, dimensions: [1, 1]}]}
+  once: {model: ./sine.tflite, inputs: [raw], outputs: [{type: f32, dimensions: [1, 1]}]}
+  twice: {model: ./sine.tflite, inputs: [once], outputs: [{type: f32, dimensions: [1, 1]}]}
+  serial: {out: serial, inputs: [twice]}
+"""
+
+
+def test_two_models_find_the_resource_that_they_share(probe: Probe, tmp_path: Path) -> None:
+    model = (PROJECT / "examples" / "sine" / "sinemodel.tflite").read_bytes()
+    (tmp_path / "sine.tflite").write_bytes(model)
+    (tmp_path / "Runefile.yml").write_text(TWICE)
+    assert execute(["build", str(tmp_path), "-o", str(tmp_path / "x.rune")]) == 0
+    rune = (tmp_path / "x.rune").read_bytes()
+    assert rune.count(model) == 1
+    (line,) = probe("read", [rune])
+    at = f"at={rune.index(model)} bytes={len(model)}"
+    assert re.findall(r"model=(\w+) id=\d+ (at=\d+ bytes=\d+)", line) == [
+        ("once", at),
+        ("twice", at),
+    ]
 
 
 def test_a_thousand_labels_lie_in_the_file_and_not_in_the_graph(probe: Probe) -> None:

@@ -35,7 +35,19 @@ def test_a_flash_estimate_exists_for_every_kernel() -> None:
 
 
 def test_only_the_needed_sources_are_taken() -> None:
-    library, *_ = tflm.source_groups(["FULLY_CONNECTED"])
-    kernels = [name for name in library.sources if "/micro/kernels/" in name]
+    library, *others = tflm.source_groups(["FULLY_CONNECTED"])
+    sources = [name for group in (library, *others) for name in group.sources]
+    kernels = [name for name in sources if "/micro/kernels/" in name]
     assert kernels == ["tensorflow/lite/micro/kernels/fully_connected.cc"]
     assert "tensorflow/lite/kernels/internal/reference/softmax.h" not in library.files
+
+
+def test_only_kernels_that_multiply_and_add_are_compiled_for_speed() -> None:
+    """Of the others some grow to many times their size by -O3."""
+    groups = tflm.source_groups(["ADD", "CONV_2D", "SOFTMAX"])
+    fast = {name for group in groups if "-O3" in group.flags for name in group.sources}
+    assert fast == {"tensorflow/lite/micro/kernels/conv.cc"}
+
+
+def test_a_model_without_such_a_kernel_has_no_group_for_them() -> None:
+    assert all(group.sources for group in tflm.source_groups(["ADD"]))

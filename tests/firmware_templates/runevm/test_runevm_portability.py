@@ -29,7 +29,7 @@ COMPILERS = {
 }
 # All that a freestanding C library has, and what compilers add for 64-bit arithmetic.
 OUTSIDE = re.compile(r"runevm_\w+|mem(cpy|cmp|set|move)|strlen|strcmp|__aeabi_\w+|__\w+di3")
-FLASH_BYTES_MAX = 18 * 1024
+FLASH_BYTES_MAX = 19 * 1024
 STACK_BYTES_MAX = 2048
 
 

@@ -4,7 +4,7 @@ SHELL := /bin/sh
 READY := .venv/.ready
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint unit boards conformance fuzz docs format clean
+.PHONY: help setup demo test lint unit boards conformance bench fuzz docs format clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -34,6 +34,9 @@ boards: $(READY) ## the short conformance: every example on the host and QEMU, n
 conformance: $(READY) ## examples x {host, emulated boards}, byte for byte, and firmware on emulated boards
 	$(BIN)/python tools/conformance.py
 	$(BIN)/pytest -n 2 -m emulated -q
+
+bench: $(READY) ## instructions, flash and RAM of every example on QEMU beside the same pipeline without a sandbox
+	$(BIN)/python -m tools.bench
 
 FUZZ_SECONDS ?= 60
 

@@ -17,6 +17,7 @@ from runec.firmware.layout import flash_error, ram_error
 from runec.firmware.pio import objects_dir, pio_environment, pio_program
 from runec.firmware.project import Project, load_project
 from runec.firmware.render import BARE
+from runec.firmware.unchanged import build_folder, note_build, was_built
 from runec.tools import find_tool, run_tool
 
 _JOBS = 2
@@ -50,6 +51,8 @@ def build_project(
 ) -> FirmwareBuild:
     """Build a project that create_project() wrote; `log` gets each line of the builder.
 
+    One that was built just as it is now is only measured.
+
     Raises:
         UserFileError: R0811, R0812, the linker found that the rune does not fit; R0813, no project.
         MachineError: R0820, the board's compiler is not installed; R0821, the build failed; R0823,
@@ -57,11 +60,17 @@ def build_project(
             R1001, the disk is full; R1004, PlatformIO is not installed.
     """
     found = project if isinstance(project, Project) else load_project(project)
-    if found.framework == BARE:
+    is_bare = found.framework == BARE
+    environment = _environment(found)
+    if is_bare:
         _find_compilers(found)
+        if was_built(found.directory, found.board.toolchain, environment):
+            if log is not None:
+                log(f"{found.directory} has not changed since it was built")
+            return _measure(found)
     done = run_tool(
         [pio_program(), "run", "--project-dir", found.directory, "--jobs", str(_JOBS)],
-        environment=_environment(found),
+        environment=environment,
     )
     prune(objects_dir(), OBJECTS_BYTES_MAX)
     lines = [*done.stdout.splitlines(), *done.stderr.splitlines()]
@@ -70,7 +79,10 @@ def build_project(
             log(line)
     if done.returncode != 0:
         raise _build_error(found, lines)
-    return _measure(found)
+    built = _measure(found)
+    if is_bare:
+        note_build(found.directory, found.board.toolchain, environment)
+    return built
 
 
 def upload_command(
@@ -175,7 +187,7 @@ def _build_error(project: Project, lines: list[str]) -> RunecError:
 
 
 def _measure(project: Project) -> FirmwareBuild:
-    folder = project.directory / ".pio" / "build" / "firmware"
+    folder = build_folder(project.directory)
     elf = folder / "firmware.elf"
     image = folder / ("image.bin" if project.framework == BARE else "firmware.bin")
     ram = project.board.memory.ram

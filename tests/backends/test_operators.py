@@ -43,7 +43,19 @@ def test_only_the_needed_sources_are_taken() -> None:
 
 
 def test_a_kernel_of_ours_stands_in_for_the_librarys() -> None:
-    library, own, *_ = tflm.source_groups(["FULLY_CONNECTED"])
-    assert not [name for name in library.sources if "/micro/kernels/" in name]
-    assert own.sources == ("model_tflm.cc", "fully_connected.cc")
+    library, *others = tflm.source_groups(["FULLY_CONNECTED"])
+    sources = [name for group in (library, *others) for name in group.sources]
+    assert not [name for name in sources if "/micro/kernels/" in name]
+    assert "fully_connected.cc" in sources
     assert "tensorflow/lite/kernels/internal/reference/fully_connected.h" in library.files
+
+
+def test_only_kernels_that_multiply_and_add_are_compiled_for_speed() -> None:
+    """Of the others some grow to many times their size by -O3."""
+    groups = tflm.source_groups(["ADD", "CONV_2D", "FULLY_CONNECTED", "SOFTMAX"])
+    fast = {name for group in groups if "-O3" in group.flags for name in group.sources}
+    assert fast == {"tensorflow/lite/micro/kernels/conv.cc", "fully_connected.cc"}
+
+
+def test_a_model_without_such_a_kernel_has_no_group_for_them() -> None:
+    assert all(group.sources for group in tflm.source_groups(["ADD"]))

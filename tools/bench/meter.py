@@ -102,5 +102,7 @@ class Meter:
     def inside(self, name: str, start: int, end: int) -> int:
         """Return the instructions of all spans of a name that began between two moments."""
         return sum(
-            span.instructions for span in self.spans if span.name == name and start <= span.start < end
+            span.instructions
+            for span in self.spans
+            if span.name == name and start <= span.start < end
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -68,7 +67,7 @@ def build_peer(pipeline: Pipeline, rune: Rune, board: Board, folder: Path) -> Fi
         groups.append(_group([f"{_OWN}/{unit.symbol}/{SOURCE}"], include, flags, []))
     plan = json.loads((folder / "build_plan.json").read_text(encoding="utf-8"))
     if rune.require_graph().models:
-        mine = [group for group in plan["groups"] if "src/model_ops.cc" in group["sources"]][0]
+        mine = next(group for group in plan["groups"] if "src/model_ops.cc" in group["sources"])
         kinds = ["src/model_ops.cc", f"{_OWN}/peer_model.cc"]
         groups.append(_group(kinds, [*mine["include"], *include], mine["flags"], []))
     kept = [group for group in plan["groups"] if group["sources"][0].startswith(_SHARED)]
@@ -102,10 +101,11 @@ def _data_source(count: int) -> str:
 def _tables(rune: Rune, resources: list[str]) -> str:
     graph = rune.require_graph()
     lines = ['#include "peer.h"', ""]
-    for at in range(len(resources)):
-        lines.append(f"extern const uint8_t data_{at}[], data_{at}_end[];")
-    for at, model in enumerate(graph.models.values()):
-        lines.append(f"static uint8_t arena_{at}[{model.arena}] __attribute__((aligned(16)));")
+    lines += [f"extern const uint8_t data_{at}[], data_{at}_end[];" for at in range(len(resources))]
+    lines += [
+        f"static uint8_t arena_{at}[{model.arena}] __attribute__((aligned(16)));"
+        for at, model in enumerate(graph.models.values())
+    ]
     lines += ["", "const peer_resource peer_resources[] = {"]
     for at, name in enumerate(resources):
         lines.append(f"    {{{c_string(name.encode())}, data_{at}, data_{at}_end}},")
@@ -178,10 +178,3 @@ def measure_peer(rune: Rune, board: Board, built: FirmwareBuild, inputs: Inputs)
         ram_bytes=built.ram_bytes,
         results=tuple(output_line(list(outputs.items())) for outputs in taken),
     )
-
-
-def same_results(rune: Figures, peer: Figures) -> Mapping[str, tuple[str, ...]]:
-    """Return what differs: the lines of both, or nothing."""
-    if rune.results == peer.results:
-        return {}
-    return {"rune": rune.results, "peer": peer.results}

@@ -1,4 +1,4 @@
-"""A program in QEMU, watched through its debugger's door: where it is, and after how many instructions.
+"""A program in QEMU, watched through the debugger's door: where it is, after how many instructions.
 
 QEMU counts instructions (`-icount`) and says how many there were while it records a run
 (`rr=record`), exactly: a breakpoint ends before the instruction that it stands on. The clock that

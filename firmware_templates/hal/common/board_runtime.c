@@ -9,6 +9,8 @@
 
 enum { STACK_PATTERN = 0xA5, STACK_SLACK = 128 };
 
+#define STACK_PATTERN_WORD (STACK_PATTERN * 0x01010101u)
+
 void runec_init_memory(void)
 {
     /* By words and volatile, or the compiler would call memcpy() before .data is there. */
@@ -20,8 +22,11 @@ void runec_init_memory(void)
 
 static void paint_stack(void)
 {
-    uint8_t *here = (uint8_t *)__builtin_frame_address(0) - STACK_SLACK;
-    for (uint8_t *at = runec_stack_bottom; at < here; at++) *(volatile uint8_t *)at = STACK_PATTERN;
+    const uint8_t *here = (const uint8_t *)__builtin_frame_address(0) - STACK_SLACK;
+    /* The bottom is at a multiple of 4. */
+    for (volatile uint32_t *at = (volatile uint32_t *)(void *)runec_stack_bottom; (const uint8_t *)(at + 1) <= here; at++) {
+        *at = STACK_PATTERN_WORD;
+    }
 }
 
 static uint32_t stack_used_bytes(void *user)

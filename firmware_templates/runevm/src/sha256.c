@@ -19,34 +19,36 @@ static uint32_t rotate(uint32_t value, unsigned int by)
     return (value >> by) | (value << (32u - by));
 }
 
-/* Section 6.2.2. The message schedule is kept as its last 16 words. */
+/* One round of section 6.2.2. The next one is called with the letters one place on, so that values stay in their
+ * registers. Ch and Maj are written with fewer operations. */
+#define DIGEST_ROUND(a, b, c, d, e, f, g, h, i)                                               \
+    h += (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + (g ^ (e & (f ^ g))) + ROUND[i] + schedule[i]; \
+    d += h;                                                                                   \
+    h += (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) | (c & (a | b)))
+
 static void compress(uint32_t state[8], const uint8_t *block)
 {
-    uint32_t schedule[16];
+    uint32_t schedule[64];
     for (unsigned int i = 0; i < 16; i++) {
         const uint8_t *at = block + 4u * i;
         schedule[i] = ((uint32_t)at[0] << 24) | ((uint32_t)at[1] << 16) | ((uint32_t)at[2] << 8) | at[3];
     }
+    for (unsigned int i = 16; i < 64; i++) {
+        uint32_t early = schedule[i - 15u], late = schedule[i - 2u];
+        schedule[i] = (rotate(early, 7) ^ rotate(early, 18) ^ (early >> 3)) + schedule[i - 7u]
+                    + (rotate(late, 17) ^ rotate(late, 19) ^ (late >> 10)) + schedule[i - 16u];
+    }
     uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
     uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
-    for (unsigned int i = 0; i < 64; i++) {
-        uint32_t word = schedule[i & 15u];
-        if (i >= 16) {
-            uint32_t early = schedule[(i + 1u) & 15u], late = schedule[(i + 14u) & 15u];
-            word += (rotate(early, 7) ^ rotate(early, 18) ^ (early >> 3)) + schedule[(i + 9u) & 15u]
-                  + (rotate(late, 17) ^ rotate(late, 19) ^ (late >> 10));
-            schedule[i & 15u] = word;
-        }
-        uint32_t one = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & f) ^ (~e & g)) + ROUND[i] + word;
-        uint32_t two = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
-        h = g;
-        g = f;
-        f = e;
-        e = d + one;
-        d = c;
-        c = b;
-        b = a;
-        a = one + two;
+    for (unsigned int i = 0; i < 64; i += 8) {
+        DIGEST_ROUND(a, b, c, d, e, f, g, h, i);
+        DIGEST_ROUND(h, a, b, c, d, e, f, g, i + 1u);
+        DIGEST_ROUND(g, h, a, b, c, d, e, f, i + 2u);
+        DIGEST_ROUND(f, g, h, a, b, c, d, e, i + 3u);
+        DIGEST_ROUND(e, f, g, h, a, b, c, d, i + 4u);
+        DIGEST_ROUND(d, e, f, g, h, a, b, c, i + 5u);
+        DIGEST_ROUND(c, d, e, f, g, h, a, b, i + 6u);
+        DIGEST_ROUND(b, c, d, e, f, g, h, a, i + 7u);
     }
     state[0] += a;
     state[1] += b;

@@ -41,12 +41,14 @@ int peer_model_open(uint32_t index, const uint8_t *data, uint8_t *arena, uint32_
 
 int peer_model_infer(uint32_t index, const void *const *inputs, void *const *outputs) {
     tflite::MicroInterpreter *interpreter = interpreter_of(index);
-    for (size_t i = 0; i < interpreter->inputs_size(); i++) {
-        std::memcpy(interpreter->input(i)->data.raw, inputs[i], interpreter->input(i)->bytes);
+    for (size_t i = 0, count = interpreter->inputs_size(); i < count; i++) {
+        TfLiteTensor *tensor = interpreter->input(i);
+        std::memcpy(tensor->data.raw, inputs[i], tensor->bytes);
     }
     if (interpreter->Invoke() != kTfLiteOk) return 0;
-    for (size_t i = 0; i < interpreter->outputs_size(); i++) {
-        std::memcpy(outputs[i], interpreter->output(i)->data.raw, interpreter->output(i)->bytes);
+    for (size_t i = 0, count = interpreter->outputs_size(); i < count; i++) {
+        const TfLiteTensor *tensor = interpreter->output(i);
+        std::memcpy(outputs[i], tensor->data.raw, tensor->bytes);
     }
     return 1;
 }

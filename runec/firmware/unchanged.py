@@ -1,0 +1,95 @@
+"""Whether a project was built already just as it is: then there is nothing to ask the builder.
+
+Starting PlatformIO and SCons takes longer than everything else in a build in which nothing is to be
+made. A build is named by all that it is made from, and by what came out of it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import runec
+from runec.boards import Toolchain
+from runec.cache import content_key
+from runec.diagnostics import MachineError
+from runec.files import write_file
+
+_STAMP = ".runec-built"
+_MADE = ".pio"
+# What PlatformIO and compilers take from the environment.
+_VARIABLES = ("PLATFORMIO_", "CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "COMPILER_PATH")
+_VARIABLES += ("GCC_EXEC_PREFIX", "LIBRARY_PATH", "SOURCE_DATE_EPOCH", "PATH")
+
+
+def build_folder(project: Path) -> Path:
+    """Return the folder that PlatformIO builds a project in."""
+    return project / _MADE / "build" / "firmware"
+
+
+def was_built(project: Path, toolchain: Toolchain, environment: dict[str, str]) -> bool:
+    """Return whether the last build of a project was noted, and nothing has changed since then."""
+    try:
+        noted = (build_folder(project) / _STAMP).read_text(encoding="ascii")
+        return noted == _key(project, toolchain, environment)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def note_build(project: Path, toolchain: Toolchain, environment: dict[str, str]) -> None:
+    """Remember that a project was built. A disk that refuses costs the next build its time."""
+    try:
+        write_file(build_folder(project) / _STAMP, _key(project, toolchain, environment))
+    except (OSError, MachineError):
+        return
+
+
+def _key(project: Path, toolchain: Toolchain, environment: dict[str, str]) -> str:
+    return content_key(
+        runec.__version__,
+        *_tools(toolchain),
+        *_environment({**os.environ, **environment}),
+        *_contents(project, _sources(project)),
+        *_contents(project, _results(project)),
+    )
+
+
+def _tools(toolchain: Toolchain) -> Iterator[str]:
+    """Yield path, size and time of the compiler's programs: what a new version changes."""
+    programs = [f"{toolchain.prefix}{name}" for name in ("gcc", "g++", "ld", "objcopy")]
+    for program in (*programs, toolchain.cxx_headers_from):
+        found = shutil.which(program) if program else None
+        if found is None:
+            yield f"{program} none"
+            continue
+        path = Path(os.path.realpath(found))
+        status = path.stat()
+        yield f"{path} {status.st_size} {status.st_mtime_ns}"
+
+
+def _environment(variables: dict[str, str]) -> Iterator[str]:
+    for name, value in sorted(variables.items()):
+        if name.startswith(_VARIABLES):
+            yield f"{name}={value}"
+
+
+def _sources(project: Path) -> Iterator[Path]:
+    for parent, folders, names in os.walk(project):
+        # Hidden folders are PlatformIO's own, a version control's or an editor's.
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(parent, name) for name in names)
+
+
+def _results(project: Path) -> Iterator[Path]:
+    """Yield the program, its map and the images of flash; objects are of use to the builder alone."""
+    for path in build_folder(project).iterdir():
+        if path.name.startswith("firmware.") or path.suffix == ".bin":
+            yield path
+
+
+def _contents(project: Path, paths: Iterable[Path]) -> Iterator[str | bytes]:
+    for path in sorted(path for path in paths if path.is_file()):
+        yield path.relative_to(project).as_posix()
+        yield path.read_bytes()

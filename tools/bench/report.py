@@ -1,0 +1,147 @@
+"""What a bench found, as tables, as JSON and as docs/bench.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from runec.files import write_file
+from tools.bench.figures import Comparison, Figures
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "bench.md"
+HEAD = """\
+# Instructions, counted
+
+Written by `python -m tools.bench --page`; `make bench` prints the same. Nothing here depends on how fast the machine is that
+measured: QEMU counts the instructions of an emulated {board}, and two benches print the same numbers to the last digit.
+
+How: QEMU runs with `-icount shift=0` and records, which makes its counter of instructions readable; a debugger's breakpoints
+at functions of the very firmware that `runec flash` would put on the board read it. What is not counted, because it depends on the computer
+at the other end or on the clock: waiting for the computer (the bench answers each poll at once), receiving
+inputs (the bench puts them where a sensor's driver would), and the clock's interrupt (5 instructions a millisecond). An instruction is not a
+cycle: a Cortex-M4 takes one to two for each, and more where flash has wait states.
+
+The **peer** is what somebody would write by hand: the C that runec generated for the same pipeline, compiled by the board's compiler with
+the same flags, and the same TensorFlow Lite Micro on the same start-up code; no WebAssembly, no digest, no checks,
+no link, no JSON. Its inputs are the same and its outputs must be the same bytes, or there is no page. **x** is what the rune
+costs, divided by what the peer costs.
+"""
+INSTRUCTIONS = """\
+## Instructions of a rune
+
+"Hello" is when the link says that the device is ready: the .rune was verified, its module compiled, its models prepared. "First
+result" is when the first result is out, "run" the second run: `blocks` in wasm3, `model` in TensorFlow Lite
+Micro, `host` for what is between them: host functions, the result as JSON, frames.
+"""
+BESIDE = """\
+## Beside the peer
+
+"Ready" compares with hello.
+"""
+BYTES = """\
+## Bytes
+
+Flash and RAM of the whole firmware by the linker; both reserve the same stack and the same arena. Every board's are in
+the table that `tools/board_sizes.py` prints.
+"""
+
+Columns = Sequence[tuple[str, Callable[[Comparison], str]]]
+
+
+def _number(value: int) -> str:
+    return f"{value:,}".replace(",", " ")
+
+
+def ratio(ours: int, theirs: int) -> str:
+    """Return how many times as much: three digits, `-` where one of both is nothing."""
+    if not ours or not theirs:
+        return "-"
+    value = ours / theirs
+    return f"x{value:.2f}" if value < 10 else f"x{value:.1f}" if value < 100 else f"x{value:.0f}"
+
+
+def _times(value: Callable[[Figures], int]) -> Callable[[Comparison], str]:
+    return lambda found: ratio(value(found.rune), value(found.peer))
+
+
+_OURS: Columns = (
+    ("example", lambda found: found.example),
+    ("hello", lambda found: _number(found.rune.ready)),
+    ("first result", lambda found: _number(found.rune.first_result)),
+    ("run", lambda found: _number(found.rune.steady.total)),
+    ("blocks", lambda found: _number(found.rune.steady.blocks)),
+    ("model", lambda found: _number(found.rune.steady.model)),
+    ("host", lambda found: _number(found.rune.steady.host)),
+)
+_PEERS: Columns = (
+    ("example", lambda found: found.example),
+    ("ready", lambda found: _number(found.peer.ready)),
+    ("x", _times(lambda each: each.ready)),
+    ("first result", lambda found: _number(found.peer.first_result)),
+    ("x", _times(lambda each: each.first_result)),
+    ("run", lambda found: _number(found.peer.steady.total)),
+    ("x", _times(lambda each: each.steady.total)),
+    ("blocks", lambda found: _number(found.peer.steady.blocks)),
+    ("x", _times(lambda each: each.steady.blocks)),
+    ("model", lambda found: _number(found.peer.steady.model)),
+    ("x", _times(lambda each: each.steady.model)),
+)
+_SIZES: Columns = (
+    ("example", lambda found: found.example),
+    ("flash", lambda found: _number(found.rune.flash_bytes)),
+    ("of the peer", lambda found: _number(found.peer.flash_bytes)),
+    ("x", _times(lambda each: each.flash_bytes)),
+    ("RAM", lambda found: _number(found.rune.ram_bytes)),
+    ("of the peer", lambda found: _number(found.peer.ram_bytes)),
+    ("x", _times(lambda each: each.ram_bytes)),
+    ("linear memory", lambda found: _number(found.linear_memory_bytes)),
+    ("arena", lambda found: _number(found.arena_bytes)),
+)
+TABLES = ((INSTRUCTIONS, _OURS), (BESIDE, _PEERS), (BYTES, _SIZES))
+
+
+def rows(found: Iterable[Comparison], columns: Columns) -> list[list[str]]:
+    """Return the cells of a table, its heads first."""
+    return [[head for head, _ in columns], *([cell(each) for _, cell in columns] for each in found)]
+
+
+def page(found: Sequence[Comparison], board: str) -> str:
+    """Return the whole page."""
+    lines = [HEAD.format(board=board)]
+    for head, columns in TABLES:
+        first, *others = (f"| {' | '.join(cells)} |" for cells in rows(found, columns))
+        lines += [head, first, f"|{' --- |' * len(columns)}", *others, ""]
+    return "\n".join(lines)
+
+
+def write_page(found: Sequence[Comparison], board: str) -> None:
+    """Write docs/bench.md. Raises MachineError R1001, R1002."""
+    write_file(PAGE, page(found, board), only_if_changed=True)
+
+
+def as_json(found: Comparison) -> str:
+    """Return one JSON object: counts and bytes of the rune and its peer, and the ratios."""
+    told = asdict(found)
+    for name, figures in (("rune", found.rune), ("peer", found.peer)):
+        del told[name]["results"]
+        told[name]["first_result"] = figures.first_result
+        told[name]["first"]["total"] = figures.first.total
+        told[name]["steady"]["total"] = figures.steady.total
+    told["ratio"] = {
+        name: round(value(found.rune) / value(found.peer), 4) if value(found.peer) else None
+        for name, value in _RATIOS.items()
+    }
+    return json.dumps(told)
+
+
+_RATIOS: dict[str, Callable[[Figures], int]] = {
+    "ready": lambda each: each.ready,
+    "first_result": lambda each: each.first_result,
+    "run": lambda each: each.steady.total,
+    "blocks": lambda each: each.steady.blocks,
+    "model": lambda each: each.steady.model,
+    "flash": lambda each: each.flash_bytes,
+    "ram": lambda each: each.ram_bytes,
+}

@@ -159,23 +159,23 @@ def _build_model(folder: Path) -> None:
     operators = jinja2.Template(template.read_text()).render(operators=sorted(tflm.KERNELS))
     (folder / "model_ops.cc").write_text(operators)
     # Pointers of 8 bytes make the interpreter larger than on a device.
-    common = ["-O0", "-ffp-contract=off", "-DNDEBUG", "-DRUNEVM_TFLM_SLOT_BYTES=512u"]
+    common = ["-ffp-contract=off", "-DNDEBUG", "-DRUNEVM_TFLM_SLOT_BYTES=512u"]
     common += ["-ffunction-sections", "-fsanitize=address"]
     strict = ["-fsanitize=undefined", "-fno-sanitize-recover", "-Werror"]
     c_plus_plus = ["g++", *common, "-std=c++11", "-fno-exceptions", "-fno-rtti"]
     c_plus_plus += ["-fno-threadsafe-statics"]
     commands = []
-    for group in groups:
+    for number, group in enumerate(groups):
         include = [f"-I{path}" for path in group.include]
         own = strict if group.component is None else []
         for bundle, sources in _bundles(group).items():
             suffix = Path(sources[0]).suffix
             compiler = c_plus_plus if suffix == ".cc" else ["cc", *common, "-std=gnu11"]
-            source = folder / f"{group.folder}_{bundle}{suffix}"
+            source = folder / f"{number}_{group.folder}_{bundle}{suffix}"
             source.write_text(
                 "".join(f'#include "lib/{group.folder}/{name}"\n' for name in sources)
             )
-            flags = [*compiler, *group.flags, *own, *include]
+            flags = [*compiler, *group.flags, *own, *include, "-O0"]
             commands.append([*flags, "-c", source.name, "-o", f"{source.name}.o"])
     own = [*c_plus_plus, *tflm.interface_flags(), "-Ilib/model_tflm", "-Ilib/runevm/include"]
     commands.append([*own, *strict, "-c", str(HERE / "model_harness.cc"), "-o", "harness.o"])

@@ -16,7 +16,7 @@ from tools.bench.probe import Probe, ProbeError, emulator_flags
 
 # What starts the clock's interrupt. The emulator's clock moves while the debugger holds the program,
 # so the interrupt would come more or less often from bench to bench; without it nothing is left to chance.
-_CLOCK_START = "stm32_time_start"
+_CLOCK_START = "systick_start"
 
 
 @contextmanager

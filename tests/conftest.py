@@ -20,7 +20,7 @@ MakeModel = Callable[..., bytes]
 
 
 @pytest.fixture(scope="session")
-def make_model() -> MakeModel:
+def make_tflite() -> MakeModel:
     """Make a .tflite of operators without options and tensors of one shape, [1, `count`].
 
     `tensors`: a name's type in the schema, or the type, scales and zero points. `operators`: the

@@ -61,11 +61,11 @@ def test_the_originals_golden_result_holds(runec: Callable[..., Any]) -> None:
 
 
 def test_what_floats_are_clamped_to_is_told(
-    runec: Callable[..., Any], here: Path, make_model: Callable[..., bytes]
+    runec: Callable[..., Any], here: Path, make_tflite: Callable[..., bytes]
 ) -> None:
     tensors = {"x": "FLOAT32", "q": ("INT8", [0.1], [-28]), "n": "FLOAT32", "y": "FLOAT32"}
     operators = [("QUANTIZE", "x", "q"), ("NEG", "n", "y")]
-    (here / "x.tflite").write_bytes(make_model(2, tensors, operators, "nx", "qy"))
+    (here / "x.tflite").write_bytes(make_tflite(2, tensors, operators, "nx", "qy"))
     said = runec("model-info", "x.tflite").stdout
     assert (
         "Clamped, because it makes integers of them:\n\tx: -10 to 15.5, NaN to 0\nOperators:"

@@ -38,11 +38,11 @@ INSIDE = [127] * 9 + [-3, -5, 126]
 
 
 @pytest.fixture
-def rune(make_model: MakeModel, tmp_path: Path) -> Rune:
+def rune(make_tflite: MakeModel, tmp_path: Path) -> Rune:
     """Two models: one quantises its input, the other what it computed."""
     quantised = ("INT8", [SCALE], [ZERO])
-    first = make_model(VALUES.size, {"x": "FLOAT32", "q": quantised}, [("QUANTIZE", ["x"], ["q"])])
-    inside = make_model(
+    first = make_tflite(VALUES.size, {"x": "FLOAT32", "q": quantised}, [("QUANTIZE", ["x"], ["q"])])
+    inside = make_tflite(
         VALUES.size,
         {"x": "FLOAT32", "n": "FLOAT32", "q": quantised},
         [("NEG", ["x"], ["n"]), ("QUANTIZE", ["n"], ["q"])],

@@ -30,22 +30,22 @@ def quantised(kind: str, scale: float, zero_point: int) -> tuple[str, list[float
     ],
 )
 def test_a_range_is_what_the_integers_stand_for_in_f32(
-    make_model: MakeModel, kind: str, scale: float, zero_point: int, steps: tuple[int, int]
+    make_tflite: MakeModel, kind: str, scale: float, zero_point: int, steps: tuple[int, int]
 ) -> None:
     tensors = {"x": "FLOAT32", "q": quantised(kind, scale, zero_point)}
-    (found,) = input_ranges(make_model(3, tensors, [TO_Q]))
+    (found,) = input_ranges(make_tflite(3, tensors, [TO_Q]))
     least, most = (float(np.float32(step) * np.float32(scale)) for step in steps)
     assert found == InputRange(least, most)
 
 
-def test_a_range_ends_at_the_largest_finite_float(make_model: MakeModel) -> None:
+def test_a_range_ends_at_the_largest_finite_float(make_tflite: MakeModel) -> None:
     tensors = {"x": "FLOAT32", "q": quantised("INT8", 1e37, -100)}
-    (found,) = input_ranges(make_model(3, tensors, [TO_Q]))
+    (found,) = input_ranges(make_tflite(3, tensors, [TO_Q]))
     largest = float(np.finfo(np.float32).max)
     assert found == InputRange(float(np.float32(-28) * np.float32(1e37)), largest)
 
 
-def test_of_several_readers_the_widest_range_counts(make_model: MakeModel) -> None:
+def test_of_several_readers_the_widest_range_counts(make_tflite: MakeModel) -> None:
     tensors = {
         "x": "FLOAT32",
         "q": quantised("INT8", 1.0, 0),
@@ -53,11 +53,11 @@ def test_of_several_readers_the_widest_range_counts(make_model: MakeModel) -> No
         "w": quantised("UINT8", 0.25, 200),
     }
     operators = [TO_Q, ("QUANTIZE", "x", "u"), ("QUANTIZE", "x", "w")]
-    assert input_ranges(make_model(3, tensors, operators)) == (InputRange(-128.0, 127.0),)
-    assert input_ranges(make_model(3, tensors, operators[1:])) == (InputRange(-50.0, 77.5),)
+    assert input_ranges(make_tflite(3, tensors, operators)) == (InputRange(-128.0, 127.0),)
+    assert input_ranges(make_tflite(3, tensors, operators[1:])) == (InputRange(-50.0, 77.5),)
 
 
-def test_each_input_has_its_own_range(make_model: MakeModel) -> None:
+def test_each_input_has_its_own_range(make_tflite: MakeModel) -> None:
     tensors = {
         "a": "FLOAT32",
         "x": "FLOAT32",
@@ -65,7 +65,7 @@ def test_each_input_has_its_own_range(make_model: MakeModel) -> None:
         "q": quantised("INT8", 2.0, 0),
         "n": "FLOAT32",
     }
-    model = make_model(3, tensors, [TO_Q, ("NEG", "a", "n")], inputs="aix", outputs="qn")
+    model = make_tflite(3, tensors, [TO_Q, ("NEG", "a", "n")], inputs="aix", outputs="qn")
     assert input_ranges(model) == (None, None, InputRange(-256.0, 254.0))
 
 
@@ -94,10 +94,10 @@ UNTOUCHED = {
 
 @pytest.mark.parametrize("name", UNTOUCHED)
 def test_an_input_that_not_only_quantize_reads_stays_as_it_is(
-    make_model: MakeModel, name: str
+    make_tflite: MakeModel, name: str
 ) -> None:
     tensors, operators, outputs = UNTOUCHED[name]
-    assert input_ranges(make_model(2, tensors, operators, "x", outputs)) == (None,)
+    assert input_ranges(make_tflite(2, tensors, operators, "x", outputs)) == (None,)
 
 
 @pytest.mark.parametrize(
@@ -105,12 +105,12 @@ def test_an_input_that_not_only_quantize_reads_stays_as_it_is(
     [(0.0, 0), (-1.0, 0), (math.nan, 0), (math.inf, 0), (1.0, 128), (1.0, -129), (1.0, 2**40)],
 )
 def test_a_scale_or_zero_point_that_cannot_be_is_damage(
-    make_model: MakeModel, scale: float, zero_point: int
+    make_tflite: MakeModel, scale: float, zero_point: int
 ) -> None:
     tensors = {"x": "FLOAT32", "n": "FLOAT32", "q": quantised("INT8", scale, zero_point)}
     inside = [("NEG", "x", "n"), ("QUANTIZE", "n", "q")]
     for operators in ([TO_Q], inside):
         with pytest.raises(UserFileError) as caught:
-            input_ranges(make_model(3, tensors, operators))
+            input_ranges(make_tflite(3, tensors, operators))
         assert caught.value.code == "R0311"
         assert f"the zero point {zero_point}" in caught.value.message

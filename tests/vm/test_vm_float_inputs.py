@@ -24,9 +24,9 @@ EXTREMES = np.array(
 )
 
 
-def to_integers(make_model: MakeModel, kind: str, scale: float, zero: int, count: int) -> bytes:
+def to_integers(make_tflite: MakeModel, kind: str, scale: float, zero: int, count: int) -> bytes:
     tensors = {"x": "FLOAT32", "q": (kind, [scale], [zero])}
-    return make_model(count, tensors, [("QUANTIZE", "x", "q")])
+    return make_tflite(count, tensors, [("QUANTIZE", "x", "q")])
 
 
 def quiet(_warning: str, _hint: str) -> None:
@@ -72,21 +72,21 @@ def rule(values: Floats, scale: float, zero: int, kind: str) -> Any:
 @pytest.mark.parametrize("scale", [1e-40, 0.003, 0.5, 1.0, 1e30])
 @pytest.mark.parametrize("part", [0, 0.3, 1], ids=["lowest", "inside", "highest"])
 def test_every_float_has_an_integer(
-    make_model: MakeModel, kind: str, scale: float, part: float
+    make_tflite: MakeModel, kind: str, scale: float, part: float
 ) -> None:
     ends = np.iinfo(TYPES[kind])
     zero = round(ends.min + part * (ends.max - ends.min))
-    model = to_integers(make_model, kind, scale, zero, EXTREMES.size)
+    model = to_integers(make_tflite, kind, scale, zero, EXTREMES.size)
     found = on_host(model, EXTREMES, kind)
     assert found.tolist() == rule(EXTREMES, scale, zero, kind).tolist()
     assert found[:4].tolist() == [zero, zero, ends.max, ends.min]
 
 
 def test_where_an_end_is_beyond_all_floats_infinity_is_the_largest_float(
-    make_model: MakeModel,
+    make_tflite: MakeModel,
 ) -> None:
     values = np.array([np.inf, -np.inf, np.nan], np.float32)
-    model = to_integers(make_model, "INT8", 1e37, 0, 3)
+    model = to_integers(make_tflite, "INT8", 1e37, 0, 3)
     assert on_host(model, values, "INT8").tolist() == [34, -34, 0]
 
 
@@ -100,7 +100,7 @@ def around(value: float, steps: int) -> Floats:
 @pytest.mark.parametrize("kind", TYPES)
 @pytest.mark.parametrize("scale", [1e-38, 0.003, 0.1, 1 / 3, 1.0, 12345.678])
 def test_what_had_an_integer_keeps_it_at_every_float_near_a_border(
-    make_model: MakeModel, kind: str, scale: float
+    make_tflite: MakeModel, kind: str, scale: float
 ) -> None:
     ends = np.iinfo(TYPES[kind])
     for zero in (ends.min, ends.min + (ends.max - ends.min) // 3, ends.max):
@@ -109,7 +109,7 @@ def test_what_had_an_integer_keeps_it_at_every_float_near_a_border(
         steps += [2.0**31 - 2.0**17, -(2.0**31 - 2.0**17)]
         values = np.concatenate([around(step * scale, 2000) for step in steps if step])
         values = values[np.abs(values / np.float32(scale)) <= steps[-2]]
-        model = to_integers(make_model, kind, scale, zero, values.size)
+        model = to_integers(make_tflite, kind, scale, zero, values.size)
         found = on_host(model, values, kind)
         assert np.array_equal(found, in_library(model, values, kind))
         assert np.array_equal(found, rule(values, scale, zero, kind))
@@ -119,7 +119,7 @@ def test_what_had_an_integer_keeps_it_at_every_float_near_a_border(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
-def test_what_had_an_integer_keeps_it(make_model: MakeModel, data: st.DataObject) -> None:
+def test_what_had_an_integer_keeps_it(make_tflite: MakeModel, data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(["INT8", "INT16"]))
     ends = np.iinfo(TYPES[kind])
     zero = data.draw(st.integers(int(ends.min), int(ends.max)))
@@ -127,25 +127,25 @@ def test_what_had_an_integer_keeps_it(make_model: MakeModel, data: st.DataObject
     limit = float(np.nextafter(np.float32(2**30 * scale), np.float32(0)))
     floats = st.floats(-limit, limit, width=32)
     values = data.draw(np_st.arrays(np.float32, 64, elements=floats))
-    model = to_integers(make_model, kind, scale, zero, values.size)
+    model = to_integers(make_tflite, kind, scale, zero, values.size)
     found = on_host(model, values, kind)
     assert found.tolist() == in_library(model, values, kind).tolist()
     assert found.tolist() == rule(values, scale, zero, kind).tolist()
 
 
-def test_uint8_is_made_of_floats_in_litert_and_devices_do_it_too(make_model: MakeModel) -> None:
+def test_uint8_is_made_of_floats_in_litert_and_devices_do_it_too(make_tflite: MakeModel) -> None:
     warnings: list[str] = []
-    model = to_integers(make_model, "UINT8", 0.5, 3, 1)
+    model = to_integers(make_tflite, "UINT8", 0.5, 3, 1)
     HostModel("m", model, None, lambda message, hint: warnings.append(f"{message}: {hint}"))
     (warning,) = warnings
     assert "no operator QUANTIZE from float32 to uint8" in warning
     assert "devices run it in their own library, with the same result" in warning
 
 
-def test_another_operator_beside_quantize_gets_every_float(make_model: MakeModel) -> None:
+def test_another_operator_beside_quantize_gets_every_float(make_tflite: MakeModel) -> None:
     tensors = {"x": "FLOAT32", "q": ("INT8", [1.0], [0]), "n": "FLOAT32"}
     operators = [("QUANTIZE", "x", "q"), ("NEG", "x", "n")]
-    model = make_model(EXTREMES.size, tensors, operators)
+    model = make_tflite(EXTREMES.size, tensors, operators)
     (result,) = HostModel("m", model, None, quiet).infer([EXTREMES.tobytes()])
     found = np.frombuffer(result, np.float32)
     assert np.array_equal(found, -EXTREMES, equal_nan=True)
@@ -155,10 +155,10 @@ def test_another_operator_beside_quantize_gets_every_float(make_model: MakeModel
 @pytest.mark.parametrize("kind", ["INT8", "INT16"])
 @pytest.mark.parametrize("zero", [-7, 0, 7])
 def test_a_quantize_inside_a_model_is_the_processors(
-    make_model: MakeModel, kind: str, zero: int
+    make_tflite: MakeModel, kind: str, zero: int
 ) -> None:
     tensors = {"x": "FLOAT32", "n": "FLOAT32", "q": (kind, [0.5], [zero])}
-    model = make_model(4, tensors, [("NEG", ["x"], ["n"]), ("QUANTIZE", ["n"], ["q"])])
+    model = make_tflite(4, tensors, [("NEG", ["x"], ["n"]), ("QUANTIZE", ["n"], ["q"])])
     values = np.array([np.nan, np.inf, -np.inf, 2.0**30], np.float32)
     ends = np.iinfo(TYPES[kind])
     # -2^31, to which a negative zero point is added modulo 2^32.
@@ -166,8 +166,8 @@ def test_a_quantize_inside_a_model_is_the_processors(
     assert on_host(model, values, kind).tolist() == [int(end)] * 4
 
 
-def test_a_model_whose_scale_cannot_be_is_refused(make_model: MakeModel) -> None:
+def test_a_model_whose_scale_cannot_be_is_refused(make_tflite: MakeModel) -> None:
     with pytest.raises(RuneError) as caught:
-        HostModel("m", to_integers(make_model, "INT8", 0.0, 0, 1), None, quiet)
+        HostModel("m", to_integers(make_tflite, "INT8", 0.0, 0, 1), None, quiet)
     assert caught.value.code == "R0713"
     assert "QUANTIZE has the scale 0.0" in caught.value.message

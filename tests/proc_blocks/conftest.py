@@ -13,6 +13,7 @@ import pytest
 import wasm3
 import wasmtime
 
+from runec.cache import Store
 from runec.codegen import compile_pipeline
 from runec.pipeline import (
     ArgumentValue,
@@ -142,16 +143,18 @@ def _wasm3(code: bytes, host: _Host) -> Callable[[str], int]:
     return call
 
 
+_wasmtime_engine = cache(wasmtime.Engine)
+
+
 @cache
-def _compiled_module(code: bytes) -> tuple[wasmtime.Engine, wasmtime.Module]:
-    engine = wasmtime.Engine()
-    return engine, wasmtime.Module(engine, code)
+def _compiled_module(code: bytes) -> wasmtime.Module:
+    return wasmtime.Module(_wasmtime_engine(), code)
 
 
 def _wasmtime(code: bytes, host: _Host) -> Callable[[str], int]:
-    engine, module = _compiled_module(code)
-    store = wasmtime.Store(engine)
-    linker = wasmtime.Linker(engine)
+    module = _compiled_module(code)
+    store = wasmtime.Store(_wasmtime_engine())
+    linker = wasmtime.Linker(_wasmtime_engine())
     i32 = wasmtime.ValType.i32()
     for name, (arity, function) in host.functions().items():
         results = [] if name == "rune_resource_close" else [i32]
@@ -181,6 +184,7 @@ class CompiledBlock:
         alive: bool,
         declared: tuple[TensorType, ...] = (),
         before: Before | None = None,
+        store: Store | None = None,
     ) -> None:
         inputs = tuple(Tensor(i, kind, kind.size_bytes) for i, kind in enumerate(types))
         stages: list[Stage] = [
@@ -206,7 +210,8 @@ class CompiledBlock:
         self._alive = len(inputs) if alive else 0
         self.types = types
         self.resources: Mapping[str, bytes] = {}
-        self.module = compile_pipeline(Pipeline("one block", tuple(stages), {}))
+        pipeline = Pipeline("one block", tuple(stages), {})
+        self.module = compile_pipeline(pipeline, store=store)
         self.restart()
 
     def restart(self) -> CompiledBlock:
@@ -268,10 +273,11 @@ def _compiled(
     *,
     before: Before | None,
     alive: bool,
+    store: Store,
 ) -> CompiledBlock:
     parsed, outputs = (tuple(TensorType.parse(t) for t in texts) for texts in (types, declared))
     return CompiledBlock(
-        block, parsed, dict(arguments), alive=alive, declared=outputs, before=before
+        block, parsed, dict(arguments), alive=alive, declared=outputs, before=before, store=store
     )
 
 
@@ -279,7 +285,14 @@ Use = Callable[..., CompiledBlock]
 
 
 @pytest.fixture(scope="session")
-def use() -> Use:
+def store(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Store:
+    """Of this test run alone: its processes compile each use once for all of them."""
+    base = tmp_path_factory.getbasetemp()
+    return Store((base if worker_id == "master" else base.parent) / "compiled blocks")
+
+
+@pytest.fixture(scope="session")
+def use(store: Store) -> Use:
     """`use("modulo", "f32[4]", modulus=2.0)`: compiled once for each distinct use.
 
     With `alive`, something else reads the inputs after the block, so it cannot work in place.
@@ -295,7 +308,13 @@ def use() -> Use:
         **arguments: ArgumentValue,
     ) -> CompiledBlock:
         return _compiled(
-            block, types, tuple(arguments.items()), declared, before=before, alive=alive
+            block,
+            types,
+            tuple(arguments.items()),
+            declared,
+            before=before,
+            alive=alive,
+            store=store,
         )
 
     return compile_use

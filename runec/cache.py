@@ -3,7 +3,7 @@
     compiled/    objects and linked modules of `runec build`      Store, at most 256 MiB
     objects/     objects of firmware builds, SCons's own format   pruned to 1 GiB
     components/  third-party sources                              runec.components
-    firmware/    projects that an emulator runs                   runec.devices
+    firmware/    projects that an emulator runs                   runec.devices, at most 1 GiB
     platformio/  PlatformIO's state                               runec.firmware
 
 An entry of a `Store` is named by the SHA-256 of everything that it was made from and begins with
@@ -26,6 +26,7 @@ from runec.files import disk_error, write_file
 
 COMPILED_BYTES_MAX = 256 << 20
 OBJECTS_BYTES_MAX = 1 << 30
+FIRMWARE_BYTES_MAX = 1 << 30
 ENTRY_BYTES_MAX = 512 << 10
 # What was used this recently may be in use by another process, and is not pruned.
 IN_USE_S = 3600
@@ -182,6 +183,11 @@ def prune(folder: Path, max_bytes: int, *, in_use_s: float = IN_USE_S) -> None:
             total -= item.size
 
 
+def folder_bytes(folder: Path) -> int:
+    """Return how large the files of a folder are together; 0 where there is none."""
+    return sum(item.size for item in _files(folder))
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """How much a part of the cache holds; `max_bytes` where it is bounded."""
@@ -197,7 +203,7 @@ _PARTS = {
     "compiled": COMPILED_BYTES_MAX,
     "objects": OBJECTS_BYTES_MAX,
     "components": None,
-    "firmware": None,
+    "firmware": FIRMWARE_BYTES_MAX,
     "platformio": None,
 }
 

@@ -42,5 +42,7 @@ fi
 echo "setup: installing Python packages into .venv" >&2
 .venv/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,emulators,litert]' >&2 ||
     stop "pip could not install runec's dependencies; check the network and run make setup again"
+# Else every start compiles runec anew where Python may write no byte code, or the tree is read-only.
+.venv/bin/python -m compileall -q runec >&2
 .venv/bin/runec components fetch >&2
 touch .venv/.ready

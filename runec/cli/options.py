@@ -104,7 +104,7 @@ def verbose_option(function: _Function) -> _Function:
         is_flag=True,
         expose_value=False,
         callback=_set_verbose,
-        help="Show commands, times, and what compilers, runes and devices log.",
+        help="Show commands, times, what came from the cache, what compilers, runes, devices log.",
     )(function)
 
 

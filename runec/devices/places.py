@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 import re
+import shutil
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,12 +14,12 @@ from pathlib import Path
 from typing import IO, Literal
 
 from runec.boards import Board, InputKind, load_board, load_boards
-from runec.cache import cache_dir
+from runec.cache import FIRMWARE_BYTES_MAX, cache_dir, folder_bytes
 from runec.container import Rune
 from runec.devices.emulator import TIMEOUT_S, Device, EmulatedDevice, sensed_part
 from runec.devices.session import Log
 from runec.devices.transport import DEFAULT_BAUD
-from runec.diagnostics import UsageError
+from runec.diagnostics import MachineError, UsageError
 from runec.files import disk_error, file_name
 from runec.firmware import BARE, FirmwareBuild, Project, build_project, create_project
 from runec.vm import Inputs, Watch, run_rune_bytes
@@ -214,13 +216,41 @@ def cached_project(
     kind = board.id if framework == BARE else f"{board.id}-{framework}"
     folder = cache_dir() / "firmware" / kind / name
     with _locked(folder, log):
+        if not folder.exists():
+            _prune_projects(cache_dir() / "firmware")
         yield create_project(rune, board, folder, framework=framework)
+
+
+def _prune_projects(root: Path) -> None:
+    """Delete the projects used longest ago, but those in use, until the rest is no longer too much.
+
+    A project's lock tells when it was used last.
+    """
+    found = []
+    for lock in root.glob("*/.*.lock"):
+        folder = lock.with_name(lock.name.removeprefix(".").removesuffix(".lock"))
+        with contextlib.suppress(OSError):
+            found.append((lock.stat().st_mtime, folder, folder_bytes(folder)))
+    total = sum(size for _, _, size in found)
+    for _, folder, size in sorted(found):
+        if total <= FIRMWARE_BYTES_MAX:
+            return
+        if not size:
+            continue
+        with contextlib.suppress(OSError, MachineError), _open_lock(_lock_of(folder)) as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)  # let go of when it is closed
+            shutil.rmtree(folder)
+            total -= size
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.lock")
 
 
 @contextmanager
 def _locked(folder: Path, log: Log | None) -> Iterator[None]:
     """Hold a folder against other runec processes; the lock ends with the process at the latest."""
-    path = folder.with_name(f".{folder.name}.lock")
+    path = _lock_of(folder)
     with _open_lock(path) as stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -230,6 +260,8 @@ def _locked(folder: Path, log: Log | None) -> Iterator[None]:
             fcntl.flock(stream, fcntl.LOCK_EX)
         with contextlib.ExitStack() as stack:
             stack.callback(fcntl.flock, stream, fcntl.LOCK_UN)
+            with contextlib.suppress(OSError):
+                os.utime(path)  # what is used is pruned last
             yield
 
 

@@ -73,22 +73,45 @@ def test_paths_can_start_elsewhere(runec: Callable[..., Any], tmp_path: Path) ->
     assert runec("check", copy, "--current-dir", example).code == 0
 
 
-@pytest.mark.parametrize("name", ["sine/Runefile", "sine/Runefile.yml"])
+# What would make a check slow, and the parser of the other dialect.
+HEAVY = {
+    *("concurrent", "difflib", "hashlib", "jinja2", "labwired", "multiprocessing", "numpy"),
+    *("platformio", "rich", "shutil", "subprocess", "tempfile", "tflite_micro", "wasm3"),
+}
+LARKS = {"hashlib", "shutil", "tempfile"}
+ROOMS = {"cli", "diagnostics", "files", "frontend", "models", "pipeline", "proc_blocks", "tools"}
+# Python takes a millisecond for each that is frozen: in the frontend they are msgspec's structs.
+DATACLASSES_MAX = 20
+
+
+@pytest.mark.parametrize("name", ["sine/Runefile", "gesture/Runefile.yml"])
 def test_a_check_is_quick_and_imports_little(name: str) -> None:
+    is_legacy = not name.endswith(".yml")
     script = (
-        "import sys; from runec.cli import execute\n"
+        "import dataclasses, json, sys; from runec.cli import execute\n"
+        f"if {is_legacy}:\n"
         # The parser of the older dialect comes from its table: making it takes 40 ms.
-        "import lark; from runec.frontend import legacy_parser as parser\n"
-        "if parser.read_table()['lark'] == lark.__version__:\n"
-        "    parser.fresh_parser = None\n"
+        "    import lark; from runec.frontend import legacy_parser as parser\n"
+        "    if parser.read_table()['lark'] == lark.__version__:\n"
+        "        parser.fresh_parser = None\n"
         f"assert execute(['check', {str(PROJECT / 'examples' / name)!r}]) == 0\n"
-        "print(' '.join({name.split('.')[0] for name in sys.modules}))\n"
+        "modules = list(sys.modules)\n"
+        "own = [sys.modules[name] for name in modules if name.split('.')[0] == 'runec']\n"
+        "made = [item.__qualname__ for module in own for item in vars(module).values()\n"
+        "        if isinstance(item, type) and item.__module__ == module.__name__\n"
+        "        and dataclasses.is_dataclass(item)]\n"
+        "print(json.dumps([modules, made]))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    heavy = {"jinja2", "labwired", "numpy", "platformio", "rich", "tflite_micro", "wasm3"}
-    assert not heavy & set(done.stdout.split())
+    modules, made = json.loads(done.stdout)
+    # lark brings some of them along.
+    heavy = HEAVY - LARKS | {"ruamel"} if is_legacy else HEAVY | {"lark"}
+    assert not heavy & {module.split(".")[0] for module in modules}
+    own = (module.split(".") for module in modules)
+    assert {parts[1] for parts in own if parts[0] == "runec" and len(parts) > 1} == ROOMS
+    assert 0 < len(made) <= DATACLASSES_MAX, made
 
 
 def processor_seconds(*arguments: str, environment: dict[str, str]) -> float:

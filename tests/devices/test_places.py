@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ import pytest
 from runec.boards import MAX_TIME_BUDGET_MS, Board, load_boards
 from runec.container import Rune
 from runec.devices import Place, run_bytes
-from runec.devices.places import _locked
+from runec.devices.places import _locked, _prune_projects
 from runec.diagnostics import MachineError, UsageError
 from runec.vm import Inputs
 
@@ -115,3 +116,32 @@ def test_a_cache_that_cannot_be_written_is_the_machines_fault(tmp_path: Path) ->
         pass
     assert (caught.value.code, caught.value.exit_code) == ("R1002", 4)
     assert "RUNEC_CACHE_DIR" in str(caught.value.hint)
+
+
+def test_projects_used_longest_ago_go_when_they_take_too_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runec.devices.places.FIRMWARE_BYTES_MAX", 250)
+    for used_s, name in enumerate(("held", "old", "older by name", "young"), start=1000):
+        folder = tmp_path / "board" / name
+        (folder / "src").mkdir(parents=True)
+        (folder / "src" / "x.c").write_bytes(bytes(100))
+        lock = tmp_path / "board" / f".{name}.lock"
+        lock.write_bytes(b"")
+        os.utime(lock, (used_s, used_s))
+
+    def left() -> set[str]:
+        return {path.name for path in (tmp_path / "board").iterdir() if path.is_dir()}
+
+    with _locked(tmp_path / "board" / "held", None):
+        os.utime(tmp_path / "board" / ".held.lock", (1, 1))
+        _prune_projects(tmp_path)
+        assert left() == {"held", "young"}, "200 of 250 bytes"
+        _prune_projects(tmp_path)
+        assert left() == {"held", "young"}
+    with _locked(tmp_path / "board" / "held", None):
+        pass
+    monkeypatch.setattr("runec.devices.places.FIRMWARE_BYTES_MAX", 100)
+    _prune_projects(tmp_path)
+    assert left() == {"held"}, "it was used last"
+    _prune_projects(tmp_path / "nowhere")

@@ -181,14 +181,27 @@ class Model:
     span: Span | None = field(default=None, compare=False)
 
 
+# Of a pin: `LED`, `PA5`, `P0.13`, `13`.
+PIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """What a PIN drives: a name of the board file or of the chip; high for 0 if `active_low`."""
+
+    name: str
+    active_low: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A stage that hands its inputs to the host."""
+    """A stage that hands its inputs to the host; `pin` is that of a PIN, else None."""
 
     name: str
     kind: OutputKind
     inputs: tuple[Tensor, ...]
     span: Span | None = field(default=None, compare=False)
+    pin: Pin | None = None
 
 
 Stage = Capability | ProcBlock | Model | Output

@@ -83,6 +83,36 @@ static runevm_error provide(void *user, const runevm_capability *capability, uin
     return runevm_link_provide(user, capability, buffer, length);
 }
 
+#ifdef FIRMWARE_PINS
+/* What the outputs of the rune drive. `inverted`: the board's part is on when the pin is low. */
+static const struct {
+    uint32_t output, pin;
+    bool inverted, level_of_0;
+} PINS[] = {FIRMWARE_PINS};
+
+enum { PIN_COUNT = sizeof PINS / sizeof PINS[0] };
+
+static void configure_pins(void)
+{
+    for (uint32_t i = 0; i < PIN_COUNT; i++) {
+        runevm_hal_pin_configure(PINS[i].pin, PINS[i].level_of_0 != PINS[i].inverted);
+    }
+}
+
+static runevm_error drive(void *user, const runevm_output *output, bool level)
+{
+    (void)user;
+    for (uint32_t i = 0; i < PIN_COUNT; i++) {
+        if (PINS[i].output == output->id) {
+            runevm_hal_pin_write(PINS[i].pin, level != PINS[i].inverted);
+            return RUNEVM_OK;
+        }
+    }
+    runevm_set_detail(&vm, "the firmware was made for other pins");
+    return RUNEVM_ERR_OUTPUT_KIND;
+}
+#endif
+
 void runec_firmware_start(runec_stack stack)
 {
     const runevm_link_io io = {NULL, console_read, console_write, clock_milliseconds,
@@ -95,6 +125,9 @@ void runec_firmware_start(runec_stack stack)
 
     runevm_hal_init();
     runec_console_init();
+#ifdef FIRMWARE_PINS
+    configure_pins();
+#endif
     runevm_wasm3_init(&engine, pool, sizeof pool, stack.bottom + FIRMWARE_HOST_STACK_BYTES);
     runevm_link_init(&serial, &io, &identity);
     memset(&config, 0, sizeof config);
@@ -112,6 +145,9 @@ void runec_firmware_start(runec_stack stack)
     config.callbacks.provide = provide;
     config.callbacks.write = runevm_link_write;
     config.callbacks.log = runevm_link_log;
+#ifdef FIRMWARE_PINS
+    config.callbacks.drive = drive;
+#endif
     config.callbacks.milliseconds = runevm_link_milliseconds;
     config.time_budget_ms = FIRMWARE_TIME_BUDGET_MS;
 

@@ -3,6 +3,7 @@
 from runec.boards.board import (
     MAX_TIME_BUDGET_MS,
     Board,
+    BoardPin,
     Cpu,
     Emulator,
     Hal,
@@ -23,6 +24,7 @@ __all__ = [
     "MAX_TIME_BUDGET_MS",
     "PARTS",
     "Board",
+    "BoardPin",
     "Cpu",
     "Emulator",
     "Hal",

@@ -76,6 +76,8 @@ class Hal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     `shares` are folders with what the chip has in common with others, its core for instance. `i2c`
     is empty where the folder has no I2C. `link` says where the link is spoken: on the console, or
     (`rtt`) in rings in RAM that a debugger reads and writes; the console then shows the log alone.
+    `ports` are what a pin's name begins with, and the number that the folder gives the port's first
+    pin; the rest of the name counts from 0, below `pins_per_port`.
     """
 
     folder: Identifier
@@ -83,8 +85,20 @@ class Hal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     console: str
     i2c: str = ""
     baud: Annotated[int, msgspec.Meta(gt=0)]
+    ports: dict[str, Annotated[int, msgspec.Meta(ge=0)]] = {}
+    pins_per_port: Annotated[int, msgspec.Meta(ge=0, le=256)] = 0
     link: LinkKind = "uart"
     defines: dict[Symbol, int] = {}
+
+
+class BoardPin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a name of the board stands for.
+
+    `pin` is the chip's name; `active_low`: what hangs on it is on when the pin is low.
+    """
+
+    pin: str
+    active_low: bool = False
 
 
 class Emulator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -129,12 +143,17 @@ class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Vendor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The board's names in PlatformIO's registry."""
+    """The board's names in PlatformIO's registry.
+
+    `pins` says how the Arduino core calls a pin: by the chip's `name`, or by the `number` that the
+    bare-metal folder gives it; None where nobody knows.
+    """
 
     platform: str
     board: str
     framework: str
     upload_protocol: str
+    pins: Literal["name", "number"] | None = None
 
 
 class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -145,7 +164,8 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     usual way onto the board, `other_uploads` are those that `--protocol` chooses. `usb_ids` are
     vendor and product of what a computer sees when the board is plugged in. `input` says where
     ACCEL has its data from: the computer (`link`), or the accelerometer of the board (`sensor`).
-    `time_budget_ms` is the time that one run of a rune may take, without what it waits.
+    `pins` are the board's own names of pins, such as `led`. `time_budget_ms` is the time that one
+    run of a rune may take, without what it waits.
     """
 
     inherits: Identifier | None = None
@@ -162,6 +182,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     time_budget_ms: Annotated[int, msgspec.Meta(ge=1, le=MAX_TIME_BUDGET_MS)] = 30_000
     emulator: Emulator | None = None
     sensors: tuple[Sensor, ...] = ()
+    pins: dict[Identifier, BoardPin] = {}
     usb_ids: tuple[UsbId, ...] = ()
     upload: Upload | None = None
     other_uploads: tuple[Upload, ...] = ()

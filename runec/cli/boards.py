@@ -103,6 +103,12 @@ def _facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str,
     for sensor in board.sensors:
         address = "" if sensor.address is None else f", address {sensor.address:#04x}"
         yield fact("sensor", f"{sensor.name} ({sensor.measures}), {sensor.bus}{address}", "sensors")
+    for name, pin in board.pins.items():
+        low = ", on when low" if pin.active_low else ""
+        yield fact("pin", f"{name.upper()}: {pin.pin}{low}", f"pins.{name}.pin")
+    if hal.ports:
+        ports = ", ".join(f"{port}0 to {port}{hal.pins_per_port - 1}" for port in hal.ports)
+        yield fact("pins", ports, "hal.ports")
     yield fact("hal", ", ".join((*hal.shares, hal.folder)), "hal.folder")
     for name, number in hal.defines.items():
         yield fact("", f"{name} = {number:#x}", f"hal.defines.{name}")

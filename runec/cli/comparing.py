@@ -130,7 +130,15 @@ def _shown(outcome: Outcome) -> str | None:
     if not outcome.results:
         return outcome.error.code if outcome.error else None
     record = json.loads(json_result(outcome.results[-1]))
-    elements = [tensor["elements"] for tensors in record.values() for tensor in tensors]
+    elements = [
+        each
+        for output in record.values()
+        for each in (
+            [output["level"]]  # of a PIN
+            if isinstance(output, dict)
+            else [tensor["elements"] for tensor in output]
+        )
+    ]
     line = " ".join(
         json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in elements
     )

@@ -87,7 +87,10 @@ def _kind(graph: Graph, name: str) -> tuple[str, str]:
         capability = graph.capabilities[name]
         return f"capability {capability.kind.name}", _pairs(capability.parameters)
     if name in graph.outputs:
-        return f"output {graph.outputs[name].kind.name}", ""
+        output = graph.outputs[name]
+        pin = {} if output.pin is None else {"pin": output.pin.name}
+        low = ", active low" if output.pin is not None and output.pin.active_low else ""
+        return f"output {output.kind.name}", _pairs(pin) + low
     if name in graph.models:
         model = graph.models[name]
         operators = ", ".join(operator.name for operator in model.operators)

@@ -73,6 +73,9 @@ class Series:
 
 def _elements(record: dict[str, list[dict[str, object]]]) -> Iterator[tuple[str, float | str]]:
     for output, tensors in record.items():
+        if isinstance(tensors, dict):
+            yield f"{output} {tensors['pin']}", tensors["level"]
+            continue
         for index, tensor in enumerate(tensors):
             elements = tensor["elements"]
             assert isinstance(elements, list)  # noqa: S101 - runec's own spelling

@@ -11,6 +11,7 @@ from runec.pipeline import (
     CapabilityKind,
     OutputKind,
     ParameterValue,
+    Pin,
     ResourceWords,
     TensorType,
 )
@@ -60,11 +61,15 @@ class GraphModel:
 
 @dataclass(frozen=True, slots=True)
 class GraphOutput:
-    """An output: the id that `request_output` returns, and the tensors it consumes in order."""
+    """An output: the id that `request_output` returns, and the tensors it consumes in order.
+
+    `pin` is what a PIN drives, None for every other kind.
+    """
 
     id: int
     kind: OutputKind
     inputs: tuple[int, ...]
+    pin: Pin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,10 @@ def _argument(value: ArgumentValue) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
+def _pin(pin: Pin | None) -> dict[str, Any]:
+    return {} if pin is None else {"pin": pin.name, "active-low": int(pin.active_low)}
+
+
 def graph_document(graph: Graph) -> dict[str, Any]:
     """Return a graph as the JSON value that `encode_graph` spells."""
     return {
@@ -162,7 +171,12 @@ def graph_document(graph: Graph) -> dict[str, Any]:
             for name, stage in graph.models.items()
         },
         "outputs": {
-            name: {"id": stage.id, "kind": stage.kind.name, "inputs": list(stage.inputs)}
+            name: {
+                "id": stage.id,
+                "kind": stage.kind.name,
+                "inputs": list(stage.inputs),
+                **_pin(stage.pin),
+            }
             for name, stage in graph.outputs.items()
         },
         "resources": {

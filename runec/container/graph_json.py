@@ -29,6 +29,7 @@ from runec.pipeline import (
     CapabilityKind,
     ElementType,
     OutputKind,
+    Pin,
     ResourceWords,
     TensorType,
 )
@@ -206,11 +207,19 @@ def _model(value: Any, place: str) -> GraphModel:
 
 def _output(value: Any, place: str) -> GraphOutput:
     node = _Node(value, place)
-    stage = GraphOutput(
-        node.integer("id"), node.kind("kind", OutputKind), node.list("inputs", _integer)
-    )
+    stage_id, kind = node.integer("id"), node.kind("kind", OutputKind)
+    inputs = node.list("inputs", _integer)
+    pin = None
+    if kind is OutputKind.PIN:
+        pin = Pin(node.text("pin"), _flag(node.integer("active-low"), place))
     node.done()
-    return stage
+    return GraphOutput(stage_id, kind, inputs, pin)
+
+
+def _flag(value: int, place: str) -> bool:
+    if value not in (0, 1):
+        raise bad_graph(f"{place}.active-low is neither 0 nor 1")
+    return value == 1
 
 
 def _sha256(text: str, place: str) -> str:

@@ -6,8 +6,8 @@ import math
 
 from runec.container import limits
 from runec.container.errors import inconsistent, over_limit
-from runec.container.graph import Graph
-from runec.pipeline import ResourceWords
+from runec.container.graph import Graph, GraphOutput
+from runec.pipeline import PIN_NAME, ElementType, OutputKind, ResourceWords
 
 
 def _check_count(count: int, most: int, what: str) -> None:
@@ -113,6 +113,20 @@ def _check_ids(graph: Graph) -> None:
         raise inconsistent("the ids of models and outputs do not count on")
 
 
+def _check_pin(graph: Graph, name: str, output: GraphOutput) -> None:
+    if (output.pin is not None) != (output.kind is OutputKind.PIN):
+        raise inconsistent(f"the output {name!r} has a pin and is no PIN, or the other way round")
+    if output.pin is None:
+        return
+    if not PIN_NAME.fullmatch(output.pin.name):
+        raise inconsistent(f"the output {name!r} has a pin without a name")
+    tensors = [graph.tensors[number] for number in output.inputs]
+    if [tensor.element_count for tensor in tensors] != [1] or tensors[
+        0
+    ].element is ElementType.UTF8:
+        raise inconsistent(f"the output {name!r} is a PIN of something else than one number")
+
+
 def check_graph(graph: Graph) -> None:
     """Check everything that a graph says about itself alone.
 
@@ -129,6 +143,8 @@ def check_graph(graph: Graph) -> None:
         for value in stage.arguments.values():
             if isinstance(value, ResourceWords) and value.resource not in graph.resources:
                 raise inconsistent(f"the block {name!r} reads no resource of the rune")
+    for name, output in graph.outputs.items():
+        _check_pin(graph, name, output)
     by_bytes = sorted(graph.resources, key=lambda name: name.encode("utf-8", "surrogatepass"))
     if list(graph.resources) != by_bytes:
         raise inconsistent("the resources are not in order of name")

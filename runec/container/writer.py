@@ -72,7 +72,7 @@ def build_graph(pipeline: Pipeline, module: WasmModule) -> Graph:
         for number, stage in enumerate(pipeline.models, first_model)
     }
     outputs = {
-        stage.name: GraphOutput(number, stage.kind, _ids(stage.inputs))
+        stage.name: GraphOutput(number, stage.kind, _ids(stage.inputs), stage.pin)
         for number, stage in enumerate(pipeline.outputs, first_model + len(models))
     }
     proc_blocks = {

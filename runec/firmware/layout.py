@@ -21,14 +21,18 @@ _RINGS_RAM_BYTES = 1024 + 512 + 128
 _OWN_FLASH_BYTES = 28 * 1024
 
 
-class BudgetError(UserFileError):
-    """A rune that does not fit on a board; `stage` is the one of its stages that costs most."""
+class StageError(UserFileError):
+    """A rune that a board cannot carry, because of `stage`, as far as it is one stage's doing."""
 
     def __init__(
-        self, code: str, message: str, *, stage: str | None, hint: str, notes: Iterable[str]
+        self, code: str, message: str, *, stage: str | None, hint: str, notes: Iterable[str] = ()
     ) -> None:
         super().__init__(code, message, hint=hint, notes=notes)
         self.stage = stage
+
+
+class BudgetError(StageError):
+    """A rune that does not fit on a board; `stage` is the one of its stages that costs most."""
 
 
 @dataclass(frozen=True, slots=True)

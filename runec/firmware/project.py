@@ -19,6 +19,7 @@ from runec.diagnostics import MachineError, UsageError, UserFileError
 from runec.files import read_file, write_file
 from runec.firmware import arduino
 from runec.firmware.layout import Layout, check_budget, plan_layout
+from runec.firmware.pins import choose_pins
 from runec.firmware.render import (
     BARE,
     DRIVERS_FOLDER,
@@ -86,7 +87,7 @@ def create_project(
     Raises:
         UserFileError: R0606, an original rune; R0810, an operator is missing; R0811, R0812, the
             rune is too big for the board; R0813, `directory` holds something else; R0840, the
-            board's sensors cannot give what the rune asks for.
+            board's sensors cannot give what the rune asks for; R0841, it lacks a pin.
         UsageError: R0803, no such backend or framework, or the board has no vendor's platform.
         MachineError: R0822, a source file is missing; R10xx, a component cannot be fetched, or the
             disk.
@@ -101,6 +102,7 @@ def create_project(
         )
     layout = plan_layout(rune)
     accelerometer = choose_accelerometer(rune, board, framework)
+    pins = choose_pins(rune, board, framework, accelerometer)
     check_budget(rune, layout, board)
     before = _files_before(directory)
     try:
@@ -116,6 +118,7 @@ def create_project(
                 backend=backend,
                 framework=framework,
                 accelerometer=accelerometer,
+                pins=pins,
             ),
         }
     except OSError as error:

@@ -21,6 +21,7 @@ from runec.container import Rune
 from runec.data import data_dir
 from runec.firmware import arduino
 from runec.firmware.layout import Layout
+from runec.firmware.pins import DrivenPin
 from runec.firmware.sensing import Accelerometer
 
 BARE, ARDUINO = FRAMEWORKS = ("bare", "arduino")
@@ -86,6 +87,7 @@ def generated_files(
     backend: str,
     framework: str,
     accelerometer: Accelerometer | None,
+    pins: Sequence[DrivenPin],
 ) -> dict[str, bytes | str]:
     """Return the files that are made for this rune and board, by their path in the project."""
     is_bare = framework == BARE
@@ -107,6 +109,8 @@ def generated_files(
             time_budget_ms=board.time_budget_ms,
             has_kept_ram=is_bare,
             accelerometer=accelerometer,
+            pins=pins,
+            is_arduino=not is_bare,
         ),
         "src/rune.S": _render(
             "rune.S.j2",

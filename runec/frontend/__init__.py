@@ -36,12 +36,15 @@ Codes of this room:
     R0205  a type that a capability lacks     R0305  unknown model format
     R0206  a capability with two outputs      R0306  a format not executed (warning)
     R0207  a tensor too large                 R0307  a folder as a .tflite model
+    R0208  a PIN of no single number
 
     R0401  unused arguments (warning)         R0405  parameters do not fit the type (warning)
     R0402  wrong value of a parameter         R0406  an argument given twice
     R0403  an unused output (warning)         R0407  a Rust expression
     R0404  an unused stage (warning)          R0408  no out at all (warning)
                                               R0409  outs of two kinds (warning)
+    R0421  a PIN without a pin                R0423  a pin that two outs drive
+    R0422  a wrong value of a PIN
 
 Of formatting and converting: R0021, R0022.
 Passed on with a place: R031x of `runec.models`, R041x, R0420 and R043x of `runec.proc_blocks`.
@@ -79,11 +82,12 @@ from runec.frontend.passes.names import (
 )
 from runec.frontend.passes.order import execution_order
 from runec.frontend.passes.parameters import read_parameters
+from runec.frontend.passes.pins import PIN_ARGUMENTS, check_pin_inputs, read_pins
 from runec.frontend.passes.resources import load_resources
 from runec.frontend.passes.types import Facts, check_types
 from runec.frontend.passes.unused import warn_unused_parts
 from runec.frontend.text import MAX_RUNEFILE_BYTES
-from runec.pipeline import Pipeline
+from runec.pipeline import OutputKind, Pipeline
 from runec.proc_blocks import Catalogue
 
 __all__ = ["Analysis", "analyse", "analyse_text", "dialect_of", "parse", "read_runefile"]
@@ -228,7 +232,9 @@ def _check(
     arguments = read_arguments(names, blocks, resources, diagnostics)
     parameters = read_parameters(names, kinds, arguments, diagnostics)
     formats = read_model_formats(names, arguments, diagnostics)
-    check_unused(names, blocks, arguments, diagnostics)
+    pins = read_pins(names, output_kinds, arguments, diagnostics)
+    taken = {out: PIN_ARGUMENTS for out, kind in output_kinds.items() if kind is OutputKind.PIN}
+    check_unused(names, blocks, taken, arguments, diagnostics)
     models = load_models(names, resources, formats, base_dir, diagnostics)
     facts = Facts(
         names=names,
@@ -236,6 +242,7 @@ def _check(
         dialect=document.dialect,
         kinds=kinds,
         output_kinds=output_kinds,
+        pins=pins,
         parameters=parameters,
         blocks=blocks,
         models=models,
@@ -243,6 +250,7 @@ def _check(
         unreadable=document.unreadable,
     )
     typed = check_types(order, facts, diagnostics)
+    check_pin_inputs(names, edges, output_kinds, typed, diagnostics)
     check_tensor_count(names, typed.outputs, diagnostics)
     if not names.stages and not diagnostics.has_errors:
         diagnostics.error(

@@ -177,7 +177,8 @@ class _Reader(msgspec.Struct):
             return _Run(tuple(self.text(name) for name in parts), span)
         if kind == "out":
             word = self.text(parts[0])
-            return OutNode(Text(word.text.lower(), word.span), word, (), (), span)
+            nodes = tuple(self.argument(item) for item in parts[1:])
+            return OutNode(Text(word.text.lower(), word.span), word, (), nodes, span)
         if kind == "capability":
             type_, name, what, *arguments = parts
             return CapabilityNode(

@@ -111,7 +111,7 @@ _HINTS: dict[str, list[str]] = {
         "RUN a-b",
         "RUN a b-c",
     ],
-    "an OUT has a kind and no arguments: OUT serial": ["OUT serial serial"],
+    "an OUT has a kind, then arguments: OUT pin --pin=LED": ["OUT serial serial"],
 }
 
 

@@ -116,6 +116,17 @@ def _stage(kind: str, keys: tuple[str, ...]) -> dict[str, Any]:
     if kind == "model":
         formats = {"description": "The format of the model.", "enum": list(MODEL_FORMATS)}
         arguments["properties"] = {"format": formats}
+    if kind == "out":
+        arguments["properties"] = {
+            "pin": {
+                "description": "PIN: a name of the board file, such as LED, or one of the chip.",
+                "type": ["string", "number"],
+            },
+            "active-low": {
+                "description": "PIN: true if the pin is low for what is not 0.",
+                "enum": [True, False, "true", "false", 0, 1, "0", "1"],
+            },
+        }
     values = {
         "model": {"type": "string", "minLength": 1, "pattern": _no_wrong_reference()},
         "proc-block": {"$ref": "#/definitions/path"},

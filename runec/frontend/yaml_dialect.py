@@ -45,6 +45,7 @@ RESOURCE = re.compile(r"\$[_a-zA-Z][_a-zA-Z0-9]*\Z")
 _NOT_TEXT = frozenset({"", "~", "null", "Null", "NULL", "true", "True", "TRUE"}) | frozenset(
     {"false", "False", "FALSE"}
 )
+_BOOLEAN = re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z")
 _INTEGER = re.compile(r"[-+]?[0-9]+\Z")
 _RADIX = re.compile(r"0(?:x[0-9a-fA-F]{1,16}|o[0-7]{1,21})\Z")
 _FLOAT = re.compile(r"(?P<sign>[-+]?)(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+)(?:[eE][-+]?[0-9]+)?\Z")
@@ -205,7 +206,7 @@ class _Reader(msgspec.Struct):
             value = 1
         return Dimension(value, node.span)
 
-    def arguments(self, node: Node) -> tuple[Argument, ...]:
+    def arguments(self, node: Node, *, booleans: bool = False) -> tuple[Argument, ...]:
         if isinstance(node, Scalar) and node.plain and node.text == "":
             return ()
         if not isinstance(node, Mapping):
@@ -218,7 +219,15 @@ class _Reader(msgspec.Struct):
                 self._repeated(key, seen[key.text])
                 continue
             seen[key.text] = key
-            read = self.argument_value(value)
+            if (
+                booleans
+                and isinstance(value, Scalar)
+                and value.plain
+                and _BOOLEAN.match(value.text)
+            ):
+                read: ArgumentNode | None = Text(value.text.lower(), value.span)
+            else:
+                read = self.argument_value(value)
             if read is not None:
                 span = Span(self.source, key.span.start, max(key.span.end, value.span.end))
                 arguments.append(Argument(Text(key.text, key.span), read, span))
@@ -283,7 +292,10 @@ class _Reader(msgspec.Struct):
                 "write outputs: [{type: f32, dimensions: [1]}]",
                 self.type,
             )
-        arguments = self.arguments(found["args"][1]) if "args" in found else ()
+        arguments: tuple[Argument, ...] = ()
+        if "args" in found:
+            # Only an out has any that are true or false.
+            arguments = self.arguments(found["args"][1], booleans=kind == "out")
         value = found[kind][1]
         if kind == "proc-block":
             path = self.path(value, "hotg-ai/proc-blocks@v0.11.3#normalize")

@@ -73,16 +73,16 @@ def no_output(kind: str) -> RuneError:
     return RuneError(
         "R0706",
         f"this runec cannot write a {kind} output",
-        hint="use a SERIAL or TENSOR output in the Runefile",
+        hint="use a SERIAL, TENSOR or PIN output in the Runefile",
     )
 
 
 def mixed_outputs() -> RuneError:
-    """R0706: SERIAL and TENSOR in one rune, which share one stream."""
+    """R0706: text (SERIAL, PIN) and binary (TENSOR) in one rune, which share one stream."""
     return RuneError(
         "R0706",
-        "the rune has SERIAL and TENSOR outputs together, text and binary in one stream",
-        hint="use one of the two kinds in the Runefile",
+        "the rune has TENSOR outputs and others together, binary and text in one stream",
+        hint="use TENSOR for all outputs of the Runefile or for none",
     )
 
 

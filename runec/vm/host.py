@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,7 +21,7 @@ from runec.vm.trace import Step, traced_tensor
 LOG_BYTES_MAX = 1024 * 1024
 LOG_LINE_BYTES = 64  # what a line costs besides its text
 MESSAGE_BYTES_MAX = 4096
-OUTPUT_KINDS = frozenset({OutputKind.SERIAL, OutputKind.TENSOR})
+OUTPUT_KINDS = frozenset({OutputKind.SERIAL, OutputKind.TENSOR, OutputKind.PIN})
 
 
 Typed = tuple[TensorType | None, bytes]
@@ -57,6 +57,11 @@ class OpenResource:
 
     data: bytes
     at: int = 0
+
+
+def is_mixed(kinds: Iterable[OutputKind]) -> bool:
+    """Return whether text and binary would share the stream that a run writes."""
+    return len({kind is OutputKind.TENSOR for kind in kinds}) > 1
 
 
 class Host:
@@ -165,7 +170,7 @@ class Host:
         if kind not in OUTPUT_KINDS:
             raise no_output(kind.name)
         self._output_kinds.add(kind)
-        if len(self._output_kinds) > 1:
+        if is_mixed(self._output_kinds):
             raise mixed_outputs()
         return kind
 

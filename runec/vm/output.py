@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from runec.container import F32, F64, quote_output, spell_float
-from runec.pipeline import ElementType, TensorType
+from runec.pipeline import ElementType, Pin, TensorType
 
 STRUCT_CODES = {
     ElementType.U8: "B",
@@ -91,16 +92,31 @@ def _tensor(kind: TensorType, data: bytes) -> str:
     return f'{{"{key}":"{kind.element.value}","dimensions":[{dimensions}],"elements":[{elements}]}}'
 
 
-def output_line(outputs: Sequence[tuple[int, Sequence[tuple[TensorType, bytes]]]]) -> str:
+def _pin(pin: Pin, tensors: Sequence[tuple[TensorType, bytes]]) -> str:
+    ((kind, data),) = tensors
+    if len(data) != kind.size_bytes:
+        raise ValueError(f"{len(data)} bytes of a tensor {kind}")
+    (value,) = struct.unpack(f"<{STRUCT_CODES[kind.element]}", data)
+    level = int((value != 0) != pin.active_low)
+    return f'{{"pin":"{pin.name}","level":{level}}}'
+
+
+def output_line(
+    outputs: Sequence[tuple[int, Sequence[tuple[TensorType, bytes]]]],
+    pins: Mapping[int, Pin] = MappingProxyType({}),
+) -> str:
     """Return one JSON object: output ids in the given order, the tensors that each consumed.
 
-    `outputs` pairs an id with (type, packed elements) of its tensors.
+    `outputs` pairs an id with (type, packed elements) of its tensors; `pins` are those of the
+    outputs that drive one.
 
     Raises:
         ValueError: the bytes of a tensor are not its elements.
     """
     members = (
-        f'"{output}":[{",".join(_tensor(kind, data) for kind, data in tensors)}]'
+        f'"{output}":{_pin(pins[output], tensors)}'
+        if output in pins
+        else f'"{output}":[{",".join(_tensor(kind, data) for kind, data in tensors)}]'
         for output, tensors in outputs
     )
     return f"{{{','.join(members)}}}"

@@ -24,7 +24,7 @@ from runec.vm.errors import (
     unknown_resource,
 )
 from runec.vm.feed import Feed, Inputs
-from runec.vm.host import OUTPUT_KINDS
+from runec.vm.host import OUTPUT_KINDS, is_mixed
 from runec.vm.messages import Kind, Outputs, Start, pack_start, unpack_outputs
 from runec.vm.output import output_bytes, output_line
 from runec.vm.process import RuneProcess, rune_process
@@ -52,7 +52,7 @@ def _check_outputs(rune: Rune) -> None:
     kinds = {output.kind for output in rune.graph.outputs.values()}
     for kind in kinds - OUTPUT_KINDS:
         raise no_output(kind.name)
-    if len(kinds) > 1:
+    if is_mixed(kinds):
         raise mixed_outputs()
 
 
@@ -200,11 +200,18 @@ def run_rune_bytes(
         resources={} if resources is None else resources,
         watch=watch or Watch(),
     )
+    pins = {
+        output.id: output.pin
+        for output in (rune.graph.outputs.values() if rune.graph is not None else ())
+        if output.pin is not None
+    }
     with closing(results):
         for is_binary, outputs in results:
             try:
                 spelt = (
-                    output_bytes(outputs) if is_binary else output_line(outputs).encode() + b"\n"
+                    output_bytes(outputs)
+                    if is_binary
+                    else output_line(outputs, pins).encode() + b"\n"
                 )
             except (ValueError, IndexError, struct.error):
                 raise process_died("it sent no outputs", []) from None

@@ -11,6 +11,7 @@ import pytest
 
 from runec.boards import (
     Board,
+    BoardPin,
     Cpu,
     Emulator,
     Hal,
@@ -235,7 +236,7 @@ def test_the_boards_of_the_guide_are_boards(tmp_path: Path) -> None:
 
 def test_the_guide_names_every_key() -> None:
     guide = GUIDE.read_text(encoding="utf-8")
-    kinds = (Board, Cpu, Memory, Region, Toolchain, Hal, Emulator, Upload, Sensor, Vendor)
+    kinds = (Board, Cpu, Memory, Region, Toolchain, Hal, Emulator, Upload, Sensor, BoardPin, Vendor)
     for kind in kinds:
         for field in msgspec.structs.fields(kind):
             assert re.search(rf"`[^`]*\b{field.encode_name}\b[^`]*`", guide), field.encode_name

@@ -43,6 +43,14 @@ def test_every_element_has_a_row_with_its_newest_value_at_the_right() -> None:
     assert second.split() == ["3[1]", "█▁", "-4"]
 
 
+def test_a_pin_has_a_row_with_its_levels() -> None:
+    series = Series()
+    for level in (1, 0):
+        series.add(f'{{"3":{{"pin":"LED","level":{level}}}}}'.encode())
+    (row,) = series.rows(60, 20)
+    assert row.split() == ["3", "LED", "█▁", "0"]
+
+
 def test_texts_are_shown_without_what_a_terminal_would_obey() -> None:
     series = Series()
     series.add(line("up\x1b[2J"))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from runec.container import module_imports, read_rune
 from runec.diagnostics import UserFileError
-from runec.pipeline import CapabilityKind, OutputKind, TensorType
+from runec.pipeline import CapabilityKind, OutputKind, Pin, TensorType
 
 if TYPE_CHECKING:
     from tests.container.conftest import Parts
@@ -246,6 +246,46 @@ BROKEN_GRAPHS: dict[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
 def test_a_graph_that_breaks_a_rule_is_refused(parts: Parts, what: str) -> None:
     code, change = BROKEN_GRAPHS[what]
     change(parts.graph)
+    assert code_of(parts.build()) == code
+
+
+def pin(graph: dict[str, Any], **changes: object) -> None:
+    """Let the graph drive a pin with the first element of its model's output, and change that."""
+    made = graph["models"]["net"]["outputs"][0]
+    graph["tensors"][made] = {"element-type": "f32", "dimensions": [1, 1]}
+    output = {"id": graph["outputs"]["serial"]["id"], "kind": "PIN", "inputs": [made]}
+    output |= {"pin": "P0.13", "active-low": 1, **changes}
+    graph["outputs"]["serial"] = {name: value for name, value in output.items() if value is not ...}
+
+
+def test_a_pin_is_read(parts: Parts) -> None:
+    pin(parts.graph)
+    output = read_rune(parts.build()).require_graph().outputs["serial"]
+    assert (output.kind, output.pin) == (OutputKind.PIN, Pin("P0.13", active_low=True))
+
+
+BROKEN_PINS: dict[str, tuple[str, dict[str, object]]] = {
+    "no name": ("R0605", {"pin": ...}),
+    "no polarity": ("R0605", {"active-low": ...}),
+    "a polarity of 2": ("R0605", {"active-low": 2}),
+    "a truth value": ("R0605", {"active-low": True}),
+    "an empty name": ("R0608", {"pin": ""}),
+    "a quote in the name": ("R0608", {"pin": 'a"'}),
+    "a letter beyond ASCII": ("R0608", {"pin": "pé"}),
+    "a line feed behind": ("R0608", {"pin": "PA5\n"}),
+    "a dot in front": ("R0608", {"pin": ".5"}),
+    "33 letters": ("R0608", {"pin": "p" * 33}),
+    "a pin of a serial": ("R0605", {"kind": "SERIAL"}),
+    "two inputs": ("R0608", {"inputs": [2, 2]}),
+    "many numbers": ("R0608", {"inputs": [0]}),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN_PINS)
+def test_a_pin_that_breaks_a_rule_is_refused(parts: Parts, what: str) -> None:
+    code, changes = BROKEN_PINS[what]
+    parts.graph["tensors"][0] = {"element-type": "u8", "dimensions": [4]}
+    pin(parts.graph, **changes)
     assert code_of(parts.build()) == code
 
 

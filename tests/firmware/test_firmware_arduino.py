@@ -15,6 +15,7 @@ import pytest
 
 from runec.boards import Board, load_board, load_boards
 from runec.container import Rune
+from runec.data import data_dir
 from runec.devices.emulator import provider
 from runec.devices.session import Session
 from runec.devices.transport import StreamTransport
@@ -203,6 +204,35 @@ def test_platformio_builds_what_answers_as_the_host_does(
         result = session.run(provide, timeout_s=10)
     with closing(run_rune_bytes(rune, inputs)) as expected:
         assert result == next(expected)
+
+
+def test_a_pin_is_an_output_before_it_is_driven(tmp_path: Path) -> None:
+    (tmp_path / "main.cpp").write_text(
+        """#include <stdlib.h>
+        extern "C" {
+        #include "firmware.h"
+        }
+        #include "runevm_hal.h"
+        void runec_firmware_start(runec_stack) {
+            runevm_hal_pin_configure(5, 1);
+            runevm_hal_pin_write(5, 0);
+            exit(0);
+        }
+        void runec_firmware_serve() {}
+        """
+    )
+    templates = data_dir("firmware_templates")
+    folders = [
+        templates / "hal" / "common",
+        templates / "runevm" / "include",
+        STAND_IN / "core",
+    ]
+    sources = [templates / "hal" / "arduino" / "hal.cpp", STAND_IN / "core" / "core.cpp"]
+    command = ["g++", "-DHAL_BAUD=9600", "-DHAL_STACK_BYTES=4096", "-o", "program", "main.cpp"]
+    command += [*map(str, sources), *(f"-I{folder}" for folder in folders)]
+    subprocess.run(command, check=True, cwd=tmp_path)
+    done = subprocess.run([tmp_path / "program"], capture_output=True, text=True, check=True)
+    assert done.stderr == "pin 5 1\npin 5 0\n"
 
 
 def test_a_registry_that_does_not_answer_is_told(

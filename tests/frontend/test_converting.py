@@ -14,6 +14,7 @@ from runec.explanations import all_pages
 from runec.frontend import analyse_text, dialect_of
 from runec.frontend.convert import convert
 from runec.frontend.formatting import format_runefile
+from runec.pipeline import Pin
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = sorted(PROJECT.glob("examples/*/Runefile"))
@@ -95,6 +96,16 @@ pipeline:
   # last
 """
     )
+
+
+def test_a_pin_keeps_its_arguments(folder: Path) -> None:
+    text = (
+        "FROM runicos/base\nCAPABILITY<u8> x RAW\n"
+        'OUT pin --pin="P0.13" --active-low true\nRUN x pin\n'
+    )
+    assert "out: pin\n" in check(text, folder)
+    (output,) = analyse_text(text, "Runefile", folder, "name").pipeline.outputs
+    assert output.pin == Pin("P0.13", active_low=True)
 
 
 def test_types_that_were_inferred_from_the_next_input_are_written(folder: Path) -> None:

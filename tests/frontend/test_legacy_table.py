@@ -17,6 +17,7 @@ STATEMENTS = [
     'MODEL<f32[1],\\\n f32[1]> sine ./sine.tflite --note "a \\"b\\" \\u0041"',
     "RUN a b c",
     "OUT serial",
+    'OUT pin --pin=LED --active-low true --note "a b"',
 ]
 
 

@@ -6,7 +6,7 @@ import struct
 import numpy as np
 import pytest
 
-from runec.pipeline import ElementType, TensorType
+from runec.pipeline import ElementType, Pin, TensorType
 from runec.vm import output_line
 
 
@@ -94,3 +94,28 @@ def test_ill_formed_text_is_replaced(data: bytes) -> None:
 def test_bytes_that_are_no_text_tensor_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="text"):
         output_line([(1, [(TensorType.parse("utf8[1]"), data)])])
+
+
+@pytest.mark.parametrize("active_low", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "data", "is_not_zero"),
+    [
+        ("u8", b"\x00", False),
+        ("u8", b"\x80", True),
+        ("i64", b"\x00" * 7 + b"\x80", True),
+        ("f32", b"\x00\x00\x00\x80", False),
+        ("f32", b"\x01\x00\x00\x00", True),
+        ("f64", b"\x00" * 6 + b"\xf8\x7f", True),
+    ],
+)
+def test_a_pin_is_high_for_what_is_not_zero(
+    kind: str, data: bytes, is_not_zero: bool, active_low: bool
+) -> None:
+    outputs = [(4, [(TensorType.parse(f"{kind}[1, 1]"), data)])]
+    line = output_line(outputs, {4: Pin("P0.13", active_low)})
+    assert line == f'{{"4":{{"pin":"P0.13","level":{int(is_not_zero != active_low)}}}}}'
+
+
+def test_a_pin_of_other_bytes_than_its_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="3 bytes"):
+        output_line([(4, [(TensorType.parse("f32[1]"), bytes(3))])], {4: Pin("LED")})

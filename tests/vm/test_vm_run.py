@@ -273,9 +273,9 @@ def test_a_model_that_the_library_refuses_is_an_error_that_says_why(
 def test_output_kinds_without_writer_are_refused_by_name(
     make_rune: MakeRune, sketch: type[Sketch]
 ) -> None:
-    error = refused(make_rune(sketch=sketch(output_kind=OutputKind.PIN)))
+    error = refused(make_rune(sketch=sketch(output_kind=OutputKind.BLE)))
     assert error.code == "R0706"
-    assert "PIN" in error.message
+    assert "BLE" in error.message
 
 
 def test_what_the_rune_says_goes_to_the_log(

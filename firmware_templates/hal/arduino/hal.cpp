@@ -47,6 +47,17 @@ uint32_t runevm_hal_ticks(void)
     return static_cast<uint32_t>(micros());
 }
 
+void runevm_hal_pin_configure(uint32_t pin, int level)
+{
+    pinMode(pin, OUTPUT);
+    runevm_hal_pin_write(pin, level);
+}
+
+void runevm_hal_pin_write(uint32_t pin, int level)
+{
+    digitalWrite(pin, level ? HIGH : LOW);
+}
+
 void setup()
 {
     uint8_t *here = static_cast<uint8_t *>(__builtin_frame_address(0));

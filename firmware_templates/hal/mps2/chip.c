@@ -1,6 +1,6 @@
-/* Console and chance of the Cortex-M4 in Arm's MPS2+ FPGA board, image AN386. Register numbers: Arm's
- * "Cortex-M System Design Kit", 4.3 (UART); addresses: application note AN386, 3 and 4. Clocks and pins are
- * the image's own. The board file gives HAL_UART_BASE, HAL_UART_CLOCK_HZ and HAL_BAUD. */
+/* Console and user LEDs of the Cortex-M4 in Arm's MPS2+ FPGA board, image AN386. Register numbers: Arm's
+ * "Cortex-M System Design Kit", 4.3 (UART); application note AN386, 3 (addresses) and 4 (LEDs). Clocks and pins
+ * are the image's own. The board file gives HAL_UART_BASE, HAL_UART_CLOCK_HZ and HAL_BAUD. */
 #include "register.h"
 #include "runevm_hal.h"
 #include "systick.h"
@@ -9,6 +9,8 @@
 #define UART_STATE REGISTER(HAL_UART_BASE + 0x04u)
 #define UART_CTRL REGISTER(HAL_UART_BASE + 0x08u)
 #define UART_BAUDDIV REGISTER(HAL_UART_BASE + 0x10u)
+
+#define USER_LEDS REGISTER(0x40028000u)
 
 enum { TX_FULL = 1, RX_FULL = 2 };
 
@@ -30,6 +32,20 @@ void runevm_hal_write(const uint8_t *bytes, size_t length)
         while ((UART_STATE & TX_FULL) != 0) { }
         UART_DATA = bytes[i];
     }
+}
+
+void runevm_hal_pin_write(uint32_t pin, int level)
+{
+    if (level) {
+        USER_LEDS |= 1u << pin;
+    } else {
+        USER_LEDS &= ~(1u << pin);
+    }
+}
+
+void runevm_hal_pin_configure(uint32_t pin, int level)
+{
+    runevm_hal_pin_write(pin, level);
 }
 
 int runevm_hal_random(uint32_t *bits)

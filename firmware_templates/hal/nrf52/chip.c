@@ -36,12 +36,28 @@
 
 #define GPIO_BASE(pin) (0x50000000u + 0x300u * ((pin) / 32u))
 #define GPIO_OUTSET(pin) REGISTER(GPIO_BASE(pin) + 0x508u)
+#define GPIO_OUTCLR(pin) REGISTER(GPIO_BASE(pin) + 0x50Cu)
 #define GPIO_CNF(pin) REGISTER(GPIO_BASE(pin) + 0x700u + 4u * ((pin) % 32u))
 
 void nrf52_pin(uint32_t pin, uint32_t configuration)
 {
     GPIO_OUTSET(pin) = 1u << (pin % 32u);
     GPIO_CNF(pin) = configuration;
+}
+
+void runevm_hal_pin_write(uint32_t pin, int level)
+{
+    if (level) {
+        GPIO_OUTSET(pin) = 1u << (pin % 32u);
+    } else {
+        GPIO_OUTCLR(pin) = 1u << (pin % 32u);
+    }
+}
+
+void runevm_hal_pin_configure(uint32_t pin, int level)
+{
+    runevm_hal_pin_write(pin, level);
+    GPIO_CNF(pin) = 3u; /* output, its input not connected */
 }
 
 void runevm_hal_init(void)

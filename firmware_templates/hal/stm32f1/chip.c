@@ -11,9 +11,10 @@
 #define RCC_APB2ENR REGISTER(RCC_BASE + 0x18u)
 #define RCC_APB1ENR REGISTER(RCC_BASE + 0x1Cu)
 #define FLASH_ACR REGISTER(0x40022000u)
+#define GPIO_BSRR(port) REGISTER(0x40010810u + 0x400u * (port))
 #define GPIO_CR(port, pin) REGISTER(0x40010800u + 0x400u * (port) + 4u * ((pin) / 8u))
 
-enum { INPUT = 0x4, OUTPUT = 0xB, OPEN_DRAIN = 0xF }; /* MODE and CNF: floating; alternate function at 50 MHz */
+enum { INPUT = 0x4, PUSH_PULL = 0x2, OUTPUT = 0xB, OPEN_DRAIN = 0xF }; /* MODE and CNF: floating; at 2 MHz; alternate function at 50 MHz */
 
 /* An emulator without clock control never reports the crystal as ready and needs none. */
 static void clocks_up(void)
@@ -43,6 +44,19 @@ void runevm_hal_init(void)
     give_pin(HAL_RX_PORT, HAL_RX_PIN, INPUT);
     stm32_usart_start();
     systick_start();
+}
+
+/* Pin 16 is PB0. */
+void runevm_hal_pin_write(uint32_t pin, int level)
+{
+    GPIO_BSRR(pin / 16u) = 1u << (pin % 16u + (level ? 0u : 16u));
+}
+
+void runevm_hal_pin_configure(uint32_t pin, int level)
+{
+    RCC_APB2ENR |= 4u << (pin / 16u); /* without its clock a port takes no level */
+    runevm_hal_pin_write(pin, level);
+    give_pin(pin / 16u, pin % 16u, PUSH_PULL);
 }
 
 void runevm_hal_i2c_init(void)

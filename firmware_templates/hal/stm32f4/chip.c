@@ -19,6 +19,7 @@
 #define GPIO_MODER(port) REGISTER(GPIO_BASE(port) + 0x00u)
 #define GPIO_OTYPER(port) REGISTER(GPIO_BASE(port) + 0x04u)
 #define GPIO_PUPDR(port) REGISTER(GPIO_BASE(port) + 0x0Cu)
+#define GPIO_BSRR(port) REGISTER(GPIO_BASE(port) + 0x18u)
 #define GPIO_AFR(port, pin) REGISTER(GPIO_BASE(port) + 0x20u + 4u * ((pin) / 8u))
 
 /* From the internal oscillator. An emulator without clock control never reports an oscillator as
@@ -59,6 +60,20 @@ void runevm_hal_init(void)
     give_pin(HAL_RX_PORT, HAL_RX_PIN, HAL_USART_PIN_FUNCTION);
     stm32_usart_start();
     systick_start();
+}
+
+/* Pin 16 is PB0. */
+void runevm_hal_pin_write(uint32_t pin, int level)
+{
+    GPIO_BSRR(pin / 16u) = 1u << (pin % 16u + (level ? 0u : 16u));
+}
+
+void runevm_hal_pin_configure(uint32_t pin, int level)
+{
+    const uint32_t port = pin / 16u, shift = 2u * (pin % 16u);
+    RCC_AHB1ENR |= 1u << port;
+    runevm_hal_pin_write(pin, level);
+    GPIO_MODER(port) = (GPIO_MODER(port) & ~(3u << shift)) | (1u << shift);
 }
 
 void runevm_hal_i2c_init(void)

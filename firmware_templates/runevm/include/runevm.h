@@ -101,6 +101,8 @@ typedef struct {
     runevm_output_kind kind;
     uint8_t input_count;
     uint8_t inputs[RUNEVM_MAX_STAGE_TENSORS];
+    runevm_text pin;                 /* of a PIN: what it drives */
+    bool active_low;                 /* of a PIN: low for what is not 0 */
 } runevm_output;
 
 typedef struct {
@@ -144,6 +146,8 @@ typedef struct {
     void (*log)(void *user, runevm_log_level level, const char *text, uint32_t length);
     /* The clock of the time budget; wraps. NULL: there is none, and a rune that never ends is not stopped. */
     uint32_t (*milliseconds)(void *user);
+    /* Set the pin of a PIN to a level. NULL: this firmware drives no pins, and refuses a rune with a PIN. */
+    runevm_error (*drive)(void *user, const runevm_output *output, bool level);
 } runevm_callbacks;
 
 typedef struct {

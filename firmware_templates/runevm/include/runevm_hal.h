@@ -28,6 +28,11 @@ uint32_t runevm_hal_ticks(void);
  * the caller takes a seed that it states. */
 int runevm_hal_random(uint32_t *bits);
 
+/* Pins, by the number that the board file's `[hal.ports]` gives them. The first makes a pin an output that
+ * begins with the level; the second sets the level of one that is. */
+void runevm_hal_pin_configure(uint32_t pin, int level);
+void runevm_hal_pin_write(uint32_t pin, int level);
+
 /* I2C at 100 kHz, for drivers of sensors. Switched on by whoever uses it. A board whose file names no
  * `i2c` has none of these three. */
 void runevm_hal_i2c_init(void);

@@ -21,6 +21,9 @@
 #ifndef RUNEVM_MAX_OUTPUTS
 #define RUNEVM_MAX_OUTPUTS 8
 #endif
+#ifndef RUNEVM_MAX_PIN_BYTES
+#define RUNEVM_MAX_PIN_BYTES 32
+#endif
 #ifndef RUNEVM_MAX_RESOURCES
 #define RUNEVM_MAX_RESOURCES 16
 #endif

@@ -3,7 +3,7 @@
  *   static runevm vm; static runevm_link link;
  *   runevm_link_init(&link, &io, &identity);
  *   config.callbacks = (runevm_callbacks){&link, runevm_link_provide, runevm_link_write, runevm_link_log,
- *                                         runevm_link_milliseconds};
+ *                                         runevm_link_milliseconds, NULL};
  *   (void)runevm_load(&vm, &config, rune, rune_bytes);     an error is kept and told to the computer
  *   runevm_link_serve(&link, &vm);                         for ever
  */

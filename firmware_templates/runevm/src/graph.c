@@ -269,6 +269,25 @@ static void read_models(reader *graph)
     rune->model_count = (uint8_t)count;
 }
 
+/* `,"pin":NAME,"active-low":0|1`; a name of a few plain characters, which needs no escapes in JSON. */
+static void read_pin(reader *graph, runevm_output *output)
+{
+    runevm_json_expect(&graph->json, ",\"pin\":");
+    output->pin = runevm_json_string(&graph->json);
+    bool good = ok(graph) && output->pin.length > 0 && output->pin.length <= RUNEVM_MAX_PIN_BYTES;
+    for (uint32_t i = 0; good && i < output->pin.length; i++) {
+        char sign = output->pin.at[i];
+        bool letter = (sign >= 'a' && sign <= 'z') || (sign >= 'A' && sign <= 'Z') || (sign >= '0' && sign <= '9');
+        good = letter || (i > 0 && (sign == '.' || sign == '_' || sign == '-'));
+    }
+    runevm_json_expect(&graph->json, ",\"active-low\":");
+    uint32_t low = runevm_json_integer(&graph->json);
+    output->active_low = low == 1;
+    if (!good || low > 1) {
+        malformed(graph);
+    }
+}
+
 static void read_output_stages(reader *graph)
 {
     static const char *const KINDS[] = {NULL, "SERIAL", "BLE", "PIN", "WIFI", "TENSOR"};
@@ -282,6 +301,9 @@ static void read_output_stages(reader *graph)
         runevm_json_expect(&graph->json, ",\"kind\":");
         output->kind = (runevm_output_kind)read_choice(graph, KINDS, sizeof KINDS / sizeof KINDS[0]);
         output->input_count = read_inputs(graph, stage, output->inputs, 1);
+        if (output->kind == RUNEVM_PIN) {
+            read_pin(graph, output);
+        }
         runevm_json_expect(&graph->json, "}");
     }
     rune->output_count = (uint8_t)count;
@@ -362,6 +384,15 @@ static void read_tensors(reader *graph)
     rune->tensor_count = (uint8_t)count;
 }
 
+static bool is_one_number(const runevm_tensor *tensor)
+{
+    bool one = tensor->element != RUNEVM_UTF8;
+    for (uint32_t i = 0; i < tensor->rank; i++) {
+        one = one && tensor->dimensions[i] == 1;
+    }
+    return one;
+}
+
 /* Every stage has its entry; tensors are numbered as they are made, and made before they are
  * taken; every model has its resource. */
 static void check_references(reader *graph)
@@ -376,6 +407,12 @@ static void check_references(reader *graph)
         bool exists = i < rune->tensor_count;
         if ((made != NO_STAGE) != exists || (!exists && used != NO_STAGE) || (exists && used <= made)
             || (exists && i > 0 && made < graph->made_by[i - 1])) {
+            malformed(graph);
+        }
+    }
+    for (uint32_t i = 0; i < rune->output_count; i++) {
+        const runevm_output *output = &rune->outputs[i];
+        if (output->kind == RUNEVM_PIN && !(output->input_count == 1 && is_one_number(&rune->tensors[output->inputs[0]]))) {
             malformed(graph);
         }
     }

@@ -104,6 +104,25 @@ static void write_binary(runevm_writer *writer, const runevm_tensor *tensor, con
     runevm_write_bytes(writer, bytes, length);
 }
 
+/* Is one number 0? Of both zeros of a float the sign does not count. */
+static bool is_zero(runevm_element element, const uint8_t *bytes)
+{
+    uint32_t length = runevm_element_bytes(element);
+    uint8_t bits = 0;
+    for (uint32_t i = 0; i < length; i++) {
+        bool sign = (element == RUNEVM_F32 || element == RUNEVM_F64) && i + 1 == length;
+        bits = (uint8_t)(bits | (bytes[i] & (sign ? 0x7fu : 0xffu)));
+    }
+    return bits == 0;
+}
+
+static void write_pin(runevm_writer *writer, const runevm_output *output, bool level)
+{
+    runevm_write_text(writer, "{\"pin\":\"");
+    runevm_write_bytes(writer, (const uint8_t *)output->pin.at, output->pin.length);
+    runevm_write_text(writer, level ? "\",\"level\":1}" : "\",\"level\":0}");
+}
+
 runevm_error runevm_output_consume(runevm *vm, uint32_t index, const uint8_t *bytes, uint32_t length)
 {
     const runevm_output *output = &vm->rune.outputs[index];
@@ -133,11 +152,16 @@ runevm_error runevm_output_consume(runevm *vm, uint32_t index, const uint8_t *by
     if (first) {
         runevm_write_text(&writer, vm->output_started ? ",\"" : "{\"");
         runevm_write_integer(&writer, false, output->id);
-        runevm_write_text(&writer, "\":[");
+        runevm_write_text(&writer, "\":");
         vm->output_started = true;
-    } else {
-        runevm_write_text(&writer, ",");
     }
+    if (output->kind == RUNEVM_PIN) {
+        bool level = is_zero(tensor->element, bytes) == output->active_low;
+        write_pin(&writer, output, level);
+        return writer.error == RUNEVM_OK ? vm->config.callbacks.drive(vm->config.callbacks.user, output, level)
+                                         : writer.error;
+    }
+    runevm_write_text(&writer, first ? "[" : ",");
     write_json(&writer, tensor, bytes);
     runevm_write_text(&writer, last ? "]" : "");
     return writer.error;

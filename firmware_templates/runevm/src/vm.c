@@ -77,11 +77,12 @@ static runevm_error check_outputs(runevm *vm)
     bool text = false, binary = false;
     for (uint32_t i = 0; i < vm->rune.output_count; i++) {
         runevm_output_kind kind = vm->rune.outputs[i].kind;
-        text = text || kind == RUNEVM_SERIAL;
+        bool pin = kind == RUNEVM_PIN && vm->config.callbacks.drive != NULL;
+        text = text || kind == RUNEVM_SERIAL || kind == RUNEVM_PIN;
         binary = binary || kind == RUNEVM_TENSOR;
-        if ((kind != RUNEVM_SERIAL && kind != RUNEVM_TENSOR) || (text && binary)) {
+        if ((kind != RUNEVM_SERIAL && kind != RUNEVM_TENSOR && !pin) || (text && binary)) {
             runevm_set_place(vm, vm->rune.outputs[i].name);
-            runevm_set_detail(vm, text && binary ? "SERIAL and TENSOR together" : "neither SERIAL nor TENSOR");
+            runevm_set_detail(vm, text && binary ? "text and TENSOR together" : "this firmware does not write its kind");
             return RUNEVM_ERR_OUTPUT_KIND;
         }
     }

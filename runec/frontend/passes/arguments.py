@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -182,15 +182,16 @@ def read_model_formats(
 def check_unused(
     names: NameTable,
     blocks: dict[str, Block],
+    outs: Mapping[str, Iterable[str]],
     arguments: Arguments,
     diagnostics: Diagnostics,
 ) -> None:
-    """Warn of arguments that a model, an out or a block does not have."""
+    """Warn of arguments that a model, an out or a block does not have; `outs`: what outs have."""
     for name, stage in names.stages.items():
         if isinstance(stage, ModelNode):
             known: Iterable[str] = ("format",)
         elif isinstance(stage, OutNode):
-            known = ()
+            known = outs.get(name, ())
         elif name in blocks:
             known = block_argument_names(blocks[name])
         else:

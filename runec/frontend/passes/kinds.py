@@ -13,7 +13,7 @@ from runec.pipeline import CapabilityKind, OutputKind
 T = TypeVar("T")
 
 _CAPABILITIES = {kind.name: kind for kind in CapabilityKind}
-_OUTPUTS = {kind.name: kind for kind in (OutputKind.SERIAL, OutputKind.TENSOR)}
+_OUTPUTS = {kind.name: kind for kind in (OutputKind.SERIAL, OutputKind.TENSOR, OutputKind.PIN)}
 
 
 def check_capabilities(names: NameTable, diagnostics: Diagnostics) -> dict[str, CapabilityKind]:

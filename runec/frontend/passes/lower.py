@@ -77,7 +77,8 @@ def lower(
                 Model(stage_name, resource.name, model.format, inputs, outputs, node.span)
             )
         else:
-            stages.append(Output(stage_name, facts.output_kinds[stage_name], inputs, node.span))
+            kind_of_out, pin = facts.output_kinds[stage_name], facts.pins.get(stage_name)
+            stages.append(Output(stage_name, kind_of_out, inputs, node.span, pin))
     by_name = {key: carried[key] for key in sorted(carried, key=str.encode)}
     return Pipeline(name, tuple(stages), by_name, _opened(order, facts))
 

@@ -37,6 +37,7 @@ from runec.pipeline import (
     ElementType,
     OutputKind,
     ParameterValue,
+    Pin,
     ResourceWords,
     TensorType,
 )
@@ -61,6 +62,7 @@ class Facts(msgspec.Struct, frozen=True):
     dialect: Dialect
     kinds: Mapping[str, CapabilityKind]
     output_kinds: Mapping[str, OutputKind]
+    pins: Mapping[str, Pin]
     parameters: Mapping[str, Mapping[str, ParameterValue]]
     blocks: Mapping[str, Block]
     models: Mapping[str, LoadedModel]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from runec.diagnostics import Diagnostics, Label
-from runec.frontend.ast import ModelNode, OutNode, ResourceRef
+from runec.frontend.ast import ModelNode, OutNode, ResourceRef, Text
 from runec.frontend.passes.arguments import Arguments
 from runec.frontend.passes.edges import Edges, upstream
 from runec.frontend.passes.names import NameTable
 from runec.frontend.passes.types import Typed
+from runec.pipeline import OutputKind
 
 
 def used_resources(names: NameTable, arguments: Arguments) -> frozenset[str]:
@@ -20,15 +21,19 @@ def used_resources(names: NameTable, arguments: Arguments) -> frozenset[str]:
     return arguments.used_resources | models
 
 
+def _is_binary(kind: Text) -> bool:
+    return kind.text.upper() == OutputKind.TENSOR.name
+
+
 def _warn_mixed_outs(names: NameTable, diagnostics: Diagnostics) -> None:
     kinds = [stage.kind for stage in names.stages.values() if isinstance(stage, OutNode)]
     for kind in kinds[1:]:
-        if kind.text.upper() != kinds[0].text.upper():
+        if _is_binary(kind) != _is_binary(kinds[0]):
             diagnostics.warning(
                 "R0409",
-                "The pipeline has SERIAL and TENSOR outs, which `runec run` can't write together",
+                "The pipeline has TENSOR outs and others, which `runec run` can't write together",
                 kind.span,
-                hint="use one of the two kinds for all outs",
+                hint="use TENSOR for all outs or for none",
                 labels=[Label(kinds[0].span, "the other kind is here")],
             )
             return

@@ -59,6 +59,8 @@ def main() -> None:
             sim.run_for(2e-3)
         elif what == "wait":
             sim.run_for(values[0])
+        elif what == "word":
+            answer = [sim.read_u32(values[0])]
         elif what == "input":
             sim.set_input(*values)
         answer.append(sim.time)

@@ -79,6 +79,20 @@ void runec_firmware_start(runec_stack stack)
         case 'i': runevm_hal_i2c_init(); put(0, 1); end(); break;
         case 'g': read_registers(); break;
         case 'p': write_register(); break;
+        case 'o': { /* a pin becomes an output, and gets the other level */
+            const uint32_t pin = (uint32_t)next();
+            runevm_hal_pin_configure(pin, next());
+            put(0, 1);
+            end();
+            break;
+        }
+        case 'w': {
+            const uint32_t pin = (uint32_t)next();
+            runevm_hal_pin_write(pin, next());
+            put(0, 1);
+            end();
+            break;
+        }
         case 'f': /* a read where nothing is: must end in a restart, not in silence */
             (void)*(volatile uint32_t *)0xF0F0F0F0u;
             break;

@@ -86,8 +86,14 @@ class Ask:
 
 
 @pytest.fixture(params=BOARDS, ids=lambda board: board.id)
-def ask(request: pytest.FixtureRequest, probe: Callable[[Board], Path]) -> Iterator[Ask]:
-    board = request.param
+def board(request: pytest.FixtureRequest) -> Board:
+    found: Board = request.param
+    return found
+
+
+@pytest.fixture
+def ask(board: Board, probe: Callable[[Board], Path]) -> Iterator[Ask]:
+    assert board.emulator is not None
     words = [sys.executable, "-P", str(DRIVER), str(probe(board)), board.emulator.target]
     with subprocess.Popen(
         words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -99,15 +105,26 @@ def command(*values: str | int) -> list[int]:
     return [ord(value) if isinstance(value, str) else value for value in values]
 
 
+# By chip family: a pin, the register with its level and the bit, that with its direction, the bits
+# of that and what they are for an output.
+PINS = {
+    "stm32f1": (45, 0x4001_100C, 13, 0x4001_1004, 0xF << 20, 2 << 20),
+    "stm32f4": (45, 0x4002_0814, 13, 0x4002_0800, 3 << 26, 1 << 26),
+    "nrf52": (13, 0x5000_0504, 13, 0x5000_0734, 1, 1),
+}
+
+
 @pytest.mark.emulated
-def test_the_chip_starts_and_its_registers_do_what_their_manual_says(ask: Ask) -> None:
+def test_the_chip_starts_and_its_registers_do_what_their_manual_says(
+    ask: Ask, board: Board
+) -> None:
     # memory is as the C language wants it, and again after a restart
     assert ask("send", command("m")) == ["12340000"]
     assert ask("send", command("m")) == ["55555555"]
     # every value of a byte comes in
-    assert ask("send", [value for value in range(256) if chr(value) not in "mtrigpfx"]) == [
+    assert ask("send", [value for value in range(256) if chr(value) not in "mtrigpfxow"]) == [
         "eeee"
-    ] * (256 - 8)
+    ] * (256 - 10)
 
     # time goes on with the simulator's
     (first,) = ask("send", command("t"))
@@ -149,6 +166,14 @@ def test_the_chip_starts_and_its_registers_do_what_their_manual_says(ask: Ask) -
         certain = 1 + 2 * (length if length == 1 else length - 1)
         assert len(some) == 1 + 2 * length
         assert some[:certain] == six[:certain]
+
+    # a pin has the level before it is an output, and each one that is asked for after that
+    number, levels, bit, directions, mask, output = PINS[board.hal.folder]
+    for order, level in (("o", 1), ("w", 0), ("w", 1), ("w", 0), ("o", 0), ("o", 1)):
+        assert ask("send", command(order, number, level)) == ["0"]
+        (word,) = ask("word", levels)
+        assert int(word) >> bit & 1 == level
+    assert int(ask("word", directions)[0]) & mask == output
 
     # a fault and a restart both lead back to the start
     said = ask("send", command("f"))

@@ -27,7 +27,7 @@ HOST_IMPORTS = {
     "rune_resource_close": 10,
 }
 RAW, SERIAL, PIN, TENSOR = 5, 1, 3, 5
-KINDS = {"SERIAL": SERIAL, "PIN": PIN, "TENSOR": TENSOR}
+KINDS = {"SERIAL": SERIAL, "BLE": 2, "PIN": PIN, "TENSOR": TENSOR}
 SIZES = {"u8": 1, "i8": 1, "u16": 2, "i16": 2, "u32": 4, "i32": 4, "u64": 8, "i64": 8}
 SIZES |= {"f32": 4, "f64": 8, "utf8": 0}
 
@@ -149,6 +149,8 @@ class Pipe:
     manifest: Orders | None = None
     arena: int = 512
     blocks: Sequence[str] = ()
+    pin: object = "LED"
+    active_low: object = 0
 
     @property
     def size(self) -> int:
@@ -226,6 +228,7 @@ class Pipe:
             "models": models,
             "outputs": {
                 name: {"id": self.output_id + number, "kind": kind, "inputs": [last]}
+                | ({"pin": self.pin, "active-low": self.active_low} if kind == "PIN" else {})
                 for number, (name, kind) in enumerate(zip(names, self.outputs, strict=True))
             },
             "resources": {

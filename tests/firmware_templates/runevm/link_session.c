@@ -94,7 +94,7 @@ int link_session(const char *rune_path)
             .arena_limit_bytes = 4096,
             .capability_kinds = 0x7e,
             .callbacks = {&link, runevm_link_provide, runevm_link_write, runevm_link_log,
-                          runevm_link_milliseconds},
+                          runevm_link_milliseconds, NULL},
         };
         (void)runevm_load(&vm, &config, rune, rune_bytes);
         runevm_link_serve(&link, &vm);

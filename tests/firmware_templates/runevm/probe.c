@@ -192,13 +192,21 @@ static uint32_t story_milliseconds(void *user)
     return ((story *)user)->now_ms++;
 }
 
+static runevm_error story_drive(void *user, const runevm_output *output, bool level)
+{
+    (void)user;
+    printf("|drive %u %.*s %d", (unsigned int)output->id, (int)output->pin.length, output->pin.at, (int)level);
+    return RUNEVM_OK;
+}
+
 static void tell(const char *what, const runevm *vm, runevm_error error)
 {
     printf("|%s %s <%s> <%s>", what, runevm_error_name(error), runevm_error_place(vm), runevm_error_detail(vm));
 }
 
 /* flags: 1 no model engine, 2 memory of 64 bytes, 4 arena of 100 bytes, 8 no capabilities, 16 the
- * engine refuses, 32 the fourth write fails, 64 the .rune lies off alignment */
+ * engine refuses, 32 the fourth write fails, 64 the .rune lies off alignment,
+ * 128 no pins */
 static void probe_run(uint8_t *bytes, size_t length)
 {
     static runevm vm;
@@ -215,7 +223,7 @@ static void probe_run(uint8_t *bytes, size_t length)
         .memory_limit_bytes = flags & 2 ? 64 : 1u << 20,
         .arena_limit_bytes = flags & 4 ? 100 : 1u << 20,
         .capability_kinds = flags & 8 ? 0 : 0x7e,
-        .callbacks = {&told, story_provide, story_write, story_log, story_milliseconds},
+        .callbacks = {&told, story_provide, story_write, story_log, story_milliseconds, flags & 128 ? NULL : story_drive},
     };
     engine.refuse = flags & 16 ? RUNEVM_ERR_HEAP : RUNEVM_OK;
     size_t off = flags & 64 ? 8 : 0;

@@ -191,7 +191,8 @@ static int speak(const char *path)
             .engine_context = &engine,
             .memory_limit_bytes = 1 << 18,
             .capability_kinds = 0x7e,
-            .callbacks = {&link, runevm_link_provide, runevm_link_write, runevm_link_log},
+            .callbacks = {&link, runevm_link_provide, runevm_link_write, runevm_link_log,
+                          runevm_link_milliseconds, NULL},
         };
         (void)runevm_load(&vm, &config, rune, rune_bytes);
         runevm_link_serve(&link, &vm);

@@ -471,10 +471,20 @@ def test_a_model_of_another_format_is_refused(probe: Probe, model_format: str) -
     assert steps(probe, rune)[0] == "load MODEL <net> <no engine runs its format>"
 
 
-@pytest.mark.parametrize("outputs", [["PIN"], ["SERIAL", "TENSOR"], ["TENSOR", "SERIAL"]])
+@pytest.mark.parametrize(
+    "outputs",
+    [["BLE"], ["SERIAL", "TENSOR"], ["TENSOR", "SERIAL"], ["PIN", "TENSOR"], ["TENSOR", "PIN"]],
+)
 def test_outputs_that_are_not_written_are_refused(probe: Probe, outputs: list[str]) -> None:
-    happened = steps(probe, made.Pipe(outputs=outputs).build(), runs=0)[0]
+    happened = steps(probe, made.Pipe(tensor=("u8", (1,)), outputs=outputs).build(), runs=0)[0]
     assert happened.startswith("load OUTPUT_KIND <out")
+
+
+def test_a_firmware_that_drives_no_pins_refuses_a_pin(probe: Probe) -> None:
+    rune = made.Pipe(tensor=("u8", (1,)), outputs=["SERIAL", "PIN"]).build()
+    assert steps(probe, rune, runs=0)[0] == "load OK <> <>"
+    happened = steps(probe, rune, runs=0, flags=128)[0]
+    assert happened == "load OUTPUT_KIND <out1> <this firmware does not write its kind>"
 
 
 def test_an_error_of_the_writer_ends_the_run(probe: Probe) -> None:

@@ -208,3 +208,38 @@ def test_tensors_of_an_output_come_once_and_together(
 ) -> None:
     with pytest.raises(AssertionError, match="run HOST_CALL <out"):
         pair_output(probe, *orders)
+
+
+PIN_VALUES = [
+    *((element, np.array([value], kind).tobytes(), value != 0)
+      for element, kind in (("u8", "u1"), ("i8", "i1"), ("i32", "<i4"), ("u64", "<u8"))
+      for value in (0, 1, np.iinfo(kind).max, np.iinfo(kind).min)),
+    *((element, np.array([value], kind).tobytes(), value != 0)
+      for element, kind in (("f32", "<f4"), ("f64", "<f8"))
+      for value in (0.0, -0.0, 1e-45, -1e-45, 0.5, np.inf, np.nan)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("active_low", [0, 1])
+def test_a_pin_is_driven_and_told_high_for_what_is_not_zero(probe: Probe, active_low: int) -> None:
+    for element, data, is_not_zero in PIN_VALUES:
+        pipe = made.Pipe(
+            tensor=(element, (1, 1)), outputs=["SERIAL", "PIN"], pin="P0.13", active_low=active_low
+        )
+        call = pipe.provide().poke(AT, data)
+        for output in (2, 3):
+            call.call("consume_output", output, AT, len(data))
+        pipe.call = call
+        (line,) = probe("run", [b"\x01\0" + pipe.build()])
+        level = int(is_not_zero) ^ active_low
+        assert f"|drive 3 P0.13 {level}|" in line, (element, data)
+        text = bytes.fromhex(
+            "".join(step[6:] for step in line.split("|") if step[:6] == "write ")
+        ).decode()
+        assert text.endswith(f',"3":{{"pin":"P0.13","level":{level}}}}}\n')
+        assert list(json.loads(text)) == ["2", "3"]
+
+
+def test_a_pin_alone_is_a_whole_line(probe: Probe) -> None:
+    pipe = made.Pipe(tensor=("u8", (1,)), outputs=["PIN"])
+    assert written(probe, pipe) == b'{"2":{"pin":"LED","level":1}}\n'

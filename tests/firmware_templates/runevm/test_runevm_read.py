@@ -323,6 +323,27 @@ WRONG_GRAPHS: dict[str, tuple[str, Callable[[Graph], None]]] = {
 }
 
 
+GOOD_PINS = ["LED", "P0.13", "13", "a_b-c", "x" * 32]
+WRONG_PINS: list[dict[str, Any]] = [
+    *({"pin": name} for name in ("", ".5", "a b", 'a"', "a\\", "é", "x" * 33, 5)),
+    *({"active_low": low} for low in (2, True, "0", None)),
+    {"tensor": ("u8", (2,))},
+    {"tensor": ("utf8", (1,))},
+]
+
+
+@pytest.mark.parametrize("name", GOOD_PINS)
+def test_a_pin_is_read(probe: Probe, name: str) -> None:
+    rune = made.Pipe(tensor=("u8", (1, 1)), outputs=["PIN"], pin=name, active_low=1).build()
+    assert probe("read", [rune])[0].startswith("OK ")
+
+
+@pytest.mark.parametrize("wrong", WRONG_PINS, ids=str)
+def test_a_pin_that_breaks_a_rule_is_refused(probe: Probe, wrong: dict[str, Any]) -> None:
+    pipe = made.Pipe(**{"tensor": ("u8", (1,)), "outputs": ["PIN"], **wrong})
+    assert probe("read", [pipe.build()]) == ["MALFORMED"]
+
+
 def reversed_capabilities(graph: Graph) -> None:
     graph["capabilities"]["mic"]["outputs"] = [1]
     graph["capabilities"]["pad"]["outputs"] = [0]

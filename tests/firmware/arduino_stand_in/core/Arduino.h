@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
 class SerialPort {
 public:
     void begin(unsigned long baud);
@@ -15,12 +16,21 @@ public:
 extern SerialPort Serial;
 
 extern "C" {
+#endif
+
+enum { LOW = 0, HIGH = 1, OUTPUT = 1, PA5 = 5 };
+
+void pinMode(uint32_t pin, uint32_t mode);
+void digitalWrite(uint32_t pin, uint32_t value);
 unsigned long millis(void);
 unsigned long micros(void);
 void yield(void);
+
+#ifdef __cplusplus
 }
 
 void setup();
 void loop();
+#endif
 
 #endif

@@ -1,6 +1,7 @@
 #include "Arduino.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -34,6 +35,16 @@ unsigned long micros(void)
 }
 
 unsigned long millis(void) { return micros() / 1000u; }
+
+static int is_output[64];
+
+void pinMode(uint32_t pin, uint32_t mode) { is_output[pin] = mode == OUTPUT; }
+
+/* Pins are told on stderr. */
+void digitalWrite(uint32_t pin, uint32_t value)
+{
+    dprintf(2, "pin %u %u%s\n", (unsigned)pin, (unsigned)value, is_output[pin] ? "" : " is no output");
+}
 
 void yield(void) {}
 

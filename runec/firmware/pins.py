@@ -1,0 +1,113 @@
+"""Which pins of a board the PINs of a rune drive."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from runec.boards import Board
+from runec.container import GraphOutput, Rune
+from runec.firmware.layout import StageError
+from runec.firmware.sensing import Accelerometer
+from runec.frontend.text import did_you_mean
+
+_WORD = re.compile(r"[A-Za-z0-9.]+")
+
+
+@dataclass(frozen=True, slots=True)
+class DrivenPin:
+    """The output with this id drives a pin, which `spelling` is in C.
+
+    `is_inverted`: what hangs on it is on when the pin is low. `level_of_0` is what the rune means
+    by 0, before that.
+    """
+
+    output: int
+    spelling: str
+    is_inverted: bool
+    level_of_0: bool
+
+
+def choose_pins(
+    rune: Rune, board: Board, framework: str, accelerometer: Accelerometer | None
+) -> tuple[DrivenPin, ...]:
+    """Return what each PIN of a rune drives; an accelerometer takes the pins of I2C.
+
+    Raises:
+        UserFileError: R0606, an original rune.
+        StageError: R0841, the board has no such pin, or it is in use.
+    """
+    outputs = rune.require_graph().outputs
+    taken = {number: "its console" for _, number in _pins_in(board, board.hal.console)}
+    if accelerometer is not None:
+        taken |= {number: "its I2C" for _, number in _pins_in(board, board.hal.i2c)}
+    driven = []
+    for stage, output in outputs.items():
+        if output.pin is None:
+            continue
+        name, number, is_inverted = _resolve(board, stage, output)
+        if number in taken:
+            raise _refused(
+                stage,
+                f"{output.pin.name!r} is the pin {name} of {board.id}, taken by {taken[number]}",
+                "choose another pin",
+            )
+        taken[number] = f"the out {stage!r}"
+        if framework == "bare":
+            spelling = f"{number}u"
+        elif board.vendor is not None and board.vendor.pins is not None:
+            spelling = name if board.vendor.pins == "name" else f"{number}u"
+        else:
+            raise _refused(
+                stage,
+                f"runec does not know what {framework} calls the pins of {board.id}",
+                "leave --framework out",
+            )
+        driven.append(DrivenPin(output.id, spelling, is_inverted, output.pin.active_low))
+    return tuple(driven)
+
+
+def _resolve(board: Board, stage: str, output: GraphOutput) -> tuple[str, int, bool]:
+    """Return the chip's name of a pin, its number, and whether the board inverts it."""
+    asked = output.pin.name if output.pin is not None else ""
+    named = board.pins.get(asked.lower())
+    place = _chip_pin(board, named.pin if named is not None else asked)
+    if place is None:
+        known = [name.upper() for name in board.pins]
+        ports = _ranges(board)
+        raise _refused(
+            stage,
+            f"the board {board.id} has no pin {asked!r}",
+            did_you_mean(asked.upper(), known)
+            or f"known are: {', '.join((*known, *ports)) or 'none'}",
+        )
+    return *place, named is not None and named.active_low
+
+
+def _chip_pin(board: Board, name: str) -> tuple[str, int] | None:
+    """Return a pin of the chip in its own spelling, and its number."""
+    for port in sorted(board.hal.ports, key=len, reverse=True):
+        digits = name[len(port) :]
+        if name.upper().startswith(port.upper()) and digits.isdecimal() and digits.isascii():
+            number = int(digits[:9])
+            if number < board.hal.pins_per_port:
+                return f"{port}{number}", board.hal.ports[port] + number
+    return None
+
+
+def _pins_in(board: Board, text: str) -> Iterator[tuple[str, int]]:
+    """Yield the pins that a text of the board's file names, such as `USART1, PA9 (out)`."""
+    for word in _WORD.findall(text):
+        pin = _chip_pin(board, word) if not word.isdecimal() else None
+        if pin is not None:
+            yield pin
+
+
+def _ranges(board: Board) -> list[str]:
+    last = board.hal.pins_per_port - 1
+    return [f"{port}0 to {port}{last}" for port in board.hal.ports if port]
+
+
+def _refused(stage: str, message: str, hint: str) -> StageError:
+    return StageError("R0841", message, stage=stage, hint=hint)

@@ -1,8 +1,8 @@
 """Print what each example takes on each board, as a table in Markdown, and what builds take.
 
 Flash and RAM are the linker's, so only boards that build take part. With --time each firmware is
-built twice with an empty object cache: cold, and again with nothing changed. Builds are told in seconds
-of processors, so that other work on the machine does not count.
+built twice with an empty object cache: cold, and again with nothing changed. Builds are told in
+seconds of processors, so that other work on the machine does not count.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def rows(name: str, rune: Rune, boards: Sequence[Board], folder: Path) -> Iterat
 
 
 def size_rows(examples: Sequence[str] = ()) -> Iterator[list[str]]:
-    """Yield example, board, flash, RAM, arena, cold and warm CPU s for every example on every board.
+    """Yield example, board, flash, RAM, arena, cold and warm s of every example on every board.
 
     `examples` names some of them; none are all.
 

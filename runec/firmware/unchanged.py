@@ -20,8 +20,17 @@ from runec.files import write_file
 _STAMP = ".runec-built"
 _MADE = ".pio"
 # What PlatformIO and compilers take from the environment.
-_VARIABLES = ("PLATFORMIO_", "CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "COMPILER_PATH")
-_VARIABLES += ("GCC_EXEC_PREFIX", "LIBRARY_PATH", "SOURCE_DATE_EPOCH", "PATH")
+_VARIABLES = (
+    "PLATFORMIO_",
+    "PATH",
+    "CPATH",
+    "C_INCLUDE_PATH",
+    "CPLUS_INCLUDE_PATH",
+    "COMPILER_PATH",
+    "GCC_EXEC_PREFIX",
+    "LIBRARY_PATH",
+    "SOURCE_DATE_EPOCH",
+)
 
 
 def build_folder(project: Path) -> Path:
@@ -83,7 +92,7 @@ def _sources(project: Path) -> Iterator[Path]:
 
 
 def _results(project: Path) -> Iterator[Path]:
-    """Yield the program, its map and the images of flash; objects are of use to the builder alone."""
+    """Yield the program, its map and the images; objects are of use to the builder alone."""
     for path in build_folder(project).iterdir():
         if path.name.startswith("firmware.") or path.suffix == ".bin":
             yield path

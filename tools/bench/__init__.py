@@ -1,1 +1,1 @@
-"""Speed, counted in instructions of an emulated board, beside the same pipeline without a sandbox."""
+"""Speed, counted in instructions, beside that of the same pipeline without a sandbox."""

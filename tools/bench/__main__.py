@@ -1,4 +1,4 @@
-"""Count the instructions of every example in QEMU, beside its peer without a sandbox: `make bench`."""
+"""Count the instructions of every example in QEMU, beside a peer without a sandbox."""
 
 from __future__ import annotations
 

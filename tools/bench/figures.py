@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class RunCost:
     """Instructions of one run, without those of waiting for the computer.
 
-    `blocks` are those of processing blocks and of what joins the stages, `model` those of the model
-    engine, `host` the rest: checks of what the rune asks for, the result as JSON, frames of the link.
+    `blocks` are those of processing blocks and of what joins the stages, `model` those of the
+    model engine, `host` the rest: checks, the result as JSON, frames of the link.
     """
 
     blocks: int

@@ -14,8 +14,8 @@ from runec.tools import find_tool
 from tools.bench.meter import Meter, function_addresses
 from tools.bench.probe import Probe, ProbeError, emulator_flags
 
-# What starts the clock's interrupt. The emulator's clock moves while the debugger holds the program,
-# so the interrupt would come more or less often from bench to bench; without it nothing is left to chance.
+# What starts the clock's interrupt. The emulator's clock moves while the debugger holds the
+# program, so the interrupt would come more or less often from bench to bench.
 _CLOCK_START = "systick_start"
 
 
@@ -34,11 +34,9 @@ def counted(board: Board, elf: Path) -> Iterator[tuple[StreamTransport, Meter]]:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         door = Path(folder) / "door"
         flags = emulator_flags(tuple(emulator.flags), door)
+        command: list[str | Path] = [program, "-M", emulator.target, *flags, "-kernel", elf]
         transport = StreamTransport(
-            [
-                *(program, "-M", emulator.target, *flags, "-kernel", elf),
-                *("-serial", "stdio", "-monitor", "none"),
-            ],
+            [*command, "-serial", "stdio", "-monitor", "none"],
             name=f"the emulator {emulator.program} ({board.id})",
         )
         try:

@@ -14,37 +14,40 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "bench.md"
 HEAD = """\
 # Instructions, counted
 
-Written by `python -m tools.bench --page`; `make bench` prints the same. Nothing here depends on how fast the machine is that
-measured: QEMU counts the instructions of an emulated {board}, and two benches print the same numbers to the last digit.
+Written by `python -m tools.bench --page`; `make bench` prints the same tables. Nothing here depends
+on how fast the machine is that measured: QEMU counts the instructions of an emulated {board},
+and two benches print the same numbers to the last digit.
 
-How: QEMU runs with `-icount shift=0` and records, which makes its counter of instructions readable; a debugger's breakpoints
-at functions of the very firmware that `runec flash` would put on the board read it. What is not counted, because it depends on the computer
-at the other end or on the clock: waiting for the computer (the bench answers each poll at once), receiving
-inputs (the bench puts them where a sensor's driver would), and the clock's interrupt (5 instructions a millisecond). An instruction is not a
-cycle: a Cortex-M4 takes one to two for each, and more where flash has wait states.
+QEMU runs with `-icount shift=0` and records, which makes its counter readable; breakpoints at
+functions of the very firmware that `runec flash` would put on the board read it. Three things are
+left out, because they depend on the computer at the other end or on the clock: waiting for that
+computer (each poll is answered at once), receiving inputs (they are put where a sensor's driver
+would put them), and the clock's interrupt (5 instructions a millisecond). An instruction is not a
+cycle: a Cortex-M4 takes one to two for most, and more where its flash is slow.
 
-The **peer** is what somebody would write by hand: the C that runec generated for the same pipeline, compiled by the board's compiler with
-the same flags, and the same TensorFlow Lite Micro on the same start-up code; no WebAssembly, no digest, no checks,
-no link, no JSON. Its inputs are the same and its outputs must be the same bytes, or there is no page. **x** is what the rune
-costs, divided by what the peer costs.
+The **peer** is what somebody would write by hand for one pipeline: the C that runec generated for
+it, compiled by the board's compiler with the same flags, and the same TensorFlow Lite Micro on the
+same start-up code; no WebAssembly, no digest, no checks, no link, no JSON. It gets the same inputs
+and must give the same bytes, or there is no page. **x** is the rune's figure divided by the peer's.
 """
 INSTRUCTIONS = """\
 ## Instructions of a rune
 
-"Hello" is when the link says that the device is ready: the .rune was verified, its module compiled, its models prepared. "First
-result" is when the first result is out, "run" the second run: `blocks` in wasm3, `model` in TensorFlow Lite
-Micro, `host` for what is between them: host functions, the result as JSON, frames.
+`hello`: from reset until the link says that the device is ready; by then the .rune was verified,
+its module compiled, its models prepared. `first result`: from reset until it is out. `run`: the
+second run, of which `blocks` in wasm3, `model` in TensorFlow Lite Micro, and `host` between them:
+host functions, the result as JSON, frames.
 """
 BESIDE = """\
 ## Beside the peer
 
-"Ready" compares with hello.
+`ready`, which compares with hello, is before its first run.
 """
 BYTES = """\
 ## Bytes
 
-Flash and RAM of the whole firmware by the linker; both reserve the same stack and the same arena. Every board's are in
-the table that `tools/board_sizes.py` prints.
+Flash and RAM of the whole firmware by the linker; both reserve the same stack and arena. What
+other boards take is what `tools/board_sizes.py` prints.
 """
 
 Columns = Sequence[tuple[str, Callable[[Comparison], str]]]

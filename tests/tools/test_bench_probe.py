@@ -195,15 +195,15 @@ PROGRAM = """\
     .type start, %function
     .globl start
 start:                      @ 3 to the call of the loop
-    bl stm32_time_start
+    bl systick_start
     movs r0, #100
     movs r1, #0
     bl loop
     bl last
     b .
 
-    .type stm32_time_start, %function
-stm32_time_start:           @ left out: it would take 2
+    .type systick_start, %function
+systick_start:           @ left out: it would take 2
     nop
     bx lr
 
@@ -259,7 +259,7 @@ def test_the_addresses_of_functions_are_those_that_nm_prints(counted_program: Pa
     rows = [line.split() for line in listing.stdout.splitlines()]
     wanted = {name: int(value, 16) & ~1 for value, _, name in rows}
     found = function_addresses(counted_program.read_bytes())
-    assert set(found) == {"start", "loop", "last", "stm32_time_start"}
+    assert set(found) == {"start", "loop", "last", "systick_start"}
     assert found == {name: wanted[name] for name in found}
 
 

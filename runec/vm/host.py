@@ -65,9 +65,10 @@ def is_mixed(kinds: Iterable[OutputKind]) -> bool:
 
 
 class Host:
-    """What both generations share. Subclasses set `first_id`."""
+    """What both generations share. Subclasses set `first_id`, and which outputs they write."""
 
     first_id = 1
+    output_kinds = OUTPUT_KINDS
 
     def __init__(self, rune: Rune, surroundings: Surroundings) -> None:
         self._rune = rune
@@ -167,7 +168,7 @@ class Host:
             kind = OutputKind(number)
         except ValueError:
             raise bad_host_call("request_output", f"Unknown output type: {number}") from None
-        if kind not in OUTPUT_KINDS:
+        if kind not in self.output_kinds:
             raise no_output(kind.name)
         self._output_kinds.add(kind)
         if is_mixed(self._output_kinds):

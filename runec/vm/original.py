@@ -16,7 +16,7 @@ from runec.container import Rune
 from runec.pipeline import CapabilityKind, ElementType, OutputKind, TensorType
 from runec.vm.abi1 import parameter_value
 from runec.vm.errors import bad_host_call, too_much_output, unsupported_original
-from runec.vm.host import Host, Surroundings
+from runec.vm.host import OUTPUT_KINDS, Host, Surroundings
 from runec.vm.host_model import HostModel
 from runec.vm.messages import Outputs
 from runec.vm.output import STRUCT_CODES, parse_output_bytes
@@ -76,6 +76,9 @@ def _first_id(version: str | None) -> int:
 
 class OriginalHost(Host):
     """Host functions for a rune without our graph."""
+
+    # No original says which pin: PIN was a number without a use.
+    output_kinds = OUTPUT_KINDS - {OutputKind.PIN}
 
     def __init__(self, rune: Rune, surroundings: Surroundings) -> None:
         super().__init__(rune, surroundings)

@@ -234,3 +234,8 @@ def test_an_original_gets_resources_at_run_time_and_is_traced(original: Original
     assert list(results) == [b'{"3":[{"element-type":"u8","dimensions":[1],"elements":[7]}]}\n']
     (step,) = steps
     assert (step.stages, step.what, str(step.inputs[0])) == (("number 1",), "SERIAL", "u8[1] 7")
+
+
+def test_a_pin_of_an_original_is_refused(original: Original) -> None:
+    with pytest.raises(RuneError, match="cannot write a PIN output"):
+        list(run_rune(original("(drop (call $request_output (i32.const 3)))", "", {}), Inputs()))

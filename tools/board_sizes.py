@@ -50,7 +50,7 @@ def rows(name: str, rune: Rune, boards: Sequence[Board], folder: Path) -> Iterat
             yield [name, board.id, *["too big"] * 3, "", ""]
             continue
         sizes = (built.flash_bytes, built.ram_bytes, built.arena_bytes)
-        yield [name, board.id, *map(str, sizes), f"{cold_s:.1f}", f"{warm_s:.1f}"]
+        yield [name, board.id, *map(str, sizes), f"{cold_s:.2f}", f"{warm_s:.2f}"]
 
 
 def size_rows(examples: Sequence[str] = ()) -> Iterator[list[str]]:

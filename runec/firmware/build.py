@@ -17,7 +17,7 @@ from runec.firmware.layout import flash_error, ram_error
 from runec.firmware.pio import objects_dir, pio_environment, pio_program
 from runec.firmware.project import Project, load_project
 from runec.firmware.render import BARE
-from runec.firmware.unchanged import build_folder, note_build, was_built
+from runec.firmware.unchanged import build_folder, build_inputs, note_build, was_built
 from runec.tools import find_tool, run_tool
 
 _JOBS = 2
@@ -60,14 +60,15 @@ def build_project(
             R1001, the disk is full; R1004, PlatformIO is not installed.
     """
     found = project if isinstance(project, Project) else load_project(project)
-    is_bare = found.framework == BARE
     environment = _environment(found)
-    if is_bare:
+    inputs = None  # what a vendor's platform is made from is its own affair
+    if found.framework == BARE:
         _find_compilers(found)
-        if was_built(found.directory, found.board.toolchain, environment):
-            if log is not None:
-                log(f"{found.directory} has not changed since it was built")
-            return _measure(found)
+        inputs = build_inputs(found.directory, found.board.toolchain, environment)
+    if was_built(found.directory, inputs):
+        if log is not None:
+            log(f"{found.directory} has not changed since it was built")
+        return _measure(found)
     done = run_tool(
         [pio_program(), "run", "--project-dir", found.directory, "--jobs", str(_JOBS)],
         environment=environment,
@@ -80,8 +81,7 @@ def build_project(
     if done.returncode != 0:
         raise _build_error(found, lines)
     built = _measure(found)
-    if is_bare:
-        note_build(found.directory, found.board.toolchain, environment)
+    note_build(found.directory, inputs)
     return built
 
 

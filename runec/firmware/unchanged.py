@@ -6,9 +6,10 @@ made. A build is named by all that it is made from, and by what came out of it.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import runec
@@ -38,31 +39,43 @@ def build_folder(project: Path) -> Path:
     return project / _MADE / "build" / "firmware"
 
 
-def was_built(project: Path, toolchain: Toolchain, environment: dict[str, str]) -> bool:
-    """Return whether the last build of a project was noted, and nothing has changed since then."""
+def build_inputs(project: Path, toolchain: Toolchain, environment: Mapping[str, str]) -> str | None:
+    """Return the name of everything that a build of a project is made from.
+
+    None when a file cannot be read, which the builder will tell.
+    """
+    try:
+        return content_key(
+            runec.__version__,
+            *_tools(toolchain),
+            *_environment({**os.environ, **environment}),
+            *_contents(project, _sources(project)),
+        )
+    except OSError:
+        return None
+
+
+def was_built(project: Path, inputs: str | None) -> bool:
+    """Return whether a build from these inputs was noted, and what it made is there unchanged."""
     try:
         noted = (build_folder(project) / _STAMP).read_text(encoding="ascii")
-        return noted == _key(project, toolchain, environment)
+        return inputs is not None and noted == _note(project, inputs)
     except (OSError, UnicodeDecodeError):
         return False
 
 
-def note_build(project: Path, toolchain: Toolchain, environment: dict[str, str]) -> None:
-    """Remember that a project was built. A disk that refuses costs the next build its time."""
-    try:
-        write_file(build_folder(project) / _STAMP, _key(project, toolchain, environment))
-    except (OSError, MachineError):
-        return
+def note_build(project: Path, inputs: str | None) -> None:
+    """Remember that a project was built from inputs that were named before the builder began.
+
+    A disk that refuses costs the next build its time, and nothing else.
+    """
+    if inputs is not None:
+        with contextlib.suppress(OSError, MachineError):
+            write_file(build_folder(project) / _STAMP, _note(project, inputs))
 
 
-def _key(project: Path, toolchain: Toolchain, environment: dict[str, str]) -> str:
-    return content_key(
-        runec.__version__,
-        *_tools(toolchain),
-        *_environment({**os.environ, **environment}),
-        *_contents(project, _sources(project)),
-        *_contents(project, _results(project)),
-    )
+def _note(project: Path, inputs: str) -> str:
+    return content_key(inputs, *_contents(project, _results(project)))
 
 
 def _tools(toolchain: Toolchain) -> Iterator[str]:
@@ -78,7 +91,7 @@ def _tools(toolchain: Toolchain) -> Iterator[str]:
         yield f"{path} {status.st_size} {status.st_mtime_ns}"
 
 
-def _environment(variables: dict[str, str]) -> Iterator[str]:
+def _environment(variables: Mapping[str, str]) -> Iterator[str]:
     for name, value in sorted(variables.items()):
         if name.startswith(_VARIABLES):
             yield f"{name}={value}"

@@ -10,7 +10,7 @@ import pytest
 from runec.boards import Toolchain, load_board
 from runec.container import Rune
 from runec.firmware import build, build_project, create_project
-from runec.firmware.unchanged import build_folder, note_build, was_built
+from runec.firmware.unchanged import build_folder, build_inputs, note_build, was_built
 from runec.tools import Finished
 
 ENVIRONMENT = {"PLATFORMIO_CORE_DIR": "/core"}
@@ -44,10 +44,18 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
+def note(project: Path, toolchain: Toolchain) -> None:
+    note_build(project, build_inputs(project, toolchain, ENVIRONMENT))
+
+
+def is_known(project: Path, toolchain: Toolchain) -> bool:
+    return was_built(project, build_inputs(project, toolchain, ENVIRONMENT))
+
+
 def test_a_build_that_was_noted_is_known_again(project: Path, toolchain: Toolchain) -> None:
-    assert not was_built(project, toolchain, ENVIRONMENT)
-    note_build(project, toolchain, ENVIRONMENT)
-    assert was_built(project, toolchain, ENVIRONMENT)
+    assert not is_known(project, toolchain)
+    note(project, toolchain)
+    assert is_known(project, toolchain)
 
 
 CHANGES: dict[str, Callable[[Path], object]] = {
@@ -76,32 +84,57 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 def test_whatever_changes_the_project_is_built_again(
     project: Path, toolchain: Toolchain, change: str
 ) -> None:
-    note_build(project, toolchain, ENVIRONMENT)
+    note(project, toolchain)
     CHANGES[change](project)
-    assert not was_built(project, toolchain, ENVIRONMENT)
+    assert not is_known(project, toolchain)
 
 
 def test_what_the_builder_is_told_by_the_environment_counts(
     project: Path, toolchain: Toolchain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    note_build(project, toolchain, ENVIRONMENT)
-    assert not was_built(project, toolchain, {"PLATFORMIO_CORE_DIR": "/another"})
+    note(project, toolchain)
+    assert not was_built(
+        project, build_inputs(project, toolchain, {"PLATFORMIO_CORE_DIR": "/another"})
+    )
     monkeypatch.setenv("PLATFORMIO_BUILD_FLAGS", "-DDEBUG")
-    assert not was_built(project, toolchain, ENVIRONMENT)
+    assert not is_known(project, toolchain)
 
 
 def test_objects_and_hidden_folders_do_not_count(project: Path, toolchain: Toolchain) -> None:
-    note_build(project, toolchain, ENVIRONMENT)
+    note(project, toolchain)
     (build_folder(project) / "src" / "firmware.c.o").unlink()
     (project / ".git").mkdir()
     (project / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
-    assert was_built(project, toolchain, ENVIRONMENT)
+    assert is_known(project, toolchain)
+
+
+def test_a_source_that_is_changed_while_the_builder_works_is_built_the_next_time(
+    project: Path, toolchain: Toolchain
+) -> None:
+    inputs = build_inputs(project, toolchain, ENVIRONMENT)
+    (project / "src" / "firmware.c").write_text("int main(void) { return 1; }\n")
+    note_build(project, inputs)
+    assert not is_known(project, toolchain)
+
+
+def test_a_source_that_cannot_be_read_leaves_nothing_known(
+    project: Path, toolchain: Toolchain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note(project, toolchain)
+
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert build_inputs(project, toolchain, ENVIRONMENT) is None
+    note(project, toolchain)
+    assert not is_known(project, toolchain)
 
 
 def test_a_note_that_cannot_be_read_is_none(project: Path, toolchain: Toolchain) -> None:
-    note_build(project, toolchain, ENVIRONMENT)
+    note(project, toolchain)
     (build_folder(project) / ".runec-built").write_bytes(b"\xff\xfe")
-    assert not was_built(project, toolchain, ENVIRONMENT)
+    assert not is_known(project, toolchain)
 
 
 def test_the_second_build_starts_no_builder(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-
-import msgspec
 
 from runec.pipeline import ArgumentValue, ElementType, ResourceWords, TensorType
 from runec.proc_blocks.arguments import BlockArgument, convert, resolve_arguments
@@ -23,14 +22,16 @@ _MAX_RANK = 8
 SOURCE = "block.c"
 
 
-class ResolvedOutput(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class ResolvedOutput:
     """An output's type and the bytes its tensor may take."""
 
     type: TensorType
     capacity_bytes: int
 
 
-class Resolved(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Resolved:
     """A use of a block that fits it. An optional argument without a value is not in `arguments`."""
 
     outputs: tuple[ResolvedOutput, ...]
@@ -72,7 +73,8 @@ def _plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-class Block(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Block:
     """A block: what it takes and gives, and where its C source lies (`directory / "block.c"`).
 
     `directory` is absolute. `own_path` is the same folder as the user named it, None for a block of

@@ -110,7 +110,7 @@ def test_text_and_binary_do_not_share_a_stream(
     rune = build(f"{TENSOR}\n  serial: {{out: serial, inputs: [input]}}")
     done = runec("run", rune, "--raw", tmp_path / "in.bin")
     assert (done.code, done.stdout) == (3, "")
-    assert "error[R0706]: the rune has SERIAL and TENSOR outputs together" in done.stderr
+    assert "error[R0706]: the rune has TENSOR outputs and others together" in done.stderr
 
 
 RANDOM = """

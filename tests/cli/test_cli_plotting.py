@@ -80,7 +80,9 @@ def test_a_screen_draws_over_itself_in_the_size_that_the_terminal_has_now() -> N
             ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 20, columns, 0, 0))
             series.add(line(1.0))
             drawn.draw(series)
-            text = reader.read(4096).decode()
+            text = ""
+            while not text.endswith("\n"):  # clearing and drawing may be read apart
+                text += reader.read(4096).decode()
             widths.append(len(text.split("\x1b[J")[-1].rstrip("\r\n")))
         assert "\x1b[1A\r\x1b[J" in text
         assert widths == [59, 39]

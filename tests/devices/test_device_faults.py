@@ -219,12 +219,14 @@ def sine() -> Rune:
 
 
 def with_a_larger_arena(rune: Rune) -> bytes:
-    return changed(rune, arena=("1264", "1280"))
+    arena = rune.require_graph().models["sine"].arena
+    return changed(rune, arena=(f"{arena}", f"{arena + 16}"))
 
 
 def with_an_arena_that_is_too_small(rune: Rune) -> bytes:
     """Only the model engine finds that what the rune declares is too little."""
-    return changed(rune, name=('"sine"}', '"sine2"}'), arena=("1264", "512"))
+    arena = rune.require_graph().models["sine"].arena
+    return changed(rune, name=('"sine"}', '"sine2"}'), arena=(f"{arena}", "512"))
 
 
 REFUSALS: dict[str, tuple[Callable[[], Rune], Callable[[Rune], bytes], str, str, str]] = {

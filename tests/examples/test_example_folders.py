@@ -23,8 +23,10 @@ OPERATOR_VERSIONS = {
     "AVERAGE_POOL_2D": 2,
     "CONV_2D": 3,
     "DEPTHWISE_CONV_2D": 3,
+    "DEQUANTIZE": 2,
     "FULLY_CONNECTED": 4,
     "MAX_POOL_2D": 2,
+    "QUANTIZE": 1,
     "RESHAPE": 1,
     "SOFTMAX": 2,
 }

@@ -16,6 +16,7 @@ from runec.models import InputRange, input_ranges, read_model
 from runec.pipeline import TensorType
 from runec.vm import litert
 from runec.vm.errors import model_differs, needs_litert, no_model
+from runec.vm.output import one_nan
 from runec.vm.tflm import RefusedError, TflmModel
 
 Warn = Callable[[str, str], None]
@@ -89,7 +90,8 @@ class HostModel:
     def infer(self, inputs: Sequence[bytes]) -> list[bytes]:
         """Run the model on packed elements; return the packed elements of its outputs.
 
-        Floats that it turns into integers are clamped first (docs/spec/rune.md, section 2.4).
+        Floats that it turns into integers are clamped first, and every NaN that it gives is the
+        one NaN (docs/spec/rune.md, sections 2.4 and 2.5).
 
         Raises:
             RuneError: R0713, the library fails.
@@ -98,7 +100,8 @@ class HostModel:
         for index, bounds in enumerate(self._ranges[: len(inputs)]):
             if bounds is not None:
                 given[index] = _clamped(given[index], bounds)
-        return self._engine.infer(given)
+        results = self._engine.infer(given)
+        return [one_nan(kind, data) for kind, data in zip(self.outputs, results, strict=True)]
 
 
 def _clamped(data: bytes, bounds: InputRange) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
@@ -24,6 +25,12 @@ STRUCT_CODES = {
 
 
 _PART_ELEMENTS = 4096
+
+# Type code of `array`, the bits of infinity, and those of the NaN without sign or payload.
+_NAN_BITS = {
+    ElementType.F32: ("I", 0x7F80_0000, 0x7FC0_0000),
+    ElementType.F64: ("Q", 0x7FF0_0000_0000_0000, 0x7FF8_0000_0000_0000),
+}
 
 
 def split_text(data: bytes, count: int) -> list[bytes]:
@@ -122,13 +129,25 @@ def output_line(
     return f"{{{','.join(members)}}}"
 
 
+def one_nan(kind: TensorType, data: bytes) -> bytes:
+    """Return packed elements with each NaN as the one NaN: docs/spec/rune.md, section 2.5."""
+    if kind.element not in _NAN_BITS:
+        return data
+    code, infinity, nan = _NAN_BITS[kind.element]
+    bits = array(code, data)
+    for index, value in enumerate(bits):
+        if value & (infinity | infinity - 1) > infinity:
+            bits[index] = nan
+    return bits.tobytes()
+
+
 def output_bytes(outputs: Sequence[tuple[int, Sequence[tuple[TensorType, bytes]]]]) -> bytes:
     """Return what TENSOR outputs write: length of the type, type, elements, tensor by tensor."""
     parts: list[bytes] = []
     for _, tensors in outputs:
         for kind, data in tensors:
             text = str(kind).encode()
-            parts += (struct.pack("<I", len(text)), text, data)
+            parts += (struct.pack("<I", len(text)), text, one_nan(kind, data))
     return b"".join(parts)
 
 

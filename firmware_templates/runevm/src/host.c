@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "json_reader.h"
+#include "nan.h"
 #include "output.h"
 #include "parameter.h"
 #include "runevm_engine.h"
@@ -249,6 +250,9 @@ static runevm_error rune_model_infer(runevm *vm, const uint32_t *arguments, uint
     vm->last_stage = model->name;
     runevm_error error = vm->config.model_engine->invoke(
         vm->config.model_context, index, (const uint8_t *const *)inputs, outputs, &detail);
+    for (uint32_t i = 0; error == RUNEVM_OK && i < model->output_count; i++) {
+        runevm_one_nan_each(&vm->rune.tensors[model->outputs[i]], outputs[i]);
+    }
     if (error == RUNEVM_OK && runevm_time_is_over(vm)) {
         error = RUNEVM_ERR_TIME; /* nothing stops a model engine half-way */
     }

@@ -4,6 +4,7 @@
 
 #include "host.h"
 #include "json_writer.h"
+#include "nan.h"
 
 void runevm_output_begin(runevm *vm)
 {
@@ -86,7 +87,19 @@ static uint32_t decimal_digits(uint32_t number)
     return count;
 }
 
-/* u32 length, shape text such as `f32[1, 2, 3]`, the elements as they are. */
+static void write_elements(runevm_writer *writer, runevm_element element, const uint8_t *bytes, uint32_t length)
+{
+    if (element != RUNEVM_F32 && element != RUNEVM_F64) {
+        runevm_write_bytes(writer, bytes, length);
+        return;
+    }
+    uint32_t size = runevm_element_bytes(element);
+    for (uint32_t at = 0; writer->error == RUNEVM_OK && at < length; at += size) {
+        runevm_write_bytes(writer, runevm_one_nan(element, bytes + at), size);
+    }
+}
+
+/* u32 length, shape text such as `f32[1, 2, 3]`, the elements. */
 static void write_binary(runevm_writer *writer, const runevm_tensor *tensor, const uint8_t *bytes, uint32_t length)
 {
     const char *name = runevm_element_name(tensor->element);
@@ -101,7 +114,7 @@ static void write_binary(runevm_writer *writer, const runevm_tensor *tensor, con
     runevm_write_text(writer, "[");
     write_dimensions(writer, tensor, ", ");
     runevm_write_text(writer, "]");
-    runevm_write_bytes(writer, bytes, length);
+    write_elements(writer, tensor->element, bytes, length);
 }
 
 /* Is one number 0? Of both zeros of a float the sign does not count. */

@@ -14,7 +14,7 @@ from runec.cli.runefiles import which_runefile
 from runec.codegen import compile_pipeline
 from runec.container import Rune, read_rune, write_rune
 from runec.diagnostics import Span
-from runec.firmware import BudgetError
+from runec.firmware import StageError
 from runec.frontend import analyse
 from runec.pipeline import Pipeline
 
@@ -30,10 +30,10 @@ class Source:
 
     @contextmanager
     def blamed(self) -> Iterator[None]:
-        """Give a budget's error the line of the stage that costs most."""
+        """Give an error that is of one stage the line of that stage."""
         try:
             yield
-        except BudgetError as error:
+        except StageError as error:
             error.span = self.spans.get(error.stage or "")
             raise
 

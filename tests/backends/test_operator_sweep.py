@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from runec.backends import tflm
 from runec.models import read_graph
 
 if TYPE_CHECKING:
     from tests.backends.operator_cases import MAKERS, values
+    from tests.backends.operator_models import Model, Tensor, constant
     from tests.backends.operator_runs import Outcome, Trial, on_device, on_host, same
 else:
     from operator_cases import MAKERS, values
+    from operator_models import Model, Tensor, constant
     from operator_runs import Outcome, Trial, on_device, on_host, same
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "operators.md"
@@ -96,3 +99,79 @@ def table() -> str:
 
 def test_the_page_shows_the_operators() -> None:
     assert table() in TABLE.read_text(encoding="utf-8")
+
+
+def refused() -> Iterator[tuple[str, Model]]:
+    """Models that the host computes, with what is said of them."""
+    pixel = (Tensor("float32", (1, 3, 3, 1)), constant(np.array([5, 5], np.int32)))
+    half = schema.ResizeNearestNeighborOptionsT()
+    half.halfPixelCenters = True
+    other = Tensor("int8", (4,), scales=(0.3,), zero_points=(5,))
+    axes = constant(np.array([0], np.int32))
+    long = Tensor("float32", (1, 2, 1, 2, 1))
+    short = Tensor("float32", (1, 2, 3, 2, 1))
+    yield (
+        "RELU whose output has another scale than its input",
+        Model("RELU", (Tensor("int8", (4,), scales=(0.1,), zero_points=(0,)),), (other,)),
+    )
+    yield (
+        "MAX_POOL_2D of int16",
+        Model(
+            "MAX_POOL_2D",
+            (Tensor("int16", (1, 2, 2, 1), scales=(0.1,), zero_points=(0,)),),
+            (Tensor("int16", (1, 2, 2, 1), scales=(0.1,), zero_points=(0,)),),
+            pool(),
+        ),
+    )
+    yield (
+        "MEAN over other axes than 1 and 2 of 4",
+        Model(
+            "MEAN",
+            (Tensor("float32", (3, 4)), axes),
+            (Tensor("float32", (4,)),),
+            schema.ReducerOptionsT(),
+        ),
+    )
+    yield (
+        "RESIZE_NEAREST_NEIGHBOR with half pixel centers",
+        Model("RESIZE_NEAREST_NEIGHBOR", pixel, (Tensor("float32", (1, 5, 5, 1)),), half),
+    )
+    yield (
+        "ADD that broadcasts tensors of more than 4 dimensions",
+        Model("ADD", (long, short), (short,), schema.AddOptionsT()),
+    )
+    yield (
+        "SOFTMAX of more than 5 dimensions",
+        Model(
+            "SOFTMAX",
+            (Tensor("float32", (1, 1, 1, 1, 2, 3)),),
+            (Tensor("float32", (1, 1, 1, 1, 2, 3)),),
+            softmax(),
+        ),
+    )
+
+
+def pool() -> Any:
+    options = schema.Pool2DOptionsT()
+    options.strideW = options.strideH = options.filterWidth = options.filterHeight = 1
+    return options
+
+
+def softmax() -> Any:
+    options = schema.SoftmaxOptionsT()
+    options.beta = 1.0
+    return options
+
+
+@pytest.mark.parametrize(("said", "model"), refused())
+def test_what_is_refused_does_not_give_the_hosts_bytes(
+    model_program: Path, tmp_path: Path, said: str, model: Model
+) -> None:
+    data = model.write()
+    assert tflm.objections(read_graph(data)) == (said,)
+    rng = np.random.default_rng(2)
+    trial = Trial(model, data, tuple(values(rng, item) for item in model.given))
+    (host,) = on_either([trial])
+    assert host.outputs is not None
+    (device,) = on_device(model_program, [trial], tmp_path)
+    assert not same(model, host, device)

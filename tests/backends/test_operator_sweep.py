@@ -163,7 +163,7 @@ def softmax() -> Any:
     return options
 
 
-@pytest.mark.parametrize(("said", "model"), refused())
+@pytest.mark.parametrize(("said", "model"), list(refused()))
 def test_what_is_refused_does_not_give_the_hosts_bytes(
     model_program: Path, tmp_path: Path, said: str, model: Model
 ) -> None:

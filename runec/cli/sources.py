@@ -30,7 +30,7 @@ class Source:
 
     @contextmanager
     def blamed(self) -> Iterator[None]:
-        """Give the error of a rune that does not fit a board the line of the stage to blame."""
+        """Give an error that is of one stage the line of that stage."""
         try:
             yield
         except StageError as error:

@@ -10,6 +10,7 @@ from runec.boards import Board, load_boards
 from runec.container import Graph, Rune
 from runec.container.wasm import read_module, walk_sections
 from runec.diagnostics import RunecError, UserFileError
+from runec.models import read_graph
 from runec.pipeline import EXECUTED_FORMAT
 
 _ALIGNMENT = 16
@@ -22,7 +23,7 @@ _OWN_FLASH_BYTES = 28 * 1024
 
 
 class StageError(UserFileError):
-    """A rune that a board cannot carry, because of `stage`, as far as it is one stage's doing."""
+    """A rune that a board can't run because of one of its stages, `stage`."""
 
     def __init__(
         self, code: str, message: str, *, stage: str | None, hint: str, notes: Iterable[str] = ()
@@ -72,24 +73,15 @@ def plan_layout(rune: Rune) -> Layout:
     """Return what the firmware of a rune reserves.
 
     Raises:
-        UserFileError: R0606, an original rune; R0810, a model has an operator that the device's
-            library does not have; R0814, a resource is given at run time; R0815, a model of
-            another format.
+        StageError: R0810, a model has an operator that the device's library does not have, or
+            does not compute as the host's does.
+        UserFileError: R0606, an original rune; R0814, a resource is given at run time; R0815, a
+            model of another format.
     """
     graph = rune.require_graph()
     _check_carried(graph)
-    uses = [
-        (operator.name, operator.version)
-        for model in graph.models.values()
-        for operator in model.operators
-    ]
-    missing = tflm.missing_operators(uses)
-    if missing:
-        raise UserFileError(
-            "R0810",
-            f"TensorFlow Lite Micro on devices has no kernel for {', '.join(missing)}",
-            hint="run the rune on this computer, or train the model without these operators",
-        )
+    _check_operators(rune, graph)
+    operators = {item.name for model in graph.models.values() for item in model.operators}
     return Layout(
         linear_memory_bytes=_round_up(graph.memory_used),
         engine_heap_bytes=wasm3.engine_heap_bytes(graph.code_bytes, _function_count(rune.code)),
@@ -97,7 +89,7 @@ def plan_layout(rune: Rune) -> Layout:
         model_count=len(graph.models),
         stack_bytes=wasm3.STACK_BYTES,
         host_stack_bytes=wasm3.HOST_STACK_BYTES,
-        operators=tuple(sorted({name for name, _ in uses})),
+        operators=tuple(sorted(operators)),
         ram_stage=_costliest(_ram_costs(graph)),
         flash_stage=_costliest(
             {
@@ -122,6 +114,29 @@ def _ram_costs(graph: Graph) -> dict[str, int]:
 def _costliest(costs: dict[str, int]) -> str | None:
     worst = max(costs, key=lambda name: costs[name], default=None)
     return worst if worst is not None and costs[worst] else None
+
+
+def _check_operators(rune: Rune, graph: Graph) -> None:
+    for name, model in graph.models.items():
+        missing = tflm.missing_operators(item.name for item in model.operators)
+        if missing:
+            raise StageError(
+                "R0810",
+                f"TensorFlow Lite Micro on devices has no kernel for {', '.join(missing)}",
+                stage=name,
+                hint="run the rune on this computer, or train the model without these operators",
+            )
+        data = rune.resources[model.resource]
+        objections = tflm.objections(read_graph(data)) if data is not None else ()
+        if objections:
+            raise StageError(
+                "R0810",
+                "TensorFlow Lite Micro on devices does not compute as this computer does: "
+                f"{', '.join(objections)}",
+                stage=name,
+                hint="convert the model to int8 or float32 without these (docs/operators.md lists "
+                "what devices take), or run the rune on this computer",
+            )
 
 
 def _check_carried(graph: Graph) -> None:

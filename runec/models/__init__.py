@@ -7,6 +7,7 @@ from runec.models.tflite import (
     ModelTensor,
     Operator,
     quantises_to_uint8,
+    read_graph,
     read_hybrid,
     read_model,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "input_ranges",
     "measure_arena",
     "quantises_to_uint8",
+    "read_graph",
     "read_hybrid",
     "read_model",
 ]

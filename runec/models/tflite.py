@@ -6,6 +6,7 @@ Field numbers are those of the schema of TensorFlow Lite (`schema.fbs`, version 
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Sequence
 
 import msgspec
@@ -27,6 +28,7 @@ MAX_CHANNELS = 65536
 MAX_TENSOR_BYTES = 2**31 - 1
 
 FLOAT32 = 0
+INT32 = 2
 UINT8 = 3
 INT16 = 7
 INT8 = 9
@@ -89,7 +91,10 @@ class ModelInfo(msgspec.Struct, frozen=True):
 
 
 class GraphTensor(msgspec.Struct, frozen=True):
-    """A tensor of the first subgraph, as the memory planner sees it."""
+    """A tensor of the first subgraph, as the memory planner and a device's kernels see it.
+
+    `values` are those of a small constant of int32, such as axes.
+    """
 
     type_code: int
     shape: tuple[int, ...]
@@ -97,6 +102,17 @@ class GraphTensor(msgspec.Struct, frozen=True):
     is_constant: bool
     scales: tuple[float, ...]
     zero_points: tuple[int, ...]
+    values: tuple[int, ...] = ()
+
+    @property
+    def quantization(self) -> tuple[float, int] | None:
+        """The first scale and zero point."""
+        return (self.scales[0], self.zero_points[0]) if self.scales and self.zero_points else None
+
+    @property
+    def type_name(self) -> str:
+        """The element type in TensorFlow's words."""
+        return _TENSOR_TYPES.get(self.type_code, (f"type {self.type_code}", 0, None))[0]
 
     @property
     def size_bytes(self) -> int:
@@ -106,11 +122,16 @@ class GraphTensor(msgspec.Struct, frozen=True):
 
 
 class GraphOperator(msgspec.Struct, frozen=True):
-    """A use of an operator: its name and the tensors it reads and writes (-1: none)."""
+    """A use of an operator: its name and the tensors it reads and writes (-1: none).
+
+    `activation` is the number of a fused activation, 0 for none; known of SVDF alone.
+    """
 
     name: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    has_half_pixel_centers: bool = False
+    activation: int = 0
 
 
 class ModelGraph(msgspec.Struct, frozen=True):
@@ -281,31 +302,42 @@ def quantises_to_uint8(data: bytes) -> bool:
     )
 
 
-def _constant_buffers(model: Table) -> tuple[bool, ...]:
-    constant = []
+def _constant_buffers(model: Table) -> tuple[bytes | None, ...]:
+    """Return the content of each buffer, cut off after a few integers; None for an empty one."""
+    constant: list[bytes | None] = []
     for buffer in model.tables(4, count_max=4 * MAX_TENSORS):
         content = buffer.vector(0, 1)
-        constant.append(content is not None and content[1] > 0)
+        if content is None or content[1] == 0:
+            constant.append(None)
+        else:
+            start, size = content
+            constant.append(buffer.data[start : start + min(size, 4 * MAX_RANK + 1)])
     return tuple(constant)
 
 
-def _graph_tensor(table: Table, constant: Sequence[bool]) -> GraphTensor:
+def _graph_tensor(table: Table, constant: Sequence[bytes | None]) -> GraphTensor:
     buffer = table.integer(2, 4, signed=False)
     if buffer >= len(constant):
         raise MalformedError(f"a tensor uses buffer {buffer} of {len(constant)}")
     scales: tuple[float, ...] = ()
     zero_points: tuple[int, ...] = ()
+    type_code = table.integer(1, 1, signed=True)
+    content = constant[buffer]
+    values: tuple[int, ...] = ()
+    if content is not None and type_code == INT32 and len(content) <= 4 * MAX_RANK:
+        values = struct.unpack(f"<{len(content) // 4}i", content[: len(content) // 4 * 4])
     quantization = table.table(4)
     if quantization is not None:
         scales = quantization.scalars(2, "f", count_max=MAX_CHANNELS)
         zero_points = quantization.integers(3, "q", count_max=MAX_CHANNELS)
     tensor = GraphTensor(
-        type_code=table.integer(1, 1, signed=True),
+        type_code=type_code,
         shape=table.integers(0, "i", count_max=MAX_RANK),
         is_variable=table.integer(5, 1, signed=False) != 0,
-        is_constant=constant[buffer],
+        is_constant=content is not None,
         scales=scales,
         zero_points=zero_points,
+        values=values,
     )
     if any(size < 0 for size in tensor.shape) or tensor.size_bytes > MAX_TENSOR_BYTES:
         raise MalformedError(f"a tensor has the shape {list(tensor.shape)}")
@@ -330,11 +362,19 @@ def read_graph(data: bytes) -> ModelGraph:
         for use in main.tables(3, count_max=MAX_OPERATORS):
             inputs = use.integers(1, "i", count_max=MAX_OPERATOR_TENSORS)
             outputs = use.integers(2, "i", count_max=MAX_OPERATOR_TENSORS)
+            name = _used_operator(codes, use).name
+            # Both in the second field of their operator's options, a byte.
+            second = 0
+            if name in ("RESIZE_NEAREST_NEIGHBOR", "SVDF"):
+                options = use.table(4)
+                second = 0 if options is None else options.integer(1, 1, signed=False)
             operators.append(
                 GraphOperator(
-                    _used_operator(codes, use).name,
+                    name,
                     _indices(inputs, len(tensors), optional=True),
                     _indices(outputs, len(tensors), optional=True),
+                    has_half_pixel_centers=name == "RESIZE_NEAREST_NEIGHBOR" and second != 0,
+                    activation=second if name == "SVDF" else 0,
                 )
             )
         sides = [

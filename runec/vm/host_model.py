@@ -22,6 +22,8 @@ from runec.vm.tflm import RefusedError, TflmModel
 Warn = Callable[[str, str], None]
 """Takes a warning and a hint."""
 
+_TO_A_BOARD = "to run it on a board, convert the model to int8 or float32"
+
 
 class _Engine(Protocol):
     def infer(self, inputs: Sequence[bytes]) -> list[bytes]:
@@ -62,20 +64,19 @@ class HostModel:
             _compare(name, said[0], self.inputs)
             _compare(name, said[1], self.outputs)
         self._engine: _Engine
+        why = litert.device_objection(data, info.operators)
         try:
             self._engine = TflmModel(name, data, self.inputs, self.outputs)
+            if why is not None:
+                warn(f"no device engine of runec takes the model {name}: {why}", _TO_A_BOARD)
         except RefusedError as refusal:
             self._engine = self._in_litert(name, data, refusal)
-            why = litert.device_objection(data, info.operators)
             # No device of today may have it, the device's library of 2020 does.
             text = f"the model {name} runs in LiteRT's reference kernels: {refusal.reason}"
             if why is None:
                 warn(text, "devices run it in their own library, with the same result")
             else:
-                warn(
-                    f"{text}. No device engine of runec takes it: {why}",
-                    "to run it on a board, convert the model to int8 or float32",
-                )
+                warn(f"{text}. No device engine of runec takes it: {why}", _TO_A_BOARD)
 
     def _in_litert(self, name: str, data: bytes, refusal: RefusedError) -> _Engine:
         error: RuneError = refusal.error

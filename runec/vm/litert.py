@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from runec.backends import tflm
-from runec.models import Operator, read_hybrid
+from runec.models import Operator, read_graph, read_hybrid
 from runec.pipeline import TensorType
 from runec.vm.errors import model_failed
 from runec.vm.tflm import DTYPES
@@ -32,12 +32,15 @@ def device_objection(data: bytes, operators: Sequence[Operator]) -> str | None:
 
     The device's TensorFlow Lite Micro of 2020 does take uint8, which today's does not.
     """
-    missing = tflm.missing_operators((item.name, item.version) for item in operators)
+    missing = tflm.missing_operators(item.name for item in operators)
     if missing:
         return f"it has no {', '.join(missing)}"
     hybrid = read_hybrid(data)
     if hybrid:
         return f"its {', '.join(hybrid)} cannot mix float inputs with weights of 8 bits"
+    objections = tflm.objections(read_graph(data))
+    if objections:
+        return f"it does not compute {', '.join(objections)} as this computer does"
     return None
 
 

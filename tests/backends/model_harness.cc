@@ -1,8 +1,9 @@
 // Drives model_tflm on this computer: model_harness MODEL ARENA DECLARED INS OUTS DATA...
 // INS and OUTS are lists of element:bytes, separated by commas, and so is DATA of hex. Prints the error of
 // open(), then for each DATA the error and the outputs of invoke() in hex.
-// model_harness - does that for each line of stdin, in a process of its own, and prints "exit N" after it.
+// model_harness - does that for each line of stdin, in a process of its own with 1 s of CPU time, and prints "exit N" after it.
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -126,6 +127,8 @@ int main(int count, char **words) {
         const pid_t child = fork();
         if (child < 0) return 2;
         if (child == 0) {
+            const struct rlimit seconds = {1, 1};
+            setrlimit(RLIMIT_CPU, &seconds);
             const int result = run(split(line, ' '));
             std::fflush(stdout);
             _exit(result);

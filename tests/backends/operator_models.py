@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +25,16 @@ _TYPES = {
     "bool": "BOOL",
 }
 # RUNEVM_F32 and so on. Booleans are bytes.
-_ELEMENTS = {"float32": 8, "int8": 1, "uint8": 0, "bool": 0, "int16": 3, "int32": 5, "int64": 7}
+_ELEMENTS = {
+    "float32": 8,
+    "int8": 1,
+    "uint8": 0,
+    "bool": 0,
+    "float16": 9,
+    "int16": 3,
+    "int32": 5,
+    "int64": 7,
+}
 
 
 @dataclass(frozen=True)
@@ -63,7 +73,7 @@ class Model:
     outputs: tuple[Tensor, ...]
     options: Any = None
     version: int = 1
-    facts: dict[str, object] = field(default_factory=dict)
+    facts: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def given(self) -> tuple[Tensor, ...]:

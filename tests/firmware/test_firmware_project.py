@@ -7,14 +7,16 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import flatbuffers  # type: ignore[import-untyped]
 import msgspec
 import pytest
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from runec.boards import load_board, load_boards
 from runec.container import GraphOperator, Rune
 from runec.data import data_dir
 from runec.diagnostics import MachineError, UsageError, UserFileError
-from runec.firmware import create_project, load_project
+from runec.firmware import StageError, create_project, load_project
 
 MakeRune = Callable[[str], Rune]
 BOARDS = [board.id for board in load_boards() if "builds" in board.verified]
@@ -228,6 +230,29 @@ def test_an_operator_without_a_kernel_is_named(example_rune: MakeRune, tmp_path:
         create_project(with_graph(rune, models=models), load_board("esp32c3"), tmp_path / "p")
     assert caught.value.code == "R0810"
     assert caught.value.message.endswith("no kernel for GATHER")
+
+
+def test_an_operator_that_devices_compute_otherwise_is_named_with_its_stage(
+    example_rune: MakeRune, tmp_path: Path
+) -> None:
+    rune = example_rune("sine")
+    ((stage, model),) = rune.require_graph().models.items()
+    data = rune.resources[model.resource]
+    assert data is not None
+    changed = schema.ModelT.InitFromPackedBuf(data, 0)
+    for tensor in changed.subgraphs[0].tensors:
+        tensor.type = schema.TensorType.INT16
+    builder = flatbuffers.Builder(0)
+    builder.Finish(changed.Pack(builder), b"TFL3")
+    resources = {**rune.resources, model.resource: bytes(builder.Output())}
+    with pytest.raises(StageError) as caught:
+        create_project(
+            dataclasses.replace(rune, resources=resources), load_board("esp32c3"), tmp_path / "p"
+        )
+    assert caught.value.code == "R0810"
+    assert caught.value.stage == stage
+    assert "FULLY_CONNECTED of int16" in caught.value.message
+    assert not (tmp_path / "p").exists()
 
 
 def test_a_folder_with_something_else_is_left_alone(example_rune: MakeRune, tmp_path: Path) -> None:

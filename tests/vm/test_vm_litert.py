@@ -174,3 +174,34 @@ def test_dynamic_range_runs_with_a_warning_that_no_device_takes_it(
     assert f"{OBJECTION}: its FULLY_CONNECTED cannot mix float inputs" in text
     assert read_hybrid(dynamic_range) == ("FULLY_CONNECTED",)
     assert read_hybrid(sine) == ()
+
+
+def test_a_model_that_devices_compute_otherwise_runs_with_a_warning() -> None:
+    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+    def tensor(scale: float) -> Any:
+        made = schema.TensorT()
+        made.shape, made.type, made.buffer = [4], schema.TensorType.INT8, 0
+        made.quantization = schema.QuantizationParametersT()
+        made.quantization.scale, made.quantization.zeroPoint = [scale], [0]
+        return made
+
+    model, graph = schema.ModelT(), schema.SubGraphT()
+    code, use = schema.OperatorCodeT(), schema.OperatorT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.RELU
+    graph.tensors = [tensor(0.1), tensor(0.2)]
+    graph.inputs = use.inputs = [0]
+    graph.outputs = use.outputs = [1]
+    graph.operators = [use]
+    model.version, model.buffers = 3, [schema.BufferT()]
+    model.operatorCodes, model.subgraphs = [code], [graph]
+    builder = flatbuffers.Builder(0)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    warnings = Warnings()
+    ran = HostModel("positive", bytes(builder.Output()), None, warnings)
+    assert ran.infer([bytes([246, 0, 10, 100])]) == [bytes([0, 0, 5, 50])]
+    (text,) = warnings.texts
+    assert text.startswith(
+        "no device engine of runec takes the model positive: it does not compute"
+    )
+    assert "RELU whose output has another scale than its input" in text

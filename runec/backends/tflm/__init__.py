@@ -9,14 +9,17 @@ from runec.backends.tflm.plan import (
     interface_flags,
     source_groups,
 )
+from runec.backends.tflm.rules import ELEMENTS, objections
 
 __all__ = [
     "COMPONENT",
+    "ELEMENTS",
     "KERNELS",
     "NAME",
     "SLOT_BYTES",
     "flash_bytes",
     "interface_flags",
     "missing_operators",
+    "objections",
     "source_groups",
 ]

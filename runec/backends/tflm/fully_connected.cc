@@ -3,7 +3,7 @@
 // Today's converter quantises dense layers so; the library of 2020 would take the first row's scale
 // for all of them, without a word. The arithmetic is that of TensorFlow Lite's 8-bit quantization
 // specification: an accumulator of 32 bits, times input scale * weight scale / output scale as a
-// fixed-point number, which is rounded as the library's other kernels round.
+// fixed-point number, rounded as the host's libraries round.
 #include <algorithm>
 #include <cstdint>
 
@@ -113,24 +113,22 @@ TfLiteStatus prepare(TfLiteContext *context, TfLiteNode *node) {
         TF_LITE_ENSURE_STATUS(tflite::GetQuantizedConvolutionMultipler(context, of.input, of.weights, of.bias,
                                                                        of.output, &factor));
         tflite::QuantizeMultiplier(factor, &state->factor.multiplier, &state->factor.shift);
+        if (state->factor.shift > 30) return refuse(context, "FULLY_CONNECTED has scales that are too far apart");
     }
     return tflite::CalculateActivationRangeQuantized(context, options->activation, of.output, &state->least,
                                                      &state->most);
 }
 
-tflite::FullyConnectedParams parameters_of(const Tensors &of, const State &state) {
-    tflite::FullyConnectedParams parameters = {};
-    parameters.input_offset = -of.input->params.zero_point;
-    parameters.weights_offset = -of.weights->params.zero_point;
-    parameters.output_offset = of.output->params.zero_point;
-    parameters.output_multiplier = state.factor.multiplier;
-    parameters.output_shift = state.factor.shift;
-    parameters.quantized_activation_min = state.least;
-    parameters.quantized_activation_max = state.most;
-    return parameters;
+// Of int8 the host's library rounds twice, of uint8 (LiteRT) once.
+int32_t times(int32_t sum, const Factor &factor, bool rounds_once) {
+    if (!rounds_once) return tflite::MultiplyByQuantizedMultiplier(sum, factor.multiplier, factor.shift);
+    const int shift = 31 - factor.shift;
+    const int64_t product = static_cast<int64_t>(sum) * factor.multiplier;
+    return static_cast<int32_t>((product + (static_cast<int64_t>(1) << (shift - 1))) >> shift);
 }
 
-void multiply_int8(const Tensors &of, const State &state) {
+template <typename Element>
+void multiply(const Tensors &of, const State &state, bool rounds_once) {
     const int rows = of.weights->dims->data[0];
     const int columns = of.weights->dims->data[1];
     const int batches = static_cast<int>(of.output->bytes) / rows;
@@ -138,19 +136,18 @@ void multiply_int8(const Tensors &of, const State &state) {
     // Weights with a scale for each row are symmetric.
     const int32_t weights_offset = state.rows == nullptr ? -of.weights->params.zero_point : 0;
     const int32_t *bias = of.bias == nullptr ? nullptr : of.bias->data.i32;
-    const int8_t *input = of.input->data.int8;
-    int8_t *output = of.output->data.int8;
+    const Element *input = tflite::GetTensorData<Element>(of.input);
+    Element *output = tflite::GetTensorData<Element>(of.output);
     for (int batch = 0; batch < batches; batch++, input += columns) {
-        const int8_t *weights = of.weights->data.int8;
+        const Element *weights = tflite::GetTensorData<Element>(of.weights);
         for (int row = 0; row < rows; row++, weights += columns) {
             int32_t sum = bias == nullptr ? 0 : bias[row];
             for (int column = 0; column < columns; column++) {
                 sum += (weights[column] + weights_offset) * (input[column] + input_offset);
             }
-            const Factor &factor = state.rows == nullptr ? state.factor : state.rows[row];
-            sum = tflite::MultiplyByQuantizedMultiplier(sum, factor.multiplier, factor.shift);
+            sum = times(sum, state.rows == nullptr ? state.factor : state.rows[row], rounds_once);
             sum += of.output->params.zero_point;
-            *output++ = static_cast<int8_t>(std::min(std::max(sum, state.least), state.most));
+            *output++ = static_cast<Element>(std::min(std::max(sum, state.least), state.most));
         }
     }
 }
@@ -171,14 +168,8 @@ TfLiteStatus invoke(TfLiteContext *context, TfLiteNode *node) {
                 tflite::GetTensorShape(of.output), tflite::GetTensorData<float>(of.output));
             return kTfLiteOk;
         }
-        case kTfLiteInt8: multiply_int8(of, state); return kTfLiteOk;
-        case kTfLiteUInt8:
-            tflite::reference_ops::FullyConnected(
-                parameters_of(of, state), tflite::GetTensorShape(of.input), tflite::GetTensorData<uint8_t>(of.input),
-                tflite::GetTensorShape(of.weights), tflite::GetTensorData<uint8_t>(of.weights),
-                tflite::GetTensorShape(of.bias), tflite::GetTensorData<int32_t>(of.bias),
-                tflite::GetTensorShape(of.output), tflite::GetTensorData<uint8_t>(of.output));
-            return kTfLiteOk;
+        case kTfLiteInt8: multiply<int8_t>(of, state, false); return kTfLiteOk;
+        case kTfLiteUInt8: multiply<uint8_t>(of, state, true); return kTfLiteOk;
         default: return refuse(context, "FULLY_CONNECTED has elements of another type than float32, int8 and uint8");
     }
 }

@@ -61,17 +61,7 @@ KERNELS = {
     "UNPACK": "unpack.cc",
 }
 
-# Where a later version means something that the kernel does not do. Elsewhere a version only
-# adds element types or options, which the kernel checks itself.
-_LAST_VERSION = {"MEAN": 1}
 
-
-def missing_operators(operators: Iterable[tuple[str, int]]) -> tuple[str, ...]:
-    """Return those of (name, version) that no kernel computes, spelled for people, sorted."""
-    missing = set()
-    for name, version in operators:
-        if name not in KERNELS:
-            missing.add(name)
-        elif version > _LAST_VERSION.get(name, version):
-            missing.add(f"{name} version {version}")
-    return tuple(sorted(missing))
+def missing_operators(operators: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the names that have no kernel, sorted."""
+    return tuple(sorted({name for name in operators if name not in KERNELS}))

@@ -5,9 +5,12 @@ import struct
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runec.pipeline import ElementType, Pin, TensorType
 from runec.vm import output_line
+from runec.vm.output import output_bytes
 
 
 def packed(*texts: bytes) -> bytes:
@@ -119,3 +122,31 @@ def test_a_pin_is_high_for_what_is_not_zero(
 def test_a_pin_of_other_bytes_than_its_number_is_refused() -> None:
     with pytest.raises(ValueError, match="3 bytes"):
         output_line([(4, [(TensorType.parse("f32[1]"), bytes(3))])], {4: Pin("LED")})
+
+
+@pytest.mark.parametrize("element", ["f32", "f64"])
+@given(data=st.data())
+def test_binary_tensors_have_one_nan_and_every_other_float_as_it_is(
+    element: str, data: st.DataObject
+) -> None:
+    form = f"<{element}".replace("32", "4").replace("64", "8")
+    width = 32 if element == "f32" else 64
+    patterns = data.draw(
+        st.lists(st.one_of(st.integers(0, 2**width - 1), nan_patterns(width)), min_size=1)
+    )
+    raw = np.array(patterns, f"<u{width // 8}")
+    values = raw.view(form)
+    expected = np.where(np.isnan(values), np.array(np.nan, form).view(raw.dtype), raw)
+    kind = TensorType.parse(f"{element}[{len(patterns)}]")
+    written = output_bytes([(1, [(kind, raw.tobytes())])])
+    assert written.endswith(b"]" + expected.tobytes())
+
+
+def nan_patterns(width: int) -> st.SearchStrategy[int]:
+    """The bits of NaNs, which are rare among all."""
+    fraction, exponent = (23, 0xFF) if width == 32 else (52, 0x7FF)
+    return st.builds(
+        lambda sign, payload: sign << (width - 1) | exponent << fraction | payload,
+        st.integers(0, 1),
+        st.integers(1, 2**fraction - 1),
+    )

@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "json_writer.h"
+
 static bool is_nan(runevm_element element, const uint8_t *bytes)
 {
     if (element == RUNEVM_F32) {

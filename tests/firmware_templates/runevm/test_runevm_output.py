@@ -160,6 +160,20 @@ def test_the_binary_form(probe: Probe, element: str, shape: tuple[int, ...], dat
     assert output_of(probe, data, element, shape, "TENSOR") == expected
 
 
+@pytest.mark.parametrize(("element", "size"), [("f32", 4), ("f64", 8), ("u32", 4)])
+def test_the_binary_form_knows_one_nan(probe: Probe, element: str, size: int) -> None:
+    nans = {4: [0x7FC00000, 0xFFC00000, 0x7F800001, 0xFFFFFFFF], 8: [2**64 - 1, (0x7FF << 52) + 1]}
+    others = {4: [0x7F800000, 0xFF800000, 0x80000000, 0x7F7FFFFF], 8: [0x7FF << 52, 1 << 63]}
+    patterns = [*nans[size], *others[size]]
+    data = b"".join(pattern.to_bytes(size, "little") for pattern in patterns)
+    one = np.array([np.nan], f"<f{size}").tobytes()
+    expected = (
+        data if element == "u32" else one * len(nans[size]) + data[-size * len(others[size]) :]
+    )
+    got = output_of(probe, data, element, (len(patterns),), "TENSOR")
+    assert got.endswith(b"]" + expected)
+
+
 def pair(*orders: tuple[int, int]) -> made.Pipe:
     """Two outputs of two tensors each; consumed in the order given: output, address."""
     pipe = made.Pipe(outputs=["SERIAL", "SERIAL"])

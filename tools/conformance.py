@@ -11,7 +11,6 @@ the project, those that fit into an example take part as well.
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import shutil
 import sys
@@ -163,8 +162,10 @@ def model_types(path: Path) -> tuple[list[str], list[str]]:
     return [str(item.type) for item in info.inputs], [str(item.type) for item in info.outputs]
 
 
-def with_other_models(examples: Sequence[Example], folder: Path) -> Iterator[Example]:
-    """Yield the examples that have a namesake in `folder`, with the namesake's model and inputs.
+def with_other_models(
+    examples: Sequence[Example], folder: Path, scratch: Path
+) -> Iterator[Example]:
+    """Yield the examples with a namesake in `folder`, with its model and inputs, in `scratch`.
 
     A namesake's model that takes or gives other tensors does not fit into the example's pipeline:
     then the Runefile is that of `originals/`, or it is left out. Those take a simulator minutes a
@@ -180,22 +181,21 @@ def with_other_models(examples: Sequence[Example], folder: Path) -> Iterator[Exa
         name = f"{example.folder.name}.yml"
         if not fits and not (ORIGINALS / name).is_file():
             continue
-        with tempfile.TemporaryDirectory(prefix="conformance-") as scratch:
-            copy = Path(scratch) / example.folder.name
-            shutil.copytree(example.folder, copy)
-            shutil.copyfile(models[0], copy / own[0].name)
-            if not fits:
-                shutil.copyfile(ORIGINALS / name, copy / RUNEFILES[0])
-            own_runs = example.runs[:RUNS_MIN]
-            runs = [msgspec.structs.replace(each, expected=None) for each in own_runs]
-            runs += [
-                msgspec.structs.replace(Run(), **{INPUT_KINDS[path.suffix]: (str(path),)})
-                for path in sorted(models[0].parent.iterdir())
-                if path.suffix in INPUT_KINDS
-            ]
-            rune = compile_example(copy / RUNEFILES[0])
-            label = f"{example.name}, other model"
-            yield Example(label, copy, rune, tuple(runs), "everywhere" if fits else "quick")
+        copy = scratch / example.folder.name
+        shutil.copytree(example.folder, copy)
+        shutil.copyfile(models[0], copy / own[0].name)
+        if not fits:
+            shutil.copyfile(ORIGINALS / name, copy / RUNEFILES[0])
+        own_runs = example.runs[:RUNS_MIN]
+        runs = [msgspec.structs.replace(each, expected=None) for each in own_runs]
+        runs += [
+            msgspec.structs.replace(Run(), **{INPUT_KINDS[path.suffix]: (str(path),)})
+            for path in sorted(models[0].parent.iterdir())
+            if path.suffix in INPUT_KINDS
+        ]
+        rune = compile_example(copy / RUNEFILES[0])
+        label = f"{example.name}, other model"
+        yield Example(label, copy, rune, tuple(runs), "everywhere" if fits else "quick")
 
 
 def places(names: Sequence[str]) -> list[Place]:
@@ -276,21 +276,49 @@ def part_for(example: Example, place: Place) -> Example:
     return replace(example, runs=example.runs[:RUNS_MIN]) if is_slow(place) else example
 
 
-def check_everywhere(example: Example, where: Sequence[Place]) -> list[Cell]:
-    """Run an example in every place, the first one alone: it says what nobody has said yet."""
-    expected = [None if each.expected is None else [*each.expected] for each in example.runs]
+def check_all(
+    examples: Sequence[Example], where: Sequence[Place], tell: Callable[[Cell], None]
+) -> list[list[Cell]]:
+    """Return the cells of each example, told one by one as they come.
+
+    The first place of an example goes first: it says what nobody has said yet. Of the others those
+    begin first that take longest, so that no worker is left alone with one of them in the end.
+    """
     stop = threading.Event()
-    first = check(example, where[0], expected, stop)
+    expected = [
+        [None if run.expected is None else [*run.expected] for run in each.runs]
+        for each in examples
+    ]
+    placed = [each.places(where) for each in examples]
+
+    def one(row: int, column: int) -> Cell:
+        place = placed[row][column]
+        cell = check(part_for(examples[row], place), place, expected[row], stop)
+        tell(cell)
+        return cell
+
     with ThreadPoolExecutor(WORKERS) as pool:
-        others = [
-            pool.submit(check, part_for(example, place), place, expected, stop)
-            for place in where[1:]
-        ]
         try:
-            return [first, *(other.result() for other in others)]
+            rows = [[cell] for cell in pool.map(lambda row: one(row, 0), range(len(examples)))]
+            others = [
+                (row, column) for row, each in enumerate(placed) for column in range(1, len(each))
+            ]
+            others.sort(key=lambda at: not is_slow(placed[at[0]][at[1]]))
+            begun = {at: pool.submit(one, *at) for at in others}
+            for row, column in sorted(begun):
+                rows[row].append(begun[row, column].result())
         except BaseException:
             stop.set()
+            pool.shutdown(cancel_futures=True)
             raise
+    return rows
+
+
+def tell(cell: Cell) -> None:
+    """Print a cell for whoever waits."""
+    lines = [f"{cell.example} {cell.place} {cell.verdict} ({cell.seconds:g} s)"]
+    lines += [f"  {json.dumps(each, ensure_ascii=False)}" for each in cell.differences]
+    print("\n".join(lines), file=sys.stderr, flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -304,30 +332,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.page and (options.example or options.on):
         parser.error("--page tells of every example in every place")
     where = places(options.on)
-    rows: list[list[object]] = []
+    with tempfile.TemporaryDirectory(prefix="conformance-") as scratch:
+        examples = list(find_examples(options.example))
+        yaml = [example for example in examples if "/" not in example.name]
+        examples += with_other_models(yaml, OTHER_MODELS, Path(scratch))
+        if not examples:
+            print("no example to run", file=sys.stderr)
+            return 1
+        found = check_all(examples, where, tell)
     told: list[dict[str, object]] = []
-    failed = False
-    examples = list(find_examples(options.example))
-    yaml = [example for example in examples if "/" not in example.name]
-    for example in itertools.chain(examples, with_other_models(yaml, OTHER_MODELS)):
-        cells = check_everywhere(example, example.places(where))
-        failed |= any(cell.differences for cell in cells)
+    rows: list[list[object]] = []
+    for cells in found:
+        told += [{**vars(cell), "verdict": cell.verdict} for cell in cells]
         verdicts = {cell.place: cell.verdict for cell in cells}
-        rows.append([example.name, *(verdicts.get(str(place)) for place in where)])
-        for cell in cells:
-            told.append({**vars(cell), "verdict": cell.verdict})
-            if options.json:
-                print(json.dumps(told[-1]), flush=True)
-                continue
-            seconds = f"({cell.seconds:g} s)"
-            print(cell.example, cell.place, cell.verdict, seconds, file=sys.stderr, flush=True)
-            for difference in cell.differences:
-                print(f"  {json.dumps(difference, ensure_ascii=False)}", file=sys.stderr)
-    if not rows:
-        print("no example to run", file=sys.stderr)
-        return 1
-    if not options.json:
+        rows.append([cells[0].example, *(verdicts.get(str(place)) for place in where)])
+    if options.json:
+        print("\n".join(map(json.dumps, told)))
+    else:
         print(table(("example", *map(str, where)), rows))
+    failed = any(cell.differences for cells in found for cell in cells)
     if options.page and not failed:
         if TYPE_CHECKING:
             from tools.conformance_page import write_page  # noqa: PLC0415

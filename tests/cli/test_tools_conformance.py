@@ -94,7 +94,7 @@ def test_a_namesakes_model_takes_part_only_where_it_fits(
         folder.mkdir(parents=True)
         shutil.copyfile(PROJECT / "examples" / model, folder / "model.tflite")
         examples = list(conformance.find_examples([name]))
-        found = conformance.with_other_models(examples[:1], conformance.OTHER_MODELS)
+        found = conformance.with_other_models(examples[:1], conformance.OTHER_MODELS, tmp_path)
         return [each.name for each in found]
 
     assert take("fits", "sine/sinemodel.tflite") == ["fits, other model"]
@@ -132,7 +132,7 @@ def test_other_models_are_compared_between_places(conformance: ModuleType, tmp_p
     shutil.copyfile(PROJECT / "examples/sine/sinemodel.tflite", others / "different.tflite")
     shutil.copyfile(PROJECT / "examples/sine/input.bin", others / "extra.bin")
     examples = list(conformance.find_examples([]))
-    (other,) = conformance.with_other_models(examples, tmp_path / "others")
+    (other,) = conformance.with_other_models(examples, tmp_path / "others", tmp_path / "scratch")
     assert other.name == "sine, other model"
     assert len(other.runs) == 4
     assert all(run.expected is None for run in other.runs)

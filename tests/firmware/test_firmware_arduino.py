@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from runec.boards import Board, load_board, load_boards
-from runec.container import Rune
+from runec.codegen import compile_pipeline
+from runec.container import Rune, read_rune, write_rune, writer
 from runec.data import data_dir
 from runec.devices.emulator import provider
 from runec.devices.session import Session
@@ -22,6 +23,8 @@ from runec.devices.transport import StreamTransport
 from runec.diagnostics import MachineError, UsageError
 from runec.firmware import Project, build, build_project, create_project, load_project
 from runec.firmware.pio import pio_environment, pio_program
+from runec.frontend import analyse
+from runec.models import measure_arena
 from runec.tools import Finished
 from runec.vm import Feed, Inputs, run_rune_bytes
 
@@ -171,8 +174,6 @@ def install_stand_in(folder: Path, board: Board) -> dict[str, str]:
 @pytest.mark.emulated
 @pytest.mark.parametrize("example", ["noop", "sine"])
 def test_platformio_builds_what_answers_as_the_host_does(
-    make: Callable[[str, str], Project],
-    example_rune: MakeRune,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     example: str,
@@ -180,21 +181,26 @@ def test_platformio_builds_what_answers_as_the_host_does(
     board = load_board("esp32c3")
     environment = install_stand_in(tmp_path, board)
     monkeypatch.setattr(build, "_environment", lambda _project: environment)
-    project = make(example, board.id)
     # Pointers of this computer are twice as long as a board's.
+    monkeypatch.setattr(writer, "measure_arena", lambda data: 4 * measure_arena(data))
+    pipeline = analyse(EXAMPLES / example / "Runefile.yml").pipeline
+    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    project = create_project(rune, board, tmp_path / "a project", framework="arduino")
     config = project.directory / "src" / "firmware_config.h"
     larger = re.sub(
-        r"(FIRMWARE_(?:POOL|ARENA)_BYTES) (\d+)u",
+        r"(FIRMWARE_POOL_BYTES) (\d+)u",
         lambda found: f"{found[1]} {4 * int(found[2])}u",
         config.read_text(),
     )
     config.write_text(larger)
+    settings_file = project.directory / "platformio.ini"
+    flags = "build_flags =\n    -DRUNEVM_TFLM_SLOT_BYTES=512u\n"
+    settings_file.write_text(settings_file.read_text().replace("build_flags =\n", flags))
     log: list[str] = []
     with pytest.raises(ValueError, match="32-bit"):
         # It is no firmware: only its size cannot be told.
         build_project(project, log=log.append)
     program = project.directory / ".pio" / "build" / "firmware" / "firmware.elf"
-    rune = example_rune(example)
     inputs = Inputs(raw=(EXAMPLES / example / "input.bin",))
     provide = provider(rune.require_graph(), Feed(inputs))
     with closing(StreamTransport([program], name="the stand-in")) as transport:

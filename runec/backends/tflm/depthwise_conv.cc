@@ -14,6 +14,8 @@ namespace {
 namespace library = tflite::ops::micro::depthwise_conv;
 
 TfLiteStatus prepare(TfLiteContext *context, TfLiteNode *node) {
+    // The library would take the tensor before the first for a bias that is left out by -1.
+    for (int i = 0; i < node->inputs->size; i++) TF_LITE_ENSURE(context, node->inputs->data[i] >= 0);
     TF_LITE_ENSURE_STATUS(library::Prepare(context, node));
     const auto *options = static_cast<const TfLiteDepthwiseConvParams *>(node->builtin_data);
     const TfLiteTensor *input = tflite::GetInput(context, node, 0);

@@ -127,7 +127,7 @@ runevm_error prepare(runevm_tflm_slot *slot, const tflite::Model *model, const t
         return RUNEVM_ERR_ARENA;
     }
     reporter->when_full = &full;
-    auto *interpreter = new (slot->bytes) tflite::MicroInterpreter(model, *operators, arena, arena_bytes, reporter);
+    auto *interpreter = ::new (slot->bytes) tflite::MicroInterpreter(model, *operators, arena, arena_bytes, reporter);
     const bool is_ready =
         interpreter->initialization_status() == kTfLiteOk && interpreter->AllocateTensors() == kTfLiteOk;
     reporter->when_full = nullptr;
@@ -229,7 +229,7 @@ void runevm_tflm_init(runevm_tflm *engine, uint8_t *arena, uint32_t arena_bytes,
     engine->slots = slots;
     engine->slot_count = slot_count;
     engine->operators = operators;
-    reporter = new (reporter_storage) FirstMessage;
+    reporter = ::new (reporter_storage) FirstMessage;
 }
 
 // What TensorFlow Lite Micro calls when a check fails for good: the message has nowhere to go, and

@@ -4,7 +4,7 @@ SHELL := /bin/sh
 READY := .venv/.ready
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint unit boards conformance bench fuzz docs format clean
+.PHONY: help setup demo test lint unit boards conformance emulated bench fuzz docs format clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,8 +31,10 @@ boards: $(READY) ## the short conformance: every example on the host and QEMU, n
 	$(BIN)/python tools/conformance.py --on host --on emulator:netduinoplus2
 	$(BIN)/python tools/conformance.py --example noop --example sine
 
-conformance: $(READY) ## examples x {host, emulated boards}, byte for byte, and firmware on emulated boards
+conformance: $(READY) ## examples x {host, emulated boards}, byte for byte
 	$(BIN)/python tools/conformance.py
+
+emulated: $(READY) ## the tests that take long: firmware on emulated boards, sweeps of operators
 	$(BIN)/pytest -n 2 -m emulated -q
 
 bench: $(READY) ## instructions, flash and RAM of every example on QEMU beside the same pipeline without a sandbox

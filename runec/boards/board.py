@@ -39,13 +39,17 @@ class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     `header` is what the chip's boot ROM expects at the start of the code, as 32-bit words. `ram`
     starts with the stack, so `ram.origin` should have nothing mapped below it: a stack overflow
-    then faults instead of overwriting data.
+    then faults instead of overwriting data. `stack_bytes` is for everything: interrupts, the link,
+    models, and wasm calls with the engine's compiler above these. More is for compilers that make
+    no tail calls: there each instruction of a wasm function takes stack until the next turn of a
+    loop.
     """
 
     code: Region
     constants: Region | None = None
     ram: Region
     header: tuple[Address, ...] = ()
+    stack_bytes: Bytes = 16_384
 
     @property
     def flash_bytes(self) -> int:

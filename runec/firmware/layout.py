@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runec.backends import tflm, wasm3
 from runec.boards import Board, load_boards
@@ -69,8 +69,8 @@ def _function_count(code: bytes) -> int:
     return imported + module.body_count
 
 
-def plan_layout(rune: Rune) -> Layout:
-    """Return what the firmware of a rune reserves.
+def plan_layout(rune: Rune, board: Board) -> Layout:
+    """Return what the firmware of a rune reserves on a board.
 
     Raises:
         StageError: R0810, a model has an operator that the device's library does not have, or
@@ -87,7 +87,7 @@ def plan_layout(rune: Rune) -> Layout:
         engine_heap_bytes=wasm3.engine_heap_bytes(graph.code_bytes, _function_count(rune.code)),
         arena_bytes=sum(_round_up(model.arena) for model in graph.models.values()),
         model_count=len(graph.models),
-        stack_bytes=wasm3.STACK_BYTES,
+        stack_bytes=board.memory.stack_bytes,
         host_stack_bytes=wasm3.HOST_STACK_BYTES,
         operators=tuple(sorted(operators)),
         ram_stage=_costliest(_ram_costs(graph)),
@@ -205,7 +205,8 @@ def _fitting_boards(rune: Rune, layout: Layout) -> tuple[str, ...]:
     return tuple(
         board.id
         for board in boards
-        if estimate_ram_bytes(layout) <= board.memory.ram.size_bytes
+        if estimate_ram_bytes(replace(layout, stack_bytes=board.memory.stack_bytes))
+        <= board.memory.ram.size_bytes
         and estimate_flash_bytes(rune, layout, board) <= board.memory.flash_bytes
     )
 

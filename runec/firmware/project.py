@@ -100,7 +100,7 @@ def create_project(
             f"the file of the board {board.id} names no vendor's platform for {framework!r}",
             hint="leave --framework out, or add [vendor] to the board's file",
         )
-    layout = plan_layout(rune)
+    layout = plan_layout(rune, board)
     accelerometer = choose_accelerometer(rune, board, framework)
     pins = choose_pins(rune, board, framework, accelerometer)
     check_budget(rune, layout, board)

@@ -153,7 +153,9 @@ def test_a_board_in_a_slow_simulator_runs_three_inputs(
     write_runs(tmp_path, *[RIGHT] * 5)
     (example,) = conformance.find_examples([])
     where = conformance.places(["host", "emulator:netduinoplus2", "emulator:nrf52_dk"])
-    assert [len(conformance.part_for(example, place).runs) for place in where] == [5, 5, 3]
+    parts = [conformance.part_for(example, place).runs for place in where]
+    assert [len(runs) for runs in parts] == [5, 5, 3]
+    assert {run.repeats for run in parts[2]} == {1}
 
 
 def test_what_takes_simulators_minutes_runs_on_the_host_and_in_qemu(

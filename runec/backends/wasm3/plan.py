@@ -36,8 +36,6 @@ _OWN = Path(__file__).parent
 # C stack that host functions may take when they are called from the deepest wasm function that the
 # engine allows: the model engine, the link, the output (tests/firmware measures it).
 HOST_STACK_BYTES = 6144
-# C stack for everything: HOST_STACK_BYTES, and what wasm calls and wasm3's compiler take above.
-STACK_BYTES = 16384
 
 
 def engine_heap_bytes(code_bytes: int, function_count: int) -> int:

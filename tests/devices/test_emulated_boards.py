@@ -18,7 +18,7 @@ from runec.vm import Inputs
 
 EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
 BOARDS = [board for board in load_boards() if "emulated" in board.verified]
-# One a compiler, the quickest to emulate; `make conformance` takes all.
+# One a compiler, the quickest to emulate; `make emulated` takes all.
 SOME = {
     board.toolchain.prefix: board
     for board in sorted(BOARDS, key=lambda board: getattr(board.emulator, "kind", "") == "qemu")

@@ -25,7 +25,11 @@ from tools.bench.sandboxed import RUNS
 _NATIVE = Path(__file__).resolve().parent / "native"
 _OWN = "src/peer"
 # Groups of a firmware's sources that the peer shares with it, by the start of their names.
-_SHARED = ("lib/hal/", "lib/tflm/", "lib/model_tflm/float_math.c")
+# Kernels of ours; the first of a firmware's begins the group that has them all.
+_KERNELS = tuple(
+    f"lib/model_tflm/{name}.cc" for name in ("depthwise_conv", "fully_connected", "quantize_tflm")
+)
+_SHARED = ("lib/hal/", "lib/tflm/", "lib/model_tflm/float_math.c", *_KERNELS)
 # As runec compiles blocks, where that says something about the machine's code.
 _BLOCK_FLAGS = ("-w", "-fno-strict-aliasing", "-fno-math-errno")
 _BEGIN, _END, _FILL, _TAKE, _INFER = (

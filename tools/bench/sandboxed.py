@@ -24,7 +24,7 @@ _TIMEOUT_S = 300.0
 # Functions of the firmware. All but `ask` are called by way of a pointer or from another source, so
 # that no compiler takes them apart; `ask` is called from four places.
 _POLL, _PROVIDE, _ASK = "runec_console_read", "runevm_link_provide", "ask"
-_RUN, _WASM, _HOST, _MODEL = "runevm_run", "m3_Call", "call_host", "16invoke"
+_RUN, _WASM, _HOST, _MODEL = "runevm_run", "m3_Call", "call_host", "12invoke_model"
 # Of the id in a runevm_capability, after its name's address and length.
 _ID_OFFSET = 8
 

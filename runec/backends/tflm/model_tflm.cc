@@ -173,8 +173,8 @@ runevm_error open_model(void *context, uint32_t index, const runevm_rune *rune, 
     return RUNEVM_OK;
 }
 
-runevm_error invoke(void *context, uint32_t index, const uint8_t *const *inputs, uint8_t *const *outputs,
-                    const char **detail) {
+runevm_error invoke_model(void *context, uint32_t index, const uint8_t *const *inputs, uint8_t *const *outputs,
+                          const char **detail) {
     runevm_tflm *engine = static_cast<runevm_tflm *>(context);
     *detail = "";
     if (index >= engine->open_count) {
@@ -219,7 +219,7 @@ void (*runevm_tflm_clamp_inputs)(tflite::MicroInterpreter *interpreter);
 
 extern "C" {
 
-const runevm_model_engine runevm_model_engine_tflm = {"tflm", open_model, invoke, close_all, arena_used_bytes};
+const runevm_model_engine runevm_model_engine_tflm = {"tflm", open_model, invoke_model, close_all, arena_used_bytes};
 
 void runevm_tflm_init(runevm_tflm *engine, uint8_t *arena, uint32_t arena_bytes, runevm_tflm_slot *slots,
                       uint32_t slot_count, const void *operators) {

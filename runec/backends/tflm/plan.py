@@ -136,7 +136,8 @@ def source_groups(operators: Iterable[str]) -> tuple[SourceGroup, ...]:
     others = tuple(f"{_KERNELS}/{name}" for name in kernels if name not in _FAST_KERNELS)
     included = {name for file in own for name in includes(_OWN / file) if name.startswith(_LITE)}
     needed = header_closure(root, (*_CORE, *fast, *others, *_INTERFACE, *included), _ROOTS)
-    engine = ("model_tflm.cc", *(("quantize_tflm.cc",) if "QUANTIZE" in operators else ()))
+    # QUANTIZE of ours calls the library's for what is no float.
+    kernels_of_ours = (*sorted(own), *(("quantize_tflm.cc",) if "QUANTIZE" in operators else ()))
     flags = ("-w", *interface_flags())
     library = SourceGroup(
         folder="tflm",
@@ -153,19 +154,19 @@ def source_groups(operators: Iterable[str]) -> tuple[SourceGroup, ...]:
     )
     interface = SourceGroup(
         folder="model_tflm",
-        files={name: _OWN / name for name in (*engine, *sorted(own), *_OWN_FILES)},
-        sources=engine,
+        files={name: _OWN / name for name in ("model_tflm.cc", *kernels_of_ours, *_OWN_FILES)},
+        sources=("model_tflm.cc",),
         include=("lib/model_tflm", "lib/runevm/include"),
         flags=("-Wall", "-Wextra", *interface_flags()),
     )
     own_quick = replace(
-        interface, files={}, sources=tuple(sorted(own)), flags=(*interface.flags, *_FAST_FLAGS)
+        interface, files={}, sources=kernels_of_ours, flags=(*interface.flags, *_FAST_FLAGS)
     )
     return (
         library,
         *((quick,) if fast else ()),
         interface,
-        *((own_quick,) if own else ()),
+        *((own_quick,) if kernels_of_ours else ()),
         SourceGroup(
             folder="model_tflm",
             files={},

@@ -6,6 +6,7 @@
 
 #include "model_tflm.h"
 #include "peer.h"
+#include "quantize_tflm.h"
 #include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tensorflow/lite/micro/micro_op_resolver.h"
 #include "tensorflow/lite/schema/schema_generated.h"
@@ -28,6 +29,9 @@ tflite::MicroInterpreter *interpreter_of(uint32_t index) {
 
 }  // namespace
 
+// Set by QUANTIZE, where a model has it: then its answers are those of the rune for every float.
+void (*runevm_tflm_clamp_inputs)(tflite::MicroInterpreter *interpreter);
+
 extern "C" {
 
 int peer_model_open(uint32_t index, const uint8_t *data, uint8_t *arena, uint32_t arena_bytes) {
@@ -45,6 +49,7 @@ int peer_model_infer(uint32_t index, const void *const *inputs, void *const *out
         TfLiteTensor *tensor = interpreter->input(i);
         std::memcpy(tensor->data.raw, inputs[i], tensor->bytes);
     }
+    if (runevm_tflm_clamp_inputs != nullptr) runevm_tflm_clamp_inputs(interpreter);
     if (interpreter->Invoke() != kTfLiteOk) return 0;
     for (size_t i = 0, count = interpreter->outputs_size(); i < count; i++) {
         const TfLiteTensor *tensor = interpreter->output(i);

@@ -15,8 +15,12 @@ from runec.firmware import Accelerometer
 
 # The names of a part's three axes in labwired. What they are set to is in standard gravities.
 _CHANNELS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
-    {"adxl345": ("x", "y", "z"), "mpu6050": ("ax", "ay", "az")}
+    {"adxl345": ("x", "y", "z"), "lis3dh": ("x", "y", "z"), "mpu6050": ("ax", "ay", "az")}
 )
+# Descriptions of the parts that labwired itself does not bring, PART.yaml.
+_DESCRIPTIONS = Path(__file__).with_name("parts")
+# The chips that labwired 0.25 gives such a part twice, so that it cannot be told what it feels.
+_TWICE_ON = "nrf"
 # Where the firmware counts samples: firmware_templates/drivers/accelerometer.c.
 _COUNTER = "runec_accelerometer_taken"
 _GRAVITY = 9.80665
@@ -26,7 +30,7 @@ _MOST_G = 16.0
 _BUSES = ("i2c1", "i2c0")
 _SYSTEM = """name: "runec"
 chip: {chip}
-external_devices:
+{parts}external_devices:
   - id: "{part}"
     type: "{part}"
     connection: "{bus}"
@@ -45,8 +49,10 @@ class SimulatedPart:
     def system(self, chip: Path) -> str:
         """Return labwired's description of the part on a chip, whose own description is a file."""
         described = chip.read_text(encoding="utf-8")
+        part = _description(self.accelerometer)
         return _SYSTEM.format(
             chip=json.dumps(str(chip)),
+            parts=f"parts:\n  - path: {json.dumps(str(part))}\n" if part.exists() else "",
             part=self.accelerometer.name,
             bus=next((bus for bus in _BUSES if f'id: "{bus}"' in described), _BUSES[-1]),
             address=self.accelerometer.address,
@@ -61,6 +67,10 @@ class SimulatedPart:
         return json.dumps(told).encode()
 
 
+def _description(accelerometer: Accelerometer) -> Path:
+    return _DESCRIPTIONS / f"{accelerometer.name}.yaml"
+
+
 def simulated_part(board: Board, accelerometer: Accelerometer) -> SimulatedPart:
     """Return the part that the emulator of a board puts on its bus.
 
@@ -68,7 +78,12 @@ def simulated_part(board: Board, accelerometer: Accelerometer) -> SimulatedPart:
         UserFileError: R0951, the emulator has no such part.
     """
     emulator = board.emulator
-    if emulator is None or emulator.kind != "labwired" or accelerometer.name not in _CHANNELS:
+    if (
+        emulator is None
+        or emulator.kind != "labwired"
+        or accelerometer.name not in _CHANNELS
+        or (emulator.target.startswith(_TWICE_ON) and _description(accelerometer).exists())
+    ):
         name = emulator.kind if emulator else "emulator"
         raise UserFileError(
             "R0951",

@@ -19,7 +19,7 @@ from runec.vm import Inputs
 
 GESTURE = Path(__file__).resolve().parents[2] / "examples" / "gesture"
 GRAVITY = 9.80665
-COUNTS_PER_G = {"adxl345": 256, "mpu6050": 4096}
+COUNTS_PER_G = {"adxl345": 256, "lis3dh": 250, "mpu6050": 4096}
 SAMPLES = 12
 RECORDED = """
 version: 1
@@ -79,7 +79,13 @@ def motion(seed: int) -> Floats:
 @pytest.mark.emulated
 @pytest.mark.parametrize(
     ("base", "part"),
-    [("nrf52840_dk", "adxl345"), ("nrf52_dk", "mpu6050"), ("nucleo_f401re", "adxl345")],
+    [
+        ("nrf52840_dk", "adxl345"),
+        ("nrf52_dk", "mpu6050"),
+        ("nucleo_f401re", "adxl345"),
+        ("nucleo_f401re", "lis3dh"),
+        ("disco_f407vg", "lis3dh"),
+    ],
 )
 def test_a_simulated_motion_is_what_the_host_gets_from_the_part_s_counts(
     tmp_path: Path, base: str, part: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from runec.backends import tflm, wasm3
 from runec.boards import Board, load_boards
@@ -157,13 +157,15 @@ def _check_carried(graph: Graph) -> None:
             )
 
 
-def estimate_ram_bytes(layout: Layout) -> int:
-    """Return the bytes of RAM that a firmware takes at most."""
-    return layout.stack_bytes + layout.pool_bytes + layout.arena_bytes + _own_ram_bytes(layout)
+def estimate_ram_bytes(layout: Layout, board: Board) -> int:
+    """Return the bytes of RAM that a firmware takes at most on a board."""
+    rune_bytes = layout.pool_bytes + layout.arena_bytes
+    return board.memory.stack_bytes + rune_bytes + _own_ram_bytes(layout, board)
 
 
-def _own_ram_bytes(layout: Layout) -> int:
-    return _OWN_RAM_BYTES + layout.model_count * tflm.SLOT_BYTES
+def _own_ram_bytes(layout: Layout, board: Board) -> int:
+    rings_bytes = _RINGS_RAM_BYTES if board.hal.link == "rtt" else 0
+    return _OWN_RAM_BYTES + rings_bytes + layout.model_count * tflm.SLOT_BYTES
 
 
 def estimate_flash_bytes(rune: Rune, layout: Layout, board: Board) -> int:
@@ -184,9 +186,7 @@ def check_budget(rune: Rune, layout: Layout, board: Board) -> None:
     Raises:
         BudgetError: R0811, RAM; R0812, flash.
     """
-    ram = estimate_ram_bytes(layout)
-    if board.hal.link == "rtt":
-        ram += _RINGS_RAM_BYTES
+    ram = estimate_ram_bytes(layout, board)
     if ram > board.memory.ram.size_bytes:
         excess = ram - board.memory.ram.size_bytes
         raise ram_error(board, layout, excess, _fitting_boards(rune, layout))
@@ -205,8 +205,7 @@ def _fitting_boards(rune: Rune, layout: Layout) -> tuple[str, ...]:
     return tuple(
         board.id
         for board in boards
-        if estimate_ram_bytes(replace(layout, stack_bytes=board.memory.stack_bytes))
-        <= board.memory.ram.size_bytes
+        if estimate_ram_bytes(layout, board) <= board.memory.ram.size_bytes
         and estimate_flash_bytes(rune, layout, board) <= board.memory.flash_bytes
     )
 
@@ -229,7 +228,7 @@ def ram_error(
         **own,
         "the engine": layout.engine_heap_bytes,
         "the stack": layout.stack_bytes,
-        "the rest of the firmware": _own_ram_bytes(layout),
+        "the rest of the firmware": _own_ram_bytes(layout, board),
     }
     if sum(parts.values()) - sum(own.values()) > board.memory.ram.size_bytes:
         advice = "no rune fits this board, whose RAM is too small for the engine alone;"

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from runec.diagnostics import UserFileError
+from runec.models import InputRange, input_ranges
+
 if TYPE_CHECKING:
     from tests.backends.operator_models import Array, Model
 else:
@@ -80,8 +83,11 @@ for data, inputs in trials[first:]:
 
 
 def on_host(trials: Sequence[Trial], library: str) -> list[Outcome]:
-    """Run trials in `tflm` or `litert`; one that ends the process has no outputs."""
-    rows = [(trial.data, trial.inputs) for trial in trials]
+    """Run trials in `tflm` or `litert`; one that ends the process has no outputs.
+
+    Floats that become integers are clamped, as docs/spec/rune.md tells in section 2.4.
+    """
+    rows = [(trial.data, tuple(map(_clamped, trial.inputs, _ranges(trial)))) for trial in trials]
     outcomes: list[Outcome] = []
     while len(outcomes) < len(rows):
         done = subprocess.run(
@@ -94,6 +100,21 @@ def on_host(trials: Sequence[Trial], library: str) -> list[Outcome]:
         if done.returncode != 0:
             outcomes.append(Outcome(None, f"crash: {done.returncode}"))
     return outcomes[: len(rows)]
+
+
+def _ranges(trial: Trial) -> tuple[InputRange | None, ...]:
+    try:
+        return input_ranges(trial.data)
+    except UserFileError:
+        return (None,) * len(trial.inputs)
+
+
+def _clamped(values: Array, bounds: InputRange | None) -> Array:
+    if bounds is None:
+        return values
+    numbers = np.where(np.isnan(values), np.float32(0), values)
+    clamped: Array = np.clip(numbers, np.float32(bounds.least), np.float32(bounds.most))
+    return clamped
 
 
 def _unpickled(stream: bytes) -> list[Any]:

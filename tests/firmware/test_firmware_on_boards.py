@@ -133,7 +133,7 @@ def test_what_was_reserved_is_enough_and_what_the_budget_said_is_an_upper_bound(
     project = create_project(rune, load_board(board), tmp_path / "p")
     built = build_project(project)
     assert built.flash_bytes <= estimate_flash_bytes(rune, project.layout, project.board)
-    assert built.ram_bytes <= estimate_ram_bytes(project.layout)
+    assert built.ram_bytes <= estimate_ram_bytes(project.layout, project.board)
     with EmulatedDevice(load_board(board), built.elf, rune) as device:
         stats = device.stats()
     assert (stats.arena_used_bytes or 0) <= built.arena_bytes

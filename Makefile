@@ -4,7 +4,7 @@ SHELL := /bin/sh
 READY := .venv/.ready
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint unit boards conformance emulated bench fuzz docs format clean
+.PHONY: help setup demo test lint unit conformance emulated bench fuzz docs format clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,10 +26,6 @@ lint: $(READY) ## style and types
 
 unit: $(READY) ## unit tests of each room, the examples end to end
 	$(BIN)/pytest -n 2 -m 'not emulated' -q
-
-boards: $(READY) ## the short conformance: every example on the host and QEMU, noop and sine on every emulated board
-	$(BIN)/python tools/conformance.py --on host --on emulator:netduinoplus2
-	$(BIN)/python tools/conformance.py --example noop --example sine
 
 conformance: $(READY) ## examples x {host, emulated boards}, byte for byte
 	$(BIN)/python tools/conformance.py

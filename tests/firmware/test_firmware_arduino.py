@@ -34,6 +34,13 @@ EXAMPLES = HERE.parent.parent / "examples"
 STAND_IN = HERE / "arduino_stand_in"
 AVR_CORE = Path("/usr/share/arduino/hardware/arduino/avr")
 BOARDS = [board for board in load_boards() if board.vendor and "builds" in board.verified]
+# What the three cores define that third-party sources look at, and the oldest standards of them.
+CORE_DEFINES = {
+    "espressif32": ("ESP32", "ESP_PLATFORM", "ARDUINO_ARCH_ESP32"),
+    "ststm32": ("STM32F4xx", "STM32F401xE", "ARDUINO_ARCH_STM32"),
+    "nordicnrf52": ("NRF52840_XXAA", "ARDUINO_ARCH_NRF5"),
+}
+STANDARDS = {".c": "-std=gnu99", ".cc": "-std=gnu++11"}
 # One board for each compiler.
 FAMILIES = sorted({board.toolchain.prefix: board.id for board in BOARDS}.values())
 
@@ -100,8 +107,13 @@ def test_the_hal_uses_no_more_than_the_core_api(make: Callable[[str, str], Proje
 
 def cross_compile(project: Project, board: Board, folder: Path) -> int:
     """Compile `lib/` and `src/` but the HAL as PlatformIO would; return how many files."""
+    assert board.vendor is not None
     count = 0
     common = [flag for flag in settings(project)["build_flags"] if flag != "-ffast-math"]
+    names = ("ARDUINO=10812", "PLATFORMIO=60116", *CORE_DEFINES[board.vendor.platform])
+    common += [f"-D{name}" for name in names]
+    # For the one header of the ESP32's core that the engine includes.
+    common += ["-I", str(STAND_IN / "esp32")]
     for library in sorted((project.directory / "lib").glob("*/library.json")):
         about = json.loads(library.read_text())["build"]
         for name in about["srcFilter"]:
@@ -123,9 +135,9 @@ def compile_one(
     compiler = board.toolchain.prefix + ("g++" if is_cpp else "gcc")
     command = [compiler, *board.toolchain.flags, "-O0", *flags]
     if is_cpp:
-        command += ["-std=gnu++17", "-fno-exceptions", "-fno-rtti", *cxx_headers(board)]
-    elif source.suffix == ".c":
-        command.append("-std=gnu17")
+        command += ["-fno-exceptions", "-fno-rtti", *cxx_headers(board)]
+    if source.suffix in STANDARDS:
+        command.append(STANDARDS[source.suffix])
     target = folder / f"{source.name}.o"
     subprocess.run([*command, "-c", source, "-o", target], check=True, cwd=project.directory)
 

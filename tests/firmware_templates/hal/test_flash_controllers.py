@@ -1,7 +1,7 @@
 """The flash drivers of `hal/`, on the computer, against controllers that keep to their manuals.
 
-`fake_flash.cpp` is such a controller for each family: keys, locks, widths, time, caches, what may be
-written where. Simulators know little of that, so this is where a wrong order of registers shows.
+`fake_flash.cpp` is such a controller for each family: keys, locks, widths, time, caches, what may
+be written where. Simulators know little of that: this is where a wrong order of registers shows.
 `test_flash_on_boards.py` has the same drivers compiled for the chips.
 """
 

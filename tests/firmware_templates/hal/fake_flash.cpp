@@ -1,8 +1,10 @@
 /* Flash controllers as their manuals describe them, and a session that calls runevm_hal.h's flash on one:
  *
  *   sector ADDRESS | free | erase ADDRESS | write ADDRESS HEX | fill ADDRESS LENGTH | dump ADDRESS LENGTH
+ *   long ADDRESS LENGTH   writes a byte that is said to be as many
  *   fault KIND     what the next operation meets: stuck, protected, weak (a bit does not change), dead (nothing happens)
  *   locked | config | sins
+ *   unlock         somebody before has left it open
  *
  * fill makes the programmed state behind the controller's back. A sin is what the manual forbids or what would hang a
  * processor; no driver may commit one. Chosen by -DFAKE_F4, -DFAKE_F1 or -DFAKE_NRF. Numbers in hexadecimal. */
@@ -98,6 +100,11 @@ static void key(uint32_t value)
     if (keys == 0) locked = false;
 }
 
+static void open_up()
+{
+    locked = false;
+}
+
 #endif
 
 #ifdef FAKE_F4
@@ -165,7 +172,7 @@ static void controller_write(uint32_t address, uint32_t value)
 
 static void flash_write(uint32_t address, uint32_t value, unsigned bytes)
 {
-    if (locked || (cr & 1) == 0) {
+    if (locked || (cr & 0x8007u) != 1u) {
         sr |= SR_PGSERR;
     } else if (bytes != 1u << (cr >> 8 & 3)) {
         sr |= SR_PGPERR;
@@ -225,7 +232,10 @@ static void controller_write(uint32_t address, uint32_t value)
         if ((value & 1u << 7) != 0) locked = true;
         if ((value & 1u << 6) != 0) start();
         break;
-    case 0x40022014u: ar = value; break;
+    case 0x40022014u:
+        if ((cr & 2) == 0) sin("an address before PER");
+        ar = value;
+        break;
     default: sin("write where no register is");
     }
 }
@@ -236,8 +246,8 @@ static void flash_write(uint32_t address, uint32_t value, unsigned bytes)
     std::memcpy(&cell, &memory[address - base()], 2);
     if (bytes != 2) {
         sin("not a half word"); /* a bus error */
-    } else if (locked || (cr & 1) == 0) {
-        sin("written without PG");
+    } else if (locked || cr != 1u) {
+        sin("written without PG alone");
     } else if (fault == "protected") {
         sr |= SR_WRPRTERR;
     } else if (cell != 0xFFFF && value != 0) {
@@ -261,6 +271,11 @@ static bool is_locked()
 
 static uint32_t mode;
 static std::map<uint32_t, int> written;
+
+static void open_up()
+{
+    mode = 1;
+}
 
 static uint32_t controller_read(uint32_t address)
 {
@@ -388,9 +403,15 @@ int main()
             words >> text;
             const std::vector<uint8_t> bytes = from_hex(text);
             std::cout << runevm_hal_flash_write(address, bytes.data(), bytes.size());
+        } else if (what == "long") {
+            const uint8_t byte = 0;
+            words >> length;
+            std::cout << runevm_hal_flash_write(address, &byte, length);
         } else if (what == "fill") {
             words >> length;
             std::memset(&memory[address - base()], 0xA5, length);
+        } else if (what == "unlock") {
+            open_up();
         } else if (what == "dump") {
             words >> length;
             for (uint32_t i = 0; i < length; i++) std::printf("%02x", memory[address + i - base()]);

@@ -287,6 +287,9 @@ def test_addresses_between_granules_and_outside_are_refused(start: Start, family
         assert session("write", address, "0102") == REFUSED
         assert session("erase", address) == REFUSED
     assert session.dump(first, 16) == b"\xff" * 16
+    session("fill", first, 64)  # or a long write would be long
+    for length in (family.edges[-1] - first + 1, 0x7FFF_FFFF, 0xFFFF_FF00, 0xFFFF_FFFF):
+        assert session("long", first, length) == REFUSED
 
 
 @pytest.mark.parametrize(
@@ -315,6 +318,14 @@ def test_what_the_controller_could_not_do_is_told_and_it_is_locked_again(
     assert session("erase", first) == OK
     assert session("write", first, "0102030405") == OK
     assert session.dump(first, 8) == bytes((1, 2, 3, 4, 5, 255, 255, 255))
+
+
+@pytest.mark.parametrize("what", ["erase", "write"])
+def test_a_controller_that_was_left_open_is_locked(start: Start, family: Family, what: str) -> None:
+    session = start(family, 100)
+    session("unlock")
+    assert session(what, family.edges[-2], "01020304") == OK
+    assert is_closed(session, family)
 
 
 @pytest.mark.parametrize("what", ["erase", "write"])

@@ -17,7 +17,8 @@ static inline int register_becomes(uint32_t address, uint32_t mask, uint32_t val
     return 0;
 }
 
-/* What was stored has arrived before anything that follows. For ARM. */
+/* What was stored has arrived before anything that follows: between registers and flash or RAM nothing else
+ * says so to a Cortex-M. */
 static inline void register_barrier(void)
 {
     __asm volatile("dsb" ::: "memory");

@@ -39,7 +39,6 @@ int flash_chip_open(void)
 int flash_chip_erase(runevm_flash_range sector)
 {
     NVMC_CONFIG = ERASE;
-    register_barrier();
     NVMC_ERASEPAGE = sector.first;
     return done();
 }

@@ -70,6 +70,7 @@ int flash_chip_erase(runevm_flash_range sector)
 int flash_chip_program(uint32_t address, uint32_t word)
 {
     FLASH_CR = PG;
+    register_barrier();
     REGISTER16(address) = (uint16_t)word;
     if (done() != 0) return -1;
     REGISTER16(address + 2u) = (uint16_t)(word >> 16);

@@ -1,4 +1,4 @@
-/* Flash of an STM32F2 or F4, by words of 32 bits: a supply of 2.7 V or more. ST's RM0090, 3.3 (sectors), 3.5
+/* Flash of an STM32F4, by words of 32 bits: a supply of 2.7 V or more. ST's RM0090, 3.3 (sectors), 3.5
  * (caches), 3.6 (erase and program) and 3.9 (registers); RM0368, 3.3, 3.4, 3.5 and 3.8. */
 #include "flash.h"
 #include "register.h"
@@ -93,6 +93,7 @@ int flash_chip_erase(runevm_flash_range sector)
 int flash_chip_program(uint32_t address, uint32_t word)
 {
     FLASH_CR = BY_WORDS | PG;
+    register_barrier();
     REGISTER(address) = word;
     return done();
 }

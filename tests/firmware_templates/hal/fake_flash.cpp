@@ -27,7 +27,8 @@ static std::string fault;
 static const uint32_t MARGIN = 0x2000;
 static const int BUSY_POLLS = 7;
 static int busy; /* polls that remain; -1: for ever */
-static bool stored_late; /* a store may still be in the processor's buffer */
+/* What may still be in the processor's buffer: registers and flash are not in order to each other. */
+static bool flash_on_its_way, register_on_its_way;
 
 static uint32_t base()
 {
@@ -58,7 +59,7 @@ static void begin()
 
 static bool is_busy()
 {
-    if (stored_late) sin("state read with the store not yet there");
+    if (flash_on_its_way) sin("state read with what was stored not yet there");
     if (busy > 0) busy--;
     return busy != 0;
 }
@@ -346,10 +347,12 @@ void fake_write(uint32_t address, uint32_t value, unsigned bytes)
 {
     if (!in_flash(address)) {
         if (bytes != 4) sin("a register written by parts");
+        register_on_its_way = true;
         controller_write(address, value);
         return;
     }
-    stored_late = true; /* flash is normal memory to the processor, which may look at registers first */
+    if (register_on_its_way) sin("flash written with the controller not yet set");
+    flash_on_its_way = true;
     if (busy != 0) sin("flash written while busy");
     if (address % bytes != 0) {
         sin("flash written across words");
@@ -360,7 +363,7 @@ void fake_write(uint32_t address, uint32_t value, unsigned bytes)
 
 void fake_barrier()
 {
-    stored_late = false;
+    flash_on_its_way = register_on_its_way = false;
 }
 
 static std::vector<uint8_t> from_hex(const std::string &text)

@@ -49,6 +49,7 @@ void runec_firmware_start(runec_stack stack)
 {
     (void)stack;
     runevm_hal_init();
+    runevm_hal_write((const uint8_t *)"ready\n", 6); /* who sends before this is not heard everywhere */
     for (;;) {
         switch (next()) {
         case 's': put_range(runevm_hal_flash_sector(number())); break;

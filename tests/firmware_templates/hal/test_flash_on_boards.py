@@ -35,6 +35,7 @@ for line in sys.stdin:
     answer = None
     if what == "start":
         sim = labwired.Sim(sys.argv[1], chip=sys.argv[2])
+        sim.expect("ready\\n", timeout=5)
     elif what == "send":
         sim.send_bytes(bytes.fromhex(values[0]))
         answer = sim.expect("([0-9a-f]+)\\n", timeout=5).captures[0]
@@ -295,6 +296,7 @@ def test_without_a_controller_nothing_hangs_and_nothing_is_said_to_be_written(
         assert process.stdout is not None
         limit = threading.Timer(60, process.kill)
         limit.start()
+        assert process.stdout.readline() == b"ready\n"
         process.stdin.write(sent)
         process.stdin.flush()
         lines = [process.stdout.readline().decode().strip() for _ in range(5)]

@@ -39,7 +39,6 @@ static int is_free(uint32_t address, size_t length)
 {
     const size_t last = length == 0 ? 0 : length - 1;
     return address >= behind_program() && address < FLASH_END && last < FLASH_END - address
-           && runevm_hal_flash_sector(address).size_bytes > 0
            && runevm_hal_flash_sector(address + (uint32_t)last).size_bytes > 0;
 }
 

@@ -33,9 +33,11 @@ static void put_range(runevm_flash_range range)
     put(range.size_bytes);
 }
 
+/* What is written, in .data, whose first values are the last of the program in flash. */
+static uint8_t bytes[256] = {1};
+
 static runevm_flash_status write_flash(void)
 {
-    uint8_t bytes[256];
     const uint32_t address = number(), length = number();
     for (uint32_t i = 0; i < length && i < sizeof bytes; i++) bytes[i] = (uint8_t)next();
     return runevm_hal_flash_write(address, bytes, length);

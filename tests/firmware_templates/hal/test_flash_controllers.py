@@ -205,6 +205,7 @@ def test_a_sector_that_is_not_wholly_the_boards_is_none(start: Start, family: Fa
     assert session("sector", edges[-2]) == "0 0"
     assert session("erase", edges[-2]) == REFUSED
     assert session("write", edges[-2], "01020304") == REFUSED
+    assert session("write", edges[-2] - 4, "0102030405") == REFUSED
     found, size = (int(word, 16) for word in session("free").split())
     assert found + size == edges[-2]
 

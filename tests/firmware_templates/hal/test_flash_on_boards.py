@@ -1,9 +1,9 @@
 """The flash drivers of `hal/`, compiled for the boards and run in their emulators.
 
-labwired has the controller of the nRF52 whole. Of an STM32's it has no more than the lock (an
-F407's where an F1 has it), and takes the keys every second time only: it never erases, and a store
-changes flash however the controller is set. QEMU has none: there nothing may change, and nothing
-hang. What the STM32's drivers do with their registers is tested in `test_flash_controllers.py`.
+labwired erases an nRF52's pages as its controller does. Of an STM32's it has no more than the lock
+(an F407's where an F1 has it), and takes the keys every second time only: it never erases. A store
+changes flash, however the controller is set. QEMU has no controller: there nothing may change, and
+nothing hang. What the drivers do with their registers is tested in `test_flash_controllers.py`.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #define REGISTER(address) (*(volatile uint32_t *)(address))
+#define REGISTER16(address) (*(volatile uint16_t *)(address))
 
 /* Polls until the bits of `mask` are as in `value`: 1, or 0 when they never were. An emulator may
  * lack the register, so nothing waits for ever. */
@@ -14,6 +15,13 @@ static inline int register_becomes(uint32_t address, uint32_t mask, uint32_t val
         if ((REGISTER(address) & mask) == value) return 1;
     }
     return 0;
+}
+
+/* What was stored has arrived before anything that follows: between registers and flash or RAM nothing else
+ * says so to a Cortex-M. */
+static inline void register_barrier(void)
+{
+    __asm volatile("dsb" ::: "memory");
 }
 
 #endif

@@ -124,29 +124,34 @@ static int execute(const uint32_t *list, uint32_t length)
     return -1;
 }
 
-#define EXECUTE(...) \
-    execute((const uint32_t[]){__VA_ARGS__}, sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
+#define LENGTH(list) ((uint32_t)(sizeof(list) / sizeof((list)[0])))
 
 static int write(uint8_t address, const uint8_t *bytes, size_t length)
 {
-    const uint8_t begin = (uint8_t)(address << 1);
-    fill(&begin, 1);
-    if (EXECUTE(RESTART, WRITE(1), END) != 0) return -1;
+    const uint8_t part = (uint8_t)(address << 1);
+    const uint32_t call[] = {RESTART, WRITE(1), END};
+    const uint32_t send[] = {WRITE(length), STOP};
+    fill(&part, 1);
+    if (execute(call, LENGTH(call)) != 0) return -1;
     fill(bytes, length);
-    return EXECUTE(WRITE(length), STOP);
+    return execute(send, LENGTH(send));
 }
 
 static int read(uint8_t address, uint8_t first, uint8_t *bytes, size_t length)
 {
-    const uint8_t begin[] = {(uint8_t)(address << 1), first, (uint8_t)((address << 1) | 1)};
-    fill(begin, sizeof begin);
-    if (EXECUTE(RESTART, WRITE(2), RESTART, WRITE(1), END) != 0) return -1;
+    const uint8_t part[] = {(uint8_t)(address << 1), first, (uint8_t)((address << 1) | 1)};
+    const uint32_t call[] = {RESTART, WRITE(2), RESTART, WRITE(1), END};
+    const uint32_t full[] = {READ(FIFO_BYTES), END};
+    fill(part, sizeof part);
+    if (execute(call, LENGTH(call)) != 0) return -1;
     for (; length > FIFO_BYTES; length -= FIFO_BYTES, bytes += FIFO_BYTES) {
-        if (EXECUTE(READ(FIFO_BYTES), END) != 0) return -1;
+        if (execute(full, LENGTH(full)) != 0) return -1;
         take(bytes, FIFO_BYTES);
     }
-    /* The last byte is not acknowledged. A command for no bytes would never end. */
-    if ((length > 1 ? EXECUTE(READ(length - 1), READ_LAST, STOP) : EXECUTE(READ_LAST, STOP)) != 0) return -1;
+    /* The last byte is not acknowledged. Reading no bytes would never end. */
+    const uint32_t rest[] = {READ(length - 1), READ_LAST, STOP};
+    const uint32_t begun = length > 1 ? 0 : 1;
+    if (execute(rest + begun, LENGTH(rest) - begun) != 0) return -1;
     take(bytes, length);
     return 0;
 }

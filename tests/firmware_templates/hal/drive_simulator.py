@@ -1,9 +1,9 @@
 """Holds a labwired simulator for test_hal_on_boards.py: requests as JSON on stdin.
 
-    ELF CHIP SDA SCL                        the console is the chip's UART
-    ELF CHIP SDA SCL RINGS ORIGIN BYTES     it is in RAM (ORIGIN, BYTES); RINGS is the path of rings.py
+    ELF CHIP SDA SCL                      the console is the chip's UART
+    ELF CHIP SDA SCL RINGS ORIGIN BYTES   it is in RAM (ORIGIN, BYTES); RINGS is where rings.py is
 
-SDA and SCL are the numbers of the pins that the part hangs on, for chips where labwired wants them.
+SDA and SCL are the numbers of the part's pins, for the chip where labwired wants them.
 """
 
 from __future__ import annotations

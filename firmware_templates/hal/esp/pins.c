@@ -1,6 +1,7 @@
 /* Pins of ESP32 and ESP32-C3. Espressif's technical reference manuals of the ESP32, version 5, and of the
  * ESP32-C3, version 1.0, chapters "IO_MUX and GPIO Matrix" and "IO MUX and GPIO Matrix". Pins from 32 on,
- * which the ESP32 alone has, stand in a second bank of registers. */
+ * which the ESP32 alone has, stand in a second bank of registers. Its pads that are RTC_GPIO as well cannot be
+ * pulled up from here (ESP32 Series SoC Errata, 3.6). */
 #include "esp.h"
 #include "esp_chip.h"
 #include "register.h"
@@ -44,6 +45,7 @@ void runevm_hal_pin_configure(uint32_t pin, int level)
 void esp_pin_drain(uint32_t pin, uint32_t signal)
 {
     const uint32_t pad = esp_pad(pin);
+    if (pad == 0) return;
     runevm_hal_pin_write(pin, 1);
     PIN(pin) = OPEN_DRAIN;
     OUT_SELECT(pin) = signal;

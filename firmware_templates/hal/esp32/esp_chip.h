@@ -19,7 +19,6 @@
 /* Written by its address on the other bus: by the first one bytes in a row get lost (errata, 3.3 and 3.18). */
 #define ESP_I2C_FIFO 0x6001301Cu
 #define ESP_I2C_UPDATE 0u /* what is written takes effect at once */
-#define ESP_I2C_FORGET 0u
 
 /* What a command of the list does. */
 enum { ESP_I2C_RESTART = 0, ESP_I2C_WRITE = 1, ESP_I2C_READ = 2, ESP_I2C_STOP = 3, ESP_I2C_END = 4 };

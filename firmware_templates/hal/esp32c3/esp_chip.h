@@ -17,7 +17,6 @@
 #define ESP_I2C_SDA_SIGNAL 54u
 #define ESP_I2C_FIFO (HAL_I2C_BASE + 0x1Cu)
 #define ESP_I2C_UPDATE (1u << 11) /* I2C_CONF_UPGATE: what was written takes effect */
-#define ESP_I2C_FORGET (1u << 10) /* I2C_FSM_RST; a simulator may not pass on the reset that is done before */
 
 /* What a command of the list does. */
 enum { ESP_I2C_WRITE = 1, ESP_I2C_STOP = 2, ESP_I2C_READ = 3, ESP_I2C_END = 4, ESP_I2C_RESTART = 6 };

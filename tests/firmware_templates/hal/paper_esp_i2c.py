@@ -167,12 +167,10 @@ class Board:
 
     def _control(self, value: int) -> None:
         before = self.values[0x04]
-        assert self.chip.update or not value & ~0x1FF, "bits that this chip does not have"
-        self.values[0x04] = value & ~(self.chip.update | 1 << 10)
+        assert not value & ~(0x1FF | self.chip.update), "bits for others than a master"
+        self.values[0x04] = value & ~self.chip.update
         if not self.chip.update or value & self.chip.update:
             self.active = dict(self.values)
-        if self.chip.update and value & 1 << 10:
-            self.holds_scl = self.busy = False
         if value & CTR_START and (self.chip.update or not before & CTR_START):
             self._execute()
 

@@ -30,6 +30,7 @@ _MOST_G = 16.0
 _BUSES = ("i2c1", "i2c0")
 # The chip whose pins labwired wants for a part, which then hears nothing through others.
 _ROUTED = "esp32c3"
+_SDA, _SCL = "HAL_SDA_PIN", "HAL_SCL_PIN"
 _SYSTEM = """name: "runec"
 chip: {chip}
 {parts}external_devices:
@@ -102,6 +103,6 @@ def simulated_part(board: Board, accelerometer: Accelerometer) -> SimulatedPart:
             hint="leave --input out: the data then comes over the link",
         )
     pins = None
-    if emulator.target == _ROUTED:
-        pins = board.hal.defines["HAL_SDA_PIN"], board.hal.defines["HAL_SCL_PIN"]
+    if emulator.target == _ROUTED and {_SDA, _SCL} <= board.hal.defines.keys():
+        pins = board.hal.defines[_SDA], board.hal.defines[_SCL]
     return SimulatedPart(accelerometer, pins)

@@ -28,23 +28,34 @@ _GRAVITY = 9.80665
 _MOST_G = 16.0
 # The bus that the HAL uses: the chip's first one, which labwired calls so.
 _BUSES = ("i2c1", "i2c0")
+# The chip whose pins labwired wants for a part, which then hears nothing through others.
+_ROUTED = "esp32c3"
+_SDA, _SCL = "HAL_SDA_PIN", "HAL_SCL_PIN"
 _SYSTEM = """name: "runec"
 chip: {chip}
 {parts}external_devices:
   - id: "{part}"
     type: "{part}"
     connection: "{bus}"
-    config:
+{route}    config:
       i2c_address: {address}
 board_io: []
+"""
+_ROUTE = """    route:
+      sda: "GPIO{}"
+      scl: "GPIO{}"
 """
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedPart:
-    """An accelerometer on the I2C bus of a simulated chip."""
+    """An accelerometer on the I2C bus of a simulated chip.
+
+    `pins` are the numbers of SDA and SCL where the simulator has to know them.
+    """
 
     accelerometer: Accelerometer
+    pins: tuple[int, int] | None = None
 
     def system(self, chip: Path) -> str:
         """Return labwired's description of the part on a chip, whose own description is a file."""
@@ -55,6 +66,7 @@ class SimulatedPart:
             parts=f"parts:\n  - path: {json.dumps(str(part))}\n" if part.exists() else "",
             part=self.accelerometer.name,
             bus=next((bus for bus in _BUSES if f'id: "{bus}"' in described), _BUSES[-1]),
+            route=_ROUTE.format(*self.pins) if self.pins else "",
             address=self.accelerometer.address,
         )
 
@@ -90,4 +102,7 @@ def simulated_part(board: Board, accelerometer: Accelerometer) -> SimulatedPart:
             f"the {name} of {board.id} simulates no {accelerometer.name}",
             hint="leave --input out: the data then comes over the link",
         )
-    return SimulatedPart(accelerometer)
+    pins = None
+    if emulator.target == _ROUTED and {_SDA, _SCL} <= board.hal.defines.keys():
+        pins = board.hal.defines[_SDA], board.hal.defines[_SCL]
+    return SimulatedPart(accelerometer, pins)

@@ -85,6 +85,10 @@ def motion(seed: int) -> Floats:
         ("nucleo_f401re", "adxl345"),
         ("nucleo_f401re", "lis3dh"),
         ("disco_f407vg", "lis3dh"),
+        ("esp32c3", "adxl345"),
+        ("esp32c3", "mpu6050"),
+        ("esp32", "adxl345"),
+        ("esp32", "lis3dh"),
     ],
 )
 def test_a_simulated_motion_is_what_the_host_gets_from_the_part_s_counts(
@@ -114,12 +118,13 @@ def test_gesture_tells_a_gesture_that_a_simulated_sensor_feels(tmp_path: Path) -
 
 
 @pytest.mark.emulated
+@pytest.mark.parametrize("base", ["nrf52840_dk", "esp32c3", "esp32"])
 def test_a_part_that_is_not_there_is_named_and_the_firmware_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: str
 ) -> None:
     # The emulator leaves the part away that the firmware was built for.
     monkeypatch.setattr("runec.devices.emulator.simulated_part", lambda *_: None)
-    with open_emulator(recorder(), node("nrf52840_dk", tmp_path)) as device:
+    with open_emulator(recorder(), node(base, tmp_path)) as device:
         for _ in range(2):
             with pytest.raises(RuneError) as caught:
                 list(device.run_bytes(Inputs()))
@@ -170,7 +175,7 @@ def test_what_a_board_s_sensors_cannot_give_is_refused_before_anything_is_writte
     bare = load_board("nrf52840_dk").with_input("sensor")
     assert "names no accelerometer" in refusal(recorder(), bare, tmp_path)
     assert "0x54" in refusal(recorder(), node("nrf52_dk", tmp_path, address=0x54), tmp_path)
-    assert "no I2C" in refusal(recorder(), node("esp32c3", tmp_path), tmp_path)
+    assert "no I2C" in refusal(recorder(), node("mps2_an386", tmp_path), tmp_path)
     assert "no I2C" in refusal(recorder(), good, tmp_path, framework="arduino")
     assert "at most 200" in refusal(recorder(hz=201), good, tmp_path)
     second = RECORDED.replace("hz: HZ", "source: 1").replace("SAMPLES", "4")

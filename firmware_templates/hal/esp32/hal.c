@@ -4,16 +4,10 @@
 #include "runevm_hal.h"
 
 #include "board_runtime.h"
-
-#define REGISTER(address) (*(volatile uint32_t *)(address))
+#include "register.h"
 
 #define UART_FIFO REGISTER(HAL_UART_BASE + 0x00u)
 #define UART_STATUS REGISTER(HAL_UART_BASE + 0x1Cu)
-#define GPIO_OUT_SET(bank) REGISTER(0x3FF44008u + 12u * (bank))
-#define GPIO_OUT_CLEAR(bank) REGISTER(0x3FF4400Cu + 12u * (bank))
-#define GPIO_ENABLE_SET(bank) REGISTER(0x3FF44024u + 12u * (bank))
-#define GPIO_OUT_SELECT(pin) REGISTER(0x3FF44530u + 4u * (pin))
-#define IO_MUX(offset) REGISTER(0x3FF49000u + (offset))
 #define RTC_OPTIONS0 REGISTER(0x3FF48000u)
 #define RTC_WDTCONFIG0 REGISTER(0x3FF4808Cu)
 #define RTC_WDTWPROTECT REGISTER(0x3FF480A4u)
@@ -48,29 +42,6 @@ void runevm_hal_write(const uint8_t *bytes, size_t length)
         while (((UART_STATUS >> 16) & 0xFFu) >= FIFO_ROOM) { }
         UART_FIFO = bytes[i];
     }
-}
-
-void runevm_hal_pin_write(uint32_t pin, int level)
-{
-    if (level) {
-        GPIO_OUT_SET(pin / 32u) = 1u << (pin % 32u);
-    } else {
-        GPIO_OUT_CLEAR(pin / 32u) = 1u << (pin % 32u);
-    }
-}
-
-/* By the pin's own bit (256) through the matrix, function 2 of the pad (GPIO), strength 2 of 3. */
-void runevm_hal_pin_configure(uint32_t pin, int level)
-{
-    /* Pads lie in an order of their own (4.12); above 33 they are inputs only. */
-    static const uint8_t PADS[] = {0x44, 0x88, 0x40, 0x84, 0x48, 0x6C, 0x60, 0x64, 0x68, 0x54, 0x58, 0x5C,
-                                   0x34, 0x38, 0x30, 0x3C, 0x4C, 0x50, 0x70, 0x74, 0x78, 0x7C, 0x80, 0x8C,
-                                   0x90, 0x24, 0x28, 0x2C, 0,    0,    0,    0,    0x1C, 0x20};
-    if (pin >= sizeof PADS || PADS[pin] == 0) return;
-    runevm_hal_pin_write(pin, level);
-    GPIO_OUT_SELECT(pin) = 256u;
-    IO_MUX(PADS[pin]) = (2u << 12) | (2u << 10);
-    GPIO_ENABLE_SET(pin / 32u) = 1u << (pin % 32u);
 }
 
 uint32_t runevm_hal_ticks(void)

@@ -4,18 +4,12 @@
 #include "runevm_hal.h"
 
 #include "board_runtime.h"
-
-#define REGISTER(address) (*(volatile uint32_t *)(address))
+#include "register.h"
 
 #define UART_FIFO REGISTER(HAL_UART_BASE + 0x00u)
 #define UART_CLKDIV REGISTER(HAL_UART_BASE + 0x14u)
 #define UART_STATUS REGISTER(HAL_UART_BASE + 0x1Cu)
 #define UART_ID REGISTER(HAL_UART_BASE + 0x80u)
-#define GPIO_OUT_SET REGISTER(0x60004008u)
-#define GPIO_OUT_CLEAR REGISTER(0x6000400Cu)
-#define GPIO_ENABLE_SET REGISTER(0x60004024u)
-#define GPIO_OUT_SELECT(pin) REGISTER(0x60004554u + 4u * (pin))
-#define IO_MUX(pin) REGISTER(0x60009004u + 4u * (pin))
 #define SYSTIMER_UNIT0_OP REGISTER(0x60023004u)
 #define SYSTIMER_UNIT0_HIGH REGISTER(0x60023040u)
 #define SYSTIMER_UNIT0_LOW REGISTER(0x60023044u)
@@ -85,24 +79,6 @@ void runevm_hal_write(const uint8_t *bytes, size_t length)
         while (((UART_STATUS >> 16) & 0x3FFu) >= FIFO_ROOM) { }
         UART_FIFO = bytes[i];
     }
-}
-
-void runevm_hal_pin_write(uint32_t pin, int level)
-{
-    if (level) {
-        GPIO_OUT_SET = 1u << pin;
-    } else {
-        GPIO_OUT_CLEAR = 1u << pin;
-    }
-}
-
-/* By the pin's own bit (128) through the matrix, function 1 of the pad (GPIO), strength 2 of 3. */
-void runevm_hal_pin_configure(uint32_t pin, int level)
-{
-    runevm_hal_pin_write(pin, level);
-    GPIO_OUT_SELECT(pin) = 128u;
-    IO_MUX(pin) = (1u << 12) | (2u << 10);
-    GPIO_ENABLE_SET = 1u << pin;
 }
 
 /* A simulator may have a system timer that stands still; its timer group counts processor cycles. */

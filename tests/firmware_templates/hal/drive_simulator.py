@@ -1,7 +1,14 @@
-"""Holds a labwired simulator for test_hal_on_boards.py: ELF CHIP, requests as JSON on stdin."""
+"""Holds a labwired simulator for test_hal_on_boards.py: requests as JSON on stdin.
+
+    ELF CHIP SDA SCL                      the console is the chip's UART
+    ELF CHIP SDA SCL RINGS ORIGIN BYTES   it is in RAM (ORIGIN, BYTES); RINGS is where rings.py is
+
+SDA and SCL are the numbers of the part's pins, for the chip where labwired wants them.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 import tempfile
@@ -16,29 +23,90 @@ external_devices:
   - id: "adxl345"
     type: "adxl345"
     connection: "{bus}"
-    config:
+{route}    config:
       i2c_address: 0x53
 board_io: []
 """
+ROUTE = """    route:
+      sda: "GPIO{}"
+      scl: "GPIO{}"
+"""
 
 
-def start(elf: str, chip: str) -> Any:
+def start(elf: str, chip: str, pins: tuple[str, str]) -> Any:
     """Return the simulator, with the part on the chip's first I2C bus."""
     path = Path(labwired.__file__).parent / "configs" / "chips" / f"{chip}.yaml"
     bus = "i2c1" if 'id: "i2c1"' in path.read_text(encoding="utf-8") else "i2c0"
     with tempfile.TemporaryDirectory() as folder:
         system = Path(folder) / "system.yaml"
-        system.write_text(PART.format(chip=path, bus=bus), encoding="utf-8")
+        route = ROUTE.format(*pins) if chip == "esp32c3" else ""
+        system.write_text(PART.format(chip=path, bus=bus, route=route), encoding="utf-8")
         return labwired.Sim(elf, system=system)
 
 
-def said(sim: Any) -> str:
+class Uart:
+    """The console of most chips."""
+
+    def __init__(self, sim: Any) -> None:
+        self.sim = sim
+
+    def send(self, data: bytes) -> None:
+        """Give bytes to the chip."""
+        self.sim.send_bytes(data)
+
+    def exchange(self) -> str:
+        """Return what the chip has said."""
+        text: str = self.sim.read_uart()
+        return text
+
+
+class Memory:
+    """The chip's memory, for rings.py."""
+
+    def __init__(self, sim: Any) -> None:
+        self.sim = sim
+
+    def read(self, address: int, length: int) -> bytes:
+        """Return `length` bytes."""
+        return bytes(self.sim.read_memory(address, length))
+
+    def write_word(self, address: int, value: int) -> None:
+        """Write 32 bits."""
+        self.sim.write_u32(address, value)
+
+
+class Rings:
+    """The console of a chip whose simulated UART receives nothing."""
+
+    def __init__(self, sim: Any, path: str, origin: int, size: int) -> None:
+        spec = importlib.util.spec_from_file_location("rings", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+        self.rings = module.Rings(Memory(sim), sim.symbol(module.SYMBOL), origin, size)
+        while not sim.read_u32(sim.symbol(module.SYMBOL)):
+            sim.run_for(2e-4)
+
+    def send(self, data: bytes) -> None:
+        """Give bytes to the chip, which has room for them."""
+        self.rings.send(data)
+        self.exchange()
+
+    def exchange(self) -> str:
+        """Return what the chip has said."""
+        text: bytes = self.rings.exchange()
+        return text.decode("latin-1")
+
+
+def said(sim: Any, console: Uart | Rings) -> str:
     """Run until the program has answered and is silent again."""
     text = ""
     steps = silence = 0
     while silence < 5 and steps < 500:
         sim.run_for(2e-4)
-        more = sim.read_uart()
+        more = console.exchange()
         text += more
         steps += 1
         silence = silence + 1 if text and not more else 0
@@ -47,15 +115,17 @@ def said(sim: Any) -> str:
 
 def main() -> None:
     """Serve requests until stdin ends."""
-    sim = start(*sys.argv[1:])
+    elf, chip, sda, scl, *ram = sys.argv[1:]
+    sim = start(elf, chip, (sda, scl))
+    console = Rings(sim, ram[0], int(ram[1]), int(ram[2])) if ram else Uart(sim)
     for line in sys.stdin:
         what, *values = json.loads(line)
         answer: list[object] = []
         if what == "send":
-            sim.send_bytes(bytes(values[0]))
-            answer = [*said(sim).splitlines()]
+            console.send(bytes(values[0]))
+            answer = [*said(sim, console).splitlines()]
         elif what == "restart":
-            sim.send_bytes(bytes(values[0]))
+            console.send(bytes(values[0]))
             sim.run_for(2e-3)
         elif what == "wait":
             sim.run_for(values[0])

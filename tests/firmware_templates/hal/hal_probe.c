@@ -1,4 +1,5 @@
 /* A program of nothing but the HAL: takes commands of one letter, answers in hexadecimal. */
+#include "console.h"
 #include "firmware.h"
 #include "runevm_hal.h"
 
@@ -8,7 +9,7 @@ static int zeroed;
 static int next(void)
 {
     int byte;
-    do byte = runevm_hal_read();
+    do byte = runec_console_read();
     while (byte < 0);
     return byte;
 }
@@ -17,18 +18,18 @@ static void put(uint32_t value, unsigned digits)
 {
     while (digits-- > 0) {
         const uint8_t digit = (uint8_t)"0123456789abcdef"[(value >> (4u * digits)) & 15u];
-        runevm_hal_write(&digit, 1);
+        runec_console_write(&digit, 1);
     }
 }
 
 static void end(void)
 {
-    runevm_hal_write((const uint8_t *)"\n", 1);
+    runec_console_write((const uint8_t *)"\n", 1);
 }
 
 static void read_registers(void)
 {
-    uint8_t bytes[16];
+    uint8_t bytes[255];
     const uint8_t address = (uint8_t)next(), first = (uint8_t)next();
     const size_t length = (size_t)next();
     const int result = runevm_hal_i2c_read(address, first, bytes, length);
@@ -56,6 +57,7 @@ void runec_firmware_start(runec_stack stack)
     uint32_t bits = 0;
     (void)stack;
     runevm_hal_init();
+    runec_console_init();
     for (;;) {
         switch (next()) {
         case 'm': /* memory: .data, .bss */

@@ -191,3 +191,28 @@ def test_real_firmware_behind_a_port_prints_what_the_host_prints(port: Path, pla
         for _ in range(2):
             lines = list(run(rune, inputs, place, repeats=2))
             assert lines == list(run(rune, inputs, Place("host"), repeats=2))
+
+
+@pytest.mark.emulated
+def test_real_firmware_that_is_unplugged_in_a_run_runs_when_it_is_back(
+    port: Path, place: Place
+) -> None:
+    pipeline = analyse(NOOP / "Runefile.yml").pipeline
+    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    inputs = Inputs(raw=(NOOP / "input.bin",))
+    board = load_board("netduinoplus2")
+    with held_firmware(rune, board) as built:
+        transport = start_emulator(board, built.elf)
+    with contextlib.closing(transport):
+        for _ in range(2):
+            with plugged(Emulated(transport), port) as unplug:
+                results = run(rune, inputs, place, repeats=100_000)
+                first = next(results)
+                threading.Timer(0.2, unplug).start()
+                lines = {first}
+                with pytest.raises(RuneError) as caught:
+                    lines.update(results)
+            assert caught.value.code == "R0940"
+            assert lines == {first}
+        with plugged(Emulated(transport), port):
+            assert list(run(rune, inputs, place)) == list(run(rune, inputs, Place("host")))

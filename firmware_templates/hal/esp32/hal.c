@@ -47,7 +47,7 @@ void runevm_hal_write(const uint8_t *bytes, size_t length)
 uint32_t runevm_hal_ticks(void)
 {
     uint32_t cycles;
-    __asm volatile("rsr.ccount %0" : "=a"(cycles));
+    __asm volatile("rsr.ccount %0" : "=r"(cycles));
     return cycles;
 }
 

@@ -107,6 +107,32 @@ def test_any_floats_give_the_processors_bits(
     assert wrong == 0, done.stderr
 
 
+WORDS = st.integers(0, 2**32 - 1)
+LONGS = st.integers(0, 2**64 - 1)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    words=st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=60),
+    longs=st.lists(st.tuples(LONGS, LONGS), min_size=1, max_size=60),
+)
+def test_any_integers_give_the_processors_bits(
+    checked: Path, words: list[tuple[int, int]], longs: list[tuple[int, int]]
+) -> None:
+    always = ("umulsidi3", "floatsisf", "floatunsisf", "floatsidf", "floatunsidf")
+    short = (*always, "divsi3", "udivsi3", "modsi3", "umodsi3")
+    lines = [f"{name} {a:x} {b:x}" for name in short for a, b in words]
+    lines += [f"{name} {a:x} {b:x}" for name in ("muldi3", "divdi3", "udivdi3") for a, b in longs]
+    done = subprocess.run(
+        [str(checked)], input="\n".join(lines), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    seen, wrong = map(int, done.stdout.split())
+    # What divides by 0, and the lowest number by -1, is left out.
+    assert seen >= len(words) * len(always) + len(longs)
+    assert wrong == 0, done.stderr
+
+
 def test_for_the_chip_it_calls_nothing_that_is_lacking(tmp_path: Path) -> None:
     compiler = "xtensa-lx106-elf-gcc"
     assert shutil.which(compiler), f"{compiler} is not installed: make setup"

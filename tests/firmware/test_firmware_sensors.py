@@ -103,14 +103,20 @@ def test_a_simulated_motion_is_what_the_host_gets_from_the_part_s_counts(
 
 
 @pytest.mark.emulated
-def test_gesture_tells_a_gesture_that_a_simulated_sensor_feels(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("base", "part"),
+    [("nrf52840_dk", "adxl345"), ("esp32c3", "mpu6050"), ("nucleo_f401re", "lis3dh")],
+)
+def test_gesture_tells_a_gesture_that_a_simulated_sensor_feels(
+    tmp_path: Path, base: str, part: str
+) -> None:
     # 128 samples at 50 Hz take the simulator minutes: the same motion, four times as fast.
     text = (GESTURE / "Runefile.yml").read_text().replace("n: 128", "n: 128\n      hz: 200")
     rune = rune_of(text)
     path = GESTURE / "inputs" / "ring_1.csv"
     rows = np.loadtxt(path, delimiter=",", dtype=np.float32)
-    golden = recording(tmp_path / "golden.csv", quantised(rows, "adxl345"))
-    place = Place("emulator", board=node("nrf52840_dk", tmp_path))
+    golden = recording(tmp_path / "golden.csv", quantised(rows, part))
+    place = Place("emulator", board=node(base, tmp_path, part))
     (on_board,) = run_bytes(rune, Inputs(accelerometer=(path,)), place)
     (on_host,) = run_bytes(rune, Inputs(accelerometer=(golden,)), Place("host"))
     assert on_board == on_host

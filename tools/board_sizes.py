@@ -25,7 +25,7 @@ from runec.frontend import analyse
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 TOO_BIG = ("R0811", "R0812")
-SIZE_COLUMNS = 5
+SIZE_COLUMNS = 6
 
 
 def cpu_seconds() -> float:
@@ -47,14 +47,19 @@ def rows(name: str, rune: Rune, boards: Sequence[Board], folder: Path) -> Iterat
         except RunecError as error:
             if error.code not in TOO_BIG:
                 raise
-            yield [name, board.id, *["too big"] * 3, "", ""]
+            yield [name, board.id, *["too big"] * 4, "", ""]
             continue
-        sizes = (built.flash_bytes, built.ram_bytes, built.arena_bytes)
+        sizes = (
+            built.flash_bytes,
+            built.ram_bytes,
+            built.linear_memory_bytes,
+            built.arena_bytes,
+        )
         yield [name, board.id, *map(str, sizes), f"{cold_s:.2f}", f"{warm_s:.2f}"]
 
 
 def size_rows(examples: Sequence[str] = ()) -> Iterator[list[str]]:
-    """Yield example, board, flash, RAM, arena, cold and warm s of every example on every board.
+    """Yield example, board, flash, RAM, linear memory, arena, cold s and warm s, for every board.
 
     `examples` names some of them; none are all.
 
@@ -78,7 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--time", action="store_true", help="show CPU seconds of builds, from an empty cache"
     )
     options = parser.parse_args(arguments)
-    headers = ["example", "board", "flash", "RAM", "arena", "cold CPU s", "warm CPU s"]
+    headers = ["example", "board", "flash", "RAM", "linear memory", "arena"]
+    headers += ["cold CPU s", "warm CPU s"]
     columns = len(headers) if options.time else SIZE_COLUMNS
     with tempfile.TemporaryDirectory(prefix="board-sizes-") as scratch:
         if options.time:

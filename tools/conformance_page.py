@@ -53,9 +53,10 @@ def matrix(cells: Sequence[Cell]) -> Iterator[str]:
 
 
 def page(cells: Sequence[Cell], sizes: Iterable[Sequence[str]]) -> str:
-    """Return the whole page. `sizes` are rows of example, board, flash, RAM, arena."""
+    """Return the page; rows of `sizes`: example, board, flash, RAM, linear memory, arena."""
     lines = [HEAD, *matrix(cells), "", SIZES]
-    lines += [_row(["example", "board", "flash", "RAM", "arena"]), _row(["---"] * 5)]
+    headers = ["example", "board", "flash", "RAM", "linear memory", "arena"]
+    lines += [_row(headers), _row(["---"] * len(headers))]
     lines += [_row(row) for row in sizes]
     return "\n".join(lines) + "\n"
 

@@ -33,7 +33,7 @@ IN_USE_S = 3600
 
 _SHARDS = 256
 _DIGEST_BYTES = 32
-_ELSEWHERE = "set RUNEC_CACHE_DIR to a folder that can be written"
+ANOTHER_CACHE = "set RUNEC_CACHE_DIR to a folder that can be written"
 
 
 def cache_dir() -> Path:
@@ -49,7 +49,7 @@ def cache_dir() -> Path:
         raise MachineError(
             "R1002",
             "there is no home folder to keep the cache in",
-            hint=_ELSEWHERE,
+            hint=ANOTHER_CACHE,
         ) from None
     # Absolute, because builders and clients that are told of it run in other folders.
     return folder.absolute()
@@ -134,7 +134,7 @@ class Store:
             "R1006",
             f"nothing is taken from or kept in the build cache: {error.message}",
             Severity.WARNING,
-            hint=f"{_ELSEWHERE}, or build with --no-cache",
+            hint=f"{ANOTHER_CACHE}, or build with --no-cache",
         )
 
 
@@ -225,6 +225,8 @@ def _usage(folder: Path, bound: int | None) -> Usage:
 def clear(parts: Iterable[str] = ("compiled", "objects")) -> None:
     """Remove parts of the cache. A build that runs meanwhile makes anew what it needs.
 
+    Projects are held while they are used: `runec.devices.clear_projects` removes them.
+
     Raises:
         MachineError: R1002, there is no cache or it cannot be written.
     """
@@ -235,4 +237,4 @@ def clear(parts: Iterable[str] = ("compiled", "objects")) -> None:
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise disk_error(error, f"clear {folder}", elsewhere=_ELSEWHERE) from None
+            raise disk_error(error, f"clear {folder}", elsewhere=ANOTHER_CACHE) from None

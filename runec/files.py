@@ -12,12 +12,21 @@ from pathlib import Path
 from runec.diagnostics import MachineError, UserFileError
 
 MAX_INPUT_BYTES = 64 * 1024 * 1024
+TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{8}\.tmp")
+"""The name that `write_file` gives a file until it is whole; group 1 is the name it will have."""
+
+_ELSEWHERE = "choose another place"
+AT_OUTPUT = "choose another place with -o"
+"""Where else, for the verbs that have `-o`."""
+IN_TMPDIR = "set TMPDIR to another place"
+"""Where else, for what is written into a temporary folder."""
 
 
-def disk_error(
-    error: OSError, what: str, *, elsewhere: str = "choose another place with -o"
-) -> MachineError:
-    """Return R1001, the disk is full, or R1002; `what` was not possible, such as `write x.rune`."""
+def disk_error(error: OSError, what: str, *, elsewhere: str = _ELSEWHERE) -> MachineError:
+    """Return R1001, the disk is full, or R1002; `what` was not possible, such as `write x.rune`.
+
+    `elsewhere` says how the user chooses another place.
+    """
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return MachineError(
             "R1001", f"no space left to {what}", hint=f"free some space, or {elsewhere}"
@@ -66,12 +75,18 @@ def read_file(path: Path, what: str, *, max_bytes: int = MAX_INPUT_BYTES) -> byt
 
 
 def write_file(
-    path: Path, data: bytes | str, *, only_if_changed: bool = False, durable: bool = True
+    path: Path,
+    data: bytes | str,
+    *,
+    only_if_changed: bool = False,
+    durable: bool = True,
+    elsewhere: str = _ELSEWHERE,
 ) -> bool:
     """Write a file under a temporary name beside it, then rename: readers see all or nothing.
 
     With `only_if_changed`, a file that holds the same bytes keeps its time. Without `durable`, a
-    power failure may leave it cut short. Returns True when the file was written.
+    power failure may leave it cut short. `elsewhere` is `disk_error`'s. Returns True when the file
+    was written.
 
     Raises:
         MachineError: R1001, the disk is full; R1002, any other reason of the system.
@@ -95,7 +110,7 @@ def write_file(
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise disk_error(error, f"write {path}") from None
+        raise disk_error(error, f"write {path}", elsewhere=elsewhere) from None
     return True
 
 

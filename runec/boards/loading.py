@@ -29,6 +29,12 @@ _CHOICE = re.compile(r"^Invalid enum value '(.*)'$")
 def _folders() -> tuple[Path, ...]:
     """Return where board files are; a folder of the user's comes after runec's own."""
     extra = os.environ.get("RUNEC_BOARDS_DIR")
+    if extra and not Path(extra).is_dir():
+        raise UsageError(
+            "R0806",
+            f"RUNEC_BOARDS_DIR is {extra!r}, which is no folder",
+            hint="name the folder of your board files, or unset RUNEC_BOARDS_DIR",
+        )
     return (data_dir("boards"), *((Path(extra),) if extra else ()))
 
 
@@ -172,6 +178,7 @@ def load_boards() -> tuple[Board, ...]:
     one id the latter counts.
 
     Raises:
+        UsageError: R0806, the latter is no folder.
         UserFileError: R0801, a board file is wrong; R0804, it inherits wrongly; R1003, unreadable.
     """
     files = _board_files()
@@ -198,7 +205,7 @@ def load_board(board: str) -> Board:
     """Return a board, named by its id or by the path of its file, which ends in `.toml`.
 
     Raises:
-        UsageError: R0802, there is none of this id.
+        UsageError: R0802, there is none of this id; R0806, `RUNEC_BOARDS_DIR` is no folder.
         UserFileError: R0801, its file is wrong; R0804, it inherits wrongly; R1003, unreadable.
     """
     return _read_board(_find(board))

@@ -18,7 +18,7 @@ from runec.cli.options import (
 from runec.cli.runefiles import which_runefile
 from runec.cli.sources import build_rune
 from runec.container import read_rune
-from runec.files import write_file
+from runec.files import AT_OUTPUT, write_file
 
 
 @click.command(
@@ -62,7 +62,7 @@ def command(
     )
     target = output or Path(f"{pipeline.name}.rune")
     graph = read_rune(data, source=str(target)).require_graph()
-    write_file(target, data)
+    write_file(target, data, elsewhere=AT_OUTPUT)
     sizes = {
         "code": graph.code_bytes,
         "linear memory": graph.memory_used,

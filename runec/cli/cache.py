@@ -18,17 +18,23 @@ from runec.cli.options import format_option, pass_console
         note="RUNEC_CACHE_DIR moves the cache.",
     ),
 )
-@click.option("--clear", "is_cleared", is_flag=True, help="Remove what builds have compiled.")
+@click.option(
+    "--clear",
+    "is_cleared",
+    is_flag=True,
+    help="Remove what builds have compiled, and the firmware projects that runec keeps for itself.",
+)
 @format_option
 @pass_console
 def command(console: Console, is_cleared: bool) -> None:
-    """Show what the cache holds: compiled code and third-party sources.
+    """Show what the cache holds: compiled code, firmware projects and third-party sources.
 
-    Compiled code is kept so that the next build takes less time; what was used longest ago is
-    removed when it becomes too much. Clearing it changes no result.
+    Compiled code is kept so that the next build takes less time, and so are the firmware projects
+    of emulators, `size` and `flash`; what was used longest ago is removed when it becomes too much.
+    Clearing it changes no result.
     """
     if is_cleared:
-        clear()
+        _clear(console)
     found = usage()
     if console.is_json:
         for item in found:
@@ -44,3 +50,16 @@ def command(console: Console, is_cleared: bool) -> None:
         return
     rows = [(item.part, item.files, item.bytes, item.max_bytes) for item in found]
     console.result(table((str(cache_dir()), "files", "bytes", "at most"), rows))
+
+
+def _clear(console: Console) -> None:
+    # Only here: to show what there is takes no device.
+    from runec.devices import clear_projects  # noqa: PLC0415
+
+    before = sum(item.bytes for item in usage())
+    clear()
+    in_use = clear_projects()
+    freed = before - sum(item.bytes for item in usage())
+    console.say(f"removed {freed:,} bytes: compiled code and firmware projects".replace(",", " "))
+    for folder in in_use:
+        console.say(f"{folder} is in use by another process, and stays")

@@ -10,7 +10,7 @@ from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.options import INPUT_FILE, format_option, pass_console
 from runec.diagnostics import UserFileError
-from runec.files import write_file
+from runec.files import AT_OUTPUT, write_file
 from runec.frontend import read_runefile
 from runec.frontend.convert import convert
 
@@ -53,7 +53,7 @@ def command(
             raise UserFileError(
                 "R1107", f"{output} is there already", hint="choose another name, or add --force"
             )
-        write_file(output, converted)
+        write_file(output, converted, elsewhere=AT_OUTPUT)
         console.say(f"wrote {output}")
     if console.is_json:
         path = None if output is None else str(output)

@@ -12,7 +12,7 @@ from runec.cli.examples import example
 from runec.cli.options import INPUT_FILE, pass_console
 from runec.cli.runefiles import which_runefile
 from runec.container import read_rune
-from runec.files import read_file, write_file
+from runec.files import AT_OUTPUT, read_file, write_file
 from runec.frontend import analyse
 
 _FORMATS = {"dot": drawing.to_dot, "json": drawing.to_json, "svg": drawing.to_svg}
@@ -49,7 +49,7 @@ def command(console: Console, file: Path | None, output: Path | None, format_: s
     if output is None:
         console.result_document(picture)
     else:
-        write_file(output, f"{picture}\n")
+        write_file(output, f"{picture}\n", elsewhere=AT_OUTPUT)
         console.say(f"wrote {output}")
         if console.is_json:
             console.result_json({"path": str(output)})

@@ -18,7 +18,7 @@ from runec.cli.feeding import input_options
 from runec.cli.options import INPUT_FILE, format_option, pass_console
 from runec.cli.plotting import Screen, Series
 from runec.cli.sources import load_source
-from runec.devices import Place, held_firmware, start_emulator
+from runec.devices import Place, check_emulator, held_firmware, start_emulator
 from runec.devices.transport import Transport
 from runec.devices.watching import (
     Connected,
@@ -29,7 +29,7 @@ from runec.devices.watching import (
     WatchEvent,
     watch,
 )
-from runec.diagnostics import UsageError
+from runec.diagnostics import Diagnostic, Severity, UsageError
 from runec.vm import Inputs
 
 
@@ -80,6 +80,8 @@ def command(
     """
     if plot and (console.is_json or not sys.stdout.isatty()):
         raise click.UsageError("--plot draws in a terminal: not with --format json, nor in a pipe")
+    if listen and count is not None:
+        raise click.UsageError("--count counts runs, and --listen asks for none")
     if sum(each is not None for each in (port, on)) > 1 or (on and board_id):
         raise click.UsageError("--on does not go with --port or --board")
     rune = None if source is None else load_source(console, source).rune
@@ -87,6 +89,7 @@ def command(
     place = None if on is None else Place.parse(on)
     wanted = Watched(rune, inputs, None if listen else every, count)
     if place is not None and place.board is not None:
+        check_emulator(place.board)  # refused before a firmware is built in vain
         if rune is None:
             raise click.UsageError("an emulated board needs a rune to carry: X.rune or a Runefile")
         with console.progress(f"building the firmware for {place.board.id}"):
@@ -97,11 +100,18 @@ def command(
         raise click.UsageError("the host is no device: runec run runs a rune here")
     if place is None:
         place = serial_place(console, port, [board] if board else load_boards())
-    monitor_port(console, place, wanted, plot=plot)
+    monitor_port(console, place, wanted, plot=plot, board=board)
 
 
-def monitor_port(console: Console, place: Place, wanted: Watched, *, plot: bool = False) -> None:
-    """Watch the device at a serial port until Ctrl-C.
+def monitor_port(
+    console: Console,
+    place: Place,
+    wanted: Watched,
+    *,
+    plot: bool = False,
+    board: Board | None = None,
+) -> None:
+    """Watch the device at a serial port until Ctrl-C; warn where it is another than `board`.
 
     Raises:
         RunecError: as `watch` and `SerialTransport`.
@@ -116,6 +126,7 @@ def monitor_port(console: Console, place: Place, wanted: Watched, *, plot: bool 
         str(place),
         plot=plot,
         booting=False,
+        board=board,
     )
 
 
@@ -167,8 +178,9 @@ def _show(
     *,
     plot: bool,
     booting: bool,
+    board: Board | None = None,
 ) -> None:
-    shown = _Shown(console, plot=plot)
+    shown = _Shown(console, board, plot=plot)
     try:
         watch(connect, wanted, shown.tell, name=name, booting=booting)
     except KeyboardInterrupt:
@@ -179,12 +191,24 @@ def _show(
 class _Shown:
     """What happens, as lines or as a drawing."""
 
-    def __init__(self, console: Console, *, plot: bool) -> None:
+    def __init__(self, console: Console, board: Board | None, *, plot: bool) -> None:
         self._console = console
+        self._board = board
         self._series = Series()
         self._screen = Screen(sys.stdout) if plot else None
 
     def tell(self, event: WatchEvent) -> None:
+        self._tell(event)
+        if isinstance(event, Connected) and self._board is not None:
+            self._compare(event.hello.board, self._board.id)
+
+    def _compare(self, found: str, named: str) -> None:
+        if found != named:
+            what = f"this is the board {found}, not {named}"
+            hint = f"say --board {found}, or --port for the one that you mean"
+            self._console.warn(Diagnostic("R1112", what, Severity.WARNING, hint=hint))
+
+    def _tell(self, event: WatchEvent) -> None:
         if self._console.is_json:
             self._console.result_json(_record(event))
             return

@@ -30,7 +30,7 @@ from runec.codegen.toolchain import Toolchain, find_toolchain, refuse_unfit_comp
 from runec.codegen.wasm import finish_module, read_facts
 from runec.container import WasmModule
 from runec.diagnostics import Diagnostics, MachineError, RunefileError, UserFileError
-from runec.files import read_file, write_file
+from runec.files import IN_TMPDIR, read_file, write_file
 from runec.pipeline import Pipeline
 from runec.proc_blocks import SOURCE, sdk_dir
 from runec.tools import Finished, end_tools, run_tool
@@ -190,7 +190,7 @@ class _Workshop:
 
     def build(self, code: GeneratedCode) -> WasmModule:
         for name, text in code.files.items():
-            write_file(self.folder / name, text, durable=False)
+            write_file(self.folder / name, text, durable=False, elsewhere=IN_TMPDIR)
         for unit in code.units:
             if unit.block.is_own:
                 check_includes(unit)
@@ -309,7 +309,13 @@ class _Workshop:
     ) -> bytes:
         names = [f"{item.stem}.o" for item in objects]
         for name, item in zip(names, objects, strict=True):
-            write_file(self.folder / name, item.data, only_if_changed=True, durable=False)
+            write_file(
+                self.folder / name,
+                item.data,
+                only_if_changed=True,
+                durable=False,
+                elsewhere=IN_TMPDIR,
+            )
         done = self.run([*self.toolchain.linker, *_LINK_FLAGS, *size, *names, "-o", _LINKED])
         if done.returncode != 0:
             raise linker_refusal(units, done.stderr) or _compiler_error(

@@ -12,16 +12,24 @@ R0909  the rune called the host wrongly    R0918  there is no such place
 R0919  the board has no way to be written  R0920  the upload failed
 R0921  only the host can do that           R0923  no board answers the upload
 R0924  the upload tool lacks permission    R0930  the rings in its RAM are malformed
-R0931  the emulator cannot reach them      R0940  the serial port is gone
+R0931  the emulator cannot carry the link  R0940  the serial port is gone
 R0941  the serial port cannot be opened    R0942  the board is at no port
 R0943  it could be at several              R0950  the board's sensor cannot be read
 R0951  the emulator lacks such a sensor
 """
 
-from runec.devices.emulator import EmulatedDevice, check_hello, start_emulator
+from runec.devices.emulator import EmulatedDevice, check_emulator, check_hello, start_emulator
 from runec.devices.flashing import Flashed, flash, flash_command
 from runec.devices.messages import Hello, Stats
-from runec.devices.places import Place, cached_project, held_firmware, open_emulator, run, run_bytes
+from runec.devices.places import (
+    Place,
+    cached_project,
+    clear_projects,
+    held_firmware,
+    open_emulator,
+    run,
+    run_bytes,
+)
 
 __all__ = [
     "EmulatedDevice",
@@ -30,7 +38,9 @@ __all__ = [
     "Place",
     "Stats",
     "cached_project",
+    "check_emulator",
     "check_hello",
+    "clear_projects",
     "flash",
     "flash_command",
     "held_firmware",

@@ -25,7 +25,10 @@ class RunevmError:
 
 _FILE = "R0905"
 _BOARD = "R0906"
-_REBUILD = "build the .rune again with this version of runec"
+# Hints are for whoever has a board as well: what is only built again does not change it.
+REFLASH = "put it on the board with this version of runec: runec flash X.rune --board B"
+_REBUILD = f"build the .rune again and {REFLASH}"
+_FOR_THIS_RUNE = "put the firmware of this .rune on the board: runec flash X.rune --board B"
 _SMALLER = "choose a board with more memory, or a smaller model"
 _REPORT = "run it on the host first: runec run X.rune --on host"
 
@@ -47,7 +50,7 @@ RUNEVM_ERRORS: dict[int, RunevmError] = {
         "CAPABILITY",
         _BOARD,
         "the rune asks for a capability that this firmware does not give",
-        "use a capability that `runec boards show` lists",
+        f"{_FOR_THIS_RUNE}; in one of your own add it to capability_kinds",
     ),
     205: RunevmError(
         "OUTPUT_KIND", _BOARD, "the firmware does not write this kind of output", "use SERIAL"
@@ -56,7 +59,7 @@ RUNEVM_ERRORS: dict[int, RunevmError] = {
         "OPERATOR",
         _BOARD,
         "the model uses an operator that the firmware lacks",
-        "build the firmware again for this .rune: runec firmware build X.rune --board B",
+        _FOR_THIS_RUNE,
     ),
     207: RunevmError(
         "MODEL",
@@ -88,7 +91,8 @@ RUNEVM_ERRORS: dict[int, RunevmError] = {
         "SENSOR",
         "R0950",
         "the board's sensor cannot be read",
-        "check its wiring and its address, or build the firmware with --input link",
+        "check its wiring and its address, or let the computer give the data: --input link of "
+        "`runec flash`",
     ),
 }
 
@@ -102,7 +106,7 @@ def device_error(
         return RuneError(
             "R0903",
             f"the device reports error {code}, which this runec does not know",
-            hint="build the firmware with this version of runec",
+            hint=REFLASH,
         )
     where = f" (at {place!r})" if place else ""
     # Words of the rune's own may be in it; a terminal must not obey them.

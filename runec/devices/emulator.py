@@ -7,9 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from runec.boards import Board
+from runec.boards import Board, Emulator
 from runec.container import Graph, Rune
-from runec.devices.codes import device_error
+from runec.devices.codes import REFLASH, device_error
 from runec.devices.messages import LINK_VERSION, Failure, Hello, Stats
 from runec.devices.session import Log, Provide, Session
 from runec.devices.simulated import SimulatedPart, simulated_part
@@ -23,36 +23,56 @@ from runec.vm import Feed, Inputs
 
 TIMEOUT_S = 300.0
 START_TIMEOUT_S = 60.0
+# Chips of labwired whose UART sends and receives nothing.
+_DEAF = frozenset({"esp32"})
 _ABI = 1
 _ACCEL = CapabilityKind.ACCEL
 
 
-def start_emulator(board: Board, elf: Path, *, part: SimulatedPart | None = None) -> Transport:
-    """Start the emulator that a board's file names, with a program in it and a part on its bus.
+def check_emulator(board: Board) -> Emulator:
+    """Return a board's emulator, if a computer can talk to the firmware in it.
 
     Raises:
-        UserFileError: R0916, the board has no emulator; R0931, it cannot reach the board's link.
-        RuneError: R0930, the rings in the program's RAM are malformed.
-        MachineError: R1004, R0914 and R0915, the emulator is missing or does not start.
+        UserFileError: R0916, the board has none; R0931, it cannot carry the board's link.
     """
-    emulator = board.emulator
+    emulator, link = board.emulator, board.hal.link
     if emulator is None:
         raise UserFileError(
             "R0916",
             f"the board {board.id} has no emulator",
             hint="`runec boards` shows which boards have one",
         )
-    in_ram = board.hal.link == "rtt"
-    if emulator.kind == "labwired":
-        rings_in = board.memory.ram if in_ram else None
-        return SimulatorTransport(elf, emulator.target, rings_in=rings_in, part=part)
-    if in_ram:
+    is_labwired = emulator.kind == "labwired"
+    if link == "rtt" and not is_labwired:
         raise UserFileError(
             "R0931",
             f"the emulator {emulator.program} gives nobody the memory that the link of "
             f"{board.id} is in",
             hint='use `link = "uart"` in the board file, or a board that labwired emulates',
         )
+    if link == "uart" and is_labwired and emulator.target in _DEAF:
+        raise UserFileError(
+            "R0931",
+            f"the emulator labwired ({emulator.target}) has no UART that receives, which the link "
+            f"of {board.id} is",
+            hint='use `link = "rtt"` in [hal] of the board file; `runec flash --link uart` puts it '
+            "on a real board",
+        )
+    return emulator
+
+
+def start_emulator(board: Board, elf: Path, *, part: SimulatedPart | None = None) -> Transport:
+    """Start the emulator that a board's file names, with a program in it and a part on its bus.
+
+    Raises:
+        UserFileError: as `check_emulator`.
+        RuneError: R0930, the rings in the program's RAM are malformed.
+        MachineError: R1004, R0914 and R0915, the emulator is missing or does not start.
+    """
+    emulator = check_emulator(board)
+    if emulator.kind == "labwired":
+        rings_in = board.memory.ram if board.hal.link == "rtt" else None
+        return SimulatorTransport(elf, emulator.target, rings_in=rings_in, part=part)
     program = find_tool(emulator.program, hint=f"apt-get install {emulator.program}")
     command: list[str | Path] = [program, "-M", emulator.target, *emulator.flags, "-kernel", elf]
     return StreamTransport(
@@ -216,7 +236,7 @@ def check_hello(
             "R0903",
             f"the firmware speaks version {hello.version} of the link and ABI {hello.abi}; "
             f"this runec speaks {LINK_VERSION} and {_ABI}",
-            hint="build the firmware with this version of runec",
+            hint=REFLASH,
         )
     if hello.status != 0:
         if refusal is None or refusal.code != hello.status:
@@ -226,7 +246,7 @@ def check_hello(
         raise RuneError(
             "R0917",
             "the firmware carries another rune than the one to run",
-            hint="build the firmware for this .rune: runec firmware build X.rune --board B",
+            hint="put this one on the board: runec flash X.rune --board B",
         )
 
 
@@ -244,7 +264,7 @@ def provider(graph: Graph, feed: Feed) -> Provide:
                 "R0903",
                 f"the device asks for {length} bytes of capability {capability}, "
                 "which is not what the rune says",
-                hint="build the firmware for this .rune: runec firmware build X.rune --board B",
+                hint="put the firmware of this .rune on it: runec flash X.rune --board B",
             )
         return feed.provide(kind, parameters, length, tensor.element)
 

@@ -68,14 +68,14 @@ def flash_command(
 ) -> list[str]:
     """Return the command that builds the firmware of a rune and puts it on a board.
 
-    Its project is written to the cache, so the command works as it stands.
+    Its project is written to the cache, in a folder of its own, so the command works as it stands.
 
     Raises:
         RunecError: as `runec.firmware.create_project` and `upload_command`.
         UserFileError: R0919, the board's file says no way to write to it.
     """
     _require_way(board, framework)
-    with cached_project(rune, board, framework=framework) as project:
+    with cached_project(rune, board, framework=framework, lasting=True) as project:
         return upload_command(project, port=port, protocol=protocol)
 
 

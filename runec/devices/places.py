@@ -13,10 +13,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Literal
 
+import msgspec
+
 from runec.boards import Board, InputKind, load_board, load_boards
-from runec.cache import FIRMWARE_BYTES_MAX, cache_dir, folder_bytes
+from runec.cache import ANOTHER_CACHE, FIRMWARE_BYTES_MAX, cache_dir, content_key, folder_bytes
 from runec.container import Rune
-from runec.devices.emulator import TIMEOUT_S, Device, EmulatedDevice, sensed_part
+from runec.devices.emulator import (
+    TIMEOUT_S,
+    Device,
+    EmulatedDevice,
+    check_emulator,
+    sensed_part,
+)
 from runec.devices.session import Log
 from runec.devices.transport import DEFAULT_BAUD
 from runec.diagnostics import MachineError, UsageError
@@ -181,7 +189,8 @@ def open_emulator(
     Raises:
         RunecError: as `build_firmware` and `EmulatedDevice`.
     """
-    sensed_part(rune, board)  # refused before a firmware is built in vain
+    check_emulator(board)  # refused before a firmware is built in vain
+    sensed_part(rune, board)
     with held_firmware(rune, board, log=log) as build:
         device = EmulatedDevice(board, build.elf, rune, timeout_s=timeout_s or TIMEOUT_S, log=log)
     # The emulator has read the program by now: another process may build in the folder again.
@@ -203,9 +212,17 @@ def held_firmware(rune: Rune, board: Board, *, log: Log | None = None) -> Iterat
 
 @contextmanager
 def cached_project(
-    rune: Rune, board: Board, *, framework: str = BARE, log: Log | None = None
+    rune: Rune,
+    board: Board,
+    *,
+    framework: str = BARE,
+    lasting: bool = False,
+    log: Log | None = None,
 ) -> Iterator[Project]:
     """Write the project of a rune for a board in the cache and hold it against other processes.
+
+    Once it is let go of, another rune of the same name may take the folder. With `lasting` only
+    the same bytes for the same board ever come into it, so that it can be named to the user.
 
     Raises:
         RunecError: as `runec.firmware.create_project`.
@@ -213,12 +230,38 @@ def cached_project(
     """
     # One folder for all runes of a name: the next version of a rune only compiles what changed.
     name = file_name(rune.require_graph().name, "rune")
+    if lasting:
+        key = content_key(rune.data, msgspec.json.encode(board), framework)
+        name = f"{name}+{key[:16]}"  # no `file_name` has a plus
     kind = board.id if framework == BARE else f"{board.id}-{framework}"
-    folder = cache_dir() / "firmware" / kind / name
+    folder = _projects() / kind / name
     with _locked(folder, log):
         if not folder.exists():
-            _prune_projects(cache_dir() / "firmware")
-        yield create_project(rune, board, folder, framework=framework)
+            _prune_projects(_projects())
+        yield create_project(rune, board, folder, framework=framework, in_cache=True)
+
+
+def _projects() -> Path:
+    return cache_dir() / "firmware"
+
+
+def clear_projects() -> list[Path]:
+    """Remove the projects in the cache; return those that are in use by another process, and stay.
+
+    Raises:
+        MachineError: R1002, there is no cache or it cannot be written.
+    """
+    in_use = []
+    for folder in sorted(path for path in _projects().glob("*/[!.]*") if path.is_dir()):
+        with _open_lock(_lock_of(folder)) as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)  # let go of when it is closed
+                shutil.rmtree(folder)
+            except BlockingIOError:
+                in_use.append(folder)
+            except OSError as error:
+                raise disk_error(error, f"clear {folder}", elsewhere=ANOTHER_CACHE) from None
+    return in_use
 
 
 def _prune_projects(root: Path) -> None:
@@ -270,5 +313,4 @@ def _open_lock(path: Path) -> IO[bytes]:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("ab")
     except OSError as error:
-        elsewhere = "set RUNEC_CACHE_DIR to a folder that can be written"
-        raise disk_error(error, f"write {path}", elsewhere=elsewhere) from None
+        raise disk_error(error, f"write {path}", elsewhere=ANOTHER_CACHE) from None

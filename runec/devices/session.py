@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
 
-from runec.devices.codes import NO_DATA, device_error
+from runec.devices.codes import NO_DATA, REFLASH, device_error
 from runec.devices.frames import Text
 from runec.devices.link import (
     DataWanted,
@@ -25,6 +25,11 @@ Log = Callable[[str], None]
 Provide = Callable[[int, int], bytes]
 """Takes a capability's id and a length in bytes; gives that many bytes."""
 
+_NO_ANSWER_AT_PORT = (
+    "say at what speed it talks, PORT@BAUD: `runec boards show B` tells its baud; or it carries "
+    "no rune yet: runec flash X.rune --board B"
+)
+_NO_ANSWER = "check clock, console and link of the board's file: runec boards show B"
 _LAST_WORDS = 3
 _QUIET_S = 0.3
 _LEVELS = ("error", "warning", "info", "debug")
@@ -37,7 +42,7 @@ def lost_error(lost: Lost, name: str, words: tuple[str, ...] = ()) -> RuneError:
         return RuneError(
             "R0901",
             f"{name} does not answer, {lost.detail}",
-            hint="check that it carries the firmware of this rune: runec firmware build",
+            hint=_NO_ANSWER_AT_PORT if name.startswith("serial:") else _NO_ANSWER,
         )
     if lost.cause is LostCause.SILENCE:
         return RuneError(
@@ -56,7 +61,7 @@ def lost_error(lost: Lost, name: str, words: tuple[str, ...] = ()) -> RuneError:
     return RuneError(
         "R0903",
         f"{name} does not keep to the link's protocol: {lost.detail}",
-        hint="build the firmware with this version of runec",
+        hint=REFLASH,
     )
 
 
@@ -184,7 +189,7 @@ class Session:
                     "R0903",
                     f"the device wants {wanted.length} bytes of capability {wanted.capability}, "
                     f"which has {len(data)}",
-                    hint="build the firmware with this version of runec",
+                    hint=REFLASH,
                 )
         except RunecError as error:
             # The device ends its run and says so; then this error is the user's answer.

@@ -14,7 +14,7 @@ from runec.devices import rings, stepper
 from runec.devices.simulated import SimulatedPart
 from runec.devices.transport import ChildProcess
 from runec.diagnostics import MachineError, RuneError
-from runec.files import write_file
+from runec.files import IN_TMPDIR, write_file
 
 _START_S = 60.0
 
@@ -62,7 +62,7 @@ class SimulatorTransport:
                 folder = stack.enter_context(tempfile.TemporaryDirectory())
                 system = Path(folder) / "system.yaml"
                 described = Path(labwired.origin).parent / "configs" / "chips" / f"{chip}.yaml"
-                write_file(system, part.system(described))
+                write_file(system, part.system(described), elsewhere=IN_TMPDIR)
             command: list[str | Path] = [sys.executable, "-P", script, elf, system]
             if rings_in is not None:
                 command += [Path(rings.__file__), str(rings_in.origin), str(rings_in.size_bytes)]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from runec.diagnostics import MachineError, RuneError
-from runec.files import disk_error
+from runec.files import IN_TMPDIR, disk_error
 
 DEFAULT_BAUD = 115_200
 DIALOUT = "sudo adduser $USER dialout, then log in again"
@@ -65,7 +65,7 @@ class ChildProcess:
             self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         except OSError as error:
             what = f"keep what {name} says in a temporary file"
-            raise disk_error(error, what, elsewhere="set TMPDIR to another place") from None
+            raise disk_error(error, what, elsewhere=IN_TMPDIR) from None
         try:
             self._process = subprocess.Popen(
                 arguments,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,11 @@ _JOBS = 2
 _OVERFLOW = re.compile(r"region `(\w+)' overflowed by (\d+) bytes")
 # A header of the C or C++ library: those of a project are in folders.
 _MISSING_HEADER = re.compile(r"fatal error: ([\w.]+): No such file or directory")
+# Not every "Permission denied" is about writing: a compiler may be what is denied.
+_NOT_WRITABLE = re.compile(
+    r"Read-only file system|PermissionError"
+    r"|(?:can't create|cannot open output file|opening output file) .*Permission denied"
+)
 # PlatformIO asks its registry for what is not installed; without it, one of these comes out.
 _NO_REGISTRY = re.compile(
     r"UnknownPackageError|HTTPClientError|InternetConnectionError|not connected to the Internet"
@@ -56,8 +62,8 @@ def build_project(
     Raises:
         UserFileError: R0811, R0812, the linker found that the rune does not fit; R0813, no project.
         MachineError: R0820, the board's compiler is not installed; R0821, the build failed; R0823,
-            the vendor's platform is not installed and cannot be fetched;
-            R1001, the disk is full; R1004, PlatformIO is not installed.
+            the vendor's platform is not installed and cannot be fetched; R1001, the disk is full;
+            R1002, the folder cannot be written; R1004, PlatformIO is not installed.
     """
     found = project if isinstance(project, Project) else load_project(project)
     environment = _environment(found)
@@ -69,6 +75,8 @@ def build_project(
         if log is not None:
             log(f"{found.directory} has not changed since it was built")
         return _measure(found)
+    if not os.access(found.directory, os.W_OK):
+        raise _read_only(found)
     done = run_tool(
         [pio_program(), "run", "--project-dir", found.directory, "--jobs", str(_JOBS)],
         environment=environment,
@@ -169,6 +177,9 @@ def _build_error(project: Project, lines: list[str]) -> RunecError:
             f"no space left to build the firmware in {project.directory}",
             hint="free some space, or choose another place with -d or RUNEC_CACHE_DIR",
         )
+    refused = [line.strip() for line in lines if _NOT_WRITABLE.search(line)]
+    if refused:
+        return _read_only(project, refused[:5])
     if project.framework != BARE and any(_NO_REGISTRY.search(line) for line in lines):
         platform = project.board.vendor.platform if project.board.vendor else "of the vendor"
         return MachineError(
@@ -181,8 +192,18 @@ def _build_error(project: Project, lines: list[str]) -> RunecError:
     return MachineError(
         "R0821",
         f"the firmware in {project.directory} could not be built",
-        hint="make the project anew; if it fails again, report it with the output of the build",
+        hint="make the project anew in another folder: runec firmware new; if that fails as well, "
+        "report it with the output of the build",
         notes=errors[:5] or words[-5:],
+    )
+
+
+def _read_only(project: Project, notes: Iterable[str] = ()) -> MachineError:
+    return MachineError(
+        "R1002",
+        f"cannot write in {project.directory}, where its firmware is built",
+        hint="build a copy of the folder that can be written, or make that one writable (`ls -l`)",
+        notes=notes,
     )
 
 

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import runec
-from runec.cache import cache_dir
+from runec.cache import ANOTHER_CACHE, cache_dir
 from runec.diagnostics import MachineError
 from runec.files import write_file
 from runec.tools import find_tool
@@ -51,17 +51,21 @@ def prepare_core_dir() -> Path:
             raise MachineError(
                 "R1002",
                 f"cannot write below {core}, where PlatformIO keeps its state",
-                hint="set RUNEC_CACHE_DIR to a folder that can be written",
+                hint=ANOTHER_CACHE,
             )
         return core
     version = _scons_version()
     about = {"name": "tool-scons", "version": version, "description": "SCons of this Python"}
     owner = {"owner": "platformio", "id": None, "name": "tool-scons", "requirements": None}
     installed = {"type": "tool", "name": "tool-scons", "version": version, "spec": owner}
-    write_file(package / "package.json", json.dumps(about), only_if_changed=True)
-    write_file(package / ".piopm", json.dumps(installed), only_if_changed=True)
-    write_file(package / "scons.py", _SCONS_PROGRAM, only_if_changed=True)
-    write_file(stamp, _stamp(), only_if_changed=True)
+    files = {
+        package / "package.json": json.dumps(about),
+        package / ".piopm": json.dumps(installed),
+        package / "scons.py": _SCONS_PROGRAM,
+        stamp: _stamp(),
+    }
+    for path, text in files.items():
+        write_file(path, text, only_if_changed=True, elsewhere=ANOTHER_CACHE)
     return core
 
 

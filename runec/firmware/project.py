@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import TypeVar
+from pathlib import Path
 
 import msgspec
 
@@ -15,9 +13,9 @@ from runec.backends import SourceGroup, tflm, wasm3
 from runec.boards import Board
 from runec.container import Rune
 from runec.data import data_dir
-from runec.diagnostics import MachineError, UsageError, UserFileError
-from runec.files import read_file, write_file
+from runec.diagnostics import MachineError, UsageError
 from runec.firmware import arduino
+from runec.firmware.folder import Purpose, outdated, put_project, read_manifest
 from runec.firmware.layout import Layout, check_budget, plan_layout
 from runec.firmware.pins import choose_pins
 from runec.firmware.render import (
@@ -29,10 +27,7 @@ from runec.firmware.render import (
 )
 from runec.firmware.sensing import Accelerometer, choose_accelerometer
 
-MANIFEST = "runec-project.json"
 BACKENDS = (wasm3.NAME,)
-_MAX_MANIFEST_BYTES = 1 << 20
-_Kind = TypeVar("_Kind", bound=msgspec.Struct)
 
 
 class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -45,13 +40,7 @@ class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     rune_bytes: int
     layout: Layout
     board: Board
-    files: tuple[str, ...]
-
-
-class _WrittenFiles(msgspec.Struct, frozen=True):
-    """What the manifest of any version of runec says: the files of the project."""
-
-    files: tuple[str, ...]
+    files: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +64,22 @@ def create_project(
     *,
     backend: str = wasm3.NAME,
     framework: str = BARE,
+    in_cache: bool = False,
 ) -> Project:
     """Write the firmware project of a rune for a board; the rune must be of ABI 1.
 
     With the framework `arduino` it is one for the vendor's platform in PlatformIO's registry.
 
     Files that hold what they should keep their time, so that the next build is short; files of an
-    earlier project in the same folder that are no longer needed are removed. Nothing is written
-    before the budget was checked.
+    earlier version in the same folder that are no longer needed are removed. Nothing is written
+    before the budget was checked. With `in_cache` the folder is runec's own: whatever it holds is
+    replaced.
 
     Raises:
         UserFileError: R0606, an original rune; R0810, an operator is missing; R0811, R0812, the
-            rune is too big for the board; R0813, `directory` holds something else; R0840, the
-            board's sensors cannot give what the rune asks for; R0841, it lacks a pin.
+            rune is too big for the board; R0813, `directory` holds something else; R0816, the
+            project of another rune or board; R0817, changes of the user's; R0840, the board's
+            sensors cannot give what the rune asks for; R0841, it lacks a pin.
         UsageError: R0803, no such backend or framework, or the board has no vendor's platform.
         MachineError: R0822, a source file is missing; R10xx, a component cannot be fetched, or the
             disk.
@@ -104,7 +96,6 @@ def create_project(
     accelerometer = choose_accelerometer(rune, board, framework)
     pins = choose_pins(rune, board, framework, accelerometer)
     check_budget(rune, layout, board)
-    before = _files_before(directory)
     try:
         groups = _source_groups(board, layout, framework, accelerometer)
         files: dict[str, bytes | str | Path] = {
@@ -123,9 +114,7 @@ def create_project(
         }
     except OSError as error:
         raise _incomplete(error) from None
-    for name, content in sorted(files.items()):
-        data = _read_origin(content) if isinstance(content, Path) else content
-        write_file(directory / name, data, only_if_changed=True)
+    contents = {name: _content(content) for name, content in files.items()}
     project = Project(
         directory=directory,
         rune_name=rune.require_graph().name,
@@ -136,9 +125,18 @@ def create_project(
         layout=layout,
         files=tuple(sorted(files)),
     )
-    write_file(directory / MANIFEST, _encode(project), only_if_changed=True)
-    for name in sorted(set(before) - set(files)):
-        _remove(directory, name)
+    put_project(
+        directory,
+        Purpose(project.rune_name, board.id, framework),
+        contents,
+        {
+            "backend": backend,
+            "rune_bytes": project.rune_bytes,
+            "layout": layout,
+            "board": board,
+        },
+        in_cache=in_cache,
+    )
     return project
 
 
@@ -170,25 +168,29 @@ def _incomplete(error: OSError) -> MachineError:
     )
 
 
-def _read_origin(path: Path) -> bytes:
+def _content(content: bytes | str | Path) -> bytes:
+    if isinstance(content, str):
+        return content.encode()
+    if isinstance(content, bytes):
+        return content
     try:
-        return path.read_bytes()
+        return content.read_bytes()
     except OSError as error:
         raise _incomplete(error) from None
-
-
-def is_project(directory: Path) -> bool:
-    """Return whether create_project() wrote a project there."""
-    return (directory / MANIFEST).is_file()
 
 
 def load_project(directory: Path) -> Project:
     """Return what a folder that create_project() wrote was made for.
 
     Raises:
-        UserFileError: R0813, the folder is no such project; R1003, it cannot be read.
+        UserFileError: R0813, the folder is no such project, or was not written to its end; R1003,
+            it cannot be read.
     """
-    found = _read_manifest(directory, _Manifest)
+    data = read_manifest(directory)
+    try:
+        found = msgspec.json.decode(data, type=_Manifest)
+    except msgspec.MsgspecError as error:
+        raise outdated(directory, data, error) from None
     return Project(
         directory,
         found.rune,
@@ -197,63 +199,8 @@ def load_project(directory: Path) -> Project:
         found.framework,
         found.board,
         found.layout,
-        found.files,
+        tuple(sorted(found.files)),
     )
-
-
-def _read_manifest(directory: Path, kind: type[_Kind]) -> _Kind:
-    data = read_file(directory / MANIFEST, "project file", max_bytes=_MAX_MANIFEST_BYTES)
-    try:
-        return msgspec.json.decode(data, type=kind)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise UserFileError(
-            "R0813",
-            f"{directory / MANIFEST} is not what this runec writes: {error}",
-            hint="make the project anew: runec firmware new",
-        ) from None
-
-
-def _encode(project: Project) -> bytes:
-    manifest = _Manifest(
-        format=1,
-        rune=project.rune_name,
-        rune_bytes=project.rune_bytes,
-        backend=project.backend,
-        framework=project.framework,
-        layout=project.layout,
-        board=project.board,
-        files=project.files,
-    )
-    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
-
-
-def _files_before(directory: Path) -> tuple[str, ...]:
-    """Return the files that an earlier create_project() wrote; refuse a folder of somebody else."""
-    if is_project(directory):
-        return _read_manifest(directory, _WrittenFiles).files
-    try:
-        is_free = not directory.exists() or not any(directory.iterdir())
-    except OSError:
-        is_free = False
-    if not is_free:
-        raise UserFileError(
-            "R0813",
-            f"{directory} is there already and is no firmware project",
-            hint="choose a new or an empty folder with -d",
-        )
-    return ()
-
-
-def _remove(directory: Path, name: str) -> None:
-    """Remove one file of an earlier project, and folders that it leaves empty."""
-    parts = PurePosixPath(name).parts
-    if ".." in parts or PurePosixPath(name).is_absolute():
-        return
-    path = directory.joinpath(*parts)
-    with contextlib.suppress(OSError):
-        path.unlink()
-        for folder in list(path.parents)[: len(parts) - 1]:
-            folder.rmdir()
 
 
 def _folder_files(folder: Path, patterns: tuple[str, ...]) -> dict[str, Path]:

@@ -54,6 +54,21 @@ def leaves(table: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple
             yield (*above, key), value
 
 
+@pytest.mark.parametrize("what", ["nowhere", "file"])
+def test_a_folder_of_boards_that_is_none_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("RUNEC_BOARDS_DIR", str(tmp_path / what))
+    for asked in (load_boards, lambda: load_board("esp32c3")):
+        with pytest.raises(UsageError) as caught:
+            asked()
+        assert caught.value.code == "R0806"
+        assert str(tmp_path / what) in caught.value.message
+    monkeypatch.setenv("RUNEC_BOARDS_DIR", "")
+    assert load_boards()
+
+
 def test_no_board_claims_silicon() -> None:
     for board in load_boards():
         assert "silicon" not in board.verified

@@ -106,6 +106,39 @@ def test_programs_get_one_event_a_line(runec: Callable[..., Any], port: Path) ->
     assert done.stderr == ""
 
 
+def test_another_board_than_the_one_named_is_told(
+    runec: Callable[..., Any], port: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("--port", port, "--every", "0", "--count", "1")
+    done = runec("monitor", "-b", "esp32c3", *words)
+    assert done.code == 0, done.stderr
+    assert "warning[R1112]: this is the board paper, not esp32c3" in done.stderr
+    assert "--board paper" in done.stderr
+    assert '"elements":[1]' in done.stdout, "what it says is shown all the same"
+    told = runec("monitor", "-b", "esp32c3", *words, "--format", "json")
+    assert json.loads(told.stderr)["code"] == "R1112"
+    paper = msgspec.structs.replace(load_board("esp32c3"), id="paper")
+    monkeypatch.setattr(monitor, "load_board", lambda _: paper)
+    assert "R1112" not in runec("monitor", "-b", "paper", *words).stderr
+    assert "R1112" not in runec("monitor", *words).stderr
+
+
+def test_an_emulator_that_cannot_carry_the_link_is_refused_before_a_firmware_is_built(
+    runec: Callable[..., Any], noop_rune: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNEC_CACHE_DIR", str(tmp_path / "cache"))
+    (tmp_path / "deaf.toml").write_text(
+        'inherits = "esp32"\nid = "deaf"\nname = "d"\nverified = []\n[hal]\nlink = "uart"\n'
+    )
+    monkeypatch.setenv("RUNEC_BOARDS_DIR", str(tmp_path))
+    for words in (("monitor", noop_rune), ("run", noop_rune)):
+        done = runec(*words, "--on", "emulator:deaf")
+        assert done.code == 1
+        assert "error[R0931]: the emulator labwired (esp32) has no UART" in done.stderr
+        assert 'link = "rtt"' in done.stderr
+    assert not (tmp_path / "cache" / "firmware").exists()
+
+
 @pytest.mark.usefixtures("heeded")
 def test_ctrl_c_ends_it_cleanly(port: Path) -> None:
     with started(
@@ -199,6 +232,7 @@ def test_one_usb_id_of_boards_that_differ_in_speed_is_not_guessed(
         ["--on", "emulator:netduinoplus2"],
         ["--on", "serial:/dev/a", "--port", "/dev/b"],
         ["--on", "serial:/dev/a", "--board", "esp32c3"],
+        ["--on", "serial:/dev/a", "--listen", "--count", "1"],
     ],
 )
 def test_what_does_not_go_together_is_a_mistake_of_usage(

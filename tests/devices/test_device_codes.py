@@ -28,6 +28,8 @@ def test_each_code_says_what_where_and_what_to_try(code: int) -> None:
     assert "seen 3" in error.message
     assert error.hint
     assert str(code) in error.notes[0]
+    assert "firmware build" not in str(error.hint), "a build alone changes no board"
+    assert "boards show" not in str(error.hint), "it lists nothing of what a firmware gives"
 
 
 def test_an_unknown_code_is_told_as_such() -> None:

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runec.boards import load_board
-from runec.devices import start_emulator
+from runec.boards import load_board, load_boards
+from runec.devices import check_emulator, start_emulator
 from runec.devices.rings import ID, Rings, RingsError
 from runec.diagnostics import MachineError, RuneError, UserFileError
 
@@ -184,6 +184,21 @@ def test_an_emulator_without_a_debugger_cannot_have_the_link_in_ram() -> None:
         start_emulator(board, Path("x.elf"))
     assert caught.value.code == "R0931"
     assert 'link = "uart"' in str(caught.value.hint)
+
+
+def test_every_board_that_was_emulated_has_an_emulator_that_carries_its_link() -> None:
+    boards = [board for board in load_boards() if "emulated" in board.verified]
+    assert boards
+    for board in boards:
+        check_emulator(board)
+
+
+def test_a_chip_whose_uart_is_deaf_in_the_emulator_is_not_waited_for() -> None:
+    board = load_board("esp32").with_link("uart")
+    with pytest.raises(UserFileError) as caught:
+        start_emulator(board, Path("x.elf"))
+    assert caught.value.code == "R0931"
+    assert 'link = "rtt"' in str(caught.value.hint)
 
 
 def elf_of_a_loop(symbol: str) -> bytes:

@@ -121,6 +121,7 @@ def test_another_rune_on_the_board_is_not_run(
     with plugged(Paper(device), port), pytest.raises(RuneError) as caught:
         list(run(rune, inputs, place))
     assert caught.value.code == "R0917"
+    assert "runec flash" in str(caught.value.hint), "a build alone changes no board"
     assert device.runs_started == 0
 
 
@@ -135,6 +136,8 @@ def test_a_board_that_says_nothing_is_given_up(
     with plugged(Silent(), port), pytest.raises(RuneError) as caught:
         list(run(rune, inputs, place))
     assert caught.value.code == "R0901"
+    assert "@BAUD" in str(caught.value.hint)
+    assert "runec flash" in str(caught.value.hint)
 
 
 def test_a_port_that_is_not_there_says_which_are(rune: Rune, inputs: Inputs, place: Place) -> None:

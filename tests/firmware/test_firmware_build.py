@@ -105,6 +105,9 @@ def test_a_missing_compiler_is_named_with_its_packages(
         ("lib/a.c:1:10: fatal error: stdint.h: No such file or directory", MachineError, "R0820"),
         ("*** [firmware.elf] Error 1", MachineError, "R0821"),
         ("error writing x.o: No space left on device", MachineError, "R1001"),
+        ("Fatal error: can't create .pio/x.o: Permission denied", MachineError, "R1002"),
+        ("OSError: [Errno 30] Read-only file system: '.sconsign'", MachineError, "R1002"),
+        ("sh: 1: arm-none-eabi-gcc: Permission denied", MachineError, "R0821"),
     ],
 )
 def test_what_the_builder_says_becomes_an_error_of_ours(
@@ -123,6 +126,26 @@ def test_what_the_builder_says_becomes_an_error_of_ours(
     assert line in log
     if "1234" in line:
         assert "1234 bytes more" in str(caught.value)
+
+
+def test_a_folder_that_cannot_be_written_is_no_fault_of_the_firmware(
+    example_rune: MakeRune, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = create_project(example_rune("noop"), load_board("netduinoplus2"), tmp_path / "p")
+    access = os.access
+
+    def refused(path: Path, mode: int) -> bool:
+        return path != project.directory and access(path, mode)
+
+    monkeypatch.setattr(os, "access", refused)
+    with pytest.raises(MachineError) as caught:
+        build_project(project)
+    assert caught.value.code == "R1002"
+    assert "report" not in str(caught.value.hint)
+    monkeypatch.undo()
+    built = build_project(project)
+    monkeypatch.setattr(os, "access", refused)
+    assert build_project(project) == built, "what is built already is only measured"
 
 
 def test_a_folder_without_a_project_cannot_be_built(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 import re
@@ -71,13 +72,18 @@ def test_writing_a_project_again_touches_nothing(example_rune: MakeRune, tmp_pat
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "p").rglob("*")} == times
 
 
-def test_another_rune_in_the_same_folder_leaves_no_file_of_the_first(
+def test_the_next_version_of_a_rune_leaves_no_file_of_the_first(
     example_rune: MakeRune, tmp_path: Path
 ) -> None:
-    create_project(example_rune("gesture"), load_board("esp32c3"), tmp_path / "p")
+    board, rune = load_board("netduinoplus2"), example_rune("noop")
+    first = dataclasses.replace(
+        example_rune("gesture"),
+        graph=dataclasses.replace(example_rune("gesture").require_graph(), name="noop"),
+    )
+    create_project(first, board, tmp_path / "p")
     (tmp_path / "p" / "my notes.txt").write_text("mine")
-    create_project(example_rune("noop"), load_board("netduinoplus2"), tmp_path / "p")
-    create_project(example_rune("noop"), load_board("netduinoplus2"), tmp_path / "fresh")
+    create_project(rune, board, tmp_path / "p")
+    create_project(rune, board, tmp_path / "fresh")
     after = contents(tmp_path / "p")
     assert after.pop("my notes.txt") == b"mine"
     assert after == contents(tmp_path / "fresh")
@@ -299,7 +305,9 @@ def test_a_manifest_cannot_make_runec_remove_files_elsewhere(
     kept = tmp_path / "kept.txt"
     kept.write_text("kept")
     manifest = json.loads((folder / "runec-project.json").read_text())
-    manifest["files"] += ["../kept.txt", str(kept), "src/../../kept.txt"]
+    digest = hashlib.sha256(b"kept").hexdigest()
+    for name in ("../kept.txt", str(kept), "src/../../kept.txt"):
+        manifest["files"][name] = digest
     (folder / "runec-project.json").write_text(json.dumps(manifest))
     create_project(example_rune("noop"), load_board("esp32c3"), folder)
     assert kept.read_text() == "kept"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from runec.firmware import (
     load_project,
     measure_parts,
 )
-from runec.firmware.project import MANIFEST
+from runec.firmware.folder import MANIFEST
 from runec.firmware.size import PARTS
 
 MakeRune = Callable[[str], Rune]
@@ -115,7 +116,7 @@ def test_a_project_of_an_older_version_is_made_anew(example_rune: MakeRune, tmp_
     path = tmp_path / "p" / MANIFEST
     manifest = json.loads(path.read_text())
     del manifest["layout"]["ram_stage"]
-    manifest["files"].append("src/no_longer_needed.c")
+    manifest["files"]["src/no_longer_needed.c"] = hashlib.sha256(b"int old;").hexdigest()
     path.write_text(json.dumps(manifest))
     (tmp_path / "p" / "src" / "no_longer_needed.c").write_text("int old;")
     with pytest.raises(UserFileError) as caught:

@@ -1,0 +1,288 @@
+"""A project's folder: what runec wrote there, and writing it so that nothing breaks it for good.
+
+`runec-project.json` names every file with its SHA-256. Before anything else is written it says what
+will be: a folder whose writing was cut short, by whatever, is known for what it is, and the next
+call completes it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shlex
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from runec.cache import ANOTHER_CACHE
+from runec.diagnostics import UserFileError
+from runec.files import TEMPORARY, disk_error, read_file, write_file
+from runec.firmware.render import BARE
+
+MANIFEST = "runec-project.json"
+_FORMAT = 1
+_MAX_MANIFEST_BYTES = 1 << 20
+_ELSEWHERE = "choose another folder with -d"
+_NAMED = 5
+
+
+class _BoardId(msgspec.Struct, frozen=True):
+    id: str
+
+
+class _Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What the manifest of any version of runec says; `begun` are the files being written."""
+
+    rune: str
+    framework: str
+    board: _BoardId
+    files: dict[str, str]
+    begun: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What a project is for. Another rune of the same name is the next version of it."""
+
+    rune: str
+    board: str
+    framework: str
+
+    def __str__(self) -> str:
+        framework = "" if self.framework == BARE else f" with {self.framework}"
+        return f"{self.rune!r} on {self.board}{framework}"
+
+
+def is_project(directory: Path) -> bool:
+    """Return whether a project was written there, or begun to be."""
+    return (directory / MANIFEST).is_file()
+
+
+def read_manifest(directory: Path) -> bytes:
+    """Return the manifest of a project that was written to its end.
+
+    Raises:
+        UserFileError: R0813, it is none, or was cut short; R1003, it cannot be read.
+    """
+    data = read_file(directory / MANIFEST, "project file", max_bytes=_MAX_MANIFEST_BYTES)
+    found = _decode(directory, data)
+    if found.begun:
+        raise UserFileError(
+            "R0813",
+            f"{directory} holds only a part of its project: writing it was cut short",
+            hint=f"make it once more: {_anew(directory, found)}",
+        )
+    return data
+
+
+def outdated(directory: Path, data: bytes, why: object) -> UserFileError:
+    """Return the error for a manifest that another version of runec wrote."""
+    return UserFileError(
+        "R0813",
+        f"{directory / MANIFEST} is not what this runec writes: {why}",
+        hint=f"make the project anew: {_anew(directory, _decode(directory, data))}",
+    )
+
+
+def _anew(directory: Path, found: _Manifest) -> str:
+    options = ["--board", found.board.id]
+    if found.framework != BARE:
+        options += ["--framework", found.framework]
+    return f"runec firmware new X.rune {shlex.join([*options, '-d', str(directory)])}"
+
+
+def _decode(directory: Path, data: bytes) -> _Manifest:
+    try:
+        return msgspec.json.decode(data, type=_Manifest)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise UserFileError(
+            "R0813",
+            f"{directory / MANIFEST} is damaged: {error}",
+            hint=f"nobody can tell which files are runec's: remove {directory}, or {_ELSEWHERE}",
+        ) from None
+
+
+def put_project(
+    directory: Path,
+    purpose: Purpose,
+    files: Mapping[str, bytes],
+    facts: Mapping[str, object],
+    *,
+    in_cache: bool,
+) -> None:
+    """Write a project's files and its manifest, which also holds `facts`.
+
+    Files that hold what they should keep their time; those of an earlier version that are no
+    longer needed are removed. Whatever ends this in the middle, the next call completes it. With
+    `in_cache` the folder is runec's own, and what is wrong with it is replaced.
+
+    Raises:
+        UserFileError: R0813, the folder holds something else; R0816, the project of something else;
+            R0817, changes of the user's; none of them in the cache.
+        MachineError: R1001, R1002, the disk.
+    """
+    elsewhere = ANOTHER_CACHE if in_cache else _ELSEWHERE
+    known = _known(directory, elsewhere, in_cache=in_cache)
+    if known is not None and not in_cache:
+        _refuse_another(directory, purpose, known)
+    before = {**known.files, **known.begun} if known else {}
+    changed, edited = _differences(directory, files, before, known)
+    if edited and not in_cache:
+        raise _would_lose(directory, edited)
+    digests = {name: _digest(data) for name, data in sorted(files.items())}
+    manifest = _encode({**_head(purpose), **facts, "files": digests})
+    gone = sorted(name for name in before.keys() - files.keys() if _place(directory, name))
+    if changed or gone or known is None or known.begun:
+        if known is None or known.begun:
+            _sweep(directory, (*files, MANIFEST))
+        begun = {**_head(purpose), "files": known.files if known else {}, "begun": digests}
+        write_file(directory / MANIFEST, _encode(begun), elsewhere=elsewhere)
+        for name in changed:
+            write_file(directory / name, files[name], elsewhere=elsewhere)
+        for name in gone:
+            _remove(directory, name)
+    write_file(directory / MANIFEST, manifest, only_if_changed=True, elsewhere=elsewhere)
+
+
+def _head(purpose: Purpose) -> dict[str, object]:
+    return {
+        "format": _FORMAT,
+        "rune": purpose.rune,
+        "framework": purpose.framework,
+        "board": {"id": purpose.board},
+    }
+
+
+def _encode(manifest: Mapping[str, object]) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _known(directory: Path, elsewhere: str, *, in_cache: bool) -> _Manifest | None:
+    """Return what a project's folder says of itself; None for one that is free, or made so."""
+    try:
+        return _found(directory)
+    except UserFileError:
+        if not in_cache:
+            raise
+        _clear(directory, elsewhere)
+        return None
+
+
+def _found(directory: Path) -> _Manifest | None:
+    if is_project(directory):
+        data = read_file(directory / MANIFEST, "project file", max_bytes=_MAX_MANIFEST_BYTES)
+        return _decode(directory, data)
+    if _is_free(directory):
+        return None
+    raise UserFileError(
+        "R0813",
+        f"{directory} is there already and is no firmware project",
+        hint="choose a new or an empty folder with -d",
+    )
+
+
+def _is_free(directory: Path) -> bool:
+    try:
+        return not os.path.lexists(directory) or all(
+            (temporary := TEMPORARY.fullmatch(path.name)) and temporary[1] == MANIFEST
+            for path in directory.iterdir()
+        )
+    except OSError:
+        return False
+
+
+def _clear(directory: Path, elsewhere: str) -> None:
+    try:
+        if directory.is_dir() and not directory.is_symlink():
+            shutil.rmtree(directory)
+        else:
+            directory.unlink()
+    except OSError as error:
+        raise disk_error(error, f"clear {directory}", elsewhere=elsewhere) from None
+
+
+def _refuse_another(directory: Path, purpose: Purpose, known: _Manifest) -> None:
+    there = Purpose(known.rune, known.board.id, known.framework)
+    if there != purpose:
+        raise UserFileError(
+            "R0816",
+            f"{directory} is the project of the rune {there}, not of {purpose}",
+            hint=f"{_ELSEWHERE}, or remove {directory}",
+        )
+
+
+def _differences(
+    directory: Path, files: Mapping[str, bytes], before: Iterable[str], known: _Manifest | None
+) -> tuple[list[str], list[str]]:
+    """Return the files to be written, and those that would lose what somebody else wrote."""
+    changed, edited = [], []
+    for name in sorted({*files, *before}):
+        path = _place(directory, name)
+        there = _read(path) if path else None
+        if there == files.get(name):
+            continue
+        if name in files:
+            changed.append(name)
+        written = [known.files.get(name), known.begun.get(name)] if known else []
+        if there is not None and _digest(there) not in written:
+            edited.append(name)
+    return changed, edited
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None  # it is not there; or writing it will tell
+
+
+def _would_lose(directory: Path, edited: list[str]) -> UserFileError:
+    more = f" and {len(edited) - _NAMED} more" if len(edited) > _NAMED else ""
+    return UserFileError(
+        "R0817",
+        f"making {directory} anew would lose what was changed there: "
+        f"{', '.join(edited[:_NAMED])}{more}",
+        hint=f"{_ELSEWHERE}; or move these files away, and put your changes into the new ones",
+        notes=["`runec firmware build` with the folder alone builds it as it is"],
+    )
+
+
+def _place(directory: Path, name: str) -> Path | None:
+    """Return where a file of the manifest is; None where it would be outside of the folder."""
+    parts = PurePosixPath(name).parts
+    if ".." in parts or PurePosixPath(name).is_absolute():
+        return None
+    return directory.joinpath(*parts)
+
+
+def _sweep(directory: Path, names: Iterable[str]) -> None:
+    """Remove what a killed process was about to rename to one of these files."""
+    folders: dict[Path, set[str]] = {}
+    for name in names:
+        path = directory / name
+        folders.setdefault(path.parent, set()).add(path.name)
+    for folder, wanted in folders.items():
+        with contextlib.suppress(OSError):
+            for path in list(folder.iterdir()):
+                temporary = TEMPORARY.fullmatch(path.name)
+                if temporary and temporary[1] in wanted:
+                    path.unlink(missing_ok=True)
+
+
+def _remove(directory: Path, name: str) -> None:
+    """Remove one file of an earlier project, and folders that it leaves empty."""
+    path = _place(directory, name)
+    if path is None:
+        return
+    with contextlib.suppress(OSError):
+        path.unlink()
+        for folder in list(path.parents)[: len(PurePosixPath(name).parts) - 1]:
+            folder.rmdir()

@@ -19,12 +19,13 @@ R0951  the emulator lacks such a sensor
 """
 
 from runec.devices.emulator import EmulatedDevice, check_hello, start_emulator
-from runec.devices.flashing import Flashed, flash, flash_command
+from runec.devices.flashing import Flashed, FlashPlan, flash, plan_flash
 from runec.devices.messages import Hello, Stats
 from runec.devices.places import Place, cached_project, held_firmware, open_emulator, run, run_bytes
 
 __all__ = [
     "EmulatedDevice",
+    "FlashPlan",
     "Flashed",
     "Hello",
     "Place",
@@ -32,9 +33,9 @@ __all__ = [
     "cached_project",
     "check_hello",
     "flash",
-    "flash_command",
     "held_firmware",
     "open_emulator",
+    "plan_flash",
     "run",
     "run_bytes",
     "start_emulator",

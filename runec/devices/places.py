@@ -21,7 +21,7 @@ from runec.devices.session import Log
 from runec.devices.transport import DEFAULT_BAUD
 from runec.diagnostics import MachineError, UsageError
 from runec.files import disk_error, file_name
-from runec.firmware import BARE, FirmwareBuild, Project, build_project, create_project
+from runec.firmware import BACKENDS, BARE, FirmwareBuild, Project, build_project, create_project
 from runec.vm import Inputs, Watch, run_rune_bytes
 
 HOST: Literal["host"] = "host"
@@ -32,13 +32,17 @@ _FORMS = "host, emulator:BOARD (`runec boards`), or serial:PORT[@BAUD]"
 class Place:
     """A place, spelled `host`, `emulator:BOARD` or `serial:PORT`, the latter with `@BAUD` at will.
 
-    `board` is that of an emulator, `port` and `baud` those of a serial port.
+    `board` is that of an emulator, as it runs there; `port` and `baud` are those of a serial port.
     """
 
     kind: Literal["host", "emulator", "serial"]
     board: Board | None = None
     port: str = ""
     baud: int = DEFAULT_BAUD
+
+    def __post_init__(self) -> None:
+        if self.board is not None:
+            object.__setattr__(self, "board", self.board.emulated())
 
     def __str__(self) -> str:
         if self.board is not None:
@@ -181,6 +185,7 @@ def open_emulator(
     Raises:
         RunecError: as `build_firmware` and `EmulatedDevice`.
     """
+    board = board.emulated()
     sensed_part(rune, board)  # refused before a firmware is built in vain
     with held_firmware(rune, board, log=log) as build:
         device = EmulatedDevice(board, build.elf, rune, timeout_s=timeout_s or TIMEOUT_S, log=log)
@@ -203,7 +208,12 @@ def held_firmware(rune: Rune, board: Board, *, log: Log | None = None) -> Iterat
 
 @contextmanager
 def cached_project(
-    rune: Rune, board: Board, *, framework: str = BARE, log: Log | None = None
+    rune: Rune,
+    board: Board,
+    *,
+    framework: str = BARE,
+    backend: str = BACKENDS[0],
+    log: Log | None = None,
 ) -> Iterator[Project]:
     """Write the project of a rune for a board in the cache and hold it against other processes.
 
@@ -218,7 +228,7 @@ def cached_project(
     with _locked(folder, log):
         if not folder.exists():
             _prune_projects(cache_dir() / "firmware")
-        yield create_project(rune, board, folder, framework=framework)
+        yield create_project(rune, board, folder, framework=framework, backend=backend)
 
 
 def _prune_projects(root: Path) -> None:

@@ -22,6 +22,7 @@ from runec.devices.emulator import Device
 from runec.devices.simulator import SimulatorTransport
 from runec.devices.transport import StreamTransport, Transport
 from runec.diagnostics import MachineError, UsageError
+from runec.firmware import upload_way
 from runec.frontend import analyse
 from runec.tools import Finished, find_tool
 from runec.vm import Inputs
@@ -284,7 +285,7 @@ def test_what_the_upload_tools_say_becomes_what_to_do(
 ) -> None:
     board_id, protocol, words, (code, command) = WORDS[case]
     board = load_board(board_id)
-    way = flashing.upload_way(board, protocol)
+    way = upload_way(board, protocol)
     assert way is not None
     stand_in(way.command[0])
     monkeypatch.setattr(flashing, "build_project", lambda *_, **__: None)

@@ -186,7 +186,11 @@ FIELDS: dict[str, dict[str, str]] = {
         "rune": "its name",
         "board": "its id",
         "port": "the port written over, or null where a probe did it",
-        "command": "instead of all this, with --dry-run",
+        "link": "`uart`, or `rtt`: in RAM",
+        "command": "with --dry-run: PlatformIO's",
+        "tool": "with --dry-run: the upload tool's command, or null where a vendor's platform has "
+        "its own; `script` are the lines of the file that it is given",
+        "missing": "with --dry-run: the errors that would stop it",
     },
     "monitor": {
         "event": "one event a line: `connected`, `result`, `log`, `failed` (one run), `lost` "

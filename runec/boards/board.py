@@ -106,12 +106,16 @@ class BoardPin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Emulator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How the board is emulated: `target` is QEMU's machine or labwired's chip."""
+    """How the board is emulated: `target` is QEMU's machine or labwired's chip.
+
+    `link` is where the emulator can carry the link, where that is not where the board has it.
+    """
 
     kind: Literal["qemu", "labwired"]
     target: str
     program: str = ""
     flags: tuple[str, ...] = ()
+    link: LinkKind | None = None
 
 
 class Upload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -150,14 +154,18 @@ class Vendor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """The board's names in PlatformIO's registry.
 
     `pins` says how the Arduino core calls a pin: by the chip's `name`, or by the `number` that the
-    bare-metal folder gives it; None where nobody knows.
+    bare-metal folder gives it; None where nobody knows. `upload_protocol` is the usual way onto the
+    board, `other_protocols` are those that `--protocol` chooses. `preferred_because` says why a
+    real board wants this build rather than the bare-metal one; empty where either does.
     """
 
     platform: str
     board: str
     framework: str
-    upload_protocol: str
+    upload_protocol: Identifier
+    other_protocols: tuple[Identifier, ...] = ()
     pins: Literal["name", "number"] | None = None
+    preferred_because: str = ""
 
 
 class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -166,7 +174,8 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     `verified` says how far: `builds`, `emulated`, `silicon`, and never more; `verified_reason` says
     what was done and what was not. Neither is inherited, nor are `id` and `name`. `upload` is the
     usual way onto the board, `other_uploads` are those that `--protocol` chooses. `usb_ids` are
-    vendor and product of what a computer sees when the board is plugged in. `input` says where
+    vendor and product of what a computer sees when the board is plugged in; `usb_serial` says
+    whether that is a serial port, joined to the console. `input` says where
     ACCEL has its data from: the computer (`link`), or the accelerometer of the board (`sensor`).
     `pins` are the board's own names of pins, such as `led`. `time_budget_ms` is the time that one
     run of a rune may take, without what it waits.
@@ -188,6 +197,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     sensors: tuple[Sensor, ...] = ()
     pins: dict[Identifier, BoardPin] = {}
     usb_ids: tuple[UsbId, ...] = ()
+    usb_serial: bool = True
     upload: Upload | None = None
     other_uploads: tuple[Upload, ...] = ()
     upload_values: dict[Identifier, str] = {}
@@ -198,6 +208,10 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         if link is None:
             return self
         return msgspec.structs.replace(self, hal=msgspec.structs.replace(self.hal, link=link))
+
+    def emulated(self) -> Board:
+        """Return this board as its emulator runs it: its link is where the emulator carries it."""
+        return self if self.emulator is None else self.with_link(self.emulator.link)
 
     def with_input(self, source: InputKind | None) -> Board:
         """Return this board with ACCEL's data from elsewhere; None leaves it as its file says."""

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 import click
 import msgspec
 
-from runec.boards import Board, board_origins, load_board, load_boards
+from runec.boards import Board, LinkKind, board_origins, load_board, load_boards
 from runec.cli.console import Console, table
 from runec.cli.examples import example
 from runec.cli.options import format_option, pass_console
+
+_LINKS: Mapping[LinkKind, str] = {"uart": "on the console", "rtt": "in RAM, for a debugger"}
 
 
 @click.group(
@@ -88,6 +90,9 @@ def _facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str,
     yield fact("verified", ", ".join(board.verified) or "nothing")
     if board.verified_reason:
         yield fact("", board.verified_reason)
+    if board.vendor is not None and board.vendor.preferred_because:
+        wants = f"wants --framework arduino: {board.vendor.preferred_because}"
+        yield fact("silicon", wants, "vendor.preferred_because")
     yield fact("cpu", cpu, "cpu.clock_hz")
     for label, key, region in (
         ("flash", "memory.code", memory.code),
@@ -98,6 +103,7 @@ def _facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str,
             value = f"{region.size_bytes // 1024} KiB at {region.origin:#010x}"
             yield fact(label, value, f"{key}.origin")
     yield fact("console", f"{hal.console}, {hal.baud} baud", "hal.console")
+    yield fact("link", _LINKS[hal.link], "hal.link")
     if hal.i2c:
         yield fact("I2C", hal.i2c, "hal.i2c")
     for sensor in board.sensors:
@@ -119,8 +125,11 @@ def _facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str,
         emulator = board.emulator
         flags = "".join(f" {flag}" for flag in emulator.flags)
         yield fact("emulator", f"{emulator.kind}, {emulator.target}{flags}", "emulator.kind")
+        if emulator.link is not None:
+            yield fact("", f"there the link is {_LINKS[emulator.link]}", "emulator.link")
     if board.usb_ids:
-        yield fact("USB", ", ".join(board.usb_ids), "usb_ids")
+        serial = "" if board.usb_serial else ", no serial port"
+        yield fact("USB", ", ".join(board.usb_ids) + serial, "usb_ids")
     for way in (board.upload, *board.other_uploads):
         if way is not None:
             key = "upload.protocol" if way is board.upload else "other_uploads"
@@ -128,4 +137,5 @@ def _facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str,
     if board.vendor is not None:
         vendor = board.vendor
         names = f"{vendor.platform}, board {vendor.board}, framework {vendor.framework}"
-        yield fact("PlatformIO", f"{names}, upload {vendor.upload_protocol}", "vendor.platform")
+        uploads = " or ".join((vendor.upload_protocol, *vendor.other_protocols))
+        yield fact("PlatformIO", f"{names}, upload {uploads}", "vendor.platform")

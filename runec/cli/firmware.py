@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from runec.boards import Board, InputKind, LinkKind, load_board
+from runec.boards import Board, InputKind, LinkKind
 from runec.cli.console import Console, table
 from runec.cli.examples import example
-from runec.cli.frameworks import framework_option
+from runec.cli.frameworks import backend_option, chosen_board, framework_option
 from runec.cli.options import (
     INPUT_FILE,
     board_option,
@@ -59,6 +59,7 @@ def command() -> None:
 @input_option
 @time_budget_option
 @framework_option
+@backend_option
 @format_option
 @pass_console
 def new(
@@ -71,13 +72,21 @@ def new(
     source_of_input: InputKind | None,
     time_budget: float | None,
     framework: str,
+    backend: str,
 ) -> None:
     """Write a PlatformIO project that stands alone; its README says how to build it."""
-    board = load_board(board_id).with_link(link).with_input(source_of_input)
-    board = board.with_time_budget(time_budget)
+    board = chosen_board(
+        board_id,
+        link=link,
+        source_of_input=source_of_input,
+        time_budget=time_budget,
+        framework=framework,
+    )
     loaded = load_source(console, source)
     with loaded.blamed(), console.progress("making the project"):  # it may fetch sources
-        project = create_project(loaded.rune, board, directory, framework=framework)
+        project = create_project(
+            loaded.rune, board, directory, framework=framework, backend=backend
+        )
     if console.is_json:
         console.result_json({"board": board.id, "path": str(project.directory)})
     else:
@@ -103,6 +112,7 @@ def new(
 @input_option
 @time_budget_option
 @framework_option
+@backend_option
 @format_option
 @pass_console
 def build(
@@ -115,6 +125,7 @@ def build(
     source_of_input: InputKind | None,
     time_budget: float | None,
     framework: str,
+    backend: str,
 ) -> None:
     """Build a project's folder, or make the project for a .rune or a Runefile and build it."""
     if is_project(source) or (source.is_dir() and board_id is None):
@@ -128,12 +139,19 @@ def build(
     elif board_id is None:
         raise click.UsageError("a .rune or a Runefile needs --board")
     else:
-        board = load_board(board_id).with_link(link).with_input(source_of_input)
-        board = board.with_time_budget(time_budget)
+        board = chosen_board(
+            board_id,
+            link=link,
+            source_of_input=source_of_input,
+            time_budget=time_budget,
+            framework=framework,
+        )
         loaded = load_source(console, source)
         target = directory or _default_directory(loaded.rune, board)
         with loaded.blamed(), console.progress("making the project"):
-            project = create_project(loaded.rune, board, target, framework=framework)
+            project = create_project(
+                loaded.rune, board, target, framework=framework, backend=backend
+            )
     with console.progress("building the firmware"):
         built = build_project(project, log=console.log)
     _print_build(console, project, built)

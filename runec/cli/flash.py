@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from runec.boards import Board, InputKind, LinkKind, load_board
+from runec.boards import Board, InputKind, LinkKind
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.frameworks import framework_option
+from runec.cli.frameworks import backend_option, chosen_board, framework_option
 from runec.cli.monitor import monitor_port, serial_place
 from runec.cli.options import (
     INPUT_FILE,
@@ -22,10 +22,10 @@ from runec.cli.options import (
 )
 from runec.cli.sources import load_source
 from runec.cli.time_budgets import time_budget_option
-from runec.devices import Place, flash, flash_command
+from runec.devices import FlashPlan, Place, flash, plan_flash
 from runec.devices.watching import Watched
 from runec.diagnostics import RunecError
-from runec.firmware import BARE
+from runec.firmware import ARDUINO, BARE
 
 _RTT_HINT = (
     "it talks over RAM that a debug probe reaches: start `rtt server` of OpenOCD, or J-Link's, "
@@ -45,17 +45,18 @@ _RTT_HINT = (
 @click.argument("source", metavar="X.rune|RUNEFILE", default=Path(), type=INPUT_FILE)
 @board_option
 @click.option(
-    "-p", "--port", help="Its serial port, where one is needed. [default: found by USB id]"
+    "-p", "--port", help="Its serial port, to write over or to talk. [default: by USB id]"
 )
 @link_option
 @input_option
 @time_budget_option
 @framework_option
+@backend_option
 @click.option(
     "--protocol", metavar="NAME", help="Another way onto the board: `runec boards show` lists them."
 )
 @click.option("--monitor", is_flag=True, help="Then show what it says: see runec monitor.")
-@click.option("--dry-run", is_flag=True, help="Only show the commands.")
+@click.option("--dry-run", is_flag=True, help="Only show the commands: PlatformIO's, the tool's.")
 @format_option
 @pass_console
 def command(
@@ -68,6 +69,7 @@ def command(
     source_of_input: InputKind | None,
     time_budget: float | None,
     framework: str,
+    backend: str,
     protocol: str | None,
     monitor: bool,
     dry_run: bool,
@@ -80,19 +82,31 @@ def command(
     """
     if monitor and dry_run:
         raise click.UsageError("--monitor does not go with --dry-run")
-    board = load_board(board_id).with_link(link).with_input(source_of_input)
-    board = board.with_time_budget(time_budget)
+    board = chosen_board(
+        board_id,
+        link=link,
+        source_of_input=source_of_input,
+        time_budget=time_budget,
+        framework=framework,
+    )
+    in_ram = framework == BARE and board.hal.link == "rtt"
+    if monitor and in_ram and "://" not in (port or ""):
+        raise click.UsageError(
+            f"--monitor finds nothing at a serial port of {board.id} while its link is in RAM: "
+            "leave --link rtt out, or name your debugger's RTT server, "
+            "--port socket://localhost:9090"
+        )
     loaded = load_source(console, source)
     rune = loaded.rune
     if framework == BARE and board.upload is not None and board.upload.note:
         console.say(f"note: {board.upload.note}")
     if dry_run:
         with loaded.blamed(), console.progress("making the project"):
-            line = flash_command(rune, board, port=port, protocol=protocol, framework=framework)
-        if console.is_json:
-            console.result_json({"command": line})
-        else:
-            console.result(shlex.join(line))
+            plan = plan_flash(
+                rune, board, port=port, protocol=protocol, framework=framework, backend=backend
+            )
+        _show_plan(console, board, plan)
+        _prefer_vendor(console, board, framework)
         return
     with loaded.blamed():
         done = flash(
@@ -101,35 +115,78 @@ def command(
             port=port,
             protocol=protocol,
             framework=framework,
+            backend=backend,
             log=console.log,
             progress=console.progress,
         )
     if console.is_json:
-        console.result_json({"rune": rune.name, "board": board.id, "port": done.port})
+        console.result_json(
+            {"rune": rune.name, "board": board.id, "port": done.port, "link": done.link}
+        )
     console.say(f"{rune.name} is on {board.id}" + (f" ({done.port})" if done.port else ""))
-    if board.hal.link == "rtt":
+    _prefer_vendor(console, board, framework)
+    if done.link == "rtt":
         console.say(_RTT_HINT)
         if not monitor:
             return
-    place = _place(console, board, done.port, must=monitor)
+    place = _place(console, board, port or done.port, framework, must=monitor)
     if monitor and place is not None:
         monitor_port(console, place, Watched(rune, every_s=1.0))
     elif place is not None:
+        run = shlex.join(["runec", "run", str(source), "--on", str(place)])
+        watch = ["runec", "monitor", str(source), "--port", f"{place.port}@{place.baud}"]
+        console.say(f"run it: {run}, with its inputs\nwatch it: {shlex.join(watch)}")
+
+
+def _show_plan(console: Console, board: Board, plan: FlashPlan) -> None:
+    """Print what would be done; what would stop it goes to stderr."""
+    if console.is_json:
+        tool = plan.tool
+        console.result_json(
+            {
+                "command": plan.command,
+                "tool": None if tool is None else tool.words,
+                "script": [] if tool is None else tool.script,
+                "port": plan.port,
+                "link": plan.link,
+                "missing": [each.as_json() for error in plan.missing for each in error.diagnostics],
+            }
+        )
+        return
+    console.result(shlex.join(plan.command))
+    if plan.tool is None:
+        vendor = board.vendor.platform if board.vendor else "its platform"
+        console.say(f"PlatformIO's {vendor} then starts its own upload tool, with its own offsets")
+    else:
+        console.say("it builds the firmware, then starts:")
+        console.result(shlex.join(plan.tool.words))
+        for line in plan.tool.script:
+            console.result(f"  {line}")
+    for error in plan.missing:
+        console.say(f"missing: {error.message}\n  {error.hint}")
+
+
+def _prefer_vendor(console: Console, board: Board, framework: str) -> None:
+    """Say where a real board wants the vendor's build and did not get it."""
+    if framework == BARE and board.vendor is not None and board.vendor.preferred_because:
         console.say(
-            f"run it: runec run {source} --on {place}, with its inputs\n"
-            f"watch it: runec monitor {source} --port {place.port}@{place.baud}"
+            f"note: a real {board.id} wants the vendor's build, --framework {ARDUINO}: "
+            f"{board.vendor.preferred_because}"
         )
 
 
-def _place(console: Console, board: Board, port: str | None, *, must: bool) -> Place | None:
+def _place(
+    console: Console, board: Board, port: str | None, framework: str, *, must: bool
+) -> Place | None:
     """Return where the board can be talked to; None where nobody can say, unless it `must` be."""
     try:
         return serial_place(console, port, [board])
     except RunecError as error:
         if must:
             raise
+        console_of = board.hal.console if framework == BARE else "the core's Serial"
         console.say(
-            f"it runs at {board.hal.baud} baud on {board.hal.console}; "
+            f"it runs at {board.hal.baud} baud on {console_of}; "
             f"{error.message}, so name the port to talk to it: runec monitor --port PORT@BAUD"
         )
         return None

@@ -1,4 +1,4 @@
-"""The option of verbs that make a firmware; apart from the others because its import is slow."""
+"""Options of verbs that make a firmware; apart from the others because their import is slow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from runec.firmware import BARE, FRAMEWORKS
+from runec.boards import Board, InputKind, LinkKind, load_board
+from runec.firmware import BACKENDS, BARE, FRAMEWORKS
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -21,3 +22,36 @@ def framework_option(function: _Function) -> _Function:
         show_default=True,
         help="Our own start-up code, or the vendor's Arduino core from PlatformIO's registry.",
     )(function)
+
+
+def backend_option(function: _Function) -> _Function:
+    """Add `--backend wasm3`."""
+    return click.option(
+        "--backend",
+        type=click.Choice(list(BACKENDS)),
+        default=BACKENDS[0],
+        show_default=True,
+        help="The engine that runs the rune's code on the device.",
+    )(function)
+
+
+def chosen_board(
+    board_id: str,
+    *,
+    link: LinkKind | None,
+    source_of_input: InputKind | None,
+    time_budget: float | None,
+    framework: str,
+) -> Board:
+    """Return a board with what these options change of it.
+
+    Raises:
+        click.UsageError: the framework does not have the link there.
+        RunecError: as `load_board`.
+    """
+    if framework != BARE and link == "rtt":
+        raise click.UsageError(
+            f"--link rtt does not go with --framework {framework}: there the link is on Serial"
+        )
+    board = load_board(board_id).with_link(link).with_input(source_of_input)
+    return board.with_time_budget(time_budget)

@@ -9,6 +9,7 @@ import click
 from runec.boards import load_board
 from runec.cli.console import Console, table
 from runec.cli.examples import example
+from runec.cli.frameworks import backend_option
 from runec.cli.options import INPUT_FILE, format_option, pass_console
 from runec.cli.sources import load_source
 from runec.devices import cached_project
@@ -41,9 +42,10 @@ _TOP = 10
     show_default=True,
     help="How many of the largest functions and objects to list.",
 )
+@backend_option
 @format_option
 @pass_console
-def command(console: Console, source: Path, board_id: str | None, top: int) -> None:
+def command(console: Console, source: Path, board_id: str | None, top: int, backend: str) -> None:
     """Show flash and RAM of a firmware by part, against what the board has.
 
     The firmware is built from a .rune or a Runefile for --board, or it is that of a project's
@@ -59,7 +61,10 @@ def command(console: Console, source: Path, board_id: str | None, top: int) -> N
         raise click.UsageError("a .rune or a Runefile needs --board")
     board = load_board(board_id)
     loaded = load_source(console, source)
-    with loaded.blamed(), cached_project(loaded.rune, board, log=console.log) as project:
+    with (
+        loaded.blamed(),
+        cached_project(loaded.rune, board, backend=backend, log=console.log) as project,
+    ):
         _show(console, project, top)
 
 

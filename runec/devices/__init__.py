@@ -19,7 +19,7 @@ R0951  the emulator lacks such a sensor
 """
 
 from runec.devices.emulator import EmulatedDevice, check_emulator, check_hello, start_emulator
-from runec.devices.flashing import Flashed, flash, flash_command
+from runec.devices.flashing import Flashed, FlashPlan, flash, plan_flash
 from runec.devices.messages import Hello, Stats
 from runec.devices.places import (
     Place,
@@ -33,6 +33,7 @@ from runec.devices.places import (
 
 __all__ = [
     "EmulatedDevice",
+    "FlashPlan",
     "Flashed",
     "Hello",
     "Place",
@@ -42,9 +43,9 @@ __all__ = [
     "check_hello",
     "clear_projects",
     "flash",
-    "flash_command",
     "held_firmware",
     "open_emulator",
+    "plan_flash",
     "run",
     "run_bytes",
     "start_emulator",

@@ -9,16 +9,33 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from runec.boards import Board, Upload
+import msgspec
+
+from runec.boards import Board, LinkKind, Upload
 from runec.container import Rune
 from runec.devices.places import cached_project
 from runec.devices.session import Log
 from runec.devices.transport import DIALOUT
 from runec.diagnostics import MachineError, UserFileError
-from runec.firmware import BARE, build_project, known_protocol, upload_command
+from runec.firmware import (
+    BACKENDS,
+    BARE,
+    Project,
+    ToolCommand,
+    build_project,
+    known_protocol,
+    tool_command,
+    upload_command,
+    upload_way,
+    vendor_missing,
+)
 from runec.tools import Finished, find_tool, run_tool
 
 UPLOAD_TIMEOUT_S = 600.0
+# What stands for a port in a plan where none was found.
+_SOME_PORT = "PORT"
+# The vendors' protocol that writes over a serial port.
+_OVER_PORT = "esptool"
 Progress = Callable[[str], AbstractContextManager[None]]
 
 _NO_PERMISSION = re.compile(
@@ -52,31 +69,72 @@ _PROBE = (
 
 @dataclass(frozen=True, slots=True)
 class Flashed:
-    """How a rune got onto a board: the port written over, or None where a probe did it."""
+    """How a rune got onto a board, and where its link is there.
+
+    `port` is the one written over, or None where a probe did it.
+    """
 
     port: str | None
     tool: str
+    link: LinkKind
 
 
-def flash_command(
+@dataclass(frozen=True, slots=True)
+class FlashPlan:
+    """What `flash` would do: PlatformIO's command, and the upload tool's that this one starts.
+
+    The latter is None with a vendor's platform, which alone knows it. `port` is the one that would
+    be written over: `PORT` where none was found, None where none is needed. `missing` is what
+    `flash` would stop at.
+    """
+
+    command: tuple[str, ...]
+    tool: ToolCommand | None
+    port: str | None
+    link: LinkKind
+    missing: tuple[MachineError, ...]
+
+
+def plan_flash(
     rune: Rune,
     board: Board,
     *,
     port: str | None = None,
     protocol: str | None = None,
     framework: str = BARE,
-) -> list[str]:
-    """Return the command that builds the firmware of a rune and puts it on a board.
+    backend: str = BACKENDS[0],
+) -> FlashPlan:
+    """Return what `flash` would do, without building or writing anything but the project.
 
-    Its project is written to the cache, in a folder of its own, so the command works as it stands.
+    Its project is in the cache, in a folder of its own, so the command works as it stands. What the
+    machine lacks is no error here, but told.
 
     Raises:
         RunecError: as `runec.firmware.create_project` and `upload_command`.
         UserFileError: R0919, the board's file says no way to write to it.
+        UsageError: R0805, no such protocol; R0943, the board could be at several ports.
     """
-    _require_way(board, framework)
-    with cached_project(rune, board, framework=framework, lasting=True) as project:
-        return upload_command(project, port=port, protocol=protocol)
+    board, way = _chosen(board, protocol, framework)
+    missing = []
+    try:
+        port = _port(board, way, port)
+    except MachineError as error:
+        missing.append(error)
+        port = port or _SOME_PORT
+    if way is not None:
+        try:
+            _with_tool(way)
+        except MachineError as error:
+            missing.append(error)
+    written = port if needs_port(board, way) else None
+    with cached_project(rune, board, framework=framework, backend=backend, lasting=True) as project:
+        return FlashPlan(
+            command=_upload_command(project, way, port, protocol),
+            tool=None if way is None else tool_command(project, way, port=written),
+            port=written,
+            link=project.board.hal.link,
+            missing=tuple(missing),
+        )
 
 
 def flash(
@@ -86,6 +144,7 @@ def flash(
     port: str | None = None,
     protocol: str | None = None,
     framework: str = BARE,
+    backend: str = BACKENDS[0],
     log: Log | None = None,
     progress: Progress | None = None,
 ) -> Flashed:
@@ -95,29 +154,20 @@ def flash(
     to be missing is told before anything is built. `progress` is told each step.
 
     Raises:
-        RunecError: as `flash_command` and `runec.firmware.build_project`.
-        MachineError: R1004, the upload tool is not installed; R0941, the port cannot be opened;
-            R0942, there is none; R0920, the upload failed; R0923, the board does not answer; R0924,
-            no permission; R1005, it took too long.
-        UsageError: R0805, no such protocol; R0943, the board could be at several ports.
+        RunecError: as `plan_flash` and `runec.firmware.build_project`.
+        MachineError: R1004, the upload tool is not installed; R0823, the vendor's one cannot be
+            fetched; R0941, the port cannot be opened; R0942, there is none; R0920, the upload
+            failed; R0923, the board does not answer; R0924, no permission; R1005, it took too long.
     """
     step = progress or (lambda _: contextlib.nullcontext())
-    _require_way(board, framework)
-    way = upload_way(board, protocol) if framework == BARE else None
-    # Only here: pyserial looks for a system that it knows.
-    from runec.devices.ports import check_port, find_port  # noqa: PLC0415
-
-    if port is None and needs_port(board, way):
-        port = find_port([board]).device
-    if port is not None:
-        check_port(port)
+    board, way = _chosen(board, protocol, framework)
+    port = _port(board, way, port)
     environment = {} if way is None else _with_tool(way)
     tool = "PlatformIO" if way is None else way.command[0]
-    with cached_project(rune, board, framework=framework, log=log) as project:
-        command = upload_command(project, port=port, protocol=protocol)
-        if framework == BARE:
-            with step(f"building the firmware for {board.id}"):
-                build_project(project, log=log)
+    with cached_project(rune, board, framework=framework, backend=backend, log=log) as project:
+        command = _upload_command(project, way, port, protocol)
+        with step(f"building the firmware for {board.id}"):
+            build_project(project, log=log)
         with step(f"uploading with {tool}"):
             done = run_tool(command, environment=environment, timeout_s=UPLOAD_TIMEOUT_S)
     lines = [*done.stdout.splitlines(), *done.stderr.splitlines()]
@@ -125,31 +175,52 @@ def flash(
         for line in lines:
             log(line)
     if done.returncode != 0:
-        raise _failed(board, way, port, done)
-    return Flashed(port, tool)
+        raise vendor_missing(project, lines) or _failed(board, way, port, done)
+    written = port if needs_port(board, way) else None
+    return Flashed(written, tool, project.board.hal.link)
 
 
-def upload_way(board: Board, protocol: str | None) -> Upload | None:
-    """Return a board's way to be written to: the one named, or the usual one.
+def _chosen(board: Board, protocol: str | None, framework: str) -> tuple[Board, Upload | None]:
+    """Return the board to make a project for, and the way onto it: None for the vendor's."""
+    if framework == BARE:
+        _require_way(board)
+        return board, upload_way(board, protocol)
+    if protocol is not None and board.vendor is not None:
+        known_protocol(board, protocol, framework)
+        vendor = msgspec.structs.replace(board.vendor, upload_protocol=protocol)
+        board = msgspec.structs.replace(board, vendor=vendor)
+    return board, None
 
-    Raises:
-        UsageError: R0805, the board has no such protocol.
-    """
-    if protocol is not None:
-        known_protocol(board, protocol)
-    ways = [way for way in (board.upload, *board.other_uploads) if way is not None]
-    return next((each for each in ways if each.protocol == protocol), ways[0] if ways else None)
+
+def _port(board: Board, way: Upload | None, port: str | None) -> str | None:
+    """Return the port that is named, or found where one is needed; made sure that it is there."""
+    # Only here: pyserial looks for a system that it knows.
+    from runec.devices.ports import check_port, find_port  # noqa: PLC0415
+
+    if port is None and needs_port(board, way):
+        port = find_port([board]).device
+    if port is not None:
+        check_port(port)
+    return port
+
+
+def _upload_command(
+    project: Project, way: Upload | None, port: str | None, protocol: str | None
+) -> tuple[str, ...]:
+    # A port that is named where a probe writes is for talking.
+    port = None if way is not None and not way.needs_port else port
+    return tuple(upload_command(project, port=port, protocol=protocol))
 
 
 def needs_port(board: Board, way: Upload | None) -> bool:
     """Tell whether an upload goes over a serial port; `way` is None for the vendor's platform."""
     if way is not None:
         return way.needs_port
-    return board.vendor is not None and board.vendor.upload_protocol == "esptool"
+    return board.vendor is not None and board.vendor.upload_protocol == _OVER_PORT
 
 
-def _require_way(board: Board, framework: str) -> None:
-    if board.upload is None and framework == BARE:
+def _require_way(board: Board) -> None:
+    if board.upload is None:
         raise UserFileError(
             "R0919",
             f"the file of the board {board.id} says no way to write to it",
@@ -183,7 +254,8 @@ def _failed(board: Board, way: Upload | None, port: str | None, done: Finished) 
         groups = DIALOUT if port else _USB_HINT
         return MachineError("R0924", f"{tool} may not use {on}", hint=groups, notes=notes)
     if _NO_ANSWER.search(words):
-        protocol = "esptool" if way is None and port else "" if way is None else way.protocol
+        usual = board.vendor.upload_protocol if board.vendor else ""
+        protocol = usual if way is None else way.protocol
         return MachineError(
             "R0923",
             f"the board {board.id} does not answer {tool}",

@@ -29,7 +29,7 @@ from runec.devices.session import Log
 from runec.devices.transport import DEFAULT_BAUD
 from runec.diagnostics import MachineError, UsageError
 from runec.files import disk_error, file_name
-from runec.firmware import BARE, FirmwareBuild, Project, build_project, create_project
+from runec.firmware import BACKENDS, BARE, FirmwareBuild, Project, build_project, create_project
 from runec.vm import Inputs, Watch, run_rune_bytes
 
 HOST: Literal["host"] = "host"
@@ -40,13 +40,17 @@ _FORMS = "host, emulator:BOARD (`runec boards`), or serial:PORT[@BAUD]"
 class Place:
     """A place, spelled `host`, `emulator:BOARD` or `serial:PORT`, the latter with `@BAUD` at will.
 
-    `board` is that of an emulator, `port` and `baud` those of a serial port.
+    `board` is that of an emulator, as it runs there; `port` and `baud` are those of a serial port.
     """
 
     kind: Literal["host", "emulator", "serial"]
     board: Board | None = None
     port: str = ""
     baud: int = DEFAULT_BAUD
+
+    def __post_init__(self) -> None:
+        if self.board is not None:
+            object.__setattr__(self, "board", self.board.emulated())
 
     def __str__(self) -> str:
         if self.board is not None:
@@ -189,6 +193,7 @@ def open_emulator(
     Raises:
         RunecError: as `build_firmware` and `EmulatedDevice`.
     """
+    board = board.emulated()
     check_emulator(board)  # refused before a firmware is built in vain
     sensed_part(rune, board)
     with held_firmware(rune, board, log=log) as build:
@@ -216,6 +221,7 @@ def cached_project(
     board: Board,
     *,
     framework: str = BARE,
+    backend: str = BACKENDS[0],
     lasting: bool = False,
     log: Log | None = None,
 ) -> Iterator[Project]:
@@ -231,14 +237,16 @@ def cached_project(
     # One folder for all runes of a name: the next version of a rune only compiles what changed.
     name = file_name(rune.require_graph().name, "rune")
     if lasting:
-        key = content_key(rune.data, msgspec.json.encode(board), framework)
+        key = content_key(rune.data, msgspec.json.encode(board), framework, backend)
         name = f"{name}+{key[:16]}"  # no `file_name` has a plus
     kind = board.id if framework == BARE else f"{board.id}-{framework}"
     folder = _projects() / kind / name
     with _locked(folder, log):
         if not folder.exists():
             _prune_projects(_projects())
-        yield create_project(rune, board, folder, framework=framework, in_cache=True)
+        yield create_project(
+            rune, board, folder, framework=framework, backend=backend, in_cache=True
+        )
 
 
 def _projects() -> Path:

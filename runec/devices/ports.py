@@ -43,8 +43,8 @@ def serial_ports() -> list[Port]:
 
 
 def candidates(boards: Iterable[Board], ports: Sequence[Port] | None = None) -> list[Port]:
-    """Return the ports whose USB id is one of the boards'."""
-    ids = {usb_id.lower() for board in boards for usb_id in board.usb_ids}
+    """Return the ports whose USB id is that of a board with a serial port."""
+    ids = {usb_id.lower() for board in boards if board.usb_serial for usb_id in board.usb_ids}
     return [port for port in (serial_ports() if ports is None else ports) if port.usb_id in ids]
 
 
@@ -58,8 +58,16 @@ def find_port(boards: Sequence[Board]) -> Port:
     ports = serial_ports()
     found = candidates(boards, ports)
     what = f"the board {boards[0].id}" if len(boards) == 1 else "a board"
+    if len(boards) == 1 and not (boards[0].usb_serial and boards[0].usb_ids):
+        raise MachineError(
+            "R0942",
+            f"the USB of {what} has no serial port",
+            hint=f"connect a USB-serial adapter to {boards[0].hal.console}, and name its port: "
+            "--port PORT",
+            notes=[f"there is: {', '.join(map(str, ports)) or 'no serial port at all'}"],
+        )
     if not found:
-        ids = sorted({usb_id for board in boards for usb_id in board.usb_ids})
+        ids = sorted({usb_id for board in boards if board.usb_serial for usb_id in board.usb_ids})
         seen = ", ".join(map(str, ports)) or "no serial port at all"
         raise MachineError(
             "R0942",

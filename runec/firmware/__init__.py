@@ -1,14 +1,23 @@
 """A .rune and a board become a PlatformIO project, and the project a firmware."""
 
-from runec.firmware.build import FirmwareBuild, build_project, known_protocol, upload_command
+from runec.firmware.build import FirmwareBuild, build_project, vendor_missing
 from runec.firmware.folder import is_project
 from runec.firmware.layout import BudgetError, Layout, StageError
-from runec.firmware.project import Project, create_project, load_project
-from runec.firmware.render import BARE, FRAMEWORKS
+from runec.firmware.project import BACKENDS, Project, create_project, load_project
+from runec.firmware.render import ARDUINO, BARE, FRAMEWORKS
 from runec.firmware.sensing import Accelerometer, choose_accelerometer
 from runec.firmware.size import PartSize, measure_parts
+from runec.firmware.uploading import (
+    ToolCommand,
+    known_protocol,
+    tool_command,
+    upload_command,
+    upload_way,
+)
 
 __all__ = [
+    "ARDUINO",
+    "BACKENDS",
     "BARE",
     "FRAMEWORKS",
     "Accelerometer",
@@ -18,6 +27,7 @@ __all__ = [
     "PartSize",
     "Project",
     "StageError",
+    "ToolCommand",
     "build_project",
     "choose_accelerometer",
     "create_project",
@@ -25,5 +35,8 @@ __all__ = [
     "known_protocol",
     "load_project",
     "measure_parts",
+    "tool_command",
     "upload_command",
+    "upload_way",
+    "vendor_missing",
 ]

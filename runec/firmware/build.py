@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from runec.boards import Board
 from runec.cache import OBJECTS_BYTES_MAX, prune
-from runec.diagnostics import MachineError, RunecError, UsageError
+from runec.diagnostics import MachineError, RunecError
 from runec.files import read_file
 from runec.firmware.elf import read_elf
 from runec.firmware.layout import flash_error, ram_error
@@ -66,7 +64,7 @@ def build_project(
             R1002, the folder cannot be written; R1004, PlatformIO is not installed.
     """
     found = project if isinstance(project, Project) else load_project(project)
-    environment = _environment(found)
+    environment = project_environment(found)
     inputs = None  # what a vendor's platform is made from is its own affair
     if found.framework == BARE:
         _find_compilers(found)
@@ -93,44 +91,10 @@ def build_project(
     return built
 
 
-def upload_command(
-    project: Project | Path, *, port: str | None = None, protocol: str | None = None
-) -> list[str]:
-    """Return the command that builds a project and puts it on the board, ready to be run.
-
-    `protocol` is one of the board's other ways to be written to.
-
-    Raises:
-        UsageError: R0805, the board has no such protocol.
-        UserFileError: R0813, no project.
-        MachineError: R1004, PlatformIO is not installed; R1001, R1002, the cache.
-    """
-    found = project if isinstance(project, Project) else load_project(project)
-    environment = _environment(found)
-    if protocol is not None:
-        environment["RUNEC_UPLOAD_PROTOCOL"] = known_protocol(found.board, protocol)
-    settings = [f"{name}={value}" for name, value in sorted(environment.items())]
-    command = ["env", *settings, str(pio_program()), "run"]
-    command += ["--project-dir", str(found.directory), "--target", "upload"]
-    return command + (["--upload-port", port] if port else [])
-
-
-def _environment(project: Project) -> dict[str, str]:
+def project_environment(project: Project) -> dict[str, str]:
+    """Return what PlatformIO's environment needs for a project. Raises as `pio_environment`."""
     # A vendor's platform lives in the user's own PlatformIO, with its registry.
     return pio_environment() if project.framework == BARE else {"PLATFORMIO_NO_ANSI": "true"}
-
-
-def known_protocol(board: Board, protocol: str) -> str:
-    """Return a protocol that a board can be written by. Raises UsageError R0805 for another."""
-    known = [way.protocol for way in (board.upload, *board.other_uploads) if way is not None]
-    if protocol in known:
-        return protocol
-    close = difflib.get_close_matches(protocol, known, n=1)
-    raise UsageError(
-        "R0805",
-        f"the board {board.id} is not written to by {protocol!r}",
-        hint=f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known)}",
-    )
 
 
 def _find_compilers(project: Project) -> None:
@@ -180,13 +144,9 @@ def _build_error(project: Project, lines: list[str]) -> RunecError:
     refused = [line.strip() for line in lines if _NOT_WRITABLE.search(line)]
     if refused:
         return _read_only(project, refused[:5])
-    if project.framework != BARE and any(_NO_REGISTRY.search(line) for line in lines):
-        platform = project.board.vendor.platform if project.board.vendor else "of the vendor"
-        return MachineError(
-            "R0823",
-            f"the platform {platform} is not installed, and PlatformIO's registry does not answer",
-            hint=f"connect to the network, or install it: pio pkg install -g -p {platform}",
-        )
+    unfetched = vendor_missing(project, lines)
+    if unfetched is not None:
+        return unfetched
     words = [line.strip() for line in lines if line.strip(" *")]
     errors = [line for line in words if "error" in line.lower() or line.startswith("***")]
     return MachineError(
@@ -204,6 +164,19 @@ def _read_only(project: Project, notes: Iterable[str] = ()) -> MachineError:
         f"cannot write in {project.directory}, where its firmware is built",
         hint="build a copy of the folder that can be written, or make that one writable (`ls -l`)",
         notes=notes,
+    )
+
+
+def vendor_missing(project: Project, lines: Iterable[str]) -> MachineError | None:
+    """Return what to say (R0823) where PlatformIO said that it cannot fetch the vendor's part."""
+    vendor = project.board.vendor
+    if project.framework == BARE or not any(_NO_REGISTRY.search(line) for line in lines):
+        return None
+    platform = vendor.platform if vendor else "of the vendor"
+    return MachineError(
+        "R0823",
+        f"the platform {platform} is not installed, and PlatformIO's registry does not answer",
+        hint=f"connect to the network, or install it: pio pkg install -g -p {platform}",
     )
 
 

@@ -92,6 +92,8 @@ def create_project(
             f"the file of the board {board.id} names no vendor's platform for {framework!r}",
             hint="leave --framework out, or add [vendor] to the board's file",
         )
+    if framework != BARE:
+        board = board.with_link("uart")  # hal/arduino speaks on Serial, whatever the file says
     layout = plan_layout(rune, board)
     accelerometer = choose_accelerometer(rune, board, framework)
     pins = choose_pins(rune, board, framework, accelerometer)

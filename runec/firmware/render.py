@@ -222,10 +222,7 @@ def _build_plan(board: Board, groups: Iterable[SourceGroup]) -> dict[str, Any]:
             }
             for each in _uploads(board)
         },
-        "upload_values": {
-            **board.upload_values,
-            "code_origin": f"{board.memory.code.origin:#010x}",
-        },
+        "upload_values": upload_values(board),
         "groups": [
             {
                 "sources": [_source_path(group, name) for name in group.sources],
@@ -238,6 +235,11 @@ def _build_plan(board: Board, groups: Iterable[SourceGroup]) -> dict[str, Any]:
             for group in groups
         ],
     }
+
+
+def upload_values(board: Board) -> dict[str, str]:
+    """Return what stands in braces in upload commands, but for files and port."""
+    return {**board.upload_values, "code_origin": f"{board.memory.code.origin:#010x}"}
 
 
 def _uploads(board: Board) -> tuple[Upload, ...]:

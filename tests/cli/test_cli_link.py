@@ -25,8 +25,8 @@ def test_an_upload_that_is_not_the_whole_flash_says_what_else_must_be_there(
     [
         (["--board", "netduinoplus2"], False),
         (["--board", "netduinoplus2", "--link", "rtt"], True),
-        (["--board", "esp32"], True),
-        (["--board", "esp32", "--link", "uart"], False),
+        (["--board", "esp32"], False),
+        (["--board", "esp32", "--link", "rtt"], True),
     ],
 )
 def test_the_link_is_where_the_board_or_the_user_says(

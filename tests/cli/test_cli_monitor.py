@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -250,7 +251,7 @@ def test_an_upload_goes_on_as_a_monitor(
 ) -> None:
     digest = read_rune(noop_rune.read_bytes(), source="noop").digest
     with PORTS.plugged(PORTS.Paper(PAPER.Device(counting(), digest=digest)), port.parent / "b"):
-        monkeypatch.setattr(flash, "flash", lambda *_, port, **__: Flashed(port, "esptool"))
+        monkeypatch.setattr(flash, "flash", lambda *_, port, **__: Flashed(port, "esptool", "uart"))
 
         def once(rune: Rune, *, every_s: float) -> Watched:
             return Watched(rune, every_s=every_s, count=1)
@@ -266,15 +267,63 @@ def test_after_an_upload_it_is_said_where_the_rune_runs(
     runec: Callable[..., Any], noop_rune: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(list_ports, "comports", list)
-    monkeypatch.setattr(flash, "flash", lambda *_, port, **__: Flashed(port, "tool"))
+
+    def done(*_: object, port: str | None, framework: str, **__: object) -> Flashed:
+        return Flashed(port, "tool", "rtt" if framework == "bare" and rtt else "uart")
+
+    rtt = False
+    monkeypatch.setattr(flash, "flash", done)
     at_port = runec("flash", noop_rune, "-b", "esp32c3", "-p", "/dev/ttyUSB0")
     assert f"runec run {noop_rune} --on serial:/dev/ttyUSB0@921600" in at_port.stderr
     assert f"runec monitor {noop_rune} --port /dev/ttyUSB0@921600" in at_port.stderr
     probe = runec("flash", noop_rune, "-b", "nucleo_f401re")
     assert probe.code == 0
     assert "it runs at 115200 baud on USART2" in probe.stderr
+    arduino = runec("flash", noop_rune, "-b", "nucleo_f401re", "--framework", "arduino")
+    assert "it runs at 115200 baud on the core's Serial" in arduino.stderr
+    rtt = True
     in_ram = runec("flash", noop_rune, "-b", "nucleo_f401re", "--link", "rtt")
     assert "rtt server" in in_ram.stderr
+
+
+def test_what_is_said_to_run_next_can_be_pasted_into_a_shell(
+    runec: Callable[..., Any], noop_rune: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(list_ports, "comports", list)
+    monkeypatch.setattr(flash, "flash", lambda *_, port, **__: Flashed(port, "tool", "uart"))
+    rune = noop_rune.with_name("my rune's.rune")
+    rune.write_bytes(noop_rune.read_bytes())
+    said = runec("flash", rune, "-b", "esp32c3", "-p", "/dev/serial/by id").stderr.splitlines()
+    run, watch = (
+        shlex.split(line.partition(": ")[2].removesuffix(", with its inputs"))
+        for line in said
+        if line.startswith(("run it: ", "watch it: "))
+    )
+    assert run[2:] == [str(rune), "--on", "serial:/dev/serial/by id@921600"]
+    assert watch[2:] == [str(rune), "--port", "/dev/serial/by id@921600"]
+
+
+def test_a_link_in_ram_is_not_watched_at_a_serial_port(
+    runec: Callable[..., Any], noop_rune: Path
+) -> None:
+    words = ("flash", noop_rune, "-b", "nucleo_f401re", "--link", "rtt", "--monitor")
+    for more in ((), ("--port", "/dev/ttyACM0")):
+        done = runec(*words, *more)
+        assert done.code == 2
+        assert "--port socket://" in done.stderr
+
+
+def test_a_board_that_wants_the_vendors_build_says_so_after_the_other(
+    runec: Callable[..., Any], noop_rune: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flash, "flash", lambda *_, port, **__: Flashed(port, "tool", "uart"))
+    said = "note: a real esp32 wants the vendor's build, --framework arduino"
+    words = ("flash", noop_rune, "-b", "esp32", "-p", "/dev/ttyUSB0")
+    bare = runec(*words).stderr
+    assert bare.index("noop is on esp32 (/dev/ttyUSB0)") < bare.index(said)
+    assert f"runec monitor {noop_rune} --port /dev/ttyUSB0@115200" in bare
+    assert said not in runec(*words, "--framework", "arduino").stderr
+    assert "wants" not in runec("flash", noop_rune, "-b", "esp32c3", "-p", "/dev/p").stderr
 
 
 @pytest.mark.emulated

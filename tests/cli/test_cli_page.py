@@ -128,9 +128,14 @@ def test_a_flash_is_told_to_programs(
     from runec.cli import flash
     from runec.devices import Flashed
 
-    monkeypatch.setattr(flash, "flash", lambda *_, port, **__: Flashed(port, "esptool"))
+    monkeypatch.setattr(flash, "flash", lambda *_, port, **__: Flashed(port, "esptool", "uart"))
     done = runec("flash", noop_rune, "-b", "esp32c3", "-p", "/dev/p", "--format", "json")
-    assert json.loads(done.stdout) == {"rune": "noop", "board": "esp32c3", "port": "/dev/p"}
+    assert json.loads(done.stdout) == {
+        "rune": "noop",
+        "board": "esp32c3",
+        "port": "/dev/p",
+        "link": "uart",
+    }
     assert done.stdout.count("\n") == 1
     assert done.stderr == ""
     assert set(json.loads(done.stdout)) < set(FIELDS["flash"])

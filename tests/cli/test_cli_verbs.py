@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import pytest
@@ -313,13 +315,95 @@ def test_folder_and_board_do_not_go_together(runec: Callable[..., Any], here: Pa
 
 
 def test_flashing_shows_its_command(runec: Callable[..., Any], noop_rune: Path) -> None:
-    boards = [board for board in BOARDS if board.upload is not None]
-    for board in boards:
-        done = runec("flash", noop_rune, "--board", board.id, "--port", "/dev/p", "--dry-run")
+    ways = {board.id: board.upload for board in BOARDS if board.upload is not None}
+    for board_id, way in ways.items():
+        done = runec("flash", noop_rune, "--board", board_id, "--port", "/dev/p", "--dry-run")
         assert done.code == 0, done.stderr
-        assert "upload" in done.stdout
-        assert "/dev/p" in done.stdout
-    assert boards
+        command, tool = map(shlex.split, done.stdout.splitlines())
+        assert command[-2:] == (
+            ["--upload-port", "/dev/p"] if way.needs_port else ["--target", "upload"]
+        )
+        assert tool[0] == way.command[0]
+        assert ("/dev/p" in tool) == way.needs_port
+        assert "missing: cannot open the serial port /dev/p" in done.stderr
+    assert ways
+
+
+def test_a_dry_run_looks_for_the_port_as_an_upload_does(
+    runec: Callable[..., Any], noop_rune: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def plug(*names: str) -> None:
+        found: list[Any] = [
+            SimpleNamespace(device=str(tmp_path / name), vid=0x10C4, pid=0xEA60, description=None)
+            for name in names
+        ]
+        for name in names:
+            (tmp_path / name).touch()
+        monkeypatch.setattr(list_ports, "comports", lambda: found)
+
+    words = ("flash", noop_rune, "--board", "esp32", "--dry-run", "--format", "json")
+    plug("tty0")
+    told = json.loads(runec(*words).stdout)
+    assert told["port"] == str(tmp_path / "tty0")
+    assert told["tool"][:6] == ["esptool", "--chip", "esp32", "--port", told["port"], "write_flash"]
+    assert told["tool"][6] == "0x10000"
+    assert Path(told["tool"][7]).name == "app.bin"
+    assert told["command"][-2:] == ["--upload-port", told["port"]]
+    assert "R0942" not in [each["code"] for each in told["missing"]]
+
+    plug("tty0", "tty1")
+    done = runec(*words)
+    assert (done.code, json.loads(done.stderr)["code"]) == (2, "R0943")
+
+    plug()
+    done = runec(*words)
+    told = json.loads(done.stdout)
+    assert (done.code, told["port"], told["link"]) == (0, "PORT", "uart")
+    assert "R0942" in [each["code"] for each in told["missing"]]
+
+
+def test_a_dry_run_for_a_vendors_platform_knows_no_tool(
+    runec: Callable[..., Any], noop_rune: Path
+) -> None:
+    words = ("flash", noop_rune, "--board", "nucleo_f401re", "--framework", "arduino", "--dry-run")
+    done = runec(*words, "--protocol", "jlink", "--format", "json")
+    told = json.loads(done.stdout)
+    assert (told["tool"], told["port"], told["missing"]) == (None, None, [])
+    project = Path(told["command"][told["command"].index("--project-dir") + 1])
+    assert "upload_protocol = jlink\n" in (project / "platformio.ini").read_text()
+    unknown = runec(*words, "--protocol", "openocd")
+    assert unknown.code == 2
+    assert "known are: stlink, jlink, blackmagic" in unknown.stderr
+    assert "its own offsets" in runec(*words).stderr
+
+
+def test_a_link_in_ram_is_refused_where_the_vendors_core_speaks_on_serial(
+    runec: Callable[..., Any], noop_rune: Path, tmp_path: Path
+) -> None:
+    more = ("--board", "esp32", "--framework", "arduino", "--link", "rtt")
+    for verb in (("flash", noop_rune), ("firmware", "new", noop_rune, "-d", tmp_path / "p")):
+        done = runec(*verb, *more)
+        assert done.code == 2
+        assert "the link is on Serial" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "verb", [("flash",), ("firmware", "new", "-d", "p"), ("firmware", "build"), ("size",)]
+)
+def test_an_engine_that_is_none_is_refused_with_those_that_are(
+    runec: Callable[..., Any], noop_rune: Path, verb: tuple[str, ...]
+) -> None:
+    done = runec(*verb, noop_rune, "--board", "esp32", "--backend", "tvm")
+    assert done.code == 2
+    assert "'tvm' is not 'wasm3'" in done.stderr
+
+
+def test_the_engine_can_be_named(
+    runec: Callable[..., Any], noop_rune: Path, tmp_path: Path
+) -> None:
+    words = ("--board", "esp32", "--backend", "wasm3")
+    assert runec("flash", noop_rune, *words, "--dry-run").code == 0
+    assert runec("firmware", "new", noop_rune, *words, "-d", tmp_path / "p").code == 0
 
 
 def test_flashing_asks_for_the_port_that_a_board_needs(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import struct
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,28 +16,35 @@ from typing import Any
 
 import pytest
 
-from runec.boards import load_board
+from runec.boards import LinkKind, load_board
 from runec.codegen import compile_pipeline
 from runec.container import Rune, read_rune, write_rune
-from runec.devices import Place, flash, flashing, held_firmware, run
+from runec.devices import Place, flash, flashing, held_firmware, plan_flash, run
 from runec.devices.emulator import Device
+from runec.devices.frames import Frame, FrameReader
+from runec.devices.messages import parse_hello
 from runec.devices.simulator import SimulatorTransport
 from runec.devices.transport import StreamTransport, Transport
 from runec.diagnostics import MachineError, UsageError
+from runec.firmware import build, upload_way
 from runec.frontend import analyse
-from runec.tools import Finished, find_tool
+from runec.tools import Finished, find_tool, run_tool
 from runec.vm import Inputs
 
 NOOP = Path(__file__).resolve().parents[2] / "examples" / "noop"
 INPUTS = Inputs(raw=(NOOP / "input.bin",))
 PT_LOAD = 1
 
+# Files are named by arguments, in braces in OpenOCD's commands, or in J-Link's script.
 STAND_IN = """\
 #!{python}
-import json, sys
+import json, re, shlex, sys
 from pathlib import Path
 given = [*sys.argv[1:]]
-files = {{each: Path(each).read_bytes().hex() for each in given if Path(each).is_file()}}
+named = [*given, *re.findall(r"[{{]([^{{}}]+)[}}]", " ".join(given))]
+if "-CommandFile" in given:
+    named += shlex.split(Path(given[-1]).read_text())
+files = {{each: Path(each).read_bytes().hex() for each in named if Path(each).is_file()}}
 Path({told!r}).write_text(json.dumps({{"arguments": given, "files": files}}))
 """
 
@@ -145,6 +154,101 @@ def test_a_debug_probe_gets_the_program_and_needs_no_port(
         assert content == built.elf.read_bytes()
 
 
+def objcopied(elf: Path, tmp_path: Path) -> bytes:
+    """The same by the binary utilities: all sections that are loaded, in one piece."""
+    made = tmp_path / "objcopied.bin"
+    run_tool(["arm-none-eabi-objcopy", "-O", "binary", elf, made])
+    return made.read_bytes()
+
+
+@pytest.mark.parametrize("board_id", ["nucleo_f401re", "nrf52_dk"])
+def test_openocd_gets_the_program_and_where_it_stands(
+    noop: Rune, tmp_path: Path, stand_in: Callable[[str], Callable[[], Told]], board_id: str
+) -> None:
+    board = load_board(board_id)
+    told = stand_in("openocd")
+    assert flash(noop, board, port=None).port is None
+    given = told()
+    ((path, content),) = given.files.items()
+    assert given.arguments[-2:] == ["-c", f"program {{{path}}} verify reset exit"]
+    uploaded = tmp_path / "uploaded.elf"
+    uploaded.write_bytes(content)
+    memory = board.memory
+    # `program` writes what the headers load; the vectors are first, and the rune is in it.
+    whole = loaded(content, memory.code.origin, memory.code.size_bytes)
+    stack, entry = struct.unpack_from("<2I", whole)
+    assert memory.ram.origin < stack <= memory.ram.origin + memory.ram.size_bytes
+    assert entry == struct.unpack_from("<I", content, 24)[0]
+    assert noop.data in whole
+    assert whole == objcopied(uploaded, tmp_path)
+    with held_firmware(noop, board) as built:
+        assert whole == built.image.read_bytes()
+
+
+def test_jlink_gets_the_whole_image_and_its_address(
+    noop: Rune, tmp_path: Path, stand_in: Callable[[str], Callable[[], Told]]
+) -> None:
+    board = load_board("nrf52840_dk")
+    told = stand_in("JLinkExe")
+    assert flash(noop, board, protocol="jlink").port is None
+    given = told()
+    assert given.arguments[:2] == ["-device", "nRF52840_xxAA"]
+    script = next(text for name, text in given.files.items() if name == given.arguments[-1])
+    load, path, address = shlex.split(script.decode().splitlines()[0])
+    assert (load, int(address, 0)) == ("loadbin", board.memory.code.origin)
+    with held_firmware(noop, board) as built:
+        elf = built.elf.read_bytes()
+        assert given.files[path] == objcopied(built.elf, tmp_path)
+    assert given.files[path] == loaded(elf, board.memory.code.origin, 1 << 20)
+
+
+def esp_app(image: bytes) -> tuple[int, dict[int, bytes]]:
+    """The entry of an application image and its segments by their address, but for the filling."""
+    magic, count, _, _, entry = struct.unpack_from("<4BI", image)
+    assert magic == 0xE9
+    at, segments = 24, {}
+    for _ in range(count):
+        address, length = struct.unpack_from("<2I", image, at)
+        if address:
+            segments[address] = image[at + 8 : at + 8 + length]
+        at += 8 + length
+    return entry, segments
+
+
+def uploaded_app(
+    noop: Rune, port: str, told: Callable[[], Told], link: LinkKind
+) -> tuple[int, dict[int, bytes]]:
+    """What esptool was given for an esp32: entry and segments, checked against the program."""
+    board = load_board("esp32").with_link(link)
+    done = flash(noop, board, port=port)
+    assert (done.port, done.link) == (port, link)
+    given = told()
+    *front, offset, image = given.arguments
+    assert front == ["--chip", "esp32", "--port", port, "write_flash"]
+    assert int(offset, 0) == 0x10000
+    entry, segments = esp_app(given.files[image])
+    memory = board.memory
+    with held_firmware(noop, board) as built:
+        elf = built.elf.read_bytes()
+    assert entry == struct.unpack_from("<I", elf, 24)[0]
+    assert memory.constants is not None
+    assert set(segments) == {memory.code.origin, memory.constants.origin}
+    for region in (memory.code, memory.constants):
+        expected = loaded(elf, region.origin, region.size_bytes)
+        # Words: what is behind the last byte is nobody's.
+        assert segments[region.origin] == expected + bytes(-len(expected) % 4)
+        assert len(expected) > 10_000
+    return entry, segments
+
+
+def test_esptool_gets_an_application_whose_segments_are_the_programs(
+    noop: Rune, port: str, stand_in: Callable[[str], Callable[[], Told]]
+) -> None:
+    told = stand_in("esptool")
+    _, segments = uploaded_app(noop, port, told, load_board("esp32").hal.link)
+    assert noop.data in segments[0x3F40_0020]
+
+
 def boot(transport: Transport, rune: Rune) -> list[bytes]:
     with Device(
         transport, rune, name="image", booting=True, start_s=60, timeout_s=60, log=None
@@ -174,11 +278,14 @@ def test_the_image_that_dfu_util_gets_boots(
     assert boot(StreamTransport(command, name="qemu"), noop) == on_host(noop)
 
 
-def elf_around(*parts: tuple[int, bytes], entry: int) -> bytes:
-    """An ELF for RISC-V that holds raw images at their addresses, and nothing else."""
+RISC_V, ARM, XTENSA = 243, 40, 94
+
+
+def elf_around(*parts: tuple[int, bytes], entry: int, machine: int = RISC_V) -> bytes:
+    """An ELF that holds raw images at their addresses, and nothing else."""
     at = 52 + 32 * len(parts)
     sizes = (52, 32, len(parts), 0, 0, 0)
-    head = struct.pack("<16s2H5I6H", b"\x7fELF\1\1\1", 2, 243, 1, entry, 52, 0, 0, *sizes)
+    head = struct.pack("<16s2H5I6H", b"\x7fELF\1\1\1", 2, machine, 1, entry, 52, 0, 0, *sizes)
     table = b""
     for address, content in parts:
         size = len(content)
@@ -204,6 +311,132 @@ def test_the_images_that_esptool_gets_boot(
     parts = ((memory.code.origin, image), (memory.constants.origin, constants))
     elf.write_bytes(elf_around(*parts, entry=start))
     assert boot(SimulatorTransport(elf, "esp32c3"), noop) == on_host(noop)
+
+
+@pytest.mark.emulated
+def test_the_program_that_openocd_gets_boots_from_its_vectors(
+    noop: Rune, tmp_path: Path, stand_in: Callable[[str], Callable[[], Told]]
+) -> None:
+    board = load_board("nucleo_f401re")
+    told = stand_in("openocd")
+    flash(noop, board)
+    ((_, content),) = told().files.items()
+    code = board.memory.code
+    whole = loaded(content, code.origin, code.size_bytes)
+    # Nothing of the program but what is in flash afterwards.
+    elf = tmp_path / "uploaded.elf"
+    (entry,) = struct.unpack_from("<I", whole, 4)
+    elf.write_bytes(elf_around((code.origin, whole), entry=entry, machine=ARM))
+    assert boot(SimulatorTransport(elf, "stm32f401"), noop) == on_host(noop)
+
+
+def refilled(elf: bytes, entry: int, parts: dict[int, bytes]) -> bytes:
+    """A program with nothing left of it but symbols and headers, its contents from raw images."""
+    made = bytearray(elf)
+    struct.pack_into("<I", made, 24, entry)
+    table, step, count = struct.unpack_from("<I10xHH", elf, 28)
+    for number in range(count):
+        kind, at, _, address, length = struct.unpack_from("<5I", elf, table + number * step)
+        if kind == PT_LOAD and length:
+            origin = max(start for start in parts if start <= address)
+            part = parts[origin][address - origin :][:length]
+            made[at : at + length] = bytes(length)
+            made[at : at + len(part)] = part
+    return bytes(made)
+
+
+@pytest.mark.emulated
+def test_the_application_that_esptool_gets_boots_and_says_on_the_uart_what_it_carries(
+    noop: Rune, port: str, tmp_path: Path, stand_in: Callable[[str], Callable[[], Told]]
+) -> None:
+    entry, segments = uploaded_app(noop, port, stand_in("esptool"), "uart")
+    elf = tmp_path / "uploaded.elf"
+    elf.write_bytes(elf_around(*segments.items(), entry=entry, machine=XTENSA))
+    said = b""
+    with contextlib.closing(SimulatorTransport(elf, "esp32")) as transport:
+        # Nobody can answer: the emulated UART receives nothing.
+        while said.count(b"\0") < 2:
+            assert transport.time_ms() < 60_000
+            said += transport.receive(transport.time_ms() + 1000, time.monotonic() + 60)
+    _, frame = FrameReader().feed(said)
+    assert isinstance(frame, Frame)
+    hello = parse_hello(frame.body)
+    assert (hello.board, hello.digest, hello.status) == ("esp32", noop.digest, 0)
+
+
+@pytest.mark.emulated
+def test_the_application_with_its_link_in_ram_runs_as_on_the_host(
+    noop: Rune, port: str, tmp_path: Path, stand_in: Callable[[str], Callable[[], Told]]
+) -> None:
+    entry, segments = uploaded_app(noop, port, stand_in("esptool"), "rtt")
+    board = load_board("esp32")
+    with held_firmware(noop, board.with_link("rtt")) as built:
+        program = built.elf.read_bytes()
+    elf = tmp_path / "uploaded.elf"
+    elf.write_bytes(refilled(program, entry, segments))
+    transport = SimulatorTransport(elf, "esp32", rings_in=board.memory.ram)
+    assert boot(transport, noop) == on_host(noop)
+
+
+def test_a_port_that_is_named_where_a_probe_writes_is_not_written_over(
+    noop: Rune, port: str, stand_in: Callable[[str], Callable[[], Told]]
+) -> None:
+    told = stand_in("openocd")
+    assert flash(noop, load_board("nucleo_f401re"), port=port).port is None
+    assert not any(port in word for word in told().arguments)
+
+
+@pytest.mark.parametrize(
+    ("board_id", "protocol"),
+    [("esp32c3", None), ("esp32", None), ("nrf52_dk", None), ("nrf52_dk", "jlink")],
+)
+def test_a_plan_names_what_the_upload_tool_is_started_with(
+    noop: Rune,
+    port: str,
+    stand_in: Callable[[str], Callable[[], Told]],
+    board_id: str,
+    protocol: str | None,
+) -> None:
+    board = load_board(board_id)
+    way = upload_way(board, protocol)
+    assert way is not None
+    told = stand_in(way.command[0])
+    plan = plan_flash(noop, board, port=port, protocol=protocol)
+    assert plan.missing == ()
+    # The command that is shown does what is shown.
+    done = run_tool(plan.command)
+    assert done.returncode == 0, done.stdout + done.stderr
+    given = told()
+    assert plan.tool is not None
+    assert [*plan.tool.words] == [way.command[0], *given.arguments]
+    script = given.files.get(given.arguments[-1], b"") if plan.tool.script else b""
+    assert script.decode().splitlines() == [*plan.tool.script]
+    assert plan.port == (port if way.needs_port else None)
+
+
+@pytest.mark.parametrize("at", ["building", "uploading"])
+def test_a_vendors_platform_that_cannot_be_fetched_is_told_as_such(
+    noop: Rune, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    words = Finished(1, "HTTPClientError: \n", "")
+    if at == "building":
+        monkeypatch.setattr(build, "run_tool", lambda *_, **__: words)
+    else:
+        monkeypatch.setattr(flashing, "build_project", lambda *_, **__: None)
+        monkeypatch.setattr(flashing, "run_tool", lambda *_, **__: words)
+    with pytest.raises(MachineError) as caught:
+        flash(noop, load_board("nucleo_f401re"), framework="arduino")
+    assert caught.value.code == "R0823"
+    assert "pio pkg install -g -p ststm32" in str(caught.value.hint)
+
+
+def test_a_link_in_ram_is_on_serial_with_the_vendors_core(
+    noop: Rune, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flashing, "build_project", lambda *_, **__: None)
+    monkeypatch.setattr(flashing, "run_tool", lambda *_, **__: Finished(0, "", ""))
+    board = load_board("nucleo_f401re").with_link("rtt")
+    assert flash(noop, board, framework="arduino").link == "uart"
 
 
 def test_a_tool_that_is_not_there_names_what_installs_it(
@@ -284,7 +517,7 @@ def test_what_the_upload_tools_say_becomes_what_to_do(
 ) -> None:
     board_id, protocol, words, (code, command) = WORDS[case]
     board = load_board(board_id)
-    way = flashing.upload_way(board, protocol)
+    way = upload_way(board, protocol)
     assert way is not None
     stand_in(way.command[0])
     monkeypatch.setattr(flashing, "build_project", lambda *_, **__: None)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from runec.boards import MAX_TIME_BUDGET_MS, Board, load_board, load_boards
+from runec.boards import MAX_TIME_BUDGET_MS, Board, LinkKind, load_board, load_boards
 from runec.codegen import compile_pipeline
 from runec.container import Rune, read_rune, write_rune
 from runec.devices import Place, cached_project, clear_projects, run_bytes
@@ -29,6 +29,21 @@ def test_a_place_reads_the_spelling_that_it_writes() -> None:
         place = Place.parse(f"emulator:{board.id}")
         assert place == Place("emulator", board)
         assert str(place) == f"emulator:{board.id}"
+
+
+def test_a_board_has_its_link_in_an_emulator_where_the_emulator_carries_it() -> None:
+    board = load_board("esp32")
+    assert board.hal.link == "uart", "what is flashed"
+    for place in (Place.parse("emulator:esp32"), Place("emulator", board)):
+        assert place.board is not None
+        assert place.board.hal.link == "rtt"
+    everywhere = {str(place): place.board for place in Place.everywhere()}
+    assert everywhere["emulator:esp32"] == board.emulated()
+    # Elsewhere it is where the board's file, or the user, wants it.
+    links: tuple[LinkKind, ...] = ("uart", "rtt")
+    for link in links:
+        other = load_board("esp32c3").with_link(link)
+        assert Place("emulator", other).board == other
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,17 @@ def test_two_ports_are_listed_and_none_is_taken(board: Board, plug: Plug) -> Non
     assert "--port /dev/ttyACM0" in str(caught.value.hint)
 
 
+def test_a_port_that_is_not_joined_to_the_console_is_not_the_boards(plug: Plug) -> None:
+    plug(("/dev/ttyACM0", 0x0483, 0x374B))
+    with pytest.raises(MachineError) as caught:
+        ports.find_port([load_board("disco_f407vg")])
+    assert caught.value.code == "R0942"
+    assert "adapter to USART2, PA2 (out) and PA3 (in)" in str(caught.value.hint)
+    # The same id is that of another board, which has its console there.
+    assert ports.find_port([load_board("nucleo_f401re")]).device == "/dev/ttyACM0"
+    assert ports.find_port([*map(load_board, ("disco_f407vg", "nucleo_f401re"))])
+
+
 def test_no_port_tells_what_was_looked_for_and_what_is_there(board: Board, plug: Plug) -> None:
     plug(("/dev/ttyUSB0", 0x1A86, 0x7523))
     with pytest.raises(MachineError) as caught:

@@ -1,7 +1,9 @@
 """A .rune and a board become a PlatformIO project, and the project a firmware."""
 
+from runec.firmware.budget import BudgetError
 from runec.firmware.build import FirmwareBuild, build_project, known_protocol, upload_command
-from runec.firmware.layout import BudgetError, Layout, StageError
+from runec.firmware.costs import StageCost
+from runec.firmware.layout import Layout, StageError
 from runec.firmware.project import Project, create_project, is_project, load_project
 from runec.firmware.render import BARE, FRAMEWORKS
 from runec.firmware.sensing import Accelerometer, choose_accelerometer
@@ -16,6 +18,7 @@ __all__ = [
     "Layout",
     "PartSize",
     "Project",
+    "StageCost",
     "StageError",
     "build_project",
     "choose_accelerometer",

@@ -18,7 +18,8 @@ from runec.data import data_dir
 from runec.diagnostics import MachineError, UsageError, UserFileError
 from runec.files import read_file, write_file
 from runec.firmware import arduino
-from runec.firmware.layout import Layout, check_budget, plan_layout
+from runec.firmware.budget import check_budget
+from runec.firmware.layout import Layout, plan_layout
 from runec.firmware.pins import choose_pins
 from runec.firmware.render import (
     BARE,
@@ -103,7 +104,7 @@ def create_project(
     layout = plan_layout(rune, board)
     accelerometer = choose_accelerometer(rune, board, framework)
     pins = choose_pins(rune, board, framework, accelerometer)
-    check_budget(rune, layout, board)
+    check_budget(len(rune.data), layout, board)
     before = _files_before(directory)
     try:
         groups = _source_groups(board, layout, framework, accelerometer)

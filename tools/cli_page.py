@@ -180,6 +180,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "flash_limit_bytes": "what the board has",
         "ram_limit_bytes": "what the board has",
         "parts": "`part`, `flash_bytes`, `ram_bytes`: every byte once",
+        "stages": "`stage`, `line`, `flash_bytes`, `ram_bytes`: what would not be there without "
+        "it; `line` is null without the Runefile",
         "largest": "functions and objects: `part`, `name`, `flash_bytes`, `ram_bytes`",
     },
     "flash": {

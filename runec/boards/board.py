@@ -61,7 +61,8 @@ class Toolchain(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """The bare-metal compiler.
 
     `cxx_headers_from` names a compiler whose C++ headers are used where this one has none.
-    `code_size_percent` compares its code with that of a Cortex-M4 with FPU, for the budget.
+    `code_size_percent` compares its code with that of a Cortex-M4 with FPU, at most, for the
+    budget.
     `packages` are the Debian packages that bring all of it.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -13,6 +14,7 @@ from runec.cli.frameworks import backend_option
 from runec.cli.options import INPUT_FILE, format_option, pass_console
 from runec.cli.sources import load_source
 from runec.devices import cached_project
+from runec.diagnostics import Span
 from runec.firmware import (
     PartSize,
     Project,
@@ -50,12 +52,12 @@ def command(console: Console, source: Path, board_id: str | None, top: int, back
 
     The firmware is built from a .rune or a Runefile for --board, or it is that of a project's
     folder. Every byte is counted once: the arenas as the models' RAM, linear memory as the rune's,
-    the heap as the engine's.
+    the heap as the engine's. The stages are told with what would not be there without them.
     """
     if is_project(source):
         if board_id is not None:
             raise click.UsageError("--board does not go with a project's folder: it has its board")
-        _show(console, load_project(source), top)
+        _show(console, load_project(source), {}, top)
         return
     if board_id is None:
         raise click.UsageError("a .rune or a Runefile needs --board")
@@ -65,17 +67,17 @@ def command(console: Console, source: Path, board_id: str | None, top: int, back
         loaded.blamed(),
         cached_project(loaded.rune, board, backend=backend, log=console.log) as project,
     ):
-        _show(console, project, top)
+        _show(console, project, loaded.spans, top)
 
 
-def _show(console: Console, project: Project, top: int) -> None:
+def _show(console: Console, project: Project, spans: Mapping[str, Span], top: int) -> None:
     with console.progress("building the firmware"):
         built = build_project(project, log=console.log)
         parts = measure_parts(project, built)
     memory = project.board.memory
     limits = (memory.flash_bytes, memory.ram.size_bytes)
     if console.is_json:
-        console.result_json(_document(project, parts, top))
+        console.result_json(_document(project, parts, spans, top))
         return
     totals = (built.flash_bytes, built.ram_bytes)
     rows: list[tuple[object, ...]] = [
@@ -88,10 +90,22 @@ def _show(console: Console, project: Project, top: int) -> None:
         for size, limit, name in zip(totals, limits, ("flash", "RAM"), strict=True)
     ]
     console.result(", ".join(used))
+    console.result("")
+    stages = table(("because of the stage", "line", "flash", "RAM"), _stages(project, spans))
+    console.result(stages)
     if top:
         console.result("")
         largest = [(name, part, flash, ram) for part, name, flash, ram in _largest(parts, top)]
         console.result(table(("the largest", "part", "flash", "RAM"), largest))
+
+
+def _stages(
+    project: Project, spans: Mapping[str, Span]
+) -> Iterator[tuple[str, int | None, int, int]]:
+    """Return what each stage costs, and its line where the Runefile was given."""
+    for cost in project.layout.stages:
+        line = spans[cost.stage].line if cost.stage in spans else None
+        yield cost.stage, line, cost.flash_bytes, cost.ram_bytes
 
 
 def _largest(parts: tuple[PartSize, ...], top: int) -> list[tuple[str, str, int, int]]:
@@ -100,7 +114,9 @@ def _largest(parts: tuple[PartSize, ...], top: int) -> list[tuple[str, str, int,
     return pieces[:top]
 
 
-def _document(project: Project, parts: tuple[PartSize, ...], top: int) -> dict[str, object]:
+def _document(
+    project: Project, parts: tuple[PartSize, ...], spans: Mapping[str, Span], top: int
+) -> dict[str, object]:
     memory = project.board.memory
     return {
         "rune": project.rune_name,
@@ -112,6 +128,10 @@ def _document(project: Project, parts: tuple[PartSize, ...], top: int) -> dict[s
         "parts": [
             {"part": part.part, "flash_bytes": part.flash_bytes, "ram_bytes": part.ram_bytes}
             for part in parts
+        ],
+        "stages": [
+            {"stage": stage, "line": line, "flash_bytes": flash, "ram_bytes": ram}
+            for stage, line, flash, ram in _stages(project, spans)
         ],
         "largest": [
             {"part": part, "name": name, "flash_bytes": flash, "ram_bytes": ram}

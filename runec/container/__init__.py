@@ -10,7 +10,7 @@ from runec.container.graph import (
     GraphResource,
     graph_document,
 )
-from runec.container.instructions import walk_calls
+from runec.container.instructions import Call, walk_calls
 from runec.container.loading import load_rune
 from runec.container.module import WasmModule
 from runec.container.reader import HostImport, Rune, module_imports, read_rune
@@ -21,6 +21,7 @@ from runec.container.writer import write_rune
 __all__ = [
     "F32",
     "F64",
+    "Call",
     "Graph",
     "GraphCapability",
     "GraphModel",

@@ -1,8 +1,10 @@
 """A .rune and a board become a PlatformIO project, and the project a firmware."""
 
+from runec.firmware.budget import BudgetError
 from runec.firmware.build import FirmwareBuild, build_project, vendor_missing
+from runec.firmware.costs import StageCost
 from runec.firmware.folder import is_project
-from runec.firmware.layout import BudgetError, Layout, StageError
+from runec.firmware.layout import Layout, StageError
 from runec.firmware.project import BACKENDS, Project, create_project, load_project
 from runec.firmware.render import ARDUINO, BARE, FRAMEWORKS
 from runec.firmware.sensing import Accelerometer, choose_accelerometer
@@ -26,6 +28,7 @@ __all__ = [
     "Layout",
     "PartSize",
     "Project",
+    "StageCost",
     "StageError",
     "ToolCommand",
     "build_project",

@@ -11,8 +11,8 @@ from pathlib import Path
 from runec.cache import OBJECTS_BYTES_MAX, prune
 from runec.diagnostics import MachineError, RunecError
 from runec.files import read_file
+from runec.firmware.budget import flash_error, ram_error
 from runec.firmware.elf import read_elf
-from runec.firmware.layout import flash_error, ram_error
 from runec.firmware.pio import objects_dir, pio_environment, pio_program
 from runec.firmware.project import Project, load_project
 from runec.firmware.render import BARE
@@ -122,7 +122,7 @@ def _build_error(project: Project, lines: list[str]) -> RunecError:
         match[1]: int(match[2]) for line in lines for match in [_OVERFLOW.search(line)] if match
     }
     if "RAM" in overflows:
-        return ram_error(project.board, project.layout, overflows["RAM"])
+        return ram_error(project.board, project.layout, project.rune_bytes, overflows["RAM"])
     if overflows:
         excess = max(overflows.values())
         return flash_error(project.board, project.layout, project.rune_bytes, excess)

@@ -15,8 +15,9 @@ from runec.container import Rune
 from runec.data import data_dir
 from runec.diagnostics import MachineError, UsageError
 from runec.firmware import arduino
+from runec.firmware.budget import check_budget
 from runec.firmware.folder import Purpose, outdated, put_project, read_manifest
-from runec.firmware.layout import Layout, check_budget, plan_layout
+from runec.firmware.layout import Layout, plan_layout
 from runec.firmware.pins import choose_pins
 from runec.firmware.render import (
     BARE,
@@ -97,7 +98,7 @@ def create_project(
     layout = plan_layout(rune, board)
     accelerometer = choose_accelerometer(rune, board, framework)
     pins = choose_pins(rune, board, framework, accelerometer)
-    check_budget(rune, layout, board)
+    check_budget(len(rune.data), layout, board)
     try:
         groups = _source_groups(board, layout, framework, accelerometer)
         files: dict[str, bytes | str | Path] = {

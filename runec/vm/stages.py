@@ -15,15 +15,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from runec.container import Graph, WasmReader, leb128, read_module, walk_calls, walk_sections
+from runec.container import Graph, WasmReader, leb128, walk_calls
 from runec.diagnostics import UserFileError
+from runec.vm.block_functions import I32, BlockFunctions
 
 LEAVE = "block leaves"
-_I32 = b"\x7f"
-_TYPE, _IMPORT, _FUNCTION, _EXPORT, _START, _ELEMENT, _CODE = 1, 2, 3, 7, 8, 9, 10
+_TYPE, _IMPORT, _FUNCTION, _EXPORT, _CODE = 1, 2, 3, 7, 10
 _CALL, _LOCAL_GET, _END = b"\x10", b"\x20", b"\x0b"
-# What `_call` calls for the other kinds of stages.
-_PROVIDER, _INFER, _CONSUME = "request_provider_response", "rune_model_infer", "consume_output"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,83 +58,14 @@ class _Rewriter:
     """One module. Raises ValueError where it is not of the kind that `runec` builds."""
 
     def __init__(self, code: bytes, graph: Graph) -> None:
+        self._found = BlockFunctions(code, graph)
         self._code = code
-        self._graph = graph
-        self._sections = walk_sections(code)
-        if {section.id for section in self._sections} & {_START, _ELEMENT}:
-            raise ValueError("functions are named in places that are not looked at")
-        self._module = read_module(code, self._sections)
-        if any(item.type is None for item in self._module.imports):
-            raise ValueError("it imports more than functions")
-        self._first = len(self._module.imports)
-        self._bodies = list(self._find_bodies())
-        kind, index = self._module.exports.get("_call", ("", 0))
-        if kind != "function" or not self._is_own(index):
-            raise ValueError("it has no _call")
-        self._run = index - self._first
+        self._sections = self._found.sections
+        self._module = self._found.module
+        self._first = self._found.first
+        self._bodies = self._found.bodies
         # Call instruction of `_call`, by its place: the block that it is for.
-        self._blocks = dict(self._find_blocks())
-
-    def _is_own(self, function: int) -> bool:
-        return 0 <= function - self._first < len(self._bodies)
-
-    def _find_bodies(self) -> Iterator[tuple[int, int]]:
-        for section in self._sections:
-            if section.id == _CODE:
-                reader = WasmReader(self._code, section.content, section.end)
-                for _ in range(reader.count()):
-                    size = reader.unsigned()
-                    yield reader.at, reader.at + size
-                    reader.take(size)
-
-    def _find_blocks(self) -> Iterator[tuple[int, str]]:
-        """Go through the calls of `_call` and the stages side by side.
-
-        A block's function is called once. Others that are no host functions are helpers.
-        """
-        calls = list(walk_calls(WasmReader(self._code, *self._bodies[self._run])))
-        functions = [call.function for call in calls]
-        stages = iter(self._graph.stages)
-        wanted = ""
-        left = 0  # of an output, which is called once for each tensor
-        for call in calls:
-            own = call.function >= self._first
-            if own and not self._is_own(call.function):
-                raise ValueError("it calls a function that is not there")
-            name = "" if own else self._module.imports[call.function].name
-            if own and functions.count(call.function) > 1:
-                continue
-            if left == 0:
-                stage = next(stages, "")
-                wanted, left = self._calls_of(stage)
-            if own and wanted == "":
-                self._check_type(call.function, stage)
-                yield call.start, stage
-            elif own or name != wanted:
-                raise ValueError("the calls are not those of the stages")
-            left -= 1
-        if left or next(stages, None) is not None:
-            raise ValueError("there are more stages than calls")
-
-    def _calls_of(self, stage: str) -> tuple[str, int]:
-        if stage in self._graph.proc_blocks:
-            return "", 1
-        if stage in self._graph.capabilities:
-            return _PROVIDER, 1
-        if stage in self._graph.models:
-            return _INFER, 1
-        if stage in self._graph.outputs:
-            return _CONSUME, len(self._graph.outputs[stage].inputs)
-        raise ValueError("there are more calls than stages")
-
-    def _arity(self, stage: str) -> int:
-        block = self._graph.proc_blocks[stage]
-        return len(block.inputs) + len(block.outputs)
-
-    def _check_type(self, function: int, stage: str) -> None:
-        found = self._module.functions[function - self._first]
-        if (found.parameters, found.results) != (tuple(_I32 * self._arity(stage)), tuple(_I32)):
-            raise ValueError("a function of another type than that of the block")
+        self._blocks = {call.start: stage for stage, call in self._found.called.items()}
 
     def rewritten(self) -> WatchedModule:
         """Return the module with a function around each block."""
@@ -169,8 +98,8 @@ class _Rewriter:
 
     def _types(self, start: int, end: int) -> bytes:
         """A type for each function that tells of an entrance, then that of `LEAVE`."""
-        counts = [self._arity(stage) for stage in self._blocks.values()]
-        types = [b"\x60" + leb128(count) + _I32 * count + b"\0" for count in (*counts, 0)]
+        counts = [self._found.arity(stage) for stage in self._blocks.values()]
+        types = [b"\x60" + leb128(count) + I32 * count + b"\0" for count in (*counts, 0)]
         return self._appended(start, end, types)
 
     def _imports(self, start: int, end: int) -> bytes:
@@ -191,9 +120,7 @@ class _Rewriter:
 
     def _called(self) -> Iterator[int]:
         """The functions of the blocks, in execution order."""
-        for call in walk_calls(WasmReader(self._code, *self._bodies[self._run])):
-            if call.start in self._blocks:
-                yield call.function
+        return (call.function for call in self._found.called.values())
 
     def _exports(self, start: int, end: int) -> bytes:
         reader = WasmReader(self._code, start, end)
@@ -225,7 +152,7 @@ class _Rewriter:
         for number, (stage, function) in enumerate(
             zip(self._blocks.values(), self._called(), strict=True)
         ):
-            addresses = b"".join(_LOCAL_GET + leb128(i) for i in range(self._arity(stage)))
+            addresses = b"".join(_LOCAL_GET + leb128(i) for i in range(self._found.arity(stage)))
             enter, leave = self._first + number, self._first + self._shift - 1
             bodies.append(
                 b"\0"  # no local variables

@@ -115,7 +115,7 @@ def test_a_project_of_an_older_version_is_made_anew(example_rune: MakeRune, tmp_
     create_project(rune, board, tmp_path / "p")
     path = tmp_path / "p" / MANIFEST
     manifest = json.loads(path.read_text())
-    del manifest["layout"]["ram_stage"]
+    del manifest["layout"]["stages"]
     manifest["files"]["src/no_longer_needed.c"] = hashlib.sha256(b"int old;").hexdigest()
     path.write_text(json.dumps(manifest))
     (tmp_path / "p" / "src" / "no_longer_needed.c").write_text("int old;")

@@ -7,6 +7,8 @@ from runec.backends.tflm.plan import (
     SLOT_BYTES,
     flash_bytes,
     interface_flags,
+    least_flash_bytes,
+    ram_bytes,
     source_groups,
 )
 from runec.backends.tflm.rules import ELEMENTS, objections
@@ -19,7 +21,9 @@ __all__ = [
     "SLOT_BYTES",
     "flash_bytes",
     "interface_flags",
+    "least_flash_bytes",
     "missing_operators",
     "objections",
+    "ram_bytes",
     "source_groups",
 ]

@@ -1,0 +1,190 @@
+"""Whether a rune fits on a board: before anything is compiled, and when the linker has spoken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from runec.backends import tflm, wasm3
+from runec.boards import Board, load_boards
+from runec.diagnostics import RunecError
+from runec.firmware.costs import CODE, KERNELS, MODEL, StageCost, model_code_bytes
+from runec.firmware.layout import Layout, StageError
+
+# Static variables of runevm, the link and the HAL in firmware without models, on every board that
+# was measured (6,176 to 6,624).
+_OWN_RAM_LEAST, _OWN_RAM_MOST = 6016, 6912
+# The rings of a link in RAM: runevm_limits.h, and their control block.
+_RINGS_RAM_BYTES = 1024 + 512 + 128
+# Code of the engine, runevm, the link, start-up, HAL and the C library's part, on Cortex-M
+# (measured: 85,763 to 87,619).
+_OWN_FLASH_LEAST, _OWN_FLASH_MOST = 83 * 1024, 88 * 1024
+# The smallest rune: one capability and one output of one number.
+_SMALLEST_CODE_BYTES, _SMALLEST_FUNCTIONS = 192, 6
+_SMALLEST_MEMORY_BYTES, _SMALLEST_RUNE_BYTES = 1040, 512
+
+
+class BudgetError(StageError):
+    """A rune that does not fit on a board; `stage` is the one of its stages that costs most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Bytes that a firmware takes: surely no fewer than `least`, and no more than `most`."""
+
+    least: int
+    most: int
+
+
+def ram_bounds(layout: Layout, board: Board) -> Bounds:
+    """Return the bytes of RAM that a firmware takes on a board."""
+    known = board.memory.stack_bytes + layout.pool_bytes + layout.arena_bytes
+    if board.hal.link == "rtt":
+        known += _RINGS_RAM_BYTES
+    models = tflm.ram_bytes(layout.model_count, layout.operators) if layout.model_count else 0
+    slots = layout.model_count * tflm.SLOT_BYTES
+    return Bounds(known + _OWN_RAM_LEAST + slots, known + _OWN_RAM_MOST + models)
+
+
+def flash_bounds(rune_bytes: int, layout: Layout, board: Board) -> Bounds:
+    """Return the bytes of flash that a firmware takes with a .rune of so many bytes.
+
+    The least is that of Cortex-M code, which no compiler that was measured undercuts.
+    """
+    operators = layout.operators if layout.model_count else None
+    percent = board.toolchain.code_size_percent
+    most = _OWN_FLASH_MOST * percent // 100 + model_code_bytes(operators, board)
+    least = _OWN_FLASH_LEAST + (0 if operators is None else tflm.least_flash_bytes(operators))
+    return Bounds(rune_bytes + least * min(percent, 100) // 100, rune_bytes + most)
+
+
+def check_budget(rune_bytes: int, layout: Layout, board: Board) -> None:
+    """Refuse a rune that surely does not fit on a board.
+
+    What may fit is let through: the linker knows, and `ram_error` and `flash_error` tell it.
+
+    Raises:
+        BudgetError: R0811, RAM; R0812, flash.
+    """
+    excess = ram_bounds(layout, board).least - board.memory.ram.size_bytes
+    if excess > 0:
+        raise ram_error(board, layout, rune_bytes, excess, is_least=True)
+    excess = flash_bounds(rune_bytes, layout, board).least - board.memory.flash_bytes
+    if excess > 0:
+        raise flash_error(board, layout, rune_bytes, excess, is_least=True)
+
+
+def ram_error(
+    board: Board, layout: Layout, rune_bytes: int, excess_bytes: int, *, is_least: bool = False
+) -> BudgetError:
+    """Return the error of a rune that needs more RAM than the board has.
+
+    With `is_least` it may need more than that.
+    """
+    engine_bytes = wasm3.engine_heap_bytes(0, 0)
+    own = {
+        "the arena of its models": layout.arena_bytes,
+        "its linear memory": layout.linear_memory_bytes,
+        "the engine's heap for its code": layout.engine_heap_bytes - engine_bytes,
+    }
+    fixed = {"the engine": engine_bytes, "the stack": layout.stack_bytes}
+    total = board.memory.ram.size_bytes + excess_bytes
+    fixed["the rest of the firmware"] = total - sum(own.values()) - sum(fixed.values())
+    if _smallest_ram_bytes(board) > board.memory.ram.size_bytes:
+        advice = "no rune fits this board, whose RAM is too small for the engine alone;"
+    else:
+        advice = f"make {max(own, key=lambda name: own[name])} smaller, or"
+    worst = _costliest(layout, lambda cost: cost.ram_bytes)
+    return BudgetError(
+        "R0811",
+        f"the rune needs {'at least ' if is_least else ''}{excess_bytes} bytes more RAM than the "
+        f"{board.memory.ram.size_bytes} of {board.name}",
+        stage=None if worst is None else worst.stage,
+        hint=f"{advice} {_choose(_fitting_boards(rune_bytes, layout))}",
+        notes=[
+            *(f"{name}: {size} bytes" for name, size in (own | fixed).items()),
+            *([] if worst is None else [_told(worst.stage, worst.ram)]),
+        ],
+    )
+
+
+def flash_error(
+    board: Board, layout: Layout, rune_bytes: int, excess_bytes: int, *, is_least: bool = False
+) -> BudgetError:
+    """Return the error of a rune that needs more flash than the board has.
+
+    With `is_least` it may need more than that.
+    """
+    worst = _costliest(layout, lambda cost: cost.flash_bytes)
+    if _smallest_flash_bytes(board) > board.memory.flash_bytes:
+        advice = "no rune fits this board, whose flash is too small for the engine alone;"
+    else:
+        advice = _smaller(worst)
+    notes = [f"the rune: {rune_bytes} bytes"]
+    if board.memory.constants is None:  # else one of two regions is full, and the other may not be
+        code_bytes = board.memory.flash_bytes + excess_bytes - rune_bytes
+        notes.append(f"the code around it: {code_bytes} bytes")
+    return BudgetError(
+        "R0812",
+        f"the firmware with the rune needs {'at least ' if is_least else ''}{excess_bytes} bytes "
+        f"more flash than the {board.memory.flash_bytes} of {board.name}",
+        stage=None if worst is None else worst.stage,
+        hint=f"{advice} {_choose(_fitting_boards(rune_bytes, layout))}".lstrip(),
+        notes=[*notes, *([] if worst is None else [_told(worst.stage, worst.flash)])],
+    )
+
+
+def _smallest_ram_bytes(board: Board) -> int:
+    heap_bytes = wasm3.engine_heap_bytes(_SMALLEST_CODE_BYTES, _SMALLEST_FUNCTIONS)
+    rings_bytes = _RINGS_RAM_BYTES if board.hal.link == "rtt" else 0
+    own = _OWN_RAM_LEAST + rings_bytes + board.memory.stack_bytes
+    return own + heap_bytes + _SMALLEST_MEMORY_BYTES
+
+
+def _smallest_flash_bytes(board: Board) -> int:
+    percent = min(board.toolchain.code_size_percent, 100)
+    return _OWN_FLASH_LEAST * percent // 100 + _SMALLEST_RUNE_BYTES
+
+
+def _costliest(layout: Layout, size: Callable[[StageCost], int]) -> StageCost | None:
+    worst = max(layout.stages, key=size, default=None)
+    return worst if worst is not None and size(worst) else None
+
+
+def _told(stage: str, parts: dict[str, int]) -> str:
+    largest = sorted(parts.items(), key=lambda part: (-part[1], part[0]))
+    listed = ", ".join(f"{name} {size}" for name, size in largest)
+    return f"the stage that costs most: {stage}: {sum(parts.values())} bytes ({listed})"
+
+
+def _smaller(worst: StageCost | None) -> str:
+    """Return what would make a firmware smaller, as the beginning of a hint."""
+    if worst is None:
+        return ""
+    name = max(worst.flash, key=lambda part: worst.flash[part])
+    if name == MODEL:
+        return f"use a smaller model in {worst.stage} (int8 instead of float), or"
+    if name == KERNELS:
+        return f"leave out {worst.stage} or use a model with fewer kinds of operators, or"
+    what = "block" if name == CODE else "resource"
+    return f"leave out {worst.stage} or use a smaller {what} there, or"
+
+
+def _fitting_boards(rune_bytes: int, layout: Layout) -> tuple[str, ...]:
+    """Return the ids of the boards that surely have the memory, of those that can be read."""
+    try:
+        boards = load_boards()
+    except RunecError:
+        return ()
+    return tuple(
+        board.id
+        for board in boards
+        if ram_bounds(layout, board).most <= board.memory.ram.size_bytes
+        and flash_bounds(rune_bytes, layout, board).most <= board.memory.flash_bytes
+    )
+
+
+def _choose(fitting: Sequence[str]) -> str:
+    return (
+        f"choose a board that it fits: {', '.join(fitting)}" if fitting else "choose a larger board"
+    )

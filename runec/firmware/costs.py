@@ -1,0 +1,101 @@
+"""What each stage of a rune costs a firmware: the bytes that would not be there without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from runec.backends import tflm, wasm3
+from runec.boards import Board
+from runec.container import Graph, GraphModel, Rune
+from runec.diagnostics import UserFileError
+from runec.pipeline import ResourceWords
+from runec.vm.block_functions import BlockFunctions
+
+TENSORS = "its tensors"
+ARENA = "the arena of its model"
+INTERPRETER = "the interpreter of its model"
+HEAP = "the engine's heap for its code"
+CODE = "its code"
+MODEL = "its model"
+KERNELS = "the code that runs its model"
+RESOURCES = "its resources"
+
+
+@dataclass(frozen=True, slots=True)
+class StageCost:
+    """Bytes that one stage causes, by what they are. What several stages share counts for none.
+
+    The engine's heap and the code that runs a model are estimates, the rest is exact.
+    """
+
+    stage: str
+    ram: dict[str, int]
+    flash: dict[str, int]
+
+    @property
+    def ram_bytes(self) -> int:
+        """Bytes of RAM."""
+        return sum(self.ram.values())
+
+    @property
+    def flash_bytes(self) -> int:
+        """Bytes of flash."""
+        return sum(self.flash.values())
+
+
+def model_code_bytes(operators: Iterable[str] | None, board: Board) -> int:
+    """Return the bytes of flash that models with these operators take at most; None: no model."""
+    if operators is None:
+        return 0
+    return tflm.flash_bytes(operators) * board.toolchain.code_size_percent // 100
+
+
+def stage_costs(rune: Rune, board: Board) -> tuple[StageCost, ...]:
+    """Return what every stage costs, in execution order; the rune must be of ABI 1."""
+    graph = rune.require_graph()
+    functions = _block_functions(rune.code, graph)
+    return tuple(_stage_cost(name, graph, board, functions) for name in graph.stages)
+
+
+def _block_functions(code: bytes, graph: Graph) -> Mapping[str, tuple[int, int]]:
+    """Return bytes and number of the functions of each block; nothing where they are not told."""
+    try:
+        return BlockFunctions(code, graph).costs()
+    except (ValueError, UserFileError):
+        return {}
+
+
+def _stage_cost(
+    name: str, graph: Graph, board: Board, functions: Mapping[str, tuple[int, int]]
+) -> StageCost:
+    made = graph.stage_tensors(name)[1]
+    ram = {TENSORS: sum(graph.tensors[tensor].size_bytes for tensor in made)}
+    flash: dict[str, int] = {}
+    if name in functions:
+        code_bytes, count = functions[name]
+        ram[HEAP] = wasm3.code_heap_bytes(code_bytes, count)
+        flash[CODE] = code_bytes
+    if name in graph.proc_blocks:
+        arguments = graph.proc_blocks[name].arguments.values()
+        texts = {each.resource for each in arguments if isinstance(each, ResourceWords)}
+        flash[RESOURCES] = sum(graph.resources[text].bytes or 0 for text in texts)
+    if name in graph.models:
+        model = graph.models[name]
+        others = {key: each for key, each in graph.models.items() if key != name}
+        ram[ARENA] = model.arena
+        ram[INTERPRETER] = tflm.SLOT_BYTES
+        flash[MODEL] = graph.resources[model.resource].bytes or 0
+        flash[KERNELS] = model_code_bytes(_operators(graph.models), board) - model_code_bytes(
+            _operators(others), board
+        )
+    return StageCost(name, _nonzero(ram), _nonzero(flash))
+
+
+def _operators(models: Mapping[str, GraphModel]) -> frozenset[str] | None:
+    found = frozenset(each.name for model in models.values() for each in model.operators)
+    return found if models else None
+
+
+def _nonzero(parts: dict[str, int]) -> dict[str, int]:
+    return {name: size for name, size in parts.items() if size}

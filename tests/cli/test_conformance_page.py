@@ -39,9 +39,9 @@ def test_the_matrix_has_a_row_an_example_and_a_column_a_place() -> None:
 
 
 def test_the_page_holds_sizes_and_no_times() -> None:
-    text = TOOL.page(CELLS, [["sine", "esp32", "100", "200", "too big"]])
-    assert text.endswith("| sine | esp32 | 100 | 200 | too big |\n")
-    assert "| example | board | flash | RAM | arena |" in text
+    text = TOOL.page(CELLS, [["sine", "esp32", "100", "200", "48", "too big"]])
+    assert text.endswith("| sine | esp32 | 100 | 200 | 48 | too big |\n")
+    assert "| example | board | flash | RAM | linear memory | arena |" in text
     for cell in CELLS:
         assert str(cell["seconds"]) not in text
 

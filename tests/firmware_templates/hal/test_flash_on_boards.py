@@ -63,7 +63,7 @@ def probe(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Board], Path]:
     def build(board: Board) -> Path:
         if board.id not in made:
             folder = tmp_path_factory.mktemp(board.id)
-            layout = Layout(0, 0, 0, 0, 2048, 0, operators=(), ram_stage=None, flash_stage=None)
+            layout = Layout(0, 0, 0, 0, 2048, 0, operators=(), stages=())
             (folder / "linker.ld").write_text(linker_script(board, layout))
             hal = data_dir("firmware_templates") / "hal"
             folders = [hal / name for name in ("common", *board.hal.shares, board.hal.folder)]

@@ -53,7 +53,11 @@ def command() -> None:
 @click.argument("source", metavar="X.rune|RUNEFILE", type=INPUT_FILE)
 @board_option
 @click.option(
-    "-d", "--directory", required=True, type=INPUT_FILE, help="The project's folder, made anew."
+    "-d",
+    "--directory",
+    required=True,
+    type=INPUT_FILE,
+    help="The project's folder: a new or empty one, or that of this rune on this board before.",
 )
 @link_option
 @input_option
@@ -72,7 +76,10 @@ def new(
     time_budget: float | None,
     framework: str,
 ) -> None:
-    """Write a PlatformIO project that stands alone; its README says how to build it."""
+    """Write a PlatformIO project that stands alone; its README says how to build it.
+
+    A folder with changes of yours, or with another project, is not written over.
+    """
     board = load_board(board_id).with_link(link).with_input(source_of_input)
     board = board.with_time_budget(time_budget)
     loaded = load_source(console, source)
@@ -97,7 +104,7 @@ def new(
     "-d",
     "--directory",
     type=INPUT_FILE,
-    help="Where a new project goes. [default: NAME-BOARD]",
+    help="Where the project goes, as for `runec firmware new`. [default: NAME-BOARD]",
 )
 @link_option
 @input_option
@@ -116,7 +123,11 @@ def build(
     time_budget: float | None,
     framework: str,
 ) -> None:
-    """Build a project's folder, or make the project for a .rune or a Runefile and build it."""
+    """Build a project's folder, or make the project for a .rune or a Runefile and build it.
+
+    A folder with changes of yours, or with another project, is not written over; the former is
+    built as it is where it is named alone.
+    """
     if is_project(source) or (source.is_dir() and board_id is None):
         chosen = (board_id, directory, link, source_of_input, time_budget)
         if any(each is not None for each in chosen) or framework != BARE:

@@ -3,7 +3,7 @@
     compiled/    objects and linked modules of `runec build`      Store, at most 256 MiB
     objects/     objects of firmware builds, SCons's own format   pruned to 1 GiB
     components/  third-party sources                              runec.components
-    firmware/    projects that an emulator runs                   runec.devices, at most 1 GiB
+    firmware/    projects that runec builds for itself            runec.devices, at most 1 GiB
     platformio/  PlatformIO's state                               runec.firmware
 
 An entry of a `Store` is named by the SHA-256 of everything that it was made from and begins with

@@ -53,7 +53,11 @@ def command() -> None:
 @click.argument("source", metavar="X.rune|RUNEFILE", type=INPUT_FILE)
 @board_option
 @click.option(
-    "-d", "--directory", required=True, type=INPUT_FILE, help="The project's folder, made anew."
+    "-d",
+    "--directory",
+    required=True,
+    type=INPUT_FILE,
+    help="The project's folder: a new or empty one, or that of this rune on this board before.",
 )
 @link_option
 @input_option
@@ -74,7 +78,10 @@ def new(
     framework: str,
     backend: str,
 ) -> None:
-    """Write a PlatformIO project that stands alone; its README says how to build it."""
+    """Write a PlatformIO project that stands alone; its README says how to build it.
+
+    A folder with changes of yours, or with another project, is not written over.
+    """
     board = chosen_board(
         board_id,
         link=link,
@@ -106,7 +113,7 @@ def new(
     "-d",
     "--directory",
     type=INPUT_FILE,
-    help="Where a new project goes. [default: NAME-BOARD]",
+    help="Where the project goes, as for `runec firmware new`. [default: NAME-BOARD]",
 )
 @link_option
 @input_option
@@ -127,7 +134,11 @@ def build(
     framework: str,
     backend: str,
 ) -> None:
-    """Build a project's folder, or make the project for a .rune or a Runefile and build it."""
+    """Build a project's folder, or make the project for a .rune or a Runefile and build it.
+
+    A folder with changes of yours, or with another project, is not written over; the former is
+    built as it is where it is named alone.
+    """
     if is_project(source) or (source.is_dir() and board_id is None):
         chosen = (board_id, directory, link, source_of_input, time_budget)
         if any(each is not None for each in chosen) or framework != BARE:

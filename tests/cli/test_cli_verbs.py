@@ -82,6 +82,54 @@ def test_the_name_of_a_rune_leads_to_no_other_folder_and_commands_no_terminal(
     assert folders == [Path(f"_up__31m-{board}")]
 
 
+def test_two_runes_whose_folders_have_one_name_do_not_take_it_from_one_another(
+    runec: Callable[..., Any], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runec.firmware.project.wasm3.source_groups", list)
+
+    def stop(*_: object, **__: object) -> NoReturn:
+        raise MachineError("R0821", "far enough")
+
+    monkeypatch.setattr(firmware_verb, "build_project", stop)
+    for number, name in enumerate(("a$b", "a'b")):
+        assert runec("build", "noop", "-n", name, "-o", f"{number}.rune").code == 0
+    assert runec("firmware", "build", "0.rune", "-b", "esp32c3").code == 4
+    manifest = here / "a_b-esp32c3" / "runec-project.json"
+    before = manifest.read_bytes()
+    assert json.loads(before)["rune"] == "a$b"
+    second = runec("firmware", "build", "1.rune", "-b", "esp32c3")
+    assert second.code == 1
+    assert "error[R0816]" in second.stderr
+    assert "-d" in second.stderr
+    assert manifest.read_bytes() == before
+    assert runec("firmware", "build", "0.rune", "-b", "esp32c3").code == 4, "it is its own still"
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (("build", "noop", "-o", "file/x.rune"), "with -o"),
+        (("schema", "-o", "file/x.json"), "with -o"),
+        (("firmware", "new", "noop", "-b", "esp32c3", "-d", "file/x"), "with -d"),
+        (("new", "file/x"), None),
+    ],
+)
+def test_what_cannot_be_written_is_told_with_the_option_that_the_verb_has(
+    runec: Callable[..., Any],
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+    option: str | None,
+) -> None:
+    monkeypatch.setattr("runec.firmware.project.wasm3.source_groups", list)
+    (here / "file").write_text("no folder")
+    done = runec(*words)
+    assert done.code == 4
+    hint = done.stderr.split("try: ")[-1]
+    assert "choose another" in hint
+    assert option in hint if option else "-o" not in hint.split()
+
+
 def test_build_tells_programs_the_sizes(runec: Callable[..., Any], here: Path) -> None:
     done = runec("build", "noop/Runefile.yml", "--format", "json")
     sizes = json.loads(done.stdout)

@@ -62,8 +62,9 @@ class Toolchain(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
     `cxx_headers_from` names a compiler whose C++ headers are used where this one has none.
     `code_size_percent` compares its code with that of a Cortex-M4 with FPU, at most, for the
-    budget.
-    `packages` are the Debian packages that bring all of it.
+    budget. `packages` are the Debian packages that bring all of it. `pio_package` is the package of
+    PlatformIO's registry that brings a compiler of the same names, for which flags and libraries
+    are right as they are; empty where there is none.
     """
 
     prefix: str
@@ -73,6 +74,7 @@ class Toolchain(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     libc: str
     code_size_percent: Annotated[int, msgspec.Meta(ge=50, le=400)] = 100
     packages: tuple[str, ...]
+    pio_package: Annotated[str, msgspec.Meta(pattern=r"^(?:[\w.-]+/[\w.-]+@[~^]?[\w.]+)?$")] = ""
 
 
 class Hal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

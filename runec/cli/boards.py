@@ -121,6 +121,8 @@ def _facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str,
     packages = ", ".join(toolchain.packages)
     yield fact("compiler", f"{toolchain.prefix}gcc ({packages})", "toolchain.prefix")
     yield fact("", " ".join(toolchain.flags), "toolchain.flags")
+    if toolchain.pio_package:
+        yield fact("", f"or PlatformIO's {toolchain.pio_package}", "toolchain.pio_package")
     if board.emulator is not None:
         emulator = board.emulator
         flags = "".join(f" {flag}" for flag in emulator.flags)

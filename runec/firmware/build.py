@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,13 @@ from runec.diagnostics import MachineError, RunecError
 from runec.files import read_file
 from runec.firmware.budget import flash_error, ram_error
 from runec.firmware.elf import read_elf
-from runec.firmware.pio import objects_dir, pio_environment, pio_program
+from runec.firmware.pio import (
+    asks_for_packages,
+    installed_package,
+    objects_dir,
+    pio_environment,
+    pio_program,
+)
 from runec.firmware.project import Project, load_project
 from runec.firmware.render import BARE
 from runec.firmware.unchanged import build_folder, build_inputs, note_build, was_built
@@ -67,7 +73,8 @@ def build_project(
     environment = project_environment(found)
     inputs = None  # what a vendor's platform is made from is its own affair
     if found.framework == BARE:
-        _find_compilers(found)
+        if not _has_package(found, environment):
+            _find_compilers(found)
         inputs = build_inputs(found.directory, found.board.toolchain, environment)
     if was_built(found.directory, inputs):
         if log is not None:
@@ -95,6 +102,13 @@ def project_environment(project: Project) -> dict[str, str]:
     """Return what PlatformIO's environment needs for a project. Raises as `pio_environment`."""
     # A vendor's platform lives in the user's own PlatformIO, with its registry.
     return pio_environment() if project.framework == BARE else {"PLATFORMIO_NO_ANSI": "true"}
+
+
+def _has_package(project: Project, environment: Mapping[str, str]) -> bool:
+    """Return whether PlatformIO has the board's compiler, or was asked to bring it."""
+    core, package = environment["PLATFORMIO_CORE_DIR"], project.board.toolchain.pio_package
+    installed = installed_package(Path(core), package) is not None
+    return installed or asks_for_packages(project.directory)
 
 
 def _find_compilers(project: Project) -> None:
@@ -168,10 +182,20 @@ def _read_only(project: Project, notes: Iterable[str] = ()) -> MachineError:
 
 
 def vendor_missing(project: Project, lines: Iterable[str]) -> MachineError | None:
-    """Return what to say (R0823) where PlatformIO said that it cannot fetch the vendor's part."""
+    """Return what to say (R0823) where PlatformIO said that it cannot fetch what it needs."""
     vendor = project.board.vendor
-    if project.framework == BARE or not any(_NO_REGISTRY.search(line) for line in lines):
+    if not any(_NO_REGISTRY.search(line) for line in lines):
         return None
+    if project.framework == BARE:
+        if not asks_for_packages(project.directory):
+            return None
+        return MachineError(
+            "R0823",
+            "a package that platformio.ini asks for is not installed, and PlatformIO's registry "
+            "does not answer",
+            hint="connect to the network, or put a `;` before `platform_packages` for the compiler "
+            "in PATH",
+        )
     platform = vendor.platform if vendor else "of the vendor"
     return MachineError(
         "R0823",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from runec.files import write_file
 from runec.tools import find_tool
 
 _SCONS_VERSION_IN_PLATFORMIO = "4.41101.0"
+_PACKAGES_ASKED = re.compile(r"^platform_packages\s*=", re.MULTILINE)
 _SCONS_PROGRAM = '''\
 """PlatformIO starts this as its tool-scons; SCons itself comes from this Python's packages."""
 
@@ -72,6 +74,28 @@ def prepare_core_dir() -> Path:
 def _stamp() -> str:
     # Another Python or runec may have another PlatformIO.
     return f"{sys.prefix}\n{runec.__version__}\n"
+
+
+def asks_for_packages(project: Path) -> bool:
+    """Return whether a project's platformio.ini has PlatformIO bring packages, as a compiler."""
+    try:
+        text = (project / "platformio.ini").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False  # PlatformIO says what is wrong with it
+    return _PACKAGES_ASKED.search(text) is not None
+
+
+def installed_package(core: Path, package: str) -> Path | None:
+    """Return the folder in PlatformIO's core folder that holds a package, OWNER/NAME@VERSION.
+
+    PlatformIO itself looks whether the version is right.
+    """
+    name = package.rpartition("/")[2].partition("@")[0]
+    if not name:
+        return None
+    found = sorted((core / "packages").glob(f"{name}*/package.json"))
+    named = (path.parent for path in found if path.parent.name.partition("@")[0] == name)
+    return next(named, None)
 
 
 def pio_program() -> Path:

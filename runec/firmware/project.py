@@ -279,7 +279,7 @@ def _template_files(framework: str) -> dict[str, Path]:
     own = {"src/firmware.c": templates / "project" / "firmware.c"}
     if framework != BARE:
         return own
-    platform = _folder_files(templates / "platform", ("*.json", "*.py"))
+    platform = _folder_files(templates / "platform", ("*.py",))
     return {
         **own,
         **{f"{PLATFORM_FOLDER}/{name}": path for name, path in platform.items()},

@@ -130,11 +130,17 @@ def _bare_files(
     board: Board, layout: Layout, groups: Sequence[SourceGroup]
 ) -> dict[str, bytes | str]:
     return {
-        "platformio.ini": _render("platformio.ini.j2", board=board.id, board_name=board.name),
+        "platformio.ini": _render(
+            "platformio.ini.j2",
+            board=board.id,
+            board_name=board.name,
+            pio_package=board.toolchain.pio_package,
+        ),
         "README.md": _render("README.md.j2", board=board, upload=board.upload),
         LINKER_SCRIPT: linker_script(board, layout),
         "build_plan.json": _json(_build_plan(board, groups)),
         f"{PLATFORM_FOLDER}/boards/{board.id}.json": _json(_board_manifest(board)),
+        f"{PLATFORM_FOLDER}/platform.json": _json(_platform_manifest(board)),
     }
 
 
@@ -259,6 +265,31 @@ def _esp_app(board: Board) -> dict[str, Any] | None:
 
 def _source_path(group: SourceGroup, name: str) -> str:
     return f"lib/{group.folder}/{name}" if group.folder else f"src/{name}"
+
+
+def _platform_manifest(board: Board) -> dict[str, Any]:
+    """Return PlatformIO's description of the platform, with the compiler's package, if any.
+
+    It is optional: taken where it is installed, and fetched where platformio.ini asks for it.
+    """
+    packages = {}
+    if board.toolchain.pio_package:
+        owner, _, rest = board.toolchain.pio_package.partition("/")
+        name, _, version = rest.partition("@")
+        packages[name] = {
+            "type": "toolchain",
+            "owner": owner,
+            "version": version,
+            "optional": True,
+        }
+    return {
+        "name": "runec-bare-metal",
+        "title": "runec bare metal",
+        "description": "Builds a runec firmware with a cross compiler and nothing else.",
+        "version": "1.0.0",
+        "license": "Apache-2.0",
+        "packages": packages,
+    }
 
 
 def _board_manifest(board: Board) -> dict[str, Any]:

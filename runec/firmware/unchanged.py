@@ -17,6 +17,7 @@ from runec.boards import Toolchain
 from runec.cache import content_key
 from runec.diagnostics import MachineError
 from runec.files import write_file
+from runec.firmware.pio import installed_package
 
 _STAMP = ".runec-built"
 _MADE = ".pio"
@@ -48,6 +49,7 @@ def build_inputs(project: Path, toolchain: Toolchain, environment: Mapping[str, 
         return content_key(
             runec.__version__,
             *_tools(toolchain),
+            *_package(toolchain, environment),
             *_environment({**os.environ, **environment}),
             *_contents(project, _sources(project)),
         )
@@ -89,6 +91,15 @@ def _tools(toolchain: Toolchain) -> Iterator[str]:
         path = Path(os.path.realpath(found))
         status = path.stat()
         yield f"{path} {status.st_size} {status.st_mtime_ns}"
+
+
+def _package(toolchain: Toolchain, environment: Mapping[str, str]) -> Iterator[str]:
+    """Yield the same of PlatformIO's package of the compiler, which then counts."""
+    core = Path(environment.get("PLATFORMIO_CORE_DIR", ""))
+    package = installed_package(core, toolchain.pio_package)
+    if package is not None:
+        status = (package / "package.json").stat()
+        yield f"{package} {status.st_size} {status.st_mtime_ns}"
 
 
 def _environment(variables: Mapping[str, str]) -> Iterator[str]:

@@ -43,7 +43,7 @@ _RTT_HINT = (
     ),
 )
 @click.argument("source", metavar="X.rune|RUNEFILE", default=Path(), type=INPUT_FILE)
-@board_option
+@board_option()
 @click.option(
     "-p", "--port", help="Its serial port, where one is needed. [default: found by USB id]"
 )

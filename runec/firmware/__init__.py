@@ -5,6 +5,7 @@ from runec.firmware.build import FirmwareBuild, build_project, known_protocol, u
 from runec.firmware.costs import StageCost
 from runec.firmware.layout import Layout, StageError
 from runec.firmware.project import Project, create_project, is_project, load_project
+from runec.firmware.refusals import is_board_refusal, is_device_refusal
 from runec.firmware.render import BARE, FRAMEWORKS
 from runec.firmware.sensing import Accelerometer, choose_accelerometer
 from runec.firmware.size import PartSize, measure_parts
@@ -23,6 +24,8 @@ __all__ = [
     "build_project",
     "choose_accelerometer",
     "create_project",
+    "is_board_refusal",
+    "is_device_refusal",
     "is_project",
     "known_protocol",
     "load_project",

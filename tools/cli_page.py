@@ -132,10 +132,12 @@ FIELDS: dict[str, dict[str, str]] = {
         "or `element_type` for utf8; `dimensions`; `elements`)",
         "tensors": "instead, where outputs are TENSOR: the same list",
         "place": "with several --on, one object a place instead of all this: its name",
-        "verdict": "`same`, `DIFFERENT`, `failed`, `too little memory`",
+        "verdict": "`same`, `DIFFERENT`, `failed`; with `all` also `too little memory`, "
+        "`does not fit`",
         "seconds": "how long it took, building included",
         "results": "what it printed: one of the objects above for each run",
-        "code": "why it failed, or null",
+        "code": "why it gave nothing, or null",
+        "reason": "the same in words, or null",
     },
     "inspect": {
         "file_bytes": "the whole file",
@@ -163,6 +165,12 @@ FIELDS: dict[str, dict[str, str]] = {
     "boards show": {"id": "as `boards`"},
     "firmware new": {"board": "its id", "path": "the project's folder"},
     "firmware build": {
+        "board": "with several --board, one object a board: its id",
+        "verdict": "then `built`, `does not fit` or `failed`",
+        "seconds": "then how long it took",
+        "code": "then why nothing was built, or null",
+        "reason": "then the same in words, or null",
+        "line": "then the line of the Runefile that costs most or is to blame, or null",
         "elf": "the program",
         "image": "what is written to flash",
         "flash_bytes": "flash used",

@@ -22,8 +22,8 @@ HEAD = """\
 Written by `tools/conformance.py --page`, which runs what `make conformance` runs: every example in
 every place, from a fresh start for each input. A cell says how many inputs gave exactly the bytes
 that `examples/*/conformance.toml` lists; the host and QEMU take the whole list, slower simulators
-the first three, once each. "too little" is a board without the memory, told before anything is
-compiled. "Other model" is the original platform's model of that name, with its own inputs as well:
+the first three, once each. "too little" is a board without the memory, as the build
+says. "Other model" is the original platform's model of that name, with its own inputs as well:
 every place must print what the host prints; one that simulators need minutes for, run by run, is
 run on the host and in QEMU. `X/Runefile` is the same example in the Dockerfile-like dialect: it
 compiles to the same pipeline, so the host is enough.

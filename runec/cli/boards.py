@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import click
 import msgspec
@@ -12,6 +12,7 @@ from runec.cli.console import Console, table
 from runec.cli.examples import example
 from runec.cli.options import format_option, pass_console
 
+_Fact = Callable[[str, str, str], tuple[str, str, str]]
 _LINKS: Mapping[LinkKind, str] = {"uart": "on the console", "rtt": "in RAM, for a debugger"}
 
 
@@ -123,6 +124,11 @@ def _facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str,
     yield fact("", " ".join(toolchain.flags), "toolchain.flags")
     if toolchain.pio_package:
         yield fact("", f"or PlatformIO's {toolchain.pio_package}", "toolchain.pio_package")
+    yield from _ways(board, fact)
+
+
+def _ways(board: Board, fact: _Fact) -> Iterator[tuple[str, str, str]]:
+    """Yield what is known of an emulator, of ways onto the board, of the vendor's part."""
     if board.emulator is not None:
         emulator = board.emulator
         flags = "".join(f" {flag}" for flag in emulator.flags)

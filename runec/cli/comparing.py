@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from runec.cli.console import Console, table
 from runec.devices import Place
-from runec.diagnostics import MachineError, RunecError, RuneError
-from runec.firmware import BudgetError
+from runec.diagnostics import MachineError, RunecError, RuneError, UserFileError
+from runec.firmware import BudgetError, is_device_refusal
 from runec.vm.output import output_line, parse_output_bytes
 
 ALL = "all"
@@ -38,11 +38,12 @@ class Outcome:
             "seconds": round(self.seconds, 3),
             "results": [json.loads(json_result(each)) for each in self.results],
             "code": None if self.error is None else self.error.code,
+            "reason": None if self.error is None else self.error.message,
         }
 
 
 def wanted_places(names: Sequence[str]) -> list[tuple[Place, bool]]:
-    """Return the places named and, for each, whether it may be left out for want of memory.
+    """Return the places named and, for each, whether it may be left out where it refuses the rune.
 
     Raises:
         RunecError: as `Place.parse`.
@@ -68,11 +69,13 @@ def json_result(result: bytes) -> bytes:
 def compare(console: Console, places: Sequence[tuple[Place, bool]], start: Start) -> int:
     """Run in every place and print a table; return 0, or the exit code of the first that failed.
 
-    The first place that gives results says what all must give. A board without the memory is told
-    and left out where `places` says that it may be.
+    The first place that gives results says what all must give. A board that the rune does not fit
+    (too little memory, no such pin or sensor, no kernel for an operator) is told and left out where
+    `places` says that it may be, and has failed where not; the others run.
 
     Raises:
         RuneError: R1111, the places do not agree.
+        RunecError: a mistake of the user's that is the same in every place.
     """
     outcomes: list[Outcome] = []
     right: Outcome | None = None
@@ -108,12 +111,13 @@ def _run(console: Console, place: Place, start: Start, *, may_lack: bool) -> Out
     try:
         with console.progress(f"running on {place}"):
             outcome.results = list(start(place))
-    except BudgetError as error:
-        outcome.error, outcome.verdict = error, "too little memory"
-        if not may_lack:
-            outcome.verdict = "failed"
     except (RuneError, MachineError) as error:
         outcome.error, outcome.verdict = error, "failed"
+    except UserFileError as error:
+        if place.kind == "host" or not is_device_refusal(error):
+            raise
+        what = "too little memory" if isinstance(error, BudgetError) else "does not fit"
+        outcome.error, outcome.verdict = error, what if may_lack else "failed"
     outcome.seconds = time.monotonic() - began_s
     if outcome.error is not None and outcome.verdict == "failed":
         console.report(outcome.error.diagnostics)
@@ -128,7 +132,8 @@ def _table(outcomes: Sequence[Outcome]) -> str:
 def _shown(outcome: Outcome) -> str | None:
     """Return the elements that the last run wrote, or what went wrong."""
     if not outcome.results:
-        return outcome.error.code if outcome.error else None
+        error = outcome.error
+        return None if error is None else f"{error.code}: {error.message}"
     record = json.loads(json_result(outcome.results[-1]))
     elements = [
         each

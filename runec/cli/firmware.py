@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from runec.boards import Board, InputKind, LinkKind
+from runec.boards import Board, InputKind, LinkKind, load_board
 from runec.cli.console import Console, table
 from runec.cli.examples import example
 from runec.cli.frameworks import backend_option, chosen_board, framework_option
+from runec.cli.many_boards import ALL, build_each, wanted_boards
 from runec.cli.options import (
     INPUT_FILE,
     board_option,
@@ -51,7 +52,7 @@ def command() -> None:
     ),
 )
 @click.argument("source", metavar="X.rune|RUNEFILE", type=INPUT_FILE)
-@board_option
+@board_option()
 @click.option(
     "-d",
     "--directory",
@@ -83,7 +84,7 @@ def new(
     A folder with changes of yours, or with another project, is not written over.
     """
     board = chosen_board(
-        board_id,
+        load_board(board_id),
         link=link,
         source_of_input=source_of_input,
         time_budget=time_budget,
@@ -105,15 +106,24 @@ def new(
     epilog=example(
         "runec firmware build sine-netduino",
         "runec firmware build sine.rune --board esp32c3 -d sine-esp32c3",
+        "runec firmware build sine.rune --board all -d firmware",
     ),
 )
 @click.argument("source", metavar="DIR|X.rune|RUNEFILE", type=INPUT_FILE)
-@click.option("-b", "--board", "board_id", metavar="ID", help="Its board, unless it is a project.")
+@click.option(
+    "-b",
+    "--board",
+    "board_ids",
+    multiple=True,
+    metavar="ID",
+    help="Its board, unless it is a project. More than once, or `all`: a table of the boards.",
+)
 @click.option(
     "-d",
     "--directory",
     type=INPUT_FILE,
-    help="Where the project goes, as for `runec firmware new`. [default: NAME-BOARD]",
+    help="Where a new project goes, as for `runec firmware new`; of several boards, what their "
+    "projects go into. [default: NAME-BOARD]",
 )
 @link_option
 @input_option
@@ -126,46 +136,62 @@ def build(
     console: Console,
     *,
     source: Path,
-    board_id: str | None,
+    board_ids: tuple[str, ...],
     directory: Path | None,
     link: LinkKind | None,
     source_of_input: InputKind | None,
     time_budget: float | None,
     framework: str,
     backend: str,
-) -> None:
+) -> int:
     """Build a project's folder, or make the project for a .rune or a Runefile and build it.
 
     A folder with changes of yours, or with another project, is not written over; the former is
-    built as it is where it is named alone.
+    built as it is where it is named alone. For several boards it exits with 0 where all that the
+    rune fits were built, and it fits one.
     """
-    if is_project(source) or (source.is_dir() and board_id is None):
-        chosen = (board_id, directory, link, source_of_input, time_budget)
+    if is_project(source) or (source.is_dir() and not board_ids):
+        chosen = (board_ids or None, directory, link, source_of_input, time_budget)
         if any(each is not None for each in chosen) or framework != BARE:
             raise click.UsageError(
                 "--board, --directory, --link, --input, --time-budget and --framework do not go "
                 "with a project's folder"
             )
         project = load_project(source)
-    elif board_id is None:
+        with console.progress("building the firmware"):
+            built = build_project(project, log=console.log)
+        _print_build(console, project, built)
+        return 0
+    if not board_ids:
         raise click.UsageError("a .rune or a Runefile needs --board")
-    else:
-        board = chosen_board(
-            board_id,
+    boards = [
+        chosen_board(
+            board,
             link=link,
             source_of_input=source_of_input,
             time_budget=time_budget,
             framework=framework,
         )
-        loaded = load_source(console, source)
-        target = directory or _default_directory(loaded.rune, board)
-        with loaded.blamed(), console.progress("making the project"):
-            project = create_project(
-                loaded.rune, board, target, framework=framework, backend=backend
-            )
-    with console.progress("building the firmware"):
-        built = build_project(project, log=console.log)
+        for board in wanted_boards(board_ids)
+    ]
+    loaded = load_source(console, source)
+
+    def make(board: Board) -> Project:
+        folder = _default_directory(loaded.rune, board)
+        if directory is not None:
+            folder = directory / folder if is_many else directory
+        return create_project(loaded.rune, board, folder, framework=framework, backend=backend)
+
+    is_many = len(board_ids) > 1 or ALL in board_ids
+    if is_many:
+        return build_each(console, loaded, boards, make)
+    with loaded.blamed():  # the linker may find that it does not fit
+        with console.progress("making the project"):
+            project = make(boards[0])
+        with console.progress("building the firmware"):
+            built = build_project(project, log=console.log)
     _print_build(console, project, built)
+    return 0
 
 
 def _default_directory(rune: Rune, board: Board) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from runec.boards import Board, InputKind, LinkKind
+from runec.boards import Board, InputKind, LinkKind, load_board
 from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.frameworks import backend_option, chosen_board, framework_option
@@ -43,7 +43,7 @@ _RTT_HINT = (
     ),
 )
 @click.argument("source", metavar="X.rune|RUNEFILE", default=Path(), type=INPUT_FILE)
-@board_option
+@board_option()
 @click.option(
     "-p", "--port", help="Its serial port, to write over or to talk. [default: by USB id]"
 )
@@ -83,7 +83,7 @@ def command(
     if monitor and dry_run:
         raise click.UsageError("--monitor does not go with --dry-run")
     board = chosen_board(
-        board_id,
+        load_board(board_id),
         link=link,
         source_of_input=source_of_input,
         time_budget=time_budget,

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from runec.boards import Board, InputKind, LinkKind, load_board
+from runec.boards import Board, InputKind, LinkKind
 from runec.firmware import BACKENDS, BARE, FRAMEWORKS
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -36,7 +36,7 @@ def backend_option(function: _Function) -> _Function:
 
 
 def chosen_board(
-    board_id: str,
+    board: Board,
     *,
     link: LinkKind | None,
     source_of_input: InputKind | None,
@@ -47,11 +47,10 @@ def chosen_board(
 
     Raises:
         click.UsageError: the framework does not have the link there.
-        RunecError: as `load_board`.
     """
     if framework != BARE and link == "rtt":
         raise click.UsageError(
             f"--link rtt does not go with --framework {framework}: there the link is on Serial"
         )
-    board = load_board(board_id).with_link(link).with_input(source_of_input)
+    board = board.with_link(link).with_input(source_of_input)
     return board.with_time_budget(time_budget)

@@ -15,7 +15,7 @@ from runec.cli.comparing import json_result
 from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.feeding import input_options
-from runec.cli.options import INPUT_FILE, format_option, pass_console
+from runec.cli.options import INPUT_FILE, board_option, format_option, pass_console
 from runec.cli.plotting import Screen, Series
 from runec.cli.sources import load_source
 from runec.devices import Place, check_emulator, held_firmware, start_emulator
@@ -44,7 +44,7 @@ from runec.vm import Inputs
 )
 @click.argument("source", metavar="X.rune|RUNEFILE", required=False, type=INPUT_FILE)
 @click.option("-p", "--port", metavar="PORT[@BAUD]", help="Its serial port. [default: by USB id]")
-@click.option("-b", "--board", "board_id", metavar="ID", help="Which board: its USB ids and baud.")
+@board_option(required=False, help_text="Which board: its USB ids and baud.")
 @click.option("--on", "on", metavar="PLACE", help="emulator:BOARD, or serial:PORT[@BAUD].")
 @click.option(
     "--every",

@@ -164,16 +164,31 @@ def original_option(name: str, *, is_flag: bool = False) -> Callable[[_Function]
     return click.option(name, is_flag=is_flag, hidden=True, expose_value=False)
 
 
-def board_option(function: _Function) -> _Function:
-    """Add `--board ID`, which is needed."""
+def _one_board(
+    _ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> str | None:
+    # Of an option that is given twice click would take the last and say nothing.
+    if len(values) > 1:
+        raise click.BadParameter(f"one board, not {len(values)}: {', '.join(values)}")
+    return values[0] if values else None
+
+
+def board_option(
+    *,
+    required: bool = True,
+    help_text: str = "A board of `runec boards`, or the path of a board file.",
+) -> Callable[[_Function], _Function]:
+    """Add `--board ID`, once."""
     return click.option(
         "-b",
         "--board",
         "board_id",
-        required=True,
+        multiple=True,
+        required=required,
+        callback=_one_board,
         metavar="ID",
-        help="A board of `runec boards`, or the path of a board file.",
-    )(function)
+        help=help_text,
+    )
 
 
 def link_option(function: _Function) -> _Function:

@@ -33,6 +33,12 @@ from runec.firmware import BACKENDS, BARE, FirmwareBuild, Project, build_project
 from runec.vm import Inputs, Watch, run_rune_bytes
 
 HOST: Literal["host"] = "host"
+# What a part measures it rounds, so a host that took the recording as it is could give other bytes.
+_INPUT_HINTS = {
+    HOST: "leave --input out; a sensor's runs are compared between emulators: --on emulator:BOARD, "
+    "more than once",
+    "serial": "leave --input out; for a board give it to `runec flash`",
+}
 _FORMS = "host, emulator:BOARD (`runec boards`), or serial:PORT[@BAUD]"
 
 
@@ -72,7 +78,7 @@ class Place:
             raise UsageError(
                 "R0921",
                 f"nobody can choose the input of {self}",
-                hint="leave --input out; for a board give it to `runec flash`",
+                hint=_INPUT_HINTS[self.kind],
             )
         return replace(self, board=self.board.with_input(source))
 

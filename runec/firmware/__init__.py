@@ -6,6 +6,7 @@ from runec.firmware.costs import StageCost
 from runec.firmware.folder import is_project
 from runec.firmware.layout import Layout, StageError
 from runec.firmware.project import BACKENDS, Project, create_project, load_project
+from runec.firmware.refusals import is_board_refusal, is_device_refusal
 from runec.firmware.render import ARDUINO, BARE, FRAMEWORKS
 from runec.firmware.sensing import Accelerometer, choose_accelerometer
 from runec.firmware.size import PartSize, measure_parts
@@ -34,6 +35,8 @@ __all__ = [
     "build_project",
     "choose_accelerometer",
     "create_project",
+    "is_board_refusal",
+    "is_device_refusal",
     "is_project",
     "known_protocol",
     "load_project",

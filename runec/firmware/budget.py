@@ -123,7 +123,7 @@ def flash_error(
     notes = [f"the rune: {rune_bytes} bytes"]
     if board.memory.constants is None:  # else one of two regions is full, and the other may not be
         code_bytes = board.memory.flash_bytes + excess_bytes - rune_bytes
-        notes.append(f"the code around it: {code_bytes} bytes")
+        notes += _told_code(board, layout, code_bytes)
     return BudgetError(
         "R0812",
         f"the firmware with the rune needs {'at least ' if is_least else ''}{excess_bytes} bytes "
@@ -132,6 +132,18 @@ def flash_error(
         hint=f"{advice} {_choose(_fitting_boards(rune_bytes, layout))}".lstrip(),
         notes=[*notes, *([] if worst is None else [_told(worst.stage, worst.flash)])],
     )
+
+
+def _told_code(board: Board, layout: Layout, code_bytes: int) -> list[str]:
+    """Return what the code around a rune is: that for its models, and that which any rune needs."""
+    if not layout.model_count:
+        return [f"the engine and the rest of the firmware: {code_bytes} bytes"]
+    fixed_bytes = _OWN_FLASH_LEAST * min(board.toolchain.code_size_percent, 100) // 100
+    models_bytes = min(model_code_bytes(layout.operators, board), code_bytes - fixed_bytes)
+    return [
+        f"the code that runs its models: about {models_bytes} bytes",
+        f"the engine and the rest of the firmware: about {code_bytes - models_bytes} bytes",
+    ]
 
 
 def _smallest_ram_bytes(board: Board) -> int:

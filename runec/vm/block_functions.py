@@ -7,7 +7,8 @@ which function computes which block.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from runec.container import Call, Graph, WasmReader, read_module, walk_calls, walk_sections
 
@@ -52,27 +53,35 @@ class BlockFunctions:
 
     def costs(self) -> dict[str, tuple[int, int]]:
         """Return, for each block, bytes and number of the functions that nothing else needs."""
-        needs = {stage: self._needed({call.function}) for stage, call in self.called.items()}
+        callees = [
+            frozenset(call.function for call in self.calls_of(place))
+            for place in range(len(self.bodies))
+        ]
         entries = {call.function for call in self.called.values()}
         roots = {index for kind, index in self.module.exports.values() if kind == "function"}
-        rest = self._needed(roots, without=entries)
+        rest = self._needed(callees, roots, without=entries)
+        needs = {
+            stage: self._needed(callees, {call.function}) - rest
+            for stage, call in self.called.items()
+        }
+        users = Counter(function for each in needs.values() for function in each)
         found = {}
         for stage, own in needs.items():
-            others = rest.union(*(each for name, each in needs.items() if name != stage))
-            alone = own - others
-            sizes = (self.bodies[function - self.first] for function in alone)
-            found[stage] = (sum(end - start for start, end in sizes), len(alone))
+            bodies = [self.bodies[each - self.first] for each in own if users[each] == 1]
+            found[stage] = (sum(end - start for start, end in bodies), len(bodies))
         return found
 
-    def _needed(self, start: Set[int], without: Set[int] = frozenset()) -> set[int]:
+    def _needed(
+        self, callees: Sequence[Set[int]], start: Set[int], without: Set[int] = frozenset()
+    ) -> set[int]:
         """Return the module's own functions that these call, directly or not, and themselves."""
         found: set[int] = set()
-        waiting = list(start)
+        waiting = set(start)
         while waiting:
             function = waiting.pop()
-            if self._is_own(function) and function not in found and function not in without:
+            if self._is_own(function) and function not in without:
                 found.add(function)
-                waiting += (call.function for call in self.calls_of(function - self.first))
+                waiting |= callees[function - self.first] - found
         return found
 
     def _is_own(self, function: int) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from runec.boards import load_boards
 from runec.cli import run as run_verb
 from runec.devices import Place
-from runec.diagnostics import MachineError, RuneError
+from runec.diagnostics import MachineError, RuneError, UserFileError
 from runec.firmware import BudgetError
 
 Run = Callable[..., Any]
@@ -131,6 +131,42 @@ def test_all_is_the_host_and_every_emulated_board_that_has_the_memory(
     named = runec("run", noop_rune, *places("host", small))
     assert named.code == 1
     assert "error[R0811]" in named.stderr
+
+
+@pytest.mark.parametrize("code", ["R0810", "R0840", "R0841", "R0951"])
+def test_a_board_that_the_rune_does_not_fit_is_a_row_and_the_others_run(
+    runec: Run, noop_rune: Path, answers: dict[str, Any], code: str
+) -> None:
+    emulated = [f"emulator:{board.id}" for board in load_boards() if "emulated" in board.verified]
+    answers[emulated[0]] = UserFileError(code, "it has no such thing", hint="another")
+    done = runec("run", noop_rune, "--on", "all")
+    assert done.code == 0, done.stderr
+    rows = {line.split()[0]: line for line in done.stdout.splitlines()[1:]}
+    assert set(rows) == {"host", *emulated}
+    assert "does not fit" in rows.pop(emulated[0])
+    assert all(row.split()[1] == "same" for row in rows.values())
+    assert f"{code}: it has no such thing" in done.stdout
+    # Whoever names the board wants to know.
+    named = runec("run", noop_rune, *places(emulated[0], "host"), "--format", "json")
+    assert named.code == 1
+    first, second = map(json.loads, named.stdout.splitlines())
+    assert (first["verdict"], first["code"], first["reason"]) == (
+        "failed",
+        code,
+        "it has no such thing",
+    )
+    assert second["verdict"] == "same"
+
+
+def test_a_mistake_that_is_the_same_everywhere_is_told_once(
+    runec: Run, noop_rune: Path, answers: dict[str, Any]
+) -> None:
+    board = next(board for board in load_boards() if "emulated" in board.verified)
+    for place in ("host", f"emulator:{board.id}"):
+        answers[place] = UserFileError("R1003", "cannot read input.bin", hint="write it")
+        done = runec("run", noop_rune, *places(place, "serial:/dev/a"))
+        assert (done.code, done.stdout) == (1, "")
+        assert done.stderr.count("error[R1003]") == 1
 
 
 def test_of_several_places_the_host_tells_its_steps(

@@ -73,6 +73,35 @@ def test_too_big_names_the_line_of_the_stage_that_costs_most(
     assert "the stage that costs most: input: 16 bytes (its tensors 16)" in done.stderr
 
 
+@pytest.mark.parametrize("verbs", [["size"], ["firmware", "build"]])
+def test_where_the_linker_decides_the_line_is_named_as_well(
+    runec: Callable[..., Any], here: Path, small_board: Callable[[str, int], str], verbs: list[str]
+) -> None:
+    board = small_board("ram", 35_328)  # 64 bytes less than it takes
+    runefile = here / "noop" / "Runefile.yml"
+    done = runec(*verbs, runefile, "--board", board)
+    assert (done.code, done.stdout) == (1, "")
+    assert "error[R0811]: the rune needs 64 bytes more RAM than the 35328 of Small" in done.stderr
+    assert f"{runefile}:5:" in done.stderr
+
+
+def test_size_tells_what_each_stage_causes(runec: Callable[..., Any], here: Path) -> None:
+    runefile = here / "noop" / "Runefile.yml"
+    text = runefile.read_text().replace("      - input\n", "      - rest\n")
+    runefile.write_text(
+        f"{text}  rest: {{proc-block: modulo, inputs: [input], args: {{modulus: 3}}}}\n"
+    )
+    done = runec("size", runefile, "--board", BOARD, "--format", "json")
+    stages = {each.pop("stage"): each for each in json.loads(done.stdout)["stages"]}
+    assert list(stages) == ["input", "rest", "serial"]
+    assert stages["input"] == {"line": 5, "flash_bytes": 0, "ram_bytes": 16}
+    block = stages["rest"]
+    assert block["line"] == len(runefile.read_text().splitlines())
+    assert 0 < block["flash_bytes"] < 1_000
+    assert block["ram_bytes"] > 16 + 4 * block["flash_bytes"]
+    assert "because of the stage" in runec("size", runefile, "--board", BOARD).stdout
+
+
 def test_a_model_too_large_for_the_flash_is_the_line_that_is_named(
     runec: Callable[..., Any], here: Path, small_board: Callable[[str, int], str]
 ) -> None:

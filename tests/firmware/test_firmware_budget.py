@@ -70,6 +70,23 @@ def test_the_engines_fixed_need_does_not_depend_on_the_rune(
     assert heaps[-1] > 4 * len(example_rune("microspeech").code)
 
 
+def test_the_flash_that_any_rune_needs_is_told_apart_from_that_for_models(
+    example_rune: MakeRune, tmp_path: Path
+) -> None:
+    board = board_with("netduinoplus2", flash=65_536)
+    for name in ("noop", "sine", "gesture"):
+        error = refused(example_rune(name), board, tmp_path / name)
+        assert error.code == "R0812"
+        assert "no rune fits this board, whose flash is too small" in (error.hint or "")
+        rest = [note for note in error.notes if note.startswith("the engine and the rest")]
+        (size,) = re.findall(r"(\d+) bytes$", rest[0])
+        assert int(size) == 83 * 1024, "the same for each"
+    enough = board_with("netduinoplus2", flash=100_000)
+    error = refused(example_rune("gesture"), enough, tmp_path / "p")
+    assert (error.hint or "").startswith("leave out gesture or use a model with fewer kinds of")
+    create_project(example_rune("noop"), enough, tmp_path / "p")
+
+
 def test_code_counts_with_the_heap_that_it_causes(example_rune: MakeRune) -> None:
     rune = example_rune("microspeech")
     costs = {cost.stage: cost for cost in plan_layout(rune, load_board("nrf52_dk")).stages}
@@ -134,7 +151,7 @@ def test_near_the_limit_the_linker_decides_with_the_same_errors_and_the_real_fig
         told = re.search(r"needs (\d+) bytes more", error.message)
         assert told is not None
         assert 64 <= int(told[1]) <= 64 + 16  # and what alignment costs
-        found = [re.search(r": (\d+) bytes$", note) for note in error.notes]
+        found = [re.search(r": (?:about )?(\d+) bytes$", note) for note in error.notes]
         sizes = [int(each[1]) for each in found if each]
         assert sum(sizes) == real - 64 + int(told[1]), "the notes account for every byte"
         assert "nrf52840_dk" in (error.hint or "")

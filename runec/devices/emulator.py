@@ -23,7 +23,7 @@ from runec.vm import Feed, Inputs
 
 TIMEOUT_S = 300.0
 START_TIMEOUT_S = 60.0
-# Chips of labwired whose UART sends and receives nothing.
+# Chips of labwired whose UART receives nothing.
 _DEAF = frozenset({"esp32"})
 _ABI = 1
 _ACCEL = CapabilityKind.ACCEL

@@ -76,7 +76,7 @@ def test_the_chips_register_has_the_level_that_the_host_prints(
     monkeypatch: pytest.MonkeyPatch,
     case: Case,
 ) -> None:
-    board, rune = load_board(case.board), make_lamp(case.pin, case.active_low)
+    board, rune = load_board(case.board).emulated(), make_lamp(case.pin, case.active_low)
     seen = tmp_path / "seen"
     monkeypatch.setattr("runec.devices.stepper.__file__", str(SPY))
     monkeypatch.setenv("PIN_SPY", f"{seen} {case.levels} {case.directions}")

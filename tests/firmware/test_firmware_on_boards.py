@@ -77,9 +77,9 @@ def test_the_firmware_answers_a_misbehaving_rune_with_its_error_and_lives_on(
     tmp_path: Path, board: str, body: str, told: str
 ) -> None:
     rune = noop_with(body)
-    built = build_project(create_project(rune, load_board(board), tmp_path / "p"))
+    built = build_project(create_project(rune, load_board(board).emulated(), tmp_path / "p"))
     inputs = Inputs(raw=(NOOP / "input.bin",))
-    with EmulatedDevice(load_board(board), built.elf, rune) as device:
+    with EmulatedDevice(load_board(board).emulated(), built.elf, rune) as device:
         for _ in range(2):
             with pytest.raises(RunecError) as caught:
                 list(device.run(inputs))
@@ -97,9 +97,9 @@ def test_a_parameter_that_the_graph_does_not_list_is_refused_when_the_rune_is_lo
 ) -> None:
     asks = "i32.const 1 i32.const 1024 i32.const 6 i32.const 1032 i32.const 4 i32.const 1 "
     rune = noop_with("i32.const 0", asks=f"{asks} call $set drop")
-    built = build_project(create_project(rune, load_board(board), tmp_path / "p"))
+    built = build_project(create_project(rune, load_board(board).emulated(), tmp_path / "p"))
     with pytest.raises(RunecError) as caught:
-        EmulatedDevice(load_board(board), built.elf, rune)
+        EmulatedDevice(load_board(board).emulated(), built.elf, rune)
     assert caught.value.code == "R0909"
     assert any("request_capability_set_param" in note for note in caught.value.notes)
 
@@ -130,13 +130,13 @@ def test_what_was_reserved_is_enough_and_what_the_budget_said_is_true(
     example_rune: MakeRune, tmp_path: Path, board: str, example: str
 ) -> None:
     rune = example_rune(example)
-    project = create_project(rune, load_board(board), tmp_path / "p")
+    project = create_project(rune, load_board(board).emulated(), tmp_path / "p")
     built = build_project(project)
     flash = flash_bounds(len(rune.data), project.layout, project.board)
     ram = ram_bounds(project.layout, project.board)
     assert flash.least <= built.flash_bytes <= flash.most
     assert ram.least <= built.ram_bytes <= ram.most < built.ram_bytes + 1024
-    with EmulatedDevice(load_board(board), built.elf, rune) as device:
+    with EmulatedDevice(load_board(board).emulated(), built.elf, rune) as device:
         stats = device.stats()
     assert (stats.arena_used_bytes or 0) <= built.arena_bytes
     assert stats.engine_heap_used_bytes is not None

@@ -24,7 +24,7 @@ PROBE = Path(__file__).with_name("hal_probe.c")
 DRIVER = Path(__file__).with_name("drive_simulator.py")
 STRICT = ("-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-ffp-contract=off", "-Os")
 BOARDS = [
-    board
+    board.emulated()
     for board in load_boards()
     if board.emulator and board.emulator.kind == "labwired" and board.hal.i2c
 ]

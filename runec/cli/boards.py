@@ -123,12 +123,7 @@ def _facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str,
     yield fact("", " ".join(toolchain.flags), "toolchain.flags")
     if toolchain.pio_package:
         yield fact("", f"or PlatformIO's {toolchain.pio_package}", "toolchain.pio_package")
-    if board.emulator is not None:
-        emulator = board.emulator
-        flags = "".join(f" {flag}" for flag in emulator.flags)
-        yield fact("emulator", f"{emulator.kind}, {emulator.target}{flags}", "emulator.kind")
-        if emulator.link is not None:
-            yield fact("", f"there the link is {_LINKS[emulator.link]}", "emulator.link")
+    yield from _emulator_facts(board, origins)
     if board.usb_ids:
         serial = "" if board.usb_serial else ", no serial port"
         yield fact("USB", ", ".join(board.usb_ids) + serial, "usb_ids")
@@ -141,3 +136,15 @@ def _facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str,
         names = f"{vendor.platform}, board {vendor.board}, framework {vendor.framework}"
         uploads = " or ".join((vendor.upload_protocol, *vendor.other_protocols))
         yield fact("PlatformIO", f"{names}, upload {uploads}", "vendor.platform")
+
+
+def _emulator_facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    emulator = board.emulator
+    if emulator is None:
+        return
+    flags = "".join(f" {flag}" for flag in emulator.flags)
+    shown = f"{emulator.kind}, {emulator.target}{flags}"
+    yield "emulator", shown, origins.get("emulator.kind", "")
+    if emulator.link is not None:
+        shown = f"there the link is {_LINKS[emulator.link]}"
+        yield "", shown, origins.get("emulator.link", "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import click
 import msgspec
@@ -12,7 +12,6 @@ from runec.cli.console import Console, table
 from runec.cli.examples import example
 from runec.cli.options import format_option, pass_console
 
-_Fact = Callable[[str, str, str], tuple[str, str, str]]
 _LINKS: Mapping[LinkKind, str] = {"uart": "on the console", "rtt": "in RAM, for a debugger"}
 
 
@@ -124,17 +123,7 @@ def _facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str,
     yield fact("", " ".join(toolchain.flags), "toolchain.flags")
     if toolchain.pio_package:
         yield fact("", f"or PlatformIO's {toolchain.pio_package}", "toolchain.pio_package")
-    yield from _ways(board, fact)
-
-
-def _ways(board: Board, fact: _Fact) -> Iterator[tuple[str, str, str]]:
-    """Yield what is known of an emulator, of ways onto the board, of the vendor's part."""
-    if board.emulator is not None:
-        emulator = board.emulator
-        flags = "".join(f" {flag}" for flag in emulator.flags)
-        yield fact("emulator", f"{emulator.kind}, {emulator.target}{flags}", "emulator.kind")
-        if emulator.link is not None:
-            yield fact("", f"there the link is {_LINKS[emulator.link]}", "emulator.link")
+    yield from _emulator_facts(board, origins)
     if board.usb_ids:
         serial = "" if board.usb_serial else ", no serial port"
         yield fact("USB", ", ".join(board.usb_ids) + serial, "usb_ids")
@@ -147,3 +136,15 @@ def _ways(board: Board, fact: _Fact) -> Iterator[tuple[str, str, str]]:
         names = f"{vendor.platform}, board {vendor.board}, framework {vendor.framework}"
         uploads = " or ".join((vendor.upload_protocol, *vendor.other_protocols))
         yield fact("PlatformIO", f"{names}, upload {uploads}", "vendor.platform")
+
+
+def _emulator_facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    emulator = board.emulator
+    if emulator is None:
+        return
+    flags = "".join(f" {flag}" for flag in emulator.flags)
+    shown = f"{emulator.kind}, {emulator.target}{flags}"
+    yield "emulator", shown, origins.get("emulator.kind", "")
+    if emulator.link is not None:
+        shown = f"there the link is {_LINKS[emulator.link]}"
+        yield "", shown, origins.get("emulator.link", "")

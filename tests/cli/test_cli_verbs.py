@@ -362,6 +362,20 @@ def test_folder_and_board_do_not_go_together(runec: Callable[..., Any], here: Pa
     assert runec("firmware", "build", here / "noop", "--board", "x").code == 2
 
 
+def test_a_board_says_what_silicon_wants_and_where_its_link_is(runec: Callable[..., Any]) -> None:
+    shown = " ".join(runec("boards", "show", "esp32").stdout.split())
+    assert "silicon wants --framework arduino: the bare-metal firmware is made by" in shown
+    assert "link on the console" in shown
+    assert "emulator labwired, esp32 there the link is in RAM" in shown
+    told = json.loads(runec("boards", "show", "esp32", "--format", "json").stdout)
+    assert told["vendor"]["preferred_because"]
+    assert (told["hal"]["link"], told["emulator"]["link"]) == ("uart", "rtt")
+    other = runec("boards", "show", "netduinoplus2").stdout
+    assert "0483:df11, no serial port" in other
+    assert "or PlatformIO's platformio/toolchain-gccarmnoneeabi@" in other
+    assert "silicon" not in other
+
+
 def test_flashing_shows_its_command(runec: Callable[..., Any], noop_rune: Path) -> None:
     ways = {board.id: board.upload for board in BOARDS if board.upload is not None}
     for board_id, way in ways.items():

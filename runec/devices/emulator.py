@@ -55,8 +55,7 @@ def check_emulator(board: Board) -> Emulator:
             "R0931",
             f"the emulator labwired ({emulator.target}) has no UART that receives, which the link "
             f"of {board.id} is",
-            hint='use `link = "rtt"` in [hal] of the board file; `runec flash --link uart` puts it '
-            "on a real board",
+            hint='use `link = "rtt"` in [emulator] of the board file',
         )
     return emulator
 

@@ -190,7 +190,7 @@ def test_every_board_that_was_emulated_has_an_emulator_that_carries_its_link() -
     boards = [board for board in load_boards() if "emulated" in board.verified]
     assert boards
     for board in boards:
-        check_emulator(board)
+        check_emulator(board.emulated())
 
 
 def test_a_chip_whose_uart_is_deaf_in_the_emulator_is_not_waited_for() -> None:

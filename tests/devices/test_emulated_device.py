@@ -183,6 +183,6 @@ def test_every_board_with_an_emulator_can_be_asked_to_start_it() -> None:
         if board.emulator is None:
             continue
         try:
-            start_emulator(board, Path("/nonexistent/x.elf")).close()
+            start_emulator(board.emulated(), Path("/nonexistent/x.elf")).close()
         except RunecError as error:
             assert error.code in ("R0915", "R1004", "R0914")  # noqa: PT017 - not every machine has it

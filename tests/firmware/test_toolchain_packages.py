@@ -16,6 +16,7 @@ from runec.cache import cache_dir
 from runec.container import Rune
 from runec.diagnostics import MachineError
 from runec.firmware import Project, build, build_project, create_project
+from runec.firmware.pio import pio_program
 from runec.tools import Finished
 
 MakeRune = Callable[[str], Rune]
@@ -112,7 +113,7 @@ def test_a_package_that_cannot_be_fetched_is_told_with_the_way_back(
 
 def test_platformio_reads_the_line_as_it_is_shown(project: Project) -> None:
     def packages() -> object:
-        words = ["pio", "project", "config", "--json-output"]
+        words = [str(pio_program()), "project", "config", "--json-output"]
         words += ["--project-dir", str(project.directory)]
         environment = {**os.environ, "PLATFORMIO_CORE_DIR": str(cache_dir() / "platformio")}
         done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)

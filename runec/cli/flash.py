@@ -106,7 +106,9 @@ def command(
         )
     if console.is_json:
         console.result_json({"rune": rune.name, "board": board.id, "port": done.port})
-    console.say(f"{rune.name} is on {board.id}" + (f" ({done.port})" if done.port else ""))
+    console.say(
+        f"{rune.name or source.name} is on {board.id}" + (f" ({done.port})" if done.port else "")
+    )
     if board.hal.link == "rtt":
         console.say(_RTT_HINT)
         if not monitor:

@@ -22,7 +22,7 @@ from runec.devices.transport import DEFAULT_BAUD
 from runec.diagnostics import MachineError, UsageError
 from runec.files import disk_error, file_name
 from runec.firmware import BARE, FirmwareBuild, Project, build_project, create_project
-from runec.vm import Inputs, Watch, run_rune_bytes
+from runec.vm import Inputs, Watch, device_rune, run_rune_bytes
 
 HOST: Literal["host"] = "host"
 _FORMS = "host, emulator:BOARD (`runec boards`), or serial:PORT[@BAUD]"
@@ -181,6 +181,7 @@ def open_emulator(
     Raises:
         RunecError: as `build_firmware` and `EmulatedDevice`.
     """
+    rune = device_rune(rune)
     sensed_part(rune, board)  # refused before a firmware is built in vain
     with held_firmware(rune, board, log=log) as build:
         device = EmulatedDevice(board, build.elf, rune, timeout_s=timeout_s or TIMEOUT_S, log=log)
@@ -211,6 +212,7 @@ def cached_project(
         RunecError: as `runec.firmware.create_project`.
         MachineError: R1001 and R1002, the cache cannot be written.
     """
+    rune = device_rune(rune)
     # One folder for all runes of a name: the next version of a rune only compiles what changed.
     name = file_name(rune.require_graph().name, "rune")
     kind = board.id if framework == BARE else f"{board.id}-{framework}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from runec.backends import tflm, wasm3
 from runec.boards import Board, load_boards
 from runec.container import Graph, Rune
-from runec.container.wasm import read_module, walk_sections
+from runec.container.wasm import CODE, read_module, walk_sections
 from runec.diagnostics import RunecError, UserFileError
 from runec.models import read_graph
 from runec.pipeline import EXECUTED_FORMAT
@@ -52,6 +52,7 @@ class Layout:
     operators: tuple[str, ...]
     ram_stage: str | None
     flash_stage: str | None
+    is_original: bool = False
 
     @property
     def pool_bytes(self) -> int:
@@ -69,6 +70,13 @@ def _function_count(code: bytes) -> int:
     return imported + module.body_count
 
 
+def _code_bytes(rune: Rune, graph: Graph) -> int:
+    """Return the bytes that the engine compiles; an original's module is data for the most part."""
+    if not graph.is_original:
+        return graph.code_bytes
+    return sum(section.end - section.start for section in rune.sections if section.id == CODE)
+
+
 def plan_layout(rune: Rune, board: Board) -> Layout:
     """Return what the firmware of a rune reserves on a board.
 
@@ -84,10 +92,12 @@ def plan_layout(rune: Rune, board: Board) -> Layout:
     operators = {item.name for model in graph.models.values() for item in model.operators}
     return Layout(
         linear_memory_bytes=_round_up(graph.memory_used),
-        engine_heap_bytes=wasm3.engine_heap_bytes(graph.code_bytes, _function_count(rune.code)),
+        engine_heap_bytes=wasm3.engine_heap_bytes(
+            _code_bytes(rune, graph), _function_count(rune.code), is_original=graph.is_original
+        ),
         arena_bytes=sum(_round_up(model.arena) for model in graph.models.values()),
         model_count=len(graph.models),
-        stack_bytes=board.memory.stack_bytes,
+        stack_bytes=board.memory.stack_bytes + (wasm3.ORIGINAL_C_STACK_BYTES * graph.is_original),
         host_stack_bytes=wasm3.HOST_STACK_BYTES,
         operators=tuple(sorted(operators)),
         ram_stage=_costliest(_ram_costs(graph)),
@@ -97,6 +107,7 @@ def plan_layout(rune: Rune, board: Board) -> Layout:
                 for name, model in graph.models.items()
             }
         ),
+        is_original=graph.is_original,
     )
 
 
@@ -160,7 +171,7 @@ def _check_carried(graph: Graph) -> None:
 def estimate_ram_bytes(layout: Layout, board: Board) -> int:
     """Return the bytes of RAM that a firmware takes at most on a board."""
     rune_bytes = layout.pool_bytes + layout.arena_bytes
-    return board.memory.stack_bytes + rune_bytes + _own_ram_bytes(layout, board)
+    return layout.stack_bytes + rune_bytes + _own_ram_bytes(layout, board)
 
 
 def _own_ram_bytes(layout: Layout, board: Board) -> int:
@@ -232,6 +243,8 @@ def ram_error(
     }
     if sum(parts.values()) - sum(own.values()) > board.memory.ram.size_bytes:
         advice = "no rune fits this board, whose RAM is too small for the engine alone;"
+    elif layout.is_original:
+        advice = "build it again from its Runefile, without a heap and with its model in flash, or"
     else:
         advice = f"make {max(own, key=lambda name: own[name])} smaller, or"
     return BudgetError(

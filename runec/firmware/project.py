@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -28,6 +28,7 @@ from runec.firmware.render import (
     generated_files,
 )
 from runec.firmware.sensing import Accelerometer, choose_accelerometer
+from runec.vm import device_rune
 
 MANIFEST = "runec-project.json"
 BACKENDS = (wasm3.NAME,)
@@ -76,7 +77,7 @@ def create_project(
     backend: str = wasm3.NAME,
     framework: str = BARE,
 ) -> Project:
-    """Write the firmware project of a rune for a board; the rune must be of ABI 1.
+    """Write the firmware project of a rune for a board.
 
     With the framework `arduino` it is one for the vendor's platform in PlatformIO's registry.
 
@@ -85,9 +86,10 @@ def create_project(
     before the budget was checked.
 
     Raises:
-        UserFileError: R0606, an original rune; R0810, an operator is missing; R0811, R0812, the
-            rune is too big for the board; R0813, `directory` holds something else; R0840, the
-            board's sensors cannot give what the rune asks for; R0841, it lacks a pin.
+        RuneError: R07xx, an original rune fails when it is asked what it wants.
+        UserFileError: R0607, an original asks for too much; R0810, an operator is missing; R0811,
+            R0812, the rune is too big for the board; R0813, `directory` holds something else;
+            R0840, the board's sensors cannot give what the rune asks for; R0841, it lacks a pin.
         UsageError: R0803, no such backend or framework, or the board has no vendor's platform.
         MachineError: R0822, a source file is missing; R10xx, a component cannot be fetched, or the
             disk.
@@ -100,6 +102,7 @@ def create_project(
             f"the file of the board {board.id} names no vendor's platform for {framework!r}",
             hint="leave --framework out, or add [vendor] to the board's file",
         )
+    rune = device_rune(rune)
     layout = plan_layout(rune, board)
     accelerometer = choose_accelerometer(rune, board, framework)
     pins = choose_pins(rune, board, framework, accelerometer)
@@ -268,6 +271,8 @@ def _source_groups(
     runevm = _folder_files(templates / "runevm" / "include", ("*.h",))
     runevm = {f"include/{name}": path for name, path in runevm.items()}
     sources = _folder_files(templates / "runevm" / "src", ("*.h", "*.c"))
+    if not layout.is_original:
+        sources = {name: path for name, path in sources.items() if path.stem != "original"}
     runevm |= {f"src/{name}": path for name, path in sources.items()}
     groups = [
         SourceGroup(
@@ -278,12 +283,15 @@ def _source_groups(
             flags=("-Wall", "-Wextra"),
         ),
         _bare_hal(board) if framework == BARE else arduino.hal_group(),
-        *wasm3.source_groups(),
+        *wasm3.source_groups(is_original=layout.is_original),
     ]
     if layout.model_count:
         groups += tflm.source_groups(layout.operators)
     if accelerometer is not None:
         groups.append(_driver(accelerometer))
+    if layout.is_original:
+        flags = wasm3.original_flags()
+        groups = [replace(group, flags=(*group.flags, *flags)) for group in groups]
     return tuple(groups)
 
 

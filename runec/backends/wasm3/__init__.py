@@ -4,8 +4,10 @@ from runec.backends.wasm3.plan import (
     COMPONENT,
     HOST_STACK_BYTES,
     NAME,
+    ORIGINAL_C_STACK_BYTES,
     engine_heap_bytes,
     flash_bytes,
+    original_flags,
     source_groups,
 )
 
@@ -13,7 +15,9 @@ __all__ = [
     "COMPONENT",
     "HOST_STACK_BYTES",
     "NAME",
+    "ORIGINAL_C_STACK_BYTES",
     "engine_heap_bytes",
     "flash_bytes",
+    "original_flags",
     "source_groups",
 ]

@@ -77,6 +77,10 @@ def _code_bytes(rune: Rune, graph: Graph) -> int:
     return sum(section.end - section.start for section in rune.sections if section.id == CODE)
 
 
+def _stack_bytes(board: Board, *, is_original: bool) -> int:
+    return board.memory.stack_bytes + (wasm3.ORIGINAL_C_STACK_BYTES if is_original else 0)
+
+
 def plan_layout(rune: Rune, board: Board) -> Layout:
     """Return what the firmware of a rune reserves on a board.
 
@@ -97,7 +101,7 @@ def plan_layout(rune: Rune, board: Board) -> Layout:
         ),
         arena_bytes=sum(_round_up(model.arena) for model in graph.models.values()),
         model_count=len(graph.models),
-        stack_bytes=board.memory.stack_bytes + (wasm3.ORIGINAL_C_STACK_BYTES * graph.is_original),
+        stack_bytes=_stack_bytes(board, is_original=graph.is_original),
         host_stack_bytes=wasm3.HOST_STACK_BYTES,
         operators=tuple(sorted(operators)),
         ram_stage=_costliest(_ram_costs(graph)),
@@ -171,7 +175,8 @@ def _check_carried(graph: Graph) -> None:
 def estimate_ram_bytes(layout: Layout, board: Board) -> int:
     """Return the bytes of RAM that a firmware takes at most on a board."""
     rune_bytes = layout.pool_bytes + layout.arena_bytes
-    return layout.stack_bytes + rune_bytes + _own_ram_bytes(layout, board)
+    stack_bytes = _stack_bytes(board, is_original=layout.is_original)
+    return stack_bytes + rune_bytes + _own_ram_bytes(layout, board)
 
 
 def _own_ram_bytes(layout: Layout, board: Board) -> int:

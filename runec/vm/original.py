@@ -153,6 +153,7 @@ class OriginalHost(Host):
         self._capabilities: dict[int, tuple[CapabilityKind, dict[str, int | float]]] = {}
         self._outputs: dict[int, OutputKind] = {}
         self._models: dict[int, tuple[HostModel, list[TensorType], list[TensorType]]] = {}
+        self._changed_parameter: str | None = None
         self._model_files: dict[int, bytes] = {}
         self._consumed: list[tuple[int, TensorType, bytes]] = []
         self._consumed_bytes = 0
@@ -168,7 +169,15 @@ class OriginalHost(Host):
         return by_channel(self._consumed)
 
     def recorded(self) -> Recorded:
-        """Return what the rune has asked for, and the memory that it has now."""
+        """Return what the rune has asked for, and the memory that it has now.
+
+        Raises:
+            RuneError: R0716, it has set a parameter to one value and then to another.
+        """
+        if self._changed_parameter is not None:
+            raise unsupported_original(
+                f"on devices: it sets its parameter {self._changed_parameter} to several values"
+            )
         return Recorded(
             first_id=self.first_id,
             capabilities=dict(self._capabilities),
@@ -198,9 +207,11 @@ class OriginalHost(Host):
         if length > _VALUE_BYTES_MAX:
             raise bad_host_call(function, f"a value of {length} bytes")
         content = self.read(function, value, length)
-        self._capability(function, stage_id)[1][name] = parameter_value(
-            function, content, value_type
-        )
+        given = parameter_value(function, content, value_type)
+        parameters = self._capability(function, stage_id)[1]
+        if parameters.setdefault(name, given) != given:
+            self._changed_parameter = name
+        parameters[name] = given
         return 0
 
     def request_provider_response(self, buffer: int, length: int, stage_id: int) -> int:

@@ -166,6 +166,14 @@ def test_what_cannot_be_described_is_refused(make_original: MakeOriginal) -> Non
         (drop (call $request_capability_set_param (i32.const 1) (i32.const 0) (i32.const 1)
             (i32.const 8) (i32.const 4) (i32.const 2)))"""
     assert code_of(make_original(parameter, "", {0: b"x", 8: b"\0\0\x80\x7f"})) == "R0716"
+    set_to = """(drop (call $request_capability_set_param (i32.const 1) (i32.const 0)
+        (i32.const 1) (i32.const {at}) (i32.const 4) (i32.const 1)))"""
+    asked = "(drop (call $request_capability (i32.const 5)))"
+    twice = asked + set_to.format(at=8) + set_to.format(at=12)
+    numbers = {0: b"x", 8: struct.pack("<2I", 3, 4)}
+    assert code_of(make_original(twice, "", numbers)) == "R0716"
+    again = asked + 2 * set_to.format(at=8)
+    assert device_rune(read_rune(make_original(again, "", numbers))).graph is not None
     broken = """
         (drop (call $tfm_preload_model (i32.const 8) (i32.const 40) (i32.const 1) (i32.const 1)))"""
     assert code_of(make_original(broken, "", {})).startswith("R03")

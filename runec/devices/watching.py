@@ -19,8 +19,8 @@ from runec.vm import Feed, Inputs, device_rune
 _LOOK_S = 0.25
 # The port is gone, the device does not answer or has restarted: that may be over soon.
 _PASSING = frozenset({"R0901", "R0902", "R0940"})
-# One run failed on the device, which takes the next one.
-_FAILED_RUNS = frozenset({"R0904", "R0906", "R0907", "R0908", "R0909", "R0910", "R0911"})
+# One run failed on the device, which takes the next one; or what an original wrote is no tensor.
+_FAILED_RUNS = frozenset({"R0904", "R0906", "R0907", "R0908", "R0909", "R0910", "R0911", "R0710"})
 
 
 @dataclass(frozen=True, slots=True)

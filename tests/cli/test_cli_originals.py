@@ -35,8 +35,10 @@ def test_an_original_runs_in_several_places(runec: Run, old: Path) -> None:
         *("--format", "json"),
     )
     assert done.code == 0, done.stderr
-    assert "the same bytes in 2 places" in done.stderr or '"same"' in done.stdout
-    assert done.stdout.count('"elements":[1.5]') >= 1
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["verdict"] for line in lines] == ["same", "same"]
+    tensor = {"element-type": "f32", "dimensions": [1], "elements": [1.5]}
+    assert [line["results"] for line in lines] == [[{"tensors": [tensor]}]] * 2
 
 
 def test_an_original_is_flashed_and_measured(runec: Run, old: Path) -> None:

@@ -71,3 +71,66 @@ def make_tflite() -> MakeModel:
         return bytes(builder.Output())
 
     return make
+
+
+ORIGINAL_IMPORTS = {
+    "_debug": 2,
+    "request_capability": 1,
+    "request_capability_set_param": 6,
+    "request_provider_response": 3,
+    "tfm_preload_model": 4,
+    "tfm_model_invoke": 5,
+    "rune_model_load": 8,
+    "rune_model_infer": 3,
+    "request_output": 1,
+    "consume_output": 3,
+    "rune_resource_open": 2,
+    "rune_resource_read": 3,
+}
+MakeOriginal = Callable[..., bytes]
+
+
+@pytest.fixture(scope="session")
+def make_original() -> MakeOriginal:
+    """Make a file as runes of 2020 to 2022 are: a memory that can grow, data, a version section.
+
+    `manifest` and `call` are the bodies of the exports in WebAssembly text, which name host
+    functions with a dollar sign; `data` has addresses. `resources` go into a section.
+    """
+    import wasmtime
+
+    def escaped(data: bytes) -> str:
+        return "".join(f"\\{byte:02x}" for byte in data)
+
+    def section(name: bytes, content: bytes) -> bytes:
+        body = bytes((len(name),)) + name + content
+        assert len(body) < 0x80
+        return bytes((0, len(body))) + body
+
+    def make(
+        manifest: str,
+        call: str,
+        data: Mapping[int, bytes],
+        version: str = "0.11.3",
+        *,
+        pages: int = 2,
+        resources: Mapping[str, bytes] | None = None,
+    ) -> bytes:
+        imports = [
+            f'(import "env" "{name}" (func ${name} (param {"i32 " * count}) (result i32)))'
+            for name, count in ORIGINAL_IMPORTS.items()
+            if f"${name} " in manifest + call
+        ]
+        segments = [f'(data (i32.const {at}) "{escaped(item)}")' for at, item in data.items()]
+        code = wasmtime.wat2wasm(f"""(module {" ".join(imports)}
+            (memory (export "memory") {pages})
+            {" ".join(segments)}
+            (func (export "_manifest") (result i32) {manifest} (i32.const 1))
+            (func (export "_call") (param i32 i32 i32) (result i32) {call} (i32.const 0)))""")
+        file = bytes(code) + section(b".rune_version", f'{{"version":"{version}"}}'.encode())
+        for name, item in (resources or {}).items():
+            entry = len(name).to_bytes(4, "big") + name.encode() + len(item).to_bytes(4, "big")
+            file += section(b".rune_resource", entry + item)
+        return file
+
+    return make

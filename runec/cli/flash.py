@@ -123,7 +123,9 @@ def command(
         console.result_json(
             {"rune": rune.name, "board": board.id, "port": done.port, "link": done.link}
         )
-    console.say(f"{rune.name} is on {board.id}" + (f" ({done.port})" if done.port else ""))
+    console.say(
+        f"{rune.name or source.name} is on {board.id}" + (f" ({done.port})" if done.port else "")
+    )
     _prefer_vendor(console, board, framework)
     if done.link == "rtt":
         console.say(_RTT_HINT)

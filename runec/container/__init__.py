@@ -13,6 +13,7 @@ from runec.container.graph import (
 from runec.container.instructions import Call, walk_calls
 from runec.container.loading import load_rune
 from runec.container.module import WasmModule
+from runec.container.originals import Recorded, write_described
 from runec.container.reader import HostImport, Rune, module_imports, read_rune
 from runec.container.spelling import F32, F64, quote_output, spell_float
 from runec.container.wasm import WasmReader, leb128, read_module, walk_sections
@@ -30,6 +31,7 @@ __all__ = [
     "GraphProcBlock",
     "GraphResource",
     "HostImport",
+    "Recorded",
     "Rune",
     "WasmModule",
     "WasmReader",
@@ -43,5 +45,6 @@ __all__ = [
     "spell_float",
     "walk_calls",
     "walk_sections",
+    "write_described",
     "write_rune",
 ]

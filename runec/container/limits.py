@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 ABI = 1
+# Of the description that original runes (2020 to 2022) get for devices.
+ORIGINAL_ABI = 0
 MAX_NAME_BYTES = 64
 MAX_STAGES = 32
 MAX_CAPABILITIES = 8

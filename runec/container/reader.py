@@ -53,7 +53,8 @@ class Rune:
     For a rune of ABI 1, `code` is the module without the rune's sections, `graph` is set, and
     `resources` holds every resource of the graph, None for one that is given at run time. An
     original rune (2020 to 2022, `is_original`) has its whole file as `code`, no `graph` and no
-    `digest`; `document` is its graph as plain JSON, where it has one.
+    `digest`; `document` is its graph as plain JSON, where it has one. One that was described for
+    devices (`write_described`) is read like a rune of ABI 1, is original and has a graph of ABI 0.
     """
 
     data: bytes
@@ -67,10 +68,10 @@ class Rune:
     sections: tuple[Section, ...]
 
     def require_graph(self) -> Graph:
-        """Return the graph of a rune that devices can run.
+        """Return the graph of a rune that has one: of ABI 1, or described for devices.
 
         Raises:
-            UserFileError: R0606, an original rune.
+            UserFileError: R0606, an original rune as it came.
         """
         if self.graph is None:
             raise bad_abi("0 (a rune of 2020 to 2022)")
@@ -111,7 +112,7 @@ def _resource_entry(data: bytes, at: int, end: int) -> tuple[str, int, int]:
     return name, *spans[1]
 
 
-# --- ABI 1 -----------------------------------------------------------------------------------
+# --- with a digest ---------------------------------------------------------------------------
 
 
 def _read_resources(
@@ -169,7 +170,27 @@ def _check_module(module: Module, graph: Graph) -> None:
         raise inconsistent("the memory in use is not __heap_base")
 
 
-def _read_abi_1(data: bytes, sections: list[Section]) -> Rune:
+def _check_originals_module(module: Module, graph: Graph) -> None:
+    """Check the module of a described original against section 5 of the page."""
+    for item in module.imports:
+        if item.module != "env" or item.name not in ORIGINAL_IMPORTS:
+            raise bad_module(f"it imports {item.module}.{item.name}")
+        if item.type != ORIGINAL_IMPORTS[item.name]:
+            raise bad_module(f"it imports {item.name} with another signature")
+    for name, expected in (("_manifest", MANIFEST_TYPE), ("_call", CALL_TYPE)):
+        if module.exported_function(name) != expected:
+            raise bad_module(f"it does not export the function {name}")
+    if len(module.memories) != 1 or any(item.kind == "memory" for item in module.imports):
+        raise bad_module("it has not one memory of its own")
+    if module.has_start:
+        raise bad_module("it has a start function")
+    least, most = module.memories[0]
+    if most is not None or least * limits.PAGE_BYTES > graph.memory_used:
+        raise inconsistent(f"{graph.memory_used} bytes of memory do not hold the module's")
+
+
+def _read_described(data: bytes, sections: list[Section]) -> Rune:
+    """Read what ends with a digest: a rune of ABI 1, or an original with its description."""
     digest_section = sections[-1]
     digest = data[digest_section.content : digest_section.end]
     if digest_section.name != DIGEST_SECTION or len(digest) != 32:
@@ -193,7 +214,8 @@ def _read_abi_1(data: bytes, sections: list[Section]) -> Rune:
     if len(code) != graph.code_bytes or hashlib.sha256(code).hexdigest() != graph.code_sha256:
         raise inconsistent("the code is not the one listed")
     resources = _read_resources(data, own[2:-1], graph)
-    _check_module(read_module(data, sections[:split]), graph)
+    module = read_module(data, sections[:split])
+    (_check_originals_module if graph.is_original else _check_module)(module, graph)
     return Rune(
         data=data,
         code=code,
@@ -201,7 +223,7 @@ def _read_abi_1(data: bytes, sections: list[Section]) -> Rune:
         version=version,
         resources=resources,
         digest=digest,
-        is_original=False,
+        is_original=graph.is_original,
         document=parse_json(graph_content),
         sections=tuple(sections),
     )
@@ -275,7 +297,7 @@ def read_rune(data: bytes, *, source: str = "") -> Rune:
         if not sections:
             raise truncated("it holds nothing but a magic number")
         if any(section.name == DIGEST_SECTION for section in sections):
-            return _read_abi_1(data, sections)
+            return _read_described(data, sections)
         return _read_original(data, sections)
     except RuneFileError as error:
         if not source:

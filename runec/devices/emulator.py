@@ -19,13 +19,13 @@ from runec.diagnostics import RuneError, UserFileError
 from runec.firmware import BARE, choose_accelerometer
 from runec.pipeline import CapabilityKind
 from runec.tools import find_tool
-from runec.vm import Feed, Inputs
+from runec.vm import Feed, Inputs, device_rune
 
 TIMEOUT_S = 300.0
 START_TIMEOUT_S = 60.0
 # Chips of labwired whose UART receives nothing.
 _DEAF = frozenset({"esp32"})
-_ABI = 1
+_ABIS = (0, 1)  # originals, and what runec builds
 _ACCEL = CapabilityKind.ACCEL
 
 
@@ -83,6 +83,8 @@ def start_emulator(board: Board, elf: Path, *, part: SimulatedPart | None = None
 def sensed_part(rune: Rune, board: Board) -> SimulatedPart | None:
     """Return the part that the firmware of a rune reads on an emulated board, if any.
 
+    The rune is one that `device_rune` gave.
+
     Raises:
         UserFileError: R0840, the board has no sensor for the rune; R0951, nor has its emulator.
     """
@@ -112,10 +114,11 @@ class Device:
         self._transport = transport
         self._timeout_s = timeout_s
         try:
+            rune = device_rune(rune)
             self._graph = rune.require_graph()
             self._session = Session(transport, name=name, log=log)
             self.hello = self._session.greet(booting=booting, timeout_s=start_s)
-            speaks = (self.hello.version, self.hello.abi) == (LINK_VERSION, _ABI)
+            speaks = self.hello.version == LINK_VERSION and self.hello.abi in _ABIS
             refusal = None
             if speaks and self.hello.status != 0:
                 refusal = self._session.refusal(timeout_s=start_s)
@@ -193,6 +196,7 @@ class EmulatedDevice(Device):
         Raises:
             RunecError: as `sensed_part`, `start_emulator`, `Session.greet` and `check_hello`.
         """
+        rune = device_rune(rune)
         self._part = sensed_part(rune, board)
         transport = start_emulator(board, elf, part=self._part)
         self._simulator = transport if isinstance(transport, SimulatorTransport) else None
@@ -211,7 +215,7 @@ class EmulatedDevice(Device):
         if self._part is None or self._simulator is None or not inputs.accelerometer:
             return
         capability = next(each for each in self._graph.capabilities.values() if each.kind is _ACCEL)
-        tensor = self._graph.tensors[capability.output]
+        tensor = self._graph.tensors[capability.tensor]
         data = feed.provide(_ACCEL, capability.parameters, tensor.size_bytes, tensor.element)
         self._simulator.play(self._part.motion(data))
 
@@ -230,11 +234,11 @@ def check_hello(
         RuneError: R0903, it speaks another link or ABI; R0905 and R0906, it refuses the rune;
             R0917, it carries another rune.
     """
-    if (hello.version, hello.abi) != (LINK_VERSION, _ABI):
+    if hello.version != LINK_VERSION or hello.abi not in _ABIS:
         raise RuneError(
             "R0903",
             f"the firmware speaks version {hello.version} of the link and ABI {hello.abi}; "
-            f"this runec speaks {LINK_VERSION} and {_ABI}",
+            f"this runec speaks {LINK_VERSION} and {_ABIS[-1]}",
             hint=REFLASH,
         )
     if hello.status != 0:
@@ -252,19 +256,23 @@ def check_hello(
 def provider(graph: Graph, feed: Feed) -> Provide:
     """Return the function that answers the device's wishes: by a capability's id, from the feed."""
     facts = {
-        item.id: (item.kind, item.parameters, graph.tensors[item.output])
+        item.id: (
+            item.kind,
+            item.parameters,
+            None if item.output is None else graph.tensors[item.output],
+        )
         for item in graph.capabilities.values()
     }
 
     def provide(capability: int, length: int) -> bytes:
         kind, parameters, tensor = facts.get(capability, (None, {}, None))
-        if kind is None or tensor is None or length != tensor.size_bytes:
+        if kind is None or (tensor is not None and length != tensor.size_bytes):
             raise RuneError(
                 "R0903",
                 f"the device asks for {length} bytes of capability {capability}, "
                 "which is not what the rune says",
                 hint="put the firmware of this .rune on it: runec flash X.rune --board B",
             )
-        return feed.provide(kind, parameters, length, tensor.element)
+        return feed.provide(kind, parameters, length, None if tensor is None else tensor.element)
 
     return provide

@@ -30,7 +30,7 @@ from runec.devices.transport import DEFAULT_BAUD
 from runec.diagnostics import MachineError, UsageError
 from runec.files import disk_error, file_name
 from runec.firmware import BACKENDS, BARE, FirmwareBuild, Project, build_project, create_project
-from runec.vm import Inputs, Watch, run_rune_bytes
+from runec.vm import Inputs, Watch, device_rune, run_rune_bytes
 
 HOST: Literal["host"] = "host"
 # What a part measures it rounds, so a host that took the recording as it is could give other bytes.
@@ -201,6 +201,7 @@ def open_emulator(
     """
     board = board.emulated()
     check_emulator(board)  # refused before a firmware is built in vain
+    rune = device_rune(rune)
     sensed_part(rune, board)
     with held_firmware(rune, board, log=log) as build:
         device = EmulatedDevice(board, build.elf, rune, timeout_s=timeout_s or TIMEOUT_S, log=log)
@@ -240,6 +241,7 @@ def cached_project(
         RunecError: as `runec.firmware.create_project`.
         MachineError: R1001 and R1002, the cache cannot be written.
     """
+    rune = device_rune(rune)
     # One folder for all runes of a name: the next version of a rune only compiles what changed.
     name = file_name(rune.require_graph().name, "rune")
     if lasting:

@@ -20,6 +20,7 @@ from runec.devices.link import (
 from runec.devices.messages import Failure, Hello, LogLine, Stats
 from runec.devices.transport import Transport
 from runec.diagnostics import RunecError, RuneError
+from runec.vm import device_result
 
 Log = Callable[[str], None]
 Provide = Callable[[int, int], bytes]
@@ -30,6 +31,7 @@ _NO_ANSWER_AT_PORT = (
     "no rune yet: runec flash X.rune --board B"
 )
 _NO_ANSWER = "check clock, console and link of the board's file: runec boards show B"
+_ORIGINAL_ABI = 0
 _LAST_WORDS = 3
 _QUIET_S = 0.3
 _LEVELS = ("error", "warning", "info", "debug")
@@ -74,6 +76,7 @@ class Session:
         self._log = log
         self._link = Link(retry_ms=transport.retry_ms)
         self._refused: RunecError | None = None
+        self._is_original = False
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
 
     @property
@@ -84,18 +87,29 @@ class Session:
     def greet(self, *, booting: bool, timeout_s: float) -> Hello:
         """Return what the device says of itself. Raises RuneError R0901, R0903, R0904, R0913."""
         self._link.greet(self._transport.time_ms(), booting=booting)
-        return self._wait(Hello, None, timeout_s)
+        hello = self._wait(Hello, None, timeout_s)
+        self._is_original = hello.abi == _ORIGINAL_ABI
+        return hello
 
     def run(self, provide: Provide, *, timeout_s: float) -> bytes:
         """Run the rune once and return its result text.
 
+        What an original hands to its outputs is read here, as on the host.
+
         Raises:
-            RuneError: the device's error, or R0901 to R0904 and R0913 for a lost link.
+            RuneError: the device's error, or R0901 to R0904 and R0913 for a lost link; R0710, an
+                output of an original is no tensor.
             RunecError: what `provide` raised; the device was told.
         """
         self._refused = None
         self._link.run(self._transport.time_ms())
-        return self._wait(Finished, provide, timeout_s).result
+        result = self._wait(Finished, provide, timeout_s).result
+        if not self._is_original:
+            return result
+        try:
+            return device_result(result)
+        except ValueError as error:
+            raise lost_error(Lost(LostCause.BROKEN, str(error)), self._name) from None
 
     def refusal(self, *, timeout_s: float) -> Failure:
         """Return what keeps the rune of a device from running: any run is answered by it."""

@@ -14,13 +14,13 @@ from runec.devices.messages import Hello
 from runec.devices.session import Provide, Session
 from runec.devices.transport import Transport
 from runec.diagnostics import MachineError, RuneError
-from runec.vm import Feed, Inputs
+from runec.vm import Feed, Inputs, device_rune
 
 _LOOK_S = 0.25
 # The port is gone, the device does not answer or has restarted: that may be over soon.
 _PASSING = frozenset({"R0901", "R0902", "R0940"})
-# One run failed on the device, which takes the next one.
-_FAILED_RUNS = frozenset({"R0904", "R0906", "R0907", "R0908", "R0909", "R0910", "R0911"})
+# One run failed on the device, which takes the next one; or what an original wrote is no tensor.
+_FAILED_RUNS = frozenset({"R0904", "R0906", "R0907", "R0908", "R0909", "R0910", "R0911", "R0710"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +116,9 @@ class _Watcher:
         self._runs = 0
         self.has_met = False
         self._provide: Provide = _nothing
-        if wanted.rune is not None:
-            self._provide = provider(wanted.rune.require_graph(), Feed(wanted.inputs or Inputs()))
+        self._rune = None if wanted.rune is None else device_rune(wanted.rune)
+        if self._rune is not None:
+            self._provide = provider(self._rune.require_graph(), Feed(wanted.inputs or Inputs()))
 
     def serve(self, transport: Transport, *, booting: bool) -> None:
         """Watch over one connection; return when enough runs are over."""
@@ -150,7 +151,7 @@ class _Watcher:
         self.has_met = True
         self._tell(Connected(hello))
         if self._wanted.every_s is not None:
-            check_hello(hello, self._wanted.rune, session.last_words)
+            check_hello(hello, self._rune, session.last_words)
 
     def _log(self, line: str) -> None:
         self._tell(Said(line.removeprefix(f"{self._name}: ")))

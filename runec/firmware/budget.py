@@ -9,7 +9,7 @@ from runec.backends import tflm, wasm3
 from runec.boards import Board, load_boards
 from runec.diagnostics import RunecError
 from runec.firmware.costs import CODE, KERNELS, MODEL, StageCost, model_code_bytes
-from runec.firmware.layout import Layout, StageError
+from runec.firmware.layout import Layout, StageError, stack_bytes
 
 # Static variables of runevm, the link and the HAL in firmware without models, on every board that
 # was measured (6,176 to 6,624).
@@ -38,7 +38,8 @@ class Bounds:
 
 def ram_bounds(layout: Layout, board: Board) -> Bounds:
     """Return the bytes of RAM that a firmware takes on a board."""
-    known = board.memory.stack_bytes + layout.pool_bytes + layout.arena_bytes
+    known = stack_bytes(board, is_original=layout.is_original)
+    known += layout.pool_bytes + layout.arena_bytes
     if board.hal.link == "rtt":
         known += _RINGS_RAM_BYTES
     models = tflm.ram_bytes(layout.model_count, layout.operators) if layout.model_count else 0
@@ -81,7 +82,7 @@ def ram_error(
 
     With `is_least` it may need more than that.
     """
-    engine_bytes = wasm3.engine_heap_bytes(0, 0)
+    engine_bytes = wasm3.engine_heap_bytes(0, 0, is_original=layout.is_original)
     own = {
         "the arena of its models": layout.arena_bytes,
         "its linear memory": layout.linear_memory_bytes,
@@ -92,6 +93,8 @@ def ram_error(
     fixed["the rest of the firmware"] = total - sum(own.values()) - sum(fixed.values())
     if _smallest_ram_bytes(board) > board.memory.ram.size_bytes:
         advice = "no rune fits this board, whose RAM is too small for the engine alone;"
+    elif layout.is_original:
+        advice = "build it again from its Runefile, without a heap and with its model in flash, or"
     else:
         advice = f"make {max(own, key=lambda name: own[name])} smaller, or"
     worst = _costliest(layout, lambda cost: cost.ram_bytes)

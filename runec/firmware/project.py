@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -27,6 +27,7 @@ from runec.firmware.render import (
     generated_files,
 )
 from runec.firmware.sensing import Accelerometer, choose_accelerometer
+from runec.vm import device_rune
 
 BACKENDS = (wasm3.NAME,)
 
@@ -67,7 +68,7 @@ def create_project(
     framework: str = BARE,
     in_cache: bool = False,
 ) -> Project:
-    """Write the firmware project of a rune for a board; the rune must be of ABI 1.
+    """Write the firmware project of a rune for a board.
 
     With the framework `arduino` it is one for the vendor's platform in PlatformIO's registry.
 
@@ -77,10 +78,11 @@ def create_project(
     replaced.
 
     Raises:
-        UserFileError: R0606, an original rune; R0810, an operator is missing; R0811, R0812, the
-            rune is too big for the board; R0813, `directory` holds something else; R0816, the
-            project of another rune or board; R0817, changes of the user's; R0840, the board's
-            sensors cannot give what the rune asks for; R0841, it lacks a pin.
+        RuneError: R07xx, an original rune fails when it is asked what it wants.
+        UserFileError: R0607, an original asks for too much; R0810, an operator is missing; R0811,
+            R0812, the rune is too big for the board; R0813, `directory` holds something else;
+            R0816, the project of another rune or board; R0817, changes of the user's; R0840, the
+            board's sensors cannot give what the rune asks for; R0841, it lacks a pin.
         UsageError: R0803, no such backend or framework, or the board has no vendor's platform.
         MachineError: R0822, a source file is missing; R10xx, a component cannot be fetched, or the
             disk.
@@ -95,6 +97,7 @@ def create_project(
         )
     if framework != BARE:
         board = board.with_link("uart")  # hal/arduino speaks on Serial, whatever the file says
+    rune = device_rune(rune)
     layout = plan_layout(rune, board)
     accelerometer = choose_accelerometer(rune, board, framework)
     pins = choose_pins(rune, board, framework, accelerometer)
@@ -218,6 +221,8 @@ def _source_groups(
     runevm = _folder_files(templates / "runevm" / "include", ("*.h",))
     runevm = {f"include/{name}": path for name, path in runevm.items()}
     sources = _folder_files(templates / "runevm" / "src", ("*.h", "*.c"))
+    if not layout.is_original:
+        sources = {name: path for name, path in sources.items() if path.stem != "original"}
     runevm |= {f"src/{name}": path for name, path in sources.items()}
     groups = [
         SourceGroup(
@@ -228,12 +233,15 @@ def _source_groups(
             flags=("-Wall", "-Wextra"),
         ),
         _bare_hal(board) if framework == BARE else arduino.hal_group(),
-        *wasm3.source_groups(),
+        *wasm3.source_groups(is_original=layout.is_original),
     ]
     if layout.model_count:
         groups += tflm.source_groups(layout.operators)
     if accelerometer is not None:
         groups.append(_driver(accelerometer))
+    if layout.is_original:
+        flags = wasm3.original_flags()
+        groups = [replace(group, flags=(*group.flags, *flags)) for group in groups]
     return tuple(groups)
 
 

@@ -41,6 +41,10 @@ def choose_accelerometer(rune: Rune, board: Board, framework: str) -> Accelerome
     ]
     if board.input == "link" or not asked:
         return None
+    if graph.is_original:
+        raise _refused(
+            "an original rune does not say what its samples are", hint="leave --input out"
+        )
     if framework != "bare":
         raise _refused(
             f"the project for the framework {framework} has no I2C",
@@ -55,7 +59,7 @@ def choose_accelerometer(rune: Rune, board: Board, framework: str) -> Accelerome
             "the rune asks for more than one accelerometer, or for several rates of one",
             hint="give every ACCEL the same `hz` and no `source`, or leave --input out",
         )
-    if any(graph.tensors[capability.output].size_bytes % _SAMPLE_BYTES for capability in asked):
+    if any(graph.tensors[capability.tensor].size_bytes % _SAMPLE_BYTES for capability in asked):
         raise _refused(
             "the tensor of ACCEL does not hold whole samples of x, y and z",
             hint="give it three numbers a sample, such as f32[128, 3]",

@@ -1,8 +1,20 @@
 """The rune-vm of this computer: WebAssembly in pywasm3, models in TensorFlow Lite Micro."""
 
+from runec.vm.describing import device_rune
 from runec.vm.feed import Feed, Inputs
+from runec.vm.original import device_result
 from runec.vm.output import output_line
 from runec.vm.run import Watch, run_rune, run_rune_bytes
 from runec.vm.trace import Step
 
-__all__ = ["Feed", "Inputs", "Step", "Watch", "output_line", "run_rune", "run_rune_bytes"]
+__all__ = [
+    "Feed",
+    "Inputs",
+    "Step",
+    "Watch",
+    "device_result",
+    "device_rune",
+    "output_line",
+    "run_rune",
+    "run_rune_bytes",
+]

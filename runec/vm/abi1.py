@@ -211,7 +211,7 @@ class AbiHost(Host):
         self._only(function, in_manifest=False)
         name, capability = self._capability(function, stage_id)
         self._enter(name)
-        kind = self._graph.tensors[capability.output]
+        kind = self._graph.tensors[capability.tensor]
         if kind.element is not ElementType.UTF8 and length != kind.size_bytes:
             raise bad_host_call(function, f"{length} bytes for a tensor {kind}")
         self.read(function, buffer, length)

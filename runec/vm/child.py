@@ -23,7 +23,14 @@ from runec.pipeline import CapabilityKind, ElementType
 from runec.vm.abi1 import AbiHost
 from runec.vm.errors import stage_failed, trapped, unsupported_original
 from runec.vm.host import Host
-from runec.vm.messages import HEADER, Kind, pack_message, pack_outputs, unpack_start
+from runec.vm.messages import (
+    HEADER,
+    Kind,
+    pack_message,
+    pack_outputs,
+    pack_recorded,
+    unpack_start,
+)
 from runec.vm.original import OriginalHost
 from runec.vm.stages import LEAVE, WatchedModule, watch_blocks
 from runec.vm.trace import Step, pack_step
@@ -205,6 +212,9 @@ def _serve(connection: Connection) -> None:
     connection.send(Kind.READY)
     while True:
         kind, _ = connection.receive()
+        if kind is Kind.TELL and isinstance(host, OriginalHost):
+            connection.send(Kind.ASKED, pack_recorded(host.recorded()))
+            continue
         if kind is not Kind.RUN:
             raise ClosedError
         limit_resources(start.time_limit_s)

@@ -10,22 +10,25 @@ import json
 import math
 import re
 import struct
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
-from runec.container import Rune
+from runec.container import Recorded, Rune, limits
 from runec.pipeline import CapabilityKind, ElementType, OutputKind, TensorType
 from runec.vm.abi1 import parameter_value
 from runec.vm.errors import bad_host_call, too_much_output, unsupported_original
 from runec.vm.host import OUTPUT_KINDS, Host, Surroundings
 from runec.vm.host_model import HostModel
 from runec.vm.messages import Outputs
-from runec.vm.output import STRUCT_CODES, parse_output_bytes
+from runec.vm.output import STRUCT_CODES, output_bytes, output_line, parse_output_bytes
 
 _OUTPUT_BYTES_MAX = 64 * 1024 * 1024
 _VALUE_BYTES_MAX = 4
 _TENSORS_MAX = 32
 _CHANNEL_MAX = 2**31 - 1
 _FIRST_ID_ONE = (0, 11)
+_DOCUMENT = struct.Struct("<II")  # the output's id, the length
 
 
 def _pack(element: ElementType, value: Any) -> bytes:
@@ -74,6 +77,64 @@ def _first_id(version: str | None) -> int:
     return 1 if (int(numbers[1]), int(numbers[2])) >= _FIRST_ID_ONE else 0
 
 
+def read_documents(
+    kind: OutputKind, stage_id: int, content: bytes
+) -> list[tuple[int, TensorType, bytes]]:
+    """Return the tensors that an output is handed at once, with the channels that they are for.
+
+    For TENSOR they are binary, else JSON: one tensor, or a list of them.
+
+    Raises:
+        RuneError: R0710, it is neither.
+    """
+    try:
+        if kind is OutputKind.TENSOR:
+            return [(stage_id, tensor, data) for tensor, data in parse_output_bytes(content)]
+        document = json.loads(content)
+        return [
+            parse_output(item) for item in (document if isinstance(document, list) else [document])
+        ]
+    except (ValueError, RecursionError) as error:
+        raise bad_host_call("consume_output", f"an output that is no tensor: {error}") from None
+
+
+def by_channel(tensors: Iterable[tuple[int, TensorType, bytes]]) -> Outputs:
+    """Return tensors as the outputs of a run: channels in the order of their first tensors."""
+    found: dict[int, list[tuple[TensorType, bytes]]] = {}
+    for channel, kind, data in tensors:
+        found.setdefault(channel, []).append((kind, data))
+    return list(found.items())
+
+
+def device_result(result: bytes) -> bytes:
+    """Return what a run wrote, from what a device says that an original handed to its outputs.
+
+    That is what `runec.vm.run_rune_bytes` yields for the same rune: docs/spec/link.md, section 6.
+
+    Raises:
+        RuneError: R0710, a document is no tensor.
+        ValueError: the device's words are not of that form.
+    """
+    form = OutputKind(result[0]) if result else None
+    if form not in (OutputKind.SERIAL, OutputKind.TENSOR):
+        raise ValueError("it does not say what it writes")
+    found: list[tuple[int, TensorType, bytes]] = []
+    at = 1
+    while at < len(result):
+        if len(result) - at < _DOCUMENT.size:
+            raise ValueError("its documents end early")
+        stage_id, length = _DOCUMENT.unpack_from(result, at)
+        at += _DOCUMENT.size
+        if length > len(result) - at:
+            raise ValueError("its documents end early")
+        found += read_documents(form, stage_id, result[at : at + length])
+        at += length
+    outputs = by_channel(found)
+    if form is OutputKind.TENSOR:
+        return output_bytes(outputs)
+    return output_line(outputs).encode() + b"\n"
+
+
 class OriginalHost(Host):
     """Host functions for a rune without our graph."""
 
@@ -82,23 +143,48 @@ class OriginalHost(Host):
 
     def __init__(self, rune: Rune, surroundings: Surroundings) -> None:
         super().__init__(rune, surroundings)
-        self._next_id = _first_id(rune.version)
+        self.first_id = _first_id(rune.version) if rune.graph is None else rune.graph.first_id
+        self._next_id = self.first_id
+        if rune.graph is not None:
+            # The description holds models as resources, which the rune knows nothing of.
+            models = {model.resource for model in rune.graph.models.values()}
+            own = {name: data for name, data in rune.resources.items() if name not in models}
+            self._rune = replace(rune, resources=own)
         self._capabilities: dict[int, tuple[CapabilityKind, dict[str, int | float]]] = {}
         self._outputs: dict[int, OutputKind] = {}
         self._models: dict[int, tuple[HostModel, list[TensorType], list[TensorType]]] = {}
-        self._preloaded: dict[int, bytes] = {}
-        self._consumed: dict[int, list[tuple[TensorType, bytes]]] = {}
+        self._changed_parameter: str | None = None
+        self._model_files: dict[int, bytes] = {}
+        self._consumed: list[tuple[int, TensorType, bytes]] = []
         self._consumed_bytes = 0
 
     def begin_run(self) -> None:
         """Forget what belongs to the run before."""
         super().begin_run()
-        self._consumed = {}
+        self._consumed = []
         self._consumed_bytes = 0
 
     def take_outputs(self) -> Outputs:
         """Return what the run wrote."""
-        return list(self._consumed.items())
+        return by_channel(self._consumed)
+
+    def recorded(self) -> Recorded:
+        """Return what the rune has asked for, and the memory that it has now.
+
+        Raises:
+            RuneError: R0716, it has set a parameter to one value and then to another.
+        """
+        if self._changed_parameter is not None:
+            raise unsupported_original(
+                f"on devices: it sets its parameter {self._changed_parameter} to several values"
+            )
+        return Recorded(
+            first_id=self.first_id,
+            capabilities=dict(self._capabilities),
+            models=dict(self._model_files),
+            outputs=dict(self._outputs),
+            memory_pages=-(-len(self._memory()) // limits.PAGE_BYTES),
+        )
 
     def log_backtrace(self) -> None:
         """Versions of 2021 ask for a backtrace when they panic; there is none to show."""
@@ -121,9 +207,11 @@ class OriginalHost(Host):
         if length > _VALUE_BYTES_MAX:
             raise bad_host_call(function, f"a value of {length} bytes")
         content = self.read(function, value, length)
-        self._capability(function, stage_id)[1][name] = parameter_value(
-            function, content, value_type
-        )
+        given = parameter_value(function, content, value_type)
+        parameters = self._capability(function, stage_id)[1]
+        if parameters.setdefault(name, given) != given:
+            self._changed_parameter = name
+        parameters[name] = given
         return 0
 
     def request_provider_response(self, buffer: int, length: int, stage_id: int) -> int:
@@ -152,7 +240,7 @@ class OriginalHost(Host):
             raise unsupported_original(f"a model with {inputs} inputs and {outputs} outputs")
         data = self.read(function, model, length)
         stage_id = self.take_id()
-        self._preloaded[stage_id] = data
+        self._model_files[stage_id] = data
         return stage_id
 
     def tfm_model_invoke(
@@ -160,11 +248,14 @@ class OriginalHost(Host):
     ) -> int:
         """Run a model; the sizes of the buffers must be those of its tensors."""
         function = "tfm_model_invoke"
-        if stage_id not in self._preloaded:
+        if stage_id not in self._model_files:
             raise bad_host_call(function, f"{stage_id} is no model's id")
         if stage_id not in self._models:
             engine = HostModel(
-                f"with the id {stage_id}", self._preloaded[stage_id], None, self._surroundings.warn
+                f"with the id {stage_id}",
+                self._model_files[stage_id],
+                None,
+                self._surroundings.warn,
             )
             self._models[stage_id] = (engine, engine.inputs, engine.outputs)
         engine, inputs, outputs = self._models[stage_id]
@@ -217,6 +308,7 @@ class OriginalHost(Host):
         stage_id = self.take_id()
         engine = HostModel(f"with the id {stage_id}", data, said, self._surroundings.warn)
         self._models[stage_id] = (engine, *said)
+        self._model_files[stage_id] = data
         return stage_id
 
     def rune_model_infer(self, stage_id: int, inputs: int, outputs: int) -> int:
@@ -260,17 +352,8 @@ class OriginalHost(Host):
         self._consumed_bytes += length
         if self._consumed_bytes > _OUTPUT_BYTES_MAX:
             raise too_much_output(f"more than {_OUTPUT_BYTES_MAX} bytes of output in a run")
-        try:
-            if self._outputs[stage_id] is OutputKind.TENSOR:
-                found = [(stage_id, kind, data) for kind, data in parse_output_bytes(content)]
-            else:
-                document = json.loads(content)
-                documents = document if isinstance(document, list) else [document]
-                found = [parse_output(item) for item in documents]
-            for channel, kind, data in found:
-                self._consumed.setdefault(channel, []).append((kind, data))
-            taken = [(kind, data) for _, kind, data in found]
-            self.trace([f"number {stage_id}"], self._outputs[stage_id].name, taken)
-        except (ValueError, RecursionError) as error:
-            raise bad_host_call(function, f"an output that is no tensor: {error}") from None
+        found = read_documents(self._outputs[stage_id], stage_id, content)
+        self._consumed += found
+        taken = [(kind, data) for _, kind, data in found]
+        self.trace([f"number {stage_id}"], self._outputs[stage_id].name, taken)
         return 0

@@ -9,10 +9,17 @@
 static runevm_wasm3 engine;
 static uint32_t host_calls;
 
+/* Engines hand it to host functions; of what is in it they read whether the rune is an original. */
+#if RUNEVM_ORIGINALS
+static runevm owner = {.rune = {.is_original = true}};
+#else
+static runevm owner;
+#endif
+
 static runevm_error host_sum(runevm *vm, const uint32_t *arguments, uint32_t *result)
 {
     host_calls++;
-    *result = arguments[0] + 10u * arguments[1] + 100u * arguments[2] + (vm == (runevm *)&engine ? 0u : 1u);
+    *result = arguments[0] + 10u * arguments[1] + 100u * arguments[2] + (vm == &owner ? 0u : 1u);
     return RUNEVM_OK;
 }
 
@@ -72,7 +79,7 @@ int main(int count, char **words)
         looks = 0;
         runevm_error error = RUNEVM_OK;
         if (strcmp(words[i], "load") == 0) {
-            error = runevm_engine_wasm3.instantiate(&engine, (runevm *)&engine, code, bytes, memory_bytes, &detail);
+            error = runevm_engine_wasm3.instantiate(&engine, &owner, code, bytes, memory_bytes, &detail);
         } else if (strcmp(words[i], "manifest") == 0) {
             error = runevm_engine_wasm3.call(&engine, RUNEVM_EXPORT_MANIFEST, &result, &detail);
         } else if (strcmp(words[i], "call") == 0) {

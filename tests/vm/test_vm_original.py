@@ -12,46 +12,15 @@ from runec.container import Rune, read_rune
 from runec.diagnostics import RuneError
 from runec.vm import Inputs, Step, Watch, run_rune, run_rune_bytes
 
-IMPORTS = {
-    "request_capability": 1,
-    "request_capability_set_param": 6,
-    "request_provider_response": 3,
-    "tfm_preload_model": 4,
-    "tfm_model_invoke": 5,
-    "rune_model_load": 8,
-    "rune_model_infer": 3,
-    "request_output": 1,
-    "consume_output": 3,
-    "rune_resource_open": 2,
-    "rune_resource_read": 3,
-}
-
 Original = Callable[..., Rune]
 
 
-def escaped(data: bytes) -> str:
-    return "".join(f"\\{byte:02x}" for byte in data)
-
-
 @pytest.fixture
-def original(wat: Callable[[str], bytes]) -> Original:
+def original(make_original: Callable[..., bytes]) -> Original:
     """A module with a memory that can grow, data at the given addresses, and a version section."""
 
     def make(manifest: str, call: str, data: dict[int, bytes], version: str = "0.11.3") -> Rune:
-        lines = [
-            f'(import "env" "{name}" (func ${name} (param {"i32 " * count}) (result i32)))'
-            for name, count in IMPORTS.items()
-            if f"${name} " in manifest + call
-        ]
-        lines += [f'(data (i32.const {at}) "{escaped(content)}")' for at, content in data.items()]
-        code = wat(f"""(module {" ".join(line for line in lines if "import" in line)}
-            (memory (export "memory") 2)
-            {" ".join(line for line in lines if "import" not in line)}
-            (func (export "_manifest") (result i32) {manifest} (i32.const 1))
-            (func (export "_call") (param i32 i32 i32) (result i32) {call} (i32.const 0)))""")
-        name = b"\x0d.rune_version"
-        body = name + f'{{"version":"{version}"}}'.encode()
-        return read_rune(code + b"\0" + bytes([len(body)]) + body)
+        return read_rune(make_original(manifest, call, data, version))
 
     return make
 

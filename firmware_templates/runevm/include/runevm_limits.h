@@ -52,6 +52,15 @@
 #define RUNEVM_STEPS_BETWEEN_LOOKS 1024u
 #endif
 
+/* 1: original runes (2020 to 2022) are read and served as well, described by a graph of ABI 0. All files of a firmware
+ * must agree. How much one run of them may write, as documents that a computer reads. */
+#ifndef RUNEVM_ORIGINALS
+#define RUNEVM_ORIGINALS 0
+#endif
+#ifndef RUNEVM_DOCUMENT_BYTES_MAX
+#define RUNEVM_DOCUMENT_BYTES_MAX 1048576u
+#endif
+
 /* The console in RAM: its two rings, and how long a full one is waited for before bytes are dropped. */
 #ifndef RUNEVM_RINGS_UP_BYTES
 #define RUNEVM_RINGS_UP_BYTES 1024

@@ -16,7 +16,8 @@ RUNEVM = HERE.parents[2] / "firmware_templates" / "runevm"
 STRICT = ("-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror")
 SANITIZED = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
-Build = Callable[[str, Iterable[str]], Path]
+Build = Callable[..., Path]
+ORIGINALS = ("-DRUNEVM_ORIGINALS=1", "-DRUNEVM_DOCUMENT_BYTES_MAX=1000u")
 
 
 class Probe:
@@ -47,29 +48,34 @@ def runevm() -> Path:
 
 @pytest.fixture(scope="session")
 def build(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Build:
-    """Link a program of these sources of the folder and the library, with sanitizers."""
+    """Link a program of these sources of the folder and the library, with sanitizers.
+
+    All of them are compiled with `defines`, if any.
+    """
     compiler = shutil.which("gcc") or shutil.which("clang")
     assert compiler is not None, "no C compiler: make setup"
     base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "runevm-sanitized"
-    folder.mkdir(exist_ok=True)
+    root = (base if worker_id == "master" else base.parent) / "runevm-sanitized"
     compile_command = [compiler, *STRICT, *SANITIZED]
     compile_command += [f"-I{RUNEVM / 'include'}", f"-I{RUNEVM / 'src'}", "-c"]
 
-    def make_object(source: Path) -> Path:
+    def make_object(source: Path, folder: Path, defines: tuple[str, ...]) -> Path:
         target = folder / f"{source.stem}.o"
         if not target.exists():
             part = target.with_suffix(".part")
-            command = [*compile_command, str(source), "-o", str(part)]
+            command = [*compile_command, *defines, str(source), "-o", str(part)]
             subprocess.run(command, check=True, timeout=300)
             part.rename(target)
         return target
 
-    def make(name: str, sources: Iterable[str]) -> Path:
+    def make(name: str, sources: Iterable[str], defines: tuple[str, ...] = ()) -> Path:
+        folder = root / ("".join(defines).replace("=", "-") or "plain")
+        folder.mkdir(parents=True, exist_ok=True)
         with (folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            library = [make_object(source) for source in sorted((RUNEVM / "src").glob("*.c"))]
-            own = [make_object(HERE / source) for source in sources]
+            found = sorted((RUNEVM / "src").glob("*.c"))
+            library = [make_object(source, folder, defines) for source in found]
+            own = [make_object(HERE / source, folder, defines) for source in sources]
             program = folder / name
             if not program.exists():
                 command = [compiler, *SANITIZED, *map(str, [*own, *library]), "-o", str(program)]
@@ -83,3 +89,9 @@ def build(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Build:
 def probe(build: Build) -> Probe:
     """The program that the tests drive."""
     return Probe(build("probe", ["probe.c", "link_session.c", "fake_engines.c"]))
+
+
+@pytest.fixture(scope="session")
+def originals_probe(build: Build) -> Probe:
+    """The same program, with original runes and room for 1000 bytes of documents."""
+    return Probe(build("probe", ["probe.c", "link_session.c", "fake_engines.c"], ORIGINALS))

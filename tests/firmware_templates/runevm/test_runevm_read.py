@@ -533,11 +533,17 @@ VERDICTS = {
 }
 
 
-def test_the_vectors_of_the_format_get_the_verdict_of_the_host(probe: Probe) -> None:
+def test_the_vectors_of_the_format_get_the_verdict_of_the_host(
+    probe: Probe, originals_probe: Probe
+) -> None:
     vectors = sorted(VECTORS.glob("*.hex"))
     assert len(vectors) > 10
     for path in vectors:
         verdict, _, *digits = path.read_text().splitlines()
-        (line,) = probe("read", [bytes.fromhex("".join(digits))])
+        data = bytes.fromhex("".join(digits))
         expected = {"OK"} if path.stem in HOST_ONLY else VERDICTS[verdict.removeprefix("# ")]
+        (line,) = originals_probe("read", [data])
         assert line.split()[0] in expected, path.stem
+        (line,) = probe("read", [data])
+        is_original = "-original" in path.stem
+        assert line.split()[0] in ({"ABI"} if is_original else expected), path.stem

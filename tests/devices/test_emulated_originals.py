@@ -1,0 +1,183 @@
+"""Runes as those of 2020 to 2022, in firmware: the host's bytes, where the memory suffices."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from runec.boards import load_board
+from runec.container import Rune, read_rune
+from runec.devices import Place, run_bytes
+from runec.devices.places import open_emulator
+from runec.diagnostics import RuneError, UserFileError
+from runec.vm import Inputs, Watch, device_rune
+
+MakeOriginal = Callable[..., bytes]
+SINE = Path(__file__).resolve().parents[2] / "examples" / "sine" / "sinemodel.tflite"
+ROOMY = load_board("mps2_an386")
+MODEL_AT = 4097  # as rustc places bytes: anywhere
+SHAPE = b"\x08\0\0\0f32[1,1]"
+MIME = b"application/tflite-model"
+LOG = b'{"level":"INFO","message":"infer \\"sine\\"","target":"sine","module_path":"sine","line":9}'
+
+
+def f32_file(path: Path, *values: float) -> Inputs:
+    path.write_bytes(struct.pack(f"<{len(values)}f", *values))
+    return Inputs(raw=(path,))
+
+
+@pytest.fixture
+def first(make_original: MakeOriginal) -> Rune:
+    """Of v0.3: ids from 0, `tfm_preload_model`, a TENSOR. No code of it grows memory."""
+    model = SINE.read_bytes()
+    manifest = f"""
+        (drop (call $request_capability (i32.const 5)))
+        (drop (call $tfm_preload_model (i32.const {MODEL_AT}) (i32.const {len(model)})
+            (i32.const 1) (i32.const 1)))
+        (drop (call $request_output (i32.const 5)))"""
+    call = f"""
+        (drop (call $request_provider_response (i32.const 8) (i32.const 4) (i32.const 0)))
+        (drop (call $tfm_model_invoke (i32.const 1) (i32.const 8) (i32.const 4)
+            (i32.const {64 + len(SHAPE)}) (i32.const 4)))
+        (drop (call $consume_output (i32.const 2) (i32.const 64) (i32.const {len(SHAPE) + 4})))"""
+    return read_rune(make_original(manifest, call, {64: SHAPE, MODEL_AT: model}, "0.3.0", pages=1))
+
+
+def second_data(model: bytes) -> Mapping[int, bytes]:
+    return {
+        512: MIME,
+        544: struct.pack("<4I", 576, 9, 588, 9),
+        576: b"f32[1, 1]",
+        588: b"f32[1, 1]",
+        600: struct.pack("<2I", 8, 16),
+        700: b"length\0\0" + struct.pack("<I", 4),
+        720: b"labels",
+        800: LOG,
+        # What the rune writes: the label is read from the resource, the digit is the number of
+        # pages that it has grown by so far.
+        1000: b'[{"type_name":"&str","channel":4,"elements":["????"],"dimensions":[1]},'
+        b'{"type_name":"u8","channel":7,"elements":[0],"dimensions":[1]}]',
+        1200: b'{"type_name":"F32","channel":4,"elements":[4.8617184e-2,null],"dimensions":[1,2]}',
+        MODEL_AT: model,
+    }
+
+
+@pytest.fixture
+def second(make_original: MakeOriginal) -> Rune:
+    """Of v0.11: `rune_model_load`, a resource, messages, JSON; its memory grows with each run."""
+    model = SINE.read_bytes()
+    data = second_data(model)
+    text = data[1000]
+    at = 1000 + text.index(b"????")
+    digit = 1000 + text.index(b"[0]") + 1
+    manifest = f"""
+        (drop (call $request_capability (i32.const 5)))
+        (drop (call $request_capability_set_param (i32.const 1) (i32.const 700) (i32.const 6)
+            (i32.const 708) (i32.const 4) (i32.const 1)))
+        (drop (call $rune_resource_open (i32.const 720) (i32.const 6)))
+        (drop (call $rune_model_load (i32.const 512) (i32.const {len(MIME)})
+            (i32.const {MODEL_AT}) (i32.const {len(model)})
+            (i32.const 544) (i32.const 1) (i32.const 552) (i32.const 1)))
+        (drop (call $request_output (i32.const 1)))"""
+    call = f"""
+        (drop (call $_debug (i32.const 800) (i32.const {len(LOG)})))
+        (drop (call $request_provider_response (i32.const 8) (i32.const 4) (i32.const 1)))
+        (drop (call $rune_model_infer (i32.const 3) (i32.const 600) (i32.const 604)))
+        (if (f32.gt (f32.load (i32.const 16)) (f32.const 0.5)) (then
+            (drop (call $rune_resource_read (i32.const 2) (i32.const {at}) (i32.const 4)))))
+        (if (i32.ne (memory.grow (i32.const 1)) (i32.const -1)) (then
+            (i32.store8 (i32.const {digit})
+                (i32.add (i32.load8_u (i32.const {digit})) (i32.const 1)))))
+        (drop (call $consume_output (i32.const 4) (i32.const 1000) (i32.const {len(text)})))
+        (drop (call $consume_output (i32.const 4) (i32.const 1200)
+            (i32.const {len(data[1200])})))"""
+    return read_rune(make_original(manifest, call, data, pages=1, resources={"labels": b"Ring"}))
+
+
+def test_both_generations_give_the_hosts_bytes(first: Rune, second: Rune, tmp_path: Path) -> None:
+    place = Place("emulator", ROOMY)
+    inputs = f32_file(tmp_path / "x.bin", 0.8)
+    (expected,) = run_bytes(first, inputs, Place("host"))
+    assert expected.startswith(b"\x09\0\0\0f32[1, 1]")
+    assert struct.unpack("<f", expected[-4:])[0] == pytest.approx(0.72, abs=0.01)
+    assert list(run_bytes(first, inputs, place)) == [expected]
+    words: dict[str, list[str]] = {"host": [], "board": []}
+    lines = {
+        name: list(run_bytes(second, inputs, at, watch=Watch(log=words[name].append)))
+        for name, at in (("host", Place("host")), ("board", place))
+    }
+    (line,) = lines["host"]
+    assert line == (
+        b'{"4":[{"element_type":"utf8","dimensions":[1],"elements":["Ring"]},'
+        b'{"element-type":"f32","dimensions":[1,2],"elements":[0.048617184,null]}],'
+        b'"7":[{"element-type":"u8","dimensions":[1],"elements":[1]}]}\n'
+    )
+    assert lines["board"] == lines["host"]
+    assert words["host"] == ['infer "sine"']
+    assert 'emulator:mps2_an386: info: infer "sine"' in words["board"]
+
+
+def test_memory_grows_over_runs_as_far_as_was_described(second: Rune, tmp_path: Path) -> None:
+    """One page at the trial, one to spare: the third run is answered that there is no more."""
+    inputs = f32_file(tmp_path / "x.bin", 0.8)
+    digits = [
+        result.partition(b'"u8","dimensions":[1],"elements":[')[2][:1]
+        for result in run_bytes(second, inputs, Place("emulator", ROOMY), repeats=3)
+    ]
+    assert digits == [b"1", b"2", b"2"]
+
+
+def test_an_output_that_is_no_tensor_is_the_error_of_the_host(
+    make_original: MakeOriginal,
+) -> None:
+    call = """(drop (call $consume_output (i32.const 1) (i32.const 64) (i32.const 2)))"""
+    manifest = "(drop (call $request_output (i32.const 1)))"
+    rune = read_rune(make_original(manifest, call, {64: b"{}"}, pages=1))
+    said = []
+    for place in (Place("host"), Place("emulator", ROOMY)):
+        with pytest.raises(RuneError) as caught:
+            list(run_bytes(rune, Inputs(), place))
+        said.append((caught.value.code, caught.value.message))
+    assert said[0][0] == "R0710"
+    assert said[1] == said[0]
+
+
+def test_a_small_board_is_told_how_much_memory_an_original_wants(
+    first: Rune,
+) -> None:
+    with (
+        pytest.raises(UserFileError) as caught,
+        open_emulator(first, load_board("nucleo_f401re")),
+    ):
+        pass
+    assert caught.value.code == "R0811"
+    assert "its linear memory: 65536 bytes" in caught.value.notes
+    assert caught.value.hint is not None
+    assert "from its Runefile" in caught.value.hint
+    assert "mps2_an386" in caught.value.hint
+
+
+def test_the_device_says_that_it_carries_an_original(first: Rune) -> None:
+    with open_emulator(first, ROOMY) as device:
+        assert device.hello.abi == 0
+        assert device.hello.digest == device_rune(first).digest
+        assert device.stats().linear_memory_bytes == 65536
+
+
+@pytest.mark.emulated
+@pytest.mark.parametrize(
+    ("board", "generation"),
+    [("esp32c3", "first"), ("esp32c3", "second"), ("nrf52840_dk", "first")],
+)
+def test_other_boards_do_as_well_where_the_memory_suffices(
+    request: pytest.FixtureRequest, tmp_path: Path, board: str, generation: str
+) -> None:
+    rune: Rune = request.getfixturevalue(generation)
+    for value in (0.8, 3.1):
+        inputs = f32_file(tmp_path / "x.bin", value)
+        (expected,) = run_bytes(rune, inputs, Place("host"))
+        place = Place("emulator", load_board(board))
+        assert list(run_bytes(rune, inputs, place)) == [expected]

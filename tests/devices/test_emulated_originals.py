@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
+import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from runec.diagnostics import RuneError, UserFileError
 from runec.vm import Inputs, Watch, device_rune
 
 MakeOriginal = Callable[..., bytes]
+SOURCE = Path(__file__).with_name("compiled_original.c")
 SINE = Path(__file__).resolve().parents[2] / "examples" / "sine" / "sinemodel.tflite"
 ROOMY = load_board("mps2_an386")
 MODEL_AT = 4097  # as rustc places bytes: anywhere
@@ -123,10 +126,14 @@ def test_both_generations_give_the_hosts_bytes(first: Rune, second: Rune, tmp_pa
 def test_memory_grows_over_runs_as_far_as_was_described(second: Rune, tmp_path: Path) -> None:
     """One page at the trial, one to spare: the third run is answered that there is no more."""
     inputs = f32_file(tmp_path / "x.bin", 0.8)
-    digits = [
-        result.partition(b'"u8","dimensions":[1],"elements":[')[2][:1]
-        for result in run_bytes(second, inputs, Place("emulator", ROOMY), repeats=3)
-    ]
+    with open_emulator(second, ROOMY) as device:
+        assert device.hello.abi == 0
+        assert device.hello.digest == device_rune(second).digest
+        digits = [
+            result.partition(b'"u8","dimensions":[1],"elements":[')[2][:1]
+            for result in device.run_bytes(inputs, repeats=3)
+        ]
+        assert device.stats().linear_memory_bytes == 3 * 65536
     assert digits == [b"1", b"2", b"2"]
 
 
@@ -160,11 +167,39 @@ def test_a_small_board_is_told_how_much_memory_an_original_wants(
     assert "mps2_an386" in caught.value.hint
 
 
-def test_the_device_says_that_it_carries_an_original(first: Rune) -> None:
-    with open_emulator(first, ROOMY) as device:
-        assert device.hello.abi == 0
-        assert device.hello.digest == device_rune(first).digest
-        assert device.stats().linear_memory_bytes == 65536
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Rune:
+    """What clang makes of compiled_original.c: 17 pages, a heap, a table, its model as data."""
+    target = tmp_path_factory.mktemp("compiled") / "original.wasm"
+    compiler = shutil.which("clang")
+    assert compiler is not None, "no clang: make setup"
+    command = [compiler, "--target=wasm32", "-O2", "-nostdlib", "-ffreestanding", "-Wall"]
+    command += ["-Wextra", "-Werror", "-Wl,--no-entry", "-Wl,-z,stack-size=1048576"]
+    command += [f"-DMODEL={','.join(map(str, SINE.read_bytes()))}", str(SOURCE), "-o", str(target)]
+    subprocess.run(command, check=True, timeout=120)
+    name, label = b"label", b"Ring"
+    entry = len(name).to_bytes(4, "big") + name + len(label).to_bytes(4, "big") + label
+    sections = ((b".rune_version", b'{"version":"0.11.3"}'), (b".rune_resource", entry))
+    parts = [target.read_bytes()]
+    for title, content in sections:
+        body = bytes((len(title),)) + title + content
+        parts.append(bytes((0, len(body))) + body)
+    return read_rune(b"".join(parts))
+
+
+def test_an_original_that_a_compiler_made_gives_the_hosts_bytes(
+    compiled: Rune, tmp_path: Path
+) -> None:
+    # 17 pages of stack and data; two for a buffer in _manifest, two in _call; one to spare.
+    assert device_rune(compiled).require_graph().memory_used == (17 + 2 + 2 + 1) * 65536
+    inputs = f32_file(tmp_path / "x.bin", 0.8)
+    expected = list(run_bytes(compiled, inputs, Place("host"), repeats=3))
+    assert b'"elements":["Ring"]' in expected[0]
+    assert list(run_bytes(compiled, inputs, Place("emulator", ROOMY), repeats=3)) == expected
+    with pytest.raises(UserFileError) as caught:
+        list(run_bytes(compiled, inputs, Place("emulator", load_board("esp32c3"))))
+    assert caught.value.code == "R0811"
+    assert "its linear memory: 1441792 bytes" in caught.value.notes
 
 
 @pytest.mark.emulated

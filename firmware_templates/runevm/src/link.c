@@ -275,7 +275,7 @@ static void send_hello(runevm_link *link, const runevm *vm, uint8_t seq)
 {
     uint8_t body[RUNEVM_LINK_BODY_BYTES] = {RUNEVM_LINK_VERSION, ABI};
 #if RUNEVM_ORIGINALS
-    body[1] = vm->rune.is_original ? ORIGINAL_ABI : ABI;
+    body[1] = (uint8_t)(vm->rune.is_original ? ORIGINAL_ABI : ABI);
 #endif
     uint8_t *at = put_u16(body + 2, (uint32_t)vm->status);
     if (vm->rune.digest != NULL) {

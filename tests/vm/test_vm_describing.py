@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from runec.vm import Inputs, Watch, device_result, device_rune, run_rune_bytes
 from runec.vm.messages import unpack_recorded
 
 MakeOriginal = Callable[..., bytes]
+PROJECT = Path(__file__).resolve().parents[2]
 PAGE = 65536
 MODEL_AT = 4097  # as rustc places bytes: anywhere
 SHAPE = b"\x08\0\0\0f32[001]"
@@ -219,6 +221,15 @@ def test_what_a_device_hands_on_becomes_what_the_host_writes(
     assert device_result(b"\x05" + struct.pack("<II", 2, len(tensor)) + tensor) == (
         b"\x05\0\0\0u8[3]abc"
     )
+
+
+def test_the_pages_example_is_read_as_it_says() -> None:
+    text = (PROJECT / "docs" / "spec" / "link.md").read_text()
+    found = re.search(r"`(01(?:  (?:\w\w ?)+){2}) (\{.*\})` becomes\n`(\{.*\})` and a", text)
+    assert found is not None
+    head, given, expected = found.groups()
+    words = bytes.fromhex(head.replace(" ", "")) + given.encode()
+    assert device_result(words).decode() == expected + "\n"
 
 
 @pytest.mark.parametrize(

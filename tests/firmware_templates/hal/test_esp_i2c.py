@@ -70,7 +70,7 @@ class Bus:
     """A program on a board: its three functions."""
 
     def __init__(self, library: ctypes.CDLL, board: Board) -> None:
-        self.library = library
+        self.hal = library
         self.board = board
         self.wrong: Exception | None = None
 
@@ -97,19 +97,17 @@ class Bus:
             raise self.wrong
 
     def start(self) -> None:
-        self.library.runevm_hal_i2c_init()
+        self.hal.runevm_hal_i2c_init()
         self._done()
 
     def write(self, data: bytes, address: int = ADDRESS) -> int:
-        result: int = self.library.runevm_hal_i2c_write(address, data, ctypes.c_size_t(len(data)))
+        result: int = self.hal.runevm_hal_i2c_write(address, data, ctypes.c_size_t(len(data)))
         self._done()
         return result
 
     def read(self, first: int, length: int, address: int = ADDRESS) -> bytes | None:
         buffer = ctypes.create_string_buffer(length + 1)
-        result: int = self.library.runevm_hal_i2c_read(
-            address, first, buffer, ctypes.c_size_t(length)
-        )
+        result: int = self.hal.runevm_hal_i2c_read(address, first, buffer, ctypes.c_size_t(length))
         self._done()
         assert result in (0, -1)
         assert buffer.raw[length] == 0

@@ -10,11 +10,14 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 from runec.diagnostics import MachineError
 
@@ -74,39 +77,61 @@ def run_tool(
 
     arguments = [str(part) for part in command]
     merged = {**os.environ, **(environment or {})}
+    process = None
     try:
-        process = subprocess.Popen(
-            arguments,
-            cwd=cwd,
-            env={name: value for name, value in merged.items() if value is not None},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,  # a process group of its own, to be killed as one
-        )
-    except OSError as error:
-        raise MachineError(
-            "R1004", f"cannot start {arguments[0]}: {error.strerror}", hint="runec doctor"
-        ) from None
-    started_s = time.monotonic()
-    with process, _listed(process.pid), _guarded(process.pid):
-        try:
+        with _held_back():  # or nobody would know what has just been started
+            process = subprocess.Popen(
+                arguments,
+                cwd=cwd,
+                env={name: value for name, value in merged.items() if value is not None},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                start_new_session=True,  # a process group of its own, to be killed as one
+            )
+            started_s = time.monotonic()
+        with _listed(process.pid), _guarded(process.pid):
             stdout, stderr = process.communicate(timeout=timeout_s)
-        except subprocess.TimeoutExpired:
-            _kill_group(process.pid)
+    except BaseException as error:
+        if process is not None:
+            with process:  # closes its pipes and waits
+                _kill_group(process.pid)
+        elif isinstance(error, OSError):
+            raise MachineError(
+                "R1004", f"cannot start {arguments[0]}: {error.strerror}", hint="runec doctor"
+            ) from None
+        if isinstance(error, subprocess.TimeoutExpired):
             raise MachineError(
                 "R1005",
                 f"{arguments[0]} did not end within {timeout_s:g} s",
                 hint="try again on a machine that is less busy",
             ) from None
-        except BaseException:
-            _kill_group(process.pid)
-            raise
+        raise
     for watcher in _watchers:
         watcher(shlex.join(arguments), time.monotonic() - started_s)
     return Finished(process.returncode, stdout, stderr)
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Hold Ctrl-C and requests to end back until the block is over; they come right behind it."""
+    came: list[int] = []
+    handlers: dict[int, Callable[[int, FrameType | None], Any]] = {}
+    if threading.current_thread() is threading.main_thread():  # no other one gets signals
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            handler = signal.getsignal(number)
+            if callable(handler):
+                handlers[number] = handler
+                signal.signal(number, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        for held, handler in handlers.items():
+            signal.signal(held, handler)
+    for held in came:
+        handlers[held](held, None)
 
 
 _running: set[int] = set()

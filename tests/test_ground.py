@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -77,6 +78,31 @@ def test_a_runec_that_is_told_to_end_takes_its_builders_along(
             process.kill()
     child = int(path.read_text(encoding="utf-8"))
     assert soon(lambda: not is_running(child))
+
+
+@pytest.mark.parametrize("started", [1, 2])
+def test_an_interrupt_while_programs_are_being_started_ends_them(
+    monkeypatch: pytest.MonkeyPatch, started: int
+) -> None:
+    processes: list[subprocess.Popen[str]] = []
+
+    class Interrupting(subprocess.Popen[str]):
+        # The first one is the program itself, the second its guard.
+        def __init__(self, *words: Any, **options: Any) -> None:
+            super().__init__(*words, **options)
+            processes.append(self)
+            if len(processes) == started:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupting)
+    begun_s = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run_tool([sys.executable, "-c", "import time; time.sleep(600)"])
+    assert time.monotonic() - begun_s < 60
+    assert not is_running(processes[0].pid)
+    for process in processes:
+        process.kill()
+        process.communicate()
 
 
 def test_a_watcher_is_told_of_each_program_with_its_time() -> None:

@@ -27,7 +27,7 @@ from runec.firmware.render import (
     generated_files,
 )
 from runec.firmware.sensing import Accelerometer, choose_accelerometer
-from runec.vm import device_rune
+from runec.vm import device_rune, validate
 
 BACKENDS = (wasm3.NAME,)
 
@@ -78,7 +78,8 @@ def create_project(
     replaced.
 
     Raises:
-        RuneError: R07xx, an original rune fails when it is asked what it wants.
+        RuneError: R0707, the rune's module is invalid; R07xx, an original rune fails when it is
+            asked what it wants.
         UserFileError: R0607, an original asks for too much; R0810, an operator is missing; R0811,
             R0812, the rune is too big for the board; R0813, `directory` holds something else;
             R0816, the project of another rune or board; R0817, changes of the user's; R0840, the
@@ -102,6 +103,7 @@ def create_project(
     accelerometer = choose_accelerometer(rune, board, framework)
     pins = choose_pins(rune, board, framework, accelerometer)
     check_budget(len(rune.data), layout, board)
+    validate(rune)  # the engine on the device trusts what it executes
     try:
         groups = _source_groups(board, layout, framework, accelerometer)
         files: dict[str, bytes | str | Path] = {

@@ -6,6 +6,7 @@ from runec.vm.original import device_result
 from runec.vm.output import output_line
 from runec.vm.run import Watch, run_rune, run_rune_bytes
 from runec.vm.trace import Step
+from runec.vm.validation import validate
 
 __all__ = [
     "Feed",
@@ -17,4 +18,5 @@ __all__ = [
     "output_line",
     "run_rune",
     "run_rune_bytes",
+    "validate",
 ]

@@ -110,7 +110,7 @@ def test_the_cache_is_shown_and_cleared(
 def test_firmware_projects_are_cleared_as_well_and_it_is_said(
     runec: Callable[..., Any], here: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runec.firmware.project.wasm3.source_groups", list)
+    monkeypatch.setattr("runec.firmware.project.wasm3.source_groups", lambda **_: [])
     runec("build", "noop", "-o", "noop.rune", "--no-cache")
     assert runec("flash", here / "noop.rune", "-b", "esp32c3", "--dry-run").code == 0
     (project,) = own_cache.rglob("runec-project.json")
@@ -140,7 +140,7 @@ def test_firmware_projects_are_cleared_as_well_and_it_is_said(
 def test_a_printed_command_is_not_taken_over_by_another_rune_of_the_same_name(
     runec: Callable[..., Any], here: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runec.firmware.project.wasm3.source_groups", list)
+    monkeypatch.setattr("runec.firmware.project.wasm3.source_groups", lambda **_: [])
     board = load_board("netduinoplus2")
     runec("build", "noop", "-o", "noop.rune", "--no-cache")
     first = read_rune((here / "noop.rune").read_bytes())
@@ -160,7 +160,7 @@ def test_a_printed_command_is_not_taken_over_by_another_rune_of_the_same_name(
 def test_a_project_in_use_is_not_cleared(
     runec: Callable[..., Any], here: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runec.firmware.project.wasm3.source_groups", list)
+    monkeypatch.setattr("runec.firmware.project.wasm3.source_groups", lambda **_: [])
     runec("build", "noop", "-o", "noop.rune", "--no-cache")
     rune = read_rune((here / "noop.rune").read_bytes())
     with cached_project(rune, load_board("esp32c3")) as project:

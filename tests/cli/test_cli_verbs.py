@@ -85,7 +85,7 @@ def test_the_name_of_a_rune_leads_to_no_other_folder_and_commands_no_terminal(
 def test_two_runes_whose_folders_have_one_name_do_not_take_it_from_one_another(
     runec: Callable[..., Any], here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runec.firmware.project.wasm3.source_groups", list)
+    monkeypatch.setattr("runec.firmware.project.wasm3.source_groups", lambda **_: [])
 
     def stop(*_: object, **__: object) -> NoReturn:
         raise MachineError("R0821", "far enough")
@@ -121,7 +121,7 @@ def test_what_cannot_be_written_is_told_with_the_option_that_the_verb_has(
     words: tuple[str, ...],
     option: str | None,
 ) -> None:
-    monkeypatch.setattr("runec.firmware.project.wasm3.source_groups", list)
+    monkeypatch.setattr("runec.firmware.project.wasm3.source_groups", lambda **_: [])
     (here / "file").write_text("no folder")
     done = runec(*words)
     assert done.code == 4

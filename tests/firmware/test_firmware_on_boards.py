@@ -61,6 +61,20 @@ def noop_with(body: str, functions: str = "", asks: str = "") -> Rune:
     return read_rune(write_rune(analyse(NOOP / "Runefile.yml").pipeline, module))
 
 
+def test_code_that_is_invalid_gets_into_no_firmware(tmp_path: Path) -> None:
+    good = noop_with("i32.const 1 i32.const 2 i32.add")
+    code = good.code.replace(b"\x41\x01\x41\x02\x6a", b"\x41\x01\x41\x02\x92")  # f32.add
+    assert code != good.code
+    pipeline = analyse(NOOP / "Runefile.yml").pipeline
+    bad = read_rune(write_rune(pipeline, WasmModule(code, MEMORY_BYTES, 1024)))
+    board = load_board("netduinoplus2")
+    create_project(good, board, tmp_path / "good")
+    with pytest.raises(RunecError, match="type mismatch") as caught:
+        create_project(bad, board, tmp_path / "bad")
+    assert caught.value.code == "R0707"
+    assert not (tmp_path / "bad").exists()
+
+
 @pytest.mark.emulated
 @pytest.mark.parametrize("board", ["netduinoplus2", "esp32c3", "esp32"])
 @pytest.mark.parametrize(

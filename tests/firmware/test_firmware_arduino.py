@@ -192,7 +192,7 @@ def test_platformio_builds_what_answers_as_the_host_does(
 ) -> None:
     board = load_board("esp32c3")
     environment = install_stand_in(tmp_path, board)
-    monkeypatch.setattr(build, "_environment", lambda _project: environment)
+    monkeypatch.setattr(build, "project_environment", lambda _project: environment)
     # Pointers of this computer are twice as long as a board's.
     monkeypatch.setattr(writer, "measure_arena", lambda data: 4 * measure_arena(data))
     pipeline = analyse(EXAMPLES / example / "Runefile.yml").pipeline

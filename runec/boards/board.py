@@ -37,6 +37,10 @@ class Region(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where things lie. `constants` is None where code and constants share one region.
 
+    `ram_code` is RAM that code can run from, by the addresses at which it does, where the HAL has
+    such code. `storage` is flash that programs may keep things in, where it is not what they leave
+    of `constants` or `code`.
+
     `header` is what the chip's boot ROM expects at the start of the code, as 32-bit words. `ram`
     starts with the stack, so `ram.origin` should have nothing mapped below it: a stack overflow
     then faults instead of overwriting data. `stack_bytes` is for everything: interrupts, the link,
@@ -48,6 +52,8 @@ class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     code: Region
     constants: Region | None = None
     ram: Region
+    ram_code: Region | None = None
+    storage: Region | None = None
     header: tuple[Address, ...] = ()
     stack_bytes: Bytes = 16_384
 

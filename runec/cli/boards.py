@@ -98,6 +98,8 @@ def _facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str,
         ("flash", "memory.code", memory.code),
         ("constants", "memory.constants", memory.constants),
         ("RAM", "memory.ram", memory.ram),
+        ("RAM for code", "memory.ram_code", memory.ram_code),
+        ("storage", "memory.storage", memory.storage),
     ):
         if region is not None:
             value = f"{region.size_bytes // 1024} KiB at {region.origin:#010x}"

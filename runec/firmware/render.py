@@ -186,6 +186,8 @@ def linker_script(board: Board, layout: Layout) -> str:
     regions = [{"name": "CODE", **msgspec.structs.asdict(memory.code)}]
     if memory.constants is not None:
         regions.append({"name": "CONSTANTS", **msgspec.structs.asdict(memory.constants)})
+    if memory.ram_code is not None:
+        regions.append({"name": "RAM_CODE", **msgspec.structs.asdict(memory.ram_code)})
     regions.append({"name": "RAM", **msgspec.structs.asdict(memory.ram)})
     return _render(
         "linker.ld.j2",
@@ -193,13 +195,16 @@ def linker_script(board: Board, layout: Layout) -> str:
         regions=regions,
         header=memory.header,
         constants_region="CONSTANTS" if memory.constants is not None else "CODE",
+        has_ram_code=memory.ram_code is not None,
+        storage=memory.storage,
         stack_bytes=layout.stack_bytes,
     )
 
 
 def _build_plan(board: Board, groups: Iterable[SourceGroup]) -> dict[str, Any]:
     toolchain, upload = board.toolchain, board.upload
-    code, constants = [".start", ".text"], [".rodata", ".rune", ".data"]
+    ram_code = [".ram_code"] if board.memory.ram_code is not None else []
+    code, constants = [".start", ".text"], [".rodata", ".rune", *ram_code, ".data"]
     images = {"image": code, "constants": constants}
     if board.memory.constants is None:
         images = {"image": code + constants}

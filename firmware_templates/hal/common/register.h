@@ -24,4 +24,14 @@ static inline void register_barrier(void)
     __asm volatile("dsb" ::: "memory");
 }
 
+/* Code that was stored is what is fetched from now on. */
+static inline void register_code_barrier(void)
+{
+#if defined __riscv
+    __asm volatile(".4byte 0x0000100F" ::: "memory"); /* fence.i, which the assembler takes for an extension */
+#elif defined __xtensa__
+    __asm volatile("isync" ::: "memory");
+#endif
+}
+
 #endif

@@ -12,6 +12,13 @@
 #define ESP_OWN_BIT 256u
 #define ESP_PAD_GPIO (2u << 12) /* function 2 */
 
+#define ESP_SPI1_BASE 0x3FF42000u
+#define ESP_SPI_STATUS 0x10u
+#define ESP_SPI_CLOCK 0x18u
+#define ESP_SPI_USER 0x1Cu
+#define ESP_SPI_DATA 0x80u
+#define ESP_SPI_20_MHZ ((3u << 12) | (1u << 6) | 3u) /* every fourth of the APB's 80 MHz: period, high, low */
+
 #define ESP_CLOCK_ENABLE 0x3FF000C0u /* DPORT_PERIP_CLK_EN_REG */
 #define ESP_RESET_ENABLE 0x3FF000C4u /* DPORT_PERIP_RST_EN_REG */
 #define ESP_I2C_SCL_SIGNAL 29u

@@ -11,6 +11,13 @@
 #define ESP_OWN_BIT 128u
 #define ESP_PAD_GPIO (1u << 12) /* function 1 */
 
+#define ESP_SPI1_BASE 0x60002000u
+#define ESP_SPI_STATUS 0x2Cu
+#define ESP_SPI_CLOCK 0x14u
+#define ESP_SPI_USER 0x18u
+#define ESP_SPI_DATA 0x58u
+#define ESP_SPI_20_MHZ ((3u << 16) | (1u << 8) | 3u) /* every fourth of 80 MHz: period, high, low */
+
 #define ESP_CLOCK_ENABLE 0x600C0010u /* SYSTEM_PERIP_CLK_EN0_REG */
 #define ESP_RESET_ENABLE 0x600C0018u /* SYSTEM_PERIP_RST_EN0_REG */
 #define ESP_I2C_SCL_SIGNAL 53u

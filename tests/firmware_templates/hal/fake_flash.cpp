@@ -5,9 +5,11 @@
  *   fault KIND     what the next operation meets: stuck, protected, weak (a bit does not change), dead (nothing happens)
  *   locked | config | sins
  *   unlock         somebody before has left it open
+ *   taken ENTRY    somebody uses that page of the ESP32's window on flash
  *
  * fill makes the programmed state behind the controller's back. A sin is what the manual forbids or what would hang a
- * processor; no driver may commit one. Chosen by -DFAKE_F4, -DFAKE_F1 or -DFAKE_NRF. Numbers in hexadecimal. */
+ * processor; no driver may commit one. Chosen by -DFAKE_F4, -DFAKE_F1, -DFAKE_NRF, -DFAKE_ESP32 or -DFAKE_ESP32C3.
+ * Numbers in hexadecimal. */
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
@@ -21,7 +23,6 @@
 #include "flash.h"
 
 static std::vector<uint8_t> memory; /* what flash holds, from FLASH_START - MARGIN on */
-static std::map<uint32_t, uint32_t> cached; /* words that a data cache still has */
 static std::set<std::string> sins;
 static std::string fault;
 static const uint32_t MARGIN = 0x2000;
@@ -40,16 +41,20 @@ static bool in_flash(uint32_t address)
     return address >= base() && address - base() < memory.size();
 }
 
+static void sin(const std::string &what)
+{
+    sins.insert(what);
+}
+
+#if defined FAKE_F4 || defined FAKE_F1 || defined FAKE_NRF
+
+static std::map<uint32_t, uint32_t> cached; /* words that a data cache still has */
+
 static uint32_t word_at(uint32_t address)
 {
     uint32_t word;
     std::memcpy(&word, &memory[address - base()], 4);
     return word;
-}
-
-static void sin(const std::string &what)
-{
-    sins.insert(what);
 }
 
 static void begin()
@@ -68,7 +73,7 @@ static bool is_busy()
 static void program(uint32_t address, uint32_t value, unsigned bytes)
 {
     begin();
-    for (unsigned i = 0; i < bytes && fault != "dead"; i++) {
+    for (unsigned i = 0; i < bytes && fault != "dead" && fault != "protected"; i++) {
         uint8_t &cell = memory[address - base() + i];
         cell = static_cast<uint8_t>(cell & (value >> (8 * i)));
         if (fault == "weak") cell |= 0x10;
@@ -78,10 +83,23 @@ static void program(uint32_t address, uint32_t value, unsigned bytes)
 static void erase(uint32_t first, uint32_t bytes)
 {
     begin();
-    if (fault == "dead") return;
+    if (fault == "dead" || fault == "protected") return;
     std::memset(&memory[first - base()], 0xFF, bytes);
     if (fault == "weak") memory[first - base() + bytes - 1] = 0xEF;
 }
+
+static uint32_t flash_read(uint32_t address)
+{
+    if (busy > 0) busy = 0; /* the bus waits */
+    const auto found = cached.find(address);
+    return found == cached.end() ? word_at(address) : found->second;
+}
+
+static void filled()
+{
+}
+
+#endif
 
 #if defined FAKE_F4 || defined FAKE_F1
 
@@ -329,6 +347,10 @@ static bool is_locked()
     return mode == 0;
 }
 
+#elif defined FAKE_ESP32 || defined FAKE_ESP32C3
+
+#include "fake_spi_flash.h"
+
 #endif
 
 uint32_t fake_read(uint32_t address, unsigned bytes)
@@ -338,9 +360,7 @@ uint32_t fake_read(uint32_t address, unsigned bytes)
         return controller_read(address);
     }
     if (address % bytes != 0 || bytes != 4) sin("flash read by parts");
-    if (busy > 0) busy = 0; /* the bus waits */
-    const auto found = cached.find(address);
-    return found == cached.end() ? word_at(address) : found->second;
+    return flash_read(address);
 }
 
 void fake_write(uint32_t address, uint32_t value, unsigned bytes)
@@ -413,8 +433,13 @@ int main()
         } else if (what == "fill") {
             words >> length;
             std::memset(&memory[address - base()], 0xA5, length);
+            filled();
         } else if (what == "unlock") {
             open_up();
+#ifdef FAKE_ESP32
+        } else if (what == "taken") {
+            take_page(address);
+#endif
         } else if (what == "dump") {
             words >> length;
             for (uint32_t i = 0; i < length; i++) std::printf("%02x", memory[address + i - base()]);

@@ -27,3 +27,7 @@ static inline void register_barrier(void)
 {
     fake_barrier();
 }
+
+static inline void register_code_barrier(void)
+{
+}

@@ -28,14 +28,15 @@ KIB = 1024
 
 @dataclass(frozen=True)
 class Family:
-    """A controller, its driver, and the sectors that the manual lists."""
+    """A controller, its driver's files, and the sectors that the manual lists."""
 
     fake: str
-    driver: str
+    driver: tuple[str, ...]
     start: int
     sectors_kib: tuple[int, ...]
     page_kib: int = 1
     config: str = "0"
+    reports: bool = True  # that something is protected
 
     @property
     def edges(self) -> list[int]:
@@ -45,15 +46,32 @@ class Family:
 FAMILIES = {
     # RM0090, table 5; RM0368, table 5 has the first eight.
     "stm32f407": Family(
-        "F4", "stm32f4/flash_controller.c", 0x0800_0000, (*[16] * 4, 64, *[128] * 7), config="705"
+        "F4", ("stm32f4/flash_controller.c",), 0x0800_0000, (*[16] * 4, 64, *[128] * 7), config="705"
     ),
     "stm32f401": Family(
-        "F4", "stm32f4/flash_controller.c", 0x0800_0000, (*[16] * 4, 64, *[128] * 3), config="705"
+        "F4", ("stm32f4/flash_controller.c",), 0x0800_0000, (*[16] * 4, 64, *[128] * 3), config="705"
     ),
     # PM0075, tables 2 and 3.
-    "stm32f103c8": Family("F1", "stm32f1/fpec.c", 0x0800_0000, (1,) * 64),
-    "stm32f103ze": Family("F1", "stm32f1/fpec.c", 0x0800_0000, (2,) * 256, page_kib=2),
-    "nrf52832": Family("NRF", "nrf52/nvmc.c", 0, (4,) * 128),
+    "stm32f103c8": Family("F1", ("stm32f1/fpec.c",), 0x0800_0000, (1,) * 64),
+    "stm32f103ze": Family("F1", ("stm32f1/fpec.c",), 0x0800_0000, (2,) * 256, page_kib=2),
+    "nrf52832": Family("NRF", ("nrf52/nvmc.c",), 0, (4,) * 128, reports=False),
+    # Any data sheet of a serial NOR flash: sectors of 4 KiB.
+    "esp32": Family(
+        "ESP32",
+        ("esp/spi_flash.c", "esp32/cache.c"),
+        0x3F7E_0000,
+        (4,) * 32,
+        config="a12000 80000000 70000020 6c000003 on",
+        reports=False,
+    ),
+    "esp32c3": Family(
+        "ESP32C3",
+        ("esp/spi_flash.c", "esp32c3/cache.c"),
+        0x3C20_0000,
+        (4,) * 512,
+        config="a12000 80000000 70000020 6c000003 on 68",
+        reports=False,
+    ),
 }
 
 
@@ -96,11 +114,14 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Family], Path
         key = (family.fake, family.page_kib)
         if key not in made:
             made[key] = folder = tmp_path_factory.mktemp("flash")
-            sources = [HAL / "flash" / "flash.c", HAL / family.driver, HERE / "fake_flash.cpp"]
+            sources = [HAL / "flash" / "flash.c", HERE / "fake_flash.cpp"]
+            sources += [HAL / name for name in family.driver]
             command = ["g++", "-std=c++17", "-xc++", "-O1", "-g", "-fno-pie", SANITIZERS]
             command += WARNINGS
             command += [f"-DFAKE_{family.fake}", "-DHAL_CLOCK_HZ=1000u"]
             command += [f"-DHAL_FLASH_PAGE_BYTES={family.page_kib * KIB}u", f"-I{INCLUDE}"]
+            command += ["-DHAL_STORAGE_OFFSET=0xF0000u"]
+            command += [f"-I{(HAL / name).parent}" for name in family.driver]
             command += [
                 f"-I{HAL / 'flash'}",
                 f"-I{HAL / 'common'}",
@@ -130,6 +151,8 @@ def programs(
             places = {"flash_start": 0, "flash_end": code_bytes, "program_end": program_bytes}
             command = ["g++", "-no-pie", SANITIZERS, "-o", str(made[key])]
             command += map(str, sorted(parts.glob("*.o")))
+            if family.fake.startswith("ESP"):
+                command.append("-Wl,--defsym=runec_ram_code_end=runec_ram_code_start+12")
             for name, offset in places.items():
                 command.append(f"-Wl,--defsym=runec_{name}={family.start + offset:#x}")
             subprocess.run(command, check=True)
@@ -304,8 +327,8 @@ def test_addresses_between_granules_and_outside_are_refused(start: Start, family
 def test_what_the_controller_could_not_do_is_told_and_it_is_locked_again(
     start: Start, family: Family, fault: str, erased: str, written: str
 ) -> None:
-    if fault == "protected" and family.fake == "NRF":
-        fault, erased, written = "dead", DIFFERS, DIFFERS  # its controller reports nothing
+    if fault == "protected" and not family.reports:
+        erased, written = DIFFERS, DIFFERS
     session = start(family, 100)
     first = family.edges[-2]
     session("fault", fault)
@@ -339,3 +362,60 @@ def test_a_controller_that_is_never_ready_hangs_nothing(
     assert session(what, first, "01020304") == FAILED
     assert session("erase", first) == FAILED
     assert session("write", first + 64, "01020304") == FAILED
+
+
+BEHIND_A_CACHE = [name for name in FAMILIES if name.startswith("esp")]
+
+
+@pytest.mark.parametrize("fault", ["deaf", "restless"])
+@pytest.mark.parametrize("name", BEHIND_A_CACHE)
+def test_a_chip_that_will_not_be_written_and_a_cache_without_rest_are_told(
+    start: Start, name: str, fault: str
+) -> None:
+    family = FAMILIES[name]
+    session = start(family, 100)
+    first = family.edges[-2]
+    assert session("write", first, "01020304") == OK  # and with that, mapped
+    session("fault", fault)
+    assert session("write", first + 4, "01020304") == FAILED
+    assert session("erase", first) == FAILED
+    assert is_closed(session, family)
+    assert session.dump(first, 8) == b"\1\2\3\4\xff\xff\xff\xff"
+    session("fault", "none")
+    assert session("erase", first) == OK
+    assert session.dump(first, 8) == b"\xff" * 8
+    assert is_closed(session, family)
+
+
+@pytest.mark.parametrize("what", ["erase", "write"])
+@pytest.mark.parametrize("name", BEHIND_A_CACHE)
+def test_a_controller_that_never_sends_hangs_nothing(start: Start, name: str, what: str) -> None:
+    family = FAMILIES[name]
+    session = start(family, 100)
+    session("fault", "jammed")
+    assert session(what, family.edges[-2], "01020304") == FAILED
+    assert session("config") == family.config
+
+
+@pytest.mark.parametrize("name", BEHIND_A_CACHE)
+def test_what_was_read_before_is_not_read_again_from_the_cache(start: Start, name: str) -> None:
+    family = FAMILIES[name]
+    session = start(family, 100)
+    first = family.edges[-2]
+    for turn in range(3):
+        for at in (0, 28, 32, 60, 4092):  # a driver that forgot the cache would read what was
+            assert session("write", first + at, f"{turn:02x}0203f4") == OK
+            assert session("write", first + at, "01020304") == NOT_ERASED
+        assert session("erase", first) == OK
+    assert session("write", first, bytes(range(200)).hex()) == OK
+
+
+def test_a_page_that_somebody_else_has_mapped_is_left_alone(start: Start) -> None:
+    family = FAMILIES["esp32"]
+    session = start(family, 100)
+    session("taken", 63)
+    for first in family.edges[:-1]:
+        assert session("sector", first) == "0 0"
+        assert session("erase", first) == REFUSED
+        assert session("write", first, "01020304") == REFUSED
+    assert session("free") == "0 0"

@@ -1,6 +1,7 @@
 """The flash drivers of `hal/`, compiled for the boards and run in their emulators.
 
-labwired erases an nRF52's pages as its controller does. Of an STM32's it has no more than the lock
+labwired erases an nRF52's pages as its controller does. An ESP32's it takes commands for, but at
+addresses that are not Espressif's; an ESP32-C3's is memory, so a command never ends. Of an STM32's it has no more than the lock
 (an F407's where an F1 has it), and takes the keys every second time only: it never erases. A store
 changes flash, however the controller is set. QEMU has no controller: there nothing may change, and
 nothing hang. What the drivers do with their registers is tested in `test_flash_controllers.py`.
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from runec.boards import Board, load_board, load_boards
+from runec.boards import Board, Region, load_board, load_boards
 from runec.data import data_dir
 from runec.firmware.layout import Layout
 from runec.firmware.render import linker_script
@@ -27,7 +28,10 @@ from runec.firmware.render import linker_script
 PROBE = Path(__file__).with_name("flash_probe.c")
 STRICT = ("-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-ffp-contract=off", "-Os")
 BOARDS = [board for board in load_boards() if "flash" in board.hal.shares]
-OK, REFUSED, NOT_ERASED, DIFFERS = (f"{-value & 0xFFFF_FFFF:08x}" for value in (0, 1, 2, 4))
+BEHIND_A_CACHE = [board for board in BOARDS if "esp" in board.hal.shares]
+OK, REFUSED, NOT_ERASED, FAILED, DIFFERS = (f"{-value & 0xFFFF_FFFF:08x}" for value in range(5))
+WITHIN = {"R_RISCV_BRANCH", "R_RISCV_RVC_BRANCH", "R_RISCV_JAL", "R_RISCV_RVC_JUMP"}
+WITHIN |= {"R_RISCV_PCREL_LO12_I", "R_RISCV_PCREL_LO12_S"}
 SIMULATE = """
 import json, labwired, sys
 for line in sys.stdin:
@@ -37,7 +41,12 @@ for line in sys.stdin:
         sim = labwired.Sim(sys.argv[1], chip=sys.argv[2])
         sim.expect("ready\\n", timeout=5)
     elif what == "send":
-        sim.send_bytes(bytes.fromhex(values[0]))
+        if "deaf" in sys.argv:
+            for byte in bytes.fromhex(values[0]):
+                sim.write_u32(sim.symbol("probe_mailbox"), 256 + byte)
+                sim.run_for("20us")
+        else:
+            sim.send_bytes(bytes.fromhex(values[0]))
         answer = sim.expect("([0-9a-f]+)\\n", timeout=5).captures[0]
     elif what == "memory":
         answer = sim.read_memory(*values).hex()
@@ -53,6 +62,8 @@ FAMILIES = {
     "stm32f4": ((*[16] * 4, 64, *[128] * 7), 0x4002_3C10, 0x8000_0000),
     "stm32f1": ((1,) * 64, 0x4002_2010, 0x80),
     "nrf52": ((4,) * 256, 0x4001_E504, 0),
+    "esp32": ((4,) * 32, 0, 0),
+    "esp32c3": ((4,) * 512, 0, 0),
 }
 
 
@@ -82,22 +93,23 @@ def probe(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Board], Path]:
     return build
 
 
+def flash(board: Board) -> Region:
+    """What of the flash could be the program's to keep things in."""
+    return board.memory.storage or board.memory.constants or board.memory.code
+
+
 def edges(board: Board) -> list[int]:
     """Where the sectors of a board begin and end."""
-    code = board.memory.code
+    first, end = flash(board).origin, flash(board).origin + flash(board).size_bytes
     sizes = (1024 * kib for kib in FAMILIES[board.hal.folder][0])
-    found = [
-        at for at in accumulate(sizes, initial=code.origin) if at <= code.origin + code.size_bytes
-    ]
-    assert found[-1] == code.origin + code.size_bytes
+    found = [at for at in accumulate(sizes, initial=first) if at <= end]
+    assert found[-1] == end
     return found
 
 
 def places(program: Path) -> dict[str, int]:
     """The linker script's symbols."""
-    words = ["arm-none-eabi-nm", str(program)]
-    done = subprocess.run(words, check=True, capture_output=True, text=True)
-    lines = (line.split() for line in done.stdout.splitlines())
+    lines = (line.split() for line in printed("arm-none-eabi-nm", str(program)))
     return {name: int(value, 16) for value, kind, name in lines if kind in "AaRrBbDdTtN"}
 
 
@@ -116,8 +128,14 @@ def loaded(program: Path) -> list[tuple[int, int]]:
 
 def behind(board: Board, program: Path) -> int:
     """The first address that no sector of the program holds."""
-    end = max(end for _, end in loaded(program))
-    return min(edge for edge in edges(board) if edge >= end)
+    return min(edge for edge in edges(board) if edge >= end_of_program(board, program))
+
+
+def end_of_program(board: Board, program: Path) -> int:
+    """Where the program ends in the flash that is looked at, at its start if nothing lies there."""
+    region = flash(board)
+    inside = range(region.origin, region.origin + region.size_bytes + 1)
+    return max((end for _, end in loaded(program) if end in inside), default=region.origin)
 
 
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.id)
@@ -125,10 +143,12 @@ def test_the_linker_script_knows_where_the_program_ends(
     board: Board, probe: Callable[[Board], Path]
 ) -> None:
     program = probe(board)
-    found, code = places(program), board.memory.code
-    assert found["runec_flash_start"] == code.origin == min(first for first, _ in loaded(program))
-    assert found["runec_flash_end"] == code.origin + code.size_bytes
-    assert found["runec_program_end"] == max(end for _, end in loaded(program))
+    found, region = places(program), flash(board)
+    assert found["runec_flash_start"] == region.origin
+    if board.memory.storage is None:
+        assert region.origin in {first for first, _ in loaded(program)}
+    assert found["runec_flash_end"] == region.origin + region.size_bytes
+    assert found["runec_program_end"] == end_of_program(board, program)
 
 
 def test_every_family_is_compiled_and_a_board_names_what_its_driver_wants() -> None:
@@ -175,7 +195,11 @@ def write(ask: Ask, address: int, data: bytes) -> str:
 
 
 @pytest.fixture(
-    params=[board for board in BOARDS if board.emulator and board.emulator.kind == "labwired"],
+    params=[
+        board
+        for board in BOARDS
+        if board not in BEHIND_A_CACHE and board.emulator and board.emulator.kind == "labwired"
+    ],
     ids=lambda board: board.id,
 )
 def board(request: pytest.FixtureRequest) -> Board:
@@ -185,8 +209,13 @@ def board(request: pytest.FixtureRequest) -> Board:
 
 @pytest.fixture
 def ask(board: Board, probe: Callable[[Board], Path]) -> Iterator[Ask]:
+    yield from simulated(board, probe)
+
+
+def simulated(board: Board, probe: Callable[[Board], Path]) -> Iterator[Ask]:
     assert board.emulator is not None
     words = [sys.executable, "-P", "-c", SIMULATE, str(probe(board)), board.emulator.target]
+    words += ["deaf"] if board.emulator.link == "rtt" else []
     with subprocess.Popen(
         words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -305,3 +334,95 @@ def test_without_a_controller_nothing_hangs_and_nothing_is_said_to_be_written(
     free = f"{first:08x}{board.memory.code.origin + board.memory.code.size_bytes - first:08x}"
     # its flash is zeros where the program is not
     assert lines == [free, DIFFERS, NOT_ERASED, REFUSED, free]
+
+
+@pytest.fixture(params=BEHIND_A_CACHE, ids=lambda board: board.id)
+def cached(request: pytest.FixtureRequest) -> Board:
+    found: Board = request.param
+    return found
+
+
+def test_what_runs_while_flash_is_away_calls_and_reads_nothing_in_flash(
+    cached: Board, tmp_path: Path
+) -> None:
+    hal = data_dir("firmware_templates") / "hal"
+    folders = [hal / name for name in ("common", *cached.hal.shares, cached.hal.folder)]
+    sources = [hal / "esp" / "spi_flash.c", hal / cached.hal.folder / "cache.c"]
+    command = [f"{cached.toolchain.prefix}gcc", *cached.toolchain.flags, *STRICT, "-c"]
+    command += [f"-D{name}={value}u" for name, value in cached.hal.defines.items()]
+    command += [f"-DHAL_CLOCK_HZ={cached.cpu.clock_hz}u", *(f"-I{each}" for each in folders)]
+    command += [f"-I{data_dir('firmware_templates') / 'runevm' / 'include'}"]
+    subprocess.run([*command, *map(str, sources)], check=True, cwd=tmp_path)
+    section_of: dict[str, str] = {}
+    wanted: set[str] = set()
+    objdump = f"{cached.toolchain.prefix}objdump"
+    for built in sorted(map(str, tmp_path.glob("*.o"))):
+        for line in printed(objdump, "-t", built):
+            fields = line.split()
+            if len(fields) >= 5:
+                section_of[fields[-1]] = fields[-3]
+        for line in printed(objdump, "-r", "-j", ".ram_code", built):
+            fields = line.split()
+            # a branch, or the second half of an address, names a place in the same function
+            if len(fields) == 3 and fields[1].startswith("R_") and fields[1] not in WITHIN:
+                wanted.add(fields[2].split("+")[0].split("-0x")[0])
+    running = {name for name, section in section_of.items() if section == ".ram_code"}
+    assert {"esp_cache_off", "esp_cache_on", "send", "is_ready"} <= running
+    variables = {name for name, section in section_of.items() if section in {".bss", ".sbss"}}
+    assert wanted - running - variables - {".ram_code", "*ABS*", ".bss", ".sbss"} == set()
+    assert wanted & (running | {".ram_code"})
+
+
+def printed(*words: str) -> list[str]:
+    done = subprocess.run(words, check=True, capture_output=True, text=True)
+    return done.stdout.splitlines()
+
+
+@pytest.fixture
+def ask_cached(cached: Board, probe: Callable[[Board], Path]) -> Iterator[Ask]:
+    yield from simulated(cached, probe)
+
+
+@pytest.mark.emulated
+def test_code_that_runs_from_ram_comes_back_with_everything_as_it_was(
+    ask_cached: Ask, cached: Board, probe: Callable[[Board], Path]
+) -> None:
+    ask, program = ask_cached, probe(cached)
+    ask.start()
+    first, end = behind(cached, program), edges(cached)[-1]
+    assert ask("f") == f"{first:08x}{end - first:08x}"
+    assert ask("s", end - 1) == f"{end - 4096:08x}{4096:08x}"
+    assert ask("s", end) == "0" * 16
+    # control, clock, user, user 1; the cache, which is on
+    controller, offsets, cache, on = {
+        "esp32": (0x3FF4_2000, (0x08, 0x18, 0x1C, 0x20), 0x3FF0_0040, 0x8),
+        "esp32c3": (0x6000_2000, (0x08, 0x14, 0x18, 0x1C), 0x600C_4000, 0x1),
+    }[cached.hal.folder]
+    registers = [*(controller + offset for offset in offsets), cache]
+    for register in registers[:-1]:
+        ask.poke(register, 0xF0F0_F0F0 ^ register)
+    ask.poke(cache, on)
+    before = [ask_word(ask, register) for register in registers]
+    for offset in range(0, 4096, 4):
+        ask.poke(first + offset, 0xFFFF_FFFF)
+    # Espressif's commands do not reach an emulated chip: what was not written is never said to be
+    assert write(ask, first, b"\1\2\3\4\5") in {FAILED, DIFFERS}
+    assert ask.memory(first, 8) == b"\xff" * 8
+    ask.poke(first, 0)
+    assert write(ask, first, b"\1") == NOT_ERASED
+    assert ask("e", first) in {FAILED, DIFFERS}
+    assert ask("e", first + 4) == REFUSED
+    assert ask.memory(first, 8) == b"\0" * 4 + b"\xff" * 4
+    assert [ask_word(ask, register) for register in registers] == before
+    # the code is where it runs, and still answers
+    found = places(program)
+    start, size = found["runec_ram_code_start"], found["runec_ram_code_end"]
+    size -= start
+    assert size > 400
+    assert ask.memory(start, size) == ask.memory(found["runec_ram_code_load"], size)
+    assert ask("f") == f"{first:08x}{end - first:08x}"
+
+
+def ask_word(ask: Ask, address: int) -> int:
+    (word,) = struct.unpack("<I", ask.memory(address, 4))
+    return int(word)

@@ -46,6 +46,29 @@ def test_a_board_says_what_its_file_says(path: Path) -> None:
     assert board.memory.flash_bytes == flash
 
 
+def test_an_application_as_large_as_an_esp32_has_room_leaves_its_storage_alone() -> None:
+    board, page = load_board("esp32"), 65536
+    memory = board.memory
+    assert memory.constants is not None
+    assert memory.storage is not None
+    # as esptool and the loader have it: every part begins in a page where its address does, behind a
+    # header of 8 bytes; a byte of checksum that ends a multiple of 16, and a SHA-256 follow
+    end = 24
+    for part in (memory.constants, memory.code):
+        end += 8
+        end += (part.origin - end) % page
+        end += part.size_bytes
+    end += 16 + 32
+    application, one_mib = 0x1_0000, 0x10_0000
+    storage = board.hal.defines["HAL_STORAGE_OFFSET"]
+    assert application + end <= storage
+    assert storage % page == memory.storage.origin % page == 0
+    assert storage + memory.storage.size_bytes == application + one_mib
+    window = range(0x3F40_0000, 0x3F80_0000)
+    assert memory.constants.origin + memory.constants.size_bytes <= memory.storage.origin
+    assert memory.storage.origin + memory.storage.size_bytes - 1 in window
+
+
 def leaves(table: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[Any, Any]]:
     for key, value in table.items():
         if isinstance(value, dict):

@@ -81,9 +81,10 @@ RUNEC_RAM_CODE static int is_ready(void)
     return 0;
 }
 
+/* Of a chip that is ready, as flash_chip_open() and every change leave it. */
 RUNEC_RAM_CODE static int change(uint32_t command, uint32_t address, uint32_t word)
 {
-    if (!is_ready() || !send(WRITE_ENABLE) || (status() & (BUSY | ENABLED)) != ENABLED) return 0;
+    if (!send(WRITE_ENABLE) || (status() & (BUSY | ENABLED)) != ENABLED) return 0;
     ADDRESS = address;
     DATA = word;
     return send(command) && is_ready();
@@ -97,7 +98,7 @@ RUNEC_RAM_CODE static int exchange(uint32_t command, uint32_t address, uint32_t 
     int done;
     CONTROL = control & ~READS_BY_TWO_OR_FOUR;
     USER = (user & ~(DUMMY | WRITES_BY_TWO_OR_FOUR)) | SENDS_COMMAND_AND_ADDRESS;
-    USER1 = (user1 & ~ADDRESS_BITS(64u)) | ADDRESS_BITS(24u);
+    USER1 = ADDRESS_BITS(24u);
     CLOCK = ESP_SPI_20_MHZ;
     done = command != 0 ? change(command, address, word) : is_ready() && send(WRITE_DISABLE);
     CLOCK = clock;

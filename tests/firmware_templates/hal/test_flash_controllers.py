@@ -104,6 +104,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Family], Path
             command += [
                 f"-I{HAL / 'flash'}",
                 f"-I{HAL / 'common'}",
+                f"-I{HAL / 'stm32'}",
                 "-include",
                 str(HERE / "fake_flash.h"),
                 "-c",

@@ -14,18 +14,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import accumulate, pairwise
 from pathlib import Path
 
 import pytest
 
 from runec.boards import Board, load_board, load_boards
-from runec.data import data_dir
-from runec.firmware.layout import Layout
-from runec.firmware.render import linker_script
 
 PROBE = Path(__file__).with_name("flash_probe.c")
-STRICT = ("-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-ffp-contract=off", "-Os")
 BOARDS = [board for board in load_boards() if "flash" in board.hal.shares]
 OK, REFUSED, NOT_ERASED, DIFFERS = (f"{-value & 0xFFFF_FFFF:08x}" for value in (0, 1, 2, 4))
 SIMULATE = """
@@ -57,29 +54,8 @@ FAMILIES = {
 
 
 @pytest.fixture(scope="module")
-def probe(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Board], Path]:
-    made: dict[str, Path] = {}
-
-    def build(board: Board) -> Path:
-        if board.id not in made:
-            folder = tmp_path_factory.mktemp(board.id)
-            layout = Layout(0, 0, 0, 0, 2048, 0, operators=(), stages=())
-            (folder / "linker.ld").write_text(linker_script(board, layout))
-            hal = data_dir("firmware_templates") / "hal"
-            folders = [hal / name for name in ("common", *board.hal.shares, board.hal.folder)]
-            numbers = {"HAL_CLOCK_HZ": board.cpu.clock_hz, "HAL_BAUD": board.hal.baud}
-            command = [f"{board.toolchain.prefix}gcc", *board.toolchain.flags, *STRICT]
-            command += [*board.toolchain.link_flags, "-nostartfiles", "-T", "linker.ld"]
-            command += [f"-D{name}={value}u" for name, value in numbers.items()]
-            command += [f"-D{name}={value}u" for name, value in board.hal.defines.items()]
-            command += [f"-I{each}" for each in folders]
-            command += [f"-I{data_dir('firmware_templates') / 'runevm' / 'include'}", str(PROBE)]
-            command += [str(path) for each in folders for path in sorted(each.glob("*.[cS]"))]
-            subprocess.run([*command, "-o", "probe.elf"], check=True, cwd=folder)
-            made[board.id] = folder / "probe.elf"
-        return made[board.id]
-
-    return build
+def probe(on_hal: Callable[[Path, Board], Path]) -> Callable[[Board], Path]:
+    return partial(on_hal, PROBE)
 
 
 def edges(board: Board) -> list[int]:

@@ -191,15 +191,6 @@ def board_option(
     )
 
 
-def link_option(function: _Function) -> _Function:
-    """Add `--link uart|rtt`: where a firmware speaks the link."""
-    return click.option(
-        "--link",
-        type=click.Choice(("uart", "rtt")),
-        help="Where the link is: rtt is RAM that a debugger reaches. [default: the board's]",
-    )(function)
-
-
 def input_option(function: _Function) -> _Function:
     """Add `--input link|sensor`: where a firmware has the data of ACCEL from."""
     return click.option(

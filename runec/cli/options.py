@@ -147,6 +147,16 @@ def named_option(option: str, metavar: str, help_text: str) -> Callable[[_Functi
     )
 
 
+def current_dir_option(*letters: str) -> Callable[[_Function], _Function]:
+    """Add `--current-dir`, with its short forms."""
+    return click.option(
+        *letters,
+        "--current-dir",
+        type=INPUT_FILE,
+        help="Where the Runefile's relative paths start. [default: the Runefile's folder]",
+    )
+
+
 def cache_option(function: _Function) -> _Function:
     """Add `--no-cache`; the parameter is `use_cache`."""
     return click.option(

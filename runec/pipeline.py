@@ -49,6 +49,21 @@ class ElementType(Enum):
         return not self.is_float and self is not ElementType.UTF8
 
 
+STRUCT_CODES = {
+    ElementType.U8: "B",
+    ElementType.I8: "b",
+    ElementType.U16: "H",
+    ElementType.I16: "h",
+    ElementType.U32: "I",
+    ElementType.I32: "i",
+    ElementType.U64: "Q",
+    ElementType.I64: "q",
+    ElementType.F32: "f",
+    ElementType.F64: "d",
+}
+"""How `struct` spells each type but utf8."""
+
+
 @dataclass(frozen=True, slots=True)
 class TensorType:
     """An element type and a shape. Spelled `f32[1, 128, 3, 1]` everywhere."""

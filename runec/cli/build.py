@@ -11,6 +11,7 @@ from runec.cli.examples import example
 from runec.cli.options import (
     INPUT_FILE,
     cache_option,
+    current_dir_option,
     format_option,
     original_option,
     pass_console,
@@ -31,13 +32,7 @@ from runec.files import AT_OUTPUT, write_file
 @click.argument("runefile", required=False, type=INPUT_FILE)
 @click.option("-o", "--output", type=INPUT_FILE, help="The .rune to write. [default: NAME.rune]")
 @click.option("-n", "--name", help="The rune's name. [default: that of the Runefile's folder]")
-@click.option(
-    "-C",
-    "-c",
-    "--current-dir",
-    type=INPUT_FILE,
-    help="Where the Runefile's relative paths start. [default: the Runefile's folder]",
-)
+@current_dir_option("-C", "-c")
 @cache_option
 @original_option("--debug", is_flag=True)
 @original_option("--cache-dir")

@@ -8,7 +8,7 @@ import click
 
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.options import INPUT_FILE, format_option, pass_console
+from runec.cli.options import INPUT_FILE, current_dir_option, format_option, pass_console
 from runec.cli.runefiles import which_runefile
 from runec.diagnostics import Diagnostic, RunefileError, Severity, render
 from runec.frontend import analyse
@@ -25,12 +25,7 @@ EXIT_WRONG = RunefileError.exit_code
     ),
 )
 @click.argument("runefile", required=False, type=INPUT_FILE)
-@click.option(
-    "-C",
-    "--current-dir",
-    type=INPUT_FILE,
-    help="Where the Runefile's relative paths start. [default: the Runefile's folder]",
-)
+@current_dir_option("-C")
 @format_option
 @pass_console
 def command(console: Console, runefile: Path | None, current_dir: Path | None) -> int:

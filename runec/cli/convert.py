@@ -8,7 +8,7 @@ import click
 
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.options import INPUT_FILE, format_option, pass_console
+from runec.cli.options import INPUT_FILE, current_dir_option, format_option, pass_console
 from runec.diagnostics import UserFileError
 from runec.files import AT_OUTPUT, write_file
 from runec.frontend import read_runefile
@@ -25,12 +25,7 @@ from runec.frontend.convert import convert
 @click.argument("runefile", type=INPUT_FILE)
 @click.option("-o", "--output", type=INPUT_FILE, help="The file to write. [default: stdout]")
 @click.option("--force", is_flag=True, help="Write over OUTPUT if it is there.")
-@click.option(
-    "-C",
-    "--current-dir",
-    type=INPUT_FILE,
-    help="Where the Runefile's relative paths start. [default: the Runefile's folder]",
-)
+@current_dir_option("-C")
 @format_option
 @pass_console
 def command(

@@ -6,25 +6,16 @@ from pathlib import Path
 
 import click
 
-from runec.boards import Board, InputKind, LinkKind, load_board
+from runec.boards import Board, load_board
 from runec.cli.console import Console, table
 from runec.cli.examples import example
-from runec.cli.frameworks import backend_option, chosen_board, framework_option
+from runec.cli.frameworks import FirmwareChoice, firmware_options
 from runec.cli.many_boards import ALL, build_each, wanted_boards
-from runec.cli.options import (
-    INPUT_FILE,
-    board_option,
-    format_option,
-    input_option,
-    link_option,
-    pass_console,
-)
+from runec.cli.options import INPUT_FILE, board_option, format_option, pass_console
 from runec.cli.sources import load_source
-from runec.cli.time_budgets import time_budget_option
 from runec.container import Rune
 from runec.files import file_name
 from runec.firmware import (
-    BARE,
     FirmwareBuild,
     Project,
     build_project,
@@ -60,11 +51,7 @@ def command() -> None:
     type=INPUT_FILE,
     help="The project's folder: a new or empty one, or that of this rune on this board before.",
 )
-@link_option
-@input_option
-@time_budget_option
-@framework_option
-@backend_option
+@firmware_options
 @format_option
 @pass_console
 def new(
@@ -73,27 +60,17 @@ def new(
     source: Path,
     board_id: str,
     directory: Path,
-    link: LinkKind | None,
-    source_of_input: InputKind | None,
-    time_budget: float | None,
-    framework: str,
-    backend: str,
+    choice: FirmwareChoice,
 ) -> None:
     """Write a PlatformIO project that stands alone; its README says how to build it.
 
     A folder with changes of yours, or with another project, is not written over.
     """
-    board = chosen_board(
-        load_board(board_id),
-        link=link,
-        source_of_input=source_of_input,
-        time_budget=time_budget,
-        framework=framework,
-    )
+    board = choice.board(load_board(board_id))
     loaded = load_source(console, source)
     with loaded.blamed(), console.progress("making the project"):  # it may fetch sources
         project = create_project(
-            loaded.rune, board, directory, framework=framework, backend=backend
+            loaded.rune, board, directory, framework=choice.framework, backend=choice.backend
         )
     if console.is_json:
         console.result_json({"board": board.id, "path": str(project.directory)})
@@ -125,11 +102,7 @@ def new(
     help="Where a new project goes, as for `runec firmware new`; of several boards, what their "
     "projects go into. [default: NAME-BOARD]",
 )
-@link_option
-@input_option
-@time_budget_option
-@framework_option
-@backend_option
+@firmware_options
 @format_option
 @pass_console
 def build(
@@ -138,11 +111,7 @@ def build(
     source: Path,
     board_ids: tuple[str, ...],
     directory: Path | None,
-    link: LinkKind | None,
-    source_of_input: InputKind | None,
-    time_budget: float | None,
-    framework: str,
-    backend: str,
+    choice: FirmwareChoice,
 ) -> int:
     """Build a project's folder, or make the project for a .rune or a Runefile and build it.
 
@@ -151,8 +120,7 @@ def build(
     rune fits were built, and it fits one.
     """
     if is_project(source) or (source.is_dir() and not board_ids):
-        chosen = (board_ids or None, directory, link, source_of_input, time_budget)
-        if any(each is not None for each in chosen) or framework != BARE:
+        if board_ids or directory is not None or not choice.is_default:
             raise click.UsageError(
                 "--board, --directory, --link, --input, --time-budget and --framework do not go "
                 "with a project's folder"
@@ -164,23 +132,16 @@ def build(
         return 0
     if not board_ids:
         raise click.UsageError("a .rune or a Runefile needs --board")
-    boards = [
-        chosen_board(
-            board,
-            link=link,
-            source_of_input=source_of_input,
-            time_budget=time_budget,
-            framework=framework,
-        )
-        for board in wanted_boards(board_ids)
-    ]
+    boards = [choice.board(board) for board in wanted_boards(board_ids)]
     loaded = load_source(console, source)
 
     def make(board: Board) -> Project:
         folder = _default_directory(loaded.rune, board)
         if directory is not None:
             folder = directory / folder if is_many else directory
-        return create_project(loaded.rune, board, folder, framework=framework, backend=backend)
+        return create_project(
+            loaded.rune, board, folder, framework=choice.framework, backend=choice.backend
+        )
 
     is_many = len(board_ids) > 1 or ALL in board_ids
     if is_many:

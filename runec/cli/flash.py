@@ -7,21 +7,13 @@ from pathlib import Path
 
 import click
 
-from runec.boards import Board, InputKind, LinkKind, load_board
+from runec.boards import Board, load_board
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.frameworks import backend_option, chosen_board, framework_option
+from runec.cli.frameworks import FirmwareChoice, firmware_options
 from runec.cli.monitor import monitor_port, serial_place
-from runec.cli.options import (
-    INPUT_FILE,
-    board_option,
-    format_option,
-    input_option,
-    link_option,
-    pass_console,
-)
+from runec.cli.options import INPUT_FILE, board_option, format_option, pass_console
 from runec.cli.sources import load_source
-from runec.cli.time_budgets import time_budget_option
 from runec.devices import FlashPlan, Place, flash, plan_flash
 from runec.devices.watching import Watched
 from runec.diagnostics import RunecError
@@ -47,11 +39,7 @@ _RTT_HINT = (
 @click.option(
     "-p", "--port", help="Its serial port, to write over or to talk. [default: by USB id]"
 )
-@link_option
-@input_option
-@time_budget_option
-@framework_option
-@backend_option
+@firmware_options
 @click.option(
     "--protocol", metavar="NAME", help="Another way onto the board: `runec boards show` lists them."
 )
@@ -65,11 +53,7 @@ def command(
     source: Path,
     board_id: str,
     port: str | None,
-    link: LinkKind | None,
-    source_of_input: InputKind | None,
-    time_budget: float | None,
-    framework: str,
-    backend: str,
+    choice: FirmwareChoice,
     protocol: str | None,
     monitor: bool,
     dry_run: bool,
@@ -82,14 +66,8 @@ def command(
     """
     if monitor and dry_run:
         raise click.UsageError("--monitor does not go with --dry-run")
-    board = chosen_board(
-        load_board(board_id),
-        link=link,
-        source_of_input=source_of_input,
-        time_budget=time_budget,
-        framework=framework,
-    )
-    in_ram = framework == BARE and board.hal.link == "rtt"
+    board = choice.board(load_board(board_id))
+    in_ram = choice.framework == BARE and board.hal.link == "rtt"
     if monitor and in_ram and "://" not in (port or ""):
         raise click.UsageError(
             f"--monitor finds nothing at a serial port of {board.id} while its link is in RAM: "
@@ -98,15 +76,20 @@ def command(
         )
     loaded = load_source(console, source)
     rune = loaded.rune
-    if framework == BARE and board.upload is not None and board.upload.note:
+    if choice.framework == BARE and board.upload is not None and board.upload.note:
         console.say(f"note: {board.upload.note}")
     if dry_run:
         with loaded.blamed(), console.progress("making the project"):
             plan = plan_flash(
-                rune, board, port=port, protocol=protocol, framework=framework, backend=backend
+                rune,
+                board,
+                port=port,
+                protocol=protocol,
+                framework=choice.framework,
+                backend=choice.backend,
             )
         _show_plan(console, board, plan)
-        _prefer_vendor(console, board, framework)
+        _prefer_vendor(console, board, choice.framework)
         return
     with loaded.blamed():
         done = flash(
@@ -114,8 +97,8 @@ def command(
             board,
             port=port,
             protocol=protocol,
-            framework=framework,
-            backend=backend,
+            framework=choice.framework,
+            backend=choice.backend,
             log=console.log,
             progress=console.progress,
         )
@@ -126,12 +109,12 @@ def command(
     console.say(
         f"{rune.name or source.name} is on {board.id}" + (f" ({done.port})" if done.port else "")
     )
-    _prefer_vendor(console, board, framework)
+    _prefer_vendor(console, board, choice.framework)
     if done.link == "rtt":
         console.say(_RTT_HINT)
         if not monitor:
             return
-    place = _place(console, board, port or done.port, framework, must=monitor)
+    place = _place(console, board, port or done.port, choice.framework, must=monitor)
     if monitor and place is not None:
         monitor_port(console, place, Watched(rune, every_s=1.0))
     elif place is not None:

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
 
-from runec.boards import Board, InputKind, LinkKind
+from runec.boards import MAX_TIME_BUDGET_MS, Board, InputKind, LinkKind
+from runec.cli.options import input_option
 from runec.firmware import BACKENDS, BARE, FRAMEWORKS
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-
-
-def framework_option(function: _Function) -> _Function:
-    """Add `--framework bare|arduino`."""
-    return click.option(
-        "--framework",
-        type=click.Choice(list(FRAMEWORKS)),
-        default=BARE,
-        show_default=True,
-        help="Our own start-up code, or the vendor's Arduino core from PlatformIO's registry.",
-    )(function)
 
 
 def backend_option(function: _Function) -> _Function:
@@ -35,22 +27,71 @@ def backend_option(function: _Function) -> _Function:
     )(function)
 
 
-def chosen_board(
-    board: Board,
-    *,
-    link: LinkKind | None,
-    source_of_input: InputKind | None,
-    time_budget: float | None,
-    framework: str,
-) -> Board:
-    """Return a board with what these options change of it.
+_link_option = click.option(
+    "--link",
+    type=click.Choice(("uart", "rtt")),
+    help="Where the link is: rtt is RAM that a debugger reaches. [default: the board's]",
+)
+_time_budget_option = click.option(
+    "--time-budget",
+    type=click.FloatRange(0, MAX_TIME_BUDGET_MS / 1000, min_open=True),
+    metavar="SECONDS",
+    help="The time that a run may take on the board, without waiting. [default: the board's]",
+)
+_framework_option = click.option(
+    "--framework",
+    type=click.Choice(list(FRAMEWORKS)),
+    default=BARE,
+    show_default=True,
+    help="Our own start-up code, or the vendor's Arduino core from PlatformIO's registry.",
+)
 
-    Raises:
-        click.UsageError: the framework does not have the link there.
-    """
-    if framework != BARE and link == "rtt":
-        raise click.UsageError(
-            f"--link rtt does not go with --framework {framework}: there the link is on Serial"
-        )
-    board = board.with_link(link).with_input(source_of_input)
-    return board.with_time_budget(time_budget)
+
+@dataclass(frozen=True, slots=True)
+class FirmwareChoice:
+    """How a firmware is wanted; None is as the board has it."""
+
+    link: LinkKind | None
+    source_of_input: InputKind | None
+    time_budget: float | None
+    framework: str
+    backend: str
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it is as the board has it, with our own start-up code."""
+        chosen = (self.link, self.source_of_input, self.time_budget)
+        return all(each is None for each in chosen) and self.framework == BARE
+
+    def board(self, board: Board) -> Board:
+        """Return a board with what was chosen of it.
+
+        Raises:
+            click.UsageError: the framework does not have the link there.
+        """
+        if self.framework != BARE and self.link == "rtt":
+            raise click.UsageError(
+                f"--link rtt does not go with --framework {self.framework}: "
+                "there the link is on Serial"
+            )
+        board = board.with_link(self.link).with_input(self.source_of_input)
+        return board.with_time_budget(self.time_budget)
+
+
+def firmware_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--link`, `--input`, `--time-budget`, `--framework`, `--backend` as one `choice`."""
+
+    @functools.wraps(function)
+    def call(
+        *arguments: Any,
+        link: LinkKind | None,
+        source_of_input: InputKind | None,
+        time_budget: float | None,
+        framework: str,
+        backend: str,
+        **others: Any,
+    ) -> Any:
+        choice = FirmwareChoice(link, source_of_input, time_budget, framework, backend)
+        return function(*arguments, choice=choice, **others)
+
+    return _link_option(input_option(_time_budget_option(_framework_option(backend_option(call)))))

@@ -147,6 +147,16 @@ def named_option(option: str, metavar: str, help_text: str) -> Callable[[_Functi
     )
 
 
+def current_dir_option(*letters: str) -> Callable[[_Function], _Function]:
+    """Add `--current-dir`, with its short forms."""
+    return click.option(
+        *letters,
+        "--current-dir",
+        type=INPUT_FILE,
+        help="Where the Runefile's relative paths start. [default: the Runefile's folder]",
+    )
+
+
 def cache_option(function: _Function) -> _Function:
     """Add `--no-cache`; the parameter is `use_cache`."""
     return click.option(
@@ -189,15 +199,6 @@ def board_option(
         metavar="ID",
         help=help_text,
     )
-
-
-def link_option(function: _Function) -> _Function:
-    """Add `--link uart|rtt`: where a firmware speaks the link."""
-    return click.option(
-        "--link",
-        type=click.Choice(("uart", "rtt")),
-        help="Where the link is: rtt is RAM that a debugger reaches. [default: the board's]",
-    )(function)
 
 
 def input_option(function: _Function) -> _Function:

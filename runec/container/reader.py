@@ -31,6 +31,7 @@ from runec.container.wasm import (
     I32,
     MANIFEST_TYPE,
     ORIGINAL_IMPORTS,
+    FunctionType,
     Module,
     Section,
     read_module,
@@ -142,16 +143,21 @@ def _read_resources(
     return resources
 
 
-def _check_module(module: Module, graph: Graph) -> None:
-    """Check the module against section 2 of the page."""
+def _check_functions(module: Module, known: Mapping[str, FunctionType]) -> None:
+    """Check what the module imports and exports to be called."""
     for item in module.imports:
-        if item.module != "env" or item.name not in ABI_IMPORTS:
+        if item.module != "env" or item.name not in known:
             raise bad_module(f"it imports {item.module}.{item.name}")
-        if item.type != ABI_IMPORTS[item.name]:
+        if item.type != known[item.name]:
             raise bad_module(f"it imports {item.name} with another signature")
     for name, expected in (("_manifest", MANIFEST_TYPE), ("_call", CALL_TYPE)):
         if module.exported_function(name) != expected:
             raise bad_module(f"it does not export the function {name}")
+
+
+def _check_module(module: Module, graph: Graph) -> None:
+    """Check the module against section 2 of the page."""
+    _check_functions(module, ABI_IMPORTS)
     if module.exports.get("memory") != ("memory", 0) or len(module.memories) != 1:
         raise bad_module("it does not export one memory")
     if module.has_start:
@@ -172,14 +178,7 @@ def _check_module(module: Module, graph: Graph) -> None:
 
 def _check_originals_module(module: Module, graph: Graph) -> None:
     """Check the module of a described original against section 5 of the page."""
-    for item in module.imports:
-        if item.module != "env" or item.name not in ORIGINAL_IMPORTS:
-            raise bad_module(f"it imports {item.module}.{item.name}")
-        if item.type != ORIGINAL_IMPORTS[item.name]:
-            raise bad_module(f"it imports {item.name} with another signature")
-    for name, expected in (("_manifest", MANIFEST_TYPE), ("_call", CALL_TYPE)):
-        if module.exported_function(name) != expected:
-            raise bad_module(f"it does not export the function {name}")
+    _check_functions(module, ORIGINAL_IMPORTS)
     if len(module.memories) != 1 or any(item.kind == "memory" for item in module.imports):
         raise bad_module("it has not one memory of its own")
     if module.has_start:

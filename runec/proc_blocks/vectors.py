@@ -24,7 +24,7 @@ import msgspec
 
 from runec.diagnostics import UserFileError
 from runec.files import read_file
-from runec.pipeline import ArgumentValue, ElementType, TensorType
+from runec.pipeline import STRUCT_CODES, ArgumentValue, ElementType, TensorType
 from runec.proc_blocks.block import Block, Resolved
 from runec.proc_blocks.mismatch import BlockMismatch
 from runec.proc_blocks.toml_places import Place
@@ -33,18 +33,6 @@ from runec.proc_blocks.toml_reading import TomlFile
 TESTS = "tests.toml"
 
 _MAX_BYTES = 4 * 1024 * 1024
-_CODES = {
-    ElementType.U8: "B",
-    ElementType.I8: "b",
-    ElementType.U16: "H",
-    ElementType.I16: "h",
-    ElementType.U32: "I",
-    ElementType.I32: "i",
-    ElementType.U64: "Q",
-    ElementType.I64: "q",
-    ElementType.F32: "f",
-    ElementType.F64: "d",
-}
 
 Element = int | float | str
 Elements = tuple[Element, ...]
@@ -89,12 +77,12 @@ class Vectors(msgspec.Struct, frozen=True):
 
 def pack(kind: TensorType, elements: Elements) -> bytes:
     """Return the packed elements of a tensor of numbers, each rounded to its type."""
-    return struct.pack(f"<{len(elements)}{_CODES[kind.element]}", *elements)
+    return struct.pack(f"<{len(elements)}{STRUCT_CODES[kind.element]}", *elements)
 
 
 def unpack(kind: TensorType, data: bytes) -> Elements:
     """Return the elements of a tensor of numbers."""
-    return struct.unpack(f"<{kind.element_count}{_CODES[kind.element]}", data)
+    return struct.unpack(f"<{kind.element_count}{STRUCT_CODES[kind.element]}", data)
 
 
 def load_vectors(block: Block) -> tuple[Vectors, ...]:
@@ -228,7 +216,7 @@ def _fits(value: Any, element: ElementType) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     try:
-        struct.pack(f"<{_CODES[element]}", value)
+        struct.pack(f"<{STRUCT_CODES[element]}", value)
     except (struct.error, OverflowError):
         return False
     return True

@@ -15,13 +15,13 @@ from dataclasses import replace
 from typing import Any
 
 from runec.container import Recorded, Rune, limits
-from runec.pipeline import CapabilityKind, ElementType, OutputKind, TensorType
+from runec.pipeline import STRUCT_CODES, CapabilityKind, ElementType, OutputKind, TensorType
 from runec.vm.abi1 import parameter_value
 from runec.vm.errors import bad_host_call, too_much_output, unsupported_original
 from runec.vm.host import OUTPUT_KINDS, Host, Surroundings
 from runec.vm.host_model import HostModel
 from runec.vm.messages import Outputs
-from runec.vm.output import STRUCT_CODES, output_bytes, output_line, parse_output_bytes
+from runec.vm.output import output_bytes, output_line, parse_output_bytes
 
 _OUTPUT_BYTES_MAX = 64 * 1024 * 1024
 _VALUE_BYTES_MAX = 4

@@ -8,21 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from runec.container import F32, F64, quote_output, spell_float
-from runec.pipeline import ElementType, Pin, TensorType
-
-STRUCT_CODES = {
-    ElementType.U8: "B",
-    ElementType.I8: "b",
-    ElementType.U16: "H",
-    ElementType.I16: "h",
-    ElementType.U32: "I",
-    ElementType.I32: "i",
-    ElementType.U64: "Q",
-    ElementType.I64: "q",
-    ElementType.F32: "f",
-    ElementType.F64: "d",
-}
-
+from runec.pipeline import STRUCT_CODES, ElementType, Pin, TensorType
 
 _PART_ELEMENTS = 4096
 

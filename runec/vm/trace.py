@@ -13,8 +13,8 @@ import struct
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from runec.pipeline import TensorType
-from runec.vm.output import STRUCT_CODES, element_texts
+from runec.pipeline import STRUCT_CODES, TensorType
+from runec.vm.output import element_texts
 
 ELEMENTS_MAX = 8
 

@@ -51,8 +51,8 @@ def test_an_application_as_large_as_an_esp32_has_room_leaves_its_storage_alone()
     memory = board.memory
     assert memory.constants is not None
     assert memory.storage is not None
-    # as esptool and the loader have it: every part begins in a page where its address does, behind a
-    # header of 8 bytes; a byte of checksum that ends a multiple of 16, and a SHA-256 follow
+    # as esptool and the loader have it: every part begins in a page where its address does, behind
+    # a header of 8 bytes; a checksum that ends a multiple of 16 bytes, and a SHA-256 follow
     end = 24
     for part in (memory.constants, memory.code):
         end += 8

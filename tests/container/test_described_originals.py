@@ -178,11 +178,11 @@ MODULES = {
 
 
 @pytest.mark.parametrize("what", MODULES)
-def test_a_module_that_no_device_would_take_is_refused(what: str) -> None:
-    import wasmtime
-
+def test_a_module_that_no_device_would_take_is_refused(
+    wat: Callable[[str], bytes], what: str
+) -> None:
     imports, memory, code = MODULES[what]
-    data = bytes(wasmtime.wat2wasm(MODULE.format(imports=imports, memory=memory)))
+    data = wat(MODULE.format(imports=imports, memory=memory))
     with pytest.raises(UserFileError) as caught:
         write_described(read_rune(data), NOTHING)
     assert caught.value.code == code

@@ -14,7 +14,6 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import wasmtime
 
 from runec.boards import load_board
 from runec.codegen import compile_pipeline
@@ -81,7 +80,8 @@ FAULTS = {
 }
 
 
-def faulty() -> Rune:
+@pytest.fixture(scope="module")
+def faulty(wat: Callable[[str], bytes]) -> Rune:
     cases = "".join(
         f"(if (i32.eq (i32.load8_u (i32.const {BUFFER})) (i32.const {letter[0]})) (then {code}))"
         for letter, (code, *_) in FAULTS.items()
@@ -107,17 +107,7 @@ def faulty() -> Rune:
             {cases}
             (drop (call $give (i32.const 2) (i32.const {BUFFER}) (i32.const 2)))
             (i32.const 0)))"""
-    code = without_names(bytes(wasmtime.wat2wasm(text)))
-    return read_rune(write_rune(pipeline(), WasmModule(code, MEMORY_BYTES, 1024)))
-
-
-def without_names(module: bytes) -> bytes:
-    """Leave out the custom section that ends the module."""
-    name = b"\x04name"
-    at = module.rindex(name)
-    while module[at] != 0:
-        at -= 1
-    return module[:at]
+    return read_rune(write_rune(pipeline(), WasmModule(wat(text), MEMORY_BYTES, 1024)))
 
 
 @pytest.fixture(scope="module")
@@ -134,12 +124,11 @@ def firmware(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Rune], bytes
 
 @pytest.fixture(scope="module")
 def device(
-    firmware: Callable[[Rune], bytes], tmp_path_factory: pytest.TempPathFactory
+    faulty: Rune, firmware: Callable[[Rune], bytes], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[EmulatedDevice]:
-    rune = faulty()
     elf = tmp_path_factory.mktemp("device") / "faulty.elf"
-    elf.write_bytes(firmware(rune))
-    with EmulatedDevice(BOARD, elf, rune) as started:
+    elf.write_bytes(firmware(faulty))
+    with EmulatedDevice(BOARD, elf, faulty) as started:
         yield started
 
 
@@ -213,6 +202,7 @@ def with_another_capability(rune: Rune) -> bytes:
     return changed(rune, kind=(raw, sound))
 
 
+@pytest.fixture(scope="module")
 def sine() -> Rune:
     analysed = analyse(SINE / "Runefile.yml").pipeline
     return read_rune(write_rune(analysed, compile_pipeline(analysed)))
@@ -229,22 +219,25 @@ def with_an_arena_that_is_too_small(rune: Rune) -> bytes:
     return changed(rune, name=('"sine"}', '"sine2"}'), arena=(f"{arena}", "512"))
 
 
-REFUSALS: dict[str, tuple[Callable[[], Rune], Callable[[Rune], bytes], str, str, str]] = {
-    "digest": (faulty, damaged, "DIGEST", "R0905", ""),
-    "abi": (faulty, of_another_abi, "ABI", "R0905", ""),
-    "memory": (faulty, with_more_memory, "MEMORY", "R0906", "more linear memory than there is"),
-    "capability": (faulty, with_another_capability, "CAPABILITY", "R0906", "(at 'in')"),
-    "arena": (sine, with_a_larger_arena, "ARENA", "R0906", "(at 'sine')"),
-    "model": (sine, with_an_arena_that_is_too_small, "ARENA", "R0906", "(at 'sine')"),
+REFUSALS: dict[str, tuple[str, Callable[[Rune], bytes], str, str, str]] = {
+    "digest": ("faulty", damaged, "DIGEST", "R0905", ""),
+    "abi": ("faulty", of_another_abi, "ABI", "R0905", ""),
+    "memory": ("faulty", with_more_memory, "MEMORY", "R0906", "more linear memory than there is"),
+    "capability": ("faulty", with_another_capability, "CAPABILITY", "R0906", "(at 'in')"),
+    "arena": ("sine", with_a_larger_arena, "ARENA", "R0906", "(at 'sine')"),
+    "model": ("sine", with_an_arena_that_is_too_small, "ARENA", "R0906", "(at 'sine')"),
 }
 
 
 @pytest.mark.parametrize("case", REFUSALS)
 def test_a_rune_that_does_not_fit_its_firmware_is_refused_and_the_board_answers_on(
-    firmware: Callable[[Rune], bytes], tmp_path: Path, case: str
+    request: pytest.FixtureRequest,
+    firmware: Callable[[Rune], bytes],
+    tmp_path: Path,
+    case: str,
 ) -> None:
-    make, change, name, code, words = REFUSALS[case]
-    rune = make()
+    fixture, change, name, code, words = REFUSALS[case]
+    rune: Rune = request.getfixturevalue(fixture)
     program = firmware(rune)
     assert program.count(rune.data) == 1
     elf = tmp_path / "changed.elf"
@@ -261,6 +254,8 @@ def test_a_rune_that_does_not_fit_its_firmware_is_refused_and_the_board_answers_
         assert session.stats(timeout_s=60).runs == 0
 
 
-def test_the_capability_with_which_a_rune_is_refused_is_one_that_another_firmware_gives() -> None:
-    changed_rune = read_rune(with_another_capability(faulty())).require_graph()
+def test_the_capability_with_which_a_rune_is_refused_is_one_that_another_firmware_gives(
+    faulty: Rune,
+) -> None:
+    changed_rune = read_rune(with_another_capability(faulty)).require_graph()
     assert changed_rune.capabilities["in"].kind is CapabilityKind.SOUND

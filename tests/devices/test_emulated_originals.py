@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import struct
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,14 +16,12 @@ from runec.devices import Place, run_bytes
 from runec.devices.places import open_emulator
 from runec.diagnostics import RuneError, UserFileError
 from runec.vm import Inputs, Watch, device_rune
+from tests import sine_originals
 
 MakeOriginal = Callable[..., bytes]
 SOURCE = Path(__file__).with_name("compiled_original.c")
 SINE = Path(__file__).resolve().parents[2] / "examples" / "sine" / "sinemodel.tflite"
 ROOMY = load_board("mps2_an386")
-MODEL_AT = 4097  # as rustc places bytes: anywhere
-SHAPE = b"\x08\0\0\0f32[1,1]"
-MIME = b"application/tflite-model"
 LOG = b'{"level":"INFO","message":"infer \\"sine\\"","target":"sine","module_path":"sine","line":9}'
 
 
@@ -34,70 +32,39 @@ def f32_file(path: Path, *values: float) -> Inputs:
 
 @pytest.fixture
 def first(make_original: MakeOriginal) -> Rune:
-    """Of v0.3: ids from 0, `tfm_preload_model`, a TENSOR. No code of it grows memory."""
-    model = SINE.read_bytes()
-    manifest = f"""
-        (drop (call $request_capability (i32.const 5)))
-        (drop (call $tfm_preload_model (i32.const {MODEL_AT}) (i32.const {len(model)})
-            (i32.const 1) (i32.const 1)))
-        (drop (call $request_output (i32.const 5)))"""
-    call = f"""
-        (drop (call $request_provider_response (i32.const 8) (i32.const 4) (i32.const 0)))
-        (drop (call $tfm_model_invoke (i32.const 1) (i32.const 8) (i32.const 4)
-            (i32.const {64 + len(SHAPE)}) (i32.const 4)))
-        (drop (call $consume_output (i32.const 2) (i32.const 64) (i32.const {len(SHAPE) + 4})))"""
-    return read_rune(make_original(manifest, call, {64: SHAPE, MODEL_AT: model}, "0.3.0", pages=1))
-
-
-def second_data(model: bytes) -> Mapping[int, bytes]:
-    return {
-        512: MIME,
-        544: struct.pack("<4I", 576, 9, 588, 9),
-        576: b"f32[1, 1]",
-        588: b"f32[1, 1]",
-        600: struct.pack("<2I", 8, 16),
-        700: b"length\0\0" + struct.pack("<I", 4),
-        720: b"labels",
-        800: LOG,
-        # What the rune writes: the label is read from the resource, the digit is the number of
-        # pages that it has grown by so far.
-        1000: b'[{"type_name":"&str","channel":4,"elements":["????"],"dimensions":[1]},'
-        b'{"type_name":"u8","channel":7,"elements":[0],"dimensions":[1]}]',
-        1200: b'{"type_name":"F32","channel":4,"elements":[4.8617184e-2,null],"dimensions":[1,2]}',
-        MODEL_AT: model,
-    }
+    """No code of it grows memory."""
+    bodies = sine_originals.first_generation(SINE.read_bytes(), b"f32[1,1]")
+    return read_rune(make_original(*bodies, "0.3.0", pages=1))
 
 
 @pytest.fixture
 def second(make_original: MakeOriginal) -> Rune:
-    """Of v0.11: `rune_model_load`, a resource, messages, JSON; its memory grows with each run."""
-    model = SINE.read_bytes()
-    data = second_data(model)
-    text = data[1000]
-    at = 1000 + text.index(b"????")
+    """It has a resource, messages, JSON; its memory grows with each run."""
+    # What the rune writes: the label is read from the resource, the digit is the number of
+    # pages that it has grown by so far.
+    text = (
+        b'[{"type_name":"&str","channel":4,"elements":["????"],"dimensions":[1]},'
+        b'{"type_name":"u8","channel":7,"elements":[0],"dimensions":[1]}]'
+    )
+    more = b'{"type_name":"F32","channel":4,"elements":[4.8617184e-2,null],"dimensions":[1,2]}'
+    label = 1000 + text.index(b"????")
     digit = 1000 + text.index(b"[0]") + 1
-    manifest = f"""
-        (drop (call $request_capability (i32.const 5)))
-        (drop (call $request_capability_set_param (i32.const 1) (i32.const 700) (i32.const 6)
-            (i32.const 708) (i32.const 4) (i32.const 1)))
-        (drop (call $rune_resource_open (i32.const 720) (i32.const 6)))
-        (drop (call $rune_model_load (i32.const 512) (i32.const {len(MIME)})
-            (i32.const {MODEL_AT}) (i32.const {len(model)})
-            (i32.const 544) (i32.const 1) (i32.const 552) (i32.const 1)))
-        (drop (call $request_output (i32.const 1)))"""
-    call = f"""
+    answered = f"""
         (drop (call $_debug (i32.const 800) (i32.const {len(LOG)})))
-        (drop (call $request_provider_response (i32.const 8) (i32.const 4) (i32.const 1)))
-        (drop (call $rune_model_infer (i32.const 3) (i32.const 600) (i32.const 604)))
         (if (f32.gt (f32.load (i32.const 16)) (f32.const 0.5)) (then
-            (drop (call $rune_resource_read (i32.const 2) (i32.const {at}) (i32.const 4)))))
+            (drop (call $rune_resource_read (i32.const 2) (i32.const {label}) (i32.const 4)))))
         (if (i32.ne (memory.grow (i32.const 1)) (i32.const -1)) (then
             (i32.store8 (i32.const {digit})
                 (i32.add (i32.load8_u (i32.const {digit})) (i32.const 1)))))
         (drop (call $consume_output (i32.const 4) (i32.const 1000) (i32.const {len(text)})))
-        (drop (call $consume_output (i32.const 4) (i32.const 1200)
-            (i32.const {len(data[1200])})))"""
-    return read_rune(make_original(manifest, call, data, pages=1, resources={"labels": b"Ring"}))
+        (drop (call $consume_output (i32.const 4) (i32.const 1200) (i32.const {len(more)})))"""
+    bodies = sine_originals.second_generation(
+        SINE.read_bytes(),
+        number_2="(drop (call $rune_resource_open (i32.const 720) (i32.const 6)))",
+        answered=answered,
+        data={720: b"labels", 800: LOG, 1000: text, 1200: more},
+    )
+    return read_rune(make_original(*bodies, pages=1, resources={"labels": b"Ring"}))
 
 
 def test_both_generations_give_the_hosts_bytes(first: Rune, second: Rune, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import wasmtime
 
 from runec.boards import load_board
 from runec.container import Rune, WasmModule, read_rune, write_rune
@@ -20,48 +19,34 @@ from runec.vm import Inputs
 NOOP = Path(__file__).resolve().parents[2] / "examples" / "noop"
 MEMORY_BYTES = 1104
 MakeRune = Callable[[str], Rune]
+NoopWith = Callable[..., Rune]
 
 
-def without_names(module: bytes) -> bytes:
-    """Leave out custom sections."""
-    kept, at = module[:8], 8
-    while at < len(module):
-        start, size, shift = at, 0, 0
-        at += 1
-        while True:
-            byte = module[at]
-            at += 1
-            size |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                break
-        at += size
-        if module[start] != 0:
-            kept += module[start:at]
-    return kept
-
-
-def noop_with(body: str, functions: str = "", asks: str = "") -> Rune:
+@pytest.fixture
+def noop_with(wat: Callable[[str], bytes]) -> NoopWith:
     """The noop example's graph over a module whose `_call` is `body`; `asks`: in `_manifest`."""
-    text = f"""(module
-        (import "env" "request_capability" (func $ask (param i32) (result i32)))
-        (import "env" "request_capability_set_param"
-            (func $set (param i32 i32 i32 i32 i32 i32) (result i32)))
-        (import "env" "request_output" (func $out (param i32) (result i32)))
-        (memory (export "memory") 1 1)
-        (global (export "__heap_base") i32 (i32.const {MEMORY_BYTES}))
-        (global (export "__data_end") i32 (i32.const {MEMORY_BYTES}))
-        (data (i32.const 1024) "length") (data (i32.const 1032) "\\10\\00\\00\\00")
-        (func (export "_manifest") (result i32)
-            i32.const 5 call $ask drop {asks} i32.const 1 call $out drop i32.const 1)
-        {functions}
-        (func $call (export "_call") (param i32 i32 i32) (result i32) {body}))"""
-    code = without_names(bytes(wasmtime.wat2wasm(text)))
-    module = WasmModule(code, MEMORY_BYTES, 1024)
-    return read_rune(write_rune(analyse(NOOP / "Runefile.yml").pipeline, module))
+
+    def make(body: str, functions: str = "", asks: str = "") -> Rune:
+        code = wat(f"""(module
+            (import "env" "request_capability" (func $ask (param i32) (result i32)))
+            (import "env" "request_capability_set_param"
+                (func $set (param i32 i32 i32 i32 i32 i32) (result i32)))
+            (import "env" "request_output" (func $out (param i32) (result i32)))
+            (memory (export "memory") 1 1)
+            (global (export "__heap_base") i32 (i32.const {MEMORY_BYTES}))
+            (global (export "__data_end") i32 (i32.const {MEMORY_BYTES}))
+            (data (i32.const 1024) "length") (data (i32.const 1032) "\\10\\00\\00\\00")
+            (func (export "_manifest") (result i32)
+                i32.const 5 call $ask drop {asks} i32.const 1 call $out drop i32.const 1)
+            {functions}
+            (func $call (export "_call") (param i32 i32 i32) (result i32) {body}))""")
+        module = WasmModule(code, MEMORY_BYTES, 1024)
+        return read_rune(write_rune(analyse(NOOP / "Runefile.yml").pipeline, module))
+
+    return make
 
 
-def test_code_that_is_invalid_gets_into_no_firmware(tmp_path: Path) -> None:
+def test_code_that_is_invalid_gets_into_no_firmware(noop_with: NoopWith, tmp_path: Path) -> None:
     good = noop_with("i32.const 1 i32.const 2 i32.add")
     code = good.code.replace(b"\x41\x01\x41\x02\x6a", b"\x41\x01\x41\x02\x92")  # f32.add
     assert code != good.code
@@ -88,7 +73,7 @@ def test_code_that_is_invalid_gets_into_no_firmware(tmp_path: Path) -> None:
     ],
 )
 def test_the_firmware_answers_a_misbehaving_rune_with_its_error_and_lives_on(
-    tmp_path: Path, board: str, body: str, told: str
+    noop_with: NoopWith, tmp_path: Path, board: str, body: str, told: str
 ) -> None:
     rune = noop_with(body)
     built = build_project(create_project(rune, load_board(board).emulated(), tmp_path / "p"))
@@ -107,7 +92,7 @@ def test_the_firmware_answers_a_misbehaving_rune_with_its_error_and_lives_on(
 @pytest.mark.emulated
 @pytest.mark.parametrize("board", ["netduinoplus2", "esp32c3", "esp32"])
 def test_a_parameter_that_the_graph_does_not_list_is_refused_when_the_rune_is_loaded(
-    tmp_path: Path, board: str
+    noop_with: NoopWith, tmp_path: Path, board: str
 ) -> None:
     asks = "i32.const 1 i32.const 1024 i32.const 6 i32.const 1032 i32.const 4 i32.const 1 "
     rune = noop_with("i32.const 0", asks=f"{asks} call $set drop")
@@ -120,6 +105,7 @@ def test_a_parameter_that_the_graph_does_not_list_is_refused_when_the_rune_is_lo
 
 @pytest.mark.emulated
 def test_a_rune_that_kills_the_chip_while_it_is_loaded_is_left_out_after_the_restart(
+    noop_with: NoopWith,
     tmp_path: Path,
 ) -> None:
     # wasm3's compiler calls itself for each nested block, and only the chip notices.

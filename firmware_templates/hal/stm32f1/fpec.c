@@ -4,10 +4,8 @@
 #include "flash.h"
 #include "register.h"
 
-#define FLASH_KEYR REGISTER(0x40022004u)
-#define FLASH_SR 0x4002200Cu
-#define FLASH_CR REGISTER(0x40022010u)
-#define FLASH_AR REGISTER(0x40022014u)
+#define FLASH_BASE 0x40022000u
+#define FLASH_AR REGISTER(FLASH_BASE + 0x14u)
 
 #define BSY (1u << 0)
 #define ERRORS ((1u << 2) | (1u << 4)) /* SR: not erased before, write protection */
@@ -23,6 +21,8 @@
 /* The datasheets' most is 40 ms; a poll takes more than 4 cycles. */
 #define POLLS (HAL_CLOCK_HZ / 16u)
 
+#include "stm32_flash.h"
+
 runevm_flash_range flash_chip_sector(uint32_t address)
 {
     runevm_flash_range page = {0, 0};
@@ -33,30 +33,9 @@ runevm_flash_range flash_chip_sector(uint32_t address)
     return page;
 }
 
-static int is_ready(void)
-{
-    register_barrier();
-    for (uint32_t i = 0; i < POLLS; i++) {
-        if ((REGISTER(FLASH_SR) & BSY) == 0) return 1;
-    }
-    return 0;
-}
-
-static int done(void)
-{
-    return is_ready() && (REGISTER(FLASH_SR) & ERRORS) == 0 ? 0 : -1;
-}
-
 int flash_chip_open(void)
 {
-    if (!is_ready()) return -1;
-    REGISTER(FLASH_SR) = EOP | ERRORS;
-    /* A key too many, or a wrong one, locks the controller until the next reset. */
-    if ((FLASH_CR & LOCK) != 0) {
-        FLASH_KEYR = 0x45670123u;
-        FLASH_KEYR = 0xCDEF89ABu;
-    }
-    return (FLASH_CR & LOCK) == 0 ? 0 : -1;
+    return stm32_flash_unlock();
 }
 
 int flash_chip_erase(runevm_flash_range sector)
@@ -64,7 +43,7 @@ int flash_chip_erase(runevm_flash_range sector)
     FLASH_CR = PER;
     FLASH_AR = sector.first;
     FLASH_CR = PER | STRT;
-    return done();
+    return stm32_flash_done();
 }
 
 int flash_chip_program(uint32_t address, uint32_t word)
@@ -72,12 +51,12 @@ int flash_chip_program(uint32_t address, uint32_t word)
     FLASH_CR = PG;
     register_barrier();
     REGISTER16(address) = (uint16_t)word;
-    if (done() != 0) return -1;
+    if (stm32_flash_done() != 0) return -1;
     REGISTER16(address + 2u) = (uint16_t)(word >> 16);
-    return done();
+    return stm32_flash_done();
 }
 
 void flash_chip_close(void)
 {
-    if ((REGISTER(FLASH_SR) & BSY) == 0) FLASH_CR = LOCK;
+    stm32_flash_lock();
 }

@@ -3,10 +3,8 @@
 #include "flash.h"
 #include "register.h"
 
-#define FLASH_ACR REGISTER(0x40023C00u)
-#define FLASH_KEYR REGISTER(0x40023C04u)
-#define FLASH_SR 0x40023C0Cu
-#define FLASH_CR REGISTER(0x40023C10u)
+#define FLASH_BASE 0x40023C00u
+#define FLASH_ACR REGISTER(FLASH_BASE)
 
 #define CACHES (3u << 9)        /* ACR: ICEN, DCEN */
 #define CACHE_RESETS (3u << 11) /* ACR: ICRST, DCRST */
@@ -28,6 +26,8 @@
 /* The datasheets' most for 128 KiB is 2 s; a poll takes more than 4 cycles. */
 #define POLLS HAL_CLOCK_HZ
 
+#include "stm32_flash.h"
+
 runevm_flash_range flash_chip_sector(uint32_t address)
 {
     runevm_flash_range sector = {0, 0};
@@ -44,30 +44,9 @@ static uint32_t number_of(runevm_flash_range sector)
     return offset < SMALL_END ? offset / 0x4000u : 4u + offset / 0x20000u;
 }
 
-static int is_ready(void)
-{
-    register_barrier();
-    for (uint32_t i = 0; i < POLLS; i++) {
-        if ((REGISTER(FLASH_SR) & BSY) == 0) return 1;
-    }
-    return 0;
-}
-
-static int done(void)
-{
-    return is_ready() && (REGISTER(FLASH_SR) & ERRORS) == 0 ? 0 : -1;
-}
-
 int flash_chip_open(void)
 {
-    if (!is_ready()) return -1;
-    REGISTER(FLASH_SR) = EOP | ERRORS;
-    /* A key too many, or a wrong one, locks the controller until the next reset. */
-    if ((FLASH_CR & LOCK) != 0) {
-        FLASH_KEYR = 0x45670123u;
-        FLASH_KEYR = 0xCDEF89ABu;
-    }
-    return (FLASH_CR & LOCK) == 0 ? 0 : -1;
+    return stm32_flash_unlock();
 }
 
 /* What the caches hold of the sector is no longer true. They may be reset only while they are off. */
@@ -85,7 +64,7 @@ int flash_chip_erase(runevm_flash_range sector)
     int result;
     FLASH_CR = BY_WORDS | SER | SECTOR(number_of(sector));
     FLASH_CR |= STRT;
-    result = done();
+    result = stm32_flash_done();
     forget_caches();
     return result;
 }
@@ -95,10 +74,10 @@ int flash_chip_program(uint32_t address, uint32_t word)
     FLASH_CR = BY_WORDS | PG;
     register_barrier();
     REGISTER(address) = word;
-    return done();
+    return stm32_flash_done();
 }
 
 void flash_chip_close(void)
 {
-    if ((REGISTER(FLASH_SR) & BSY) == 0) FLASH_CR = LOCK;
+    stm32_flash_lock();
 }

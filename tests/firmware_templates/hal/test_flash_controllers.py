@@ -31,7 +31,7 @@ class Family:
     """A controller, its driver's files, and the sectors that the manual lists."""
 
     fake: str
-    driver: tuple[str, ...]
+    drivers: tuple[str, ...]
     start: int
     sectors_kib: tuple[int, ...]
     page_kib: int = 1
@@ -43,14 +43,11 @@ class Family:
         return list(accumulate((size * KIB for size in self.sectors_kib), initial=self.start))
 
 
+F4 = ("stm32f4/flash_controller.c",)
 FAMILIES = {
     # RM0090, table 5; RM0368, table 5 has the first eight.
-    "stm32f407": Family(
-        "F4", ("stm32f4/flash_controller.c",), 0x0800_0000, (*[16] * 4, 64, *[128] * 7), config="705"
-    ),
-    "stm32f401": Family(
-        "F4", ("stm32f4/flash_controller.c",), 0x0800_0000, (*[16] * 4, 64, *[128] * 3), config="705"
-    ),
+    "stm32f407": Family("F4", F4, 0x0800_0000, (*[16] * 4, 64, *[128] * 7), config="705"),
+    "stm32f401": Family("F4", F4, 0x0800_0000, (*[16] * 4, 64, *[128] * 3), config="705"),
     # PM0075, tables 2 and 3.
     "stm32f103c8": Family("F1", ("stm32f1/fpec.c",), 0x0800_0000, (1,) * 64),
     "stm32f103ze": Family("F1", ("stm32f1/fpec.c",), 0x0800_0000, (2,) * 256, page_kib=2),
@@ -115,13 +112,15 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Family], Path
         if key not in made:
             made[key] = folder = tmp_path_factory.mktemp("flash")
             sources = [HAL / "flash" / "flash.c", HERE / "fake_flash.cpp"]
-            sources += [HAL / name for name in family.driver]
+            sources += [HAL / name for name in family.drivers]
             command = ["g++", "-std=c++17", "-xc++", "-O1", "-g", "-fno-pie", SANITIZERS]
             command += WARNINGS
             command += [f"-DFAKE_{family.fake}", "-DHAL_CLOCK_HZ=1000u"]
             command += [f"-DHAL_FLASH_PAGE_BYTES={family.page_kib * KIB}u", f"-I{INCLUDE}"]
             command += ["-DHAL_STORAGE_OFFSET=0xF0000u"]
-            command += [f"-I{(HAL / name).parent}" for name in family.driver]
+            command += [
+                f"-I{(HAL / name).parent}" for name in ("stm32/stm32_flash.h", *family.drivers)
+            ]
             command += [
                 f"-I{HAL / 'flash'}",
                 f"-I{HAL / 'common'}",

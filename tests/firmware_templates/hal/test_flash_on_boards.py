@@ -1,10 +1,11 @@
 """The flash drivers of `hal/`, compiled for the boards and run in their emulators.
 
-labwired erases an nRF52's pages as its controller does. An ESP32's it takes commands for, but at
-addresses that are not Espressif's; an ESP32-C3's is memory, so a command never ends. Of an STM32's it has no more than the lock
+labwired erases an nRF52's pages as its controller does. Of an STM32's it has no more than the lock
 (an F407's where an F1 has it), and takes the keys every second time only: it never erases. A store
-changes flash, however the controller is set. QEMU has no controller: there nothing may change, and
-nothing hang. What the drivers do with their registers is tested in `test_flash_controllers.py`.
+changes flash, however the controller is set. An ESP32's takes commands, but for other addresses
+than Espressif's; an ESP32-C3's is memory, so that a command never ends. QEMU has no controller:
+there nothing may change, and nothing hang. What the drivers do with their registers is tested in
+`test_flash_controllers.py`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import accumulate, pairwise
 from pathlib import Path
 
@@ -22,11 +24,8 @@ import pytest
 
 from runec.boards import Board, Region, load_board, load_boards
 from runec.data import data_dir
-from runec.firmware.layout import Layout
-from runec.firmware.render import linker_script
 
 PROBE = Path(__file__).with_name("flash_probe.c")
-STRICT = ("-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-ffp-contract=off", "-Os")
 BOARDS = [board for board in load_boards() if "flash" in board.hal.shares]
 BEHIND_A_CACHE = [board for board in BOARDS if "esp" in board.hal.shares]
 OK, REFUSED, NOT_ERASED, FAILED, DIFFERS = (f"{-value & 0xFFFF_FFFF:08x}" for value in range(5))
@@ -68,29 +67,8 @@ FAMILIES = {
 
 
 @pytest.fixture(scope="module")
-def probe(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Board], Path]:
-    made: dict[str, Path] = {}
-
-    def build(board: Board) -> Path:
-        if board.id not in made:
-            folder = tmp_path_factory.mktemp(board.id)
-            layout = Layout(0, 0, 0, 0, 2048, 0, operators=(), stages=())
-            (folder / "linker.ld").write_text(linker_script(board, layout))
-            hal = data_dir("firmware_templates") / "hal"
-            folders = [hal / name for name in ("common", *board.hal.shares, board.hal.folder)]
-            numbers = {"HAL_CLOCK_HZ": board.cpu.clock_hz, "HAL_BAUD": board.hal.baud}
-            command = [f"{board.toolchain.prefix}gcc", *board.toolchain.flags, *STRICT]
-            command += [*board.toolchain.link_flags, "-nostartfiles", "-T", "linker.ld"]
-            command += [f"-D{name}={value}u" for name, value in numbers.items()]
-            command += [f"-D{name}={value}u" for name, value in board.hal.defines.items()]
-            command += [f"-I{each}" for each in folders]
-            command += [f"-I{data_dir('firmware_templates') / 'runevm' / 'include'}", str(PROBE)]
-            command += [str(path) for each in folders for path in sorted(each.glob("*.[cS]"))]
-            subprocess.run([*command, "-o", "probe.elf"], check=True, cwd=folder)
-            made[board.id] = folder / "probe.elf"
-        return made[board.id]
-
-    return build
+def probe(on_hal: Callable[[Path, Board], Path]) -> Callable[[Board], Path]:
+    return partial(on_hal, PROBE)
 
 
 def flash(board: Board) -> Region:
@@ -343,16 +321,12 @@ def cached(request: pytest.FixtureRequest) -> Board:
 
 
 def test_what_runs_while_flash_is_away_calls_and_reads_nothing_in_flash(
-    cached: Board, tmp_path: Path
+    cached: Board, hal_compiler: Callable[[Board], list[str]], tmp_path: Path
 ) -> None:
     hal = data_dir("firmware_templates") / "hal"
-    folders = [hal / name for name in ("common", *cached.hal.shares, cached.hal.folder)]
     sources = [hal / "esp" / "spi_flash.c", hal / cached.hal.folder / "cache.c"]
-    command = [f"{cached.toolchain.prefix}gcc", *cached.toolchain.flags, *STRICT, "-c"]
-    command += [f"-D{name}={value}u" for name, value in cached.hal.defines.items()]
-    command += [f"-DHAL_CLOCK_HZ={cached.cpu.clock_hz}u", *(f"-I{each}" for each in folders)]
-    command += [f"-I{data_dir('firmware_templates') / 'runevm' / 'include'}"]
-    subprocess.run([*command, *map(str, sources)], check=True, cwd=tmp_path)
+    command = [*hal_compiler(cached), "-c", *map(str, sources)]
+    subprocess.run(command, check=True, cwd=tmp_path)
     section_of: dict[str, str] = {}
     wanted: set[str] = set()
     objdump = f"{cached.toolchain.prefix}objdump"

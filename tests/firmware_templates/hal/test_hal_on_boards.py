@@ -10,19 +10,16 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from runec.boards import Board, load_boards
-from runec.data import data_dir
 from runec.devices import rings
-from runec.firmware.layout import Layout
-from runec.firmware.render import linker_script
 
 PROBE = Path(__file__).with_name("hal_probe.c")
 DRIVER = Path(__file__).with_name("drive_simulator.py")
-STRICT = ("-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-ffp-contract=off", "-Os")
 BOARDS = [
     board.emulated()
     for board in load_boards()
@@ -30,46 +27,9 @@ BOARDS = [
 ]
 
 
-def hal_folders(board: Board) -> list[Path]:
-    names = ("common", *board.hal.shares, board.hal.folder)
-    return [data_dir("firmware_templates") / "hal" / name for name in names]
-
-
-def defines(board: Board) -> list[str]:
-    numbers = {
-        "HAL_CLOCK_HZ": board.cpu.clock_hz,
-        "HAL_BAUD": board.hal.baud,
-        **board.hal.defines,
-    }
-    if board.hal.link == "rtt":
-        numbers["HAL_LINK_RINGS"] = 1
-    return [f"-D{name}={value}u" for name, value in numbers.items()]
-
-
 @pytest.fixture(scope="module")
-def probe(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Board], Path]:
-    made: dict[str, Path] = {}
-
-    def build(board: Board) -> Path:
-        if board.id not in made:
-            folder = tmp_path_factory.mktemp(board.id)
-            layout = Layout(0, 0, 0, 0, 2048, 0, operators=(), stages=())
-            (folder / "linker.ld").write_text(linker_script(board, layout))
-            folders = hal_folders(board)
-            sources = [path for each in folders for path in sorted(each.glob("*.[cS]"))]
-            runevm = data_dir("firmware_templates") / "runevm"
-            includes = [*folders, runevm / "include"]
-            if board.hal.link == "rtt":
-                sources.append(runevm / "src" / "rings.c")
-            command = [f"{board.toolchain.prefix}gcc", *board.toolchain.flags, *STRICT]
-            command += [*board.toolchain.link_flags, *defines(board), "-nostartfiles"]
-            command += [f"-I{each}" for each in includes]
-            command += [str(PROBE), *map(str, sources), "-T", "linker.ld", "-o", "probe.elf"]
-            subprocess.run(command, check=True, cwd=folder)
-            made[board.id] = folder / "probe.elf"
-        return made[board.id]
-
-    return build
+def probe(on_hal: Callable[[Path, Board], Path]) -> Callable[[Board], Path]:
+    return partial(on_hal, PROBE)
 
 
 class Ask:

@@ -72,14 +72,14 @@ def run_tool(
     Raises:
         MachineError: R1004, it cannot be started; R1005, it took longer than `timeout_s`.
     """
-    import shlex  # noqa: PLC0415 - see above
-    import subprocess  # noqa: PLC0415
+    with _held_back() as let_signals_in:
+        import shlex  # noqa: PLC0415 - see above
+        import subprocess  # noqa: PLC0415
 
-    arguments = [str(part) for part in command]
-    merged = {**os.environ, **(environment or {})}
-    process = None
-    try:
-        with _held_back():  # or nobody would know what has just been started
+        arguments = [str(part) for part in command]
+        merged = {**os.environ, **(environment or {})}
+        started_s = time.monotonic()
+        try:
             process = subprocess.Popen(
                 arguments,
                 cwd=cwd,
@@ -91,47 +91,71 @@ def run_tool(
                 errors="replace",
                 start_new_session=True,  # a process group of its own, to be killed as one
             )
-            started_s = time.monotonic()
-        with _listed(process.pid), _guarded(process.pid):
-            stdout, stderr = process.communicate(timeout=timeout_s)
-    except BaseException as error:
-        if process is not None:
-            with process:  # closes its pipes and waits
-                _kill_group(process.pid)
-        elif isinstance(error, OSError):
+        except OSError as error:
             raise MachineError(
                 "R1004", f"cannot start {arguments[0]}: {error.strerror}", hint="runec doctor"
             ) from None
-        if isinstance(error, subprocess.TimeoutExpired):
-            raise MachineError(
-                "R1005",
-                f"{arguments[0]} did not end within {timeout_s:g} s",
-                hint="try again on a machine that is less busy",
-            ) from None
-        raise
+        try:
+            with _listed(process.pid), _guarded(process.pid):
+                while True:
+                    let_signals_in()
+                    left_s = started_s + timeout_s - time.monotonic()
+                    try:
+                        stdout, stderr = process.communicate(timeout=min(left_s, _SIGNALS_S))
+                        break
+                    except subprocess.TimeoutExpired:
+                        if left_s <= _SIGNALS_S:
+                            raise
+        except BaseException as error:
+            with process:  # closes its pipes and waits
+                _kill_group(process.pid)
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise MachineError(
+                    "R1005",
+                    f"{arguments[0]} did not end within {timeout_s:g} s",
+                    hint="try again on a machine that is less busy",
+                ) from None
+            raise
     for watcher in _watchers:
         watcher(shlex.join(arguments), time.monotonic() - started_s)
     return Finished(process.returncode, stdout, stderr)
 
 
+# How long a program may run on after Ctrl-C.
+_SIGNALS_S = 0.1
+
+
 @contextmanager
-def _held_back() -> Iterator[None]:
-    """Hold Ctrl-C and requests to end back until the block is over; they come right behind it."""
+def _held_back() -> Iterator[Callable[[], None]]:
+    """Hold Ctrl-C and requests to end back until the block is over, or calls what it is given.
+
+    An exception that comes at any moment can come where it is dropped, as in the callbacks of an
+    import, or just before a wait that it was to end.
+    """
     came: list[int] = []
     handlers: dict[int, Callable[[int, FrameType | None], Any]] = {}
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
+
+    def let_in() -> None:
+        while came:
+            number = came.pop(0)
+            handlers[number](number, None)
+
     if threading.current_thread() is threading.main_thread():  # no other one gets signals
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             handler = signal.getsignal(number)
             if callable(handler):
                 handlers[number] = handler
-                signal.signal(number, lambda number, _: came.append(number))
+                signal.signal(number, note)
     try:
-        yield
+        yield let_in
     finally:
         for held, handler in handlers.items():
-            signal.signal(held, handler)
-    for held in came:
-        handlers[held](held, None)
+            if signal.getsignal(held) is note:  # a handler may have put another in its place
+                signal.signal(held, handler)
+    let_in()
 
 
 _running: set[int] = set()

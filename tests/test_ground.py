@@ -105,6 +105,43 @@ def test_an_interrupt_while_programs_are_being_started_ends_them(
         process.communicate()
 
 
+def test_an_interrupt_where_exceptions_are_dropped_ends_the_program_as_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Dropping:
+        def __del__(self) -> None:  # as in the callbacks of an import
+            os.kill(os.getpid(), signal.SIGINT)
+
+    class Interrupting(subprocess.Popen[str]):
+        asked = 0
+
+        def communicate(self, *words: Any, **options: Any) -> tuple[str, str]:
+            Interrupting.asked += 1
+            if Interrupting.asked == 1:
+                Dropping()
+            return super().communicate(*words, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupting)
+    begun_s = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        run_tool([sys.executable, "-c", "import time; time.sleep(20)"])
+    assert time.monotonic() - begun_s < 15
+
+
+def test_a_handler_that_lets_the_program_run_on_is_called_meanwhile() -> None:
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    script = "import os, signal, time; os.kill(os.getppid(), signal.SIGINT); time.sleep(1)"
+    try:
+        done = run_tool([sys.executable, "-c", script + "; print('done')"])
+        assert (done.returncode, done.stdout) == (0, "done\n")
+        assert came == [signal.SIGINT]
+        os.kill(os.getpid(), signal.SIGINT)
+        assert came == [signal.SIGINT] * 2
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_a_watcher_is_told_of_each_program_with_its_time() -> None:
     told: list[tuple[str, float]] = []
     watch_tools(lambda command, seconds: told.append((command, seconds)))

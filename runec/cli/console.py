@@ -25,7 +25,31 @@ Color = Literal["auto", "always", "never"]
 
 
 class OutputClosedError(Exception):
-    """Whoever read the results has enough of them."""
+    """Whoever read the output has enough of it."""
+
+
+def open_streams() -> None:
+    """Open what runec was started without, as by `runec check >&-`.
+
+    Else the first file that it opens is the one that a stream's number stands for. stdout is opened
+    such that nothing can be written: results that nobody gets are an error. Remarks are not.
+    """
+    for number, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, mode)  # takes the least number that is free
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - for good
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def _abandon(stream: TextIO) -> None:
+    """Let a stream that takes nothing end nowhere: Python complains of it as it ends, otherwise."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 @contextmanager
@@ -34,10 +58,7 @@ def _writing_results() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # Python would complain once more when it closes the stream at its own end.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        _abandon(sys.stdout)
         if isinstance(error, BrokenPipeError):
             raise OutputClosedError from None
         elsewhere = "send it to another place"
@@ -169,7 +190,7 @@ class Console:
     def usage(self, error: click.UsageError) -> None:
         """Print what is wrong with the command line; the help where nothing was asked for."""
         if isinstance(error, click.exceptions.NoArgsIsHelpError):
-            error.show(sys.stderr)
+            self._error_line(error.format_message())
             return
         hint = f"{error.ctx.command_path} --help" if error.ctx is not None else "runec --help"
         self.report([Diagnostic("R1101", error.format_message(), hint=hint)])
@@ -205,8 +226,13 @@ class Console:
     def _error_line(self, line: str) -> None:
         with self._lock:
             self._clear()
-            sys.stderr.write(f"{line}\n")
-            sys.stderr.flush()
+            try:
+                sys.stderr.write(f"{line}\n")
+                sys.stderr.flush()
+            except OSError as error:  # such as a full disk: nowhere to tell it, the code still does
+                _abandon(sys.stderr)
+                if isinstance(error, BrokenPipeError):
+                    raise OutputClosedError from None
 
 
 def printable_json(text: str) -> str:

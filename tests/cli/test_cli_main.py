@@ -233,6 +233,45 @@ def test_a_full_disk_behind_stdout_is_said(line: str) -> None:
     assert done.stderr.startswith("error[R1001]: no space left to write the output\n")
 
 
+def _by_shell(line: str) -> subprocess.CompletedProcess[str]:
+    script = f'"{sys.executable}" -m runec {line}'
+    return subprocess.run(
+        ["/bin/sh", "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@pytest.mark.parametrize("line", ["boards", "--help", "version --format json"])
+def test_results_that_go_nowhere_are_no_bug(line: str) -> None:
+    done = _by_shell(f"{line} >&-")
+    assert done.returncode == 4
+    assert "R1002" in done.stderr
+    assert "cannot write the output" in done.stderr
+
+
+def test_with_no_streams_at_all_the_exit_code_remains() -> None:
+    assert _by_shell("version <&- 2>&-").stdout.startswith("runec ")
+    assert _by_shell("version <&- >&- 2>&-").returncode == 4
+    assert _by_shell("boards show nope <&- >&- 2>&-").returncode == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+def test_errors_that_nobody_can_read_keep_their_exit_code() -> None:
+    assert _by_shell("boards show nope 2>/dev/full").returncode == 2
+    assert _by_shell("boards 2>/dev/full >/dev/full").returncode == 4
+    assert _by_shell("2>/dev/full").returncode == 2
+
+
+def test_a_reader_of_errors_that_went_away_is_no_error() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "runec", "boards", "show", "nope"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stderr is not None
+        process.stderr.close()
+        assert process.wait(timeout=60) == 141
+
+
 def test_the_module_is_the_command() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "runec", "boards", "show", "nope"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import re
 from collections.abc import Mapping
@@ -86,7 +87,7 @@ def write_file(
 
     With `only_if_changed`, a file that holds the same bytes keeps its time. Without `durable`, a
     power failure may leave it cut short. `elsewhere` is `disk_error`'s. Returns True when the file
-    was written.
+    was written; where it could not be, the folders made for it are gone again.
 
     Raises:
         MachineError: R1001, the disk is full; R1002, any other reason of the system.
@@ -95,6 +96,7 @@ def write_file(
 
     content = data.encode() if isinstance(data, str) else data
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    missing = _missing(path.parent)
     try:
         if only_if_changed and path.is_file() and path.read_bytes() == content:
             return False
@@ -110,6 +112,7 @@ def write_file(
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
     except OSError as error:
+        _remove_empty(missing)
         raise disk_error(error, f"write {path}", elsewhere=elsewhere) from None
     return True
 
@@ -122,16 +125,28 @@ def write_folder(folder: Path, files: Mapping[str, bytes | str]) -> None:
     Raises:
         MachineError: R1001, the disk is full; R1002, any other reason of the system.
     """
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    missing = _missing(folder)
     written: list[Path] = []
     try:
         for name, data in files.items():
             write_file(folder / name, data)
             written.append(folder / name)
     except BaseException:  # Ctrl-C as well
-        with contextlib.suppress(OSError):
-            for path in written:
+        for path in written:
+            with contextlib.suppress(OSError):
                 path.unlink()
-            for path in missing:  # the innermost first
-                path.rmdir()
+        _remove_empty(missing)
         raise
+
+
+def _missing(folder: Path) -> list[Path]:
+    """Return the folders to be made for `folder` to be there, the innermost first."""
+    # Not Path.exists(), which raises where a folder above may not be looked into.
+    above = (folder, *folder.parents)
+    return list(itertools.takewhile(lambda path: not os.path.lexists(path), above))
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.rmdir()

@@ -9,6 +9,7 @@ first to finish wins and the other one throws its copy away.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -159,6 +160,13 @@ def _download(wanted: Component, scratch: Path) -> Path:
 def _client_failed(wanted: Component, client: str, output: str) -> MachineError:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     telling = [line for line in lines if "error" in line.lower()] or lines
+    if os.strerror(errno.ENOSPC) in output:
+        return MachineError(
+            "R1001",
+            f"no space left to download {wanted.package} {wanted.version}",
+            hint="free some space, or set RUNEC_CACHE_DIR and TMPDIR to other places",
+            notes=telling[-2:],
+        )
     return MachineError(
         "R1012",
         f"{client} could not download {wanted.package} {wanted.version}",

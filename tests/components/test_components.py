@@ -171,7 +171,7 @@ def test_a_disk_that_is_full_for_the_client_is_not_blamed_on_the_network(
     said = "ERROR: Exception:\nOSError: [Errno 28] No space left on device: '/x'\n"
     registry = Registry(b"", returncode=1, stderr=said)
     install(monkeypatch, registry, msgspec.structs.replace(SDIST, kind=kind))
-    with pytest.raises(MachineError, match="no space left to download small 1.0") as caught:
+    with pytest.raises(MachineError, match="no space left to download small") as caught:
         fetch("small")
     assert caught.value.code == "R1001"
     assert left_over(cache) == []

@@ -34,8 +34,9 @@ from runec.frontend.formatting import format_runefile
 def command(console: Console, files: tuple[Path, ...], check: bool) -> int:
     """Spell FILES canonically, in either dialect.
 
-    A folder is the Runefile in it; without FILES it is this folder. Comments stay, the meaning stays, a file that is canonical already is not touched. On stdout:
-    the files that were changed, or with --check would be.
+    A folder stands for the Runefile in it; without FILES it is that of this folder. Comments stay,
+    the meaning stays, a file that is canonical already is not touched. On stdout: the files that
+    were changed, or with --check would be.
     """
     code = 0
     for given in files or (None,):

@@ -39,6 +39,33 @@ def disk_error(error: OSError, what: str, *, elsewhere: str = _ELSEWHERE) -> Mac
     )
 
 
+def is_there(path: Path) -> bool:
+    """Tell whether something is at a path; False too where the system does not say.
+
+    Unlike `Path.exists`, which raises where a folder may not be looked into and for names that are
+    too long. Whoever reads or writes there then says what is wrong.
+    """
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether a path is a file; as `is_there`."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: Path) -> bool:
+    """Tell whether a path is a folder; as `is_there`."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def is_free(folder: Path) -> bool:
+    """Tell whether a folder can be made there: nothing is, or an empty folder."""
+    try:
+        return not os.path.lexists(folder) or not any(folder.iterdir())
+    except OSError:  # a file, or a folder that may not be looked into
+        return False
+
+
 def file_name(name: str, otherwise: str) -> str:
     """Return a name that is safe as one part of a path and in commands, made from any text.
 

@@ -14,7 +14,7 @@ from runec.cli.console import Console, table
 from runec.cli.examples import example
 from runec.cli.options import INPUT_FILE, format_option, pass_console
 from runec.diagnostics import RuneError, UserFileError, printable
-from runec.files import read_file, write_folder
+from runec.files import is_file, is_free, read_file, write_folder
 from runec.pipeline import ElementType
 from runec.proc_blocks import Block, Catalogue, load_block, template_dir
 from runec.proc_blocks.manifest import InputRule, OutputRule
@@ -89,7 +89,7 @@ def show(console: Console, block: str) -> None:
     """
     found = load_block(Path(block)) if _is_folder(block) else _known(block)
     readme = found.directory / "README.md"
-    text = read_file(readme, "the README").decode(errors="replace") if readme.is_file() else None
+    text = read_file(readme, "the README").decode(errors="replace") if is_file(readme) else None
     if console.is_json:
         console.result_json({**_as_json(found), "readme": text})
         return
@@ -118,7 +118,7 @@ def show(console: Console, block: str) -> None:
 
 def _is_folder(text: str) -> bool:
     # `hotg-ai/proc-blocks#label` is a spelling of a block of runec.
-    return text.startswith((".", "/")) or Path(text, "block.toml").is_file()
+    return text.startswith((".", "/")) or is_file(Path(text, "block.toml"))
 
 
 def _default(value: object) -> str:
@@ -213,7 +213,7 @@ def _check_name(_ctx: click.Context, _parameter: click.Parameter, name: str) -> 
 def new(console: Console, name: str, parent: Path) -> None:
     """Make a folder NAME with a block that works, and tests of it, to be changed."""
     folder = parent / name
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+    if not is_free(folder):
         raise UserFileError(
             "R1107", f"{folder} is there already", hint="choose another name, or an empty folder"
         )

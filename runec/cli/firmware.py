@@ -22,7 +22,7 @@ from runec.cli.options import (
 from runec.cli.sources import load_source
 from runec.cli.time_budgets import time_budget_option
 from runec.container import Rune
-from runec.files import file_name
+from runec.files import file_name, is_folder
 from runec.firmware import (
     BARE,
     FirmwareBuild,
@@ -150,7 +150,7 @@ def build(
     built as it is where it is named alone. For several boards it exits with 0 where all that the
     rune fits were built, and it fits one.
     """
-    if is_project(source) or (source.is_dir() and not board_ids):
+    if is_project(source) or (is_folder(source) and not board_ids):
         chosen = (board_ids or None, directory, link, source_of_input, time_budget)
         if any(each is not None for each in chosen) or framework != BARE:
             raise click.UsageError(

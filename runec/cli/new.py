@@ -12,7 +12,7 @@ from runec.cli.examples import example
 from runec.cli.options import INPUT_FILE, format_option, pass_console
 from runec.data import data_dir
 from runec.diagnostics import UserFileError
-from runec.files import read_file, write_folder
+from runec.files import is_free, read_file, write_folder
 
 # Template: the example that it comes from.
 _TEMPLATES = {
@@ -55,7 +55,7 @@ def templates() -> list[str]:
 @pass_console
 def command(console: Console, folder: Path, template: str) -> None:
     """Make a folder NAME with a Runefile, a model and an input, ready to build and run."""
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+    if not is_free(folder):
         raise UserFileError(
             "R1107", f"{folder} is there already", hint="choose another name, or an empty folder"
         )

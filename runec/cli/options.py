@@ -13,7 +13,8 @@ from runec.cli.console import Color, Console
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-INPUT_FILE = click.Path(path_type=Path)
+# Whoever reads or writes it says what is wrong with it, as of every other file.
+INPUT_FILE = click.Path(readable=False, path_type=Path)
 pass_console = click.make_pass_decorator(Console)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from runec.diagnostics import UserFileError
+from runec.files import is_file, is_folder
 
 DEFAULT_NAMES = ("Runefile.yml", "Runefile")
 
@@ -15,14 +17,20 @@ def which_runefile(given: Path | None, verb: str) -> Path:
     Without any, the folder is the current one.
 
     Raises:
-        UserFileError: R1103, the folder has neither.
+        UserFileError: R1103, the folder has neither; R1003, it cannot be looked into.
     """
-    if given is not None and not given.is_dir():
+    if given is not None and not is_folder(given):
         return given
     folder = given or Path()
     for name in DEFAULT_NAMES:
-        if (folder / name).is_file():
+        if is_file(folder / name):
             return folder / name
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise UserFileError(
+            "R1003",
+            f"cannot look into the folder {folder}: no permission",
+            hint="name a folder that can be read",
+        )
     where = "this folder" if given is None else str(given)
     raise UserFileError(
         "R1103",

@@ -24,7 +24,7 @@ from pathlib import Path, PurePosixPath
 from runec.cache import cache_dir
 from runec.components.catalogue import Component, component
 from runec.diagnostics import MachineError, UserFileError
-from runec.files import disk_error
+from runec.files import disk_error, is_folder, is_there
 from runec.tools import find_tool, run_tool
 
 _SCRATCH = ".fetch-"
@@ -52,13 +52,13 @@ def fetch(name: str) -> Path:
     override = os.environ.get(_override_variable(wanted))
     if override:
         path = Path(override)
-        if not path.is_dir():
+        if not is_folder(path):
             raise UserFileError(
                 "R1011",
                 f"{_override_variable(wanted)} names {override}, which is no folder",
                 hint=f"unset it to use {wanted.package} {wanted.version} from its registry",
             )
-        missing = [kept for kept in wanted.keep if not (path / kept).exists()]
+        missing = [kept for kept in wanted.keep if not is_there(path / kept)]
         if missing:
             raise UserFileError(
                 "R1011",
@@ -100,7 +100,7 @@ def is_broken(name: str) -> bool:
     """
     wanted = component(name)
     folder = _cache_folder(wanted)
-    return folder.is_dir() and not _is_whole(folder, wanted)
+    return is_folder(folder) and not _is_whole(folder, wanted)
 
 
 def leftovers() -> list[Path]:

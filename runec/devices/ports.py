@@ -12,6 +12,7 @@ from serial.tools import list_ports
 from runec.boards import Board
 from runec.devices.transport import DIALOUT
 from runec.diagnostics import MachineError, UsageError
+from runec.files import is_there
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def check_port(port: str) -> None:
     """
     if "://" in port:
         return
-    if not Path(port).exists():
+    if not is_there(Path(port)):
         found = ", ".join(map(str, serial_ports())) or "none"
         raise MachineError(
             "R0941",

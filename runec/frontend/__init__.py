@@ -65,7 +65,7 @@ from runec.diagnostics import (
     Span,
     UserFileError,
 )
-from runec.files import read_file
+from runec.files import is_file, read_file
 from runec.frontend.ast import Dialect, Document
 from runec.frontend.passes.arguments import check_unused, read_arguments, read_model_formats
 from runec.frontend.passes.blocks import find_blocks
@@ -137,9 +137,9 @@ def read_runefile(path: Path) -> str:
 
 def _refuse_other_kinds(path: Path) -> None:
     """Say what a file is that is no text; before its size matters, which may be of megabytes."""
+    if not is_file(path):  # what a pipe has given once, it does not give again
+        return
     try:
-        if not path.is_file():  # what a pipe has given once, it does not give again
-            return
         with path.open("rb") as stream:
             head = stream.read(8)
     except OSError:  # whoever reads it whole tells

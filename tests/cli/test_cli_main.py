@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -270,6 +272,66 @@ def test_a_reader_of_errors_that_went_away_is_no_error() -> None:
         assert process.stderr is not None
         process.stderr.close()
         assert process.wait(timeout=60) == 141
+
+
+LONG = "a" * 300  # no file can be called so, and the system says so whatever is asked of it
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        *((f"{verb} {LONG}", "R1003") for verb in ("check", "build", "run", "fmt", "inspect")),
+        *((f"{verb} {LONG}", "R1003") for verb in ("convert", "graph", "model-info", "monitor")),
+        (f"new {LONG}", "R1002"),
+        (f"block new x --dir {LONG}", "R1002"),
+        (f"block test {LONG}", "R1003"),
+        (f"block show {LONG}", "R1101"),
+        (f"boards show {LONG}.toml", "R1003"),
+        (f"firmware build {LONG} --board esp32c3", "R1003"),
+        (f"size {LONG}", "R1101"),
+        (f"schema -o {LONG}", "R1002"),
+        (f"run {LONG}.rune", "R1003"),
+    ],
+)
+def test_a_path_that_the_system_refuses_is_an_error_and_no_bug(
+    runec: Callable[..., Any], here: Path, line: str, code: str
+) -> None:
+    done = runec(*line.split())
+    assert done.code in (1, 2, 4)
+    assert f"error[{code}]" in done.stderr
+    assert sorted(path.name for path in here.iterdir()) == ["noop"]
+
+
+@pytest.fixture
+def no_entry(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that may not be looked into: for root as well, who may look into every one."""
+    folder = here / "secret"
+    folder.mkdir()
+    stat, access = os.stat, os.access
+
+    def refuse(path: object, **options: Any) -> os.stat_result:
+        if isinstance(path, str | Path) and "secret/" in str(path):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return stat(path, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "stat", refuse)
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: "secret" not in str(path) and access(path, mode)
+    )
+    return folder
+
+
+def test_a_folder_that_may_not_be_looked_into_is_an_error_and_no_bug(
+    runec: Callable[..., Any], no_entry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = runec("check", "secret")
+    assert (done.code, done.stdout) == (1, "")
+    assert "error[R1003]: cannot look into the folder secret: no permission" in done.stderr
+    assert runec("check", "secret/Runefile").code == 1
+    monkeypatch.setenv("RUNEC_BOARDS_DIR", "secret")
+    assert runec("boards").code == 0
+    monkeypatch.setenv("RUNEC_CACHE_DIR", str(no_entry))
+    assert "missing" in runec("doctor").stdout
 
 
 def test_the_module_is_the_command() -> None:

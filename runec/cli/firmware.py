@@ -9,7 +9,12 @@ import click
 from runec.boards import Board, InputKind, LinkKind, load_board
 from runec.cli.console import Console, table
 from runec.cli.examples import example
-from runec.cli.frameworks import backend_option, chosen_board, framework_option
+from runec.cli.frameworks import (
+    backend_option,
+    chosen_board,
+    framework_option,
+    tell_of_fetching,
+)
 from runec.cli.many_boards import ALL, build_each, wanted_boards
 from runec.cli.options import (
     INPUT_FILE,
@@ -150,7 +155,7 @@ def build(
     built as it is where it is named alone. For several boards it exits with 0 where all that the
     rune fits were built, and it fits one.
     """
-    if is_project(source) or (is_folder(source) and not board_ids):
+    if is_project(source):
         chosen = (board_ids or None, directory, link, source_of_input, time_budget)
         if any(each is not None for each in chosen) or framework != BARE:
             raise click.UsageError(
@@ -158,12 +163,14 @@ def build(
                 "with a project's folder"
             )
         project = load_project(source)
+        tell_of_fetching(console, project.board, project.framework)
         with console.progress("building the firmware"):
             built = build_project(project, log=console.log)
         _print_build(console, project, built)
         return 0
     if not board_ids:
-        raise click.UsageError("a .rune or a Runefile needs --board")
+        what = f"{source} is no firmware project: a Runefile in it" if is_folder(source) else ""
+        raise click.UsageError(f"{what or 'a .rune or a Runefile'} needs --board")
     boards = [
         chosen_board(
             board,
@@ -188,6 +195,7 @@ def build(
     with loaded.blamed():  # the linker may find that it does not fit
         with console.progress("making the project"):
             project = make(boards[0])
+        tell_of_fetching(console, project.board, project.framework)
         with console.progress("building the firmware"):
             built = build_project(project, log=console.log)
     _print_build(console, project, built)

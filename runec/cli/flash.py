@@ -10,7 +10,12 @@ import click
 from runec.boards import Board, InputKind, LinkKind, load_board
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.frameworks import backend_option, chosen_board, framework_option
+from runec.cli.frameworks import (
+    backend_option,
+    chosen_board,
+    framework_option,
+    tell_of_fetching,
+)
 from runec.cli.monitor import monitor_port, serial_place
 from runec.cli.options import (
     INPUT_FILE,
@@ -108,6 +113,7 @@ def command(
         _show_plan(console, board, plan)
         _prefer_vendor(console, board, framework)
         return
+    tell_of_fetching(console, board, framework)
     with loaded.blamed():
         done = flash(
             rune,

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 import click
 
 from runec.boards import Board, InputKind, LinkKind
-from runec.firmware import BACKENDS, BARE, FRAMEWORKS
+from runec.cli.console import Console
+from runec.firmware import BACKENDS, BARE, FRAMEWORKS, platform_to_fetch
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -33,6 +34,16 @@ def backend_option(function: _Function) -> _Function:
         show_default=True,
         help="The engine that runs the rune's code on the device.",
     )(function)
+
+
+def tell_of_fetching(console: Console, board: Board, framework: str) -> None:
+    """Say what a build waits for when PlatformIO must first ask its registry: minutes, at times."""
+    platform = platform_to_fetch(board, framework)
+    if platform is not None:
+        console.say(
+            f"PlatformIO fetches the platform {platform} first; without its registry it gives up "
+            "after a minute or more"
+        )
 
 
 def chosen_board(

@@ -193,7 +193,7 @@ def _find(board: str) -> Path:
         return Path(board)
     files = _board_files()
     if board not in files:
-        close = difflib.get_close_matches(board, files, n=1)
+        close = difflib.get_close_matches(board.lower(), files, n=1)
         hint = (
             f"did you mean {close[0]!r}?"
             if close

@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 
 from runec.cli.console import Console, table
 from runec.cli.examples import example
-from runec.cli.options import INPUT_FILE, format_option, pass_console
+from runec.cli.options import INPUT_FILE, MAX_SECONDS, Seconds, format_option, pass_console
 from runec.diagnostics import RuneError, UserFileError, printable
 from runec.files import is_file, is_free, read_file, write_folder
 from runec.pipeline import ElementType
@@ -234,10 +234,11 @@ def new(console: Console, name: str, parent: Path) -> None:
 @click.option(
     "-t",
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(0, MAX_SECONDS, min_open=True),
     default=10.0,
     show_default=True,
-    help="Seconds that a run may take.",
+    metavar="SECONDS",
+    help="How long a run may take.",
 )
 @format_option
 @pass_console

@@ -56,7 +56,7 @@ def command(
 
     For a folder it is Runefile.yml, or else Runefile, in it; without RUNEFILE, in this folder.
     """
-    runefile = which_runefile(runefile, "build")
+    runefile = which_runefile(runefile)
     pipeline, data = build_rune(
         console, runefile, name=name, base_dir=current_dir, use_cache=use_cache
     )

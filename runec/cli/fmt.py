@@ -41,7 +41,7 @@ def command(console: Console, files: tuple[Path, ...], check: bool) -> int:
     code = 0
     for given in files or (None,):
         try:
-            path = which_runefile(given, "fmt")
+            path = which_runefile(given)
             changed = _format(path, check=check)
         except RunecError as error:
             console.report(error.diagnostics)

@@ -42,7 +42,7 @@ def command(console: Console, file: Path | None, output: Path | None, format_: s
     Without a file it is the Runefile of the current folder. SVG needs no Graphviz.
     """
     console.format = "json" if format_ == "json" else "text"
-    path = which_runefile(file, "graph")
+    path = which_runefile(file)
     suffix = output.suffix[1:].lower() if output is not None else ""
     kind = format_ or (suffix if suffix in _FORMATS else "dot")
     picture = _FORMATS[kind](_read(console, path))

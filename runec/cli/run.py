@@ -16,6 +16,8 @@ from runec.cli.examples import example
 from runec.cli.feeding import input_options
 from runec.cli.options import (
     INPUT_FILE,
+    MAX_SECONDS,
+    Seconds,
     format_option,
     input_option,
     named_option,
@@ -58,7 +60,7 @@ from runec.vm import Inputs, Step, Watch
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=Seconds(0, MAX_SECONDS, min_open=True),
     metavar="SECONDS",
     help="How long one run may take, without waiting for inputs. An emulated board counts by its "
     "own clock; at a serial port it is how long this computer waits. [default: the place's]",

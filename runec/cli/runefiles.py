@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import click
+
 from runec.diagnostics import UserFileError
 from runec.files import is_file, is_folder
 
 DEFAULT_NAMES = ("Runefile.yml", "Runefile")
 
 
-def which_runefile(given: Path | None, verb: str) -> Path:
+def which_runefile(given: Path | None) -> Path:
     """Return the file given; for a folder its Runefile.yml, or else its Runefile.
 
     Without any, the folder is the current one.
@@ -35,5 +37,5 @@ def which_runefile(given: Path | None, verb: str) -> Path:
     raise UserFileError(
         "R1103",
         f"there is no {' and no '.join(DEFAULT_NAMES)} in {where}",
-        hint=f"name the Runefile: runec {verb} path/to/Runefile.yml",
+        hint=f"name the Runefile: {click.get_current_context().command_path} path/to/Runefile.yml",
     )

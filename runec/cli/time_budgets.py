@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from runec.boards import MAX_TIME_BUDGET_MS
+from runec.cli.options import Seconds
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -17,7 +18,7 @@ def time_budget_option(function: _Function) -> _Function:
     return click.option(
         "--time-budget",
         "time_budget",
-        type=click.FloatRange(0, MAX_TIME_BUDGET_MS / 1000, min_open=True),
+        type=Seconds(0, MAX_TIME_BUDGET_MS / 1000, min_open=True),
         metavar="SECONDS",
         help="The time that a run may take on the board, without waiting. [default: the board's]",
     )(function)

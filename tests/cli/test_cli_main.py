@@ -274,6 +274,39 @@ def test_a_reader_of_errors_that_went_away_is_no_error() -> None:
         assert process.wait(timeout=60) == 141
 
 
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "1e300"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "run noop --raw x --timeout",
+        "block test x --timeout",
+        "monitor --every",
+        "flash noop -b esp32c3 --time-budget",
+    ],
+)
+def test_a_time_that_is_none_is_a_mistake_of_usage(
+    runec: Callable[..., Any], here: Path, line: str, seconds: str
+) -> None:
+    done = runec(*line.split(), seconds)
+    assert (done.code, done.stdout) == (2, "")
+    assert "error[R1101]: Invalid value for" in done.stderr
+    assert here.exists()
+
+
+@pytest.mark.parametrize("verb", ["check", "build", "run", "fmt", "graph", "monitor"])
+def test_a_folder_without_a_runefile_is_told_with_the_verb_itself(
+    runec: Callable[..., Any], here: Path, verb: str
+) -> None:
+    (here / "none").mkdir()
+    done = runec(verb, "none")
+    assert done.code == 1
+    assert f"  = try: name the Runefile: runec {verb} path/to/Runefile.yml" in done.stderr
+
+
+def test_a_board_in_capitals_is_guessed(runec: Callable[..., Any]) -> None:
+    assert "did you mean 'esp32c3'?" in runec("boards", "show", "ESP32C3").stderr
+
+
 LONG = "a" * 300  # no file can be called so, and the system says so whatever is asked of it
 
 

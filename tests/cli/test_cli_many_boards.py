@@ -142,10 +142,3 @@ def test_a_second_board_is_a_mistake_where_there_can_be_one(
     assert (done.code, done.stdout) == (2, "")
     assert f"one board, not 2: {FITS}, esp32" in done.stderr
     assert not (here / "out").exists()
-
-
-@pytest.mark.usefixtures("here")
-def test_a_folder_with_a_runefile_is_no_project_and_needs_a_board(runec: Run) -> None:
-    done = runec("firmware", "build", "noop")
-    assert done.code == 2
-    assert "noop is no firmware project: a Runefile in it needs --board" in done.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -9,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import click
 
@@ -43,6 +44,15 @@ def open_streams() -> None:
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - for good
     if sys.stderr is None:
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    # In Latin-1 or ASCII a name may hold what cannot be shown.
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")
+
+
+def _to_json(value: object, stream: TextIO, **options: Any) -> str:
+    """Return JSON in the characters that a stream has."""
+    has_all = (stream.encoding or "utf-8").lower().replace("-", "") == "utf8"
+    return printable_json(json.dumps(value, ensure_ascii=not has_all, **options))
 
 
 def _abandon(stream: TextIO) -> None:
@@ -122,12 +132,14 @@ class Console:
 
     def result_json(self, value: object) -> None:
         """Print a value as one line of JSON on stdout."""
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        self._out(f"{printable_json(text)}\n")
+        self._out(f"{_to_json(value, sys.stdout, separators=(',', ':'))}\n")
 
     def result_document(self, text: str) -> None:
-        """Print a file's text on stdout as it is; made printable for a terminal."""
-        self._out(f"{printable(text, lines=True) if sys.stdout.isatty() else text}\n")
+        """Print a file's text on stdout as it is, in UTF-8; made printable for a terminal."""
+        if sys.stdout.isatty():
+            self.result(text)
+        else:
+            self.result_bytes(f"{text}\n".encode(errors="replace"))
 
     def result_bytes(self, data: bytes) -> None:
         """Print a result on stdout byte by byte; on a terminal without what that would obey."""
@@ -221,7 +233,7 @@ class Console:
             self._progress.clear()
 
     def _error_json(self, record: dict[str, object]) -> None:
-        self._error_line(printable_json(json.dumps(record, ensure_ascii=False)))
+        self._error_line(_to_json(record, sys.stderr))
 
     def _error_line(self, line: str) -> None:
         with self._lock:

@@ -19,6 +19,7 @@ from runec.cli.console import Console, table
 from runec.cli.root import root
 from runec.diagnostics import Diagnostic
 
+PROJECT = Path(__file__).resolve().parents[2]
 HEAVY = {
     "jinja2",
     "labwired",
@@ -254,6 +255,32 @@ def test_with_no_streams_at_all_the_exit_code_remains() -> None:
     assert _by_shell("version <&- 2>&-").stdout.startswith("runec ")
     assert _by_shell("version <&- >&- 2>&-").returncode == 4
     assert _by_shell("boards show nope <&- >&- 2>&-").returncode == 2
+
+
+def _in_ascii(here: Path, line: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "runec", *line.split()],
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(PROJECT)},
+        cwd=here,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_what_the_terminals_characters_lack_is_shown_otherwise(here: Path) -> None:
+    (here / "noop").rename(here / "grün日")
+    shown = _in_ascii(here, "build grün日 -o x.rune --format json")
+    assert shown.returncode == 0, shown.stderr
+    assert json.loads(shown.stdout)["name"] == "grün日"
+    shown = _in_ascii(here, "inspect x.rune")
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.startswith("name           gr?n?\n")
+    told = _in_ascii(here, "graph grün日 --format json")
+    assert json.loads(told.stdout)["name"] == "grün日"
+    wrong = _in_ascii(here, "inspect grün日 --format json")
+    assert "grün日" in json.loads(wrong.stderr)["message"]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")

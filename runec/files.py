@@ -7,6 +7,7 @@ import errno
 import itertools
 import os
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -112,6 +113,8 @@ def write_file(
 ) -> bool:
     """Write a file under a temporary name beside it, then rename: readers see all or nothing.
 
+    What is no file but a device or a pipe, as /dev/stdout, is written to and never replaced.
+
     With `only_if_changed`, a file that holds the same bytes keeps its time. Without `durable`, a
     power failure may leave it cut short. `elsewhere` is `disk_error`'s. Returns True when the file
     was written; where it could not be, the folders made for it are gone again.
@@ -122,9 +125,13 @@ def write_file(
     import secrets  # noqa: PLC0415 - brings hashlib along, which a reader does not need
 
     content = data.encode() if isinstance(data, str) else data
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.tmp"
     missing = _missing(path.parent)
     try:
+        if _is_stream(path):
+            with path.open("ab") as stream:
+                stream.write(content)
+            return True
         if only_if_changed and path.is_file() and path.read_bytes() == content:
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -164,6 +171,17 @@ def write_folder(folder: Path, files: Mapping[str, bytes | str]) -> None:
                 path.unlink()
         _remove_empty(missing)
         raise
+
+
+def _is_stream(path: Path) -> bool:
+    """Tell whether a path is a device or a pipe, or one of the names of a program's own streams."""
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode):  # /dev/stdout may be sent to a file
+            return path.is_symlink() and os.readlink(path).startswith("/proc/")  # noqa: PTH115
+    except OSError:
+        return False
+    return not stat.S_ISDIR(mode)
 
 
 def _missing(folder: Path) -> list[Path]:

@@ -177,6 +177,28 @@ def test_a_file_that_cannot_be_written_leaves_no_folder_behind(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert write_file(pipe, b"some bytes")
+        assert os.read(reader, 100) == b"some bytes"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_a_name_of_a_stream_stays_one_where_that_goes_to_a_file(tmp_path: Path) -> None:
+    name = tmp_path / "stdout"
+    with (tmp_path / "file").open("wb") as stream:
+        name.symlink_to(f"/proc/self/fd/{stream.fileno()}")
+        write_file(name, b"some bytes")
+    assert name.is_symlink()
+    assert (tmp_path / "file").read_bytes() == b"some bytes"
+
+
 def test_a_variable_can_be_set_for_a_program_or_kept_from_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -30,6 +30,11 @@ def _example(template: str) -> Path:
     return data_dir("examples") / _TEMPLATES[template]
 
 
+def _argument(path: Path) -> str:
+    """A path as an argument of a command, which would take one that begins so for an option."""
+    return f"./{path}" if str(path).startswith("-") else str(path)
+
+
 def templates() -> list[str]:
     """The templates whose example is there."""
     return [name for name in _TEMPLATES if (_example(name) / "Runefile.yml").is_file()]
@@ -64,9 +69,11 @@ def command(console: Console, folder: Path, template: str) -> None:
     names = [path.name for pattern in _PATTERNS for path in sorted(source.glob(pattern))]
     write_folder(folder, {name: read_file(source / name, "the template") for name in names})
     inputs = [name for name in names if name.startswith("input.")]
-    rune = f"{folder.resolve().name}.rune"
-    runefile = str(folder / "Runefile.yml")
-    flags = [part for name in inputs for part in (_FLAGS[Path(name).suffix], str(folder / name))]
+    rune = _argument(Path(f"{folder.resolve().name}.rune"))
+    runefile = _argument(folder / "Runefile.yml")
+    flags = [
+        part for name in inputs for part in (_FLAGS[Path(name).suffix], _argument(folder / name))
+    ]
     commands = [
         shlex.join(("runec", "check", runefile)),
         shlex.join(("runec", "build", runefile, "-o", rune)),

@@ -13,7 +13,7 @@ from runec.boards import InputKind
 from runec.cli.comparing import compare, json_result, wanted_places
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.feeding import input_options
+from runec.cli.feeding import input_options, tell_of_unused
 from runec.cli.options import (
     INPUT_FILE,
     MAX_SECONDS,
@@ -123,6 +123,7 @@ def command(
             yield from results
 
     console.say(f"Running rune: {source.name or loaded.rune.name}")
+    tell_of_unused(console, loaded.rune, inputs)
     if len(where) > 1:
         return compare(console, where, start)
     ((place, _),) = where

@@ -72,7 +72,7 @@ def find_port(boards: Sequence[Board]) -> Port:
         seen = ", ".join(map(str, ports)) or "no serial port at all"
         raise MachineError(
             "R0942",
-            f"{what} is at no serial port",
+            f"{what} is at no serial port" if len(boards) == 1 else "no board is at a serial port",
             hint="plug it in with a cable that carries data (`lsusb` shows it), or name its port: "
             "--port PORT",
             notes=[

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
 import os
 import re
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -36,6 +38,33 @@ def disk_error(error: OSError, what: str, *, elsewhere: str = _ELSEWHERE) -> Mac
         f"cannot {what}: {error.strerror or error}",
         hint=f"check the path and its permissions, or {elsewhere}",
     )
+
+
+def is_there(path: Path) -> bool:
+    """Tell whether something is at a path; False too where the system does not say.
+
+    Unlike `Path.exists`, which raises where a folder may not be looked into and for names that are
+    too long. Whoever reads or writes there then says what is wrong.
+    """
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether a path is a file; as `is_there`."""
+    return os.path.isfile(path)  # noqa: PTH113
+
+
+def is_folder(path: Path) -> bool:
+    """Tell whether a path is a folder; as `is_there`."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def is_free(folder: Path) -> bool:
+    """Tell whether a folder can be made there: nothing is, or an empty folder."""
+    try:
+        return not os.path.lexists(folder) or not any(folder.iterdir())
+    except OSError:  # a file, or a folder that may not be looked into
+        return False
 
 
 def file_name(name: str, otherwise: str) -> str:
@@ -84,9 +113,11 @@ def write_file(
 ) -> bool:
     """Write a file under a temporary name beside it, then rename: readers see all or nothing.
 
+    What is no file but a device or a pipe, as /dev/stdout, is written to and never replaced.
+
     With `only_if_changed`, a file that holds the same bytes keeps its time. Without `durable`, a
     power failure may leave it cut short. `elsewhere` is `disk_error`'s. Returns True when the file
-    was written.
+    was written; where it could not be, the folders made for it are gone again.
 
     Raises:
         MachineError: R1001, the disk is full; R1002, any other reason of the system.
@@ -94,8 +125,13 @@ def write_file(
     import secrets  # noqa: PLC0415 - brings hashlib along, which a reader does not need
 
     content = data.encode() if isinstance(data, str) else data
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.tmp"
+    missing = _missing(path.parent)
     try:
+        if _is_stream(path):
+            with path.open("ab") as stream:
+                stream.write(content)
+            return True
         if only_if_changed and path.is_file() and path.read_bytes() == content:
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,6 +146,7 @@ def write_file(
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
     except OSError as error:
+        _remove_empty(missing)
         raise disk_error(error, f"write {path}", elsewhere=elsewhere) from None
     return True
 
@@ -122,16 +159,39 @@ def write_folder(folder: Path, files: Mapping[str, bytes | str]) -> None:
     Raises:
         MachineError: R1001, the disk is full; R1002, any other reason of the system.
     """
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    missing = _missing(folder)
     written: list[Path] = []
     try:
         for name, data in files.items():
             write_file(folder / name, data)
             written.append(folder / name)
     except BaseException:  # Ctrl-C as well
-        with contextlib.suppress(OSError):
-            for path in written:
+        for path in written:
+            with contextlib.suppress(OSError):
                 path.unlink()
-            for path in missing:  # the innermost first
-                path.rmdir()
+        _remove_empty(missing)
         raise
+
+
+def _is_stream(path: Path) -> bool:
+    """Tell whether a path is a device or a pipe, or one of the names of a program's own streams."""
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISREG(mode):  # /dev/stdout may be sent to a file
+            return path.is_symlink() and os.readlink(path).startswith("/proc/")  # noqa: PTH115
+    except OSError:
+        return False
+    return not stat.S_ISDIR(mode)
+
+
+def _missing(folder: Path) -> list[Path]:
+    """Return the folders to be made for `folder` to be there, the innermost first."""
+    # Not Path.exists(), which raises where a folder above may not be looked into.
+    above = (folder, *folder.parents)
+    return list(itertools.takewhile(lambda path: not os.path.lexists(path), above))
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.rmdir()

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from runec.diagnostics import MachineError
-from runec.files import disk_error, file_name, write_file
+from runec.files import disk_error, file_name, write_file, write_folder
 from runec.tools import run_tool, watch_tools
 
 # Starts a child that outlives it, says the child's number in a file, and waits.
@@ -189,6 +189,51 @@ def test_a_full_disk_and_another_fault_of_it_are_told_apart(
     assert disk_error(OSError(number, "words"), "do it").code == code
     assert (tmp_path / "x").read_bytes() == b"before"
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
+
+
+@pytest.mark.parametrize("call", ["fsync", "mkdir"])
+def test_a_file_that_cannot_be_written_leaves_no_folder_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    make = os.mkdir
+
+    def fail(place: object, *mode: int) -> None:
+        if place == tmp_path / "a":  # there is room for the outer folder, not for the inner one
+            make(tmp_path / "a", *mode)
+        elif isinstance(place, Path) and not place.parent.exists():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        else:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, call, fail)
+    with pytest.raises(MachineError, match="no space left"):
+        write_file(tmp_path / "a" / "b" / "x", b"")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(MachineError, match="no space left"):
+        write_folder(tmp_path / "a" / "b", {"x": b""})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pipe_is_written_to_and_stays_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert write_file(pipe, b"some bytes")
+        assert os.read(reader, 100) == b"some bytes"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_a_name_of_a_stream_stays_one_where_that_goes_to_a_file(tmp_path: Path) -> None:
+    name = tmp_path / "stdout"
+    with (tmp_path / "file").open("wb") as stream:
+        name.symlink_to(f"/proc/self/fd/{stream.fileno()}")
+        write_file(name, b"some bytes")
+    assert name.is_symlink()
+    assert (tmp_path / "file").read_bytes() == b"some bytes"
 
 
 def test_a_variable_can_be_set_for_a_program_or_kept_from_it(

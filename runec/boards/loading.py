@@ -16,6 +16,7 @@ from runec.boards.board import Board
 from runec.boards.inheritance import JoinedBoard, KeyPath, join_board
 from runec.data import data_dir
 from runec.diagnostics import UsageError, UserFileError
+from runec.files import is_folder
 
 # Files that only others inherit from: not boards, and need not be whole.
 FAMILIES = "families"
@@ -29,7 +30,7 @@ _CHOICE = re.compile(r"^Invalid enum value '(.*)'$")
 def _folders() -> tuple[Path, ...]:
     """Return where board files are; a folder of the user's comes after runec's own."""
     extra = os.environ.get("RUNEC_BOARDS_DIR")
-    if extra and not Path(extra).is_dir():
+    if extra and not is_folder(Path(extra)):
         raise UsageError(
             "R0806",
             f"RUNEC_BOARDS_DIR is {extra!r}, which is no folder",
@@ -43,7 +44,8 @@ def _board_files() -> dict[str, Path]:
 
 
 def _files_of(folder: Path) -> list[Path]:
-    return sorted(folder.glob(f"*{_SUFFIX}"))
+    # Not where it cannot be looked into: glob() raises then.
+    return sorted(folder.glob(f"*{_SUFFIX}")) if is_folder(folder) else []
 
 
 def _heritage(beside: Path) -> dict[str, Path]:
@@ -191,7 +193,7 @@ def _find(board: str) -> Path:
         return Path(board)
     files = _board_files()
     if board not in files:
-        close = difflib.get_close_matches(board, files, n=1)
+        close = difflib.get_close_matches(board.lower(), files, n=1)
         hint = (
             f"did you mean {close[0]!r}?"
             if close

@@ -21,7 +21,7 @@ from typing import NoReturn
 
 import click
 
-from runec.cli.console import Console, OutputClosedError
+from runec.cli.console import Console, OutputClosedError, open_streams
 from runec.cli.root import root
 from runec.diagnostics import Diagnostic, RunecError
 
@@ -35,6 +35,7 @@ __all__ = ["execute", "main"]
 
 def main() -> NoReturn:
     """Run the command line of this process and exit with its code."""
+    open_streams()
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # see runec.__main__
         signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -54,7 +55,10 @@ def execute(arguments: Sequence[str] | None = None) -> int:
     with Console() as console:
         if _asks_for_json(given):
             console.format = "json"
-        return _execute(console, given)
+        try:
+            return _execute(console, given)
+        except OutputClosedError:
+            return EXIT_PIPE
 
 
 def _asks_for_json(arguments: Sequence[str]) -> bool:
@@ -84,7 +88,7 @@ def _execute(console: Console, arguments: list[str]) -> int:
         console.say("interrupted")
         return EXIT_INTERRUPTED
     except OutputClosedError:
-        return EXIT_PIPE
+        raise
     except Exception as error:  # noqa: BLE001 - the last resort: a bug must not show a traceback
         return _bug(console, error)
     return result if isinstance(result, int) else 0

@@ -12,9 +12,9 @@ from click.shell_completion import CompletionItem
 
 from runec.cli.console import Console, table
 from runec.cli.examples import example
-from runec.cli.options import INPUT_FILE, format_option, pass_console
+from runec.cli.options import INPUT_FILE, MAX_SECONDS, Seconds, format_option, pass_console
 from runec.diagnostics import RuneError, UserFileError, printable
-from runec.files import read_file, write_folder
+from runec.files import is_file, is_free, read_file, write_folder
 from runec.pipeline import ElementType
 from runec.proc_blocks import Block, Catalogue, load_block, template_dir
 from runec.proc_blocks.manifest import InputRule, OutputRule
@@ -89,7 +89,7 @@ def show(console: Console, block: str) -> None:
     """
     found = load_block(Path(block)) if _is_folder(block) else _known(block)
     readme = found.directory / "README.md"
-    text = read_file(readme, "the README").decode(errors="replace") if readme.is_file() else None
+    text = read_file(readme, "the README").decode(errors="replace") if is_file(readme) else None
     if console.is_json:
         console.result_json({**_as_json(found), "readme": text})
         return
@@ -118,7 +118,7 @@ def show(console: Console, block: str) -> None:
 
 def _is_folder(text: str) -> bool:
     # `hotg-ai/proc-blocks#label` is a spelling of a block of runec.
-    return text.startswith((".", "/")) or Path(text, "block.toml").is_file()
+    return text.startswith((".", "/")) or is_file(Path(text, "block.toml"))
 
 
 def _default(value: object) -> str:
@@ -190,7 +190,7 @@ def _as_json(block: Block) -> dict[str, object]:
 def _check_name(_ctx: click.Context, _parameter: click.Parameter, name: str) -> str:
     if _NAME.fullmatch(name) is None:
         raise click.BadParameter(
-            f"{name!r} is no name of a block: letters, digits, _ and -, at most 64. "
+            f"{name!r} is no name of a block: a letter, then letters, digits, _ and -, at most 64. "
             "Another folder is chosen with --dir."
         )
     return name
@@ -213,7 +213,7 @@ def _check_name(_ctx: click.Context, _parameter: click.Parameter, name: str) -> 
 def new(console: Console, name: str, parent: Path) -> None:
     """Make a folder NAME with a block that works, and tests of it, to be changed."""
     folder = parent / name
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+    if not is_free(folder):
         raise UserFileError(
             "R1107", f"{folder} is there already", hint="choose another name, or an empty folder"
         )
@@ -234,10 +234,11 @@ def new(console: Console, name: str, parent: Path) -> None:
 @click.option(
     "-t",
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(0, MAX_SECONDS, min_open=True),
     default=10.0,
     show_default=True,
-    help="Seconds that a run may take.",
+    metavar="SECONDS",
+    help="How long a run may take.",
 )
 @format_option
 @pass_console

@@ -51,11 +51,14 @@ def command(
 
     For a folder it is Runefile.yml, or else Runefile, in it; without RUNEFILE, in this folder.
     """
-    runefile = which_runefile(runefile, "build")
+    if name == "":
+        raise click.UsageError("--name is empty: a rune has a name")
+    runefile = which_runefile(runefile)
     pipeline, data = build_rune(
         console, runefile, name=name, base_dir=current_dir, use_cache=use_cache
     )
-    target = output or Path(f"{pipeline.name}.rune")
+    # A name is no path: it must not lead out of this folder.
+    target = output or Path(f"{pipeline.name.replace('/', '_')}.rune")
     graph = read_rune(data, source=str(target)).require_graph()
     write_file(target, data, elsewhere=AT_OUTPUT)
     sizes = {

@@ -34,7 +34,7 @@ def command(console: Console, runefile: Path | None, current_dir: Path | None) -
     Nothing is compiled or written. The diagnostics are the result, on stdout; with --format json
     they are one JSON object a line. Without RUNEFILE it is that of the current folder.
     """
-    path = which_runefile(runefile, "check")
+    path = which_runefile(runefile)
     try:
         found = analyse(path, base_dir=current_dir).warnings
     except RunefileError as error:

@@ -17,6 +17,7 @@ from runec.cache import cache_dir
 from runec.codegen.toolchain import find_toolchain
 from runec.components import cached, components, is_broken, leftovers
 from runec.diagnostics import MachineError
+from runec.files import is_folder, is_there
 from runec.tools import find_tool, run_tool
 
 _PYTHON_PACKAGES = {
@@ -165,8 +166,8 @@ def _package(name: str) -> str | None:
 
 
 def _cache(folder: Path) -> str | None:
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
-    if not (existing.is_dir() and os.access(existing, os.W_OK)):
+    existing = next(path for path in (folder, *folder.parents) if is_there(path))
+    if not (is_folder(existing) and os.access(existing, os.W_OK)):
         return None
     size = sum(map(_file_bytes, folder.rglob("*")))
     return f"{folder}, {size // (1024 * 1024)} MiB"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
@@ -9,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import click
 
@@ -25,7 +26,40 @@ Color = Literal["auto", "always", "never"]
 
 
 class OutputClosedError(Exception):
-    """Whoever read the results has enough of them."""
+    """Whoever read the output has enough of it."""
+
+
+def open_streams() -> None:
+    """Open what runec was started without, as by `runec check >&-`.
+
+    Else the first file that it opens is the one that a stream's number stands for. stdout is opened
+    such that nothing can be written: results that nobody gets are an error. Remarks are not.
+    """
+    for number, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, mode)  # takes the least number that is free
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - for good
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    # In Latin-1 or ASCII a name may hold what cannot be shown.
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")
+
+
+def _to_json(value: object, stream: TextIO, **options: Any) -> str:
+    """Return JSON in the characters that a stream has."""
+    has_all = (stream.encoding or "utf-8").lower().replace("-", "") == "utf8"
+    return printable_json(json.dumps(value, ensure_ascii=not has_all, **options))
+
+
+def _abandon(stream: TextIO) -> None:
+    """Let a stream that takes nothing end nowhere: Python complains of it as it ends, otherwise."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 @contextmanager
@@ -34,10 +68,7 @@ def _writing_results() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        # Python would complain once more when it closes the stream at its own end.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        _abandon(sys.stdout)
         if isinstance(error, BrokenPipeError):
             raise OutputClosedError from None
         elsewhere = "send it to another place"
@@ -101,12 +132,14 @@ class Console:
 
     def result_json(self, value: object) -> None:
         """Print a value as one line of JSON on stdout."""
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        self._out(f"{printable_json(text)}\n")
+        self._out(f"{_to_json(value, sys.stdout, separators=(',', ':'))}\n")
 
     def result_document(self, text: str) -> None:
-        """Print a file's text on stdout as it is; made printable for a terminal."""
-        self._out(f"{printable(text, lines=True) if sys.stdout.isatty() else text}\n")
+        """Print a file's text on stdout as it is, in UTF-8; made printable for a terminal."""
+        if sys.stdout.isatty():
+            self.result(text)
+        else:
+            self.result_bytes(f"{text}\n".encode(errors="replace"))
 
     def result_bytes(self, data: bytes) -> None:
         """Print a result on stdout byte by byte; on a terminal without what that would obey."""
@@ -169,7 +202,7 @@ class Console:
     def usage(self, error: click.UsageError) -> None:
         """Print what is wrong with the command line; the help where nothing was asked for."""
         if isinstance(error, click.exceptions.NoArgsIsHelpError):
-            error.show(sys.stderr)
+            self._error_line(error.format_message())
             return
         hint = f"{error.ctx.command_path} --help" if error.ctx is not None else "runec --help"
         self.report([Diagnostic("R1101", error.format_message(), hint=hint)])
@@ -200,13 +233,18 @@ class Console:
             self._progress.clear()
 
     def _error_json(self, record: dict[str, object]) -> None:
-        self._error_line(printable_json(json.dumps(record, ensure_ascii=False)))
+        self._error_line(_to_json(record, sys.stderr))
 
     def _error_line(self, line: str) -> None:
         with self._lock:
             self._clear()
-            sys.stderr.write(f"{line}\n")
-            sys.stderr.flush()
+            try:
+                sys.stderr.write(f"{line}\n")
+                sys.stderr.flush()
+            except OSError as error:  # such as a full disk: nowhere to tell it, the code still does
+                _abandon(sys.stderr)
+                if isinstance(error, BrokenPipeError):
+                    raise OutputClosedError from None
 
 
 def printable_json(text: str) -> str:

@@ -10,7 +10,7 @@ from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.options import INPUT_FILE, current_dir_option, format_option, pass_console
 from runec.diagnostics import UserFileError
-from runec.files import AT_OUTPUT, write_file
+from runec.files import AT_OUTPUT, is_there, write_file
 from runec.frontend import read_runefile
 from runec.frontend.convert import convert
 
@@ -44,7 +44,7 @@ def command(
         text, str(runefile), runefile.parent if current_dir is None else current_dir
     )
     if output is not None:
-        if output.exists() and not force:
+        if is_there(output) and not force:
             raise UserFileError(
                 "R1107", f"{output} is there already", hint="choose another name, or add --force"
             )

@@ -9,7 +9,10 @@ from typing import Any
 
 import click
 
+from runec.cli.console import Console
 from runec.cli.options import INPUT_FILE
+from runec.container import Rune
+from runec.pipeline import CapabilityKind
 from runec.vm import Inputs
 
 _OPTIONS = (
@@ -62,3 +65,22 @@ def input_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_OPTIONS):
         wrapped = option(wrapped)
     return wrapped
+
+
+def tell_of_unused(console: Console, rune: Rune, inputs: Inputs) -> None:
+    """Say which inputs were given that no capability of the rune takes: another one was meant."""
+    if rune.graph is None:  # an original says what it takes when it runs
+        return
+    kinds = {capability.kind for capability in rune.graph.capabilities.values()}
+    given = (
+        ("--raw", inputs.raw, {CapabilityKind.RAW}),
+        ("--accelerometer", inputs.accelerometer, {CapabilityKind.ACCEL}),
+        ("--sound", inputs.sound, {CapabilityKind.SOUND}),
+        ("--image", inputs.image, {CapabilityKind.IMAGE, CapabilityKind.FLOAT_IMAGE}),
+        ("--random", inputs.random_seed is not None, {CapabilityKind.RAND}),
+        ("--random-bits", inputs.random_bits, {CapabilityKind.RAND}),
+    )
+    has = ", ".join(sorted(kind.name for kind in kinds)) or "none"
+    for option, is_given, takers in given:
+        if is_given and not kinds & takers:
+            console.say(f"note: nothing takes {option}: the rune's capabilities are {has}")

@@ -9,12 +9,12 @@ import click
 from runec.boards import Board, load_board
 from runec.cli.console import Console, table
 from runec.cli.examples import example
-from runec.cli.frameworks import FirmwareChoice, firmware_options
+from runec.cli.frameworks import FirmwareChoice, firmware_options, tell_of_fetching
 from runec.cli.many_boards import ALL, build_each, wanted_boards
 from runec.cli.options import INPUT_FILE, board_option, format_option, pass_console
 from runec.cli.sources import load_source
 from runec.container import Rune
-from runec.files import file_name
+from runec.files import file_name, is_folder
 from runec.firmware import (
     FirmwareBuild,
     Project,
@@ -119,19 +119,21 @@ def build(
     built as it is where it is named alone. For several boards it exits with 0 where all that the
     rune fits were built, and it fits one.
     """
-    if is_project(source) or (source.is_dir() and not board_ids):
+    if is_project(source):
         if board_ids or directory is not None or not choice.is_default:
             raise click.UsageError(
                 "--board, --directory, --link, --input, --time-budget and --framework do not go "
                 "with a project's folder"
             )
         project = load_project(source)
+        tell_of_fetching(console, project.board, project.framework)
         with console.progress("building the firmware"):
             built = build_project(project, log=console.log)
         _print_build(console, project, built)
         return 0
     if not board_ids:
-        raise click.UsageError("a .rune or a Runefile needs --board")
+        what = f"{source} is no firmware project: a Runefile in it" if is_folder(source) else ""
+        raise click.UsageError(f"{what or 'a .rune or a Runefile'} needs --board")
     boards = [choice.board(board) for board in wanted_boards(board_ids)]
     loaded = load_source(console, source)
 
@@ -149,6 +151,7 @@ def build(
     with loaded.blamed():  # the linker may find that it does not fit
         with console.progress("making the project"):
             project = make(boards[0])
+        tell_of_fetching(console, project.board, project.framework)
         with console.progress("building the firmware"):
             built = build_project(project, log=console.log)
     _print_build(console, project, built)

@@ -10,7 +10,7 @@ import click
 from runec.boards import Board, load_board
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.frameworks import FirmwareChoice, firmware_options
+from runec.cli.frameworks import FirmwareChoice, firmware_options, tell_of_fetching
 from runec.cli.monitor import monitor_port, serial_place
 from runec.cli.options import INPUT_FILE, board_option, format_option, pass_console
 from runec.cli.sources import load_source
@@ -91,6 +91,7 @@ def command(
         _show_plan(console, board, plan)
         _prefer_vendor(console, board, choice.framework)
         return
+    tell_of_fetching(console, board, choice.framework)
     with loaded.blamed():
         done = flash(
             rune,

@@ -32,14 +32,16 @@ from runec.frontend.formatting import format_runefile
 @format_option
 @pass_console
 def command(console: Console, files: tuple[Path, ...], check: bool) -> int:
-    """Spell FILES canonically, in either dialect; without FILES the Runefile of this folder.
+    """Spell FILES canonically, in either dialect.
 
-    Comments stay, the meaning stays, a file that is canonical already is not touched. On stdout:
-    the files that were changed, or with --check would be.
+    A folder stands for the Runefile in it; without FILES it is that of this folder. Comments stay,
+    the meaning stays, a file that is canonical already is not touched. On stdout: the files that
+    were changed, or with --check would be.
     """
     code = 0
-    for path in files or (which_runefile(None, "fmt"),):
+    for given in files or (None,):
         try:
+            path = which_runefile(given)
             changed = _format(path, check=check)
         except RunecError as error:
             console.report(error.diagnostics)

@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 import click
 
 from runec.boards import MAX_TIME_BUDGET_MS, Board, InputKind, LinkKind
-from runec.cli.options import input_option
-from runec.firmware import BACKENDS, BARE, FRAMEWORKS
+from runec.cli.console import Console
+from runec.cli.options import Seconds, input_option
+from runec.firmware import BACKENDS, BARE, FRAMEWORKS, platform_to_fetch
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -27,6 +28,16 @@ def backend_option(function: _Function) -> _Function:
     )(function)
 
 
+def tell_of_fetching(console: Console, board: Board, framework: str) -> None:
+    """Say what a build waits for when PlatformIO must first ask its registry: minutes, at times."""
+    platform = platform_to_fetch(board, framework)
+    if platform is not None:
+        console.say(
+            f"PlatformIO fetches the platform {platform} first; without its registry it gives up "
+            "after a minute or more"
+        )
+
+
 _link_option = click.option(
     "--link",
     type=click.Choice(("uart", "rtt")),
@@ -34,7 +45,7 @@ _link_option = click.option(
 )
 _time_budget_option = click.option(
     "--time-budget",
-    type=click.FloatRange(0, MAX_TIME_BUDGET_MS / 1000, min_open=True),
+    type=Seconds(0, MAX_TIME_BUDGET_MS / 1000, min_open=True),
     metavar="SECONDS",
     help="The time that a run may take on the board, without waiting. [default: the board's]",
 )

@@ -16,6 +16,8 @@ from runec.files import AT_OUTPUT, read_file, write_file
 from runec.frontend import analyse
 
 _FORMATS = {"dot": drawing.to_dot, "json": drawing.to_json, "svg": drawing.to_svg}
+# What Graphviz makes of a drawing, and this verb does not.
+_PICTURES = frozenset({"gif", "jpeg", "jpg", "pdf", "png", "ps", "webp"})
 _WASM = b"\0asm"
 
 
@@ -42,8 +44,12 @@ def command(console: Console, file: Path | None, output: Path | None, format_: s
     Without a file it is the Runefile of the current folder. SVG needs no Graphviz.
     """
     console.format = "json" if format_ == "json" else "text"
-    path = which_runefile(file, "graph")
+    path = which_runefile(file)
     suffix = output.suffix[1:].lower() if output is not None else ""
+    if format_ is None and suffix in _PICTURES:
+        raise click.UsageError(
+            f"no .{suffix} can be drawn: take .svg, or .dot and `dot -T{suffix}` of Graphviz"
+        )
     kind = format_ or (suffix if suffix in _FORMATS else "dot")
     picture = _FORMATS[kind](_read(console, path))
     if output is None:

@@ -100,4 +100,8 @@ def _kind(graph: Graph, name: str) -> tuple[str, str]:
 
 
 def _pairs(values: Mapping[str, object]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in values.items())
+    return ", ".join(f"{key}={_shown(value)}" for key, value in values.items())
+
+
+def _shown(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from runec.boards import Board, load_board, load_boards
 from runec.cli.console import Console, table
+from runec.cli.frameworks import tell_of_fetching
 from runec.cli.sources import Source
 from runec.diagnostics import MachineError, RunecError, UserFileError
 from runec.firmware import FirmwareBuild, Project, build_project, is_board_refusal
@@ -120,6 +121,7 @@ def _build(
     try:
         with source.blamed(), console.progress(f"building for {board.id}"):
             project = make(board)
+            tell_of_fetching(console, board, project.framework)
             built = build_project(project, log=console.log)
     except MachineError as caught:
         error = caught

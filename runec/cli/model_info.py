@@ -10,7 +10,7 @@ import click
 from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.options import INPUT_FILE, format_option, pass_console
-from runec.diagnostics import printable
+from runec.diagnostics import UserFileError, printable
 from runec.files import read_file
 from runec.models import (
     InputRange,
@@ -51,9 +51,12 @@ _KINDS = {
 def command(console: Console, model: Path) -> None:
     """Show a model's operators, inputs and outputs, quantisation, and the arena that it needs."""
     data = read_file(model, "the model")
-    info = read_model(data)
-    ranges = input_ranges(data)
-    arena = measure_arena(data)
+    try:
+        info = read_model(data)
+        ranges = input_ranges(data)
+        arena = measure_arena(data)
+    except UserFileError as error:
+        raise UserFileError(error.code, f"{model}: {error.message}", hint=error.hint) from None
     if console.is_json:
         console.result_json(
             {

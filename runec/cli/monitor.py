@@ -15,7 +15,14 @@ from runec.cli.comparing import json_result
 from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.feeding import input_options
-from runec.cli.options import INPUT_FILE, board_option, format_option, pass_console
+from runec.cli.options import (
+    INPUT_FILE,
+    MAX_SECONDS,
+    Seconds,
+    board_option,
+    format_option,
+    pass_console,
+)
 from runec.cli.plotting import Screen, Series
 from runec.cli.sources import load_source
 from runec.devices import Place, check_emulator, held_firmware, start_emulator
@@ -48,7 +55,7 @@ from runec.vm import Inputs
 @click.option("--on", "on", metavar="PLACE", help="emulator:BOARD, or serial:PORT[@BAUD].")
 @click.option(
     "--every",
-    type=click.FloatRange(0),
+    type=Seconds(0, MAX_SECONDS),
     default=1.0,
     show_default=True,
     metavar="SECONDS",

@@ -12,7 +12,7 @@ from runec.cli.examples import example
 from runec.cli.options import INPUT_FILE, format_option, pass_console
 from runec.data import data_dir
 from runec.diagnostics import UserFileError
-from runec.files import read_file, write_folder
+from runec.files import is_free, read_file, write_folder
 
 # Template: the example that it comes from.
 _TEMPLATES = {
@@ -28,6 +28,11 @@ _PATTERNS = ("*.tflite", "input.*", "Runefile.yml")
 
 def _example(template: str) -> Path:
     return data_dir("examples") / _TEMPLATES[template]
+
+
+def _argument(path: Path) -> str:
+    """A path as an argument of a command, which would take one that begins so for an option."""
+    return f"./{path}" if str(path).startswith("-") else str(path)
 
 
 def templates() -> list[str]:
@@ -55,7 +60,7 @@ def templates() -> list[str]:
 @pass_console
 def command(console: Console, folder: Path, template: str) -> None:
     """Make a folder NAME with a Runefile, a model and an input, ready to build and run."""
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+    if not is_free(folder):
         raise UserFileError(
             "R1107", f"{folder} is there already", hint="choose another name, or an empty folder"
         )
@@ -64,9 +69,11 @@ def command(console: Console, folder: Path, template: str) -> None:
     names = [path.name for pattern in _PATTERNS for path in sorted(source.glob(pattern))]
     write_folder(folder, {name: read_file(source / name, "the template") for name in names})
     inputs = [name for name in names if name.startswith("input.")]
-    rune = f"{folder.resolve().name}.rune"
-    runefile = str(folder / "Runefile.yml")
-    flags = [part for name in inputs for part in (_FLAGS[Path(name).suffix], str(folder / name))]
+    rune = _argument(Path(f"{folder.resolve().name}.rune"))
+    runefile = _argument(folder / "Runefile.yml")
+    flags = [
+        part for name in inputs for part in (_FLAGS[Path(name).suffix], _argument(folder / name))
+    ]
     commands = [
         shlex.join(("runec", "check", runefile)),
         shlex.join(("runec", "build", runefile, "-o", rune)),

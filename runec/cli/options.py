@@ -13,7 +13,24 @@ from runec.cli.console import Color, Console
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-INPUT_FILE = click.Path(path_type=Path)
+# Whoever reads or writes it says what is wrong with it, as of every other file.
+INPUT_FILE = click.Path(readable=False, path_type=Path)
+MAX_SECONDS = 1_000_000  # eleven days; far more, and clocks of the system overflow
+
+
+class Seconds(click.FloatRange):
+    """A time: a range of numbers, none of which is NaN, which is in every range for click."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the number of seconds."""
+        number = float(super().convert(value, param, ctx))
+        if number != number:  # noqa: PLR0124 - NaN is what differs from itself
+            self.fail(f"{value} is no time.", param, ctx)
+        return number
+
+
 pass_console = click.make_pass_decorator(Console)
 
 

@@ -13,9 +13,11 @@ from runec.boards import InputKind
 from runec.cli.comparing import compare, json_result, wanted_places
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.feeding import input_options
+from runec.cli.feeding import input_options, tell_of_unused
 from runec.cli.options import (
     INPUT_FILE,
+    MAX_SECONDS,
+    Seconds,
     format_option,
     input_option,
     named_option,
@@ -58,7 +60,7 @@ from runec.vm import Inputs, Step, Watch
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=Seconds(0, MAX_SECONDS, min_open=True),
     metavar="SECONDS",
     help="How long one run may take, without waiting for inputs. An emulated board counts by its "
     "own clock; at a serial port it is how long this computer waits. [default: the place's]",
@@ -121,6 +123,7 @@ def command(
             yield from results
 
     console.say(f"Running rune: {source.name or loaded.rune.name}")
+    tell_of_unused(console, loaded.rune, inputs)
     if len(where) > 1:
         return compare(console, where, start)
     ((place, _),) = where

@@ -49,7 +49,7 @@ def load_source(console: Console, path: Path) -> Source:
     """
     if _is_rune(path):
         return Source(load_rune(path), {})
-    pipeline, data = build_rune(console, which_runefile(path, "build"))
+    pipeline, data = build_rune(console, which_runefile(path))
     spans = {stage.name: stage.span for stage in pipeline.stages if stage.span}
     return Source(read_rune(data, source=str(path)), spans)
 

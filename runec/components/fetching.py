@@ -9,6 +9,7 @@ first to finish wins and the other one throws its copy away.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -23,7 +24,7 @@ from pathlib import Path, PurePosixPath
 from runec.cache import cache_dir
 from runec.components.catalogue import Component, component
 from runec.diagnostics import MachineError, UserFileError
-from runec.files import disk_error
+from runec.files import disk_error, is_folder, is_there
 from runec.tools import find_tool, run_tool
 
 _SCRATCH = ".fetch-"
@@ -51,13 +52,13 @@ def fetch(name: str) -> Path:
     override = os.environ.get(_override_variable(wanted))
     if override:
         path = Path(override)
-        if not path.is_dir():
+        if not is_folder(path):
             raise UserFileError(
                 "R1011",
                 f"{_override_variable(wanted)} names {override}, which is no folder",
                 hint=f"unset it to use {wanted.package} {wanted.version} from its registry",
             )
-        missing = [kept for kept in wanted.keep if not (path / kept).exists()]
+        missing = [kept for kept in wanted.keep if not is_there(path / kept)]
         if missing:
             raise UserFileError(
                 "R1011",
@@ -99,7 +100,7 @@ def is_broken(name: str) -> bool:
     """
     wanted = component(name)
     folder = _cache_folder(wanted)
-    return folder.is_dir() and not _is_whole(folder, wanted)
+    return is_folder(folder) and not _is_whole(folder, wanted)
 
 
 def leftovers() -> list[Path]:
@@ -159,6 +160,13 @@ def _download(wanted: Component, scratch: Path) -> Path:
 def _client_failed(wanted: Component, client: str, output: str) -> MachineError:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     telling = [line for line in lines if "error" in line.lower()] or lines
+    if os.strerror(errno.ENOSPC) in output:
+        return MachineError(
+            "R1001",
+            f"no space left to download {wanted.package} {wanted.version}",
+            hint="free some space, or set RUNEC_CACHE_DIR and TMPDIR to other places",
+            notes=telling[-2:],
+        )
     return MachineError(
         "R1012",
         f"{client} could not download {wanted.package} {wanted.version}",

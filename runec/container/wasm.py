@@ -186,6 +186,8 @@ def walk_sections(data: bytes) -> list[Section]:
     if data[: len(MAGIC)] != MAGIC:
         if data and MAGIC.startswith(data[: len(MAGIC)]):
             raise truncated("it ends inside its first eight bytes")
+        if data[4:8] == b"TFL3":
+            raise not_a_rune("this is no .rune, but a TensorFlow Lite model: see runec model-info")
         raise not_a_rune("this is no .rune: it does not start with the magic of WebAssembly")
     reader = WasmReader(data, len(MAGIC), len(data))
     sections: list[Section] = []

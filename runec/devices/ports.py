@@ -12,6 +12,7 @@ from serial.tools import list_ports
 from runec.boards import Board
 from runec.devices.transport import DIALOUT
 from runec.diagnostics import MachineError, UsageError
+from runec.files import is_there
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def find_port(boards: Sequence[Board]) -> Port:
         seen = ", ".join(map(str, ports)) or "no serial port at all"
         raise MachineError(
             "R0942",
-            f"{what} is at no serial port",
+            f"{what} is at no serial port" if len(boards) == 1 else "no board is at a serial port",
             hint="plug it in with a cable that carries data (`lsusb` shows it), or name its port: "
             "--port PORT",
             notes=[
@@ -96,7 +97,7 @@ def check_port(port: str) -> None:
     """
     if "://" in port:
         return
-    if not Path(port).exists():
+    if not is_there(Path(port)):
         found = ", ".join(map(str, serial_ports())) or "none"
         raise MachineError(
             "R0941",

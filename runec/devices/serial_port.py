@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import time
+import urllib.parse
 
 import serial
 
@@ -85,15 +86,30 @@ class SerialTransport:
         )
 
 
+def _names_a_host(port: str) -> bool:
+    place = urllib.parse.urlsplit(port)
+    try:
+        return place.hostname is not None and place.port is not None
+    except ValueError:  # a port that is no number
+        return False
+
+
 def _cannot_open(port: str, error: Exception) -> MachineError:
     number = getattr(error, "errno", None)
     if number == errno.EACCES:
         why, hint = "no permission", DIALOUT
     elif number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in str(error):
         why, hint = "another program holds it", "close the monitor or the other runec that uses it"
+    elif "://" in port:
+        why = str(error)
+        if not _names_a_host(port):
+            why = "it names no host and port"
+        hint = "start what listens there, and name it: socket://HOST:PORT, rfc2217://HOST:PORT"
     else:
         found = [str(item) for item in serial_ports()]
         why = "there is no such port" if number == errno.ENOENT else str(error)
+        if "Could not configure port" in why:
+            why = "it is no serial port"
         hint = f"plug the board in; found are: {', '.join(found) or 'none'}"
     return MachineError("R0941", f"cannot open the serial port {port}: {why}", hint=hint)
 

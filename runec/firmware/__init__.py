@@ -1,7 +1,7 @@
 """A .rune and a board become a PlatformIO project, and the project a firmware."""
 
 from runec.firmware.budget import BudgetError
-from runec.firmware.build import FirmwareBuild, build_project, vendor_missing
+from runec.firmware.build import FirmwareBuild, build_project, platform_to_fetch, vendor_missing
 from runec.firmware.costs import StageCost
 from runec.firmware.folder import is_project
 from runec.firmware.layout import Layout, StageError
@@ -41,6 +41,7 @@ __all__ = [
     "known_protocol",
     "load_project",
     "measure_parts",
+    "platform_to_fetch",
     "tool_command",
     "upload_command",
     "upload_way",

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from runec.boards import Board
 from runec.cache import OBJECTS_BYTES_MAX, prune
 from runec.diagnostics import MachineError, RunecError
-from runec.files import read_file
+from runec.files import is_folder, read_file
 from runec.firmware.budget import flash_error, ram_error
 from runec.firmware.elf import read_elf
 from runec.firmware.pio import (
@@ -71,6 +72,7 @@ def build_project(
     """
     found = project if isinstance(project, Project) else load_project(project)
     environment = project_environment(found)
+    _refuse_variables(found, environment)
     inputs = None  # what a vendor's platform is made from is its own affair
     if found.framework == BARE:
         if not _has_package(found, environment):
@@ -102,6 +104,32 @@ def project_environment(project: Project) -> dict[str, str]:
     """Return what PlatformIO's environment needs for a project. Raises as `pio_environment`."""
     # A vendor's platform lives in the user's own PlatformIO, with its registry.
     return pio_environment() if project.framework == BARE else {"PLATFORMIO_NO_ANSI": "true"}
+
+
+def _refuse_variables(project: Project, environment: Mapping[str, str]) -> None:
+    """Refuse what SCons, which builds, would take for variables and leave out of paths."""
+    core = environment.get("PLATFORMIO_CORE_DIR", "")
+    for path in (str(project.directory.resolve()), core):
+        if "$" in path:
+            raise MachineError(
+                "R0821",
+                f"no firmware can be built in {path}: SCons, which builds it, takes a $ for the "
+                "beginning of a variable",
+                hint="choose a folder without a $ in its path: -d for the project, RUNEC_CACHE_DIR "
+                "for the cache",
+            )
+
+
+def platform_to_fetch(board: Board, framework: str) -> str | None:
+    """Return the vendor's platform that PlatformIO has first to fetch, or None."""
+    if framework == BARE or board.vendor is None:
+        return None
+    platform = board.vendor.platform
+    # Not Path.home(), which raises for a user without one.
+    home = os.path.expanduser("~/.platformio")  # noqa: PTH111
+    core = Path(os.environ.get("PLATFORMIO_CORE_DIR") or home)
+    name = platform.rpartition("/")[2].partition("@")[0]
+    return None if is_folder(core / "platforms" / name) else platform
 
 
 def _has_package(project: Project, environment: Mapping[str, str]) -> bool:
@@ -153,7 +181,7 @@ def _build_error(project: Project, lines: list[str]) -> RunecError:
         return MachineError(
             "R1001",
             f"no space left to build the firmware in {project.directory}",
-            hint="free some space, or choose another place with -d or RUNEC_CACHE_DIR",
+            hint="free some space, or choose another place with -d, RUNEC_CACHE_DIR or TMPDIR",
         )
     refused = [line.strip() for line in lines if _NOT_WRITABLE.search(line)]
     if refused:

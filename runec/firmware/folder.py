@@ -20,7 +20,7 @@ import msgspec
 
 from runec.cache import ANOTHER_CACHE
 from runec.diagnostics import UserFileError
-from runec.files import TEMPORARY, disk_error, read_file, write_file
+from runec.files import TEMPORARY, disk_error, is_file, read_file, write_file
 from runec.firmware.render import BARE
 
 MANIFEST = "runec-project.json"
@@ -59,7 +59,7 @@ class Purpose:
 
 def is_project(directory: Path) -> bool:
     """Return whether a project was written there, or begun to be."""
-    return (directory / MANIFEST).is_file()
+    return is_file(directory / MANIFEST)
 
 
 def read_manifest(directory: Path) -> bytes:

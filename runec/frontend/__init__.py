@@ -65,7 +65,7 @@ from runec.diagnostics import (
     Span,
     UserFileError,
 )
-from runec.files import read_file
+from runec.files import is_file, read_file
 from runec.frontend.ast import Dialect, Document
 from runec.frontend.passes.arguments import check_unused, read_arguments, read_model_formats
 from runec.frontend.passes.blocks import find_blocks
@@ -125,13 +125,34 @@ def read_runefile(path: Path) -> str:
 
     Raises:
         RunefileError: R0002, it is not UTF-8.
-        UserFileError: R1003, it cannot be read.
+        UserFileError: R0002, it is a model or a .rune; R1003, it cannot be read.
     """
+    _refuse_other_kinds(path)
     data = read_file(path, "the Runefile", max_bytes=MAX_RUNEFILE_BYTES)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _not_text(str(path), data, error) from None
+
+
+def _refuse_other_kinds(path: Path) -> None:
+    """Say what a file is that is no text; before its size matters, which may be of megabytes."""
+    if not is_file(path):  # what a pipe has given once, it does not give again
+        return
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(8)
+    except OSError:  # whoever reads it whole tells
+        return
+    if head[4:] == b"TFL3":
+        what = "a TensorFlow Lite model"
+        hint = "a Runefile names its model; `runec new NAME` makes one, `runec model-info` takes it"
+    elif head.startswith(b"\0asm"):
+        what = "WebAssembly, such as a .rune"
+        hint = "what was built already is for `runec run`, `runec inspect` or `runec flash`"
+    else:
+        return
+    raise UserFileError("R0002", f"{path} is not a Runefile: it is {what}", hint=hint)
 
 
 def analyse_text(text: str, path: str, base_dir: Path, name: str) -> Analysis:

@@ -182,7 +182,8 @@ class _Reader(msgspec.Struct):
         if found is None:
             return None
         if "type" not in found:
-            self.missing("type", node.span, hint)
+            if not _is_misspelt("type", node, TYPE_KEYS):
+                self.missing("type", node.span, hint)
             return None
         element = self.text(found["type"][1], "an element type")
         if element is None:
@@ -423,7 +424,7 @@ class _Reader(msgspec.Struct):
         }
         if isinstance(node, Mapping):
             for name, example in examples.items():
-                if name not in found:
+                if name not in found and not _is_misspelt(name, node, DOCUMENT_KEYS):
                     self.missing(name, start, f"add a line `{example}`")
         if "version" in found:
             self._check_version(found["version"][1])
@@ -475,6 +476,14 @@ class _Reader(msgspec.Struct):
 
 def _listed(names: tuple[str, ...]) -> str:
     return f"one of {', '.join(f'`{name}`' for name in names)}"
+
+
+def _is_misspelt(name: str, node: Node, known: tuple[str, ...]) -> bool:
+    """Tell whether another key was told to be this one: a mistake that is reported already."""
+    return isinstance(node, Mapping) and any(
+        key.text not in known and did_you_mean(key.text, known) == did_you_mean(name, known)
+        for key, _ in node.entries
+    )
 
 
 def parse_yaml_dialect(source: SourceFile, diagnostics: Diagnostics) -> Document:

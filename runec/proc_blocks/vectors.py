@@ -23,7 +23,7 @@ from typing import Any
 import msgspec
 
 from runec.diagnostics import UserFileError
-from runec.files import read_file
+from runec.files import is_file, read_file
 from runec.pipeline import STRUCT_CODES, ArgumentValue, ElementType, TensorType
 from runec.proc_blocks.block import Block, Resolved
 from runec.proc_blocks.mismatch import BlockMismatch
@@ -92,7 +92,7 @@ def load_vectors(block: Block) -> tuple[Vectors, ...]:
         UserFileError: R0432, there are none, or they are wrong.
     """
     path = (block.own_path or block.directory) / TESTS
-    if not path.is_file():
+    if not is_file(path):
         raise UserFileError(
             "R0432",
             f"the block {block.name!r} has no {TESTS}",

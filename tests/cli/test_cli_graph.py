@@ -97,6 +97,16 @@ def test_the_end_of_the_output_says_the_format(
     assert (branches.parent / name).read_text().startswith(start)
 
 
+def test_a_picture_that_only_graphviz_draws_is_not_promised(
+    runec: Callable[..., Any], branches: Path
+) -> None:
+    done = runec("graph", branches, "-o", "x.PNG")
+    assert done.code == 2
+    assert "no .png can be drawn: take .svg, or .dot and `dot -Tpng` of Graphviz" in done.stderr
+    assert not (branches.parent / "x.PNG").exists()
+    assert runec("graph", branches, "-o", "x.png", "--format", "dot").code == 0
+
+
 def test_the_runefile_of_the_folder_is_drawn(runec: Callable[..., Any], branches: Path) -> None:
     assert branches.is_file()
     assert runec("graph").stdout.startswith("digraph")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +19,7 @@ from runec.cli.console import Console, table
 from runec.cli.root import root
 from runec.diagnostics import Diagnostic
 
+PROJECT = Path(__file__).resolve().parents[2]
 HEAVY = {
     "jinja2",
     "labwired",
@@ -231,6 +234,164 @@ def test_a_full_disk_behind_stdout_is_said(line: str) -> None:
         )
     assert done.returncode == 4
     assert done.stderr.startswith("error[R1001]: no space left to write the output\n")
+
+
+def _by_shell(line: str) -> subprocess.CompletedProcess[str]:
+    script = f'"{sys.executable}" -m runec {line}'
+    return subprocess.run(
+        ["/bin/sh", "-c", script], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@pytest.mark.parametrize("line", ["boards", "--help", "version --format json"])
+def test_results_that_go_nowhere_are_no_bug(line: str) -> None:
+    done = _by_shell(f"{line} >&-")
+    assert done.returncode == 4
+    assert "R1002" in done.stderr
+    assert "cannot write the output" in done.stderr
+
+
+def test_with_no_streams_at_all_the_exit_code_remains() -> None:
+    assert _by_shell("version <&- 2>&-").stdout.startswith("runec ")
+    assert _by_shell("version <&- >&- 2>&-").returncode == 4
+    assert _by_shell("boards show nope <&- >&- 2>&-").returncode == 2
+
+
+def _in_ascii(here: Path, line: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "runec", *line.split()],
+        env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(PROJECT)},
+        cwd=here,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_what_the_terminals_characters_lack_is_shown_otherwise(here: Path) -> None:
+    (here / "noop").rename(here / "grün日")
+    shown = _in_ascii(here, "build grün日 -o x.rune --format json")
+    assert shown.returncode == 0, shown.stderr
+    assert json.loads(shown.stdout)["name"] == "grün日"
+    shown = _in_ascii(here, "inspect x.rune")
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.startswith("name           gr?n?\n")
+    told = _in_ascii(here, "graph grün日 --format json")
+    assert json.loads(told.stdout)["name"] == "grün日"
+    wrong = _in_ascii(here, "inspect grün日 --format json")
+    assert "grün日" in json.loads(wrong.stderr)["message"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+def test_errors_that_nobody_can_read_keep_their_exit_code() -> None:
+    assert _by_shell("boards show nope 2>/dev/full").returncode == 2
+    assert _by_shell("boards 2>/dev/full >/dev/full").returncode == 4
+    assert _by_shell("2>/dev/full").returncode == 2
+
+
+def test_a_reader_of_errors_that_went_away_is_no_error() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "runec", "boards", "show", "nope"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stderr is not None
+        process.stderr.close()
+        assert process.wait(timeout=60) == 141
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "1e300"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "run noop --raw x --timeout",
+        "block test x --timeout",
+        "monitor --every",
+        "flash noop -b esp32c3 --time-budget",
+    ],
+)
+def test_a_time_that_is_none_is_a_mistake_of_usage(
+    runec: Callable[..., Any], here: Path, line: str, seconds: str
+) -> None:
+    done = runec(*line.split(), seconds)
+    assert (done.code, done.stdout) == (2, "")
+    assert "error[R1101]: Invalid value for" in done.stderr
+    assert here.exists()
+
+
+@pytest.mark.parametrize("verb", ["check", "build", "run", "fmt", "graph", "monitor"])
+def test_a_folder_without_a_runefile_is_told_with_the_verb_itself(
+    runec: Callable[..., Any], here: Path, verb: str
+) -> None:
+    (here / "none").mkdir()
+    done = runec(verb, "none")
+    assert done.code == 1
+    assert f"  = try: name the Runefile: runec {verb} path/to/Runefile.yml" in done.stderr
+
+
+def test_a_board_in_capitals_is_guessed(runec: Callable[..., Any]) -> None:
+    assert "did you mean 'esp32c3'?" in runec("boards", "show", "ESP32C3").stderr
+
+
+LONG = "a" * 300  # no file can be called so, and the system says so whatever is asked of it
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        *((f"{verb} {LONG}", "R1003") for verb in ("check", "build", "run", "fmt", "inspect")),
+        *((f"{verb} {LONG}", "R1003") for verb in ("convert", "graph", "model-info", "monitor")),
+        (f"new {LONG}", "R1002"),
+        (f"block new x --dir {LONG}", "R1002"),
+        (f"block test {LONG}", "R1003"),
+        (f"block show {LONG}", "R1101"),
+        (f"boards show {LONG}.toml", "R1003"),
+        (f"firmware build {LONG} --board esp32c3", "R1003"),
+        (f"size {LONG}", "R1101"),
+        (f"schema -o {LONG}", "R1002"),
+        (f"run {LONG}.rune", "R1003"),
+    ],
+)
+def test_a_path_that_the_system_refuses_is_an_error_and_no_bug(
+    runec: Callable[..., Any], here: Path, line: str, code: str
+) -> None:
+    done = runec(*line.split())
+    assert done.code in (1, 2, 4)
+    assert f"error[{code}]" in done.stderr
+    assert sorted(path.name for path in here.iterdir()) == ["noop"]
+
+
+@pytest.fixture
+def no_entry(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that may not be looked into: for root as well, who may look into every one."""
+    folder = here / "secret"
+    folder.mkdir()
+    stat, access = os.stat, os.access
+
+    def refuse(path: object, **options: Any) -> os.stat_result:
+        if isinstance(path, str | Path) and "secret/" in str(path):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return stat(path, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "stat", refuse)
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: "secret" not in str(path) and access(path, mode)
+    )
+    return folder
+
+
+def test_a_folder_that_may_not_be_looked_into_is_an_error_and_no_bug(
+    runec: Callable[..., Any], no_entry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = runec("check", "secret")
+    assert (done.code, done.stdout) == (1, "")
+    assert "error[R1003]: cannot look into the folder secret: no permission" in done.stderr
+    assert runec("check", "secret/Runefile").code == 1
+    monkeypatch.setenv("RUNEC_BOARDS_DIR", "secret")
+    assert runec("boards").code == 0
+    monkeypatch.setenv("RUNEC_CACHE_DIR", str(no_entry))
+    assert "missing" in runec("doctor").stdout
 
 
 def test_the_module_is_the_command() -> None:

@@ -113,11 +113,15 @@ def test_a_mistake_that_is_the_same_for_every_board_is_told_once(
     assert done.stderr.count("error[R0814]") == 1
 
 
-@pytest.mark.usefixtures("here", "failures")
-def test_a_board_without_the_vendors_platform_is_no_failure(runec: Run) -> None:
+@pytest.mark.usefixtures("failures")
+def test_a_board_without_the_vendors_platform_is_no_failure(
+    runec: Run, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PLATFORMIO_CORE_DIR", str(here))  # where no platform is installed
     done = runec("firmware", "build", "noop", "--board", "all", "--framework", "arduino")
     without = [board.id for board in load_boards() if board.vendor is None]
     refused = [line for line in done.stdout.splitlines() if "R0803" in line]
+    assert "PlatformIO fetches the platform ststm32 first" in done.stderr
     assert [line.split()[0] for line in refused] == without != []
     assert done.code == 0, done.stderr
 

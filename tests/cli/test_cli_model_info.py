@@ -86,3 +86,33 @@ def test_what_is_no_model_is_told(runec: Callable[..., Any], here: Path, data: b
     done = runec("model-info", "x.tflite")
     assert (done.code, done.stdout) == (1, "")
     assert "error[R031" in done.stderr
+    assert "]: x.tflite: " in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["build", "check", "run", "fmt", "graph"])
+def test_a_model_in_the_place_of_a_runefile_is_told_for_what_it_is(
+    runec: Callable[..., Any], here: Path, verb: str
+) -> None:
+    (here / "x.tflite").write_bytes(b"\x1c\0\0\0TFL3" + bytes(1 << 20))
+    done = runec(verb, "x.tflite")
+    assert (done.code, done.stdout) == (1, "")
+    assert "x.tflite is not a Runefile: it is a TensorFlow Lite model" in done.stderr
+    assert "runec model-info" in done.stderr
+
+
+def test_a_rune_in_the_place_of_a_runefile_is_told_for_what_it_is(
+    runec: Callable[..., Any], noop_rune: Path
+) -> None:
+    done = runec("build", noop_rune)
+    assert done.code == 1
+    assert "error[R0002]" in done.stderr
+    assert "noop.rune is not a Runefile: it is WebAssembly, such as a .rune" in done.stderr
+
+
+def test_a_model_in_the_place_of_a_rune_is_told_for_what_it_is(
+    runec: Callable[..., Any], here: Path
+) -> None:
+    (here / "x.tflite").write_bytes(b"\x1c\0\0\0TFL3" * 9)
+    done = runec("inspect", "x.tflite")
+    assert done.code == 1
+    assert "error[R0601]: x.tflite: this is no .rune, but a TensorFlow Lite model" in done.stderr

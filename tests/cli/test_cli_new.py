@@ -60,6 +60,15 @@ def test_an_empty_folder_is_used_and_a_full_one_left_alone(
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_a_name_that_begins_as_an_option_is_none_in_what_to_do_next(
+    runec: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = runec("new", "--format", "json", "-t", "empty", "--", "-x")
+    for command in json.loads(done.stdout)["next"]:
+        assert runec(*shlex.split(command)[1:]).code == 0
+
+
 def test_a_file_in_the_way_is_told(runec: Callable[..., Any], tmp_path: Path) -> None:
     (tmp_path / "x").write_text("mine")
     assert "error[R1107]" in runec("new", tmp_path / "x").stderr

@@ -57,6 +57,16 @@ def test_fmt_takes_the_runefile_of_the_folder_and_keeps_links_and_modes(
     assert target.stat().st_mode & 0o777 == 0o600
 
 
+def test_fmt_takes_a_folder_for_the_runefile_in_it(runec: Callable[..., Any], here: Path) -> None:
+    (here / "sub").mkdir()
+    (here / "sub" / "Runefile").write_text(UGLY)
+    (here / "none").mkdir()
+    done = runec("fmt", "none", "sub")
+    assert (done.code, done.stdout) == (1, "sub/Runefile\n")
+    assert "error[R1103]: there is no Runefile.yml and no Runefile in none" in done.stderr
+    assert (here / "sub" / "Runefile").read_text() == NEAT
+
+
 def test_convert_prints_yaml_with_the_same_pipeline(runec: Callable[..., Any], here: Path) -> None:
     done = runec("convert", "noop/Runefile")
     assert (done.code, done.stderr) == (0, "")

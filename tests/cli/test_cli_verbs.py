@@ -37,6 +37,27 @@ def test_build_writes_a_rune_named_after_the_folder(runec: Callable[..., Any], h
         assert word in done.stderr
 
 
+def test_build_refuses_an_empty_name_and_takes_none_for_a_path(
+    runec: Callable[..., Any], here: Path
+) -> None:
+    done = runec("build", "noop", "-n", "")
+    assert (done.code, done.stdout) == (2, "")
+    assert "--name is empty" in done.stderr
+    assert runec("build", "noop", "-n", "../up").code == 0
+    assert (here / ".._up.rune").is_file()
+    assert not (here.parent / "up.rune").exists()
+
+
+@pytest.mark.parametrize("output", ["", ".", "/", ".."])
+def test_build_writes_no_rune_in_the_place_of_a_folder(
+    runec: Callable[..., Any], here: Path, output: str
+) -> None:
+    done = runec("build", "noop", "-o", output)
+    assert done.code == 4
+    assert "error[R1002]: cannot write" in done.stderr
+    assert sorted(path.name for path in here.iterdir()) == ["noop"]
+
+
 def test_build_takes_the_runefile_of_the_current_folder(
     runec: Callable[..., Any], here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -355,7 +376,8 @@ def test_a_firmware_project_is_written_and_told(
 
 def test_a_project_that_is_none_cannot_be_built(runec: Callable[..., Any], here: Path) -> None:
     done = runec("firmware", "build", here / "noop")
-    assert (done.code, done.stdout) == (1, "")
+    assert (done.code, done.stdout) == (2, "")
+    assert "noop is no firmware project: a Runefile in it needs --board" in done.stderr
 
 
 def test_folder_and_board_do_not_go_together(runec: Callable[..., Any], here: Path) -> None:

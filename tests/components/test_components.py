@@ -165,6 +165,19 @@ def test_another_archive_than_the_pinned_one_is_refused(
 
 
 @pytest.mark.parametrize("kind", ["pypi-sdist", "crate"])
+def test_a_disk_that_is_full_for_the_client_is_not_blamed_on_the_network(
+    monkeypatch: pytest.MonkeyPatch, cache: Path, kind: str
+) -> None:
+    said = "ERROR: Exception:\nOSError: [Errno 28] No space left on device: '/x'\n"
+    registry = Registry(b"", returncode=1, stderr=said)
+    install(monkeypatch, registry, msgspec.structs.replace(SDIST, kind=kind))
+    with pytest.raises(MachineError, match="no space left to download small") as caught:
+        fetch("small")
+    assert caught.value.code == "R1001"
+    assert left_over(cache) == []
+
+
+@pytest.mark.parametrize("kind", ["pypi-sdist", "crate"])
 def test_no_network_is_said_with_a_way_out(
     monkeypatch: pytest.MonkeyPatch, cache: Path, kind: str
 ) -> None:

@@ -75,6 +75,8 @@ def test_no_port_tells_what_was_looked_for_and_what_is_there(board: Board, plug:
     notes = " ".join(diagnostic.notes)
     assert "10c4:ea60, 303a:1001" in notes
     assert "/dev/ttyUSB0 (1a86:7523)" in notes
+    with pytest.raises(MachineError, match="no board is at a serial port"):
+        ports.find_port([board, load_board("nucleo_f401re")])
     assert "--port" in str(caught.value.hint)
 
 

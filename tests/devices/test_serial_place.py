@@ -148,6 +148,29 @@ def test_a_port_that_is_not_there_says_which_are(rune: Rune, inputs: Inputs, pla
     assert "found are:" in str(caught.value.hint)
 
 
+def test_a_file_that_is_no_port_is_told() -> None:
+    with pytest.raises(MachineError, match="serial port /dev/null: it is no serial port") as caught:
+        SerialTransport("/dev/null")
+    assert caught.value.code == "R0941"
+
+
+@pytest.mark.parametrize("port", ["socket://", "socket://localhost", "socket://localhost:x"])
+def test_an_address_without_host_and_port_is_told(port: str) -> None:
+    with pytest.raises(MachineError, match="it names no host and port") as caught:
+        SerialTransport(port)
+    assert caught.value.code == "R0941"
+    assert "socket://HOST:PORT" in str(caught.value.hint)
+
+
+def test_an_address_where_nobody_listens_is_told() -> None:
+    with contextlib.closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = f"socket://127.0.0.1:{taken.getsockname()[1]}"
+        with pytest.raises(MachineError, match="refused") as caught:
+            SerialTransport(port)
+    assert "start what listens there" in str(caught.value.hint)
+
+
 def test_a_port_that_somebody_holds_is_told(make_device: Callable[..., Any], port: Path) -> None:
     with plugged(Paper(make_device(echo)), port):
         first = SerialTransport(str(port))

@@ -21,7 +21,14 @@ from runec.devices.emulator import provider
 from runec.devices.session import Session
 from runec.devices.transport import StreamTransport
 from runec.diagnostics import MachineError, UsageError
-from runec.firmware import Project, build, build_project, create_project, load_project
+from runec.firmware import (
+    Project,
+    build,
+    build_project,
+    create_project,
+    load_project,
+    platform_to_fetch,
+)
 from runec.firmware.pio import pio_environment, pio_program
 from runec.frontend import analyse
 from runec.models import measure_arena
@@ -264,6 +271,22 @@ def test_a_registry_that_does_not_answer_is_told(
         build_project(project)
     assert caught.value.code == "R0823"
     assert "pio pkg install -g -p espressif32" in (caught.value.hint or "")
+
+
+def test_a_platform_that_is_not_there_has_to_be_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board = load_board("esp32c3")
+    monkeypatch.setenv("PLATFORMIO_CORE_DIR", str(tmp_path))
+    assert platform_to_fetch(board, "arduino") == "espressif32"
+    assert platform_to_fetch(board, "bare") is None
+    (tmp_path / "platforms" / "espressif32").mkdir(parents=True)
+    assert platform_to_fetch(board, "arduino") is None
+    monkeypatch.delenv("PLATFORMIO_CORE_DIR")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert platform_to_fetch(board, "arduino") == "espressif32"
+    (tmp_path / ".platformio" / "platforms" / "espressif32").mkdir(parents=True)
+    assert platform_to_fetch(board, "arduino") is None
 
 
 def test_a_framework_that_is_none_is_guessed(example_rune: MakeRune, tmp_path: Path) -> None:

@@ -148,6 +148,20 @@ def test_a_folder_that_cannot_be_written_is_no_fault_of_the_firmware(
     assert build_project(project) == built, "what is built already is only measured"
 
 
+@pytest.mark.parametrize("where", ["project", "cache"])
+def test_a_path_that_scons_would_not_find_is_refused_with_the_reason(
+    example_rune: MakeRune, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    folder = tmp_path / ("a$b" if where == "project" else "ab")
+    project = create_project(example_rune("noop"), load_board("esp32c3"), folder)
+    if where == "cache":
+        monkeypatch.setenv("RUNEC_CACHE_DIR", str(tmp_path / "${HOME}"))
+    with pytest.raises(MachineError, match=r"takes a \$ for the beginning of a variable") as caught:
+        build_project(project)
+    assert caught.value.code == "R0821"
+    assert not (folder / ".pio").exists()
+
+
 def test_a_folder_without_a_project_cannot_be_built(tmp_path: Path) -> None:
     with pytest.raises(UserFileError) as caught:
         build_project(tmp_path)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runec.diagnostics import UserFileError
-from runec.files import MAX_INPUT_BYTES, read_file
+from runec.files import MAX_INPUT_BYTES, is_file, read_file
 
 if TYPE_CHECKING:
     from zipfile import ZipInfo
@@ -27,7 +27,7 @@ _MODE = 0o100644
 
 def guess_format(folder: Path) -> str:
     """The format that a folder's files look like."""
-    return "tensorflow-js" if (folder / "model.json").is_file() else "tensorflow"
+    return "tensorflow-js" if is_file(folder / "model.json") else "tensorflow"
 
 
 def zip_folder(folder: Path) -> bytes:

@@ -40,7 +40,7 @@ def report_unreadable(
         "R0114",
         f'Unable to read "{path.text}" for "{name}": {_reason(error)}',
         path.span,
-        hint="paths are relative to the folder of the Runefile",
+        hint="paths are relative to the folder of the Runefile, or to --current-dir",
     )
 
 

@@ -11,8 +11,8 @@ from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.options import INPUT_FILE, format_option, pass_console
 from runec.cli.runefiles import which_runefile
-from runec.diagnostics import RunecError
-from runec.files import write_file
+from runec.diagnostics import RunecError, UserFileError
+from runec.files import is_file, write_file
 from runec.frontend import read_runefile
 from runec.frontend.formatting import format_runefile
 
@@ -60,6 +60,12 @@ def _format(path: Path, *, check: bool) -> bool:
     text = read_runefile(path)
     formatted = format_runefile(text, str(path))
     if not check and formatted != text:
+        if not is_file(path):
+            raise UserFileError(
+                "R1003",
+                f"cannot write over {path}, which is no file",
+                hint="name a file, or only look: --check",
+            )
         target = path.resolve()  # a link stays a link
         mode = target.stat().st_mode
         write_file(target, formatted)

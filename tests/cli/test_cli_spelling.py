@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,18 @@ def test_fmt_takes_the_runefile_of_the_folder_and_keeps_links_and_modes(
     assert (here / "Runefile").is_symlink()
     assert target.read_text() == NEAT
     assert target.stat().st_mode & 0o777 == 0o600
+
+
+def test_fmt_does_not_write_over_a_pipe(runec: Callable[..., Any]) -> None:
+    reader, writer = os.pipe()
+    try:
+        os.write(writer, UGLY.encode())
+        os.close(writer)
+        done = runec("fmt", f"/dev/fd/{reader}")
+    finally:
+        os.close(reader)
+    assert (done.code, done.stdout) == (1, "")
+    assert "error[R1003]: cannot write over /dev/fd/" in done.stderr
 
 
 def test_fmt_takes_a_folder_for_the_runefile_in_it(runec: Callable[..., Any], here: Path) -> None:

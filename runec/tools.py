@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,19 +143,33 @@ def _held_back() -> Iterator[Callable[[], None]]:
             number = came.pop(0)
             handlers[number](number, None)
 
-    if threading.current_thread() is threading.main_thread():  # no other one gets signals
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            handler = signal.getsignal(number)
-            if callable(handler):
-                handlers[number] = handler
-                signal.signal(number, note)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    is_main = threading.current_thread() is threading.main_thread()  # no other one gets signals
     try:
+        if is_main:
+            with _blocked(numbers):
+                for number in numbers:
+                    handler = signal.getsignal(number)
+                    if callable(handler):
+                        handlers[number] = handler
+                        signal.signal(number, note)
         yield let_in
     finally:
-        for held, handler in handlers.items():
-            if signal.getsignal(held) is note:  # a handler may have put another in its place
-                signal.signal(held, handler)
-    let_in()
+        with _blocked(numbers if is_main else ()):
+            for held, handler in handlers.items():
+                if signal.getsignal(held) is note:  # a handler may have put another in its place
+                    signal.signal(held, handler)
+        let_in()  # what came is not lost where the block has failed
+
+
+@contextmanager
+def _blocked(numbers: Iterable[signal.Signals]) -> Iterator[None]:
+    """Keep signals from this thread, so that handlers are changed all or not at all."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _running: set[int] = set()

@@ -128,6 +128,32 @@ def test_an_interrupt_where_exceptions_are_dropped_ends_the_program_as_well(
     assert time.monotonic() - begun_s < 15
 
 
+@pytest.mark.parametrize("where", ["__init__", "communicate"])
+def test_an_interrupt_that_comes_with_a_failure_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    class Failing(subprocess.Popen[str]):
+        def __init__(self, *words: Any, **options: Any) -> None:
+            if where == "__init__":
+                os.kill(os.getpid(), signal.SIGINT)
+                raise OSError(errno.ENOENT, "words")
+            super().__init__(*words, **options)
+
+        def communicate(self, *words: Any, **options: Any) -> tuple[str, str]:
+            if "timeout" not in options:  # the guard
+                return super().communicate(*words, **options)
+            os.kill(os.getpid(), signal.SIGINT)
+            raise subprocess.TimeoutExpired("words", 0)
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+    monkeypatch.setattr(subprocess, "Popen", Failing)
+    with pytest.raises(KeyboardInterrupt):
+        run_tool([sys.executable, "-c", "import time; time.sleep(20)"], timeout_s=0.05)
+    assert [signal.getsignal(number) for number in numbers] == before
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()).isdisjoint(numbers)
+
+
 def test_a_handler_that_lets_the_program_run_on_is_called_meanwhile() -> None:
     came: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _: came.append(number))

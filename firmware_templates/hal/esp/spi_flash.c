@@ -3,7 +3,8 @@
  *
  * From the chip's writing until it is ready nothing can be fetched from it, so what runs meanwhile lies in RAM, calls
  * nothing that does not, and finds the cache off. No interrupts are on in this firmware; other code that has some
- * must see to it that they and what they use lie in RAM too.
+ * must see to it that they and what they use lie in RAM too. Nor can a program run out of a chip that never becomes
+ * ready again: it goes on, when that has taken too long, with what is left of it in the cache.
  *
  * Registers: Espressif's technical reference manual of the ESP32, version 5, chapter "SPI Controller"; those of the
  * ESP32-C3 are alike and stand in its headers and SVD file alone. The commands: any data sheet of such a chip. */
@@ -40,8 +41,11 @@
 enum { SECTOR_BYTES = 4096, WORD_BYTES = 4, SEND_POLLS = 100000 };
 #define NO_STATUS 0xFFFFFFFFu
 
-/* A poll is a command of 16 bits at 20 MHz at most: a microsecond. Data sheets' most for a sector is 0.4 s. */
-#define POLLS (HAL_CLOCK_HZ / 64u)
+/* Data sheets' most for a sector is 0.4 s. A poll of the status is a command of 16 bits at 20 MHz at most, 0.8
+ * microseconds; one of the controller takes four cycles or more. A controller may call a change sent when the chip is
+ * ready, or before. */
+#define READY_POLLS (HAL_CLOCK_HZ / 64u)
+#define CHANGE_POLLS (HAL_CLOCK_HZ / 4u)
 
 /* Places of the linker script: what RUNEC_RAM_CODE marks, in RAM, and where it is in flash. */
 extern uint32_t runec_ram_code_start[], runec_ram_code_end[];
@@ -56,13 +60,18 @@ runevm_flash_range flash_chip_sector(uint32_t address)
     return sector;
 }
 
-RUNEC_RAM_CODE static int send(uint32_t command)
+RUNEC_RAM_CODE static int is_sent(uint32_t polls)
 {
-    COMMAND = command;
-    for (uint32_t i = 0; i < SEND_POLLS; i++) {
+    for (uint32_t i = 0; i < polls; i++) {
         if (COMMAND == 0) return 1;
     }
     return 0;
+}
+
+RUNEC_RAM_CODE static int send(uint32_t command)
+{
+    COMMAND = command;
+    return is_sent(SEND_POLLS);
 }
 
 RUNEC_RAM_CODE static uint32_t status(void)
@@ -74,7 +83,7 @@ RUNEC_RAM_CODE static uint32_t status(void)
 RUNEC_RAM_CODE static int is_ready(void)
 {
     uint32_t now = status();
-    for (uint32_t i = 0; i < POLLS && now != NO_STATUS; i++) {
+    for (uint32_t i = 0; i < READY_POLLS && now != NO_STATUS; i++) {
         if ((now & BUSY) == 0) return 1;
         now = status();
     }
@@ -87,15 +96,17 @@ RUNEC_RAM_CODE static int change(uint32_t command, uint32_t address, uint32_t wo
     if (!send(WRITE_ENABLE) || (status() & (BUSY | ENABLED)) != ENABLED) return 0;
     ADDRESS = address;
     DATA = word;
-    return send(command) && is_ready();
+    COMMAND = command;
+    return is_sent(CHANGE_POLLS) && is_ready();
 }
 
 /* The commands of a change, or with 0 the one that forbids changes, with SPI1 as they want it: one line, no more
- * than 20 MHz. Afterwards it is as it was. */
+ * than 20 MHz. Afterwards these four are as they were, for somebody who reads with it. */
 RUNEC_RAM_CODE static int exchange(uint32_t command, uint32_t address, uint32_t word)
 {
     const uint32_t control = CONTROL, user = USER, user1 = USER1, clock = CLOCK;
     int done;
+    if (!is_sent(SEND_POLLS)) return 0;
     CONTROL = control & ~READS_BY_TWO_OR_FOUR;
     USER = (user & ~(DUMMY | WRITES_BY_TWO_OR_FOUR)) | SENDS_COMMAND_AND_ADDRESS;
     USER1 = ADDRESS_BITS(24u);

@@ -40,6 +40,8 @@ RUNEC_RAM_CODE void esp_cache_on(runevm_flash_range changed)
         CACHE_CONTROL &= ~FLUSH;
     }
     CACHE_CONTROL |= ENABLE;
+    (void)CACHE_CONTROL; /* the store has arrived before anything is fetched from there */
+    register_code_barrier();
 }
 
 RUNEC_RAM_CODE static void map(uint32_t address, uint32_t page)

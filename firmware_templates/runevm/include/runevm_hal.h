@@ -45,8 +45,9 @@ int runevm_hal_i2c_write(uint8_t address, const uint8_t *bytes, size_t length);
 int runevm_hal_i2c_read(uint8_t address, uint8_t first, uint8_t *bytes, size_t length);
 
 /* Flash that the program may keep things in: the whole sectors behind its own end, up to the end of the board
- * file's `code`, or of its `constants`; or those of its `storage`, which are there to be read once one of the
- * four was called. Boards whose file shares no `flash`, and vendor builds, have none of these four.
+ * file's `code`, or of its `constants`; or those of its `storage`, which can be read once
+ * runevm_hal_flash_free() was called. Boards whose file shares no `flash`, and vendor builds, have none of
+ * these four.
  *
  * While the controller works the processor stands still where it runs from the same flash: up to seconds for a
  * large sector, in which the console may lose bytes and the clock time. The supply must be 2.7 V or more. */

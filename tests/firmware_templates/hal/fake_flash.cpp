@@ -5,6 +5,7 @@
  *   fault KIND     what the next operation meets: stuck, protected, weak (a bit does not change), dead (nothing happens)
  *   locked | config | sins
  *   unlock         somebody before has left it open
+ *   holds          the controller calls a change sent when the chip is ready
  *   taken ENTRY    somebody uses that page of the ESP32's window on flash
  *
  * fill makes the programmed state behind the controller's back. A sin is what the manual forbids or what would hang a
@@ -439,6 +440,10 @@ int main()
 #ifdef FAKE_ESP32
         } else if (what == "taken") {
             take_page(address);
+#endif
+#if defined FAKE_ESP32 || defined FAKE_ESP32C3
+        } else if (what == "holds") {
+            holds_back = true;
 #endif
         } else if (what == "dump") {
             words >> length;

@@ -20,9 +20,10 @@ static const uint32_t LINE = 32;
 
 /* What a loader may leave: reads by two lines, with dummy cycles and 28 bits of address, at full speed. */
 static std::map<uint32_t, uint32_t> spi = {
-    {0x08, 0x00A12000u}, {CLOCK_AT, 0x80000000u}, {USER_AT, 0x70000020u}, {USER_AT + 4, 27u << 26 | 3u}};
+    {0x08, 0x01B16000u}, {CLOCK_AT, 0x80000000u}, {USER_AT, 0x70000020u}, {USER_AT + 4, 27u << 26 | 3u}};
 static uint32_t chip_status, command;
 static int sending;
+static bool holds_back; /* a change is sent when the chip is ready, not before */
 
 uint32_t runec_ram_code_start[3];
 extern const uint32_t runec_ram_code_load[3] = {0x12345678u, 0x9ABCDEF0u, 0x0F1E2D3Cu};
@@ -70,7 +71,7 @@ static uint32_t flash_read(uint32_t address)
 
 #ifdef FAKE_ESP32
 
-static uint32_t cache_control = 0x28, flushing;
+static uint32_t cache_control = 0x10838, flushing; /* flushed at reset, and on */
 static std::map<uint32_t, uint32_t> pages; /* of the data window; the loader has the first eight */
 
 static uint32_t page_of(uint32_t entry)
@@ -112,6 +113,7 @@ static void cache_write(uint32_t address, uint32_t value)
     }
     if (address != 0x3FF00040u) sin("write where no register is");
     if ((value & 8) == 0 && cache_is_on && cache_work > 0) sin("cache off while it works");
+    if (((value ^ cache_control) & ~0x38u) != 0) sin("more of the cache changed");
     if ((value & 0x10) != 0 && (cache_control & 0x10) == 0) {
         if (cache_is_on) sin("flushed with the cache on");
         flushing = 4;
@@ -124,7 +126,7 @@ static void cache_write(uint32_t address, uint32_t value)
 
 static std::string cache_config()
 {
-    return cache_is_on ? "on" : "off";
+    return (cache_is_on ? "on " : "off ") + std::to_string(cache_control & ~0x30u);
 }
 
 static void take_page(uint32_t entry)
@@ -134,8 +136,8 @@ static void take_page(uint32_t entry)
 
 #else
 
-static uint32_t cache_control = 1, autoload = 0x44, sync_address, sync_lines;
-static int syncing;
+static uint32_t cache_control = 0x41, autoload = 0x44, sync_address, sync_lines;
+static int syncing, loading = 3;
 
 static void forget(uint32_t first, uint32_t count)
 {
@@ -154,8 +156,10 @@ static uint32_t cache_read(uint32_t address)
     case 0x600C4028u:
         if (syncing > 0 && --syncing == 0) forget(sync_address, sync_lines);
         return syncing > 0 ? 1 : 2;
-    case 0x600C4040u: return autoload | 8;
-    case 0x600C40B0u: return !cache_is_on && cache_rests() ? 1 : 0x10;
+    case 0x600C4040u:
+        if (loading > 0 && (autoload & 4) == 0) loading--;
+        return autoload | (loading > 0 ? 0 : 8);
+    case 0x600C40B0u: return !cache_is_on && cache_rests() ? 1 : 0x11;
     default: sin("read where no register is"); return 0;
     }
 }
@@ -166,7 +170,8 @@ static void cache_write(uint32_t address, uint32_t value)
     switch (address) {
     case 0x600C4000u:
         if (syncing > 0) sin("cache on while it forgets");
-        if ((value & 1) == 0 && (autoload & 4) != 0) sin("cache off while it loads ahead");
+        if ((value & 1) == 0 && ((autoload & 4) != 0 || loading > 0)) sin("cache off while it loads ahead");
+        if (value >> 1 != cache_control >> 1) sin("more of the cache changed");
         cache_is_on = (value & 1) != 0;
         if (cache_is_on) cache_work = 3;
         cache_control = value;
@@ -181,6 +186,7 @@ static void cache_write(uint32_t address, uint32_t value)
     case 0x600C4030u: sync_lines = value; break;
     case 0x600C4040u:
         if ((value & 4) != 0 && !cache_is_on) sin("loads ahead with the cache off");
+        if ((value & 4) != 0) loading = 3;
         autoload = value & ~8u;
         break;
     default: sin("write where no register is");
@@ -228,6 +234,7 @@ static void send(uint32_t value)
     if (cache_is_on) sin("a command with the cache on");
     if ((spi[0x08] & 0x01906000u) != 0) sin("a command with the chip on several lines");
     if ((spi[USER_AT] & 0x2000F000u) != 0 || spi[USER_AT] >> 30 != 3) sin("a command with phases that it has not");
+    if ((spi[USER_AT] & 0x20) == 0) sin("a command without the time that selects the chip");
     if (spi[USER_AT + 4] >> 26 != 23) sin("an address of another length");
     if (spi[CLOCK_AT] != SLOW) sin("a command at a speed that is not every chip's");
     command = value;
@@ -243,8 +250,11 @@ static void send(uint32_t value)
         if (busy > 0 && --busy == 0) chip_status &= ~WIP;
         spi[STATUS_AT] = chip_status;
         break;
-    case 1u << 25: change_chip(false); break;
-    case 1u << 24: change_chip(true); break;
+    case 1u << 25:
+    case 1u << 24:
+        change_chip(value == 1u << 24);
+        if (holds_back && busy > 0) sending = 150000; /* as a sector takes long */
+        break;
     default: sin("another command");
     }
 }
@@ -253,7 +263,13 @@ static uint32_t controller_read(uint32_t address)
 {
     if (address - SPI1 >= 0x100) return cache_read(address);
     if (address != SPI1) return spi[address - SPI1];
-    if (sending > 0 && --sending == 0) command = 0;
+    if (sending > 0 && --sending == 0) {
+        command = 0;
+        if (holds_back && (chip_status & WIP) != 0 && busy > 0) {
+            busy = 0;
+            chip_status &= ~WIP;
+        }
+    }
     return command;
 }
 

@@ -7,6 +7,7 @@ be written where. Simulators know little of that: this is where a wrong order of
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ class Family:
     page_kib: int = 1
     config: str = "0"
     reports: bool = True  # that something is protected
+    clock_hz: int = 1000  # what sets how long the driver waits, in polls of the fake
 
     @property
     def edges(self) -> list[int]:
@@ -58,16 +60,18 @@ FAMILIES = {
         ("esp/spi_flash.c", "esp32/cache.c"),
         0x3F7E_0000,
         (4,) * 32,
-        config="a12000 80000000 70000020 6c000003 on",
+        config="1b16000 80000000 70000020 6c000003 on 67592",
         reports=False,
+        clock_hz=800_000,
     ),
     "esp32c3": Family(
         "ESP32C3",
         ("esp/spi_flash.c", "esp32c3/cache.c"),
         0x3C20_0000,
         (4,) * 512,
-        config="a12000 80000000 70000020 6c000003 on 68",
+        config="1b16000 80000000 70000020 6c000003 on 68",
         reports=False,
+        clock_hz=800_000,
     ),
 }
 
@@ -115,7 +119,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Family], Path
             sources += [HAL / name for name in family.drivers]
             command = ["g++", "-std=c++17", "-xc++", "-O1", "-g", "-fno-pie", SANITIZERS]
             command += WARNINGS
-            command += [f"-DFAKE_{family.fake}", "-DHAL_CLOCK_HZ=1000u"]
+            command += [f"-DFAKE_{family.fake}", f"-DHAL_CLOCK_HZ={family.clock_hz}u"]
             command += [f"-DHAL_FLASH_PAGE_BYTES={family.page_kib * KIB}u", f"-I{INCLUDE}"]
             command += ["-DHAL_STORAGE_OFFSET=0xF0000u"]
             command += [
@@ -418,3 +422,30 @@ def test_a_page_that_somebody_else_has_mapped_is_left_alone(start: Start) -> Non
         assert session("erase", first) == REFUSED
         assert session("write", first, "01020304") == REFUSED
     assert session("free") == "0 0"
+
+
+@pytest.mark.parametrize("name", BEHIND_A_CACHE)
+def test_a_controller_that_waits_for_the_chip_itself_is_given_the_time(
+    start: Start, name: str
+) -> None:
+    family = FAMILIES[name]
+    session = start(family, 100)
+    first = family.edges[-2]
+    session("holds")
+    assert session("write", first, "0102030405") == OK
+    assert session("erase", first) == OK
+    assert session("write", first, "0102030405") == OK
+    assert session.dump(first, 8) == b"\1\2\3\4\5\xff\xff\xff"
+    assert is_closed(session, family)
+
+
+@pytest.mark.parametrize("clock_hz", [80_000_000, 160_000_000, 240_000_000])
+def test_there_is_time_for_the_slowest_sector(clock_hz: int) -> None:
+    source = (HAL / "esp" / "spi_flash.c").read_text()
+    ready, change = (
+        clock_hz // int(re.search(rf"{name}_POLLS \(HAL_CLOCK_HZ / (\d+)u\)", source)[1])  # type: ignore[index]
+        for name in ("READY", "CHANGE")
+    )
+    sector_s = 0.4  # of a W25Q32, at most
+    assert sector_s < ready * 16 / 20e6 < 10
+    assert 2 * sector_s < change * 4 / clock_hz < 10

@@ -10,7 +10,7 @@ import re
 import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -339,6 +339,9 @@ def _end_workers(pool: ThreadPoolExecutor) -> None:
 
 def _results(jobs: Sequence[Future[_Object]]) -> list[_Object]:
     """What the compilations gave, or the mistakes of all blocks at once."""
+    # Not without a limit: a wait that begins just behind Ctrl-C would not see it.
+    while wait(jobs, timeout=_END_S).not_done:
+        pass
     objects = []
     mistakes = Diagnostics()
     for job in jobs:

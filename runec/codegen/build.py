@@ -17,29 +17,36 @@ from pathlib import Path
 from runec import __version__
 from runec.cache import Store, content_key
 from runec.codegen.generate import GLUE, BlockUnit, GeneratedCode, generate
-from runec.codegen.keys import SourceTree, dependencies, read_tree
+from runec.codegen.keys import Folders, SourceTree, dependencies, read_tree
 from runec.codegen.refusals import (
-    check_includes,
+    compiler_crash,
+    compiler_exceeded,
     compiler_refusal,
     linker_refusal,
     manifest_span,
     no_function,
     own_blocks,
+    refuse_foreign_files,
 )
 from runec.codegen.toolchain import Toolchain, find_toolchain, refuse_unfit_compiler
 from runec.codegen.wasm import finish_module, read_facts
 from runec.container import WasmModule
 from runec.diagnostics import Diagnostics, MachineError, RunefileError, UserFileError
-from runec.files import IN_TMPDIR, read_file, write_file
+from runec.files import IN_TMPDIR, disk_error, read_file, write_file
 from runec.pipeline import Pipeline
 from runec.proc_blocks import SOURCE, sdk_dir
-from runec.tools import Finished, end_tools, run_tool
+from runec.tools import Finished, Limits, end_tools, run_tool
 
 STACK_BYTES_MIN = 1024
 GLUE_STACK_BYTES = 64
 _WORKERS = 2
 _ERROR_LINES = 8
 _TIMEOUT_S = 120
+# A compiler needs some 200 MiB and seconds; a few lines of macros can make it take everything.
+_LIMITS = Limits(memory_bytes=1 << 30, cpu_s=60, file_bytes=512 << 20)
+# The object of the glue holds the zeros of all tensors, MAX_AREA_BYTES at most.
+_GLUE_LIMITS = Limits(memory_bytes=4 << 30, cpu_s=60, file_bytes=2 << 30)
+_SIGNALLED = 128  # a shell's exit status for the first signal; clang ends with it in a crash
 _END_S = 0.05
 _OTHER_COMPILER = "try another version of clang, or pip install 'runec[zig]'"
 
@@ -64,6 +71,7 @@ _COMPILE_FLAGS = (
     "-fno-gnu-inline-asm",  # which could include any file of this machine
     "-fstack-usage",
     "-fdebug-compilation-dir=.",
+    "-fno-crash-diagnostics",  # which would leave the source in a temporary folder
 )
 
 # What the tools would take from the environment of whoever calls runec.
@@ -84,6 +92,9 @@ _LINK_FLAGS = (
     "-O2",
 )
 _LINKED = "linked.wasm"
+
+# The names that the compiler knows folders by; a block's is `BlockUnit.link`.
+_SDK, _HEADERS = "sdk", "compiler"
 
 _EXPORTS = frozenset({"memory", "_manifest", "_call", "__heap_base", "__data_end"})
 
@@ -142,10 +153,6 @@ class _Source:
         return self.name if self.unit is None else f"the block {self.unit.block.name!r}"
 
     @property
-    def directory(self) -> Path | None:
-        return None if self.unit is None else self.unit.block.directory
-
-    @property
     def own(self) -> BlockUnit | None:
         """The unit when its block is the user's: then mistakes are shown in its files."""
         return self.unit if self.unit is not None and self.unit.block.is_own else None
@@ -156,7 +163,7 @@ class _Source:
 
     @classmethod
     def of_block(cls, code: GeneratedCode, unit: BlockUnit) -> _Source:
-        arguments = ("-include", unit.header, str(unit.block.directory / SOURCE))
+        arguments = ("-include", unit.header, f"{unit.link}/{SOURCE}")
         return cls(unit.symbol, arguments, code.files[unit.header], unit)
 
 
@@ -180,7 +187,7 @@ class _Object:
 
 @dataclass(frozen=True, slots=True)
 class _Workshop:
-    """The folder that commands run in, so that no path but a block's and the SDK's is absolute."""
+    """The folder that commands run in, so that no path that the compiler is given is absolute."""
 
     toolchain: Toolchain
     folder: Path
@@ -191,10 +198,13 @@ class _Workshop:
     def build(self, code: GeneratedCode) -> WasmModule:
         for name, text in code.files.items():
             write_file(self.folder / name, text, durable=False, elsewhere=IN_TMPDIR)
-        for unit in code.units:
-            if unit.block.is_own:
-                check_includes(unit)
         sources = [_Source.glue(code), *(_Source.of_block(code, unit) for unit in code.units)]
+        for source in sources:
+            try:
+                self.folders(source).make()
+            except OSError as error:
+                what = f"make links in {self.folder}"
+                raise disk_error(error, what, elsewhere=IN_TMPDIR) from None
         with ThreadPoolExecutor(_WORKERS) as pool:
             try:
                 objects = _results([pool.submit(self.compile, source) for source in sources])
@@ -209,67 +219,81 @@ class _Workshop:
 
     def compile(self, source: _Source) -> _Object:
         """Compile one source, or take it from the store."""
-        trees = self.trees(source)
+        folders = self.folders(source)
+        trees = self.trees(folders)
         key = self.object_key(source, trees)
         entry = None if self.store is None or key is None else self.store.get(key)
         if entry is not None:
             made = _Object.from_entry(source.stem, entry)
             self.tell_kept(source.title)
         else:
-            made = self.run_compiler(source)
+            made = self.run_compiler(source, folders)
+            names = self.files_read(source)
+            if source.own is not None:
+                refuse_foreign_files(source.own, folders, names)
             if self.store is not None and key is not None:
                 # Not kept when a file changed meanwhile, or came from where nobody looked.
-                same = self.object_key(source, self.trees(source)) == key
-                if same and self.is_known(source, trees):
+                same = self.object_key(source, self.trees(folders)) == key
+                if same and _is_known(names, folders, trees):
                     self.store.put(key, made.to_entry())
         _check_stack(source, made)
         return made
 
-    def trees(self, source: _Source) -> list[SourceTree | None]:
-        """What the compiler may find: the SDK, and the folder of the block."""
-        if self.store is None:
-            return []
-        folders = [sdk_dir()] if source.directory is None else [sdk_dir(), source.directory]
-        return [read_tree(folder) for folder in folders]
+    def folders(self, source: _Source) -> Folders:
+        """What the compiler may read: the SDK, its own headers, and the folder of the block."""
+        links = {_SDK: sdk_dir(), _HEADERS: self.toolchain.header_folder()}
+        if source.unit is not None:
+            links[source.unit.link] = source.unit.block.directory
+        return Folders(self.folder, links)
 
-    def object_key(self, source: _Source, trees: list[SourceTree | None]) -> str | None:
+    def trees(self, folders: Folders) -> dict[str, SourceTree | None]:
+        """What of it is part of the key; of the compiler's headers, the identity has the state."""
+        if self.store is None:
+            return {}
+        return {
+            name: read_tree(folder) for name, folder in folders.links.items() if name != _HEADERS
+        }
+
+    def object_key(self, source: _Source, trees: Mapping[str, SourceTree | None]) -> str | None:
         parts: list[bytes | str] = ["object", __version__, self.identity]
         parts += [*_COMPILE_FLAGS, source.text]
-        for tree in trees:
+        for tree in trees.values():
             if tree is None:
                 return None
             parts += tree.parts()
         return content_key(*parts)
 
-    def is_known(self, source: _Source, trees: list[SourceTree | None]) -> bool:
-        """True when every file that the compiler read is part of the key."""
-        rule = read_file(self.folder / f"{source.stem}.d", "the compiler's list of files").decode()
-        return all(
-            (self.folder / name).parent == self.folder
-            or any(tree is not None and tree.holds(name) for tree in trees)
-            for name in dependencies(rule)
-        )
+    def files_read(self, source: _Source) -> list[str]:
+        """Return every file that the compiler has read, as it was asked for it."""
+        rule = read_file(self.folder / f"{source.stem}.d", "the compiler's list of files")
+        return dependencies(rule.decode(errors="surrogateescape"))
 
-    def run_compiler(self, source: _Source) -> _Object:
+    def run_compiler(self, source: _Source, folders: Folders) -> _Object:
         stem = source.stem
-        roots = [sdk_dir()] if source.directory is None else [sdk_dir(), source.directory]
         command = [
             *self.toolchain.compiler,
             *_COMPILE_FLAGS,
-            *(f"-ffile-prefix-map={root}=" for root in roots),
+            *(f"-ffile-prefix-map={name}/=" for name in folders.links),
+            "-nostdinc",
             "-I",
-            str(sdk_dir()),
-            "-MMD",
+            _SDK,
+            "-isystem",
+            _HEADERS,
+            "-MD",
             "-c",
             *source.arguments,
             "-o",
             f"{stem}.o",
         ]
-        done = self.run(command)
+        done = self.run(command, source.unit)
         if done.returncode != 0:
             if done.returncode > 0:  # not killed
                 refuse_unfit_compiler(self.toolchain, done.stderr)
-            refusal = None if source.own is None else compiler_refusal(source.own, done.stderr)
+            refusal = None
+            if source.own is not None:
+                refusal = compiler_refusal(source.own, folders, done.stderr)
+                if refusal is None and not 0 < done.returncode < _SIGNALLED:
+                    raise compiler_crash(source.own)
             message = f"the C compiler refused {source.name}"
             raise refusal or _compiler_error(message, done.stderr)
         report = self.folder / f"{stem}.su"
@@ -323,8 +347,38 @@ class _Workshop:
             )
         return read_file(self.folder / _LINKED, "the linker's output")
 
-    def run(self, command: list[str]) -> Finished:
-        return run_tool(command, cwd=self.folder, environment=_ENVIRONMENT, timeout_s=_TIMEOUT_S)
+    def run(self, command: list[str], unit: BlockUnit | None = None) -> Finished:
+        """Run a tool: R0509 where a block of the user's takes too much."""
+        limits = _GLUE_LIMITS if unit is None else _LIMITS
+        own = unit if unit is not None and unit.block.is_own else None
+        try:
+            done = run_tool(
+                command,
+                cwd=self.folder,
+                environment=_ENVIRONMENT,
+                timeout_s=_TIMEOUT_S,
+                limits=limits,
+            )
+        except MachineError as error:
+            if own is None or error.code != "R1005":
+                raise
+            raise compiler_exceeded(own, f"{_TIMEOUT_S} s") from None
+        exceeded = done.exceeded(limits)
+        if own is not None and exceeded is not None:
+            raise compiler_exceeded(own, exceeded)
+        return done
+
+
+def _is_known(
+    names: Sequence[str], folders: Folders, trees: Mapping[str, SourceTree | None]
+) -> bool:
+    """True when every file that the compiler has read is part of the key."""
+    for name in names:
+        link, path = folders.within(name) or (None, "")
+        tree = trees.get(link) if link is not None else None
+        if link not in ("", _HEADERS) and (tree is None or not tree.holds(path)):
+            return False
+    return True
 
 
 def _end_workers(pool: ThreadPoolExecutor) -> None:

@@ -42,6 +42,11 @@ class BlockUnit:
     header: str
     block: Block
 
+    @property
+    def link(self) -> str:
+        """The name that the compiler knows the block's folder by."""
+        return f"{self.symbol}.block"
+
 
 @dataclass(frozen=True, slots=True)
 class GeneratedCode:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from runec.codegen.generate import BlockUnit
+from runec.codegen.keys import Folders
 from runec.diagnostics import Diagnostic, Label, RunefileError, SourceFile, Span, UserFileError
 from runec.files import read_file
 from runec.proc_blocks import SOURCE, find_place
@@ -38,38 +39,81 @@ _HINTS = (
     (r"inline assembly", "write it in C"),
     (r"\[-W", "warnings are errors: say what is meant, for example with a cast"),
 )
-_INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*[<\"](?P<path>/[^>\"\n]*)[>\"]", re.MULTILINE)
+# The files that lead to a message in a header.
+_INCLUDED = re.compile(r"^In file included from (?P<file>.+?):\d+:$", re.MULTILINE)
 
 
-def check_includes(unit: BlockUnit) -> None:
-    """Refuse a file included by its absolute path: on another machine it is another one.
+def refuse_foreign_files(unit: BlockUnit, folders: Folders, names: Iterable[str]) -> None:
+    """Refuse what a block of the user's includes from outside its folder.
+
+    `names` are the files that the compiler has read, as it lists them: however an include is
+    spelled, the file is there.
 
     Raises:
-        RunefileError: R0508.
+        RunefileError: R0508. On another machine it is another file, or none.
         UserFileError: R1003, the source cannot be read.
     """
+    found = [name for name in names if folders.within(name) is None]
+    if found:
+        raise RunefileError(tuple(_foreign(unit, name) for name in found[:_MESSAGES_MAX]))
+
+
+def _foreign(unit: BlockUnit, name: str) -> Diagnostic:
+    """R0508 of a file as the compiler names it."""
+    folder, _, below = name.partition("/")
+    shown = below if folder == unit.link else name
+    is_link = not {"", ".."} & set(shown.split("/"))
+    return Diagnostic(
+        "R0508",
+        f"the block {unit.block.name!r} includes a file from outside its folder: {shown}"
+        f"{' (a symbolic link)' if is_link else ''}",
+        span=_include_span(unit, Path(shown).name),
+        hint="copy the file into the block's folder and include it by its name",
+    )
+
+
+def _include_span(unit: BlockUnit, name: str) -> Span | None:
+    """Where block.c names a file that it includes; None where it does so in another way."""
     source = _source(unit, SOURCE)
-    found = _INCLUDE.search(source.text)
-    if found is not None:
-        diagnostic = Diagnostic(
-            "R0508",
-            f"the block {unit.block.name!r} includes a file by its absolute path",
-            span=Span(source, found.start("path"), found.end("path")),
-            hint="copy the file into the block's folder and include it by its name",
-        )
-        raise RunefileError((diagnostic,))
+    found = re.search(rf"[^<\"\s]*{re.escape(name)}(?=[>\"])", source.text)
+    return None if found is None else Span(source, *found.span())
 
 
-def compiler_refusal(unit: BlockUnit, said: str) -> RunefileError | None:
+def compiler_exceeded(unit: BlockUnit, limit: str) -> UserFileError:
+    """R0509: the compiler takes too much for a block of the user's; `limit` as in `60 s`."""
+    source = _source(unit, SOURCE)
+    return UserFileError(
+        "R0509",
+        f"compiling the block {unit.block.name!r} takes more than {limit}",
+        hint="shorten its macros and tables; a large table belongs into a resource",
+        span=Span(source, 0, len(source.line(1))),
+    )
+
+
+def compiler_crash(unit: BlockUnit) -> UserFileError:
+    """R0510: the compiler crashes on a block of the user's."""
+    source = _source(unit, SOURCE)
+    return UserFileError(
+        "R0510",
+        f"the C compiler crashes on the block {unit.block.name!r}",
+        hint="simplify its expressions and macros, or try another version of clang",
+        span=Span(source, 0, len(source.line(1))),
+    )
+
+
+def compiler_refusal(unit: BlockUnit, folders: Folders, said: str) -> RunefileError | None:
     """Return what the compiler says of a block's files as an error; None when it says nothing.
 
-    `said` names them by their absolute paths; the error shows them as the user named the folder.
+    `said` names them by the folder's link; the error shows them as the user named the folder. Of a
+    file from outside the folder nothing is shown but that it is included.
     """
+    named = [match["file"] for pattern in (_SAID, _INCLUDED) for match in pattern.finditer(said)]
+    refuse_foreign_files(unit, folders, dict.fromkeys(named))
     found: list[Diagnostic] = []
     for match in _SAID.finditer(said):
-        folder, _, name = match["file"].partition(f"{unit.block.directory}/")
+        link, name = folders.within(match["file"]) or ("", "")
         span = None
-        if name and not folder:
+        if link == unit.link:
             span = _span(_source(unit, name), int(match["line"]), int(match["column"]))
         if match["kind"] != "note":
             message = f"the block {unit.block.name!r} does not compile: {match['text']}"

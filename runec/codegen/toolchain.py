@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from runec.diagnostics import MachineError
@@ -25,18 +26,43 @@ class Toolchain:
     compiler: tuple[str, ...]
     linker: tuple[str, ...]
     libraries: tuple[Path, ...] = ()
+    headers: Path | None = None
+
+    def header_folder(self) -> Path:
+        """Return the folder of the compiler's own headers, such as stdint.h.
+
+        Raises:
+            MachineError: R0501, the compiler has none; R1004, R1005, it cannot be asked.
+        """
+        return self.headers or _headers_of(self)
 
     def identity(self) -> str:
         """Return what changes when another version of the tools is installed.
 
-        The path, size and time of the programs and of what they load: asking them for their version
-        takes longer than a whole warm build, and two builds of one version say the same.
+        The path, size and time of the programs, of what they load and of the compiler's headers:
+        asking them for their version takes longer than a whole warm build, and two builds of one
+        version say the same.
         """
-        programs = (Path(self.compiler[0]), Path(self.linker[0]), *self.libraries)
+        programs = [Path(self.compiler[0]), Path(self.linker[0]), *self.libraries]
+        programs += sorted(self.header_folder().glob("*.h"))
         files = [Path(os.path.realpath(path)) for path in programs if path.is_file()]
         marks = [(path, path.stat()) for path in files]
         lines = [f"{path} {status.st_size} {status.st_mtime_ns}" for path, status in marks]
         return "\n".join([*self.compiler, *self.linker, *lines])
+
+
+@cache
+def _headers_of(toolchain: Toolchain) -> Path:
+    done = run_tool([*toolchain.compiler, "-print-resource-dir"], timeout_s=60)
+    folder = Path(done.stdout.strip() or "none") / "include"
+    if not (folder / "stdint.h").is_file():
+        refuse_unfit_compiler(toolchain, done.stderr)
+        raise MachineError(
+            "R0501",
+            f"{toolchain.compiler[0]} has no headers of its own, such as stdint.h",
+            hint=_HINT,
+        )
+    return folder
 
 
 def find_toolchain() -> Toolchain:
@@ -52,16 +78,22 @@ def find_toolchain() -> Toolchain:
             # Debian's clang is a small program before two large libraries.
             folder = Path(os.path.realpath(clang)).parent.parent / "lib"
             libraries = (*folder.glob("libLLVM*.so*"), *folder.glob("libclang-cpp*.so*"))
-            return Toolchain((clang, "--target=wasm32"), (linker,), tuple(sorted(libraries)))
+            # One more often than not; of several versions, the compiler says which is its own.
+            headers = {path.resolve().parent for path in folder.glob("clang/*/include/stdint.h")}
+            return Toolchain(
+                (clang, "--target=wasm32"),
+                (linker,),
+                tuple(sorted(libraries)),
+                headers.pop() if len(headers) == 1 else None,
+            )
     wheel = importlib.util.find_spec("ziglang")
     if wheel is not None and wheel.origin is not None:
         # `zig clang`, not `zig cc`: the latter compiles in a cache of its own and leaves no stack
         # report here. It does not know where its own stdint.h is.
         zig = (sys.executable, "-m", "ziglang")
         folder = Path(wheel.origin).parent
-        headers = folder / "lib" / "include"
-        compiler = (*zig, "clang", "--target=wasm32", "-isystem", str(headers))
-        return Toolchain(compiler, (*zig, "wasm-ld"), (folder / "zig",))
+        compiler = (*zig, "clang", "--target=wasm32")
+        return Toolchain(compiler, (*zig, "wasm-ld"), (folder / "zig",), folder / "lib" / "include")
     missing = "clang" if shutil.which("clang") is None else "wasm-ld"
     raise MachineError(
         "R0501", f"no C compiler for WebAssembly: {missing} is not installed", hint=_HINT

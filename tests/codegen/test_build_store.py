@@ -15,7 +15,7 @@ from runec.codegen import build as build_module
 from runec.codegen import compile_pipeline, generate
 from runec.codegen.build import _Workshop
 from runec.codegen.generate import BlockUnit, GeneratedCode
-from runec.codegen.keys import FILES_MAX, dependencies, read_tree
+from runec.codegen.keys import FILES_MAX, Folders, dependencies, read_tree
 from runec.codegen.toolchain import Toolchain, find_toolchain
 from runec.container import WasmModule
 from runec.diagnostics import MachineError, UserFileError
@@ -161,6 +161,57 @@ def test_what_includes_a_file_from_elsewhere_is_never_kept(
     assert ran.count("stage_2_mod360.o") == 2
 
 
+def test_a_file_that_a_block_looks_for_is_part_of_the_key(
+    own_block: Callable[[Path], GeneratedCode], store: Store, ran: Ran, tmp_path: Path
+) -> None:
+    code = own_block(tmp_path / "a=b")
+    source = tmp_path / "a=b" / "block.c"
+    source.write_text(
+        source.read_text() + '#if __has_include("words.txt")\n#error found me\n#endif\n'
+    )
+    linked(code, store, tmp_path / "w1", find_toolchain())
+    ran.clear()
+    linked(code, store, tmp_path / "w2", find_toolchain())
+    assert ran == []
+    (tmp_path / "a=b" / "words.txt").write_text("")
+    with pytest.raises(MachineError) as caught:
+        linked(code, store, tmp_path / "w3", find_toolchain())
+    assert "found me" in str(caught.value.notes)
+
+
+@pytest.mark.parametrize(
+    ("path", "within"),
+    [
+        ("one/a.h", ("one", "a.h")),
+        ("./one/sub/../a.h", ("one", "sub/../a.h")),
+        ("stage.h", ("", "stage.h")),
+        ("one/../b.h", None),
+        ("one/../one/a.h", None),
+        ("one/sub/../../one/a.h", None),
+        ("one/link.h", None),
+        ("one/same.h", ("one", "same.h")),
+        ("one/up/b.h", None),
+        ("two/a.h", None),
+        ("/etc/hosts", None),
+    ],
+)
+def test_a_path_is_within_a_folder_or_it_is_not(
+    tmp_path: Path, path: str, within: tuple[str, str] | None
+) -> None:
+    place, one = tmp_path / "place", tmp_path / "one"
+    for folder in (place, one, one / "sub"):
+        folder.mkdir()
+    for file in (one / "a.h", tmp_path / "b.h"):
+        file.write_text("")
+    (one / "link.h").symlink_to(tmp_path / "b.h")
+    (one / "same.h").symlink_to("a.h")
+    (one / "up").symlink_to(tmp_path)
+    folders = Folders(place, {"one": one})
+    folders.make()
+    folders.make()
+    assert folders.within(path) == within
+
+
 def test_another_compiler_compiles_again(
     sine: Pipeline, store: Store, ran: Ran, tmp_path: Path
 ) -> None:
@@ -253,12 +304,10 @@ def test_a_folder_nobody_can_vouch_for_has_no_tree(tmp_path: Path) -> None:
     tree = read_tree(tmp_path)
     assert tree is not None
     assert list(tree.files) == ["a.c"]
-    assert tree.holds(f"{tmp_path}/x/../a.c")
-    assert not tree.holds(f"{tmp_path}/c.txt")
+    assert tree.others == ("c.txt",)
+    assert tree.holds("x/../a.c")
+    assert not tree.holds("c.txt")
     assert not tree.holds("/usr/a.c")
-    named = tmp_path / "a=b"
-    named.mkdir()
-    assert read_tree(named) is None
     for number in range(FILES_MAX):
         (tmp_path / f"{number}.h").write_text("")
     assert read_tree(tmp_path) is None

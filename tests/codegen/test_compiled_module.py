@@ -250,8 +250,12 @@ def test_an_interrupt_leaves_nothing_behind(
 
 
 def script(folder: Path, name: str, text: str) -> None:
+    """Write a program; a compiler among them has its own headers in `folder`."""
+    (folder / "include").mkdir(exist_ok=True)
+    (folder / "include" / "stdint.h").write_text("")
+    asked = f'case "$*" in *-print-resource-dir) echo "{folder}"; exit 0;; esac'
     path = folder / name
-    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.write_text(f"#!/bin/sh\n{asked}\n{text}\n")
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
 
@@ -319,6 +323,17 @@ def test_a_failing_compiler_is_quoted(
     assert code != "R0502" or error.notes == (said,)
 
 
+def test_a_compiler_without_headers_is_refused(
+    sine: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script(tmp_path, "clang", "exit 0")
+    script(tmp_path, "wasm-ld", "exit 0")
+    (tmp_path / "include" / "stdint.h").unlink()
+    error = machine_error(sine, str(tmp_path), monkeypatch)
+    assert error.code == "R0501"
+    assert "no headers of its own" in error.message
+
+
 @pytest.mark.parametrize("linked", [b"", b"not wasm", b"\0asm\x01\0\0\0", b"\0asm\x01\0\0\0\x0a"])
 def test_a_linker_that_writes_nonsense_is_found_out(
     sine: Pipeline, monkeypatch: pytest.MonkeyPatch, linked: bytes
@@ -347,8 +362,8 @@ def test_the_ziglang_wheel_stands_in_for_clang(
     monkeypatch.setattr("importlib.util.find_spec", lambda _: wheel)
     zig = (sys.executable, "-m", "ziglang")
     toolchain = find_toolchain()
-    assert toolchain.compiler[:5] == (*zig, "clang", "--target=wasm32")
-    assert toolchain.compiler[5:] == ("-isystem", str(tmp_path / "lib" / "include"))
+    assert toolchain.compiler == (*zig, "clang", "--target=wasm32")
+    assert toolchain.header_folder() == tmp_path / "lib" / "include"
     assert toolchain.linker == (*zig, "wasm-ld")
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 from pathlib import Path
 
 import pytest
 
-from runec.codegen import compile_pipeline
+from runec.codegen import build, compile_pipeline
 from runec.diagnostics import RunecError, RunefileError, UserFileError, render
 from runec.pipeline import (
     Capability,
@@ -18,6 +20,7 @@ from runec.pipeline import (
     Tensor,
     TensorType,
 )
+from runec.proc_blocks import sdk_dir
 
 MANIFEST = """\
 description = "A block."
@@ -83,7 +86,7 @@ def refusal(*folders: Path) -> RunecError:
         (("", "out0[0] = (float)__TIME__[0]; " + COPY), (5, 22), "reproducible", "built"),
         (("", '__asm__("nop"); ' + COPY), (5, 12), "inline assembly", "write it in C"),
         (('#include "none.h"', ""), (2, 10), "'none.h' file not found", "in its own folder"),
-        (("#include </etc/hosts>", ""), (2, 11), "by its absolute path", "copy the file"),
+        (("#include </etc/hosts>", ""), (2, 11), "its folder: /etc/hosts", "copy the file"),
         (
             ("float gain(float x);", "out0[0] = gain(in0[0]); return RUNE_OK;"),
             (5, 15),
@@ -123,6 +126,134 @@ def test_a_mistake_that_shows_in_a_header_of_the_sdk_is_still_the_blocks(tmp_pat
     folder = block(tmp_path / "x")
     (folder / "block.c").write_text(f"#define uint32_t struct\n{(folder / 'block.c').read_text()}")
     assert refusal(folder).code == "R0508"
+
+
+OUTSIDE = "the block 'x' includes a file from outside its folder: "
+
+
+@pytest.mark.parametrize(
+    ("before", "shown", "column"),
+    [
+        ('#include "../far.h"', "../far.h", 11),
+        ('%:include "../far.h"', "../far.h", 12),
+        ('#inc\\\nlude "../far.h"', "../far.h", None),
+        ('#define FAR "../far.h"\n#include FAR', "../far.h", None),
+        ('# /* */ include "../far.h"', "../far.h", 18),
+        ('#import "../far.h"', "../far.h", 10),
+        ('#include "a.h"', "../far.h", None),
+        ('#include "system.h"', "../far.h", None),
+        ('#include "./sub/../../far.h"', "./sub/../../far.h", 11),
+        ('#include "../x/empty.h"', "../x/empty.h", 11),
+        ('#include "link.h"', "link.h (a symbolic link)", 11),
+        ('#include "up/far.h"', "up/far.h (a symbolic link)", 11),
+        ('#include "{far}"', "{far}", 11),
+        ('#include "{sdk}/rune_math.h"', "{sdk}/rune_math.h", 11),
+        ('#if __has_include("../far.h")\n#endif', "../far.h", None),
+        ('#include "../secret.h"', "../secret.h", 11),
+        ('#include "nested.h"', "../secret.h", None),
+    ],
+)
+def test_a_file_from_outside_its_folder_is_refused_however_it_is_spelled(
+    tmp_path: Path, before: str, shown: str, column: int | None
+) -> None:
+    places = {"far": str(tmp_path / "far.h"), "sdk": str(sdk_dir())}
+    for name, place in places.items():
+        before, shown = before.replace(f"{{{name}}}", place), shown.replace(f"{{{name}}}", place)
+    headers = {
+        "a": '#include "../far.h"\n',
+        "system": '#pragma GCC system_header\n#include "../far.h"\n',
+        "nested": '#include "../secret.h"\n',
+        "empty": "",
+    }
+    folder = block(tmp_path / "x", before, **headers)
+    (folder / "sub").mkdir()
+    (folder / "link.h").symlink_to("../far.h")
+    (folder / "up").symlink_to("..")
+    (tmp_path / "far.h").write_text("static int far(void);\n")
+    (tmp_path / "secret.h").write_text("root:password\n")
+    error = refusal(folder)
+    (first,) = error.diagnostics
+    assert first.code == "R0508"
+    assert first.message == OUTSIDE + shown
+    assert "password" not in render(first)
+    if column is not None:
+        assert first.span is not None
+        assert (first.span.line, first.span.column) == (2, column)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        '??=include "../far.h"',
+        '#include_next "../far.h"',
+        '__asm__(".incbin \\"/etc/hosts\\"");',
+        '#embed "../far.h"',
+        "#pragma clang module load far",
+    ],
+)
+def test_what_could_read_a_file_otherwise_is_refused(tmp_path: Path, before: str) -> None:
+    (tmp_path / "far.h").write_text("")
+    assert refusal(block(tmp_path / "x", before)).code == "R0508"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        '#include "sub/../t.h"',
+        '#include "sub/u.h"',
+        "#include <limits.h>",
+        '#include "rune_math.h"',
+    ],
+)
+def test_files_of_its_folder_and_headers_of_the_language_are_included(
+    tmp_path: Path, before: str
+) -> None:
+    folder = block(tmp_path / "x", before, t="static const int t = 1;\n")
+    (folder / "sub").mkdir()
+    (folder / "sub" / "u.h").write_text('#include "../t.h"\n')
+    compile_pipeline(pipeline(folder))
+
+
+MACROS = "\n".join(["#define A0 1+", *(f"#define A{n + 1} {f'A{n} ' * 4}" for n in range(32))])
+
+
+def test_a_block_that_takes_too_much_memory_to_compile_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The compiler and its libraries alone need half of that.
+    limits = dataclasses.replace(build._LIMITS, memory_bytes=384 << 20)
+    monkeypatch.setattr(build, "_LIMITS", limits)
+    folder = block(tmp_path / "x", MACROS, "out0[0] = (float)(A30 1); return RUNE_OK;")
+    error = refusal(folder)
+    assert error.code == "R0509"
+    assert error.message == "compiling the block 'x' takes more than 384 MiB of memory"
+    assert str(error.span) == f"{folder / 'block.c'}:1:1"
+
+
+@pytest.mark.parametrize(
+    ("expression", "code"),
+    [
+        (f"{'(' * 90_000}1.0f{')' * 90_000}", "R0508"),  # it counts brackets
+        (f"{'- ' * 90_000}1.0f", "R0510"),  # and does not count signs
+    ],
+)
+def test_what_the_compiler_cannot_take_is_blamed_on_the_block(
+    tmp_path: Path, expression: str, code: str
+) -> None:
+    error = refusal(block(tmp_path / "x", "", f"out0[0] = {expression}; return RUNE_OK;"))
+    assert error.code == code
+    assert "'x'" in error.message
+
+
+def test_a_block_that_takes_too_long_to_compile_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "_TIMEOUT_S", 1)
+    folder = block(tmp_path / "x", '#include "pipe.h"')
+    os.mkfifo(folder / "pipe.h")
+    error = refusal(folder)
+    assert error.code == "R0509"
+    assert error.message == "compiling the block 'x' takes more than 1 s"
 
 
 def test_a_copy_that_the_compiler_makes_a_call_of_is_explained(tmp_path: Path) -> None:

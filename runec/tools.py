@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import sys
 import threading
@@ -17,9 +18,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runec.diagnostics import MachineError
+
+if TYPE_CHECKING:
+    import subprocess
 
 
 def find_tool(name: str, *, hint: str) -> Path:
@@ -49,12 +53,74 @@ def watch_tools(watcher: Watcher | None) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What a program, and each process that it starts, may take of the machine. None: no limit.
+
+    Attributes:
+        memory_bytes: Address space. Systems without such a limit (macOS) run without it.
+        cpu_s: Processor time, in whole seconds.
+        file_bytes: The largest file that it may write.
+    """
+
+    memory_bytes: int | None = None
+    cpu_s: int | None = None
+    file_bytes: int | None = None
+
+    def apply_to(self, command: Sequence[str | Path]) -> list[str]:
+        """Return the command that runs `command` within the limits, for `Popen` and the like.
+
+        A shell sets them and becomes the program: its process id stays. Nothing of Python runs
+        between fork and exec, which is not safe beside other threads.
+        """
+        steps = ["ulimit -c 0"]  # a program that is stopped writes no core
+        if self.memory_bytes is not None:
+            steps.append(f"ulimit -v {self.memory_bytes // 1024}")
+        if self.cpu_s is not None:
+            # The hard limit is later: at the soft one the program ends with SIGXCPU, not SIGKILL.
+            steps += [f"ulimit -H -t {self.cpu_s + _CPU_MORE_S}", f"ulimit -S -t {self.cpu_s}"]
+        if self.file_bytes is not None:
+            steps.append(f"ulimit -f {-(-self.file_bytes // _FILE_BLOCK_BYTES)}")
+        # A limit of this process that is lower cannot be raised, and stays.
+        script = "; ".join([f"{step} 2>/dev/null" for step in steps] + ['exec "$0" "$@"'])
+        return ["/bin/sh", "-c", script, *(str(part) for part in command)]
+
+
+_CPU_MORE_S = 2
+_FILE_BLOCK_BYTES = 512  # POSIX says so of `ulimit -f`
+_OUTPUT_BYTES = 1024 * 1024
+
+# What compilers, interpreters and emulators print where they get no memory, but not a compiler's
+# message about its input, such as of `#error out of memory`.
+_NO_MEMORY = re.compile(
+    r"^(?!.*: (?:fatal error|error|warning|note): ).*"
+    r"(?:out of memory|bad_alloc|cannot allocate memory|memory exhausted|memoryerror"
+    r"|failed to map segment)",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """How a program ended."""
 
     returncode: int
     stdout: str
     stderr: str
+
+    def exceeded(self, limits: Limits) -> str | None:
+        """Return which limit ended the program, as `768 MiB of memory`; None when none did.
+
+        `returncode` may be a shell's (128 + signal) as well.
+        """
+        number = -self.returncode if self.returncode < 0 else self.returncode - 128
+        if limits.cpu_s is not None and number == signal.SIGXCPU:
+            return f"{limits.cpu_s} s of processor time"
+        if limits.file_bytes is not None and number == signal.SIGXFSZ:
+            return f"{limits.file_bytes // 1024**2} MiB of output"
+        said = self.returncode != 0 and _NO_MEMORY.search(self.stderr)
+        if limits.memory_bytes is not None and said:
+            return f"{limits.memory_bytes // 1024**2} MiB of memory"
+        return None
 
 
 def run_tool(
@@ -63,11 +129,14 @@ def run_tool(
     cwd: Path | None = None,
     environment: Mapping[str, str | None] | None = None,
     timeout_s: float = 600,
+    limits: Limits | None = None,
 ) -> Finished:
     """Run a program to its end and return what it said; a bad exit status is the caller's to judge.
 
     `environment` is added to this process's; a name with None is taken out of it. On a time-out,
     Ctrl-C or SIGTERM the program is killed, and with it what it has started: a builder's compilers.
+    With `limits`, `Finished.exceeded` says whether one of them ended it, and of each of its two
+    outputs the first MiB is returned.
 
     Raises:
         MachineError: R1004, it cannot be started; R1005, it took longer than `timeout_s`.
@@ -79,16 +148,16 @@ def run_tool(
         arguments = [str(part) for part in command]
         merged = {**os.environ, **(environment or {})}
         started_s = time.monotonic()
+        # A program that cannot be started has the system say so, rather than a shell.
+        is_limited = limits is not None and _is_program(arguments[0], cwd, merged.get("PATH"))
         try:
             process = subprocess.Popen(
-                arguments,
+                limits.apply_to(arguments) if limits is not None and is_limited else arguments,
                 cwd=cwd,
                 env={name: value for name, value in merged.items() if value is not None},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
                 start_new_session=True,  # a process group of its own, to be killed as one
             )
         except OSError as error:
@@ -97,19 +166,12 @@ def run_tool(
             ) from None
         try:
             with _listed(process.pid), _guarded(process.pid):
-                while True:
-                    let_signals_in()
-                    left_s = started_s + timeout_s - time.monotonic()
-                    try:
-                        stdout, stderr = process.communicate(timeout=min(left_s, _SIGNALS_S))
-                        break
-                    except subprocess.TimeoutExpired:
-                        if left_s <= _SIGNALS_S:
-                            raise
+                most = None if limits is None else _OUTPUT_BYTES
+                said = _said(process, most, started_s + timeout_s, let_signals_in)
         except BaseException as error:
             with process:  # closes its pipes and waits
                 _kill_group(process.pid)
-            if isinstance(error, subprocess.TimeoutExpired):
+            if isinstance(error, TimeoutError):
                 raise MachineError(
                     "R1005",
                     f"{arguments[0]} did not end within {timeout_s:g} s",
@@ -118,11 +180,68 @@ def run_tool(
             raise
     for watcher in _watchers:
         watcher(shlex.join(arguments), time.monotonic() - started_s)
-    return Finished(process.returncode, stdout, stderr)
+    return Finished(process.returncode, *said)
 
 
 # How long a program may run on after Ctrl-C.
 _SIGNALS_S = 0.1
+_READ_BYTES = 65536
+
+
+def _said(
+    process: subprocess.Popen[bytes],
+    most: int | None,
+    end_s: float,
+    let_signals_in: Callable[[], None],
+) -> tuple[str, str]:
+    """Wait for a program's end and return its two outputs, of each at most so many bytes.
+
+    Unlike `communicate`, which would hold everything that a program writes.
+
+    Raises:
+        TimeoutError: It is `end_s` by the monotonic clock.
+    """
+    import selectors  # noqa: PLC0415 - see above
+    import subprocess  # noqa: PLC0415
+
+    def wait_s() -> float:
+        let_signals_in()
+        if (left_s := end_s - time.monotonic()) <= 0:
+            raise TimeoutError
+        return min(left_s, _SIGNALS_S)
+
+    pipes = [pipe for pipe in (process.stdout, process.stderr) if pipe is not None]
+    said = {pipe.fileno(): bytearray() for pipe in pipes}
+    with selectors.DefaultSelector() as selector:
+        for pipe in pipes:
+            selector.register(pipe, selectors.EVENT_READ)
+        while selector.get_map():
+            for key, _ in selector.select(wait_s()):
+                part = os.read(key.fd, _READ_BYTES)
+                if not part:
+                    selector.unregister(key.fileobj)
+                elif most is None or len(said[key.fd]) < most:
+                    said[key.fd] += part
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(wait_s())
+            break
+    stdout, stderr = (
+        text.decode(errors="replace").replace("\r\n", "\n").replace("\r", "\n")
+        for text in said.values()
+    )
+    for pipe in pipes:
+        pipe.close()
+    return stdout, stderr
+
+
+def _is_program(name: str, cwd: Path | None, search: str | None) -> bool:
+    """Return whether the system would find a program to start."""
+    import shutil  # noqa: PLC0415 - see above
+
+    if os.sep in name:
+        return os.access((cwd or Path()) / name, os.X_OK)
+    return shutil.which(name, path=search) is not None
 
 
 @contextmanager

@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
+from runec import tools
 from runec.diagnostics import MachineError
 from runec.files import disk_error, file_name, write_file, write_folder
-from runec.tools import run_tool, watch_tools
+from runec.tools import Limits, run_tool, watch_tools
 
 # Starts a child that outlives it, says the child's number in a file, and waits.
 PARENT = """
@@ -84,9 +85,9 @@ def test_a_runec_that_is_told_to_end_takes_its_builders_along(
 def test_an_interrupt_while_programs_are_being_started_ends_them(
     monkeypatch: pytest.MonkeyPatch, started: int
 ) -> None:
-    processes: list[subprocess.Popen[str]] = []
+    processes: list[subprocess.Popen[bytes]] = []
 
-    class Interrupting(subprocess.Popen[str]):
+    class Interrupting(subprocess.Popen[bytes]):
         # The first one is the program itself, the second its guard.
         def __init__(self, *words: Any, **options: Any) -> None:
             super().__init__(*words, **options)
@@ -112,42 +113,38 @@ def test_an_interrupt_where_exceptions_are_dropped_ends_the_program_as_well(
         def __del__(self) -> None:  # as in the callbacks of an import
             os.kill(os.getpid(), signal.SIGINT)
 
-    class Interrupting(subprocess.Popen[str]):
-        asked = 0
+    wait = tools._said
 
-        def communicate(self, *words: Any, **options: Any) -> tuple[str, str]:
-            Interrupting.asked += 1
-            if Interrupting.asked == 1:
-                Dropping()
-            return super().communicate(*words, **options)
+    def interrupting(*words: Any) -> tuple[str, str]:
+        Dropping()
+        return wait(*words)
 
-    monkeypatch.setattr(subprocess, "Popen", Interrupting)
+    monkeypatch.setattr(tools, "_said", interrupting)
     begun_s = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         run_tool([sys.executable, "-c", "import time; time.sleep(20)"])
     assert time.monotonic() - begun_s < 15
 
 
-@pytest.mark.parametrize("where", ["__init__", "communicate"])
+@pytest.mark.parametrize("where", ["start", "wait"])
 def test_an_interrupt_that_comes_with_a_failure_is_not_lost(
     monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
-    class Failing(subprocess.Popen[str]):
-        def __init__(self, *words: Any, **options: Any) -> None:
-            if where == "__init__":
-                os.kill(os.getpid(), signal.SIGINT)
-                raise OSError(errno.ENOENT, "words")
-            super().__init__(*words, **options)
-
-        def communicate(self, *words: Any, **options: Any) -> tuple[str, str]:
-            if "timeout" not in options:  # the guard
-                return super().communicate(*words, **options)
+    class Failing(subprocess.Popen[bytes]):
+        def __init__(self, *_words: Any, **_options: Any) -> None:
             os.kill(os.getpid(), signal.SIGINT)
-            raise subprocess.TimeoutExpired("words", 0)
+            raise OSError(errno.ENOENT, "words")
+
+    def failing(*_words: Any) -> tuple[str, str]:
+        os.kill(os.getpid(), signal.SIGINT)
+        raise TimeoutError
 
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.getsignal(number) for number in numbers]
-    monkeypatch.setattr(subprocess, "Popen", Failing)
+    if where == "start":
+        monkeypatch.setattr(subprocess, "Popen", Failing)
+    else:
+        monkeypatch.setattr(tools, "_said", failing)
     with pytest.raises(KeyboardInterrupt):
         run_tool([sys.executable, "-c", "import time; time.sleep(20)"], timeout_s=0.05)
     assert [signal.getsignal(number) for number in numbers] == before
@@ -166,6 +163,57 @@ def test_a_handler_that_lets_the_program_run_on_is_called_meanwhile() -> None:
         assert came == [signal.SIGINT] * 2
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+WRITING = """
+import signal, tempfile
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+file = tempfile.TemporaryFile(buffering=0)
+file.write(bytes(1 << 20))
+file.write(b"more")
+"""
+
+
+def test_a_program_is_ended_by_its_limits_and_the_result_names_the_limit() -> None:
+    limits = Limits(memory_bytes=1 << 30, cpu_s=1, file_bytes=1 << 20)
+    for script, exceeded in (
+        ("bytearray(2 << 30)", "1024 MiB of memory"),
+        ("while True: pass", "1 s of processor time"),
+        (
+            WRITING,
+            "1 MiB of output",
+        ),
+        ("import sys; sys.exit('x.c:1:2: error: out of memory')", None),
+        ("print(1)", None),
+    ):
+        done = run_tool([sys.executable, "-c", script], limits=limits)
+        assert (done.exceeded(limits), done.returncode == 0) == (exceeded, script == "print(1)")
+    # What it starts has them as well.
+    script = (
+        "import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-c', sys.argv[1]]))"
+    )
+    done = run_tool([sys.executable, "-c", script, "bytearray(2 << 30)"], limits=limits)
+    assert done.exceeded(limits) == "1024 MiB of memory"
+
+
+def test_a_program_with_limits_keeps_its_arguments_and_starts_as_without(tmp_path: Path) -> None:
+    limits = Limits(memory_bytes=1 << 30)
+    words = ["a b", "$HOME", "", "'\"", "*"]
+    done = run_tool(
+        [sys.executable, "-c", "import sys; print(sys.argv[1:])", *words], limits=limits
+    )
+    assert done.stdout == f"{words}\n"
+    with pytest.raises(MachineError) as caught:
+        run_tool([tmp_path / "none"], limits=limits)
+    assert caught.value.message == f"cannot start {tmp_path / 'none'}: No such file or directory"
+
+
+def test_what_a_limited_program_prints_without_end_is_cut() -> None:
+    script = "import sys; [sys.stderr.write('x' * 65536) for _ in range(320)]"
+    done = run_tool([sys.executable, "-c", script], limits=Limits())
+    assert done.returncode == 0
+    assert 1 << 20 <= len(done.stderr) < 2 << 20
+    assert len(run_tool([sys.executable, "-c", script]).stderr) == 320 * 65536
 
 
 def test_a_watcher_is_told_of_each_program_with_its_time() -> None:

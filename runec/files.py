@@ -75,15 +75,81 @@ def file_name(name: str, otherwise: str) -> str:
     return re.sub(r"[^\w.-]", "_", name).lstrip(".-") or otherwise
 
 
+def read_regular(path: Path, max_bytes: int = -1) -> bytes:
+    """Return the first `max_bytes` of a regular file, or all of it; never wait for anything.
+
+    A pipe, a device and a file of /proc or /sys may deliver nothing for ever, or never end. The
+    streams that this process was started with (/dev/stdin, /dev/fd/3 as `<(...)` writes it) are
+    accepted: whoever started it fills them.
+
+    Raises:
+        OSError: the file cannot be read, or is not a regular file; `strerror` says why.
+    """
+    is_own = _OWN_STREAM.fullmatch(str(path)) is not None
+    if not is_own:
+        _require_regular(path.stat())  # opening alone may have an effect on a device
+    flags = os.O_RDONLY | (0 if is_own else os.O_NONBLOCK | os.O_NOCTTY)
+    with open(path, "rb", opener=lambda name, _: os.open(name, flags)) as stream:
+        if not is_own:
+            _require_regular(os.fstat(stream.fileno()))  # it may be another file by now
+        return stream.read(max_bytes)
+
+
+_OWN_STREAM = re.compile(r"/dev/stdin|/dev/fd/\d+|/proc/(?:self|thread-self)/fd/\d+")
+_KINDS = (
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def _require_regular(found: os.stat_result) -> None:
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    for is_kind, name in _KINDS:
+        if is_kind(found.st_mode):
+            raise OSError(errno.EINVAL, f"it is {name}, not a regular file")
+    for root in ("/proc", "/sys"):
+        if found.st_dev == _device(root) != _device("/"):
+            raise OSError(errno.EINVAL, f"it is a file of {root}, not a regular file")
+
+
+def _device(path: str) -> int | None:
+    try:
+        return os.stat(path).st_dev  # noqa: PTH116
+    except OSError:
+        return None
+
+
+def read_head(path: Path, count: int) -> bytes:
+    """Return the first bytes of a regular file, to see what it is; b"" of anything else.
+
+    The streams of this process count as something else: what is read from a pipe is gone.
+    """
+    try:
+        return b"" if _OWN_STREAM.fullmatch(str(path)) else read_regular(path, count)
+    except (OSError, ValueError):  # whoever reads it whole says why
+        return b""
+
+
+def is_inside(path: Path, folder: Path) -> bool:
+    """Return whether a path is a folder or leads into it, once links and `..` are followed."""
+    try:
+        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
+    except (OSError, ValueError):
+        return False
+
+
 def read_file(path: Path, what: str, *, max_bytes: int = MAX_INPUT_BYTES) -> bytes:
     """Return the bytes of a file that the user named; `what` says what it should be.
 
     Raises:
-        UserFileError: R1003, the file is missing, a folder, unreadable or larger than `max_bytes`.
+        UserFileError: R1003, the file is missing, a folder, a pipe or a device, unreadable or
+            larger than `max_bytes`.
     """
     try:
-        with path.open("rb") as stream:
-            data = stream.read(max_bytes + 1)
+        data = read_regular(path, max_bytes + 1)
     except FileNotFoundError:
         raise UserFileError(
             "R1003", f"{what} {path} does not exist", hint="check the spelling of the path"

@@ -13,10 +13,18 @@ import msgspec
 from msgspec import inspect
 
 from runec.boards.board import Board
-from runec.boards.inheritance import JoinedBoard, KeyPath, join_board
+from runec.boards.clocks import wrong_clock
+from runec.boards.inheritance import (
+    BoardText,
+    JoinedBoard,
+    KeyPath,
+    join_board,
+    read_board_text,
+)
+from runec.boards.trust import refusals, texts
 from runec.data import data_dir
-from runec.diagnostics import UsageError, UserFileError
-from runec.files import is_folder
+from runec.diagnostics import UsageError, UserFileError, printable
+from runec.files import is_folder, is_inside
 
 # Files that only others inherit from: not boards, and need not be whole.
 FAMILIES = "families"
@@ -71,8 +79,9 @@ def _replaced(path: Path) -> Path | None:
     return own if own.is_file() and own.resolve() != path.resolve() else None
 
 
-def _read_board(path: Path) -> Board:
+def _read_board(path: Path, *, trusted: bool = False) -> Board:
     joined = _join(path)
+    _refuse_controls(joined)
     try:
         board = msgspec.convert(joined.tables, type=Board)
     except msgspec.ValidationError as error:
@@ -84,7 +93,67 @@ def _read_board(path: Path) -> Board:
             span=joined.texts[0].span(("id",)),
             hint=f"name the file {board.id}{_SUFFIX}",
         )
+    _refuse_wrong_clock(joined, board)
+    if not trusted:
+        _require_trust(joined)
     return board
+
+
+def _refuse_controls(joined: JoinedBoard) -> None:
+    """Refuse characters that could end the line or the comment that a text is written into."""
+    for text in joined.texts:
+        for path, word in texts(text.tables):
+            shown = printable(word)
+            if shown != word:
+                at = next(i for i, (a, b) in enumerate(zip(word, shown, strict=True)) if a != b)
+                raise UserFileError(
+                    "R0843",
+                    f"board file {text.source.path}: the control character U+{ord(word[at]):04X} "
+                    f"in {'.'.join(path)}",
+                    span=text.span(path),
+                    hint="write the text on one line, without control characters; a line of a "
+                    'TOML text in """ that ends with \\ goes on in the next one',
+                )
+
+
+def _refuse_wrong_clock(joined: JoinedBoard, board: Board) -> None:
+    wrong = wrong_clock(board)
+    if wrong is not None:
+        text = joined.origin(wrong.key)
+        raise UserFileError(
+            "R0844",
+            f"board file {text.source.path}: {wrong.problem}",
+            span=text.span(wrong.key),
+            hint=wrong.hint,
+        )
+
+
+def _require_trust(joined: JoinedBoard) -> None:
+    """Refuse what could run code on this computer, in a file that is not the user's own."""
+    if all(map(_is_trusted, joined.texts)):
+        return
+    own = data_dir("boards")
+    shipped = [read_board_text(path) for path in (*_files_of(own / FAMILIES), *_files_of(own))]
+    refusal = next(refusals(joined, shipped, _is_trusted), None)
+    if refusal is not None:
+        text = joined.origin(refusal.path)
+        raise UserFileError(
+            "R0842",
+            f"board file {text.source.path}: {'.'.join(refusal.path)} has {refusal.value!r}: "
+            f"{refusal.why}",
+            span=text.span(refusal.path),
+            hint="read the file, then use --trust-board; or move it to the folder that "
+            "RUNEC_BOARDS_DIR names, whose files are trusted",
+        )
+
+
+def _is_trusted(text: BoardText) -> bool:
+    """Return whether a board file is runec's, or in the folder that the user chose for board files.
+
+    The folder decides, not where a link in it leads.
+    """
+    parent = Path(text.source.path).parent
+    return any(is_inside(parent, folder) for folder in _folders())
 
 
 def _told(joined: JoinedBoard, said: str) -> UserFileError:
@@ -203,14 +272,18 @@ def _find(board: str) -> Path:
     return files[board]
 
 
-def load_board(board: str) -> Board:
+def load_board(board: str, *, trusted: bool = False) -> Board:
     """Return a board, named by its id or by the path of its file, which ends in `.toml`.
+
+    A file outside of the folders of board files is `trusted` to run code on this computer only
+    where the caller says so; without that it is held to `runec.boards.trust`.
 
     Raises:
         UsageError: R0802, there is none of this id; R0806, `RUNEC_BOARDS_DIR` is no folder.
-        UserFileError: R0801, its file is wrong; R0804, it inherits wrongly; R1003, unreadable.
+        UserFileError: R0801, its file is wrong; R0804, it inherits wrongly; R0842, it needs trust;
+            R0843, control characters; R0844, a clock that its chip contradicts; R1003, unreadable.
     """
-    return _read_board(_find(board))
+    return _read_board(_find(board), trusted=trusted)
 
 
 def board_origins(board: str) -> Mapping[str, str]:

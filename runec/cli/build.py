@@ -14,6 +14,7 @@ from runec.cli.options import (
     current_dir_option,
     format_option,
     original_option,
+    outside_option,
     pass_console,
 )
 from runec.cli.runefiles import which_runefile
@@ -36,6 +37,7 @@ from runec.files import AT_OUTPUT, write_file
 @cache_option
 @original_option("--debug", is_flag=True)
 @original_option("--cache-dir")
+@outside_option
 @format_option
 @pass_console
 def command(

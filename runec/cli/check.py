@@ -8,7 +8,13 @@ import click
 
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.options import INPUT_FILE, current_dir_option, format_option, pass_console
+from runec.cli.options import (
+    INPUT_FILE,
+    current_dir_option,
+    format_option,
+    outside_option,
+    pass_console,
+)
 from runec.cli.runefiles import which_runefile
 from runec.diagnostics import Diagnostic, RunefileError, Severity, render
 from runec.frontend import analyse
@@ -26,6 +32,7 @@ EXIT_WRONG = RunefileError.exit_code
 )
 @click.argument("runefile", required=False, type=INPUT_FILE)
 @current_dir_option("-C")
+@outside_option
 @format_option
 @pass_console
 def command(console: Console, runefile: Path | None, current_dir: Path | None) -> int:
@@ -36,7 +43,7 @@ def command(console: Console, runefile: Path | None, current_dir: Path | None) -
     """
     path = which_runefile(runefile)
     try:
-        found = analyse(path, base_dir=current_dir).warnings
+        found = analyse(path, base_dir=current_dir, allow_outside=console.allow_outside).warnings
     except RunefileError as error:
         found = error.diagnostics
     color = console.result_uses_color

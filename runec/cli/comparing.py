@@ -42,7 +42,7 @@ class Outcome:
         }
 
 
-def wanted_places(names: Sequence[str]) -> list[tuple[Place, bool]]:
+def wanted_places(names: Sequence[str], *, trust_board: bool = False) -> list[tuple[Place, bool]]:
     """Return the places named and, for each, whether it may be left out where it refuses the rune.
 
     Raises:
@@ -53,7 +53,7 @@ def wanted_places(names: Sequence[str]) -> list[tuple[Place, bool]]:
         if name == ALL:
             places += [(place, True) for place in Place.everywhere()]
         else:
-            places.append((Place.parse(name), False))
+            places.append((Place.parse(name, trust_board=trust_board), False))
     return places
 
 

@@ -86,6 +86,9 @@ class Console:
         self.color: Color = "auto"
         self.verbose = False
         self.quiet = False
+        # What the user allows files of others to do: --allow-outside, --trust-board.
+        self.allow_outside = False
+        self.trust_board = False
         # Compilers run in threads and tell of themselves; the progress line is drawn by one.
         self._lock = threading.RLock()
         self._progress: Progress | None = None

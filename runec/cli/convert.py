@@ -8,7 +8,13 @@ import click
 
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.options import INPUT_FILE, current_dir_option, format_option, pass_console
+from runec.cli.options import (
+    INPUT_FILE,
+    current_dir_option,
+    format_option,
+    outside_option,
+    pass_console,
+)
 from runec.diagnostics import UserFileError
 from runec.files import AT_OUTPUT, is_there, write_file
 from runec.frontend import read_runefile
@@ -26,6 +32,7 @@ from runec.frontend.convert import convert
 @click.option("-o", "--output", type=INPUT_FILE, help="The file to write. [default: stdout]")
 @click.option("--force", is_flag=True, help="Write over OUTPUT if it is there.")
 @current_dir_option("-C")
+@outside_option
 @format_option
 @pass_console
 def command(
@@ -40,9 +47,8 @@ def command(
     Comments are kept. The pipelines of both are compared: what is written means the same.
     """
     text = read_runefile(runefile)
-    converted = convert(
-        text, str(runefile), runefile.parent if current_dir is None else current_dir
-    )
+    folder = runefile.parent if current_dir is None else current_dir
+    converted = convert(text, str(runefile), folder, allow_outside=console.allow_outside)
     if output is not None:
         if is_there(output) and not force:
             raise UserFileError(

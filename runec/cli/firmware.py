@@ -11,7 +11,14 @@ from runec.cli.console import Console, table
 from runec.cli.examples import example
 from runec.cli.frameworks import FirmwareChoice, firmware_options, tell_of_fetching
 from runec.cli.many_boards import ALL, build_each, wanted_boards
-from runec.cli.options import INPUT_FILE, board_option, format_option, pass_console
+from runec.cli.options import (
+    INPUT_FILE,
+    board_option,
+    format_option,
+    outside_option,
+    pass_console,
+    trust_option,
+)
 from runec.cli.sources import load_source
 from runec.container import Rune
 from runec.files import file_name, is_folder
@@ -52,6 +59,8 @@ def command() -> None:
     help="The project's folder: a new or empty one, or that of this rune on this board before.",
 )
 @firmware_options
+@outside_option
+@trust_option
 @format_option
 @pass_console
 def new(
@@ -66,7 +75,7 @@ def new(
 
     A folder with changes of yours, or with another project, is not written over.
     """
-    board = choice.board(load_board(board_id))
+    board = choice.board(load_board(board_id, trusted=console.trust_board))
     loaded = load_source(console, source)
     with loaded.blamed(), console.progress("making the project"):  # it may fetch sources
         project = create_project(
@@ -103,6 +112,8 @@ def new(
     "projects go into. [default: NAME-BOARD]",
 )
 @firmware_options
+@outside_option
+@trust_option
 @format_option
 @pass_console
 def build(
@@ -134,7 +145,9 @@ def build(
     if not board_ids:
         what = f"{source} is no firmware project: a Runefile in it" if is_folder(source) else ""
         raise click.UsageError(f"{what or 'a .rune or a Runefile'} needs --board")
-    boards = [choice.board(board) for board in wanted_boards(board_ids)]
+    boards = [
+        choice.board(board) for board in wanted_boards(board_ids, trusted=console.trust_board)
+    ]
     loaded = load_source(console, source)
 
     def make(board: Board) -> Project:

@@ -12,7 +12,14 @@ from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.frameworks import FirmwareChoice, firmware_options, tell_of_fetching
 from runec.cli.monitor import monitor_port, serial_place
-from runec.cli.options import INPUT_FILE, board_option, format_option, pass_console
+from runec.cli.options import (
+    INPUT_FILE,
+    board_option,
+    format_option,
+    outside_option,
+    pass_console,
+    trust_option,
+)
 from runec.cli.sources import load_source
 from runec.devices import FlashPlan, Place, flash, plan_flash
 from runec.devices.watching import Watched
@@ -45,6 +52,8 @@ _RTT_HINT = (
 )
 @click.option("--monitor", is_flag=True, help="Then show what it says: see runec monitor.")
 @click.option("--dry-run", is_flag=True, help="Only show the commands: PlatformIO's, the tool's.")
+@outside_option
+@trust_option
 @format_option
 @pass_console
 def command(
@@ -66,7 +75,7 @@ def command(
     """
     if monitor and dry_run:
         raise click.UsageError("--monitor does not go with --dry-run")
-    board = choice.board(load_board(board_id))
+    board = choice.board(load_board(board_id, trusted=console.trust_board))
     in_ram = choice.framework == BARE and board.hal.link == "rtt"
     if monitor and in_ram and "://" not in (port or ""):
         raise click.UsageError(

@@ -9,7 +9,7 @@ import click
 from runec.cli import drawing
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.options import INPUT_FILE, pass_console
+from runec.cli.options import INPUT_FILE, outside_option, pass_console
 from runec.cli.runefiles import which_runefile
 from runec.container import read_rune
 from runec.files import AT_OUTPUT, read_file, write_file
@@ -37,6 +37,7 @@ _WASM = b"\0asm"
     type=click.Choice(list(_FORMATS)),
     help="What to draw. [default: as the end of --output says, else dot]",
 )
+@outside_option
 @pass_console
 def command(console: Console, file: Path | None, output: Path | None, format_: str | None) -> None:
     """Draw the stages of a .rune or a Runefile, and the types that flow between them.
@@ -65,6 +66,6 @@ def _read(console: Console, path: Path) -> drawing.Drawing:
     data = read_file(path, "the .rune or Runefile")
     if data.startswith(_WASM) or path.suffix == ".rune":
         return drawing.of_graph(read_rune(data, source=str(path)).require_graph())
-    analysis = analyse(path)
+    analysis = analyse(path, allow_outside=console.allow_outside)
     console.warn(*analysis.warnings)
     return drawing.of_pipeline(analysis.pipeline)

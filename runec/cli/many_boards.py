@@ -56,14 +56,16 @@ class _Row:
         }
 
 
-def wanted_boards(names: Sequence[str]) -> list[Board]:
+def wanted_boards(names: Sequence[str], *, trusted: bool = False) -> list[Board]:
     """Return the boards named, each once; `all` is every one.
 
     Raises:
         RunecError: as `load_board` and `load_boards`.
     """
     boards = [
-        board for name in names for board in (load_boards() if name == ALL else (load_board(name),))
+        board
+        for name in names
+        for board in (load_boards() if name == ALL else (load_board(name, trusted=trusted),))
     ]
     return list({board.id: board for board in boards}.values())
 

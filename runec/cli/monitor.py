@@ -21,7 +21,9 @@ from runec.cli.options import (
     Seconds,
     board_option,
     format_option,
+    outside_option,
     pass_console,
+    trust_option,
 )
 from runec.cli.plotting import Screen, Series
 from runec.cli.sources import load_source
@@ -65,6 +67,8 @@ from runec.vm import Inputs
 @click.option("--listen", is_flag=True, help="Ask for no runs; only show what the device says.")
 @click.option("--plot", is_flag=True, help="Draw numbers in the terminal, the newest at the right.")
 @input_options
+@outside_option
+@trust_option
 @format_option
 @pass_console
 def command(
@@ -92,8 +96,8 @@ def command(
     if sum(each is not None for each in (port, on)) > 1 or (on and board_id):
         raise click.UsageError("--on does not go with --port or --board")
     rune = None if source is None else load_source(console, source).rune
-    board = None if board_id is None else load_board(board_id)
-    place = None if on is None else Place.parse(on)
+    board = None if board_id is None else load_board(board_id, trusted=console.trust_board)
+    place = None if on is None else Place.parse(on, trust_board=console.trust_board)
     wanted = Watched(rune, inputs, None if listen else every, count)
     if place is not None and place.board is not None:
         check_emulator(place.board)  # refused before a firmware is built in vain

@@ -186,6 +186,34 @@ def cache_option(function: _Function) -> _Function:
     )(function)
 
 
+def _allow(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    console = ctx.find_object(Console)
+    if console is not None and value:
+        setattr(console, str(parameter.name), True)
+
+
+def outside_option(function: _Function) -> _Function:
+    """Add `--allow-outside`; `Console.allow_outside` holds it."""
+    return click.option(
+        "--allow-outside",
+        is_flag=True,
+        expose_value=False,
+        callback=_allow,
+        help="Read resources and models outside the Runefile's folder.",
+    )(function)
+
+
+def trust_option(function: _Function) -> _Function:
+    """Add `--trust-board`; `Console.trust_board` holds it."""
+    return click.option(
+        "--trust-board",
+        is_flag=True,
+        expose_value=False,
+        callback=_allow,
+        help="Accept programs and flags of the board file that could run code on this host.",
+    )(function)
+
+
 def original_option(name: str, *, is_flag: bool = False) -> Callable[[_Function], _Function]:
     """Accept an option of the original platform that has nothing to say here, for its scripts."""
     return click.option(name, is_flag=is_flag, hidden=True, expose_value=False)

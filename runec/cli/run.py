@@ -21,7 +21,9 @@ from runec.cli.options import (
     format_option,
     input_option,
     named_option,
+    outside_option,
     pass_console,
+    trust_option,
 )
 from runec.cli.sources import load_source
 from runec.devices import Place, run_bytes
@@ -73,6 +75,8 @@ from runec.vm import Inputs, Step, Watch
     help="There is one, wasm3; the name of the original platform's other one is accepted.",
 )
 @click.option("--trace", is_flag=True, help="Show tensors and time, stage by stage.")
+@outside_option
+@trust_option
 @format_option
 @pass_console
 def command(
@@ -98,9 +102,8 @@ def command(
     del engine  # the option keeps scripts of the original platform working
     loaded = load_source(console, source)
     resources = _resources(file_resource, string_resource)
-    where = [
-        (place.with_input(source_of_input), may_lack) for place, may_lack in wanted_places(places)
-    ]
+    wanted = wanted_places(places, trust_board=console.trust_board)
+    where = [(place.with_input(source_of_input), may_lack) for place, may_lack in wanted]
     # Boards tell no steps: among several places it is the host that does.
     only_host = trace and any(place.kind == "host" for place, _ in where)
 

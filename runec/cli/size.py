@@ -11,7 +11,14 @@ from runec.boards import load_board
 from runec.cli.console import Console, table
 from runec.cli.examples import example
 from runec.cli.frameworks import backend_option
-from runec.cli.options import INPUT_FILE, board_option, format_option, pass_console
+from runec.cli.options import (
+    INPUT_FILE,
+    board_option,
+    format_option,
+    outside_option,
+    pass_console,
+    trust_option,
+)
 from runec.cli.sources import load_source
 from runec.devices import cached_project
 from runec.diagnostics import Span
@@ -45,6 +52,8 @@ _TOP = 10
     help="How many of the largest functions and objects to list.",
 )
 @backend_option
+@outside_option
+@trust_option
 @format_option
 @pass_console
 def command(console: Console, source: Path, board_id: str | None, top: int, backend: str) -> None:
@@ -61,7 +70,7 @@ def command(console: Console, source: Path, board_id: str | None, top: int, back
         return
     if board_id is None:
         raise click.UsageError("a .rune or a Runefile needs --board")
-    board = load_board(board_id)
+    board = load_board(board_id, trusted=console.trust_board)
     loaded = load_source(console, source)
     with (
         loaded.blamed(),

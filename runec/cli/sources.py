@@ -14,6 +14,7 @@ from runec.cli.runefiles import which_runefile
 from runec.codegen import compile_pipeline
 from runec.container import Rune, read_rune, write_rune
 from runec.diagnostics import Span
+from runec.files import read_head
 from runec.firmware import StageError
 from runec.frontend import analyse
 from runec.pipeline import Pipeline
@@ -70,7 +71,9 @@ def build_rune(
         MachineError: R05xx, the compiler is missing.
     """
     with console.progress("checking"):
-        analysis = analyse(runefile, name=name, base_dir=base_dir)
+        analysis = analyse(
+            runefile, name=name, base_dir=base_dir, allow_outside=console.allow_outside
+        )
     console.warn(*analysis.warnings)
     store = Store.compiled() if use_cache else None
     with console.progress("compiling"):
@@ -82,11 +85,4 @@ def build_rune(
 
 
 def _is_rune(path: Path) -> bool:
-    if path.suffix == ".rune":
-        return True
-    try:
-        with path.open("rb") as stream:
-            return stream.read(len(_WASM)) == _WASM
-    except OSError:
-        # Whoever reads it whole says what is wrong.
-        return False
+    return path.suffix == ".rune" or read_head(path, len(_WASM)) == _WASM

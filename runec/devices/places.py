@@ -83,18 +83,18 @@ class Place:
         return replace(self, board=self.board.with_input(source))
 
     @classmethod
-    def parse(cls, text: str) -> Place:
-        """Read the spelling that `str()` writes.
+    def parse(cls, text: str, *, trust_board: bool = False) -> Place:
+        """Read the spelling that `str()` writes; `trust_board` is `load_board`'s `trusted`.
 
         Raises:
             UsageError: R0918, there is no such kind of place; R0802, no such board.
-            UserFileError: R0801, the board's file is wrong.
+            UserFileError: R0801, R0842 to R0844, the board's file is wrong or not trusted.
         """
         if text == HOST:
             return cls(HOST)
         kind, _, name = text.partition(":")
         if kind == "emulator" and name:
-            return cls("emulator", load_board(name))
+            return cls("emulator", load_board(name, trusted=trust_board))
         port, at, baud = name.rpartition("@")
         if not at:
             port, baud = name, str(DEFAULT_BAUD)

@@ -20,7 +20,7 @@ import msgspec
 
 from runec.cache import ANOTHER_CACHE
 from runec.diagnostics import UserFileError
-from runec.files import TEMPORARY, disk_error, is_file, read_file, write_file
+from runec.files import TEMPORARY, disk_error, is_file, read_file, read_regular, write_file
 from runec.firmware.render import BARE
 
 MANIFEST = "runec-project.json"
@@ -239,7 +239,7 @@ def _differences(
 
 def _read(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError:
         return None  # it is not there; or writing it will tell
 

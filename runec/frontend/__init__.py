@@ -47,7 +47,8 @@ Codes of this room:
     R0422  a wrong value of a PIN
 
 Of formatting and converting: R0021, R0022.
-Passed on with a place: R031x of `runec.models`, R041x, R0420 and R043x of `runec.proc_blocks`.
+Passed on with a place: R1015, a file outside the folder; R031x of `runec.models`; R041x, R0420 and
+R043x of `runec.proc_blocks`.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ from runec.diagnostics import (
     Span,
     UserFileError,
 )
-from runec.files import is_file, read_file
+from runec.files import read_file, read_head
 from runec.frontend.ast import Dialect, Document
 from runec.frontend.passes.arguments import check_unused, read_arguments, read_model_formats
 from runec.frontend.passes.blocks import find_blocks
@@ -83,7 +84,7 @@ from runec.frontend.passes.names import (
 from runec.frontend.passes.order import execution_order
 from runec.frontend.passes.parameters import read_parameters
 from runec.frontend.passes.pins import PIN_ARGUMENTS, check_pin_inputs, read_pins
-from runec.frontend.passes.resources import load_resources
+from runec.frontend.passes.resources import Beside, load_resources
 from runec.frontend.passes.types import Facts, check_types
 from runec.frontend.passes.unused import warn_unused_parts
 from runec.frontend.text import MAX_RUNEFILE_BYTES
@@ -103,11 +104,18 @@ class Analysis(msgspec.Struct, frozen=True):
     warnings: tuple[Diagnostic, ...]
 
 
-def analyse(path: Path, *, name: str | None = None, base_dir: Path | None = None) -> Analysis:
+def analyse(
+    path: Path,
+    *,
+    name: str | None = None,
+    base_dir: Path | None = None,
+    allow_outside: bool = False,
+) -> Analysis:
     """Read a Runefile.
 
     Files that it names are relative to `base_dir`, which is the Runefile's own folder unless given;
-    the pipeline is called like that folder unless it is given a `name`.
+    the pipeline is called like that folder unless it is given a `name`. Resources and models that
+    are outside of `base_dir` are refused (R1015) without `allow_outside`.
 
     Raises:
         RunefileError: everything that is wrong with it, in source order.
@@ -117,7 +125,8 @@ def analyse(path: Path, *, name: str | None = None, base_dir: Path | None = None
     folder = path.parent
     if name is None:
         name = _name_after(folder)
-    return analyse_text(text, str(path), folder if base_dir is None else base_dir, name)
+    beside = folder if base_dir is None else base_dir
+    return analyse_text(text, str(path), beside, name, allow_outside=allow_outside)
 
 
 def read_runefile(path: Path) -> str:
@@ -137,13 +146,7 @@ def read_runefile(path: Path) -> str:
 
 def _refuse_other_kinds(path: Path) -> None:
     """Say what a file is that is no text; before its size matters, which may be of megabytes."""
-    if not is_file(path):  # what a pipe has given once, it does not give again
-        return
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(8)
-    except OSError:  # whoever reads it whole tells
-        return
+    head = read_head(path, 8)
     if head[4:] == b"TFL3":
         what = "a TensorFlow Lite model"
         hint = "a Runefile names its model; `runec new NAME` makes one, `runec model-info` takes it"
@@ -155,7 +158,9 @@ def _refuse_other_kinds(path: Path) -> None:
     raise UserFileError("R0002", f"{path} is not a Runefile: it is {what}", hint=hint)
 
 
-def analyse_text(text: str, path: str, base_dir: Path, name: str) -> Analysis:
+def analyse_text(
+    text: str, path: str, base_dir: Path, name: str, *, allow_outside: bool = False
+) -> Analysis:
     """Analyse a Runefile's text; `path` is shown in diagnostics and its suffix tells the dialect.
 
     Raises:
@@ -164,7 +169,9 @@ def analyse_text(text: str, path: str, base_dir: Path, name: str) -> Analysis:
     """
     diagnostics = Diagnostics()
     document = parse(text, path, diagnostics)
-    pipeline = _check(document, base_dir, name, Catalogue.builtin(), diagnostics)
+    pipeline = _check(
+        document, Beside(base_dir, allow_outside), name, Catalogue.builtin(), diagnostics
+    )
     diagnostics.raise_if_errors()
     assert pipeline is not None  # noqa: S101 - without errors there is one
     return Analysis(pipeline, tuple(diagnostics))
@@ -235,7 +242,7 @@ def _not_text(path: str, data: bytes, error: UnicodeDecodeError) -> RunefileErro
 
 def _check(
     document: Document,
-    base_dir: Path,
+    beside: Beside,
     name: str,
     catalogue: Catalogue,
     diagnostics: Diagnostics,
@@ -244,19 +251,19 @@ def _check(
     names = check_names(document, diagnostics)
     check_limits(names, diagnostics)
     check_image(document, diagnostics)
-    resources = load_resources(names, document.unreadable, base_dir, diagnostics)
+    resources = load_resources(names, document.unreadable, beside, diagnostics)
     edges = connect(document, names, diagnostics)
     order = execution_order(names, edges, diagnostics)
     kinds = check_capabilities(names, diagnostics)
     output_kinds = check_outputs(names, diagnostics)
-    blocks = find_blocks(document, names, catalogue, base_dir, diagnostics)
+    blocks = find_blocks(document, names, catalogue, beside.folder, diagnostics)
     arguments = read_arguments(names, blocks, resources, diagnostics)
     parameters = read_parameters(names, kinds, arguments, diagnostics)
     formats = read_model_formats(names, arguments, diagnostics)
     pins = read_pins(names, output_kinds, arguments, diagnostics)
     taken = {out: PIN_ARGUMENTS for out, kind in output_kinds.items() if kind is OutputKind.PIN}
     check_unused(names, blocks, taken, arguments, diagnostics)
-    models = load_models(names, resources, formats, base_dir, diagnostics)
+    models = load_models(names, resources, formats, beside, diagnostics)
     facts = Facts(
         names=names,
         edges=edges,

@@ -43,8 +43,8 @@ _LITERAL = re.compile(r"[^\s][^\n\x00-\x08\x0b-\x1f\x7f-\x9f]*(?:\n[^\n\x00-\x1f
 _LIST_WIDTH = 80
 
 
-def convert(text: str, path: str, base_dir: Path) -> str:
-    """Return a Runefile of the Dockerfile-like dialect in YAML.
+def convert(text: str, path: str, base_dir: Path, *, allow_outside: bool = False) -> str:
+    """Return a Runefile of the Dockerfile-like dialect in YAML; the options are `analyse_text`'s.
 
     Raises:
         RunefileError: the Runefile has errors.
@@ -57,12 +57,16 @@ def convert(text: str, path: str, base_dir: Path) -> str:
         raise UserFileError(
             "R0022", f"{path} is YAML already", hint="`runec fmt` spells it canonically"
         )
-    pipeline = analyse_text(text, path, base_dir, _NAME).pipeline
+
+    def read(said: str, name: str) -> Pipeline:
+        return analyse_text(said, name, base_dir, _NAME, allow_outside=allow_outside).pipeline
+
+    pipeline = read(text, path)
     for types_written, numbers_plain in product((False, True), (True, False)):
         converted = _Converter(document, pipeline, numbers_plain, types_written).text()
         try:
             converted = format_runefile(converted, "Runefile.yml")
-            same = analyse_text(converted, "Runefile.yml", base_dir, _NAME).pipeline == pipeline
+            same = read(converted, "Runefile.yml") == pipeline
         except RunefileError:
             same = False
         if same:

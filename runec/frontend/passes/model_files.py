@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import msgspec
 
 from runec.diagnostics import Diagnostics, Label, UserFileError
+from runec.files import is_folder
 from runec.frontend.ast import ModelNode, ResourceRef, Text
 from runec.frontend.passes.model_folder import guess_format, zip_folder
 from runec.frontend.passes.names import NameTable
-from runec.frontend.passes.resources import Resources, read_beside, report_unreadable
+from runec.frontend.passes.resources import Beside, Resources, report_unreadable
 from runec.models import ModelInfo, input_ranges, read_model
 from runec.pipeline import EXECUTED_FORMAT, Resource
 
@@ -32,7 +32,7 @@ def load_models(
     names: NameTable,
     resources: Resources,
     formats: Mapping[str, str],
-    base_dir: Path,
+    beside: Beside,
     diagnostics: Diagnostics,
 ) -> dict[str, LoadedModel]:
     """Read every model; those with a mistake are reported and left out."""
@@ -40,7 +40,7 @@ def load_models(
     for name, stage in names.stages.items():
         if not isinstance(stage, ModelNode):
             continue
-        source = _source(stage, resources, formats.get(name), base_dir, diagnostics)
+        source = _source(stage, resources, formats.get(name), beside, diagnostics)
         model_format = formats.get(name)
         if source is None or model_format is None:
             continue
@@ -67,7 +67,7 @@ def _source(
     stage: ModelNode,
     resources: Resources,
     model_format: str | None,
-    base_dir: Path,
+    beside: Beside,
     diagnostics: Diagnostics,
 ) -> Resource | None:
     name, where = stage.name.text, stage.model
@@ -86,25 +86,18 @@ def _source(
             return None
         return Resource(where.name, resource.data)
     try:
-        if _is_folder(base_dir, where.text):
-            return _folder(name, where, model_format, base_dir, diagnostics)
-        return Resource(name, read_beside(base_dir, where, "the model"))
+        if is_folder(beside.locate(where, "the model")):
+            return _folder(name, where, model_format, beside, diagnostics)
+        return Resource(name, beside.read(where, "the model"))
     except UserFileError as error:
         report_unreadable(name, where, error, diagnostics)
         return None
 
 
-def _is_folder(base_dir: Path, path: str) -> bool:
-    try:
-        return (base_dir / path).is_dir()
-    except (OSError, ValueError):  # too long, or with a zero byte: reading it will say so
-        return False
-
-
 def _folder(
-    name: str, where: Text, model_format: str | None, base_dir: Path, diagnostics: Diagnostics
+    name: str, where: Text, model_format: str | None, beside: Beside, diagnostics: Diagnostics
 ) -> Resource | None:
-    folder = base_dir / where.text
+    folder = beside.locate(where, "the model")
     if model_format == EXECUTED_FORMAT:
         diagnostics.error(
             "R0307",
@@ -114,4 +107,4 @@ def _folder(
             "or name a .tflite file",
         )
         return None
-    return Resource(name, zip_folder(folder))
+    return Resource(name, zip_folder(folder, beside))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from runec.diagnostics import UserFileError
 from runec.files import MAX_INPUT_BYTES, is_file, read_file
+from runec.frontend.passes.resources import Beside
 
 if TYPE_CHECKING:
     from zipfile import ZipInfo
@@ -30,11 +31,12 @@ def guess_format(folder: Path) -> str:
     return "tensorflow-js" if is_file(folder / "model.json") else "tensorflow"
 
 
-def zip_folder(folder: Path) -> bytes:
+def zip_folder(folder: Path, beside: Beside) -> bytes:
     """Return a folder as a ZIP file.
 
     Raises:
-        UserFileError: R1003, something in it cannot be read, or it is too large.
+        UserFileError: R1003, something in it cannot be read, or it is too large; R1015, a link in
+            it leads out of the Runefile's folder.
     """
     import zipfile  # noqa: PLC0415 - 10 ms that other Runefiles do not pay
 
@@ -42,6 +44,7 @@ def zip_folder(folder: Path) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
         for path in paths:
+            beside.require_inside(path, str(path.relative_to(folder)), "the model's file")
             room = max(0, MAX_INPUT_BYTES - stream.tell())
             data = read_file(path, "the model's file", max_bytes=room)
             entry = zipfile.ZipInfo(_name(path.relative_to(folder)), _DATE)

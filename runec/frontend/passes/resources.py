@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import msgspec
 
 from runec.diagnostics import Diagnostics, Label, UserFileError
-from runec.files import read_file
+from runec.files import is_inside, is_there, read_file
 from runec.frontend.ast import ResourceNode, ResourceRef, Text
 from runec.frontend.passes.names import NameTable
 from runec.frontend.text import did_you_mean, suggestion
@@ -21,21 +22,56 @@ class LoadedResource(msgspec.Struct, frozen=True):
     data: bytes | None
 
 
-def read_beside(base_dir: Path, path: Text, what: str) -> bytes:
-    """Read a file that a Runefile names, relative to its folder.
+class Beside(msgspec.Struct, frozen=True):
+    """The folder of a Runefile, which holds the files that it names.
 
-    Raises:
-        UserFileError: it cannot be read.
+    A file elsewhere, by an absolute path, `..` or a link, is read only with `allow_outside`: a
+    Runefile of a stranger could otherwise put any file of this computer into the .rune.
     """
-    if "\0" in path.text:
-        raise UserFileError("R1003", f"{what} has a path with a zero byte in it")
-    return read_file(base_dir / path.text, what)
+
+    folder: Path
+    allow_outside: bool = False
+
+    def locate(self, path: Text, what: str) -> Path:
+        """Return the place of a file or folder that a Runefile names.
+
+        Raises:
+            UserFileError: R1003, no file has such a name; R1015, it is outside the folder.
+        """
+        if "\0" in path.text:
+            raise UserFileError("R1003", f"{what} has a path with a zero byte in it")
+        found = self.folder / path.text
+        self.require_inside(found, path.text, what)
+        return found
+
+    def require_inside(self, found: Path, name: str, what: str) -> None:
+        """Raise UserFileError R1015 where a path leads out of the folder."""
+        # What is not there is nowhere: reading it reports that.
+        if self.allow_outside or not is_there(found) or is_inside(found, self.folder):
+            return
+        raise UserFileError(
+            "R1015",
+            f"{what} {name!r} is outside the folder of the Runefile: it is "
+            f"{os.path.realpath(found)}",
+            hint="copy it into the folder; or, where you trust the Runefile, --allow-outside",
+        )
+
+    def read(self, path: Text, what: str) -> bytes:
+        """Read a file that a Runefile names, relative to its folder.
+
+        Raises:
+            UserFileError: R1003, it cannot be read; R1015, it is outside the folder.
+        """
+        return read_file(self.locate(path, what), what)
 
 
 def report_unreadable(
     name: str, path: Text, error: UserFileError, diagnostics: Diagnostics
 ) -> None:
     """Report a file beside the Runefile that cannot be read, in the original's words."""
+    if error.code == "R1015":
+        diagnostics.error(error.code, f'"{name}": {error.message}', path.span, hint=error.hint)
+        return
     diagnostics.error(
         "R0114",
         f'Unable to read "{path.text}" for "{name}": {_reason(error)}',
@@ -81,12 +117,12 @@ class Resources(msgspec.Struct, frozen=True):
 
 
 def load_resources(
-    names: NameTable, unreadable: frozenset[str], base_dir: Path, diagnostics: Diagnostics
+    names: NameTable, unreadable: frozenset[str], beside: Beside, diagnostics: Diagnostics
 ) -> Resources:
     """Read every resource of a Runefile."""
     loaded = {}
     for name, node in names.resources.items():
-        resource = _load(node, base_dir, diagnostics)
+        resource = _load(node, beside, diagnostics)
         if resource is not None:
             loaded[name] = resource
     return Resources(loaded, names, unreadable)
@@ -105,7 +141,7 @@ def report_runtime_only(
     )
 
 
-def _load(node: ResourceNode, base_dir: Path, diagnostics: Diagnostics) -> LoadedResource | None:
+def _load(node: ResourceNode, beside: Beside, diagnostics: Diagnostics) -> LoadedResource | None:
     name = node.name.text
     kind = node.kind.text if node.kind is not None else "string"
     if kind not in ("string", "binary") and node.kind is not None:
@@ -129,7 +165,7 @@ def _load(node: ResourceNode, base_dir: Path, diagnostics: Diagnostics) -> Loade
         data = node.inline.text.encode()
     elif node.path is not None:
         try:
-            data = read_beside(base_dir, node.path, "the resource")
+            data = beside.read(node.path, "the resource")
         except UserFileError as error:
             report_unreadable(name, node.path, error, diagnostics)
             return None

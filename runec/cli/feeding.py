@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from runec.cli.console import Console
-from runec.cli.options import INPUT_FILE
+from runec.cli.options import INPUT_FILE, Whole
 from runec.container import Rune
 from runec.diagnostics import Diagnostic
 from runec.pipeline import CapabilityKind
@@ -30,7 +30,7 @@ _OPTIONS = (
     click.option(
         "--random",
         "--rand",
-        type=click.IntRange(0, 2**64 - 1),
+        type=Whole(0, 2**64 - 1),
         metavar="SEED",
         help="Where RAND's numbers start. [default: 0]",
     ),

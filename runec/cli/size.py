@@ -11,7 +11,7 @@ from runec.boards import load_board
 from runec.cli.console import Console, table
 from runec.cli.examples import example
 from runec.cli.frameworks import backend_option
-from runec.cli.options import INPUT_FILE, board_option, format_option, pass_console
+from runec.cli.options import INPUT_FILE, Whole, board_option, format_option, pass_console
 from runec.cli.sources import load_source
 from runec.devices import cached_project
 from runec.diagnostics import Span
@@ -39,7 +39,7 @@ _TOP = 10
 @board_option(required=False)
 @click.option(
     "--top",
-    type=click.IntRange(0),
+    type=Whole(0),
     default=_TOP,
     show_default=True,
     help="How many of the largest functions and objects to list.",

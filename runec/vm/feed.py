@@ -140,7 +140,9 @@ class Feed:
         """Return the first rows of a recording."""
         path = self._path(request, self._inputs.accelerometer, "--accelerometer")
         _check_elements(request, ElementType.F32, _ROW_BYTES, "rows of three f32")
-        data = self._load(path, lambda: read_recording(path))
+        rate = request.parameters.get("hz")
+        hz = rate if isinstance(rate, int) and rate > 0 else None
+        data = self._load((path, hz), lambda: read_recording(path, hz, self._inputs.warn))
         if len(data) < request.length:
             rows = request.length // _ROW_BYTES
             raise wrong_length(str(path), rows, len(data) // _ROW_BYTES, "rows")

@@ -22,12 +22,12 @@ ROWS: tuple[frozenset[str], ...] = (
     frozenset({"container"}),
     frozenset({"backends", "proc_blocks", "models", "boards", "explanations"}),
     frozenset({"components"}),
-    frozenset({"pipeline", "diagnostics", "cache", "files", "tools", "data"}),
+    frozenset({"pipeline", "diagnostics", "cache", "files", "tools", "data", "numbers"}),
 )
 # Rooms of one row that may still not use the row below: only backends need third-party sources.
 WITHOUT_COMPONENTS = frozenset({"proc_blocks", "models", "boards", "explanations"})
 # The modules at the bottom build on one another in this order.
-GROUND = ("diagnostics", "data", "files", "cache", "tools", "pipeline")
+GROUND = ("diagnostics", "numbers", "data", "files", "cache", "tools", "pipeline")
 FOLDERS = {
     ".ci",
     "boards",

@@ -10,8 +10,9 @@ from typing import Any
 import click
 
 from runec.cli.console import Console
-from runec.cli.options import INPUT_FILE
+from runec.cli.options import INPUT_FILE, Whole
 from runec.container import Rune
+from runec.diagnostics import Diagnostic
 from runec.pipeline import CapabilityKind
 from runec.vm import Inputs
 
@@ -29,7 +30,7 @@ _OPTIONS = (
     click.option(
         "--random",
         "--rand",
-        type=click.IntRange(0, 2**64 - 1),
+        type=Whole(0, 2**64 - 1),
         metavar="SEED",
         help="Where RAND's numbers start. [default: 0]",
     ),
@@ -58,6 +59,7 @@ def input_options(function: Callable[..., Any]) -> Callable[..., Any]:
             image=image,
             random_seed=random,
             random_bits=random_bits,
+            warn=_once(click.get_current_context().find_object(Console) or Console()),
         )
         return function(*arguments, inputs=inputs, **others)
 
@@ -65,6 +67,18 @@ def input_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_OPTIONS):
         wrapped = option(wrapped)
     return wrapped
+
+
+def _once(console: Console) -> Callable[[Diagnostic], None]:
+    """Return what prints a warning the first time; several targets read the same files."""
+    printed: set[Diagnostic] = set()
+
+    def warn(warning: Diagnostic) -> None:
+        if warning not in printed:
+            printed.add(warning)
+            console.warn(warning)
+
+    return warn
 
 
 def tell_of_unused(console: Console, rune: Rune, inputs: Inputs) -> None:

@@ -19,6 +19,7 @@ from runec.cli.options import (
     INPUT_FILE,
     MAX_SECONDS,
     Seconds,
+    Whole,
     board_option,
     format_option,
     outside_option,
@@ -63,7 +64,7 @@ from runec.vm import Inputs
     metavar="SECONDS",
     help="How often the rune is run: from the start of a run to that of the next one.",
 )
-@click.option("--count", type=click.IntRange(1), help="End after so many runs.")
+@click.option("--count", type=Whole(1), help="End after so many runs.")
 @click.option("--listen", is_flag=True, help="Ask for no runs; only show what the device says.")
 @click.option("--plot", is_flag=True, help="Draw numbers in the terminal, the newest at the right.")
 @input_options

@@ -10,6 +10,7 @@ import click
 
 from runec import __version__
 from runec.cli.console import Color, Console
+from runec.numbers import parse_integer, parse_number
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -18,17 +19,26 @@ INPUT_FILE = click.Path(readable=False, path_type=Path)
 MAX_SECONDS = 1_000_000  # eleven days; far more, and clocks of the system overflow
 
 
+class Whole(click.IntRange):
+    """A range of whole numbers in the grammar of `runec.numbers`: not `1_0`, for example."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number."""
+        if isinstance(value, str) and parse_integer(value) is None:
+            self.fail(f"{value!r} is not a whole number.", param, ctx)
+        return int(super().convert(value, param, ctx))
+
+
 class Seconds(click.FloatRange):
-    """A time: a range of numbers, none of which is NaN, which is in every range for click."""
+    """A time: a range of numbers in the grammar of `runec.numbers`: not `nan` or `1_0`."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """Return the number of seconds."""
-        number = float(super().convert(value, param, ctx))
-        if number != number:  # noqa: PLR0124 - NaN is what differs from itself
-            self.fail(f"{value} is no time.", param, ctx)
-        return number
+        if isinstance(value, str) and parse_number(value) is None:
+            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+        return float(super().convert(value, param, ctx))
 
 
 pass_console = click.make_pass_decorator(Console)

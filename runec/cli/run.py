@@ -18,6 +18,7 @@ from runec.cli.options import (
     INPUT_FILE,
     MAX_SECONDS,
     Seconds,
+    Whole,
     format_option,
     input_option,
     named_option,
@@ -57,9 +58,7 @@ from runec.vm import Inputs, Step, Watch
     "more than once, a table says whether all give the same bytes.",
 )
 @input_option
-@click.option(
-    "-r", "--repeats", type=click.IntRange(1), default=1, show_default=True, help="How often."
-)
+@click.option("-r", "--repeats", type=Whole(1), default=1, show_default=True, help="How often.")
 @click.option(
     "--timeout",
     type=Seconds(0, MAX_SECONDS, min_open=True),

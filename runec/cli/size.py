@@ -13,6 +13,7 @@ from runec.cli.examples import example
 from runec.cli.frameworks import backend_option
 from runec.cli.options import (
     INPUT_FILE,
+    Whole,
     board_option,
     format_option,
     outside_option,
@@ -46,7 +47,7 @@ _TOP = 10
 @board_option(required=False)
 @click.option(
     "--top",
-    type=click.IntRange(0),
+    type=Whole(0),
     default=_TOP,
     show_default=True,
     help="How many of the largest functions and objects to list.",

@@ -11,6 +11,7 @@ from runec.container import GraphOutput, Rune
 from runec.firmware.layout import StageError
 from runec.firmware.sensing import Accelerometer
 from runec.frontend.text import did_you_mean
+from runec.numbers import parse_integer
 
 _WORD = re.compile(r"[A-Za-z0-9.]+")
 
@@ -90,8 +91,8 @@ def _chip_pin(board: Board, name: str) -> tuple[str, int] | None:
     for port in sorted(board.hal.ports, key=len, reverse=True):
         digits = name[len(port) :]
         if name.upper().startswith(port.upper()) and digits.isdecimal() and digits.isascii():
-            number = int(digits[:9])
-            if number < board.hal.pins_per_port:
+            number = parse_integer(digits)
+            if number is not None and number < board.hal.pins_per_port:
                 return f"{port}{number}", board.hal.ports[port] + number
     return None
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-import re
 import struct
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from runec.numbers import parse_integer, parse_number
 from runec.pipeline import ArgumentValue, ResourceWords, TensorType
 from runec.proc_blocks.manifest import ArgumentRule, ArgumentType
 from runec.proc_blocks.mismatch import BlockMismatch
 
-_INTEGER = re.compile(r"[+-]?[0-9]+")
-_FLOAT = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 WHITESPACE = " \t\n\v\f\r"
 _WHAT: dict[ArgumentType, str] = {
     "int": "a whole number that fits 32 bits",
@@ -54,8 +52,8 @@ def split_words(text: str) -> tuple[str, ...]:
 
 
 def _to_int(value: ArgumentValue) -> int | None:
-    if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
-        value = int(value) if len(value) < 64 else math.inf
+    if isinstance(value, str):
+        return _to_int(parsed) if (parsed := parse_integer(value)) is not None else None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not -(2**31) <= value < 2**31:
@@ -64,8 +62,8 @@ def _to_int(value: ArgumentValue) -> int | None:
 
 
 def _to_float(value: ArgumentValue) -> float | None:
-    if isinstance(value, str) and _FLOAT.fullmatch(value.strip()):
-        value = float(value)
+    if isinstance(value, str):
+        return _to_float(parsed) if (parsed := parse_number(value)) is not None else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if isinstance(value, int) and abs(value) >= 2**128:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 
@@ -84,6 +85,10 @@ def _of_argument(manifest: Manifest, at: Place, rule: ArgumentRule) -> Iterator[
             yield f"{rule.name!r} is required and has a default", (*at, "required")
         if convert(rule.type, rule.default) is None:
             yield f"the default of {rule.name!r} is no {rule.type}", (*at, "default")
+    for key in ("above", "at_least", "at_most"):
+        limit = getattr(rule, key)
+        if limit is not None and not math.isfinite(limit):
+            yield f"{key} is not a finite number", (*at, key)
     for key in ("at_least_elements_of", "at_most_elements_of"):
         number = getattr(rule, key)
         if number is not None and not 0 <= number < len(manifest.inputs):

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runec.diagnostics import MachineError, RuneError, UsageError, UserFileError
+from runec.diagnostics import (
+    Diagnostic,
+    MachineError,
+    RuneError,
+    Severity,
+    UsageError,
+    UserFileError,
+)
 
 _REPORT = "look at the rune with `runec inspect`, and build it again from its Runefile"
 
@@ -56,6 +63,26 @@ def bad_picture(path: Path, what: str) -> UserFileError:
         "R0720",
         f"{path} cannot be read as a picture: {what}",
         hint="convert it to PNG or JPEG",
+    )
+
+
+def unknown_scale(path: Path, what: str) -> UserFileError:
+    """R0744: a picture whose numbers cannot be rounded to 8 bits."""
+    return UserFileError(
+        "R0744",
+        f"{path} cannot be reduced to 8 bits a channel: {what}",
+        hint="convert it to a PNG of 8 or 16 bits, with black and white where you need them",
+    )
+
+
+def turned_picture(path: Path, orientation: int) -> Diagnostic:
+    """R0745: a picture that a camera was turned for."""
+    return Diagnostic(
+        "R0745",
+        f"{path} has the EXIF orientation {orientation}, which is not applied: the rune gets the "
+        "pixels as they are stored",
+        Severity.WARNING,
+        hint="if the picture should be upright: convert FILE -auto-orient OUT.png (ImageMagick)",
     )
 
 

@@ -23,9 +23,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from runec.diagnostics import Diagnostic
 from runec.files import read_file
 from runec.pipeline import CapabilityKind, ElementType
 from runec.vm import picture
@@ -42,12 +43,16 @@ _SAMPLE_BYTES = 2
 _RATE_HZ = 16_000
 
 
+def _unheard(_warning: Diagnostic) -> None:
+    """Drop a warning."""
+
+
 @dataclass(frozen=True)
 class Inputs:
     """What the user gives a rune: files by kind, in order of `source`, and a seed for RAND.
 
     With `random_bits` the bits of RAND's floats are random, as in the original platform: any
-    number, infinities and NaN among them.
+    number, infinities and NaN among them. `warn` takes what is odd about a file that is used.
     """
 
     raw: tuple[Path, ...] = ()
@@ -56,6 +61,7 @@ class Inputs:
     image: tuple[Path, ...] = ()
     random_seed: int | None = None
     random_bits: bool = False
+    warn: Callable[[Diagnostic], None] = field(default=_unheard, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,8 @@ class Feed:
 
         Raises:
             UserFileError: R0701, no file for it; R0702, a file of another length; R0703, a
-                malformed recording; R0719, sound; R0720, picture; R1003, an unreadable file.
+                malformed recording; R0719, sound; R0720 and R0744, picture; R1003, an unreadable
+                file.
             RuneError: R0705, a request that makes no sense.
         """
         if length > REQUEST_BYTES_MAX:
@@ -133,7 +140,9 @@ class Feed:
         """Return the first rows of a recording."""
         path = self._path(request, self._inputs.accelerometer, "--accelerometer")
         _check_elements(request, ElementType.F32, _ROW_BYTES, "rows of three f32")
-        data = self._load(path, lambda: read_recording(path))
+        rate = request.parameters.get("hz")
+        hz = rate if isinstance(rate, int) and rate > 0 else None
+        data = self._load((path, hz), lambda: read_recording(path, hz, self._inputs.warn))
         if len(data) < request.length:
             rows = request.length // _ROW_BYTES
             raise wrong_length(str(path), rows, len(data) // _ROW_BYTES, "rows")
@@ -186,10 +195,12 @@ class Feed:
                 f"{length} elements, but {size[0]} x {size[1]} pixels of {channels} are "
                 f"{pixels * channels}",
             )
-        data = self._load((path, size, form), lambda: picture.read_picture(path, size, form))
+        warn = self._inputs.warn
+        data = self._load((path, size, form), lambda: picture.read_picture(path, size, form, warn))
         if len(data) == 3 * length and "pixel_format" not in request.parameters:
             form, channels = picture.GREY, 1
-            data = self._load((path, size, form), lambda: picture.read_picture(path, size, form))
+            warn = self._inputs.warn
+        data = self._load((path, size, form), lambda: picture.read_picture(path, size, form, warn))
         if len(data) != length:
             raise wrong_length(str(path), length // channels, len(data) // channels, "pixels")
         return data

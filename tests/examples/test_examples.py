@@ -5,6 +5,7 @@ import shutil
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ def runs_of(folder: Path) -> list[Run]:
     text = (folder / "conformance.toml").read_text(encoding="utf-8")
     runs = []
     for number, table in enumerate(tomllib.loads(text)["run"]):
-        files = {
+        files: dict[str, Any] = {
             kind: tuple(folder / path for path in table.get(kind, ()))
             for kind in INPUT_OF_SUFFIX.values()
         }
@@ -71,7 +72,7 @@ def outputs(rune: bytes, inputs: Inputs, repeats: int = 1) -> list[str]:
 
 def input_of(path: Path) -> Inputs:
     """One input file, given to the capability that its suffix stands for."""
-    files: dict[str, tuple[Path, ...]] = {INPUT_OF_SUFFIX[path.suffix]: (path,)}
+    files: dict[str, Any] = {INPUT_OF_SUFFIX[path.suffix]: (path,)}
     return Inputs(**files, random_seed=None, random_bits=False)
 
 

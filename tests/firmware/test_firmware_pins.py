@@ -54,6 +54,7 @@ def chosen(rune: Rune, board: str | Board, framework: str = "bare") -> tuple[Dri
         ("nucleo_f401re", "led", 5, False),
         ("nucleo_f401re", "PC13", 45, False),
         ("nucleo_f401re", "pc13", 45, False),
+        ("nucleo_f401re", "PA0000000005", 5, False),
         ("bluepill_f103c8", "LED", 45, True),
         ("nrf52840_dk", "LED2", 14, True),
         ("nrf52840_dk", "P1.05", 37, False),
@@ -74,6 +75,7 @@ def test_a_pin_is_a_name_of_the_board_or_of_the_chip(
     [
         ("nucleo_f401re", ["LEDD"], "has no pin 'LEDD'", "LED"),
         ("nucleo_f401re", ["PA16"], "has no pin 'PA16'", "PA0 to PA15"),
+        ("nucleo_f401re", ["PA1000000005"], "has no pin 'PA1000000005'", "PA0 to PA15"),
         ("nucleo_f401re", ["PA"], "has no pin 'PA'", "PA0 to PA15"),
         ("nucleo_f401re", ["5"], "has no pin '5'", "PA0 to PA15"),
         ("nrf52_dk", ["P1.0"], "has no pin 'P1.0'", "P0.0 to P0.31"),

@@ -322,10 +322,14 @@ def _sounds() -> Iterator[bytes]:
 
 
 def _csv() -> Target:
+    from runec.diagnostics import Diagnostic, render
     from runec.vm.recording import read_recording
 
     def read(path: Path) -> None:
-        assert len(read_recording(path)) % 12 == 0
+        warned: list[Diagnostic] = []
+        assert len(read_recording(path, 50, warned.append)) % 12 == 0
+        for warning in warned:
+            render(warning)
 
     return _file("x.csv", read)
 
@@ -333,18 +337,27 @@ def _csv() -> Target:
 def _recordings() -> Iterator[bytes]:
     yield b"x,y,z\n1,2,3\n-1.5e3;2;3\n\n"
     yield b"\xef\xbb\xbf1\t2\t3\r\n4\t5\t6"
+    yield b"sep=;\n# about\ntime (ms);accZ;accY;accX;a\nms;g;g;g;\n0;1,5;2,5;-3,5;u\n9;1;2;3;u\n"
+    yield 'timestamp,"acc x","acc y","acc z",\r0,"1.5","2.5",".5",\r20,1,2,3,\r,,,\r'.encode(
+        "utf-16"
+    )
+    rows = "".join(f"2026-01-01T00:00:00.0{ms}0,1,2,3,4,5,6\n" for ms in range(3))
+    yield f"date,ax,ay,az,gx,gy,gz\n{rows}".encode()
+    yield b"% spaces\n 1,5  2,5 -3,5 \n1 2 3\n"
 
 
 def _picture() -> Target:
+    from runec.diagnostics import Diagnostic
     from runec.vm import picture
 
     def read(path: Path) -> None:
         # A file of fifty bytes may have millions of pixels, and takes as long; not here.
         pixels_max, picture.PIXELS_MAX = picture.PIXELS_MAX, 2**16
+        warned: list[Diagnostic] = []
         try:
-            assert len(picture.read_picture(path, (8, 6), picture.RGB)) == 144
-            assert len(picture.read_picture(path, (5, 300), picture.GREY)) == 1500
-            picture.read_picture(path, (None, None), picture.BGR)
+            assert len(picture.read_picture(path, (8, 6), picture.RGB, warned.append)) == 144
+            assert len(picture.read_picture(path, (5, 300), picture.GREY, warned.append)) == 1500
+            picture.read_picture(path, (None, None), picture.BGR, warned.append)
         finally:
             picture.PIXELS_MAX = pixels_max
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runec.diagnostics import RuneError, UserFileError, render
+from runec.diagnostics import Diagnostic, RuneError, UserFileError, render
 from runec.pipeline import CapabilityKind, ElementType
 from runec.vm import Feed, Inputs
 from runec.vm.generator import SplitMix64
@@ -87,6 +87,32 @@ RECORDINGS = {
     "a header": "x,y,z\n1,2.5,-3e-2\n4,5,6\n",
     "a byte order mark": "\ufeff1,2.5,-3e-2\n4,5,6\n",
     "empty lines": "\n1,2.5,-3e-2\n\n4,5,6\n\n",
+    "decimal commas": "1;2,5;-3e-2\n4;5;6\n",
+    "decimal commas in quotes": '1,"2,5",-3e-2\n"4","5","6"\n',
+    "decimal commas, tabs": "1\t2,5\t-3e-2\n4,0\t5,0\t6,0\n",
+    "quotes": '"1","2.5","-3e-2"\n"4","5","6"\n',
+    "spaces": "  1 2.5   -3e-2\n4 5 6 \n",
+    "spaces and decimal commas": "1,0 2,5 -3e-2\n4 5 6\n",
+    "a comma at each end": "1,2.5,-3e-2,\n4,5,6,\n",
+    "a comma at each end, a header": "x,y,z,\n1,2.5,-3e-2,\n4,5,6,\n",
+    "a header without it": "x,y,z\n1,2.5,-3e-2,\n4,5,6,\n",
+    "rows of separators at the end": "1;2.5;-3e-2\n4;5;6\n;;\n;;\n",
+    "carriage returns": "x,y,z\r1,2.5,-3e-2\r4,5,6\r",
+    "comments": "# by a logger\nx,y,z\n% 50 Hz\n1,2.5,-3e-2\n// 2\n4,5,6\n",
+    "excel": "sep=;\nx;y;z\n1;2,5;-3e-2\n4;5;6\n",
+    "another separator of excel": "sep=|\n1|2.5|-3e-2\n4|5|6\n",
+    "units": "x,y,z\nm/s²,m/s²,m/s²\n1,2.5,-3e-2\n4,5,6\n",
+    "remarks": "Rate: 50 Hz\nDevice: a, b\nx,y,z\n1,2.5,-3e-2\n4,5,6\n",
+    "a time": "timestamp,accX,accY,accZ\n0,1,2.5,-3e-2\n20,4,5,6\n",
+    "a time at the end": "ax,ay,az,t\n1,2.5,-3e-2,0\n4,5,6,0.02\n",
+    "a time beside unknown names": "time,a,b,c\n0,1,2.5,-3e-2\n20,4,5,6\n",
+    "a date": "date;x;y;z\n2026-01-01 00:00:00,00;1;2,5;-3e-2\n2026-01-01 00:00:00,02;4;5;6\n",
+    "an index": ",x,y,z\n0,1,2.5,-3e-2\n1,4,5,6\n",
+    "a label": "what,x,y,z\nup,1,2.5,-3e-2\nup,4,5,6\n",
+    "two sensors": "accX,accY,accZ,gyrX,gyrY,gyrZ\n1,2.5,-3e-2,7,8,9\n4,5,6,7,8,9\n",
+    "other names": "X-Axis (g),Y-Axis (g),Z-Axis (g),Sum (g)\n1,2.5,-3e-2,7\n4,5,6,7\n",
+    "axis first": "x_acc,y_acc,z_acc,x_gyro,y_gyro,z_gyro\n1,2.5,-3e-2,7,8,9\n4,5,6,7,8,9\n",
+    "no names of axes": "a,b,c\n1,2.5,-3e-2\n4,5,6\n",
 }
 
 
@@ -94,10 +120,64 @@ RECORDINGS = {
 def test_recordings_are_read_in_many_forms(tmp_path: Path, what: str) -> None:
     path = tmp_path / "recording.csv"
     path.write_bytes(RECORDINGS[what].encode())
-    data = Feed(Inputs(accelerometer=(path,))).provide(ACCEL, {"n": 2}, 24, ElementType.F32)
-    assert struct.unpack("<6f", data) == struct.unpack(
-        "<6f", struct.pack("<6f", 1, 2.5, -3e-2, 4, 5, 6)
-    )
+    warned: list[Diagnostic] = []
+    inputs = Inputs(accelerometer=(path,), warn=warned.append)
+    data = Feed(inputs).provide(ACCEL, {"n": 2, "hz": 50}, 24, ElementType.F32)
+    assert data == struct.pack("<6f", 1, 2.5, -3e-2, 4, 5, 6)
+    assert warned == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "cp1252"])
+def test_recordings_are_read_in_the_encodings_of_spreadsheets(
+    tmp_path: Path, encoding: str
+) -> None:
+    path = tmp_path / "recording.csv"
+    path.write_bytes("x in m/s²;y;z\r\n1;2,5;-3\r\n".encode(encoding))
+    data = Feed(Inputs(accelerometer=(path,))).provide(ACCEL, {"n": 1}, 12, ElementType.F32)
+    assert data == struct.pack("<3f", 1, 2.5, -3)
+
+
+def test_columns_in_another_order_are_taken_by_name_with_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "recording.csv"
+    path.write_text("time,seconds_elapsed,z,y,x\n17000,0.0,3,2,1\n17020,0.02,6,5,4\n")
+    warned: list[Diagnostic] = []
+    feed = Feed(Inputs(accelerometer=(path,), warn=warned.append))
+    assert feed.provide(ACCEL, {}, 24, None) == struct.pack("<6f", 1, 2, 3, 4, 5, 6)
+    (warning,) = warned
+    assert warning.code == "R0747"
+    assert "x from column 5, y from column 4, z from column 3" in warning.message
+
+
+@pytest.mark.parametrize(
+    ("head", "times", "rate"),
+    [
+        ("time_ms", (0, 20, 40), None),
+        ("time_ms", (0, 21, 40), None),
+        ("timestamp", (0, 20000, 40000), None),
+        ("elapsed (s)", (0, 0.02, 0.04), None),
+        ("t", (0, 0.01, 0.02), "100"),
+        ("time_ms", (0, 16, 32), "62.5"),
+        ("elapsed (s)", (0, 20, 40), "0.05"),
+        ("date", ("2026-03-01T10:00:00.0", "2026-03-01T10:00:00.1"), "10"),
+        ("date", ("yesterday", "today"), None),
+    ],
+)
+def test_the_times_of_a_recording_are_compared_with_the_rate(
+    tmp_path: Path, head: str, times: tuple[object, ...], rate: str | None
+) -> None:
+    path = tmp_path / "recording.csv"
+    path.write_text("\n".join((f"{head},x,y,z", *(f"{time},1,2,3" for time in times))))
+    warned: list[Diagnostic] = []
+    feed = Feed(Inputs(accelerometer=(path,), warn=warned.append))
+    assert feed.provide(ACCEL, {"hz": 50}, 12, None) == struct.pack("<3f", 1, 2, 3)
+    if rate is None:
+        assert warned == []
+        return
+    (warning,) = warned
+    assert warning.code == "R0746"
+    assert f"has {rate} samples a second" in warning.message
+    assert feed.provide(ACCEL, {}, 12, None) == struct.pack("<3f", 1, 2, 3)
+    assert len(warned) == 1, "a rune without hz has nothing to compare"
 
 
 def test_of_a_longer_recording_the_first_rows_are_taken(tmp_path: Path) -> None:
@@ -124,6 +204,24 @@ BROKEN_RECORDINGS = {
     "1,2,3\n4,,6\n": (2, 3, "'' is not a number"),
     "1,2,nan\n": (1, 5, "'nan' is not a number"),
     "1,2,1e39\n": (1, 5, "'1e39' is not a number"),
+    "1,2,1_2\n": (1, 5, "'1_2' is not a number"),
+    "1,2,1e5_0\n": (1, 5, "'1e5_0' is not a number"),
+    "infinity,2,3\n": (1, 1, "'infinity' is not a number"),
+    "x,y,z\n\u0661,2,3\n": (2, 1, "'\u0661' is not a number"),
+    "1,\uff12,3\n": (1, 3, "'\uff12' is not a number"),
+    "1, 0x10,3\n": (1, 4, "'0x10' is not a number"),
+    "1,5,2,5,-3,5\n": (1, 1, "this row has 6 numbers instead of 3"),
+    "1,2,3\r4,5\r": (2, 1, "this row has 2 numbers instead of 3"),
+    "0,1,2,3\n": (1, 1, "this row has 4 numbers instead of 3"),
+    "1.5;2,5;3\n": (1, 5, "'2,5' has a decimal comma, numbers before it have a decimal point"),
+    '1,"2,3\n': (1, 3, "'\"2' is not a number"),
+    '"1",2,"3\n': (1, 7, "'\"3' is not a number"),
+    "1,2,3\n,,\n4,5,6\n": (2, 1, "'' is not a number"),
+    "time,x,y\n0,1,2\n": (1, 1, "one of these three columns is a time"),
+    "a,b,c,d,e\n1,2,3,4,5\n": (1, 1, "x, y and z cannot be identified in these 5 columns"),
+    "time,x,y,z\n0,1,2\n": (2, 1, "this row has 3 fields instead of 4"),
+    "accX,accY,accZ,accX\n1,2,3,4\n": (1, 1, "cannot be identified in these 4 columns"),
+    "magX,magY,magZ,gyrX,gyrY,gyrZ\n1,2,3,4,5,6\n": (1, 1, "in these 6 columns"),
 }
 
 
@@ -131,7 +229,7 @@ BROKEN_RECORDINGS = {
 def test_a_broken_recording_is_refused_with_its_place(tmp_path: Path, text: str) -> None:
     line, column, message = BROKEN_RECORDINGS[text]
     path = tmp_path / "recording.csv"
-    path.write_text(text)
+    path.write_bytes(text.encode())
     with pytest.raises(UserFileError) as caught:
         Feed(Inputs(accelerometer=(path,))).provide(ACCEL, {}, 12, ElementType.F32)
     assert caught.value.code == "R0703"
@@ -139,9 +237,10 @@ def test_a_broken_recording_is_refused_with_its_place(tmp_path: Path, text: str)
     assert f"recording.csv:{line}:{column}" in render(caught.value.diagnostics[0])
 
 
-def test_a_recording_that_is_no_text_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("data", [b"\xff\xfe\x00", "1,2,3\n".encode("utf-16-le"), b"\x89PNG\x01"])
+def test_a_recording_that_is_no_text_is_refused(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "recording.csv"
-    path.write_bytes(b"\xff\xfe\x00")
+    path.write_bytes(data)
     with pytest.raises(UserFileError) as caught:
         Feed(Inputs(accelerometer=(path,))).provide(ACCEL, {}, 12, ElementType.F32)
     assert caught.value.code == "R0703"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from runec.diagnostics import RunecError, RuneError, UserFileError
+from runec.diagnostics import Diagnostic, RunecError, RuneError, UserFileError
 from runec.pipeline import CapabilityKind, ElementType
 from runec.vm import Feed, Inputs
 
@@ -135,6 +135,284 @@ def test_of_16_bits_the_upper_ones_count(tmp_path: Path) -> None:
     assert load(tmp_path / "a.png", 5, 1, GREY, 1).ravel().tolist() == expected
 
 
+def chunk(name: bytes, content: bytes) -> bytes:
+    crc = zlib.crc32(name + content)
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", crc)
+
+
+ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2))
+PASSES = (*ADAM7, (0, 1, 1, 2))
+
+
+def png16(pixels: NDArray[np.uint16], color_type: int, *, interlaced: bool) -> bytes:
+    """Write a PNG of 16 bits by hand: rows of the filters none and up."""
+    rows = bytearray()
+    for left, top, across, down in PASSES if interlaced else ((0, 0, 1, 1),):
+        before = b""
+        part = pixels[top::down, left::across]
+        for row in part if part.size else ():
+            data = row.astype(">u2").tobytes()
+            if before:
+                changes = zip(data, before, strict=True)
+                rows += b"\2" + bytes((new - old) % 256 for new, old in changes)
+            else:
+                rows += b"\0" + data
+            before = data
+    head = (pixels.shape[1], pixels.shape[0], 16, color_type, 0, 0, int(interlaced))
+    parts = (
+        (b"IHDR", struct.pack(">IIBBBBB", *head)),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+def tiff(
+    pixels: NDArray[np.generic],
+    order: str = "<",
+    *,
+    photometric: int = 1,
+    compressed: bool = False,
+    extra: int | None = None,
+    planes: bool = False,
+) -> bytes:
+    """Write a TIFF of one strip (of one for each channel, with `planes`) by hand."""
+    height, width = pixels.shape[:2]
+    channels = pixels.shape[2] if pixels.ndim == 3 else 1
+    kind, size = pixels.dtype.kind, pixels.dtype.itemsize
+    wide = pixels.astype(f"{order}{kind}{size}")
+    strips = [wide[..., each].tobytes() for each in range(channels)] if planes else [wide.tobytes()]
+    if compressed:
+        strips = [zlib.compress(strip) for strip in strips]
+    form = {"u": 1, "i": 2, "f": 3}[kind]
+    tags: dict[int, list[int]] = {
+        256: [width],
+        257: [height],
+        258: [8 * size] * channels,
+        259: [8 if compressed else 1],
+        262: [photometric],
+        273: [0] * len(strips),
+        277: [channels],
+        278: [height],
+        279: [len(strip) for strip in strips],
+        284: [2 if planes else 1],
+        **({} if extra is None else {338: [extra]}),
+        339: [form] * channels,
+    }
+    at = 8 + 2 + 12 * len(tags) + 4
+    data = b"".join(strips)
+    tags[273] = [at + sum(map(len, strips[:each])) for each in range(len(strips))]
+    directory, more = struct.pack(f"{order}H", len(tags)), b""
+    for tag, values in tags.items():
+        field = b"".join(struct.pack(f"{order}I", value) for value in values)
+        if len(field) > 4:
+            more, field = more + field, struct.pack(f"{order}I", at + len(data) + len(more))
+        directory += struct.pack(f"{order}HHI", tag, 4, len(values)) + field
+    start = (
+        struct.pack("<2sHI", b"II", 42, 8) if order == "<" else struct.pack(">2sHI", b"MM", 42, 8)
+    )
+    return start + directory + bytes(4) + data + more
+
+
+def wide(channels: int) -> NDArray[np.uint16]:
+    shape = (9, 11, channels) if channels > 1 else (9, 11)
+    return np.random.default_rng(channels).integers(0, 65536, shape).astype(np.uint16)
+
+
+def rounded(values: NDArray[np.generic], white: float) -> NDArray[np.uint8]:
+    eight: NDArray[np.float64] = np.floor(values.astype(np.float64) * 255 / white + 0.5)
+    return eight.astype(np.uint8)
+
+
+def in_color(values: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.repeat(values[:, :, np.newaxis], 3, axis=2) if values.ndim == 2 else values
+
+
+def read(tmp_path: Path, content: bytes, width: int = 11, height: int = 9) -> NDArray[np.uint8]:
+    path = tmp_path / "picture"
+    path.write_bytes(content)
+    return load(path, width, height)
+
+
+@pytest.mark.parametrize("interlaced", [False, True])
+@pytest.mark.parametrize(("color_type", "channels"), [(0, 1), (2, 3), (4, 2), (6, 4)])
+def test_every_png_of_16_bits_is_rounded_to_8(
+    tmp_path: Path, color_type: int, channels: int, interlaced: bool
+) -> None:
+    pixels = wide(channels)
+    colors = {1: pixels, 2: pixels[..., 0], 3: pixels, 4: pixels[..., :3]}[channels]
+    expected = in_color(rounded(colors, 65535))
+    documented = (colors.astype(np.uint32) + 128) // 257
+    assert (expected == in_color(documented.astype(np.uint8))).all()
+    found = read(tmp_path, png16(pixels, color_type, interlaced=interlaced))
+    assert (found == expected).all()
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_tiff_of_16_bits_is_rounded_to_8(tmp_path: Path, order: str, compressed: bool) -> None:
+    def check(
+        pixels: NDArray[np.uint16], colors: NDArray[np.generic], photometric: int, extra: int | None
+    ) -> None:
+        content = tiff(pixels, order, photometric=photometric, compressed=compressed, extra=extra)
+        assert (read(tmp_path, content) == in_color(rounded(colors, 65535))).all()
+
+    grey, color, four = wide(1), wide(3), wide(4)
+    check(grey, grey, 1, None)
+    check(color, color, 2, None)
+    check(four, four[..., :3], 2, 0)
+    check(four, four[..., :3], 2, 2)
+    # Colors that were multiplied by the opacity are divided by it.
+    opacity = np.maximum(four[..., 3:].astype(np.float64), 1)
+    shown = np.minimum(np.floor(four[..., :3] * 65535.0 / opacity + 0.5), 65535)
+    check(four, shown, 2, 1)
+
+
+def test_a_cmyk_tiff_of_16_bits_is_that_of_8(tmp_path: Path) -> None:
+    pixels = wide(4)
+    eight = Image.frombytes("CMYK", (11, 9), rounded(pixels, 65535).tobytes())
+    expected = np.asarray(eight.convert("RGB"))
+    assert (read(tmp_path, tiff(pixels, photometric=5)) == expected).all()
+
+
+def test_where_white_is_zero_a_grey_tiff_is_inverted(tmp_path: Path) -> None:
+    for pixels, white in ((wide(1), 65535.0), (noise(9, 11, 1), 255.0)):
+        content = tiff(pixels, photometric=0)
+        assert (read(tmp_path, content) == in_color(255 - rounded(pixels, white))).all()
+
+
+def test_unsigned_tiffs_of_32_bits_are_scaled_by_their_range(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(5).integers(0, 2**32, (9, 11)).astype(np.uint32)
+    pixels[0, :2] = 0, 2**32 - 1
+    expected = in_color(rounded(pixels, 2.0**32 - 1))
+    assert (read(tmp_path, tiff(pixels)) == expected).all()
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_floats_from_0_to_1_are_black_to_white(
+    tmp_path: Path, order: str, compressed: bool
+) -> None:
+    pixels = np.random.default_rng(6).random((9, 11)).astype(np.float32)
+    pixels[0, :2] = 0, 1
+    content = tiff(pixels, order, compressed=compressed)
+    assert (read(tmp_path, content) == in_color(rounded(pixels, 1))).all()
+    inverted = tiff(pixels, order, compressed=compressed, photometric=0)
+    assert (read(tmp_path, inverted) == in_color(255 - rounded(pixels, 1))).all()
+
+
+def test_netpbm_of_any_depth_is_scaled_by_its_maximum(tmp_path: Path) -> None:
+    grey, color = wide(1), wide(3)
+    for magic, pixels in ((b"P5", grey), (b"P6", color)):
+        content = b"%s 11 9 65535\n" % magic + pixels.astype(">u2").tobytes()
+        assert (read(tmp_path, content) == in_color(rounded(pixels, 65535))).all()
+        content = b"%s 11 9 1023\n" % magic + (pixels >> 6).astype(">u2").tobytes()
+        assert (read(tmp_path, content) == in_color(rounded(pixels >> 6, 1023))).all()
+    text = " ".join(map(str, (grey >> 6).ravel()))
+    content = f"P2 11 9 1023\n{text}\n".encode()
+    assert (read(tmp_path, content) == in_color(rounded(grey >> 6, 1023))).all()
+    floats = np.random.default_rng(7).random((9, 11)).astype("<f4")
+    content = b"Pf\n11 9\n-1.0\n" + floats[::-1].tobytes()
+    assert (read(tmp_path, content) == in_color(rounded(floats, 1))).all()
+
+
+FLOATS = np.full((9, 11), 0.5, np.float32)
+UNDEFINED = {
+    "a float above white": (tiff(np.full((9, 11), 1.001, np.float32)), "0 (black) to 1 (white)"),
+    "a float below black": (tiff(np.full((9, 11), -0.001, np.float32)), "0 (black) to 1 (white)"),
+    "NaN": (tiff(np.full((9, 11), np.nan, np.float32)), "0 (black) to 1 (white)"),
+    "signed 32 bits": (tiff(np.zeros((9, 11), np.int32)), "signed numbers of 32 bits"),
+    "signed 16 bits": (tiff(np.zeros((9, 11), np.int16)), "signed numbers of 16 bits"),
+    "signed 8 bits": (tiff(np.zeros((9, 11), np.int8)), "signed numbers of 8 bits"),
+    "planes": (tiff(wide(3), photometric=2, planes=True), "each in its own plane"),
+    "compressed planes": (
+        tiff(wide(3), photometric=2, planes=True, compressed=True),
+        "each in its own plane",
+    ),
+    "PFM of another scale": (b"Pf\n11 9\n-255.0\n" + FLOATS.tobytes(), "the scale 255"),
+    "SGI": (
+        struct.pack(">HBBHHHH", 474, 0, 2, 3, 11, 9, 3).ljust(512, b"\0") + bytes(2 * 9 * 11 * 3),
+        "SGI picture of 16 bits",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", UNDEFINED)
+def test_numbers_without_a_defined_black_and_white_are_refused(tmp_path: Path, what: str) -> None:
+    content, reason = UNDEFINED[what]
+    with pytest.raises(UserFileError) as caught:
+        read(tmp_path, content)
+    assert caught.value.code == "R0744"
+    assert reason in caught.value.message
+
+
+@pytest.mark.parametrize("bits", [16, 32, -32])
+def test_scientific_formats_are_refused(tmp_path: Path, bits: int) -> None:
+    facts = {"SIMPLE": "T", "BITPIX": bits, "NAXIS": 2, "NAXIS1": 11, "NAXIS2": 9}
+    cards = [f"{name:8}= {value:>20}".ljust(80) for name, value in facts.items()]
+    fits = "".join((*cards, "END".ljust(80))).ljust(2880).encode() + bytes(9 * 11 * abs(bits) // 8)
+    with pytest.raises(UserFileError) as caught:
+        read(tmp_path, fits)
+    assert caught.value.code == "R0744"
+    assert "FITS" in caught.value.message
+    assert "black and white" in caught.value.message
+
+
+def test_a_grey_jpeg_2000_has_its_own_depth_and_a_deep_color_one_is_refused(tmp_path: Path) -> None:
+    pixels = wide(1)
+    path = tmp_path / "a.jp2"
+    Image.fromarray(pixels).save(path, irreversible=False)
+    assert (load(path, 11, 9) == in_color(rounded(pixels, 65535))).all()
+    Image.fromarray(noise(9, 11)).save(path, irreversible=False)
+    shallow = path.read_bytes()
+    assert (read(tmp_path, shallow) == noise(9, 11)).all()
+    at = shallow.index(b"\xff\x4f\xff\x51") + 42
+    deep = bytearray(shallow)
+    deep[at] = 11
+    with pytest.raises(UserFileError) as caught:
+        read(tmp_path, bytes(deep))
+    assert caught.value.code == "R0744"
+    assert "12 bits" in caught.value.message
+
+
+def test_floats_of_16_bits_name_the_cause(tmp_path: Path) -> None:
+    with pytest.raises(UserFileError) as caught:
+        read(tmp_path, tiff(np.zeros((9, 11), np.float16)))
+    assert "of a kind that is not supported" in caught.value.message
+
+
+def test_other_kinds_of_pixels(tmp_path: Path) -> None:
+    pixels = noise(9, 11)
+    palette = Image.fromarray(pixels).quantize(16)
+    expected = np.asarray(palette.convert("RGB"))
+    palette.save(tmp_path / "a.png", transparency=3)
+    assert (load(tmp_path / "a.png", 11, 9) == expected).all(), "transparent entries keep colors"
+    palette.save(tmp_path / "a.gif", save_all=True, append_images=[Image.new("P", (11, 9))])
+    assert (load(tmp_path / "a.gif", 11, 9) == expected).all(), "the first picture"
+    first, second = Image.fromarray(pixels), Image.new("RGB", (11, 9))
+    first.save(tmp_path / "a.png", save_all=True, append_images=[second])
+    assert (load(tmp_path / "a.png", 11, 9) == pixels).all(), "the first picture"
+    bits = noise(9, 11, 1) > 127
+    Image.fromarray(bits).save(tmp_path / "b.png")
+    assert (load(tmp_path / "b.png", 11, 9) == in_color(bits.astype(np.uint8) * 255)).all()
+    grey = np.stack([noise(9, 11, 1), noise(9, 11, 1, 2)], 2)
+    Image.fromarray(grey, "LA").save(tmp_path / "c.png")
+    assert (load(tmp_path / "c.png", 11, 9) == in_color(grey[..., 0])).all()
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_turned_picture_passes_with_a_warning(tmp_path: Path, orientation: int) -> None:
+    path = tmp_path / "phone.png"
+    note = Image.Exif()
+    note[274] = orientation
+    pixels = noise(3, 4)
+    Image.fromarray(pixels).save(path, exif=note)
+    warned: list[Diagnostic] = []
+    feed = Feed(Inputs(image=(path,), warn=warned.append))
+    assert feed.provide(IMAGE, {"width": 4, "height": 3}, 36, None) == pixels.tobytes()
+    assert [each.code for each in warned] == ([] if orientation == 1 else ["R0745"])
+
+
 def test_float_pixels_lie_from_0_to_1(tmp_path: Path) -> None:
     pixels = noise(4, 4)
     path = save(tmp_path / "a.png", pixels)
@@ -196,14 +474,6 @@ def test_a_request_that_makes_no_sense_is_refused(
 
 def bomb(width: int, height: int) -> bytes:
     """A PNG of a few bytes that says it is large."""
-
-    def chunk(name: bytes, content: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(content))
-            + name
-            + content
-            + struct.pack(">I", zlib.crc32(name + content))
-        )
 
     head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")

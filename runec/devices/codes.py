@@ -59,7 +59,8 @@ RUNEVM_ERRORS: dict[int, RunevmError] = {
         "OPERATOR",
         _BOARD,
         "the model uses an operator that the firmware lacks",
-        _FOR_THIS_RUNE,
+        f"{_FOR_THIS_RUNE}; if this is its firmware, devices have no kernel for the operator "
+        "(docs/operators.md)",
     ),
     207: RunevmError(
         "MODEL",

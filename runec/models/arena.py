@@ -13,7 +13,7 @@ its alignment, so smaller pieces never end lower.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import msgspec
 
@@ -146,7 +146,18 @@ def _plan(buffers: Sequence[_Buffer]) -> int:
     return height
 
 
-def _activations(graph: ModelGraph) -> list[_Buffer]:
+def _unread(graph: ModelGraph) -> set[int]:
+    """Return the tensors that nothing reads: they share a place behind the library's arena."""
+    read = {index for operator in graph.operators for index in operator.inputs}
+    read.update(graph.outputs)
+    return {
+        index
+        for index, tensor in enumerate(graph.tensors)
+        if index not in read and not tensor.is_constant and not tensor.is_variable
+    }
+
+
+def _activations(graph: ModelGraph, unread: Container[int]) -> list[_Buffer]:
     first = [-1] * len(graph.tensors)
     last = [-1] * len(graph.tensors)
     for tensor in graph.inputs:
@@ -161,9 +172,9 @@ def _activations(graph: ModelGraph) -> list[_Buffer]:
             if tensor >= 0 and first[tensor] < 0:
                 first[tensor] = index
     return [
-        _Buffer(_round_up(tensor.size_bytes, _BUFFER_ALIGNMENT), begin, max(begin, end))
-        for tensor, begin, end in zip(graph.tensors, first, last, strict=True)
-        if begin >= 0 and not tensor.is_constant and not tensor.is_variable
+        _Buffer(_round_up(tensor.size_bytes, _BUFFER_ALIGNMENT), begin, end)
+        for index, (tensor, begin, end) in enumerate(zip(graph.tensors, first, last, strict=True))
+        if begin >= 0 and index not in unread and not tensor.is_constant and not tensor.is_variable
     ]
 
 
@@ -233,10 +244,13 @@ def measure_arena(data: bytes) -> int:
         for size in _prepare(graph, operator, tail)
     ]
     # The library keeps its scratch buffers in reverse, which decides between equal sizes.
-    buffers = [*_activations(graph), *reversed(scratch)]
+    unread = _unread(graph)
+    buffers = [*_activations(graph, unread), *reversed(scratch)]
     planning = tail.used + _ALLOCATION_INFO_BYTES * (len(graph.tensors) + len(scratch))
     planning += _PLANNED_BUFFER_BYTES * len(buffers)
     for tensor in graph.tensors:
         if tensor.is_variable:
             tail.take(tensor.size_bytes, _BUFFER_ALIGNMENT)
-    return _round_up(max(planning, tail.used + _plan(buffers)), _BUFFER_ALIGNMENT)
+    shared = max((graph.tensors[index].size_bytes for index in unread), default=0)
+    arena = _round_up(max(planning, tail.used + _plan(buffers)), _BUFFER_ALIGNMENT)
+    return arena + _round_up(shared, _BUFFER_ALIGNMENT)

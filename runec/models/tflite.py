@@ -141,6 +141,7 @@ class ModelGraph(msgspec.Struct, frozen=True):
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     operators: tuple[GraphOperator, ...]
+    subgraph_count: int = 1
 
 
 def damaged(error: MalformedError) -> UserFileError:
@@ -353,7 +354,8 @@ def read_graph(data: bytes) -> ModelGraph:
     try:
         model = _root(data)
         codes = _operator_codes(model)
-        main = _subgraphs(model)[0]
+        subgraphs = _subgraphs(model)
+        main = subgraphs[0]
         constant = _constant_buffers(model)
         tensors = tuple(
             _graph_tensor(table, constant) for table in main.tables(0, count_max=MAX_TENSORS)
@@ -385,6 +387,6 @@ def read_graph(data: bytes) -> ModelGraph:
             )
             for number in (1, 2)
         ]
-        return ModelGraph(tensors, sides[0], sides[1], tuple(operators))
+        return ModelGraph(tensors, sides[0], sides[1], tuple(operators), len(subgraphs))
     except MalformedError as error:
         raise damaged(error) from None

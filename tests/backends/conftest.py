@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -214,14 +214,19 @@ def run_model(model_program: Path) -> RunModel:
     def run(
         model: Path,
         tensors: tuple[str, str],
-        *inputs: bytes,
+        *inputs: bytes | Sequence[bytes],
         arena: int = 64 * 1024,
         declared: int | None = None,
         **environment: str,
     ) -> list[str]:
+        """`inputs`: for each invocation the bytes of an input, or of several."""
         sizes = [str(arena), str(arena if declared is None else declared)]
+        given = [
+            ",".join(part.hex() for part in ([data] if isinstance(data, bytes) else data))
+            for data in inputs
+        ]
         done = subprocess.run(
-            [model_program, model, *sizes, *tensors, *(data.hex() for data in inputs)],
+            [model_program, model, *sizes, *tensors, *given],
             capture_output=True,
             text=True,
             check=False,

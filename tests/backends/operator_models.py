@@ -88,7 +88,7 @@ class Model:
         """Return the .tflite."""
         graph, model = schema.SubGraphT(), schema.ModelT()
         model.version = 3
-        model.buffers = [_Buffer()]
+        model.buffers = [Buffer()]
         graph.tensors, graph.inputs = [], []
         sides: list[list[int]] = [[], []]
         for places, items in zip(sides, (self.inputs, self.outputs), strict=True):
@@ -121,7 +121,7 @@ class Model:
         return bytes(builder.Output())
 
 
-class _Buffer(schema.BufferT):  # type: ignore[misc]
+class Buffer(schema.BufferT):  # type: ignore[misc]
     """A buffer that starts at a multiple of 16, as the schema wants and its Python side forgets."""
 
     def Pack(self, builder: Any) -> int:  # noqa: N802 - the name that the schema calls
@@ -137,7 +137,7 @@ class _Buffer(schema.BufferT):  # type: ignore[misc]
         return end
 
 
-def _tensor(item: Tensor, name: str, buffers: list[_Buffer]) -> Any:
+def _tensor(item: Tensor, name: str, buffers: list[Buffer]) -> Any:
     tensor = schema.TensorT()
     tensor.name = name
     tensor.shape = list(item.shape)
@@ -146,7 +146,7 @@ def _tensor(item: Tensor, name: str, buffers: list[_Buffer]) -> Any:
     tensor.buffer = 0
     if item.data is not None:
         tensor.buffer = len(buffers)
-        buffers.append(_Buffer())
+        buffers.append(Buffer())
         buffers[-1].data = np.ascontiguousarray(item.data).tobytes()
     if item.scales:
         tensor.quantization = schema.QuantizationParametersT()

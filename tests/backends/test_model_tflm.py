@@ -2,17 +2,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import flatbuffers  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 from tflite_micro import runtime
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
+import runec.models
+from runec.backends import tflm
+
 if TYPE_CHECKING:
-    from tests.backends.operator_models import Model, Tensor, constant
+    from tests.backends.operator_models import Buffer, Model, Tensor, constant
 else:
-    from operator_models import Model, Tensor, constant
+    from operator_models import Buffer, Model, Tensor, constant
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SINE = EXAMPLES / "sine" / "sinemodel.tflite"
@@ -170,4 +174,132 @@ def test_an_operator_that_is_not_in_the_firmware_is_named_as_the_reason(
 ) -> None:
     tensors = (f"{F32}:1536", f"{F32}:16")
     opened, *_ = run_model(GESTURE, tensors, ONLY_FULLY_CONNECTED="1")
-    assert opened == f"{OPERATOR} the firmware lacks an operator of the model"
+    assert opened == f"{OPERATOR} the firmware lacks the operator QUANTIZE"
+
+
+def rewritten(model: Model, change: Callable[[Any], None]) -> bytes:
+    """Return a model after a change of its tables."""
+    whole = schema.ModelT.InitFromPackedBuf(model.write(), 0)
+    whole.buffers = [aligned(buffer) for buffer in whole.buffers]
+    change(whole)
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(whole.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def aligned(buffer: Any) -> Buffer:
+    made = Buffer()
+    made.data = None if buffer.data is None else bytes(buffer.data)
+    return made
+
+
+def add_unused(whole: Any) -> None:
+    """Codes, buffers and metadata that nothing uses: a converter leaves them behind."""
+    for name in ("QUANTIZE", "CONV_3D", "CUSTOM"):
+        code = schema.OperatorCodeT()
+        code.builtinCode = getattr(schema.BuiltinOperator, name)
+        code.deprecatedBuiltinCode = min(code.builtinCode, 127)
+        code.customCode = "nothing" if name == "CUSTOM" else None
+        code.version = 7
+        whole.operatorCodes.insert(0, code)
+        whole.subgraphs[0].operators[0].opcodeIndex += 1
+    whole.buffers.append(Buffer())
+    whole.buffers[-1].data = b"unused"
+    entry = schema.MetadataT()
+    entry.name, entry.buffer = "min_runtime_version", len(whole.buffers) - 1
+    whole.metadata = [entry]
+
+
+def dense() -> Model:
+    generator = np.random.default_rng(8)
+    return Model(
+        "FULLY_CONNECTED",
+        (
+            Tensor("int8", (1, 5), scales=(0.1,), zero_points=(3,)),
+            constant(generator.integers(-127, 128, (3, 5), np.int8), scales=(0.01,)),
+            None,
+        ),
+        (Tensor("int8", (1, 3), scales=(0.03,), zero_points=(-5,)),),
+        schema.FullyConnectedOptionsT(),
+    )
+
+
+def test_codes_buffers_and_metadata_that_no_operator_uses_are_no_concern(
+    run_model: RunModel, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(rewritten(dense(), add_unused))
+    data = np.array([[-128, -3, 0, 70, 127]], np.int8)
+    expected = wheel(path, data)
+    assert len(set(expected)) > 1
+    assert runec.models.read_model(path.read_bytes()).operators[0].name == "FULLY_CONNECTED"
+    tensors = (f"{I8}:5", f"{I8}:3")
+    opened, answer, *_ = run_model(path, tensors, data.tobytes(), ONLY_FULLY_CONNECTED="1")
+    assert (opened, answer) == ("0 ", f"0 {expected.hex()}")
+
+
+def add_a_subgraph(whole: Any) -> None:
+    """A second graph that nothing calls."""
+    second = schema.SubGraphT()
+    second.tensors, second.inputs, second.outputs, second.operators = [], [], [], []
+    whole.subgraphs.append(second)
+
+
+def add_an_unsigned_tensor(whole: Any) -> None:
+    tensor = schema.TensorT()
+    tensor.name, tensor.shape, tensor.buffer = "orphan", [2], 0
+    tensor.type = schema.TensorType.UINT32
+    whole.subgraphs[0].tensors.append(tensor)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [(add_a_subgraph, "a model of 2 subgraphs"), (add_an_unsigned_tensor, "a tensor of uint32")],
+)
+def test_what_the_devices_library_does_not_open_is_refused_for_devices(
+    run_model: RunModel, tmp_path: Path, change: Callable[[Any], None], said: str
+) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(rewritten(dense(), change))
+    assert tflm.objections(runec.models.read_graph(path.read_bytes())) == (said,)
+    data = np.zeros((1, 5), np.int8)
+    assert len(wheel(path, data)) == 3, "the host runs it"
+    opened, *_ = run_model(path, (f"{I8}:5", f"{I8}:3"))
+    assert opened.startswith(f"{MODEL} ")
+
+
+def split_with_unread_tensors() -> Model:
+    """A SPLIT in four of which two parts are read."""
+    parts = tuple(Tensor("float32", (2, 3)) for _ in range(4))
+    options = schema.SplitOptionsT()
+    options.numSplits = 4
+    axis = constant(np.array([1], np.int32))
+    return Model("SPLIT", (axis, Tensor("float32", (2, 12))), parts, options)
+
+
+def leave_unread(whole: Any) -> None:
+    """Two outputs of a SPLIT, a large input, and a tensor that no operator names."""
+    graph = whole.subgraphs[0]
+    graph.outputs = [graph.outputs[3], graph.outputs[1]]
+    for name, shape in (("unread input", [64]), ("orphan", [32])):
+        tensor = schema.TensorT()
+        tensor.name, tensor.shape, tensor.buffer = name, shape, 0
+        tensor.type = schema.TensorType.FLOAT32
+        graph.tensors.append(tensor)
+    graph.inputs = [*graph.inputs, len(graph.tensors) - 2]
+
+
+def test_tensors_that_nothing_reads_need_no_plan(run_model: RunModel, tmp_path: Path) -> None:
+    path = tmp_path / "model.tflite"
+    path.write_bytes(rewritten(split_with_unread_tensors(), leave_unread))
+    data = np.arange(24, dtype=np.float32).reshape(2, 12)
+    unread = np.full(64, 7, np.float32)
+    expected = ",".join(np.split(data, 4, axis=1)[part].tobytes().hex() for part in (3, 1))
+    tensors = (f"{F32}:96,{F32}:256", f"{F32}:24,{F32}:24")
+    done = run_model(path, tensors, (data.tobytes(), unread.tobytes()))
+    assert done[:2] == ["0 ", f"0 {expected}"]
+    outcomes = [run_model(path, tensors, arena=arena)[0] for arena in range(0, 4096, 256)]
+    assert {outcome.split()[0] for outcome in outcomes} == {"0", str(ARENA)}
+    # The figure is for pointers of 4 bytes; this computer's are 8.
+    arena = runec.models.measure_arena(path.read_bytes())
+    assert 256 < arena < 2048

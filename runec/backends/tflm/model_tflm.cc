@@ -8,6 +8,7 @@
 #include <new>
 
 #include "quantize_tflm.h"
+#include "tensorflow/lite/micro/memory_helpers.h"
 #include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tensorflow/lite/micro/micro_op_resolver.h"
 #include "tensorflow/lite/micro/simple_memory_allocator.h"
@@ -90,6 +91,36 @@ runevm_error check_tensors(tflite::MicroInterpreter *interpreter, const runevm_r
     return RUNEVM_OK;
 }
 
+// What the last check_model() found missing. Static, as every `detail`.
+char lacking[128];
+
+void add_text(const char *text) {
+    const size_t used = std::strlen(lacking);
+    const size_t room = sizeof lacking - 1 - used;
+    const size_t size = std::strlen(text) < room ? std::strlen(text) : room;
+    std::memcpy(lacking + used, text, size);
+    lacking[used + size] = '\0';
+}
+
+const char *name_lacking(const tflite::OperatorCode *code) {
+    const bool is_custom = code->builtin_code() == tflite::BuiltinOperator_CUSTOM;
+    const char *name = tflite::EnumNameBuiltinOperator(code->builtin_code());
+    if (is_custom && code->custom_code() != nullptr) name = code->custom_code()->c_str();
+    lacking[0] = '\0';
+    add_text("the firmware lacks the operator ");
+    // The library knows the names of 2020; the number of a newer operator does not fit its byte.
+    add_text(name[0] != '\0' ? name : "that the model uses: it is newer than the library");
+    return lacking;
+}
+
+const TfLiteRegistration *find_operator(const tflite::MicroOpResolver *operators, const tflite::OperatorCode *code) {
+    if (code->builtin_code() != tflite::BuiltinOperator_CUSTOM) {
+        return operators->FindOp(code->builtin_code(), code->version());
+    }
+    return code->custom_code() == nullptr ? nullptr : operators->FindOp(code->custom_code()->c_str(), code->version());
+}
+
+// The table of operator codes may hold codes that no operator uses: only those of operators count.
 runevm_error check_model(const tflite::Model *model, const tflite::MicroOpResolver *operators, const char **detail) {
     const auto *codes = model->operator_codes();
     if (model->version() != kSchemaVersion || model->subgraphs() == nullptr || codes == nullptr ||
@@ -97,17 +128,18 @@ runevm_error check_model(const tflite::Model *model, const tflite::MicroOpResolv
         *detail = "not a TensorFlow Lite model of schema 3";
         return RUNEVM_ERR_MODEL;
     }
-    for (uint32_t i = 0; i < codes->size(); i++) {
-        const auto *code = codes->Get(i);
-        const TfLiteRegistration *found = nullptr;
-        if (code->builtin_code() != tflite::BuiltinOperator_CUSTOM) {
-            found = operators->FindOp(code->builtin_code(), code->version());
-        } else if (code->custom_code() != nullptr) {
-            found = operators->FindOp(code->custom_code()->c_str(), code->version());
-        }
-        if (found == nullptr) {
-            *detail = "the firmware lacks an operator of the model";
-            return RUNEVM_ERR_OPERATOR;
+    for (const auto *graph : *model->subgraphs()) {
+        if (graph->operators() == nullptr) continue;
+        for (const auto *use : *graph->operators()) {
+            if (use->opcode_index() >= codes->size()) {
+                *detail = "an operator of the model has no code";
+                return RUNEVM_ERR_MODEL;
+            }
+            const auto *code = codes->Get(use->opcode_index());
+            if (find_operator(operators, code) == nullptr) {
+                *detail = name_lacking(code);
+                return RUNEVM_ERR_OPERATOR;
+            }
         }
     }
     return RUNEVM_OK;
@@ -116,11 +148,68 @@ runevm_error check_model(const tflite::Model *model, const tflite::MicroOpResolv
 // The library's allocator lies in the arena itself and is put there without a check.
 constexpr uint32_t kLeastArena = sizeof(tflite::SimpleMemoryAllocator) + kArenaAlignment;
 
+// --- tensors that nothing reads --------------------------------------------------------------------
+//
+// The planner of 2020 takes such a tensor for an error: an input that no operator reads, one output of
+// several that the model leaves unused, one that nothing touches at all. It plans only what has no place
+// yet, so each of them is given one before: the end of the arena, which they share.
+
+using Indices = flatbuffers::Vector<int32_t>;
+
+bool holds(const Indices *indices, int32_t wanted) {
+    if (indices == nullptr) return false;
+    for (const int32_t index : *indices) {
+        if (index == wanted) return true;
+    }
+    return false;
+}
+
+bool is_read(const tflite::SubGraph *graph, int32_t index) {
+    if (holds(graph->outputs(), index)) return true;
+    for (const auto *use : *graph->operators()) {
+        if (holds(use->inputs(), index)) return true;
+    }
+    return false;
+}
+
+bool is_constant(const tflite::Model *model, const tflite::Tensor *tensor) {
+    const auto *data = model->buffers()->Get(tensor->buffer())->data();
+    return data != nullptr && data->size() != 0;
+}
+
+bool is_unread(const tflite::Model *model, const tflite::SubGraph *graph, int32_t index) {
+    const tflite::Tensor *tensor = graph->tensors()->Get(static_cast<uint32_t>(index));
+    return !tensor->is_variable() && !is_constant(model, tensor) && !is_read(graph, index);
+}
+
+// The bytes of the largest, rounded up to the arena's alignment.
+uint32_t unread_bytes(const tflite::Model *model) {
+    const tflite::SubGraph *graph = model->subgraphs()->Get(0);
+    size_t most = 0;
+    for (uint32_t i = 0; i < graph->tensors()->size(); i++) {
+        size_t bytes = 0, type_bytes = 0;
+        if (!is_unread(model, graph, static_cast<int32_t>(i))) continue;
+        // Of a type that the library does not know it says so itself, to the same reporter.
+        if (tflite::BytesRequiredForTensor(*graph->tensors()->Get(i), &bytes, &type_bytes, reporter) != kTfLiteOk) continue;
+        if (bytes > most) most = bytes;
+    }
+    return static_cast<uint32_t>((most + kArenaAlignment - 1) & ~static_cast<size_t>(kArenaAlignment - 1));
+}
+
+void place_unread(tflite::MicroInterpreter *interpreter, const tflite::Model *model, uint8_t *place) {
+    const tflite::SubGraph *graph = model->subgraphs()->Get(0);
+    for (uint32_t i = 0; i < graph->tensors()->size(); i++) {
+        if (is_unread(model, graph, static_cast<int32_t>(i))) interpreter->tensor(i)->data.raw = reinterpret_cast<char *>(place);
+    }
+}
+
 // Makes the interpreter and lets it take its arena. Nothing that longjmp() leaves behind has a
 // destructor that does anything.
 runevm_error prepare(runevm_tflm_slot *slot, const tflite::Model *model, const tflite::MicroOpResolver *operators,
                      uint8_t *arena, uint32_t arena_bytes) {
-    if (arena_bytes < kLeastArena) return RUNEVM_ERR_ARENA;
+    const uint32_t shared_bytes = unread_bytes(model);
+    if (arena_bytes < kLeastArena || arena_bytes - kLeastArena < shared_bytes) return RUNEVM_ERR_ARENA;
+    arena_bytes -= shared_bytes;
     std::jmp_buf full;
     if (setjmp(full) != 0) {
         reporter->when_full = nullptr;
@@ -128,8 +217,11 @@ runevm_error prepare(runevm_tflm_slot *slot, const tflite::Model *model, const t
     }
     reporter->when_full = &full;
     auto *interpreter = ::new (slot->bytes) tflite::MicroInterpreter(model, *operators, arena, arena_bytes, reporter);
-    const bool is_ready =
-        interpreter->initialization_status() == kTfLiteOk && interpreter->AllocateTensors() == kTfLiteOk;
+    bool is_ready = interpreter->initialization_status() == kTfLiteOk;
+    if (is_ready) {
+        place_unread(interpreter, model, arena + arena_bytes);
+        is_ready = interpreter->AllocateTensors() == kTfLiteOk;
+    }
     reporter->when_full = nullptr;
     if (is_ready) return RUNEVM_OK;
     // The planner's complaints: of its result, and of the room for its tables.

@@ -46,6 +46,7 @@ _INTERFACE = (
     f"{_LITE}/kernels/internal/tensor_ctypes.h",
     f"{_LITE}/kernels/kernel_util.h",
     f"{_LITE}/micro/kernels/micro_ops.h",
+    f"{_LITE}/micro/memory_helpers.h",
     f"{_LITE}/micro/micro_interpreter.h",
     f"{_LITE}/micro/micro_mutable_op_resolver.h",
     f"{_LITE}/micro/micro_op_resolver.h",

@@ -49,6 +49,8 @@ _MAX_RANKS = dict.fromkeys(("CONCATENATION", "PAD", "PADV2", "STRIDED_SLICE"), 4
 _ANY_RANK = frozenset({"ABS", "COS", "LOG", "PACK", "RESHAPE", "RSQRT", "SIN"})
 _ANY_RANK |= {"LOGICAL_NOT", "SPLIT", "SQRT", "SQUARE", "UNPACK"}
 _RELU = 1
+# Those whose size the library knows: it opens no model with another, even where nothing reads it.
+_SIZED = frozenset({"float32", "int8", "uint8", "int16", "int32", "int64", "bool", "complex64"})
 
 
 class Tensor(Protocol):
@@ -86,6 +88,8 @@ class Graph(Protocol):
     def tensors(self) -> Sequence[Tensor]: ...
     @property
     def operators(self) -> Sequence[Use]: ...
+    @property
+    def subgraph_count(self) -> int: ...
 
 
 _Tensors = Sequence[Tensor]
@@ -172,7 +176,10 @@ def objections(graph: Graph) -> tuple[str, ...]:
     Each is an operator's name and what about its use is the matter. Operators without a kernel are
     those of `missing_operators`.
     """
-    found = set()
+    kinds = {tensor.type_name for tensor in graph.tensors}
+    found = {f"a tensor of {kind}" for kind in kinds - _SIZED}
+    if graph.subgraph_count > 1:
+        found.add(f"a model of {graph.subgraph_count} subgraphs")
     for use in graph.operators:
         why = _objection(graph, use) if use.name in KERNELS else None
         if why is not None:

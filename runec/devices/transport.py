@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import selectors
 import shutil
 import subprocess
@@ -20,6 +21,11 @@ DIALOUT = "sudo adduser $USER dialout, then log in again"
 """What gives a user of Debian the right to open serial ports."""
 
 _STOP_S = 2.0
+_NOTE_LINES = 4
+_WARNING = re.compile(r"\bwarning\b", re.IGNORECASE)
+_ERROR = re.compile(r"\b(?:fatal|error|panicked)\b", re.IGNORECASE)
+# What QEMU prints when the program in it cannot go on.
+_CRASH = re.compile(r"\bfatal: ")
 
 
 class Transport(Protocol):
@@ -115,12 +121,16 @@ class ChildProcess:
     def gone(self, detail: str = "") -> RuneError:
         """Return the error that says that the program is not there any more, and its last words."""
         self._stderr.seek(0)
-        words = self._stderr.read(65536).decode(errors="replace").strip()
-        last = (detail or words).splitlines()
+        words = detail or self._stderr.read(65536).decode(errors="replace")
+        last = _last_words(words)
+        crashed = bool(last) and _CRASH.search(last[0]) is not None
         return RuneError(
             "R0913",
-            f"{self.name} ended by itself" + (f": {last[-1]}" if last else ""),
-            hint="runec doctor shows whether the emulator is complete",
+            f"{self.name} ended by itself" + (f": {last[0]}" if last else ""),
+            hint="the firmware stopped the CPU: run with --verbose for its log"
+            if crashed
+            else "runec doctor shows whether the emulator is complete",
+            notes=last[1:],
         )
 
     def close(self) -> None:
@@ -135,6 +145,20 @@ class ChildProcess:
             self._in.close()
             self._out.close()
             self._stderr.close()
+
+
+def _last_words(text: str) -> list[str]:
+    """Return the line that says why a program ended, then a few lines that follow it.
+
+    QEMU puts a dump of registers below its reason; Python puts its reason last.
+    """
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    if any(line.startswith("Traceback ") for line in lines):
+        return lines[-1:]
+    reasons = [index for index, line in enumerate(lines) if _ERROR.search(line)]
+    remarks = [index for index, line in enumerate(lines) if not _WARNING.search(line)]
+    first = next(iter(reasons or remarks), 0)
+    return lines[first : first + 1 + _NOTE_LINES]
 
 
 class StreamTransport:

@@ -56,7 +56,11 @@ def main() -> None:
     if behaviour == "other":
         facts = {"digest": bytes(32)}
     if behaviour == "ends":
-        sys.stderr.write("first words\nno such machine\n")
+        sys.stderr.write(
+            "qemu: warning: first words\n\nqemu: fatal: Lockup: no HardFault\n\n"
+            + "".join(f"R0{number}=00000000\n" for number in range(8))
+            + "FPSCR: 00000000\n"
+        )
         sys.exit(1)
     if behaviour == "silent":
         time.sleep(3600)

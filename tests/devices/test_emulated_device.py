@@ -14,6 +14,7 @@ from runec.boards import Board, Emulator, load_board, load_boards
 from runec.container import Rune
 from runec.devices import EmulatedDevice, start_emulator
 from runec.devices.messages import Stats
+from runec.devices.transport import ChildProcess
 from runec.diagnostics import MachineError, RunecError, RuneError, UserFileError
 from runec.vm import Inputs
 
@@ -85,7 +86,7 @@ START_ERRORS = {
     "refuses": ("R0906", "(at 'net'): in front of a full pool"),
     "old": ("R0903", "ABI 7"),
     "other": ("R0917", "another rune"),
-    "ends": ("R0913", "no such machine"),
+    "ends": ("R0913", "ended by itself: qemu: fatal: Lockup: no HardFault"),
 }
 
 
@@ -98,6 +99,36 @@ def test_a_device_that_cannot_run_the_rune_is_refused_at_its_start(
         EmulatedDevice(paper_board(behaviour), Path("x.elf"), rune)
     assert caught.value.code == code
     assert words in caught.value.message
+
+
+LAST_WORDS = {
+    "": [],
+    "qemu: could not open 'x.elf'\n": ["qemu: could not open 'x.elf'"],
+    "w: warning: slow\nno such machine\nfor more, see\n": ["no such machine", "for more, see"],
+    "\nTraceback (most recent call last):\n  File\nKeyError: 'x'\n": ["KeyError: 'x'"],
+    "starting\nqemu: fatal: no\nR0=0\nR1=0\nR2=0\nR3=0\nR4=0\n": [
+        "qemu: fatal: no",
+        "R0=0",
+        "R1=0",
+        "R2=0",
+        "R3=0",
+    ],
+    "warning: only this\n": ["warning: only this"],
+}
+
+
+@pytest.mark.parametrize("words", LAST_WORDS)
+def test_an_emulator_that_ends_is_reported_with_its_reason(words: str) -> None:
+    child = ChildProcess(["sh", "-c", 'printf %s "$1" >&2', "sh", words], name="it")
+    try:
+        with pytest.raises(RuneError) as caught:
+            child.read(10)
+    finally:
+        child.close()
+    reason = LAST_WORDS[words]
+    assert caught.value.message == ": ".join(["it ended by itself", *reason[:1]])
+    assert list(caught.value.notes) == reason[1:]
+    assert ("--verbose" in str(caught.value.hint)) == ("fatal" in words)
 
 
 @pytest.mark.parametrize("behaviour", ["silent", "hangs"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from runec.diagnostics import RunecError
 from runec.firmware import build_project, create_project
 from runec.firmware.budget import flash_bounds, ram_bounds
 from runec.frontend import analyse
+from runec.pipeline import Resource
 from runec.vm import Inputs
 
 NOOP = Path(__file__).resolve().parents[2] / "examples" / "noop"
@@ -24,24 +26,39 @@ NoopWith = Callable[..., Rune]
 
 @pytest.fixture
 def noop_with(wat: Callable[[str], bytes]) -> NoopWith:
-    """The noop example's graph over a module whose `_call` is `body`; `asks`: in `_manifest`."""
+    """The noop example's graph over a module whose `_call` is `body`; `asks`: in `_manifest`.
 
-    def make(body: str, functions: str = "", asks: str = "") -> Rune:
+    `memory_bytes`: its linear memory. `resource`: bytes that lie in flash beside it.
+    """
+
+    def make(
+        body: str,
+        functions: str = "",
+        asks: str = "",
+        *,
+        memory_bytes: int = MEMORY_BYTES,
+        resource: bytes = b"",
+    ) -> Rune:
+        pages = -(-memory_bytes // 65536)
         code = wat(f"""(module
             (import "env" "request_capability" (func $ask (param i32) (result i32)))
             (import "env" "request_capability_set_param"
                 (func $set (param i32 i32 i32 i32 i32 i32) (result i32)))
             (import "env" "request_output" (func $out (param i32) (result i32)))
-            (memory (export "memory") 1 1)
-            (global (export "__heap_base") i32 (i32.const {MEMORY_BYTES}))
-            (global (export "__data_end") i32 (i32.const {MEMORY_BYTES}))
+            (memory (export "memory") {pages} {pages})
+            (global (export "__heap_base") i32 (i32.const {memory_bytes}))
+            (global (export "__data_end") i32 (i32.const {memory_bytes}))
             (data (i32.const 1024) "length") (data (i32.const 1032) "\\10\\00\\00\\00")
             (func (export "_manifest") (result i32)
                 i32.const 5 call $ask drop {asks} i32.const 1 call $out drop i32.const 1)
             {functions}
             (func $call (export "_call") (param i32 i32 i32) (result i32) {body}))""")
-        module = WasmModule(code, MEMORY_BYTES, 1024)
-        return read_rune(write_rune(analyse(NOOP / "Runefile.yml").pipeline, module))
+        module = WasmModule(code, memory_bytes, 1024)
+        pipeline = analyse(NOOP / "Runefile.yml").pipeline
+        if resource:
+            resources = {"words": Resource("words", resource)}
+            pipeline = dataclasses.replace(pipeline, resources=resources)
+        return read_rune(write_rune(pipeline, module))
 
     return make
 
@@ -87,6 +104,27 @@ def test_the_firmware_answers_a_misbehaving_rune_with_its_error_and_lives_on(
     assert stats.runs == 2
     assert stats.stack_used_bytes is not None
     assert stats.stack_used_bytes < built.stack_bytes
+
+
+@pytest.mark.emulated
+def test_flash_and_ram_may_take_more_than_the_chip_has_of_either(
+    noop_with: NoopWith, tmp_path: Path
+) -> None:
+    # 4 MiB of each. An ELF loader that cleared .bss behind the program in flash would get past its
+    # end, where this board's memory begins anew.
+    half = 2_300_000
+    body = f"""i32.const {half - 1} i32.const 97 i32.store8
+        i32.const {half - 1} i32.load8_u i32.const 97 i32.ne"""
+    rune = noop_with(body, memory_bytes=half, resource=bytes(half))
+    board = load_board("mps2_an386").emulated()
+    built = build_project(create_project(rune, board, tmp_path / "p"))
+    assert built.flash_bytes + built.ram_bytes > board.memory.code.size_bytes
+    with (
+        EmulatedDevice(board, built.elf, rune) as device,
+        # It ran to its end, which writes no output.
+        pytest.raises(RunecError, match="before this output had its tensors"),
+    ):
+        list(device.run(Inputs(raw=(NOOP / "input.bin",))))
 
 
 @pytest.mark.emulated

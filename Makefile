@@ -41,8 +41,9 @@ FUZZ_SECONDS ?= 60
 fuzz: $(READY) ## every reader of untrusted bytes, FUZZ_SECONDS=60 each; findings lie in build/fuzz
 	$(BIN)/python tools/fuzz.py --seconds $(FUZZ_SECONDS)
 
-docs: $(READY) ## write docs/cli.md from the commands
+docs: $(READY) ## write docs/cli.md from the commands, the tables of docs/runefile.md from the compiler
 	$(BIN)/python tools/cli_page.py
+	$(BIN)/python tools/runefile_page.py
 
 format: $(READY) ## let ruff rewrite what it can
 	$(BIN)/ruff format

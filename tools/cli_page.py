@@ -102,6 +102,8 @@ FIELDS: dict[str, dict[str, str]] = {
         "cause": "why",
         "wrong": "an example, or null",
         "right": "an example, or null",
+        "legacy_wrong": "the same in the legacy dialect, or null",
+        "legacy_right": "the same in the legacy dialect, or null",
         "fix": "what to do",
     },
     "block list": {"name": "one block a line", **_BLOCK},

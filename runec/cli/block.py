@@ -51,8 +51,8 @@ def list_blocks(console: Console) -> None:
     rows = [
         (
             block.name,
-            ", ".join(_input(rule) for rule in block.manifest.inputs),
-            ", ".join(_output(rule) for rule in block.manifest.outputs),
+            ", ".join(input_text(rule) for rule in block.manifest.inputs),
+            ", ".join(output_text(rule) for rule in block.manifest.outputs),
             block.description,
         )
         for block in blocks
@@ -95,9 +95,9 @@ def show(console: Console, block: str) -> None:
         return
     console.result(f"{printable(found.name)}: {printable(found.description)}")
     for rule in found.manifest.inputs:
-        console.result(f"  takes {_input(rule)}")
+        console.result(f"  takes {input_text(rule)}")
     for output in found.manifest.outputs:
-        console.result(f"  gives {_output(output)}")
+        console.result(f"  gives {output_text(output)}")
     console.result(f"  stack {found.stack_bytes} bytes")
     if found.arguments:
         rows = [
@@ -129,14 +129,16 @@ def _elements(names: tuple[str, ...]) -> str:
     return "|".join(names)
 
 
-def _input(rule: InputRule) -> str:
+def input_text(rule: InputRule) -> str:
+    """Return what an input takes as `runec block list` prints it, such as `f32[1, _, 6+]`."""
     shape = f"[{', '.join(map(str, rule.dimensions))}]" if rule.dimensions else ""
     if rule.shape == "vector":
         shape = "[n]"
     return f"{_elements(rule.elements)}{shape}{' ...' if rule.repeat else ''}"
 
 
-def _output(rule: OutputRule) -> str:
+def output_text(rule: OutputRule) -> str:
+    """Return what an output is as `runec block list` prints it, such as `u32[count]`."""
     element = _elements(rule.elements) if rule.element == "declared" else rule.element
     if isinstance(rule.shape, str):
         shape = "" if element == rule.shape else f"[{rule.shape}]"

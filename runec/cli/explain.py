@@ -46,7 +46,12 @@ def _drawn(page: Page) -> Iterator[str]:
     yield f"{page.code}: {page.title}"
     yield ""
     yield textwrap.fill(page.cause, _WIDTH, break_on_hyphens=False)
-    for heading, text in (("Wrong:", page.wrong), ("Right:", page.right)):
+    for heading, text in (
+        ("Wrong:", page.wrong),
+        ("Right:", page.right),
+        ("Wrong, in the legacy dialect:", page.legacy_wrong),
+        ("Right, in the legacy dialect:", page.legacy_right),
+    ):
         if text is not None:
             yield ""
             yield heading

@@ -8,7 +8,10 @@ The pages of a room stand in one file, `R01.toml` for the codes R0101 to R0199:
     right   the example without it
     fix     what to do
 
-`wrong` and `right` come together; what lies in the machine or in a binary file has none.
+    legacy_wrong, legacy_right   the same in the legacy dialect, where YAML comes first
+
+`wrong` and `right` come together; what lies in the machine or in a binary file has none. An example
+of a Runefile is in YAML unless only the legacy dialect has the mistake.
 """
 
 from __future__ import annotations
@@ -23,7 +26,8 @@ from runec.diagnostics import UsageError
 
 _FOLDER = Path(__file__).resolve().parent
 _CODE = re.compile(r"[Rr]?([0-9]{4})\Z")
-_KEYS = frozenset({"title", "cause", "wrong", "right", "fix"})
+_EXAMPLES = ("wrong", "right", "legacy_wrong", "legacy_right")
+_KEYS = frozenset({"title", "cause", "fix", *_EXAMPLES})
 
 __all__ = ["Page", "all_pages", "explain"]
 
@@ -38,6 +42,8 @@ class Page:
     fix: str
     wrong: str | None = None
     right: str | None = None
+    legacy_wrong: str | None = None
+    legacy_right: str | None = None
 
     def as_json(self) -> dict[str, str | None]:
         """Return the page as one JSON object."""
@@ -47,6 +53,8 @@ class Page:
             "cause": self.cause,
             "wrong": self.wrong,
             "right": self.right,
+            "legacy_wrong": self.legacy_wrong,
+            "legacy_right": self.legacy_right,
             "fix": self.fix,
         }
 
@@ -83,9 +91,7 @@ def _pages(path: Path) -> dict[str, Page]:
     for code, table in sorted(tables.items()):
         if not table.keys() <= _KEYS:
             raise ValueError(f"{path.name}: {code} has an unknown key")
-        examples = {
-            name: table[name].strip("\n") + "\n" for name in ("wrong", "right") if name in table
-        }
+        examples = {name: table[name].strip("\n") + "\n" for name in _EXAMPLES if name in table}
         cause = " ".join(table["cause"].split())
         pages[code] = Page(code, table["title"], cause, table["fix"], **examples)
     return pages

@@ -27,21 +27,21 @@ _DRAFT = "http://json-schema.org/draft-07/schema#"
 _REQUIRED = ("version", "image", "pipeline")
 _ABOUT = {
     "version": "The version of the Runefile format: 1.",
-    "image": "The base image, which says what the rune may ask its host for: runicos/base.",
-    "pipeline": "The stages by their names. Data flows along their inputs.",
-    "resources": "Texts and files that models and arguments use as $NAME.",
-    "model": "A .tflite file beside the Runefile, or $NAME of a binary resource.",
-    "proc-block": "A processing block: the name of one of runec's, base[@version][#sub_path], or "
-    "the folder of one of yours, ./my_block.",
-    "capability": "A source of data: a sensor on a device, a file on this computer.",
-    "out": "Where results leave the rune.",
-    "inputs": "The stages whose outputs this one takes: NAME, or NAME.1 for the second output.",
-    "outputs": "The types of what this stage gives.",
-    "args": "Arguments of this stage.",
-    "type": "The element type; _ leaves it to be inferred.",
-    "dimensions": "The shape, one length an axis; without it the tensor has one element.",
-    "inline": "The text itself.",
-    "path": "A file, relative to the Runefile's folder.",
+    "image": "The base image. There is one: runicos/base.",
+    "pipeline": "The stages by name. Data flows along their inputs.",
+    "resources": "Texts and files by name, which models and arguments use as $NAME.",
+    "model": "A .tflite file, relative to the Runefile's folder, or $NAME of a binary resource.",
+    "proc-block": "A processing block: the name of a block of runec, base[@version][#sub_path], or "
+    "the folder of a block of your own, ./my_block.",
+    "capability": "A source of data: a sensor on a device, a file on the host.",
+    "out": "A kind of output: where results leave the rune.",
+    "inputs": "The stages that this stage reads: NAME, or NAME.1 for the second output of NAME.",
+    "outputs": "The types of the outputs of this stage, in order; inferred where they are omitted.",
+    "args": "The arguments of this stage by name; - and _ in a name are the same.",
+    "type": "The element type, in upper or lower case; _ if it is inferred.",
+    "dimensions": "The shape, one length per axis; [1] if omitted.",
+    "inline": "The content itself.",
+    "path": "The file with the content, relative to the Runefile's folder.",
 }
 
 
@@ -119,11 +119,13 @@ def _stage(kind: str, keys: tuple[str, ...]) -> dict[str, Any]:
     if kind == "out":
         arguments["properties"] = {
             "pin": {
-                "description": "PIN: a name of the board file, such as LED, or one of the chip.",
+                "description": "PIN: a name in the board file, such as LED, or a pin of the chip, "
+                "such as PA5.",
                 "type": ["string", "number"],
             },
             "active-low": {
-                "description": "PIN: true if the pin is low for what is not 0.",
+                "description": "PIN: true if the pin is low for any value other than 0; "
+                "false if omitted.",
                 "enum": [True, False, "true", "false", 0, 1, "0", "1"],
             },
         }
@@ -157,7 +159,9 @@ def _resource() -> dict[str, Any]:
     text = {"type": ["string", "number"]}
     values = {"type": {"enum": ["string", "binary"]}, "inline": text, "path": {"type": "string"}}
     resource = _object(RESOURCE_KEYS, values, required=())
-    resource["properties"]["type"]["description"] = "What the bytes are; string unless it is said."
+    resource["properties"]["type"]["description"] = (
+        "string or binary; string if omitted. Models need binary."
+    )
     return {
         **resource,
         "type": ["object", "null"],

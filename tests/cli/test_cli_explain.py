@@ -16,6 +16,15 @@ def test_a_code_is_explained_with_both_examples(runec: Callable[..., Any]) -> No
     assert all(len(line) <= 104 for line in done.stdout.splitlines())
 
 
+def test_yaml_comes_before_the_legacy_dialect(runec: Callable[..., Any]) -> None:
+    lines = runec("explain", "R0101").stdout.splitlines()
+    order = [lines.index(f"{what}:") for what in ("Wrong", "Right")]
+    order += [lines.index(f"{what}, in the legacy dialect:") for what in ("Wrong", "Right")]
+    assert order == sorted(order)
+    first = [lines[index + 1].strip() for index in order]
+    assert first == ["version: 1", "version: 1", "FROM runicos/base", "FROM runicos/base"]
+
+
 def test_without_a_code_all_are_listed(runec: Callable[..., Any]) -> None:
     done = runec("explain")
     listed = [line.split()[0] for line in done.stdout.splitlines()[1:]]
@@ -25,7 +34,9 @@ def test_without_a_code_all_are_listed(runec: Callable[..., Any]) -> None:
 def test_programs_get_an_object_a_page(runec: Callable[..., Any]) -> None:
     (line,) = runec("explain", "r0202", "--format", "json").stdout.splitlines()
     page = json.loads(line)
-    assert page.keys() == {"code", "title", "cause", "wrong", "right", "fix"}
+    assert page.keys() == {
+        *("code", "title", "cause", "wrong", "right", "legacy_wrong", "legacy_right", "fix")
+    }
     assert page["code"] == "R0202"
     every = [json.loads(line) for line in runec("explain", "--format", "json").stdout.splitlines()]
     assert page in every

@@ -43,6 +43,8 @@ def test_a_page_is_whole(page: Page) -> None:
     assert len(page.fix) > 10
     assert (page.wrong is None) == (page.right is None)
     assert page.wrong is None or page.wrong != page.right
+    assert (page.legacy_wrong is None) == (page.legacy_right is None)
+    assert page.legacy_wrong is None or page.wrong is not None
 
 
 @pytest.mark.parametrize("spelling", ["R0012", "r0012", "0012", " R0012 "])

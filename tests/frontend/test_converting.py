@@ -19,11 +19,10 @@ from runec.pipeline import Pin
 PROJECT = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = sorted(PROJECT.glob("examples/*/Runefile"))
 RIGHT = [
-    page.right
+    text
     for page in all_pages()
-    if page.right is not None
-    and page.code < "R0500"
-    and dialect_of(page.right, "Runefile") == "legacy"
+    for text in (page.right, page.legacy_right)
+    if text is not None and page.code < "R0500" and dialect_of(text, "Runefile") == "legacy"
 ]
 
 

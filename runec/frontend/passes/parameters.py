@@ -20,38 +20,62 @@ _WHOLE = re.compile(r"[0-9]{1,10}(?:\.0*)?\Z")
 _SECONDS = re.compile(r"(?:[0-9]{1,7}(?:\.[0-9]{0,12})?|\.[0-9]{1,12})\Z")
 
 
-class _Parameter(msgspec.Struct, frozen=True):
+class Parameter(msgspec.Struct, frozen=True):
+    """A parameter of a capability: its name in a rune, what it means, its smallest value."""
+
     name: str
+    about: str
     least: int = 1
 
 
-_SOURCE = {"source": _Parameter("source", least=0)}
+_SOURCE = {
+    "source": Parameter("source", "which of the files of this kind, counted from 0; default 0", 0)
+}
 _IMAGE = {
-    "width": _Parameter("width"),
-    "height": _Parameter("height"),
-    "pixel_format": _Parameter("pixel_format", least=0),
+    "width": Parameter("width", "pixels in a row; default: the width of the picture"),
+    "height": Parameter("height", "rows; default: the height of the picture"),
+    "pixel_format": Parameter(
+        "pixel_format",
+        f"{', '.join(_PIXEL_FORMAT_NAMES)} (or 0, 1, 2); default: GrayScale where the tensor has "
+        "one element per pixel, else RGB",
+        0,
+    ),
     **_SOURCE,
 }
+_HZ = Parameter("hz", "sample rate in Hz; default 16000")
+_MILLISECONDS = Parameter("sample_duration_ms", "duration in ms; default: that of the tensor")
+_SAMPLES = Parameter("n", "number of samples, each x, y, z; default: those of the tensor")
 
 # Which spelling means which parameter. The names on the right go to the host.
-_PARAMETERS: Mapping[CapabilityKind, Mapping[str, _Parameter]] = MappingProxyType(
+PARAMETERS: Mapping[CapabilityKind, Mapping[str, Parameter]] = MappingProxyType(
     {
-        CapabilityKind.RAND: _SOURCE,
+        CapabilityKind.RAND: {
+            "source": Parameter("source", "accepted without effect: there is one random stream", 0)
+        },
         CapabilityKind.SOUND: {
-            "hz": _Parameter("hz"),
-            "frequency": _Parameter("hz"),
-            "sample_duration_ms": _Parameter("sample_duration_ms"),
-            "sample_duration": _Parameter("sample_duration_ms"),
+            "hz": _HZ,
+            "frequency": _HZ,
+            "sample_duration_ms": _MILLISECONDS,
+            "sample_duration": msgspec.structs.replace(
+                _MILLISECONDS, about="duration in s, such as 1.5; not with `sample_duration_ms`"
+            ),
             **_SOURCE,
         },
         CapabilityKind.ACCEL: {
-            "n": _Parameter("n"),
-            "samples": _Parameter("n"),
-            "hz": _Parameter("hz"),
+            "n": _SAMPLES,
+            "samples": _SAMPLES,
+            "hz": Parameter("hz", "sample rate in Hz of a sensor on the board; default 50"),
             **_SOURCE,
         },
         CapabilityKind.IMAGE: _IMAGE,
-        CapabilityKind.RAW: {"length": _Parameter("length"), **_SOURCE},
+        CapabilityKind.RAW: {
+            "length": Parameter(
+                "length",
+                "bytes to read from the start of the file; default: the file has exactly the "
+                "bytes of the tensor",
+            ),
+            **_SOURCE,
+        },
         CapabilityKind.FLOAT_IMAGE: _IMAGE,
     }
 )
@@ -74,7 +98,7 @@ def read_parameters(
 def _read(
     stage: str, kind: CapabilityKind, values: dict[str, Value], diagnostics: Diagnostics
 ) -> dict[str, ParameterValue]:
-    known = _PARAMETERS[kind]
+    known = PARAMETERS[kind]
     warn_unused(stage, [value.argument for value in values.values()], known, diagnostics)
     found: dict[str, ParameterValue] = {}
     given: dict[str, Value] = {}
@@ -112,7 +136,7 @@ def _number(spelling: str, text: object) -> int | None:
     return int(text.split(".")[0]) if _WHOLE.match(text) else None
 
 
-def _report(spelling: str, parameter: _Parameter, value: Value, diagnostics: Diagnostics) -> None:
+def _report(spelling: str, parameter: Parameter, value: Value, diagnostics: Diagnostics) -> None:
     shown = value.shown
     if spelling == "pixel_format":
         hint = f"use one of {', '.join(_PIXEL_FORMAT_NAMES)}"

@@ -46,7 +46,7 @@ from runec.proc_blocks import FROM_MODEL, Block, BlockMismatch, ResolvedOutput
 MAX_TENSOR_BYTES = 64 * 1024 * 1024
 
 _ELEMENTS = {element.value: element for element in ElementType}
-_CAPABILITY_ELEMENTS = {
+CAPABILITY_ELEMENTS = {
     CapabilityKind.SOUND: ElementType.I16,
     CapabilityKind.ACCEL: ElementType.F32,
     CapabilityKind.IMAGE: ElementType.U8,
@@ -306,7 +306,7 @@ class _Checker(msgspec.Struct):
         self, name: str, stage: CapabilityNode, kind: CapabilityKind, type_: TensorType
     ) -> None:
         place = stage.outputs[0].span if stage.outputs else stage.name.span
-        wanted = _CAPABILITY_ELEMENTS.get(kind)
+        wanted = CAPABILITY_ELEMENTS.get(kind)
         if type_.element is ElementType.UTF8 or wanted not in (None, type_.element):
             self.diagnostics.error(
                 "R0205",

@@ -6,19 +6,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.options import INPUT_FILE, format_option, pass_console
-from runec.diagnostics import UserFileError, printable
+from runec.diagnostics import Diagnostic, MachineError, Severity, UserFileError, printable
 from runec.files import read_file
 from runec.models import (
     InputRange,
     ModelInfo,
     ModelTensor,
+    ResolvedModel,
     input_ranges,
     measure_arena,
     read_model,
+    resolve_model,
 )
 from runec.pipeline import ElementType
 
@@ -53,8 +56,10 @@ def command(console: Console, model: Path) -> None:
     data = read_file(model, "the model")
     try:
         info = read_model(data)
-        ranges = input_ranges(data)
-        arena = measure_arena(data)
+        resolved = _resolved(console, model, data)
+        info = replace(info, outputs=read_model(resolved.data).outputs)
+        ranges = input_ranges(resolved.data)
+        arena = measure_arena(resolved.data)
     except UserFileError as error:
         raise UserFileError(error.code, f"{model}: {error.message}", hint=error.hint) from None
     if console.is_json:
@@ -66,6 +71,8 @@ def command(console: Console, model: Path) -> None:
                 ],
                 "outputs": [_tensor(tensor) for tensor in info.outputs],
                 "ops": info.operator_count,
+                "folded": list(resolved.folded),
+                "shapes_learned": resolved.is_learned,
                 "operators": [
                     {"name": operator.name, "version": operator.version}
                     for operator in info.operators
@@ -76,17 +83,41 @@ def command(console: Console, model: Path) -> None:
             }
         )
         return
-    for line in _lines(info, ranges, len(data), arena):
+    for line in _lines(info, resolved, ranges, len(data), arena):
         console.result(line)
 
 
+def _resolved(console: Console, model: Path, data: bytes) -> ResolvedModel:
+    """The model with its shapes; as it is, with a warning, where they cannot be determined."""
+    try:
+        return resolve_model(data)
+    except (MachineError, UserFileError) as error:
+        if error.code not in ("R0320", "R0321"):
+            raise
+        message = f"{model}: {error.message}"
+        console.warn(Diagnostic(error.code, message, Severity.WARNING, hint=error.hint))
+        return ResolvedModel(data, (), is_learned=False)
+
+
 def _lines(
-    info: ModelInfo, ranges: Sequence[InputRange | None], file_bytes: int, arena: int
+    info: ModelInfo,
+    resolved: ResolvedModel,
+    ranges: Sequence[InputRange | None],
+    file_bytes: int,
+    arena: int,
 ) -> Iterator[str]:
     yield f"Ops: {info.operator_count}"
     for title, tensors in (("Inputs", info.inputs), ("Outputs", info.outputs)):
         yield f"{title}:"
         yield from (f"\t{_named(tensor)}" for tensor in tensors)
+    open_inputs = [item for item in info.inputs if item.shape is None or item.signature]
+    if open_inputs:
+        yield "Open input shapes:"
+        yield from (f"\t{printable(item.name)}: {item.accepted}" for item in open_inputs)
+    if resolved.is_learned:
+        yield "Output shapes determined by LiteRT; [...] depends on the data"
+    if resolved.folded:
+        yield f"Folded when a rune is built: {', '.join(map(printable, resolved.folded))}"
     quantised = [item for item in (*info.inputs, *info.outputs) if item.scale is not None]
     if quantised:
         yield "Quantisation:"
@@ -112,7 +143,8 @@ def _lines(
 
 
 def _named(tensor: ModelTensor) -> str:
-    return f"{printable(tensor.name)}: {_KINDS[tensor.type.element]}{list(tensor.type.dimensions)}"
+    shape = "[...]" if tensor.type is None else list(tensor.type.dimensions)
+    return f"{printable(tensor.name)}: {_KINDS[tensor.element]}{shape}"
 
 
 def _ends(bounds: InputRange | None) -> list[float] | None:
@@ -122,8 +154,9 @@ def _ends(bounds: InputRange | None) -> list[float] | None:
 def _tensor(tensor: ModelTensor) -> dict[str, object]:
     return {
         "name": tensor.name,
-        "element_kind": _KINDS[tensor.type.element],
-        "dims": list(tensor.type.dimensions),
+        "element_kind": _KINDS[tensor.element],
+        "dims": None if tensor.type is None else list(tensor.type.dimensions),
+        "signature": list(tensor.signature),
         "scale": tensor.scale,
         "zero_point": tensor.zero_point,
     }

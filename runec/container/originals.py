@@ -23,7 +23,8 @@ from runec.container.graph import (
 from runec.container.reader import Rune, read_rune
 from runec.container.wasm import CUSTOM, MAGIC
 from runec.container.writer import assemble
-from runec.models import measure_arena, read_model
+from runec.diagnostics import UserFileError
+from runec.models import ModelTensor, measure_arena, read_model
 from runec.pipeline import EXECUTED_FORMAT, CapabilityKind, OutputKind, ParameterValue, TensorType
 
 _NO_NAME = "original"
@@ -57,6 +58,16 @@ def _resources(rune: Rune, models: Mapping[int, bytes]) -> tuple[dict[str, bytes
     return dict(ordered), {number: held[data] for number, data in models.items()}
 
 
+def _shaped(tensor: ModelTensor) -> TensorType:
+    if tensor.type is None:
+        raise UserFileError(
+            "R0323",
+            f"its model has no shape for the tensor {tensor.name!r}, which a device must know",
+            hint="run the rune on this computer, or build it again from its Runefile",
+        )
+    return tensor.type
+
+
 def write_described(rune: Rune, recorded: Recorded) -> bytes:
     """Return the bytes of an original with its description; its module stays as it is.
 
@@ -74,7 +85,7 @@ def write_described(rune: Rune, recorded: Recorded) -> bytes:
         numbers = []
         for side in (info.inputs, info.outputs):
             numbers.append(tuple(range(len(tensors), len(tensors) + len(side))))
-            tensors += [tensor.type for tensor in side]
+            tensors += [_shaped(tensor) for tensor in side]
         models[f"model {number}"] = GraphModel(
             id=number,
             format=EXECUTED_FORMAT,

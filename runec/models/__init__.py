@@ -1,7 +1,8 @@
-"""Models: reading a .tflite, the arena it needs on a device, what its inputs are clamped to."""
+"""Models: reading a .tflite, its shapes, the arena it needs, what its inputs are clamped to."""
 
 from runec.models.arena import measure_arena
 from runec.models.input_ranges import InputRange, input_ranges
+from runec.models.shapes import ResolvedModel, resolve_model, unknown_shapes
 from runec.models.tflite import (
     ModelInfo,
     ModelTensor,
@@ -17,10 +18,13 @@ __all__ = [
     "ModelInfo",
     "ModelTensor",
     "Operator",
+    "ResolvedModel",
     "input_ranges",
     "measure_arena",
     "quantises_to_uint8",
     "read_graph",
     "read_hybrid",
     "read_model",
+    "resolve_model",
+    "unknown_shapes",
 ]

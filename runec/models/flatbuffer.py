@@ -68,6 +68,15 @@ class Table(msgspec.Struct, frozen=True):
             return default
         return int.from_bytes(self.data[at : at + size], "little", signed=signed)
 
+    def has(self, number: int) -> bool:
+        """Return whether a field is there."""
+        return self._field(number, 1) is not None
+
+    def target(self, number: int) -> int | None:
+        """Return where a field of another table, a vector or a string points to, or None."""
+        at = self._field(number, 4)
+        return None if at is None else at + read_u32(self.data, at)
+
     def table(self, number: int) -> Table | None:
         """Return a table that a field points to, or None."""
         at = self._field(number, 4)

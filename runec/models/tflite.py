@@ -29,6 +29,7 @@ MAX_TENSOR_BYTES = 2**31 - 1
 
 FLOAT32 = 0
 INT32 = 2
+INT64 = 4
 UINT8 = 3
 INT16 = 7
 INT8 = 9
@@ -37,9 +38,9 @@ INT8 = 9
 _TENSOR_TYPES: dict[int, tuple[str, int, ElementType | None]] = {
     0: ("float32", 4, ElementType.F32),
     1: ("float16", 2, None),
-    2: ("int32", 4, ElementType.I32),
+    INT32: ("int32", 4, ElementType.I32),
     3: ("uint8", 1, ElementType.U8),
-    4: ("int64", 8, ElementType.I64),
+    INT64: ("int64", 8, ElementType.I64),
     5: ("string", 0, None),
     6: ("bool", 1, None),
     INT16: ("int16", 2, ElementType.I16),
@@ -58,16 +59,43 @@ _TENSOR_TYPES: dict[int, tuple[str, int, ElementType | None]] = {
 
 
 class ModelTensor(msgspec.Struct, frozen=True):
-    """An input or an output. `scale` and `zero_point` are those of the whole tensor.
+    """An input or an output.
 
-    They are None for one that is not quantised, or has a scale for each channel. A scalar
-    has the dimensions (1,).
+    `shape` is () for a scalar and None where the file has none: the library finds it when the
+    model runs (`runec.models.resolve_model` asks it). `signature` has -1 for each dimension that
+    the file leaves open and is () where none is. `scale` and `zero_point` are those of the whole
+    tensor: None for one that is not quantised, or has a scale for each channel.
     """
 
     name: str
-    type: TensorType
+    element: ElementType
+    shape: tuple[int, ...] | None
+    signature: tuple[int, ...]
     scale: float | None
     zero_point: int | None
+
+    @property
+    def type(self) -> TensorType | None:
+        """The type in a pipeline, where a scalar has the dimensions (1,); None: no shape."""
+        return None if self.shape is None else TensorType(self.element, self.shape or (1,))
+
+    def accepts(self, shape: tuple[int, ...]) -> bool:
+        """Return whether the file leaves this shape open."""
+        if self.shape is None:
+            return True
+        return len(shape) == len(self.signature) and all(
+            wanted in (-1, size) for wanted, size in zip(self.signature, shape, strict=True)
+        )
+
+    def __str__(self) -> str:
+        """The type, `f32[...]` without a shape."""
+        return f"{self.element.value}[...]" if self.type is None else str(self.type)
+
+    @property
+    def accepted(self) -> str:
+        """What an input accepts: the type with `?` for each open dimension, `f32[?, 10]`."""
+        sizes = ", ".join("?" if size < 0 else str(size) for size in self.signature)
+        return f"{self.element.value}[{sizes}]" if sizes else str(self)
 
 
 class Operator(msgspec.Struct, frozen=True):
@@ -93,7 +121,8 @@ class ModelInfo(msgspec.Struct, frozen=True):
 class GraphTensor(msgspec.Struct, frozen=True):
     """A tensor of the first subgraph, as the memory planner and a device's kernels see it.
 
-    `values` are those of a small constant of int32, such as axes.
+    `values` are those of a small constant of int32, such as axes. `signature` is as in
+    `ModelTensor`. `has_rank` says that an empty shape is a scalar's.
     """
 
     type_code: int
@@ -103,6 +132,13 @@ class GraphTensor(msgspec.Struct, frozen=True):
     scales: tuple[float, ...]
     zero_points: tuple[int, ...]
     values: tuple[int, ...] = ()
+    signature: tuple[int, ...] = ()
+    has_rank: bool = False
+
+    @property
+    def has_shape(self) -> bool:
+        """False where the file has no shape: it is empty, and nothing says that it is a scalar."""
+        return bool(self.shape) or self.has_rank or self.is_constant
 
     @property
     def quantization(self) -> tuple[float, int] | None:
@@ -153,7 +189,8 @@ def damaged(error: MalformedError) -> UserFileError:
     )
 
 
-def _root(data: bytes) -> Table:
+def open_model(data: bytes) -> Table:
+    """Return the root table. Raises UserFileError R0310, R0312 and MalformedError."""
     if len(data) < 8 or data[4:8] != IDENTIFIER:
         raise UserFileError(
             "R0310",
@@ -172,7 +209,8 @@ def _root(data: bytes) -> Table:
     return model
 
 
-def _subgraphs(model: Table) -> tuple[Table, ...]:
+def subgraphs_of(model: Table) -> tuple[Table, ...]:
+    """Return the tables of the subgraphs, at least one. Raises MalformedError."""
     subgraphs = model.tables(2, count_max=MAX_SUBGRAPHS)
     if not subgraphs:
         raise MalformedError("it has no graph")
@@ -235,7 +273,21 @@ def _model_tensor(table: Table, role: str) -> ModelTensor:
         if len(scales) == 1:
             scale = float(scales[0])
             zero_point = zero_points[0] if zero_points else 0
-    return ModelTensor(name, TensorType(element, shape or (1,)), scale, zero_point)
+    has_shape = bool(shape) or _has_rank(table)
+    signature = _signature(table, shape)
+    return ModelTensor(name, element, shape if has_shape else None, signature, scale, zero_point)
+
+
+def _has_rank(table: Table) -> bool:
+    return table.integer(8, 1, signed=False) != 0
+
+
+def _signature(table: Table, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape with -1 for the dimensions that are open; () where none is."""
+    signature = table.integers(7, "i", count_max=MAX_RANK)
+    if len(signature) != len(shape) or -1 not in signature:
+        return ()
+    return tuple(-1 if open_ < 0 else size for open_, size in zip(signature, shape, strict=True))
 
 
 def read_model(data: bytes) -> ModelInfo:
@@ -247,9 +299,9 @@ def read_model(data: bytes) -> ModelInfo:
             shape that is not fixed there.
     """
     try:
-        model = _root(data)
+        model = open_model(data)
         codes = _operator_codes(model)
-        subgraphs = _subgraphs(model)
+        subgraphs = subgraphs_of(model)
         operators: dict[Operator, None] = {}
         uses = 0
         for subgraph in subgraphs:
@@ -327,18 +379,21 @@ def _graph_tensor(table: Table, constant: Sequence[bytes | None]) -> GraphTensor
     values: tuple[int, ...] = ()
     if content is not None and type_code == INT32 and len(content) <= 4 * MAX_RANK:
         values = struct.unpack(f"<{len(content) // 4}i", content[: len(content) // 4 * 4])
+    shape = table.integers(0, "i", count_max=MAX_RANK)
     quantization = table.table(4)
     if quantization is not None:
         scales = quantization.scalars(2, "f", count_max=MAX_CHANNELS)
         zero_points = quantization.integers(3, "q", count_max=MAX_CHANNELS)
     tensor = GraphTensor(
         type_code=type_code,
-        shape=table.integers(0, "i", count_max=MAX_RANK),
+        shape=shape,
         is_variable=table.integer(5, 1, signed=False) != 0,
         is_constant=content is not None,
         scales=scales,
         zero_points=zero_points,
         values=values,
+        signature=_signature(table, shape),
+        has_rank=_has_rank(table),
     )
     if any(size < 0 for size in tensor.shape) or tensor.size_bytes > MAX_TENSOR_BYTES:
         raise MalformedError(f"a tensor has the shape {list(tensor.shape)}")
@@ -352,9 +407,9 @@ def read_graph(data: bytes) -> ModelGraph:
         UserFileError: R0310, R0311 or R0312, as `read_model`.
     """
     try:
-        model = _root(data)
+        model = open_model(data)
         codes = _operator_codes(model)
-        subgraphs = _subgraphs(model)
+        subgraphs = subgraphs_of(model)
         main = subgraphs[0]
         constant = _constant_buffers(model)
         tensors = tuple(

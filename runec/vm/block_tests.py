@@ -26,7 +26,7 @@ from runec.pipeline import (
 from runec.proc_blocks import Block, Catalogue
 from runec.proc_blocks.vectors import Elements, Run, Vectors, pack, unpack
 from runec.vm.feed import Feed, Inputs
-from runec.vm.messages import Outputs
+from runec.vm.messages import Document, Outputs
 from runec.vm.output import split_text
 from runec.vm.run import Watch, run_rune_feeds
 
@@ -212,7 +212,8 @@ def _packed(test: Vectors, run: Run, words: Mapping[int, tuple[str, ...]]) -> li
 
 
 def _compare(test: Vectors, number: int, run: Run, outputs: Outputs) -> Iterator[Difference]:
-    ((_, tensors),) = outputs
+    ((_, consumed),) = outputs
+    tensors = [item for item in consumed if not isinstance(item, Document)]
     for output, ((kind, data), elements) in enumerate(zip(tensors, run.outputs, strict=True)):
         if kind.element is ElementType.UTF8:
             texts = split_text(data, kind.element_count)

@@ -12,6 +12,7 @@ from runec.diagnostics import (
     UsageError,
     UserFileError,
 )
+from runec.pipeline import TensorType
 
 _REPORT = "look at the rune with `runec inspect`, and build it again from its Runefile"
 
@@ -209,6 +210,30 @@ def model_differs(name: str, said: str, found: str) -> RuneError:
         "R0714",
         f"the model {name}: the rune said tensors would be {said}, the model has {found}",
         hint="write the model's own types and shapes in the Runefile and build the rune again",
+    )
+
+
+def result_differs(name: str, number: int, kind: TensorType, size_bytes: int) -> RuneError:
+    """R0731: a model returned a tensor of another size than its type."""
+    size = kind.element.size_bytes
+    count = (
+        f"{size_bytes // size} elements" if size and not size_bytes % size else f"{size_bytes} B"
+    )
+    return RuneError(
+        "R0731",
+        f"the model {name} returned {count} for its output {number}, which is {kind}",
+        hint="declare the size that the model returns for these inputs in the Runefile, "
+        "or use a model whose output shapes do not depend on the data",
+    )
+
+
+def unknown_shape(name: str, tensor: str) -> RuneError:
+    """R0732: nothing has the shape of a model's tensor."""
+    return RuneError(
+        "R0732",
+        f"the model {name} cannot be run: neither its file nor the rune has the shape of "
+        f"its tensor {tensor!r}",
+        hint="build the rune again from its Runefile with `runec build`",
     )
 
 

@@ -12,16 +12,24 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from runec.diagnostics import RuneError, UserFileError
-from runec.models import InputRange, input_ranges, read_model
+from runec.models import InputRange, ModelTensor, input_ranges, read_model, unknown_shapes
 from runec.pipeline import TensorType
 from runec.vm import litert
-from runec.vm.errors import model_differs, needs_litert, no_model
+from runec.vm.errors import (
+    model_differs,
+    model_failed,
+    needs_litert,
+    no_model,
+    result_differs,
+    unknown_shape,
+)
 from runec.vm.output import one_nan
 from runec.vm.tflm import RefusedError, TflmModel
 
 Warn = Callable[[str, str], None]
 """Takes a warning and a hint."""
 
+_UNKNOWN = "the file does not have the shapes of all its tensors"
 _TO_A_BOARD = "to run it on a board, convert the model to int8 or float32"
 
 
@@ -37,8 +45,8 @@ class HostModel:
         name: the stage, for messages.
         data: the .tflite.
         said: the types that the rune says its inputs and its outputs have; element types and
-            sizes are compared with the model's, shapes may be written differently. None: not
-            compared.
+            sizes are compared with the model's, shapes may be written differently. Where the file
+            has no shape, or leaves an input's open, the rune's count. None: not compared.
         warn: is told when it runs in another library than devices have.
 
     Raises:
@@ -58,15 +66,13 @@ class HostModel:
             self._ranges = input_ranges(data)
         except UserFileError as error:
             raise no_model(name, error) from None
-        self.inputs = [tensor.type for tensor in info.inputs]
-        self.outputs = [tensor.type for tensor in info.outputs]
-        if said is not None:
-            _compare(name, said[0], self.inputs)
-            _compare(name, said[1], self.outputs)
+        self.inputs = _types(name, info.inputs, None if said is None else said[0], is_input=True)
+        self.outputs = _types(name, info.outputs, None if said is None else said[1])
+        self._name = name
         self._engine: _Engine
         why = litert.device_objection(data, info.operators)
         try:
-            self._engine = TflmModel(name, data, self.inputs, self.outputs)
+            self._engine = self._in_tflm(name, data, info.inputs)
             if why is not None:
                 warn(f"no device engine of runec takes the model {name}: {why}", _TO_A_BOARD)
         except RefusedError as refusal:
@@ -77,6 +83,16 @@ class HostModel:
                 warn(text, "devices run it in their own library, with the same result")
             else:
                 warn(f"{text}. No device engine of runec takes it: {why}", _TO_A_BOARD)
+
+    def _in_tflm(self, name: str, data: bytes, inputs: Sequence[ModelTensor]) -> _Engine:
+        # It makes room for the shapes of the file, and writes results of any size to it.
+        is_resized = any(
+            tensor.type is None or tensor.type.element_count != kind.element_count
+            for tensor, kind in zip(inputs, self.inputs, strict=True)
+        )
+        if is_resized or unknown_shapes(data):
+            raise RefusedError(_UNKNOWN, model_failed(name, _UNKNOWN, []))
+        return TflmModel(name, data, self.inputs, self.outputs)
 
     def _in_litert(self, name: str, data: bytes, refusal: RefusedError) -> _Engine:
         error: RuneError = refusal.error
@@ -95,13 +111,18 @@ class HostModel:
         one NaN (docs/spec/rune.md, sections 2.4 and 2.5).
 
         Raises:
-            RuneError: R0713, the library fails.
+            RuneError: R0713, the library fails; R0731, a result has another size than its tensor.
         """
         given = list(inputs)
         for index, bounds in enumerate(self._ranges[: len(inputs)]):
             if bounds is not None:
                 given[index] = _clamped(given[index], bounds)
         results = self._engine.infer(given)
+        if len(results) != len(self.outputs):
+            raise model_failed(self._name, f"it returned {len(results)} tensors", [])
+        for number, (kind, data) in enumerate(zip(self.outputs, results, strict=True)):
+            if len(data) != kind.size_bytes:
+                raise result_differs(self._name, number, kind, len(data))
         return [one_nan(kind, data) for kind, data in zip(self.outputs, results, strict=True)]
 
 
@@ -113,10 +134,33 @@ def _clamped(data: bytes, bounds: InputRange) -> bytes:
     return np.clip(numbers, np.float32(bounds.least), np.float32(bounds.most)).tobytes()
 
 
-def _compare(name: str, said: Sequence[TensorType], found: Sequence[TensorType]) -> None:
-    same = len(said) == len(found) and all(
-        a.element is b.element and a.element_count == b.element_count
-        for a, b in zip(said, found, strict=True)
-    )
-    if not same:
-        raise model_differs(name, ", ".join(map(str, said)), ", ".join(map(str, found)))
+def _types(
+    name: str,
+    tensors: Sequence[ModelTensor],
+    said: Sequence[TensorType] | None,
+    *,
+    is_input: bool = False,
+) -> list[TensorType]:
+    """Return the types of a model's tensors: the file's, and the rune's where it has no shape.
+
+    Raises:
+        RuneError: R0714, the rune's are others; R0732, there are none.
+    """
+    if said is None:
+        return [_known(name, tensor) for tensor in tensors]
+    types = []
+    for kind, tensor in zip(said, tensors, strict=False):
+        is_same = tensor.type is None or tensor.type.element_count == kind.element_count
+        is_open = is_input and tensor.accepts(kind.dimensions)
+        if kind.element is tensor.element and (is_same or is_open):
+            is_exact = tensor.type is None or not is_same
+            types.append(kind if is_exact else _known(name, tensor))
+    if len(types) != len(tensors) or len(said) != len(tensors):
+        raise model_differs(name, ", ".join(map(str, said)), ", ".join(map(str, tensors)))
+    return types
+
+
+def _known(name: str, tensor: ModelTensor) -> TensorType:
+    if tensor.type is None:
+        raise unknown_shape(name, tensor.name)
+    return tensor.type

@@ -8,11 +8,12 @@ Executed in the child process.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from runec.backends import tflm
-from runec.models import Operator, read_graph, read_hybrid
+from runec.models import Operator, read_graph, read_hybrid, unknown_shapes
 from runec.pipeline import TensorType
 from runec.vm.errors import model_failed
 from runec.vm.tflm import DTYPES
@@ -35,6 +36,8 @@ def device_objection(data: bytes, operators: Sequence[Operator]) -> str | None:
     missing = tflm.missing_operators(item.name for item in operators)
     if missing:
         return f"it has no {', '.join(missing)}"
+    if unknown_shapes(data):
+        return "the shapes of its tensors are found at run time"
     hybrid = read_hybrid(data)
     if hybrid:
         return f"its {', '.join(hybrid)} cannot mix float inputs with weights of 8 bits"
@@ -50,8 +53,8 @@ class LitertModel:
     Args:
         name: the stage, for messages.
         data: the .tflite.
-        inputs: the types of its inputs, as the file has them.
-        outputs: the same of its outputs.
+        inputs: the types of its inputs; those that the file leaves open get this shape.
+        outputs: the types of its outputs.
     """
 
     def __init__(
@@ -67,12 +70,15 @@ class LitertModel:
                 num_threads=1,
                 experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
             )
+            for detail, kind in zip(self._interpreter.get_input_details(), inputs, strict=False):
+                if math.prod(map(int, detail["shape"])) != kind.element_count:
+                    self._interpreter.resize_tensor_input(detail["index"], kind.dimensions)
             self._interpreter.allocate_tensors()
             self._inputs = self._interpreter.get_input_details()
-            self._outputs = self._interpreter.get_output_details()
+            output_count = len(self._interpreter.get_output_details())
         except (RuntimeError, ValueError) as error:
             raise model_failed(name, str(error), []) from None
-        if (len(self._inputs), len(self._outputs)) != (len(inputs), len(outputs)):
+        if (len(self._inputs), output_count) != (len(inputs), len(outputs)):
             raise model_failed(name, "LiteRT finds other inputs and outputs in it", [])
 
     def infer(self, inputs: Sequence[bytes]) -> list[bytes]:
@@ -88,9 +94,12 @@ class LitertModel:
                 values = np.frombuffer(data, DTYPES[kind.element]).reshape(detail["shape"])
                 self._interpreter.set_tensor(detail["index"], values)
             self._interpreter.invoke()
+            # Anew: shapes may depend on the data. The library refuses to hand out an empty tensor.
             return [
-                np.ascontiguousarray(self._interpreter.get_tensor(detail["index"])).tobytes()
-                for detail in self._outputs
+                b""
+                if 0 in detail["shape"]
+                else np.ascontiguousarray(self._interpreter.get_tensor(detail["index"])).tobytes()
+                for detail in self._interpreter.get_output_details()
             ]
         except (RuntimeError, ValueError, TypeError) as error:
             raise model_failed(self._name, str(error), []) from None

@@ -19,6 +19,7 @@ child -> parent   READY  -
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,8 +33,19 @@ HEADER = struct.Struct("<IB")
 _COUNT = struct.Struct("<II")
 _START = struct.Struct("<I?I")
 _LENGTH = struct.Struct("<I")
+_TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
 
-Outputs = Sequence[tuple[int, Sequence[tuple[TensorType, bytes]]]]
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What an original of 2020 writes that is not a tensor: any JSON, without white space."""
+
+    text: str
+
+
+Consumed = tuple[TensorType, bytes] | Document
+Outputs = Sequence[tuple[int, Sequence[Consumed]]]
+_DOCUMENT = "json"  # where the type of a tensor stands
 
 
 class Kind(IntEnum):
@@ -51,6 +63,24 @@ class Kind(IntEnum):
     STEP = 10
     TELL = 11
     ASKED = 12
+
+
+def minified_json(content: bytes) -> str:
+    """Return a JSON text without white space, otherwise as it is.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+
+    def refuse(word: str) -> None:
+        raise ValueError(f"{word} is not JSON")
+
+    text = content.decode()
+    try:
+        json.loads(text, parse_constant=refuse)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    return _TOKEN.sub(lambda found: found[1] or "", text)
 
 
 def pack_message(kind: Kind, body: bytes) -> bytes:
@@ -147,15 +177,19 @@ def pack_outputs(outputs: Outputs) -> bytes:
     parts = []
     for output, tensors in outputs:
         parts.append(_COUNT.pack(output, len(tensors)))
-        for kind, data in tensors:
-            text = str(kind).encode()
+        for item in tensors:
+            if isinstance(item, Document):
+                kind_text, data = _DOCUMENT, item.text.encode()
+            else:
+                kind_text, data = str(item[0]), item[1]
+            text = kind_text.encode()
             parts += (_COUNT.pack(len(text), len(data)), text, data)
     return b"".join(parts)
 
 
-def unpack_outputs(body: bytes) -> list[tuple[int, list[tuple[TensorType, bytes]]]]:
+def unpack_outputs(body: bytes) -> list[tuple[int, list[Consumed]]]:
     """Read what `pack_outputs` wrote. Raises ValueError for anything else."""
-    outputs = []
+    outputs: list[tuple[int, list[Consumed]]] = []
     at = 0
 
     def pair() -> tuple[int, int]:
@@ -168,14 +202,18 @@ def unpack_outputs(body: bytes) -> list[tuple[int, list[tuple[TensorType, bytes]
 
     while at < len(body):
         output, count = pair()
-        tensors = []
+        tensors: list[Consumed] = []
         for _ in range(count):
             text_bytes, data_bytes = pair()
             if text_bytes + data_bytes > len(body) - at:
                 raise ValueError("the outputs end early")
-            kind = TensorType.parse(body[at : at + text_bytes].decode())
+            kind_text = body[at : at + text_bytes].decode()
             at += text_bytes
-            tensors.append((kind, body[at : at + data_bytes]))
+            data = body[at : at + data_bytes]
             at += data_bytes
+            if kind_text == _DOCUMENT:
+                tensors.append(Document(minified_json(data)))
+            else:
+                tensors.append((TensorType.parse(kind_text), data))
         outputs.append((output, tensors))
     return outputs

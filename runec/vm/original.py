@@ -15,12 +15,14 @@ from dataclasses import replace
 from typing import Any
 
 from runec.container import Recorded, Rune, limits
+from runec.diagnostics import UserFileError
+from runec.models import ModelTensor, read_model
 from runec.pipeline import STRUCT_CODES, CapabilityKind, ElementType, OutputKind, TensorType
 from runec.vm.abi1 import parameter_value
-from runec.vm.errors import bad_host_call, too_much_output, unsupported_original
-from runec.vm.host import OUTPUT_KINDS, Host, Surroundings
+from runec.vm.errors import bad_host_call, no_model, too_much_output, unsupported_original
+from runec.vm.host import OUTPUT_KINDS, Host, Surroundings, Typed
 from runec.vm.host_model import HostModel
-from runec.vm.messages import Outputs
+from runec.vm.messages import Consumed, Document, Outputs, minified_json
 from runec.vm.output import output_bytes, output_line, parse_output_bytes
 
 _OUTPUT_BYTES_MAX = 64 * 1024 * 1024
@@ -70,6 +72,13 @@ def parse_output(document: Any) -> tuple[int, TensorType, bytes]:
     return channel, kind, b"".join(_pack(kind.element, value) for value in elements)
 
 
+def _sized(tensor: ModelTensor, size_bytes: int) -> TensorType:
+    """Return the type of a model's tensor; one without a shape takes the rune's bytes."""
+    if tensor.type is not None:
+        return tensor.type
+    return TensorType(tensor.element, (max(1, size_bytes // tensor.element.size_bytes),))
+
+
 def _first_id(version: str | None) -> int:
     numbers = re.match(r"(\d+)\.(\d+)", version or "")
     if numbers is None:
@@ -77,32 +86,39 @@ def _first_id(version: str | None) -> int:
     return 1 if (int(numbers[1]), int(numbers[2])) >= _FIRST_ID_ONE else 0
 
 
-def read_documents(
-    kind: OutputKind, stage_id: int, content: bytes
-) -> list[tuple[int, TensorType, bytes]]:
-    """Return the tensors that an output is handed at once, with the channels that they are for.
+def read_documents(kind: OutputKind, stage_id: int, content: bytes) -> list[tuple[int, Consumed]]:
+    """Return what an output is handed at once, with the channels that it is for.
 
-    For TENSOR they are binary, else JSON: one tensor, or a list of them.
+    For TENSOR these are tensors in binary. Else it is JSON: one tensor, a list of them, or, as
+    runes of 2020 write, anything at all, which is for the output itself.
 
     Raises:
-        RuneError: R0710, it is neither.
+        RuneError: R0710, it is none of these.
     """
     try:
         if kind is OutputKind.TENSOR:
-            return [(stage_id, tensor, data) for tensor, data in parse_output_bytes(content)]
-        document = json.loads(content)
-        return [
-            parse_output(item) for item in (document if isinstance(document, list) else [document])
-        ]
+            return [(stage_id, (tensor, data)) for tensor, data in parse_output_bytes(content)]
+        text = minified_json(content)
+        document = json.loads(text)
+        items = document if isinstance(document, list) else [document]
+        if not items or not all(_is_tensor(item) for item in items):
+            return [(stage_id, Document(text))]
+        tensors = [parse_output(item) for item in items]
     except (ValueError, RecursionError) as error:
-        raise bad_host_call("consume_output", f"an output that is no tensor: {error}") from None
+        raise bad_host_call("consume_output", f"an output that cannot be read: {error}") from None
+    return [(channel, (tensor, data)) for channel, tensor, data in tensors]
 
 
-def by_channel(tensors: Iterable[tuple[int, TensorType, bytes]]) -> Outputs:
-    """Return tensors as the outputs of a run: channels in the order of their first tensors."""
-    found: dict[int, list[tuple[TensorType, bytes]]] = {}
-    for channel, kind, data in tensors:
-        found.setdefault(channel, []).append((kind, data))
+def _is_tensor(document: Any) -> bool:
+    """Whether a document is meant to be one, right or wrong."""
+    return isinstance(document, dict) and "type_name" in document
+
+
+def by_channel(consumed: Iterable[tuple[int, Consumed]]) -> Outputs:
+    """Return what was consumed as the outputs of a run: channels in the order of their firsts."""
+    found: dict[int, list[Consumed]] = {}
+    for channel, item in consumed:
+        found.setdefault(channel, []).append(item)
     return list(found.items())
 
 
@@ -112,13 +128,13 @@ def device_result(result: bytes) -> bytes:
     That is what `runec.vm.run_rune_bytes` yields for the same rune: docs/spec/link.md, section 6.
 
     Raises:
-        RuneError: R0710, a document is no tensor.
+        RuneError: R0710, a document is not JSON, or a tensor that is wrong.
         ValueError: the device's words are not of that form.
     """
     form = OutputKind(result[0]) if result else None
     if form not in (OutputKind.SERIAL, OutputKind.TENSOR):
         raise ValueError("it does not say what it writes")
-    found: list[tuple[int, TensorType, bytes]] = []
+    found: list[tuple[int, Consumed]] = []
     at = 1
     while at < len(result):
         if len(result) - at < _DOCUMENT.size:
@@ -155,7 +171,7 @@ class OriginalHost(Host):
         self._models: dict[int, tuple[HostModel, list[TensorType], list[TensorType]]] = {}
         self._changed_parameter: str | None = None
         self._model_files: dict[int, bytes] = {}
-        self._consumed: list[tuple[int, TensorType, bytes]] = []
+        self._consumed: list[tuple[int, Consumed]] = []
         self._consumed_bytes = 0
 
     def begin_run(self) -> None:
@@ -233,12 +249,20 @@ class OriginalHost(Host):
 
     # --- models, first generation ------------------------------------------------------------
 
-    def tfm_preload_model(self, model: int, length: int, inputs: int, outputs: int) -> int:
-        """Keep a model of one input and one output."""
+    def tfm_preload_model(self, model: int, length: int, _inputs: int, _outputs: int) -> int:
+        """Keep a model of one input and one output.
+
+        The last two arguments are numbers of elements in 2020, later of tensors: the file decides.
+        """
         function = "tfm_preload_model"
-        if (inputs, outputs) != (1, 1):
-            raise unsupported_original(f"a model with {inputs} inputs and {outputs} outputs")
         data = self.read(function, model, length)
+        try:
+            info = read_model(data)
+        except UserFileError as error:
+            raise no_model(f"with the id {self._next_id}", error) from None
+        if (len(info.inputs), len(info.outputs)) != (1, 1):
+            what = f"{len(info.inputs)} inputs and {len(info.outputs)} outputs"
+            raise unsupported_original(f"a model with {what}")
         stage_id = self.take_id()
         self._model_files[stage_id] = data
         return stage_id
@@ -251,12 +275,14 @@ class OriginalHost(Host):
         if stage_id not in self._model_files:
             raise bad_host_call(function, f"{stage_id} is no model's id")
         if stage_id not in self._models:
-            engine = HostModel(
-                f"with the id {stage_id}",
-                self._model_files[stage_id],
-                None,
-                self._surroundings.warn,
+            data = self._model_files[stage_id]
+            info = read_model(data)
+            said = (
+                [_sized(info.inputs[0], source_bytes)],
+                [_sized(info.outputs[0], target_bytes)],
             )
+            name = f"with the id {stage_id}"
+            engine = HostModel(name, data, said, self._surroundings.warn)
             self._models[stage_id] = (engine, engine.inputs, engine.outputs)
         engine, inputs, outputs = self._models[stage_id]
         sizes = (inputs[0].size_bytes, outputs[0].size_bytes)
@@ -344,7 +370,7 @@ class OriginalHost(Host):
         return output
 
     def consume_output(self, stage_id: int, buffer: int, length: int) -> int:
-        """Take tensors written as JSON, one or a list, or for TENSOR in binary."""
+        """Take what is written as JSON, or for TENSOR in binary."""
         function = "consume_output"
         if stage_id not in self._outputs:
             raise bad_host_call(function, f"{stage_id} is no output's id")
@@ -354,6 +380,8 @@ class OriginalHost(Host):
             raise too_much_output(f"more than {_OUTPUT_BYTES_MAX} bytes of output in a run")
         found = read_documents(self._outputs[stage_id], stage_id, content)
         self._consumed += found
-        taken = [(kind, data) for _, kind, data in found]
+        taken: list[Typed] = [
+            (None, item.text.encode()) if isinstance(item, Document) else item for _, item in found
+        ]
         self.trace([f"number {stage_id}"], self._outputs[stage_id].name, taken)
         return 0

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from runec.container import F32, F64, quote_output, spell_float
 from runec.pipeline import STRUCT_CODES, ElementType, Pin, TensorType
+from runec.vm.messages import Consumed, Document, Outputs
 
 _PART_ELEMENTS = 4096
 
@@ -85,8 +86,11 @@ def _tensor(kind: TensorType, data: bytes) -> str:
     return f'{{"{key}":"{kind.element.value}","dimensions":[{dimensions}],"elements":[{elements}]}}'
 
 
-def _pin(pin: Pin, tensors: Sequence[tuple[TensorType, bytes]]) -> str:
-    ((kind, data),) = tensors
+def _pin(pin: Pin, tensors: Sequence[Consumed]) -> str:
+    (item,) = tensors
+    if isinstance(item, Document):
+        raise ValueError("a document for a pin")  # noqa: TRY004 - one kind of mistake
+    kind, data = item
     if len(data) != kind.size_bytes:
         raise ValueError(f"{len(data)} bytes of a tensor {kind}")
     (value,) = struct.unpack(f"<{STRUCT_CODES[kind.element]}", data)
@@ -94,14 +98,22 @@ def _pin(pin: Pin, tensors: Sequence[tuple[TensorType, bytes]]) -> str:
     return f'{{"pin":"{pin.name}","level":{level}}}'
 
 
+def _member(items: Sequence[Consumed]) -> str:
+    if len(items) == 1 and isinstance(items[0], Document):
+        return items[0].text
+    texts = (item.text if isinstance(item, Document) else _tensor(*item) for item in items)
+    return f"[{','.join(texts)}]"
+
+
 def output_line(
-    outputs: Sequence[tuple[int, Sequence[tuple[TensorType, bytes]]]],
+    outputs: Outputs,
     pins: Mapping[int, Pin] = MappingProxyType({}),
 ) -> str:
     """Return one JSON object: output ids in the given order, the tensors that each consumed.
 
-    `outputs` pairs an id with (type, packed elements) of its tensors; `pins` are those of the
-    outputs that drive one.
+    `outputs` pairs an id with (type, packed elements) of its tensors, or with documents of an
+    original, of which one alone is the member's value; `pins` are those of the outputs that drive
+    one.
 
     Raises:
         ValueError: the bytes of a tensor are not its elements.
@@ -109,7 +121,7 @@ def output_line(
     members = (
         f'"{output}":{_pin(pins[output], tensors)}'
         if output in pins
-        else f'"{output}":[{",".join(_tensor(kind, data) for kind, data in tensors)}]'
+        else f'"{output}":{_member(tensors)}'
         for output, tensors in outputs
     )
     return f"{{{','.join(members)}}}"
@@ -127,11 +139,18 @@ def one_nan(kind: TensorType, data: bytes) -> bytes:
     return bits.tobytes()
 
 
-def output_bytes(outputs: Sequence[tuple[int, Sequence[tuple[TensorType, bytes]]]]) -> bytes:
-    """Return what TENSOR outputs write: length of the type, type, elements, tensor by tensor."""
+def output_bytes(outputs: Outputs) -> bytes:
+    """Return what TENSOR outputs write: length of the type, type, elements, tensor by tensor.
+
+    Raises:
+        ValueError: a document is not a tensor.
+    """
     parts: list[bytes] = []
     for _, tensors in outputs:
-        for kind, data in tensors:
+        for item in tensors:
+            if isinstance(item, Document):
+                raise ValueError("a document for a TENSOR output")  # noqa: TRY004 - as above
+            kind, data = item
             text = str(kind).encode()
             parts += (struct.pack("<I", len(text)), text, one_nan(kind, data))
     return b"".join(parts)

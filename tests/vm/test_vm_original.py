@@ -68,9 +68,13 @@ def test_a_list_of_tensors_and_text_come_out(original: Original) -> None:
 
 BAD_OUTPUTS = [
     b"",
-    b"[1]",
-    b"{}",
+    b"Ring",
+    b"[NaN]",
+    b'"\\x"',
+    b"\xff",
+    b"[1] [2]",
     b'{"type_name":"f32","channel":1,"elements":[1],"dimensions":[2]}',
+    b'[{"type_name":"u8","channel":1,"elements":[1],"dimensions":[2]}]',
     b'{"type_name":"f31","channel":1,"elements":[1],"dimensions":[1]}',
     b'{"type_name":"u8","channel":1,"elements":[256],"dimensions":[1]}',
     b'{"type_name":"u8","channel":1,"elements":["a"],"dimensions":[1]}',
@@ -84,13 +88,46 @@ BAD_OUTPUTS = [
 
 
 @pytest.mark.parametrize("text", BAD_OUTPUTS, ids=lambda text: str(text[:70]))
-def test_an_output_that_is_no_tensor_traps(original: Original, text: bytes) -> None:
+def test_an_output_that_cannot_be_read_traps(original: Original, text: bytes) -> None:
     call = f"(drop (call $consume_output (i32.const 1) (i32.const 64) (i32.const {len(text)})))"
     rune = original("(drop (call $request_output (i32.const 1)))", call, {64: text})
     with pytest.raises(RuneError) as caught:
         list(run_rune(rune, Inputs()))
     assert caught.value.code == "R0710"
-    assert "output that is no tensor" in caught.value.message
+    assert "an output that cannot be read" in caught.value.message
+
+
+DOCUMENTS = [
+    (b"[6.972786e-1]", '{"2":[6.972786e-1]}'),
+    (b'"Ring"', '{"2":"Ring"}'),
+    (b'"a  \\" \\u0041"', '{"2":"a  \\" \\u0041"}'),
+    (b"null", '{"2":null}'),
+    (b'{ "a": [1, 2],\n "b" : {} }', '{"2":{"a":[1,2],"b":{}}}'),
+    (b"[]", '{"2":[]}'),
+]
+
+
+@pytest.mark.parametrize(("text", "line"), DOCUMENTS, ids=lambda item: str(item)[:40])
+def test_any_json_of_2020_is_printed_as_it_is(original: Original, text: bytes, line: str) -> None:
+    """Numbers keep their digits; the key is the output's own id."""
+    call = f"(drop (call $consume_output (i32.const 2) (i32.const 64) (i32.const {len(text)})))"
+    manifest = """
+        (drop (call $request_capability (i32.const 5)))
+        (drop (call $request_capability (i32.const 5)))
+        (drop (call $request_output (i32.const 1)))"""
+    rune = original(manifest, call, {64: text}, "0.2.0")
+    assert list(run_rune(rune, Inputs())) == [line]
+
+
+def test_several_documents_of_a_run_are_a_list(original: Original) -> None:
+    consume = "(drop (call $consume_output (i32.const 0) (i32.const {at}) (i32.const {length})))"
+    tensor = b'{"type_name":"u8","channel":0,"elements":[7],"dimensions":[1]}'
+    call = consume.format(at=64, length=6) + consume.format(at=80, length=3)
+    call += consume.format(at=96, length=len(tensor))
+    data = {64: b'"Ring"', 80: b"[1]", 96: tensor}
+    rune = original("(drop (call $request_output (i32.const 1)))", call, data, "0.2.0")
+    (line,) = run_rune(rune, Inputs())
+    assert line == ('{"0":["Ring",[1],{"element-type":"u8","dimensions":[1],"elements":[7]}]}')
 
 
 MODEL_AT = 4096

@@ -108,7 +108,8 @@ runevm_error runevm_tfm_preload_model(runevm *vm, const uint32_t *arguments, uin
     if (vm->phase != RUNEVM_PHASE_MANIFEST || !vm->rune.is_original) {
         return runevm_wrong_place(vm, FUNCTION);
     }
-    return open_next(vm, FUNCTION, arguments[0], arguments[1], arguments[2], arguments[3], result);
+    /* The last two arguments are numbers of elements or of tensors, by the version. The model's file decides. */
+    return open_next(vm, FUNCTION, arguments[0], arguments[1], 1, 1, result);
 }
 
 runevm_error runevm_tfm_model_invoke(runevm *vm, const uint32_t *arguments, uint32_t *result)

@@ -285,6 +285,12 @@ runevm_error invoke_model(void *context, uint32_t index, const uint8_t *const *i
         *detail = reporter->message("an operator failed");
         return RUNEVM_ERR_INVOKE;
     }
+    // Before anything is written: a kernel may have changed the shape of its result.
+    const char *changed = "";
+    if (check_tensors(interpreter, engine->rune, info, &changed) != RUNEVM_OK) {
+        *detail = changed;
+        return RUNEVM_ERR_INVOKE;
+    }
     for (uint32_t i = 0; i < info->output_count; i++) {
         const TfLiteTensor *tensor = interpreter->output(i);
         std::memcpy(outputs[i], tensor->data.raw, tensor->bytes);

@@ -35,6 +35,7 @@ def lower(
     count = 0
     stages: list[Stage] = []
     carried = _carried(facts, resources)
+    resolved: dict[str, Resource] = {}  # models that are resources
     files: dict[bytes, Resource] = {}  # models that are files: those with the same bytes are one
     for stage_name in order:
         node = facts.names.stages[stage_name]
@@ -68,10 +69,13 @@ def lower(
                 )
             )
         elif isinstance(node, ModelNode):
-            model = facts.models[stage_name]
+            model = typed.models.get(stage_name) or facts.models[stage_name]
             resource = model.resource
             if not isinstance(node.model, ResourceRef) and resource.data is not None:
                 resource = files.setdefault(resource.data, resource)
+            elif resolved.setdefault(resource.name, resource) != resource:
+                # Two models of one resource with other inputs, and so with other shapes.
+                resource = Resource(f"{len(stages) + 1}.model", resource.data)
             carried[resource.name] = resource
             stages.append(
                 Model(stage_name, resource.name, model.format, inputs, outputs, node.span)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from runec.diagnostics import Diagnostics, Label, Span
+from runec.diagnostics import Diagnostics, Label, RunecError, Span, printable
 from runec.frontend.ast import (
     CapabilityNode,
     Dialect,
@@ -30,7 +30,7 @@ from runec.frontend.passes.model_files import LoadedModel
 from runec.frontend.passes.names import NameTable
 from runec.frontend.passes.parameters import expected_elements
 from runec.frontend.text import suggestion
-from runec.models import ModelTensor
+from runec.models import ModelTensor, read_model, resolve_model
 from runec.pipeline import (
     ArgumentValue,
     CapabilityKind,
@@ -38,6 +38,7 @@ from runec.pipeline import (
     OutputKind,
     ParameterValue,
     Pin,
+    Resource,
     ResourceWords,
     TensorType,
 )
@@ -71,10 +72,14 @@ class Facts(msgspec.Struct, frozen=True):
 
 
 class Typed(msgspec.Struct, frozen=True):
-    """The outputs of each stage, and the typed arguments of each block; wrong stages are absent."""
+    """The outputs of each stage, and the typed arguments of each block; wrong stages are absent.
+
+    `models` are those of the files as the rune carries them: with shapes, folded.
+    """
 
     outputs: Mapping[str, tuple[ResolvedOutput, ...]]
     arguments: Mapping[str, dict[str, ArgumentValue]]
+    models: Mapping[str, LoadedModel]
 
 
 def check_types(order: tuple[str, ...], facts: Facts, diagnostics: Diagnostics) -> Typed:
@@ -83,7 +88,7 @@ def check_types(order: tuple[str, ...], facts: Facts, diagnostics: Diagnostics) 
     checker.read_declarations()
     for name in order:
         checker.check(name, facts.names.stages[name])
-    return Typed(checker.outputs, checker.arguments)
+    return Typed(checker.outputs, checker.arguments, checker.models)
 
 
 def _needed(facts: Facts) -> frozenset[str]:
@@ -100,8 +105,16 @@ def _same_shape(left: TensorType, right: TensorType) -> bool:
     ]
 
 
-def _equal(left: TensorType, right: TensorType) -> bool:
-    return left.element is right.element and _same_shape(left, right)
+def _fits(type_: TensorType, tensor: ModelTensor) -> bool:
+    """Whether a type is that of a model's tensor; every shape is where the file has none."""
+    has_same_shape = tensor.type is None or _same_shape(type_, tensor.type)
+    return type_.element is tensor.element and has_same_shape
+
+
+def _is_accepted(type_: TensorType, tensor: ModelTensor) -> bool:
+    """Whether a type is that of a model's input, or one that its file leaves open."""
+    is_open = type_.element is tensor.element and tensor.accepts(type_.dimensions)
+    return is_open or _fits(type_, tensor)
 
 
 def _resolved(type_: TensorType) -> ResolvedOutput:
@@ -119,6 +132,7 @@ class _Checker(msgspec.Struct):
     broken: set[str] = msgspec.field(default_factory=set)
     outputs: dict[str, tuple[ResolvedOutput, ...]] = msgspec.field(default_factory=dict)
     arguments: dict[str, dict[str, ArgumentValue]] = msgspec.field(default_factory=dict)
+    models: dict[str, LoadedModel] = msgspec.field(default_factory=dict)
 
     # Declarations.
 
@@ -299,7 +313,9 @@ class _Checker(msgspec.Struct):
                 if model is None or model.info is None:
                     continue
                 if position < len(model.info.inputs):
-                    return model.info.inputs[position].type
+                    wanted = model.info.inputs[position].type
+                    if wanted is not None:
+                        return wanted
         return None
 
     def _compare_with_kind(
@@ -500,6 +516,12 @@ class _Checker(msgspec.Struct):
             )
         else:
             self._compare_inputs(name, stage, inputs, info.inputs)
+        resolved = self._resolved_model(name, stage, model, [type_ for _, type_ in inputs])
+        if resolved is None:
+            self._trust(name)
+            return
+        self.models[name] = resolved
+        info = resolved.info or info
         declared = self.declared[name]
         if declared and len(declared) != len(info.outputs):
             self._complain(
@@ -511,6 +533,29 @@ class _Checker(msgspec.Struct):
                 hint=f"it gives {_listed(info.outputs)}",
             )
         self.outputs[name] = self._model_outputs(name, stage, info.outputs)
+
+    def _resolved_model(
+        self, name: str, stage: ModelNode, model: LoadedModel, inputs: Sequence[TensorType]
+    ) -> LoadedModel | None:
+        """The model with the shapes that it has for these inputs; None: they were not found."""
+        data = model.resource.data
+        if data is None:
+            return model
+        try:
+            found = resolve_model(data, inputs)
+            if found.data is data:
+                return model
+            resource = Resource(model.resource.name, found.data)
+            return LoadedModel(read_model(found.data), resource, model.format)
+        except RunecError as error:
+            self.diagnostics.error(
+                error.code,
+                f'"{name}": {error.message}',
+                stage.model.span,
+                hint=error.hint,
+                notes=error.notes,
+            )
+            return None
 
     def _believe_model(self, name: str, stage: ModelNode) -> None:
         """Take the declared outputs of a model whose file says nothing to us."""
@@ -536,20 +581,21 @@ class _Checker(msgspec.Struct):
     ) -> None:
         node = declared_input(stage)
         for (edge, given), tensor in zip(inputs, wanted, strict=True):
-            if _equal(given, tensor.type):
+            if _is_accepted(given, tensor):
                 continue
             if node is not None:
-                self._report_declared(name, given, tensor.type, node.span)
+                self._report_declared(name, given, tensor, node.span)
                 continue
             self._complain(
                 name,
                 "R0304",
-                f'"{edge.producer}" gives {given}, but the model of "{name}" takes {tensor.type}',
+                f'"{edge.producer}" gives {given}, but the model of "{name}" takes '
+                f"{tensor.accepted}",
                 edge.ref.span,
-                hint=f"declare {tensor.type} for {edge.producer}, or convert with a proc block",
+                hint=f"declare {tensor} for {edge.producer}, or convert with a proc block",
                 labels=[
                     Label(self._output_span(edge), f"this is {given}"),
-                    Label(stage.model.span, f"this takes {tensor.type}"),
+                    Label(stage.model.span, f"this takes {tensor.accepted}"),
                 ],
             )
 
@@ -560,13 +606,37 @@ class _Checker(msgspec.Struct):
         declared = self.declared[name]
         for index, tensor in enumerate(given):
             type_ = declared[index] if index < len(declared) else None
-            if type_ is not None and stage.outputs and not _equal(type_, tensor.type):
-                self._report_declared(name, type_, tensor.type, stage.outputs[index].span)
-            outputs.append(_resolved(type_ or tensor.type))
+            place = stage.outputs[index].span if type_ and stage.outputs else stage.name.span
+            if type_ is not None and not _fits(type_, tensor):
+                self._report_declared(name, type_, tensor, place)
+            elif tensor.type is None:
+                self._report_unknown(name, tensor, type_, place)
+            outputs.append(_resolved(type_ or tensor.type or TensorType(tensor.element, (1,))))
         return tuple(outputs)
 
+    def _report_unknown(
+        self, name: str, tensor: ModelTensor, declared: TensorType | None, place: Span
+    ) -> None:
+        """Of an output whose shape depends on data: the Runefile decides, if it says anything."""
+        if declared is None:
+            self.diagnostics.error(
+                "R0204",
+                f'Unable to determine the type of "{name}": '
+                f'the shape of its output "{printable(tensor.name)}" depends on the data',
+                place,
+                hint="Consider specifying this output type",
+            )
+            return
+        self.diagnostics.warning(
+            "R0322",
+            f'"{name}": the shape of the output "{printable(tensor.name)}" depends on the data; '
+            f"{declared} is declared",
+            place,
+            hint="a run in which the model returns another number of elements fails with R0731",
+        )
+
     def _report_declared(
-        self, name: str, declared: TensorType, actual: TensorType, place: Span
+        self, name: str, declared: TensorType, actual: ModelTensor, place: Span
     ) -> None:
         self._complain(
             name,
@@ -615,4 +685,4 @@ def _count(items: tuple[ModelTensor, ...], noun: str) -> str:
 
 
 def _listed(tensors: tuple[ModelTensor, ...]) -> str:
-    return ", ".join(str(tensor.type) for tensor in tensors)
+    return ", ".join(map(str, tensors))

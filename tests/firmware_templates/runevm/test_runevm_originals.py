@@ -156,8 +156,10 @@ def test_a_model_that_was_not_described_is_not_opened(
     assert load(129, 3) == another
     assert load(300, 2) == another
     assert load(300, 4) == another
-    assert load(300, 3, inputs=2) == tensors
-    assert load(300, 3, outputs=0) == tensors
+    # The first generation passed numbers of elements in 2020: the file decides.
+    counted = "load HOST_CALL <_manifest> <it asks for less than the graph lists>"
+    assert load(300, 3, inputs=2) == (counted if generation == 1 else tensors)
+    assert load(300, 3, outputs=0) == (counted if generation == 1 else tensors)
     outside = f"load OUT_OF_BOUNDS <{function}> <a pointer lies outside linear memory>"
     for at, length in ((PAGE - 2, 3), (PAGE, 1), (0xFFFFFFFF, 3), (0x80000000, 0x80000000)):
         assert load(at, length) == outside

@@ -1,0 +1,522 @@
+"""What a model computes from shapes alone, and the shapes that its file leaves open.
+
+Keras' `Reshape` with an open batch becomes SHAPE, STRIDED_SLICE, PACK and RESHAPE: arithmetic
+on a few integers that are known as soon as the shapes are. It is done here, once, in Python's
+integers; docs/adr/0006-models-are-folded.md says why.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import operator
+import struct
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from runec.models.rewriting import Changes
+from runec.models.tflite import (
+    INT32,
+    INT64,
+    MAX_OPERATORS,
+    MAX_TENSORS,
+    GraphOperator,
+    ModelGraph,
+    open_model,
+    read_graph,
+    subgraphs_of,
+)
+
+Shape = tuple[int, ...]
+
+# A value is arithmetic on shapes as long as it has no more elements than this.
+_ELEMENTS_MAX = 1024
+_FORMATS = {INT32: "i", INT64: "q"}
+# Strings, handles of variables: a shape of theirs says nothing about memory.
+_WITHOUT_SIZE = frozenset({"string", "resource", "variant"})
+
+_ELEMENTWISE_NAMES = """
+    ABS ADD ATAN2 CAST CEIL COS DEQUANTIZE DIV ELU EQUAL EXP FLOOR FLOOR_DIV FLOOR_MOD GELU
+    GREATER GREATER_EQUAL HARD_SWISH LEAKY_RELU LESS LESS_EQUAL LOG LOGICAL_AND LOGICAL_NOT
+    LOGICAL_OR LOGISTIC LOG_SOFTMAX MAXIMUM MINIMUM MUL NEG NOT_EQUAL POW PRELU QUANTIZE RELU
+    RELU6 RELU_0_TO_1 RELU_N1_TO_1 ROUND RSQRT SELECT_V2 SIGN SIN SOFTMAX SQRT SQUARE
+    SQUARED_DIFFERENCE SUB TANH ZEROS_LIKE
+"""
+# Operators whose result has the shape that its inputs broadcast to.
+_ELEMENTWISE = frozenset(_ELEMENTWISE_NAMES.split())
+_REDUCTION_NAMES = "MEAN REDUCE_ALL REDUCE_ANY REDUCE_MAX REDUCE_MIN REDUCE_PROD SUM"
+_REDUCTIONS = frozenset(_REDUCTION_NAMES.split())
+# Operator -> inputs whose values decide the shape of its result; of any other, shapes alone do.
+_SHAPED_BY: Mapping[str, tuple[int, ...]] = {
+    "ARG_MAX": (1,),
+    "ARG_MIN": (1,),
+    "BATCH_TO_SPACE_ND": (1, 2),
+    "BROADCAST_TO": (1,),
+    "CONV_3D_TRANSPOSE": (0,),
+    "EXPAND_DIMS": (1,),
+    "FILL": (0,),
+    "MIRROR_PAD": (1,),
+    "MULTINOMIAL": (1,),
+    "NON_MAX_SUPPRESSION_V4": (2,),
+    "NON_MAX_SUPPRESSION_V5": (2,),
+    "ONE_HOT": (1,),
+    "PAD": (1,),
+    "PADV2": (1,),
+    "RANDOM_STANDARD_NORMAL": (0,),
+    "RANDOM_UNIFORM": (0,),
+    "RANGE": (0, 1, 2),
+    "RESHAPE": (1,),
+    "RESIZE_BILINEAR": (1,),
+    "RESIZE_NEAREST_NEIGHBOR": (1,),
+    "RFFT2D": (1,),
+    "SCATTER_ND": (2,),
+    "SEGMENT_SUM": (1,),
+    "SLICE": (1, 2),
+    "SPACE_TO_BATCH_ND": (1, 2),
+    "SPARSE_TO_DENSE": (1,),
+    "SPLIT": (0,),
+    "SPLIT_V": (1, 2),
+    "STRIDED_SLICE": (1, 2, 3),
+    "TILE": (1,),
+    "TOPK_V2": (1,),
+    "TRANSPOSE": (1,),
+    "TRANSPOSE_CONV": (0,),
+    "UNIQUE": (0,),
+    "WHERE": (0,),
+    **dict.fromkeys(sorted(_REDUCTIONS), (1,)),
+}
+# Operators that do nothing but copy where their result has as many elements as their input.
+_COPIES = frozenset({"BROADCAST_TO", "EXPAND_DIMS", "SLICE", "SQUEEZE", "TILE", "TRANSPOSE"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """The elements of a tensor of integers, known before the model runs."""
+
+    shape: Shape
+    elements: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What a model can be simplified to, and the tensors whose shapes are still not known."""
+
+    changes: Changes
+    unknown: frozenset[int]
+
+
+class _UnknownError(Exception):
+    """A value cannot be computed here: some input of it is not known, or its kind is not."""
+
+
+def _wrapped(axis: int, rank: int) -> int:
+    if not -rank <= axis < rank:
+        raise _UnknownError
+    return axis % rank
+
+
+def _broadcast(shapes: Sequence[Shape]) -> Shape:
+    rank = max(map(len, shapes))
+    columns = zip(*((1,) * (rank - len(shape)) + shape for shape in shapes), strict=True)
+    result = []
+    for column in columns:
+        sizes = set(column) - {1}
+        if len(sizes) > 1:
+            raise _UnknownError
+        result.append(sizes.pop() if sizes else 1)
+    return tuple(result)
+
+
+def _divided(left: int, right: int) -> int:
+    """Divide as C does: towards zero."""
+    quotient = abs(left) // abs(right)
+    return quotient if (left < 0) == (right < 0) else -quotient
+
+
+_BINARY: Mapping[str, Callable[[int, int], int]] = {
+    "ADD": operator.add,
+    "DIV": _divided,
+    "FLOOR_DIV": operator.floordiv,
+    "FLOOR_MOD": operator.mod,
+    "MAXIMUM": max,
+    "MINIMUM": min,
+    "MUL": operator.mul,
+    "SUB": operator.sub,
+}
+_UNARY: Mapping[str, Callable[[int], int]] = {
+    "ABS": abs,
+    "CAST": operator.pos,
+    "NEG": operator.neg,
+    "SQUARE": lambda value: value * value,
+}
+_REDUCED: Mapping[str, Callable[[Sequence[int]], int]] = {
+    "REDUCE_MAX": max,
+    "REDUCE_MIN": min,
+    "REDUCE_PROD": math.prod,
+    "SUM": sum,
+}
+
+
+class _Folder:
+    """Goes through the operators once, in their order, which is that of execution."""
+
+    def __init__(self, data: bytes, graph: ModelGraph) -> None:
+        self._graph = graph
+        main = subgraphs_of(open_model(data))[0]
+        self._tables = main.tables(0, count_max=MAX_TENSORS)
+        self._uses = main.tables(3, count_max=MAX_OPERATORS)
+        self._buffers = open_model(data).tables(4, count_max=4 * MAX_TENSORS)
+        self._values: dict[int, _Value | None] = {}
+        self._shapes: dict[int, Shape | None] = {}
+        self._given = frozenset(graph.inputs) | {
+            item for use in graph.operators for item in use.outputs
+        }
+        inputs = [graph.tensors[index] for index in graph.inputs]
+        # With these the file's shapes are those for a batch of the size that it states.
+        self._has_open_batch = any(item.signature for item in inputs) and all(
+            -1 not in item.signature[1:] for item in inputs
+        )
+
+    # --- what is known ------------------------------------------------------------------------
+
+    def shape(self, index: int) -> Shape:
+        """Return the shape of a tensor."""
+        shape = self._shape_or_none(index)
+        if shape is None:
+            raise _UnknownError
+        return shape
+
+    def _shape_or_none(self, index: int) -> Shape | None:
+        if index < 0:
+            raise _UnknownError
+        if index not in self._shapes:
+            tensor = self._graph.tensors[index]
+            is_known = tensor.has_shape or tensor.type_name in _WITHOUT_SIZE
+            self._shapes[index] = tensor.shape if is_known else None
+        return self._shapes[index]
+
+    def value(self, index: int) -> _Value:
+        """Return the elements of a tensor."""
+        if index < 0:
+            raise _UnknownError
+        if index not in self._values:
+            self._values[index] = self._constant(index)
+        found = self._values[index]
+        if found is None:
+            raise _UnknownError
+        return found
+
+    def _constant(self, index: int) -> _Value | None:
+        tensor = self._graph.tensors[index]
+        code = _FORMATS.get(tensor.type_code)
+        count = math.prod(tensor.shape)
+        if count == 0 and index not in self._given:
+            return _Value(tensor.shape, ())
+        if not tensor.is_constant or tensor.is_variable or code is None or count > _ELEMENTS_MAX:
+            return None
+        content = self._buffers[self._tables[index].integer(2, 4, signed=False)].vector(0, 1)
+        if content is None or content[1] != struct.calcsize(f"<{count}{code}"):
+            return None
+        data = self._tables[index].data
+        return _Value(tensor.shape, struct.unpack_from(f"<{count}{code}", data, content[0]))
+
+    def _option(self, index: int, number: int, size: int = 4, default: int = 0) -> int:
+        options = self._uses[index].table(4)
+        if options is None:
+            return default
+        return options.integer(number, size, signed=True, default=default)
+
+    # --- shapes -------------------------------------------------------------------------------
+
+    def _result_shape(self, index: int, use: GraphOperator) -> Shape:
+        """Return the shape of an operator's only result where it is easily known."""
+        if use.name in _ELEMENTWISE:
+            return _broadcast([self.shape(item) for item in use.inputs if item >= 0])
+        shape = self.shape(use.inputs[0])
+        if use.name == "RESHAPE":
+            return self._reshaped(index, use, math.prod(shape))
+        if use.name == "EXPAND_DIMS":
+            (axis,) = self.value(use.inputs[1]).elements
+            at = _wrapped(axis, len(shape) + 1)
+            return (*shape[:at], 1, *shape[at:])
+        if use.name in _REDUCTIONS:
+            axes = {_wrapped(axis, len(shape)) for axis in self.value(use.inputs[1]).elements}
+            if self._option(index, 0, 1):
+                return tuple(1 if i in axes else size for i, size in enumerate(shape))
+            return tuple(size for i, size in enumerate(shape) if i not in axes)
+        if use.name == "SQUEEZE":
+            options = self._uses[index].table(4)
+            named = options.integers(0, "i", count_max=16) if options is not None else ()
+            axes = {_wrapped(axis, len(shape)) for axis in named}
+            return tuple(
+                size for i, size in enumerate(shape) if size != 1 or (axes and i not in axes)
+            )
+        raise _UnknownError
+
+    def _reshaped(self, index: int, use: GraphOperator, count: int) -> Shape:
+        if len(use.inputs) > 1:
+            wanted = self.value(use.inputs[1]).elements
+        else:
+            options = self._uses[index].table(4)
+            if options is None:
+                raise _UnknownError
+            wanted = options.integers(0, "i", count_max=16)
+        rest = math.prod(size for size in wanted if size != -1)
+        if -1 in wanted and rest > 0:
+            wanted = tuple(count // rest if size == -1 else size for size in wanted)
+        if math.prod(wanted) != count or any(size < 0 for size in wanted):
+            raise _UnknownError
+        return wanted
+
+    def _find_shapes(self, index: int, use: GraphOperator) -> None:
+        """Decide for each result whether its shape is known, and what it is."""
+        for target in use.outputs:
+            if target < 0:
+                continue
+            tensor = self._graph.tensors[target]
+            if tensor.type_name in _WITHOUT_SIZE:
+                continue
+            if tensor.has_shape and not tensor.signature and 0 not in tensor.shape:
+                self._shapes[target] = tensor.shape
+                continue
+            try:
+                self._shapes[target] = self._result_shape(index, use)
+            except (_UnknownError, ValueError, IndexError):
+                is_certain = tensor.has_shape and self._is_of_the_batch(use, target)
+                self._shapes[target] = tensor.shape if is_certain else None
+
+    def _is_of_the_batch(self, use: GraphOperator, target: int) -> bool:
+        """Whether all that the file leaves open of a result is the batch of the inputs."""
+        tensor = self._graph.tensors[target]
+        deciding = [
+            use.inputs[position]
+            for position in _SHAPED_BY.get(use.name, ())
+            if position < len(use.inputs)
+        ]
+        try:
+            for item in use.inputs:
+                if item >= 0:
+                    self.shape(item)
+            for item in deciding:
+                self.value(item)
+        except _UnknownError:
+            return False
+        return (
+            self._has_open_batch
+            and -1 not in tensor.signature[1:]
+            and 0 not in tensor.shape
+            and use.name != "RESHAPE"
+        )
+
+    # --- values -------------------------------------------------------------------------------
+
+    def _fold(self, index: int, use: GraphOperator) -> list[_Value]:
+        """Compute what an operator gives. Raises _UnknownError where that is not known."""
+        if use.name == "SHAPE":
+            shape = self.shape(use.inputs[0])
+            return [_Value((len(shape),), shape)]
+        if use.name == "RANK":
+            return [_Value((), (len(self.shape(use.inputs[0])),))]
+        if use.name == "UNPACK":
+            return self._unpacked(index, use)
+        given = [self.value(item) for item in use.inputs if item >= 0]
+        if use.name in _BINARY and len(given) == 2 and not self._option(index, 0, 1):
+            return [self._combined(_BINARY[use.name], given[0], given[1])]
+        if use.name in _UNARY:
+            unary = _UNARY[use.name]
+            return [_Value(given[0].shape, tuple(map(unary, given[0].elements)))]
+        if use.name in _REDUCED:
+            return [self._reduced(index, use, given[0])]
+        if use.name in ("RESHAPE", "SQUEEZE", "EXPAND_DIMS"):
+            return [_Value(self._result_shape(index, use), given[0].elements)]
+        if use.name == "PACK":
+            return [self._packed(index, given)]
+        if use.name == "CONCATENATION":
+            return [self._concatenated(given)]
+        if use.name == "STRIDED_SLICE":
+            return [self._sliced(index, given)]
+        if use.name == "SLICE":
+            return [self._slice(given)]
+        if use.name == "GATHER":
+            return [self._gathered(index, given)]
+        if use.name == "FILL":
+            count = math.prod(given[0].elements)
+            if count > _ELEMENTS_MAX:
+                raise _UnknownError
+            return [_Value(given[0].elements, given[1].elements * count)]
+        if use.name == "RANGE":
+            first, end, step = (item.elements[0] for item in given)
+            numbers = range(first, end, step)
+            if len(numbers) > _ELEMENTS_MAX:
+                raise _UnknownError
+            return [_Value((len(numbers),), tuple(numbers))]
+        raise _UnknownError
+
+    @staticmethod
+    def _combined(combine: Callable[[int, int], int], left: _Value, right: _Value) -> _Value:
+        # Of shapes: vectors of one length, and scalars.
+        shape = _broadcast([left.shape, right.shape])
+        count = math.prod(shape)
+        sides = []
+        for side in (left, right):
+            if len(side.elements) not in (1, count):
+                raise _UnknownError
+            sides.append(side.elements * (count if len(side.elements) == 1 else 1))
+        return _Value(shape, tuple(map(combine, *sides)))
+
+    def _reduced(self, index: int, use: GraphOperator, given: _Value) -> _Value:
+        shape = self._result_shape(index, use)
+        if math.prod(shape) != 1 or not given.elements:
+            raise _UnknownError
+        return _Value(shape, (_REDUCED[use.name](given.elements),))
+
+    def _packed(self, index: int, given: Sequence[_Value]) -> _Value:
+        shape = given[0].shape
+        axis = _wrapped(self._option(index, 1), len(shape) + 1)
+        if axis != 0 or any(item.shape != shape for item in given):
+            raise _UnknownError
+        elements = tuple(itertools.chain.from_iterable(item.elements for item in given))
+        return _Value((len(given), *shape), elements)
+
+    def _unpacked(self, index: int, use: GraphOperator) -> list[_Value]:
+        given = self.value(use.inputs[0])
+        axis = _wrapped(self._option(index, 1), len(given.shape))
+        if axis != 0 or given.shape[0] != len(use.outputs):
+            raise _UnknownError
+        shape = given.shape[1:]
+        count = math.prod(shape)
+        return [
+            _Value(shape, given.elements[count * part : count * (part + 1)])
+            for part in range(given.shape[0])
+        ]
+
+    @staticmethod
+    def _concatenated(given: Sequence[_Value]) -> _Value:
+        if any(len(item.shape) != 1 for item in given):
+            raise _UnknownError
+        elements = tuple(itertools.chain.from_iterable(item.elements for item in given))
+        return _Value((len(elements),), elements)
+
+    def _sliced(self, index: int, given: Sequence[_Value]) -> _Value:
+        vector, begin, end, stride = given
+        masks = [self._option(index, number) for number in range(5)]
+        has_offset = self._option(index, 5, 1) != 0
+        if len(vector.shape) != 1 or len(begin.elements) != 1 or masks[2] or masks[3] or has_offset:
+            raise _UnknownError
+        (step,) = stride.elements
+        if masks[4]:
+            at = _wrapped(0 if masks[0] else begin.elements[0], len(vector.elements))
+            return _Value((), (vector.elements[at],))
+        first = None if masks[0] else begin.elements[0]
+        last = None if masks[1] else end.elements[0]
+        elements = vector.elements[slice(first, last, step)]
+        return _Value((len(elements),), elements)
+
+    @staticmethod
+    def _slice(given: Sequence[_Value]) -> _Value:
+        vector, begin, size = given
+        if len(vector.shape) != 1:
+            raise _UnknownError
+        first, count = begin.elements[0], size.elements[0]
+        end = len(vector.elements) if count == -1 else first + count
+        if not 0 <= first <= end <= len(vector.elements):
+            raise _UnknownError
+        return _Value((end - first,), vector.elements[first:end])
+
+    def _gathered(self, index: int, given: Sequence[_Value]) -> _Value:
+        vector, places = given
+        if len(vector.shape) != 1 or self._option(index, 0) != 0 or self._option(index, 1) != 0:
+            raise _UnknownError
+        count = len(vector.elements)
+        if any(not 0 <= place < count for place in places.elements):
+            raise _UnknownError
+        return _Value(places.shape, tuple(vector.elements[place] for place in places.elements))
+
+    # --- the whole ----------------------------------------------------------------------------
+
+    def _folded_bytes(self, index: int, use: GraphOperator) -> dict[int, bytes]:
+        """Return the results of an operator as constants, and remember them; {}: it stays."""
+        results: dict[int, bytes] = {}
+        try:
+            values = self._fold(index, use)
+            for target, value in zip(use.outputs, values, strict=True):
+                tensor = self._graph.tensors[target]
+                code = _FORMATS[tensor.type_code]
+                is_own = target >= 0 and target not in self._graph.outputs
+                if not is_own or tensor.is_variable or len(value.elements) > _ELEMENTS_MAX:
+                    return {}
+                results[target] = struct.pack(f"<{len(value.elements)}{code}", *value.elements)
+        except (_UnknownError, KeyError, ValueError, IndexError, ZeroDivisionError, struct.error):
+            return {}
+        for target, value in zip(use.outputs, values, strict=True):
+            self._values[target] = value
+            self._shapes[target] = value.shape
+        return results
+
+    def _copied_shape(self, use: GraphOperator) -> Shape | None:
+        """Return the shape that an operator gives its input's elements if it does nothing else."""
+        if use.name not in _COPIES or len(use.outputs) != 1 or use.outputs[0] < 0:
+            return None
+        try:
+            source, target = self.shape(use.inputs[0]), self.shape(use.outputs[0])
+            if math.prod(source) != math.prod(target) or 0 in source:
+                return None
+            if use.name == "TRANSPOSE":
+                order = self.value(use.inputs[1]).elements
+                moved = [axis for axis in order if source[axis] != 1]
+                if moved != sorted(moved):
+                    return None
+        except (_UnknownError, IndexError):
+            return None
+        return target
+
+    def run(self) -> Folded:
+        """Go through the operators."""
+        graph = self._graph
+        constants: dict[int, bytes] = {}
+        dropped: set[int] = set()
+        reshaped: dict[int, Shape] = {}
+        for index, use in enumerate(self._graph.operators):
+            folded = self._folded_bytes(index, use)
+            if folded:
+                constants |= folded
+                dropped.add(index)
+                continue
+            self._find_shapes(index, use)
+            shape = self._copied_shape(use)
+            if shape is not None:
+                reshaped[index] = shape
+        produced = {item for use in self._graph.operators for item in use.outputs if item >= 0}
+        ends = {*self._graph.inputs, *produced}
+        unknown = frozenset(index for index in ends if self._shape_or_none(index) is None)
+        shapes = {
+            index: shape
+            for index in sorted(produced)
+            if (shape := self._shape_or_none(index)) is not None
+            and self._graph.tensors[index].type_name not in _WITHOUT_SIZE
+            and (shape != graph.tensors[index].shape or not graph.tensors[index].has_shape)
+        }
+        changes = Changes(shapes, frozenset(), constants, frozenset(dropped), reshaped)
+        return Folded(changes, unknown)
+
+
+def fold_model(data: bytes) -> Folded:
+    """Find what of a .tflite can be computed before it runs, and which shapes are not known.
+
+    Raises:
+        UserFileError: R0310, R0311 or R0312, as `read_model`.
+        MalformedError: a table of its first subgraph is damaged.
+    """
+    return _Folder(data, read_graph(data)).run()
+
+
+def needs_folding(graph: ModelGraph) -> bool:
+    """Return whether `fold_model` could find anything in a model; it seldom does."""
+    names = {use.name for use in graph.operators}
+    if names & (_COPIES | {"SHAPE", "RANK", "FILL", "RANGE", "WHERE", "UNIQUE", "TOPK_V2"}):
+        return True
+    used = {item for use in graph.operators for item in (*use.inputs, *use.outputs) if item >= 0}
+    return any(
+        not graph.tensors[index].has_shape or graph.tensors[index].signature
+        for index in {*used, *graph.inputs, *graph.outputs}
+    )

@@ -1,0 +1,118 @@
+"""A model as a rune carries it: folded, and with every shape that can be known before it runs.
+
+Most files have all their shapes. Where one has not, LiteRT is asked, in a process of its own:
+TensorFlow Lite Micro takes the file's word, and writes a result of 512 elements to where it has
+made room for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from runec.models.flatbuffer import MalformedError
+from runec.models.folding import Shape, fold_model, needs_folding
+from runec.models.rewriting import Changes, rewrite_model
+from runec.models.tflite import ModelGraph, damaged, read_graph
+from runec.pipeline import TensorType
+
+_ROUNDS_MAX = 8
+
+
+class ResolvedModel(msgspec.Struct, frozen=True):
+    """A model with the shapes that are known before it runs.
+
+    `folded` names operators of the file, sorted, that were computed or became RESHAPE; `learned` is
+    whether LiteRT was asked.
+    """
+
+    data: bytes
+    folded: tuple[str, ...]
+    is_learned: bool
+
+
+def unknown_shapes(data: bytes) -> bool:
+    """Return whether a model has tensors whose shapes only the library that runs it can find.
+
+    Raises:
+        UserFileError: R0310, R0311 or R0312, as `read_model`.
+    """
+    if not needs_folding(read_graph(data)):
+        return False
+    try:
+        return bool(fold_model(data).unknown)
+    except MalformedError as error:
+        raise damaged(error) from None
+
+
+def resolve_model(data: bytes, inputs: Sequence[TensorType] | None = None) -> ResolvedModel:
+    """Fold a model and find its shapes; a model that has them all is returned as it is.
+
+    `inputs` are the types of what it is given. They replace the shapes of inputs that the file
+    leaves open; without them, such inputs keep the file's. A tensor whose shape depends on data has
+    none in the result.
+
+    Raises:
+        UserFileError: R0310, R0311 or R0312, as `read_model`; R0320, LiteRT does not take the
+            model.
+        MachineError: R0321, LiteRT is not installed, or its process cannot be started.
+    """
+    graph = read_graph(data)
+    given = _given_shapes(graph, inputs)
+    if not given and not needs_folding(graph):
+        return ResolvedModel(data, (), is_learned=False)
+    try:
+        return _resolved(data, graph, given)
+    except MalformedError as error:
+        raise damaged(error) from None
+
+
+def _resolved(data: bytes, graph: ModelGraph, given: dict[int, Shape]) -> ResolvedModel:
+    before = [use.name for use in graph.operators]
+    is_learned = False
+    if given:
+        # The file's shapes are those of other inputs: none of them counts any more.
+        produced = {item for use in graph.operators for item in use.outputs if item >= 0}
+        data = rewrite_model(
+            data, Changes(shapes=given, unknown=frozenset(produced - given.keys()))
+        )
+    for _ in range(_ROUNDS_MAX):
+        folded = fold_model(data)
+        data = rewrite_model(data, folded.changes)
+        if not folded.unknown:
+            break
+        if is_learned and not folded.changes:
+            break
+        graph = read_graph(data)
+        from runec.models.learning import learn_shapes  # noqa: PLC0415 - few models need it
+
+        shapes = learn_shapes(data, [list(graph.tensors[index].shape) for index in graph.inputs])
+        is_learned = True
+        learned = {index: shapes[index] for index in folded.unknown if index in shapes}
+        data = rewrite_model(data, Changes(shapes=learned))
+        if not learned:
+            break
+    else:
+        folded = fold_model(data)
+    tensors = read_graph(data).tensors
+    unknown = frozenset(index for index in folded.unknown if tensors[index].has_shape)
+    data = rewrite_model(data, Changes(unknown=unknown))
+    after = [use.name for use in read_graph(data).operators]
+    names = {name for name in before if before.count(name) > after.count(name)}
+    return ResolvedModel(data, tuple(sorted(names)), is_learned)
+
+
+def _given_shapes(graph: ModelGraph, inputs: Sequence[TensorType] | None) -> dict[int, Shape]:
+    """Return the shapes of inputs that are others than the file's, which leaves them open."""
+    given: dict[int, Shape] = {}
+    for index, kind in zip(graph.inputs, inputs or (), strict=False):
+        tensor = graph.tensors[index]
+        shape = kind.dimensions
+        is_open = not tensor.has_shape or (
+            len(shape) == len(tensor.signature)
+            and all(n in (-1, size) for n, size in zip(tensor.signature, shape, strict=True))
+        )
+        if is_open and shape != tensor.shape:
+            given[index] = shape
+    return given

@@ -1,0 +1,262 @@
+"""Shapes that a file leaves open, and what is computed from shapes alone."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter, OpResolverType  # type: ignore[import-untyped]
+from tflite_micro.python.tflite_micro import runtime
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+from runec.diagnostics import MachineError, UserFileError
+from runec.models import learning, read_graph, read_model, resolve_model, unknown_shapes
+from runec.pipeline import TensorType
+from tests import shape_models
+from tests.shape_models import ModelSketch
+
+Arrays = list[np.ndarray[Any, Any]]
+
+
+def in_litert(data: bytes, *inputs: np.ndarray[Any, Any]) -> Arrays:
+    """Run a model in LiteRT's reference kernels, its inputs resized to those given."""
+    engine = Interpreter(
+        model_content=data, experimental_op_resolver_type=OpResolverType.BUILTIN_REF
+    )
+    for detail, values in zip(engine.get_input_details(), inputs, strict=True):
+        engine.resize_tensor_input(detail["index"], values.shape)
+    engine.allocate_tensors()
+    for detail, values in zip(engine.get_input_details(), inputs, strict=True):
+        engine.set_tensor(detail["index"], values)
+    engine.invoke()
+    return [engine.get_tensor(detail["index"]) for detail in engine.get_output_details()]
+
+
+def in_tflm(data: bytes, *inputs: np.ndarray[Any, Any]) -> Arrays:
+    engine = runtime.Interpreter.from_bytes(data, arena_size=1 << 20)
+    for index, values in enumerate(inputs):
+        engine.set_input(values, index)
+    engine.invoke()
+    count = len(read_model(data).outputs)
+    return [np.array(engine.get_output(index)) for index in range(count)]
+
+
+def same(left: Sequence[Any], right: Sequence[Any]) -> bool:
+    return len(left) == len(right) and all(
+        a.shape == b.shape and a.tobytes() == b.tobytes() for a, b in zip(left, right, strict=True)
+    )
+
+
+def values(shape: Sequence[int], kind: str = "f4") -> np.ndarray[Any, Any]:
+    random = np.random.default_rng(7)
+    numbers = random.normal(size=shape) * (1 if kind == "f4" else 40)
+    return numbers.astype(kind)
+
+
+def outputs(data: bytes) -> list[str]:
+    return [str(tensor) for tensor in read_model(data).outputs]
+
+
+def operators(data: bytes) -> list[str]:
+    return [use.name for use in read_graph(data).operators]
+
+
+def test_a_scalar_and_a_tensor_without_a_shape_are_told_apart() -> None:
+    sketch = ModelSketch()
+    given = sketch.tensor("f4", [], is_scalar=True)
+    results = [sketch.tensor("f4", []), sketch.tensor("f4", None)]
+    for result in results:
+        sketch.operator("CUSTOM", [given], [result])
+    info = read_model(sketch.written([given], results))
+    assert info.inputs[0].shape == ()
+    assert str(info.inputs[0].type) == "f32[1]"
+    assert [tensor.shape for tensor in info.outputs] == [None, None]
+    assert [tensor.type for tensor in info.outputs] == [None, None]
+    assert str(info.outputs[0]) == "f32[...]"
+
+
+def test_shapes_that_the_file_lacks_are_those_that_litert_finds() -> None:
+    data = shape_models.top_k()
+    assert unknown_shapes(data)
+    found = resolve_model(data)
+    assert found.is_learned
+    assert outputs(found.data) == ["f32[400]", "i32[400]"]
+    assert not unknown_shapes(found.data)
+    given = values([512])
+    assert same(in_litert(found.data, given), in_litert(data, given))
+
+
+def test_a_result_whose_shape_depends_on_data_has_none() -> None:
+    data = shape_models.places()
+    found = resolve_model(data)
+    assert outputs(found.data) == ["i64[...]"]
+    assert unknown_shapes(found.data)
+    for count in (1, 3, 8):
+        given = np.where(np.arange(8) < count, 1, -1).astype("f4")
+        assert same(in_litert(found.data, given), [np.arange(count).reshape(count, 1)])
+
+
+@pytest.mark.parametrize("operator", ["ABS", "EXP", "LOGISTIC"])
+def test_an_elementwise_result_without_a_shape_runs_in_tensorflow_lite_micro(operator: str) -> None:
+    """ABS of it would write 512 floats to where the library has made room for one."""
+    data = shape_models.without_shape(operator)
+    found = resolve_model(data)
+    assert (found.is_learned, outputs(found.data)) == (False, ["f32[512]"])
+    given = values([512])
+    assert same(in_tflm(found.data, given), in_litert(data, given))
+
+
+def test_a_sum_over_all_axes_is_a_scalar_without_asking_anybody() -> None:
+    sketch = ModelSketch()
+    given, result = sketch.tensor("f4", [3, 4]), sketch.tensor("f4", [])
+    sketch.operator("SUM", [given, sketch.constant("i4", [0, -1])], [result], keepDims=0)
+    data = sketch.written([given], [result])
+    found = resolve_model(data)
+    assert not found.is_learned
+    assert read_model(found.data).outputs[0].shape == ()
+    assert same(in_tflm(found.data, values([3, 4])), in_litert(data, values([3, 4])))
+
+
+def test_open_inputs_take_the_shape_that_they_are_given() -> None:
+    data = shape_models.keras_reshape()
+    (given,) = read_model(data).inputs
+    assert given.accepted == "f32[?, 12]"
+    assert given.accepts((5, 12))
+    assert not given.accepts((5, 11))
+    found = resolve_model(data, [TensorType.parse("f32[5, 12]")])
+    assert outputs(found.data) == ["f32[5, 3, 4]"]
+    assert operators(found.data) == ["RESHAPE", "ADD"]
+    five = values([5, 12])
+    assert same(in_tflm(found.data, five), in_litert(data, five))
+
+
+@pytest.mark.parametrize("kind", ["f4", "i1"])
+def test_keras_reshape_is_folded_and_computes_the_same(kind: str) -> None:
+    data = shape_models.keras_reshape(kind=kind)
+    found = resolve_model(data)
+    assert found.folded == ("PACK", "SHAPE", "STRIDED_SLICE")
+    assert not found.is_learned
+    assert operators(found.data) == ["RESHAPE", "ADD"]
+    assert {item.name for item in read_model(found.data).operators} == {"RESHAPE", "ADD"}
+    given = values([1, 12], kind)
+    results = [in_litert(data, given), in_tflm(data, given), in_tflm(found.data, given)]
+    assert all(same(in_litert(found.data, given), result) for result in results)
+
+
+def test_operators_that_only_copy_become_reshape() -> None:
+    data = shape_models.moved_axes()
+    found = resolve_model(data)
+    assert found.folded == ("EXPAND_DIMS", "SQUEEZE", "TRANSPOSE")
+    assert operators(found.data) == ["RESHAPE", "RESHAPE", "RESHAPE", "NEG"]
+    given = values([4, 6])
+    results = [in_litert(data, given), in_tflm(data, given), in_tflm(found.data, given)]
+    assert all(same(in_litert(found.data, given), result) for result in results)
+
+
+def test_a_transpose_that_moves_elements_stays() -> None:
+    sketch = ModelSketch()
+    given, result = sketch.tensor("f4", [2, 3]), sketch.tensor("f4", [3, 2])
+    sketch.operator("TRANSPOSE", [given, sketch.constant("i4", [1, 0])], [result])
+    data = sketch.written([given], [result])
+    assert resolve_model(data).data is data
+
+
+# Arithmetic on the shape of f32[2, 3, 4]: operator, its inputs behind the shape, options.
+ARITHMETIC: list[tuple[str, list[Any], dict[str, int]]] = [
+    ("ADD", [[5, 6, 7]], {}),
+    ("SUB", [10], {}),
+    ("MUL", [[2, 2, 1]], {}),
+    ("FLOOR_DIV", [[2, -2, 3]], {}),
+    ("FLOOR_MOD", [[2, -2, 3]], {}),
+    ("MAXIMUM", [3], {}),
+    ("MINIMUM", [3], {}),
+    ("DIV", [[-2, 2, -3]], {}),
+    ("GATHER", [[2, 0]], {}),
+    ("SLICE", [[1], [-1]], {}),
+    ("STRIDED_SLICE", [[-1], [0], [-1]], {"endMask": 1}),
+    ("STRIDED_SLICE", [[0], [2], [1]], {"beginMask": 1}),
+    ("CONCATENATION", [[9]], {}),
+    ("SUM", [[0]], {}),
+    ("REDUCE_PROD", [[0]], {}),
+]
+
+
+@pytest.mark.parametrize(("name", "operands", "options"), ARITHMETIC, ids=str)
+def test_arithmetic_on_shapes_is_that_of_litert(
+    name: str, operands: list[Any], options: dict[str, int]
+) -> None:
+    sketch = ModelSketch()
+    given, shape = sketch.tensor("f4", [2, 3, 4]), sketch.tensor("i4", [3])
+    sketch.operator("SHAPE", [given], [shape], outType=schema.TensorType.INT32)
+    constants = [sketch.constant("i4", item) for item in operands]
+    value = sketch.tensor("i4", [])
+    if name == "REDUCE_PROD":
+        name_, options = "REDUCE_PROD", {}
+    else:
+        name_ = name
+    sketch.operator(name_, [shape, *constants], [value], **options)
+    # A graph's output is not folded, so that this one is computed from what was.
+    result = sketch.tensor("i4", [])
+    sketch.operator("ADD", [value, sketch.constant("i4", 0)], [result])
+    data = sketch.written([given], [result])
+    found = resolve_model(data)
+    assert operators(found.data) == ["ADD"]
+    assert same(in_litert(found.data, values([2, 3, 4])), in_litert(data, values([2, 3, 4])))
+
+
+def test_a_model_with_all_its_shapes_stays_as_it_is(sine: bytes) -> None:
+    assert resolve_model(sine).data is sine
+
+
+def test_what_was_resolved_is_resolved() -> None:
+    for data in (shape_models.top_k(), shape_models.places(), shape_models.keras_reshape()):
+        found = resolve_model(data).data
+        assert resolve_model(found).data == found
+
+
+def test_weights_keep_their_place_and_alignment() -> None:
+    sketch = ModelSketch()
+    given = sketch.tensor("f4", [1, 4])
+    weights = sketch.constant("f4", np.arange(8).reshape(2, 4))
+    expanded, result = sketch.tensor("f4", [1, 1, 4]), sketch.tensor("f4", [1, 2])
+    sketch.operator("EXPAND_DIMS", [given, sketch.constant("i4", 0)], [expanded])
+    sketch.operator("FULLY_CONNECTED", [expanded, weights], [result])
+    data = sketch.written([given], [result])
+    found = resolve_model(data).data
+    assert found.endswith(data)
+    assert (len(found) - len(data)) % 16 == 0
+
+
+def test_without_litert_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(MachineError) as caught:
+        resolve_model(shape_models.top_k())
+    assert caught.value.code == "R0321"
+    assert "pip install 'runec[litert]'" in (caught.value.hint or "")
+    # What is computed here needs no library.
+    assert resolve_model(shape_models.keras_reshape()).folded
+
+
+def test_what_litert_refuses_is_said() -> None:
+    sketch = ModelSketch()
+    given, result = sketch.tensor("f4", [4]), sketch.tensor("f4", [])
+    sketch.operator("CUSTOM", [given], [result])
+    with pytest.raises(UserFileError) as caught:
+        resolve_model(sketch.written([given], [result]))
+    assert caught.value.code == "R0320"
+
+
+@pytest.mark.parametrize("answer", ["", "[]", '{"shapes":{"1":[-1]}}', '{"shapes":{"1":7}}', "{}"])
+def test_an_answer_that_is_not_one_is_refused(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    class Done:
+        stdout = answer.encode()
+        returncode = -9
+
+    run: Callable[..., Done] = lambda *_, **__: Done()  # noqa: E731
+    monkeypatch.setattr(learning.subprocess, "run", run)
+    with pytest.raises(UserFileError) as caught:
+        resolve_model(shape_models.top_k())
+    assert caught.value.code == "R0320"

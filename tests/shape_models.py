@@ -1,0 +1,155 @@
+"""Small .tflite files, written through the schema's own object interface."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import flatbuffers  # type: ignore[import-untyped]
+import numpy as np
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+_KINDS = {
+    "f4": schema.TensorType.FLOAT32,
+    "i4": schema.TensorType.INT32,
+    "i8": schema.TensorType.INT64,
+    "i1": schema.TensorType.INT8,
+    "b1": schema.TensorType.BOOL,
+}
+
+
+class ModelSketch:
+    """A model of one subgraph; tensors and operators are added in order."""
+
+    def __init__(self) -> None:
+        self._model = schema.ModelT()
+        self._model.version = 3
+        self._model.operatorCodes = []
+        self._model.buffers = [schema.BufferT()]
+        self._graph = schema.SubGraphT()
+        self._graph.tensors = []
+        self._graph.operators = []
+
+    def tensor(
+        self,
+        kind: str,
+        shape: Sequence[int] | None,
+        *,
+        open_: Sequence[int] | None = None,
+        is_scalar: bool = False,
+        scale: float | None = None,
+    ) -> int:
+        """Add a tensor; `open_` is its signature. Returns its number."""
+        tensor = schema.TensorT()
+        tensor.type = _KINDS[kind]
+        tensor.shape = None if shape is None else list(shape)
+        tensor.shapeSignature = None if open_ is None else list(open_)
+        tensor.hasRank = is_scalar
+        tensor.name = f"t{len(self._graph.tensors)}".encode()
+        if scale is not None:
+            tensor.quantization = schema.QuantizationParametersT()
+            tensor.quantization.scale = [scale]
+            tensor.quantization.zeroPoint = [0]
+        self._graph.tensors.append(tensor)
+        return len(self._graph.tensors) - 1
+
+    def constant(self, kind: str, values: Any) -> int:
+        """Add a constant tensor. Returns its number."""
+        array = np.array(values, kind)
+        index = self.tensor(kind, array.shape)
+        buffer = schema.BufferT()
+        buffer.data = list(array.tobytes())
+        self._model.buffers.append(buffer)
+        self._graph.tensors[index].buffer = len(self._model.buffers) - 1
+        return index
+
+    def operator(
+        self, name: str, inputs: Sequence[int], outputs: Sequence[int], **options: int
+    ) -> None:
+        """Add an operator; the class of its options is found by its name."""
+        code = schema.OperatorCodeT()
+        code.builtinCode = getattr(schema.BuiltinOperator, name)
+        code.deprecatedBuiltinCode = min(code.builtinCode, 127)
+        code.version = 1
+        self._model.operatorCodes.append(code)
+        use = schema.OperatorT()
+        use.opcodeIndex = len(self._model.operatorCodes) - 1
+        use.inputs, use.outputs = list(inputs), list(outputs)
+        words = "".join(part.capitalize() for part in name.split("_"))
+        kind = {"TopkV2": "TopKV2", "Sum": "Reducer", "Mean": "Reducer"}.get(words, words)
+        made = getattr(schema, f"{kind}OptionsT", None)
+        if made is not None:
+            use.builtinOptionsType = getattr(schema.BuiltinOptions, f"{kind}Options")
+            use.builtinOptions = made()
+            for option, value in options.items():
+                assert hasattr(use.builtinOptions, option)
+                setattr(use.builtinOptions, option, value)
+        self._graph.operators.append(use)
+
+    def written(self, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
+        """Return the file."""
+        self._graph.inputs, self._graph.outputs = list(inputs), list(outputs)
+        self._model.subgraphs = [self._graph]
+        builder = flatbuffers.Builder(1024)
+        builder.Finish(self._model.Pack(builder), b"TFL3")
+        return bytes(builder.Output())
+
+
+def top_k(count: int = 512, k: int = 400) -> bytes:
+    """TOPK_V2 of f32[count], whose results have no shape in the file: f32[k] and i32[k]."""
+    sketch = ModelSketch()
+    given, number = sketch.tensor("f4", [count]), sketch.constant("i4", k)
+    results = [sketch.tensor("f4", []), sketch.tensor("i4", None)]
+    sketch.operator("TOPK_V2", [given, number], results)
+    return sketch.written([given], results)
+
+
+def places(count: int = 8) -> bytes:
+    """WHERE of f32[count] > 0: as many i64 as there are such elements."""
+    sketch = ModelSketch()
+    given, zero = sketch.tensor("f4", [count]), sketch.constant("f4", 0)
+    mask, result = sketch.tensor("b1", [count]), sketch.tensor("i8", [1, 1], open_=[-1, 1])
+    sketch.operator("GREATER", [given, zero], [mask])
+    sketch.operator("WHERE", [mask], [result])
+    return sketch.written([given], [result])
+
+
+def without_shape(operator: str = "EXP", count: int = 512) -> bytes:
+    """An elementwise operator whose result has no shape in the file: f32[count]."""
+    sketch = ModelSketch()
+    given, result = sketch.tensor("f4", [count]), sketch.tensor("f4", [])
+    sketch.operator(operator, [given], [result])
+    return sketch.written([given], [result])
+
+
+def keras_reshape(batch: int = 1, kind: str = "f4") -> bytes:
+    """`Reshape((3, 4))` of [batch, 12] as Keras writes it where the batch is open, then ADD."""
+    sketch = ModelSketch()
+    scale = 0.5 if kind == "i1" else None
+    given = sketch.tensor(kind, [batch, 12], open_=[-1, 12], scale=scale)
+    shape = sketch.tensor("i4", [2])
+    sketch.operator("SHAPE", [given], [shape], outType=schema.TensorType.INT32)
+    first = sketch.tensor("i4", [])
+    ends = [sketch.constant("i4", [value]) for value in (0, 1, 1)]
+    sketch.operator("STRIDED_SLICE", [shape, *ends], [first], shrinkAxisMask=1)
+    three, four = sketch.constant("i4", 3), sketch.constant("i4", 4)
+    wanted = sketch.tensor("i4", [3])
+    sketch.operator("PACK", [first, three, four], [wanted], valuesCount=3)
+    table = sketch.tensor(kind, [batch, 3, 4], open_=[-1, 3, 4], scale=scale)
+    sketch.operator("RESHAPE", [given, wanted], [table])
+    added = sketch.tensor(kind, [batch, 3, 4], open_=[-1, 3, 4], scale=scale)
+    sketch.operator("ADD", [table, table], [added])
+    return sketch.written([given], [added])
+
+
+def moved_axes() -> bytes:
+    """f32[4, 6] through EXPAND_DIMS, TRANSPOSE of sizes 1, SQUEEZE, then NEG: f32[4, 6]."""
+    sketch = ModelSketch()
+    given = sketch.tensor("f4", [4, 6])
+    expanded, moved = sketch.tensor("f4", [1, 4, 6]), sketch.tensor("f4", [4, 1, 6])
+    squeezed, result = sketch.tensor("f4", [4, 6]), sketch.tensor("f4", [4, 6])
+    sketch.operator("EXPAND_DIMS", [given, sketch.constant("i4", 0)], [expanded])
+    sketch.operator("TRANSPOSE", [expanded, sketch.constant("i4", [1, 0, 2])], [moved])
+    sketch.operator("SQUEEZE", [moved], [squeezed])
+    sketch.operator("NEG", [squeezed], [result])
+    return sketch.written([given], [result])

@@ -1,26 +1,41 @@
-"""Models: reading a .tflite, the arena it needs on a device, what its inputs are clamped to."""
+"""Models: reading a .tflite, the arena it needs on a device, what its inputs are clamped to.
+
+Which libraries of the host run a model is in `engines`.
+"""
 
 from runec.models.arena import measure_arena
+from runec.models.engines import (
+    Engine,
+    advice,
+    deviations,
+    engine_objection,
+    missing,
+)
 from runec.models.input_ranges import InputRange, input_ranges
 from runec.models.tflite import (
+    ModelGraph,
     ModelInfo,
     ModelTensor,
     Operator,
-    quantises_to_uint8,
+    hybrid_operators,
     read_graph,
-    read_hybrid,
     read_model,
 )
 
 __all__ = [
+    "Engine",
     "InputRange",
+    "ModelGraph",
     "ModelInfo",
     "ModelTensor",
     "Operator",
+    "advice",
+    "deviations",
+    "engine_objection",
+    "hybrid_operators",
     "input_ranges",
     "measure_arena",
-    "quantises_to_uint8",
+    "missing",
     "read_graph",
-    "read_hybrid",
     "read_model",
 ]

@@ -1,29 +1,44 @@
-"""Models: reading a .tflite, its shapes, the arena it needs, what its inputs are clamped to."""
+"""Models: reading a .tflite, its shapes, the arena it needs, what its inputs are clamped to.
+
+Which libraries of the host run a model is in `engines`.
+"""
 
 from runec.models.arena import measure_arena
+from runec.models.engines import (
+    Engine,
+    advice,
+    deviations,
+    engine_objection,
+    missing,
+)
 from runec.models.input_ranges import InputRange, input_ranges
 from runec.models.shapes import ResolvedModel, resolve_model, unknown_shapes
 from runec.models.tflite import (
+    ModelGraph,
     ModelInfo,
     ModelTensor,
     Operator,
-    quantises_to_uint8,
+    hybrid_operators,
     read_graph,
-    read_hybrid,
     read_model,
 )
 
 __all__ = [
+    "Engine",
     "InputRange",
+    "ModelGraph",
     "ModelInfo",
     "ModelTensor",
     "Operator",
     "ResolvedModel",
+    "advice",
+    "deviations",
+    "engine_objection",
+    "hybrid_operators",
     "input_ranges",
     "measure_arena",
-    "quantises_to_uint8",
+    "missing",
     "read_graph",
-    "read_hybrid",
     "read_model",
     "resolve_model",
     "unknown_shapes",

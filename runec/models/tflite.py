@@ -320,13 +320,8 @@ def read_model(data: bytes) -> ModelInfo:
         raise damaged(error) from None
 
 
-def read_hybrid(data: bytes) -> tuple[str, ...]:
-    """Return the operators that mix float inputs with constants of 8 bits (dynamic range), sorted.
-
-    Raises:
-        UserFileError: R0310, R0311 or R0312, as `read_model`.
-    """
-    graph = read_graph(data)
+def hybrid_operators(graph: ModelGraph) -> tuple[str, ...]:
+    """Return the operators of dynamic range, sorted: float inputs with constants of 8 bits."""
     found = set()
     for operator in graph.operators:
         used = [graph.tensors[index] for index in operator.inputs if index >= 0]
@@ -334,25 +329,6 @@ def read_hybrid(data: bytes) -> tuple[str, ...]:
         if is_float and any(item.is_constant and item.type_code in (INT8, UINT8) for item in used):
             found.add(operator.name)
     return tuple(sorted(found))
-
-
-def quantises_to_uint8(data: bytes) -> bool:
-    """Return whether an operator makes uint8 of floats.
-
-    Raises:
-        UserFileError: R0310, R0311 or R0312, as `read_model`.
-    """
-    graph = read_graph(data)
-
-    def has(tensors: tuple[int, ...], code: int) -> bool:
-        return any(index >= 0 and graph.tensors[index].type_code == code for index in tensors)
-
-    return any(
-        operator.name == "QUANTIZE"
-        and has(operator.inputs, FLOAT32)
-        and has(operator.outputs, UINT8)
-        for operator in graph.operators
-    )
 
 
 def _constant_buffers(model: Table) -> tuple[bytes | None, ...]:

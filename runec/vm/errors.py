@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from runec.diagnostics import (
@@ -161,13 +162,25 @@ def process_died(what: str, notes: list[str]) -> RuneError:
     )
 
 
-def model_failed(name: str, what: str, notes: list[str]) -> RuneError:
-    """R0713: TensorFlow Lite Micro refuses a model."""
+def model_failed(
+    name: str, what: str, notes: Sequence[str] = (), hint: str | None = None
+) -> RuneError:
+    """R0713: no library of this computer runs a model, or the one that does fails."""
     return RuneError(
         "R0713",
         f"the model {name} cannot be run: {what}",
-        hint="use operators and types that TensorFlow Lite Micro has, such as float32 or int8",
+        hint=hint or "use operators and element types that have kernels (docs/operators.md)",
         notes=notes,
+    )
+
+
+def computed_wrong(name: str, why: Sequence[str]) -> RuneError:
+    """R0736: no library of this computer computes a model right."""
+    return RuneError(
+        "R0736",
+        f"no library of this computer computes the model {name} right",
+        hint="convert the model without these uses of operators (docs/operators.md)",
+        notes=why,
     )
 
 
@@ -185,12 +198,12 @@ def model_missing(name: str, resource: str) -> RuneError:
     )
 
 
-def needs_litert(name: str, what: str, notes: tuple[str, ...]) -> MachineError:
+def needs_litert(name: str, what: str, notes: Sequence[str]) -> MachineError:
     """R0721: a model that only LiteRT runs, which is not installed."""
     return MachineError(
         "R0721",
         f"the model {name} cannot be run by TensorFlow Lite Micro: {what}",
-        hint="LiteRT may run it on this computer: pip install 'runec[litert]'",
+        hint="LiteRT runs it on this computer: pip install 'runec[litert]'",
         notes=notes,
     )
 

@@ -1,7 +1,7 @@
-"""A model on the host, in whichever library runs it.
+"""A model on the host, in whichever library computes it right.
 
-TensorFlow Lite Micro first: it is what devices have. What it refuses goes to LiteRT, if that is
-installed, and the user is told.
+TensorFlow Lite Micro first: it is what devices have. What it refuses, and what it is known to
+compute wrong (`runec.models.engines`), goes to LiteRT, if that is installed, and the user is told.
 
 Executed in the child process.
 """
@@ -11,11 +11,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from runec.backends import tflm
 from runec.diagnostics import RuneError, UserFileError
-from runec.models import InputRange, ModelTensor, input_ranges, read_model, unknown_shapes
+from runec.models import (
+    Engine,
+    InputRange,
+    ModelTensor,
+    advice,
+    deviations,
+    engine_objection,
+    hybrid_operators,
+    input_ranges,
+    missing,
+    read_graph,
+    read_model,
+    unknown_shapes,
+)
 from runec.pipeline import TensorType
 from runec.vm import litert
 from runec.vm.errors import (
+    computed_wrong,
     model_differs,
     model_failed,
     needs_litert,
@@ -30,7 +45,10 @@ Warn = Callable[[str, str], None]
 """Takes a warning and a hint."""
 
 _UNKNOWN = "the file does not have the shapes of all its tensors"
-_TO_A_BOARD = "to run it on a board, convert the model to int8 or float32"
+_AT_RUN_TIME = "the shapes of its tensors are found at run time"
+_CONVERT = "convert the model to int8 or float32"
+# Of models that are converted already, apart from what they count and compare.
+_CONVERTED = frozenset({"float32", "int8", "int32", "int64", "bool"})
 
 
 class _Engine(Protocol):
@@ -62,19 +80,28 @@ class HostModel:
         warn: Warn,
     ) -> None:
         try:
-            info = read_model(data)
+            self._info = read_model(data)
+            self._graph = read_graph(data)
             self._ranges = input_ranges(data)
         except UserFileError as error:
             raise no_model(name, error) from None
-        self.inputs = _types(name, info.inputs, None if said is None else said[0], is_input=True)
-        self.outputs = _types(name, info.outputs, None if said is None else said[1])
+        self.inputs = _types(
+            name, self._info.inputs, None if said is None else said[0], is_input=True
+        )
+        self.outputs = _types(name, self._info.outputs, None if said is None else said[1])
         self._name = name
+        names = [operator.name for operator in self._info.operators]
+        self._is_shapeless = unknown_shapes(data)
+        if self._is_shapeless and not tflm.missing_operators(names):
+            why: str | None = _AT_RUN_TIME
+        else:
+            why = tflm.device_objection(self._graph, names, hybrid_operators(self._graph))
         self._engine: _Engine
-        why = litert.device_objection(data, info.operators)
         try:
-            self._engine = self._in_tflm(name, data, info.inputs)
+            self._engine = self._in_tflm(name, data)
             if why is not None:
-                warn(f"no device engine of runec takes the model {name}: {why}", _TO_A_BOARD)
+                hint = f"to run it on a board, {self._to_a_board(names)}"
+                warn(f"no device engine of runec takes the model {name}: {why}", hint)
         except RefusedError as refusal:
             self._engine = self._in_litert(name, data, refusal)
             # No device of today may have it, the device's library of 2020 does.
@@ -82,27 +109,61 @@ class HostModel:
             if why is None:
                 warn(text, "devices run it in their own library, with the same result")
             else:
-                warn(f"{text}. No device engine of runec takes it: {why}", _TO_A_BOARD)
+                hint = f"to run it on a board, {self._to_a_board(names)}"
+                warn(f"{text}. No device engine of runec takes it: {why}", hint)
 
-    def _in_tflm(self, name: str, data: bytes, inputs: Sequence[ModelTensor]) -> _Engine:
+    def _in_tflm(self, name: str, data: bytes) -> _Engine:
+        objection = self._objection(Engine.TFLM)
+        if objection is not None:
+            raise RefusedError(objection)
         # It makes room for the shapes of the file, and writes results of any size to it.
         is_resized = any(
             tensor.type is None or tensor.type.element_count != kind.element_count
-            for tensor, kind in zip(inputs, self.inputs, strict=True)
+            for tensor, kind in zip(self._info.inputs, self.inputs, strict=True)
         )
-        if is_resized or unknown_shapes(data):
-            raise RefusedError(_UNKNOWN, model_failed(name, _UNKNOWN, []))
+        if is_resized or self._is_shapeless:
+            raise RefusedError(_UNKNOWN)
         return TflmModel(name, data, self.inputs, self.outputs)
 
+    def _objection(self, engine: Engine) -> str | None:
+        """Return why a library does not run the model right, with the library's full name."""
+        objection = engine_objection(engine, self._graph, self._info.operators)
+        name = "TensorFlow Lite Micro" if engine is Engine.TFLM else "LiteRT"
+        return None if objection is None else f"{name} {objection.removeprefix('it ')}"
+
+    def _to_a_board(self, operators: Sequence[str]) -> str:
+        """Return what would make the model one that boards take."""
+        lacking = tflm.missing_operators(operators)
+        if lacking:
+            return f"use a model without {', '.join(lacking)}"
+        if self._is_shapeless:
+            return "use a model with fixed shapes"
+        kinds = {item.type_name for item in self._graph.tensors}
+        if hybrid_operators(self._graph) or kinds - _CONVERTED:
+            return _CONVERT
+        return "convert the model without these uses (docs/operators.md)"
+
     def _in_litert(self, name: str, data: bytes, refusal: RefusedError) -> _Engine:
-        error: RuneError = refusal.error
+        lacking = [missing(engine, self._info.operators) for engine in Engine]
+        if all(lacking):
+            hint = advice(operator.partition(" ")[0] for found in lacking for operator in found)
+            raise model_failed(name, refusal.reason, refusal.notes, hint)
+        objection = self._objection(Engine.LITERT)
+        is_wrong = any(deviations(engine, self._graph) for engine in Engine)
+        if objection is not None and is_wrong:
+            raise computed_wrong(name, (refusal.reason, objection))
+        if objection is not None:
+            notes = [*refusal.notes, objection]
+            raise model_failed(name, refusal.reason, notes, advice(lacking[0]))
         if not litert.is_installed():
-            raise needs_litert(name, refusal.reason, error.notes) from None
+            raise needs_litert(name, refusal.reason, refusal.notes)
         try:
             return litert.LitertModel(name, data, self.inputs, self.outputs)
-        except RuneError:
+        except RuneError as error:
             # Neither takes it. What the device's library says is what helps.
-            raise error from None
+            raise model_failed(
+                name, refusal.reason, [*refusal.notes, error.message], advice(lacking[0])
+            ) from None
 
     def infer(self, inputs: Sequence[bytes]) -> list[bytes]:
         """Run the model on packed elements; return the packed elements of its outputs.

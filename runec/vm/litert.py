@@ -12,8 +12,6 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from runec.backends import tflm
-from runec.models import Operator, read_graph, read_hybrid, unknown_shapes
 from runec.pipeline import TensorType
 from runec.vm.errors import model_failed
 from runec.vm.tflm import DTYPES
@@ -26,25 +24,6 @@ def is_installed() -> bool:
     except ImportError:
         return False
     return True
-
-
-def device_objection(data: bytes, operators: Sequence[Operator]) -> str | None:
-    """Return why no device engine takes a model, or None when one does.
-
-    The device's TensorFlow Lite Micro of 2020 does take uint8, which today's does not.
-    """
-    missing = tflm.missing_operators(item.name for item in operators)
-    if missing:
-        return f"it has no {', '.join(missing)}"
-    if unknown_shapes(data):
-        return "the shapes of its tensors are found at run time"
-    hybrid = read_hybrid(data)
-    if hybrid:
-        return f"its {', '.join(hybrid)} cannot mix float inputs with weights of 8 bits"
-    objections = tflm.objections(read_graph(data))
-    if objections:
-        return f"it does not compute {', '.join(objections)} as this computer does"
-    return None
 
 
 class LitertModel:

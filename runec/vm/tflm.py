@@ -7,12 +7,11 @@ without models does not pay for it.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from runec.diagnostics import RuneError, UserFileError
-from runec.models import measure_arena, quantises_to_uint8
+from runec.diagnostics import UserFileError
+from runec.models import measure_arena
 from runec.pipeline import ElementType, TensorType
 from runec.vm.errors import model_failed, no_model
 
@@ -21,8 +20,6 @@ _ARENA_BYTES_LEAST = 4 * 1024 * 1024
 _ARENA_BYTES_MOST = 256 * 1024 * 1024
 _STDERR = 2
 _NOTE_LINES = 4
-_MISSING = re.compile(r"Didn't find op for builtin opcode '(\w+)'")
-_CUSTOM = re.compile(r"(?:custom op(?:code)?|for custom) '?([\w.]+)'?")
 
 DTYPES = {
     ElementType.F32: "<f4",
@@ -61,12 +58,12 @@ class _Said:
 
 
 class RefusedError(Exception):
-    """The library does not take a model: why, and the error for the user."""
+    """A library does not take a model: why, and the lines that it printed."""
 
-    def __init__(self, reason: str, error: RuneError) -> None:
+    def __init__(self, reason: str, notes: Sequence[str] = ()) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.error = error
+        self.notes = tuple(notes)
 
 
 class TflmModel:
@@ -93,10 +90,6 @@ class TflmModel:
             arena = measure_arena(data)
         except UserFileError as error:
             raise no_model(name, error) from None
-        if quantises_to_uint8(data):
-            # It would find out when it is invoked: too late for another library.
-            reason = "TensorFlow Lite Micro has no operator QUANTIZE from float32 to uint8"
-            raise RefusedError(reason, model_failed(name, reason, []))
         self._interpreter = self._open(data, arena)
 
     def _open(self, data: bytes, arena: int) -> Any:
@@ -110,15 +103,8 @@ class TflmModel:
             except (RuntimeError, ValueError, MemoryError) as error:
                 reason = str(error)
         lines = said.lines()
-        for line in lines:
-            missing = _MISSING.search(line) or _CUSTOM.search(line)
-            if missing is not None:
-                reason = f"TensorFlow Lite Micro has no operator {missing[1]}"
-                break
-        else:
-            reason = lines[0] if lines else reason
-        notes = list(dict.fromkeys(lines))[:_NOTE_LINES]
-        raise RefusedError(reason, model_failed(self._name, reason, notes))
+        reason = lines[0] if lines else reason
+        raise RefusedError(reason, list(dict.fromkeys(lines))[:_NOTE_LINES])
 
     def infer(self, inputs: Sequence[bytes]) -> list[bytes]:
         """Run the model on packed elements; return the packed elements of its outputs.

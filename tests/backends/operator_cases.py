@@ -63,7 +63,7 @@ def values(rng: Rng, tensor: Tensor) -> Array:
     return rng.integers(low, high + 1, tensor.shape).astype(tensor.dtype)
 
 
-def _option(kind: str, **fields: object) -> Any:
+def option(kind: str, **fields: object) -> Any:
     options = getattr(schema, f"{kind}OptionsT")()
     for name, value in fields.items():
         assert hasattr(options, name), name
@@ -71,12 +71,12 @@ def _option(kind: str, **fields: object) -> Any:
     return options
 
 
-def _activation(rng: Rng) -> tuple[str, int]:
+def activation_of(rng: Rng) -> tuple[str, int]:
     name = str(rng.choice(_ACTIVATIONS))
     return name, getattr(schema.ActivationFunctionType, name)
 
 
-def _scale(rng: Rng) -> float:
+def scale_of(rng: Rng) -> float:
     return float(np.float32(10.0 ** rng.uniform(-3.0, 0.3)))
 
 
@@ -91,25 +91,25 @@ def _zero(rng: Rng, dtype: str) -> int:
     )
 
 
-def _shape(rng: Rng, ranks: tuple[int, int] = (1, 4), most: int = 5) -> tuple[int, ...]:
+def shape_of(rng: Rng, ranks: tuple[int, int] = (1, 4), most: int = 5) -> tuple[int, ...]:
     rank = int(rng.integers(ranks[0], ranks[1] + 1))
     return tuple(int(size) for size in rng.integers(1, most + 1, rank))
 
 
-def _like(rng: Rng, dtype: str, shape: tuple[int, ...], like: Tensor | None = None) -> Tensor:
+def like(rng: Rng, dtype: str, shape: tuple[int, ...], like: Tensor | None = None) -> Tensor:
     """Return a tensor with a quantisation of its own, or that of another."""
     if dtype not in QUANTISED:
         return Tensor(dtype, shape)
     if like is not None:
         return Tensor(dtype, shape, scales=like.scales, zero_points=like.zero_points)
-    return Tensor(dtype, shape, scales=(_scale(rng),), zero_points=(_zero(rng, dtype),))
+    return Tensor(dtype, shape, scales=(scale_of(rng),), zero_points=(_zero(rng, dtype),))
 
 
-def _index(*numbers: int) -> Tensor:
+def index_of(*numbers: int) -> Tensor:
     return constant(np.array(numbers, np.int32))
 
 
-def _fixed(rng: Rng, tensor: Tensor) -> Tensor:
+def fixed(rng: Rng, tensor: Tensor) -> Tensor:
     """Return the tensor as a constant."""
     return Tensor(
         tensor.dtype, tensor.shape, values(rng, tensor), tensor.scales, tensor.zero_points
@@ -118,33 +118,33 @@ def _fixed(rng: Rng, tensor: Tensor) -> Tensor:
 
 @_for("ABS SIN COS LOG SQRT RSQRT SQUARE CEIL FLOOR ROUND NEG LOGICAL_NOT")
 def _unary(rng: Rng, dtype: str, name: str) -> Model:
-    shape = _shape(rng)
-    given = _like(rng, dtype, shape)
-    result = _like(rng, dtype, shape)
+    shape = shape_of(rng)
+    given = like(rng, dtype, shape)
+    result = like(rng, dtype, shape)
     kinds = {"ABS": "Abs", "SQUARE": "Square", "NEG": "Neg", "COS": "Cos"}
-    options = _option(kinds[name]) if name in kinds else None
+    options = option(kinds[name]) if name in kinds else None
     return Model(name, (given,), (result,), options, facts={"rank": len(shape)})
 
 
 @_for("RELU RELU6")
 def _relu(rng: Rng, dtype: str, name: str) -> Model:
-    shape = _shape(rng)
-    given = _like(rng, dtype, shape)
+    shape = shape_of(rng)
+    given = like(rng, dtype, shape)
     same = bool(rng.random() < 0.6)
-    result = _like(rng, dtype, shape, given if same else None)
+    result = like(rng, dtype, shape, given if same else None)
     return Model(name, (given,), (result,), facts={"rank": len(shape), "same scales": same})
 
 
 @_for("LOGISTIC TANH")
 def _sigmoid(rng: Rng, dtype: str, name: str) -> Model:
-    shape = _shape(rng)
-    given = _like(rng, dtype, shape)
+    shape = shape_of(rng)
+    given = like(rng, dtype, shape)
     bits = {I8: 8, U8: 8, I16: 16}.get(dtype, 0)
     scale = 2.0**-bits if name == "LOGISTIC" else 2.0 ** (1 - bits)
     zero = {I8: -128, U8: 0}.get(dtype, 0) if name == "LOGISTIC" else {I8: 0, U8: 128}.get(dtype, 0)
     if dtype == I16:
         scale = 2.0**-15
-        given = Tensor(dtype, shape, scales=(_scale(rng),), zero_points=(0,))
+        given = Tensor(dtype, shape, scales=(scale_of(rng),), zero_points=(0,))
     result = Tensor(dtype, shape)
     if dtype in QUANTISED:
         result = Tensor(dtype, shape, scales=(scale,), zero_points=(zero,))
@@ -152,8 +152,8 @@ def _sigmoid(rng: Rng, dtype: str, name: str) -> Model:
     return Model(name, (given,), (result,), facts={"rank": len(shape), "scale": scales})
 
 
-def _broadcast(rng: Rng) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], str]:
-    shape = _shape(rng, (1, 4), 4)
+def broadcast_of(rng: Rng) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], str]:
+    shape = shape_of(rng, (1, 4), 4)
     kind = str(rng.choice(["same", "same", "scalar", "ones", "lower rank"]))
     other: tuple[int, ...] = shape
     if kind == "scalar":
@@ -173,40 +173,40 @@ def _two(rng: Rng, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor, str]:
     """Make at most one of two inputs a constant."""
     which = rng.integers(0, 4)
     if which == 0:
-        return first, _fixed(rng, second), "second"
+        return first, fixed(rng, second), "second"
     if which == 1:
-        return _fixed(rng, first), second, "first"
+        return fixed(rng, first), second, "first"
     return first, second, "none"
 
 
 @_for("ADD SUB MUL")
 def _arithmetic(rng: Rng, dtype: str, name: str) -> Model:
-    one, two, out, kind = _broadcast(rng)
-    first, second, which = _two(rng, _like(rng, dtype, one), _like(rng, dtype, two))
-    activation, number = _activation(rng)
+    one, two, out, kind = broadcast_of(rng)
+    first, second, which = _two(rng, like(rng, dtype, one), like(rng, dtype, two))
+    activation, number = activation_of(rng)
     if dtype not in (F, *QUANTISED):
         activation, number = "NONE", 0
-    options = _option(name.capitalize(), fusedActivationFunction=number)
+    options = option(name.capitalize(), fusedActivationFunction=number)
     facts = {"rank": len(out), "broadcast": kind, "activation": activation, "constant": which}
-    return Model(name, (first, second), (_like(rng, dtype, out),), options, facts=facts)
+    return Model(name, (first, second), (like(rng, dtype, out),), options, facts=facts)
 
 
 @_for("MAXIMUM MINIMUM")
 def _extreme(rng: Rng, dtype: str, name: str) -> Model:
-    one, two, out, kind = _broadcast(rng)
-    given = _like(rng, dtype, one)
-    first, second, which = _two(rng, given, _like(rng, dtype, two, given))
-    result = _like(rng, dtype, out, given)
+    one, two, out, kind = broadcast_of(rng)
+    given = like(rng, dtype, one)
+    first, second, which = _two(rng, given, like(rng, dtype, two, given))
+    result = like(rng, dtype, out, given)
     facts = {"rank": len(out), "broadcast": kind, "constant": which}
-    return Model(name, (first, second), (result,), _option("MaximumMinimum"), facts=facts)
+    return Model(name, (first, second), (result,), option("MaximumMinimum"), facts=facts)
 
 
 @_for("EQUAL NOT_EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL")
 def _compare(rng: Rng, dtype: str, name: str) -> Model:
-    one, two, out, kind = _broadcast(rng)
-    given = _like(rng, dtype, one)
+    one, two, out, kind = broadcast_of(rng)
+    given = like(rng, dtype, one)
     same = bool(rng.random() < 0.5)
-    other = _like(rng, dtype, two, given if same else None)
+    other = like(rng, dtype, two, given if same else None)
     first, second, which = _two(rng, given, other)
     facts = {"rank": len(out), "broadcast": kind, "constant": which, "same scales": same}
     return Model(name, (first, second), (Tensor(B, out),), facts=facts)
@@ -214,41 +214,41 @@ def _compare(rng: Rng, dtype: str, name: str) -> Model:
 
 @_for("LOGICAL_AND LOGICAL_OR", (B,))
 def _logical(rng: Rng, dtype: str, name: str) -> Model:
-    one, two, out, kind = _broadcast(rng)
+    one, two, out, kind = broadcast_of(rng)
     facts = {"rank": len(out), "broadcast": kind}
     return Model(name, (Tensor(dtype, one), Tensor(dtype, two)), (Tensor(dtype, out),), facts=facts)
 
 
 @_for("ARG_MAX ARG_MIN")
 def _argument(rng: Rng, dtype: str, name: str) -> Model:
-    shape = _shape(rng)
+    shape = shape_of(rng)
     axis = int(rng.integers(-len(shape), len(shape)))
-    given = _like(rng, dtype, shape)
+    given = like(rng, dtype, shape)
     out = tuple(size for i, size in enumerate(shape) if i != axis % len(shape))
     result = str(rng.choice([I32, I32, I64]))
     kind = "ArgMax" if name == "ARG_MAX" else "ArgMin"
     number = schema.TensorType.INT32 if result == I32 else schema.TensorType.INT64
     facts = {"rank": len(shape), "negative axis": axis < 0, "result": result}
-    options = _option(kind, outputType=number)
-    return Model(name, (given, _index(axis)), (Tensor(result, out),), options, facts=facts)
+    options = option(kind, outputType=number)
+    return Model(name, (given, index_of(axis)), (Tensor(result, out),), options, facts=facts)
 
 
 @_for("MEAN")
 def _mean(rng: Rng, dtype: str, name: str) -> Model:
-    shape = _shape(rng, (1, 5))
+    shape = shape_of(rng, (1, 5))
     count = int(rng.integers(1, len(shape) + 1))
     axes = sorted(int(axis) for axis in rng.choice(len(shape), count, replace=False))
     if rng.random() < 0.5:
-        shape, axes = _shape(rng, (4, 4), 7), [1, 2]
+        shape, axes = shape_of(rng, (4, 4), 7), [1, 2]
     negative = bool(rng.random() < 0.2)
     keep = bool(rng.random() < 0.5)
-    given = _like(rng, dtype, shape)
+    given = like(rng, dtype, shape)
     same = bool(rng.random() < 0.5)
     if keep:
         out = tuple(1 if i in axes else size for i, size in enumerate(shape))
     else:
         out = tuple(size for i, size in enumerate(shape) if i not in axes)
-    result = _like(rng, dtype, out, given if same else None)
+    result = like(rng, dtype, out, given if same else None)
     written = [axis - len(shape) if negative else axis for axis in axes]
     facts = {
         "rank": len(shape),
@@ -258,14 +258,14 @@ def _mean(rng: Rng, dtype: str, name: str) -> Model:
         "negative axis": negative,
     }
     version = 2 if dtype == I8 else 1
-    inputs = (given, _index(*written))
-    return Model(name, inputs, (result,), _option("Reducer", keepDims=keep), version, facts)
+    inputs = (given, index_of(*written))
+    return Model(name, inputs, (result,), option("Reducer", keepDims=keep), version, facts)
 
 
 @_for("SOFTMAX")
 def _softmax(rng: Rng, dtype: str, name: str) -> Model:
-    shape = _shape(rng, (1, 4), 9)
-    given = _like(rng, dtype, shape)
+    shape = shape_of(rng, (1, 4), 9)
+    given = like(rng, dtype, shape)
     beta = float(rng.choice([1.0, 1.0, 0.5, 2.0]))
     wide = dtype == I8 and bool(rng.random() < 0.3)
     result = Tensor(dtype, shape)
@@ -276,32 +276,32 @@ def _softmax(rng: Rng, dtype: str, name: str) -> Model:
     elif dtype == I16:
         result = Tensor(dtype, shape, scales=(1 / 32768,), zero_points=(0,))
     facts = {"rank": len(shape), "beta": beta, "result": result.dtype}
-    return Model(name, (given,), (result,), _option("Softmax", beta=beta), facts=facts)
+    return Model(name, (given,), (result,), option("Softmax", beta=beta), facts=facts)
 
 
 @_for("L2_NORMALIZATION")
 def _l2(rng: Rng, dtype: str, name: str) -> Model:
-    shape = _shape(rng, (1, 4))
-    given = _like(rng, dtype, shape)
-    result = _like(rng, dtype, shape)
+    shape = shape_of(rng, (1, 4))
+    given = like(rng, dtype, shape)
+    result = like(rng, dtype, shape)
     if dtype in QUANTISED:
         result = Tensor(dtype, shape, scales=(1 / 128,), zero_points=(128 if dtype == U8 else 0,))
-    options = _option("L2Norm", fusedActivationFunction=0)
+    options = option("L2Norm", fusedActivationFunction=0)
     return Model(name, (given,), (result,), options, facts={"rank": len(shape)})
 
 
 @_for("CONCATENATION")
 def _concatenation(rng: Rng, dtype: str, name: str) -> Model:
-    shape = _shape(rng)
+    shape = shape_of(rng)
     axis = int(rng.integers(-len(shape), len(shape)))
     same = dtype not in QUANTISED or bool(rng.random() < 0.7)
-    first = _like(rng, dtype, shape)
+    first = like(rng, dtype, shape)
     given, total = [], 0
     for _ in range(int(rng.integers(1, 5))):
         size = int(rng.integers(1, 4))
         total += size
         part = tuple(size if i == axis % len(shape) else n for i, n in enumerate(shape))
-        given.append(_like(rng, dtype, part, first if same else None))
+        given.append(like(rng, dtype, part, first if same else None))
     out = tuple(total if i == axis % len(shape) else n for i, n in enumerate(shape))
     facts = {
         "rank": len(shape),
@@ -309,112 +309,112 @@ def _concatenation(rng: Rng, dtype: str, name: str) -> Model:
         "same scales": same,
         "inputs": len(given),
     }
-    options = _option("Concatenation", axis=axis, fusedActivationFunction=0)
-    return Model(name, tuple(given), (_like(rng, dtype, out, first),), options, facts=facts)
+    options = option("Concatenation", axis=axis, fusedActivationFunction=0)
+    return Model(name, tuple(given), (like(rng, dtype, out, first),), options, facts=facts)
 
 
 @_for("PACK")
 def _pack(rng: Rng, dtype: str, name: str) -> Model:
-    shape = _shape(rng, (0, 4))
+    shape = shape_of(rng, (0, 4))
     count = int(rng.integers(1, 5))
     axis = int(rng.integers(-len(shape) - 1, len(shape) + 1))
     place = axis % (len(shape) + 1)
-    given = _like(rng, dtype, shape)
+    given = like(rng, dtype, shape)
     out = (*shape[:place], count, *shape[place:])
-    options = _option("Pack", axis=axis, valuesCount=count)
+    options = option("Pack", axis=axis, valuesCount=count)
     facts = {"rank": len(shape), "negative axis": axis < 0}
-    inputs = tuple(_like(rng, dtype, shape, given) for _ in range(count))
-    return Model(name, inputs, (_like(rng, dtype, out, given),), options, facts=facts)
+    inputs = tuple(like(rng, dtype, shape, given) for _ in range(count))
+    return Model(name, inputs, (like(rng, dtype, out, given),), options, facts=facts)
 
 
 @_for("UNPACK")
 def _unpack(rng: Rng, dtype: str, name: str) -> Model:
-    shape = _shape(rng, (1, 4), 4)
+    shape = shape_of(rng, (1, 4), 4)
     axis = int(rng.integers(-len(shape), len(shape)))
     count = shape[axis]
-    given = _like(rng, dtype, shape)
+    given = like(rng, dtype, shape)
     out = tuple(n for i, n in enumerate(shape) if i != axis % len(shape))
-    options = _option("Unpack", axis=axis, num=count)
+    options = option("Unpack", axis=axis, num=count)
     facts = {"rank": len(shape), "negative axis": axis < 0}
-    results = tuple(_like(rng, dtype, out, given) for _ in range(count))
+    results = tuple(like(rng, dtype, out, given) for _ in range(count))
     return Model(name, (given,), results, options, facts=facts)
 
 
 @_for("SPLIT")
 def _split(rng: Rng, dtype: str, name: str) -> Model:
-    shape = list(_shape(rng, (1, 5), 4))
+    shape = list(shape_of(rng, (1, 5), 4))
     axis = int(rng.integers(-len(shape), len(shape)))
     count = int(rng.integers(1, 4))
     part = tuple(shape)
     shape[axis] *= count
-    given = _like(rng, dtype, tuple(shape))
+    given = like(rng, dtype, tuple(shape))
     facts = {"rank": len(shape), "negative axis": axis < 0}
-    results = tuple(_like(rng, dtype, part, given) for _ in range(count))
-    options = _option("Split", numSplits=count)
-    return Model(name, (_index(axis), given), results, options, facts=facts)
+    results = tuple(like(rng, dtype, part, given) for _ in range(count))
+    options = option("Split", numSplits=count)
+    return Model(name, (index_of(axis), given), results, options, facts=facts)
 
 
 @_for("PAD PADV2")
 def _pad(rng: Rng, dtype: str, name: str) -> Model:
-    shape = _shape(rng, (1, 4), 4)
+    shape = shape_of(rng, (1, 4), 4)
     pads = rng.integers(0, 3, (len(shape), 2)).astype(np.int32)
-    given = _like(rng, dtype, shape)
+    given = like(rng, dtype, shape)
     out = tuple(int(n + sum(pad)) for n, pad in zip(shape, pads, strict=True))
     inputs: tuple[Tensor, ...] = (given, constant(pads))
     if name == "PADV2":
-        inputs = (*inputs, _fixed(rng, _like(rng, dtype, (1,), given)))
+        inputs = (*inputs, fixed(rng, like(rng, dtype, (1,), given)))
     facts = {"rank": len(shape)}
-    result = _like(rng, dtype, out, given)
+    result = like(rng, dtype, out, given)
     return Model(
-        name, inputs, (result,), _option(name.capitalize().replace("v2", "V2")), facts=facts
+        name, inputs, (result,), option(name.capitalize().replace("v2", "V2")), facts=facts
     )
 
 
 @_for("PRELU")
 def _prelu(rng: Rng, dtype: str, name: str) -> Model:
-    shape = _shape(rng, (1, 4))
+    shape = shape_of(rng, (1, 4))
     kind = str(rng.choice(["channels", "shared axes", "all"]))
     alpha = {"channels": shape[-1:], "shared axes": shape[1:], "all": shape}[kind]
     if kind == "shared axes":
         alpha = (*(1 for _ in alpha[:-1]), *alpha[-1:])
-    slope = _fixed(rng, _like(rng, dtype, alpha))
+    slope = fixed(rng, like(rng, dtype, alpha))
     facts = {"rank": len(shape), "alpha": kind}
-    result = _like(rng, dtype, shape)
-    return Model(name, (_like(rng, dtype, shape), slope), (result,), facts=facts)
+    result = like(rng, dtype, shape)
+    return Model(name, (like(rng, dtype, shape), slope), (result,), facts=facts)
 
 
 @_for("QUANTIZE", (F, I8, U8, I16, I32))
 def _quantize(rng: Rng, dtype: str, name: str) -> Model:
-    shape = _shape(rng)
+    shape = shape_of(rng)
     to = str(rng.choice([I8, U8, I16, I32] if dtype != F else [I8, U8, I16]))
-    given = _like(rng, dtype, shape)
+    given = like(rng, dtype, shape)
     if dtype == I32:
-        given = Tensor(I32, shape, scales=(_scale(rng),), zero_points=(0,))
-    result = _like(rng, to, shape)
+        given = Tensor(I32, shape, scales=(scale_of(rng),), zero_points=(0,))
+    result = like(rng, to, shape)
     if to == I32:
-        result = Tensor(I32, shape, scales=(_scale(rng),), zero_points=(0,))
+        result = Tensor(I32, shape, scales=(scale_of(rng),), zero_points=(0,))
     facts = {"rank": len(shape), "result": to}
-    return Model(name, (given,), (result,), _option("Quantize"), facts=facts)
+    return Model(name, (given,), (result,), option("Quantize"), facts=facts)
 
 
 @_for("DEQUANTIZE", (F, "float16", I8, U8, I16, I32))
 def _dequantize(rng: Rng, dtype: str, name: str) -> Model:
-    shape = _shape(rng)
+    shape = shape_of(rng)
     to = str(rng.choice([F, F, F, I32]))
-    given = _like(rng, dtype, shape)
+    given = like(rng, dtype, shape)
     if dtype == I32:
-        given = Tensor(I32, shape, scales=(_scale(rng),), zero_points=(0,))
+        given = Tensor(I32, shape, scales=(scale_of(rng),), zero_points=(0,))
     result = Tensor(F, shape)
     if to == I32:
-        result = Tensor(I32, shape, scales=(_scale(rng),), zero_points=(0,))
+        result = Tensor(I32, shape, scales=(scale_of(rng),), zero_points=(0,))
     facts = {"rank": len(shape), "result": to}
-    return Model(name, (given,), (result,), _option("Dequantize"), facts=facts)
+    return Model(name, (given,), (result,), option("Dequantize"), facts=facts)
 
 
 @_for("RESHAPE")
 def _reshape(rng: Rng, dtype: str, name: str) -> Model:
-    shape = _shape(rng)
-    given = _like(rng, dtype, shape)
+    shape = shape_of(rng)
+    given = like(rng, dtype, shape)
     size = int(np.prod(shape))
     out = (size,) if rng.random() < 0.5 else (1, *shape[::-1])
     where = str(rng.choice(["tensor", "options", "both"]))
@@ -422,28 +422,28 @@ def _reshape(rng: Rng, dtype: str, name: str) -> Model:
     stretch = bool(rng.random() < 0.3)
     if stretch:
         written[int(rng.integers(0, len(out)))] = -1
-    options = _option("Reshape", newShape=written if where != "tensor" else None)
-    inputs = (given, _index(*written)) if where != "options" else (given,)
+    options = option("Reshape", newShape=written if where != "tensor" else None)
+    inputs = (given, index_of(*written)) if where != "options" else (given,)
     facts = {"shape in": where, "stretch": stretch}
-    return Model(name, inputs, (_like(rng, dtype, out, given),), options, facts=facts)
+    return Model(name, inputs, (like(rng, dtype, out, given),), options, facts=facts)
 
 
 @_for("RESIZE_NEAREST_NEIGHBOR")
 def _resize(rng: Rng, dtype: str, name: str) -> Model:
-    batch, height, width, depth = _shape(rng, (4, 4), 6)
-    given = _like(rng, dtype, (batch, height, width, depth))
+    batch, height, width, depth = shape_of(rng, (4, 4), 6)
+    given = like(rng, dtype, (batch, height, width, depth))
     high, wide = (int(n) for n in rng.integers(1, 12, 2))
     corners = bool(rng.random() < 0.3)
     half = bool(not corners and rng.random() < 0.3)
-    options = _option("ResizeNearestNeighbor", alignCorners=corners, halfPixelCenters=half)
-    result = _like(rng, dtype, (batch, high, wide, depth), given)
+    options = option("ResizeNearestNeighbor", alignCorners=corners, halfPixelCenters=half)
+    result = like(rng, dtype, (batch, high, wide, depth), given)
     facts = {"align corners": corners, "half pixel centers": half}
-    return Model(name, (given, _index(high, wide)), (result,), options, facts=facts)
+    return Model(name, (given, index_of(high, wide)), (result,), options, facts=facts)
 
 
 @_for("STRIDED_SLICE")
 def _strided_slice(rng: Rng, dtype: str, name: str) -> Model:
-    shape = _shape(rng, (1, 5), 6)
+    shape = shape_of(rng, (1, 5), 6)
     begin, end, stride, out, shrink = [], [], [], [], 0
     masks = {"beginMask": 0, "endMask": 0}
     backwards = bool(rng.random() < 0.3)
@@ -476,20 +476,20 @@ def _strided_slice(rng: Rng, dtype: str, name: str) -> Model:
         if backwards and masks["endMask"] >> i & 1:
             first = 0
         out.append(len(range(first, last, step)))
-    given = _like(rng, dtype, shape)
-    options = _option("StridedSlice", shrinkAxisMask=shrink, newAxisMask=0, ellipsisMask=0, **masks)
+    given = like(rng, dtype, shape)
+    options = option("StridedSlice", shrinkAxisMask=shrink, newAxisMask=0, ellipsisMask=0, **masks)
     facts = {
         "rank": len(shape),
         "backwards": backwards,
         "shrinks": shrink != 0,
         "masks": any(masks.values()),
     }
-    result = _like(rng, dtype, tuple(out), given)
-    inputs = (given, _index(*begin), _index(*end), _index(*stride))
+    result = like(rng, dtype, tuple(out), given)
+    inputs = (given, index_of(*begin), index_of(*end), index_of(*stride))
     return Model(name, inputs, (result,), options, facts=facts)
 
 
-def _padded(size: int, window: int, stride: int, dilation: int, padding: str) -> int:
+def padded(size: int, window: int, stride: int, dilation: int, padding: str) -> int:
     reach = (window - 1) * dilation + 1
     return -(-size // stride) if padding == "SAME" else -(-(size - reach + 1) // stride)
 
@@ -501,15 +501,15 @@ def _pool(rng: Rng, dtype: str, name: str) -> Model:
     window = [int(n) for n in rng.integers(1, 5, 2)]
     stride = [int(n) for n in rng.integers(1, 4, 2)]
     padding = str(rng.choice(["SAME", "VALID"]))
-    activation, number = _activation(rng)
-    given = _like(rng, dtype, (batch, height, width, depth))
+    activation, number = activation_of(rng)
+    given = like(rng, dtype, (batch, height, width, depth))
     out = (
         batch,
-        _padded(height, window[0], stride[0], 1, padding),
-        _padded(width, window[1], stride[1], 1, padding),
+        padded(height, window[0], stride[0], 1, padding),
+        padded(width, window[1], stride[1], 1, padding),
         depth,
     )
-    options = _option(
+    options = option(
         "Pool2D",
         padding=getattr(schema.Padding, padding),
         filterHeight=window[0],
@@ -519,16 +519,16 @@ def _pool(rng: Rng, dtype: str, name: str) -> Model:
         fusedActivationFunction=number,
     )
     facts = {"padding": padding, "activation": activation}
-    return Model(name, (given,), (_like(rng, dtype, out, given),), options, facts=facts)
+    return Model(name, (given,), (like(rng, dtype, out, given),), options, facts=facts)
 
 
-def _weights(
+def weights_of(
     rng: Rng, dtype: str, shape: tuple[int, ...], axis: int, given: Tensor
 ) -> tuple[Tensor, Tensor, str]:
     """Return weights with a bias for each index of their axis, and what their scales are."""
     count = shape[axis]
     if dtype not in QUANTISED:
-        return _fixed(rng, Tensor(dtype, shape)), _fixed(rng, Tensor(dtype, (count,))), "none"
+        return fixed(rng, Tensor(dtype, shape)), fixed(rng, Tensor(dtype, (count,))), "none"
     each = dtype != U8 and bool(rng.random() < 0.6)
     base = 10.0 ** rng.uniform(-4, -1)
     spread = rng.uniform(0.1, 10.0, count if each else 1) * base
@@ -546,7 +546,7 @@ def _weights(
     return weights, bias, "each" if each else "one"
 
 
-def _fitting(
+def fitting(
     rng: Rng, dtype: str, shape: tuple[int, ...], inputs: Sequence[Tensor], terms: int
 ) -> Tensor:
     """Return an output whose scale holds a sum of so many products."""
@@ -569,8 +569,8 @@ def _convolution(rng: Rng, dtype: str, name: str) -> Model:
     if dilated:
         stride = [1, 1]
     padding = str(rng.choice(["SAME", "VALID"]))
-    activation, number = _activation(rng)
-    given = _like(rng, dtype, (batch, height, width, depth))
+    activation, number = activation_of(rng)
+    given = like(rng, dtype, (batch, height, width, depth))
     common = {
         "padding": getattr(schema.Padding, padding),
         "strideH": stride[0],
@@ -582,22 +582,22 @@ def _convolution(rng: Rng, dtype: str, name: str) -> Model:
     if name == "CONV_2D":
         channels, multiplier = int(rng.integers(1, 6)), 0
         shape, axis = (channels, *window, depth), 0
-        options = _option("Conv2D", **common)
+        options = option("Conv2D", **common)
     else:
         multiplier = int(rng.integers(1, 4))
         channels = depth * multiplier
         shape, axis = (1, *window, channels), 3
-        options = _option("DepthwiseConv2D", depthMultiplier=multiplier, **common)
-    weights, bias, scales = _weights(rng, dtype, shape, axis, given)
+        options = option("DepthwiseConv2D", depthMultiplier=multiplier, **common)
+    weights, bias, scales = weights_of(rng, dtype, shape, axis, given)
     out = (
         batch,
-        _padded(height, window[0], stride[0], dilation[0], padding),
-        _padded(width, window[1], stride[1], dilation[1], padding),
+        padded(height, window[0], stride[0], dilation[0], padding),
+        padded(width, window[1], stride[1], dilation[1], padding),
         channels,
     )
     has_bias = bool(rng.random() < 0.7)
     terms = window[0] * window[1] * (depth if name == "CONV_2D" else 1)
-    result = _fitting(rng, dtype, out, (given, weights), terms)
+    result = fitting(rng, dtype, out, (given, weights), terms)
     facts = {
         "padding": padding,
         "activation": activation,
@@ -616,12 +616,12 @@ def _dense(rng: Rng, dtype: str, name: str) -> Model:
     batch = int(rng.integers(1, 4))
     keep = bool(rng.random() < 0.25)
     lead = (batch, int(rng.integers(1, 4))) if keep else (batch,)
-    given = _like(rng, dtype, (*lead, columns))
-    weights, bias, scales = _weights(rng, dtype, (rows, columns), 0, given)
+    given = like(rng, dtype, (*lead, columns))
+    weights, bias, scales = weights_of(rng, dtype, (rows, columns), 0, given)
     has_bias = bool(rng.random() < 0.7)
-    activation, number = _activation(rng)
-    result = _fitting(rng, dtype, (*lead, rows), (given, weights), columns)
-    options = _option(
+    activation, number = activation_of(rng)
+    result = fitting(rng, dtype, (*lead, rows), (given, weights), columns)
+    options = option(
         "FullyConnected", fusedActivationFunction=number, keepNumDims=keep, weightsFormat=0
     )
     facts = {
@@ -644,13 +644,13 @@ def _svdf(rng: Rng, dtype: str, name: str) -> Model:
     has_bias = bool(rng.random() < 0.7)
     state = (batch, filters * memory)
     facts: dict[str, object] = {"activation": activation, "bias": has_bias, "rank": rank}
-    options = _option("SVDF", rank=rank, fusedActivationFunction=number)
+    options = option("SVDF", rank=rank, fusedActivationFunction=number)
     if dtype == F:
         inputs = (
             Tensor(F, (batch, size)),
-            _fixed(rng, Tensor(F, (filters, size))),
-            _fixed(rng, Tensor(F, (filters, memory))),
-            _fixed(rng, Tensor(F, (units,))) if has_bias else None,
+            fixed(rng, Tensor(F, (filters, size))),
+            fixed(rng, Tensor(F, (filters, memory))),
+            fixed(rng, Tensor(F, (units,))) if has_bias else None,
             Tensor(F, state, is_variable=True),
         )
         return Model(name, inputs, (Tensor(F, (batch, units)),), options, facts=facts)

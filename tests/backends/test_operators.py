@@ -4,6 +4,7 @@ import re
 
 from runec.backends import tflm
 from runec.components import fetch
+from runec.models import ModelGraph
 
 KERNELS = fetch(tflm.COMPONENT) / "submodules/tensorflow/tensorflow/lite/micro/kernels"
 
@@ -27,6 +28,14 @@ def test_missing_operators_are_named_once_and_sorted() -> None:
     uses = ["ADD", "SHAPE", "LSTM", "SHAPE", "MEAN"]
     assert tflm.missing_operators(uses) == ("LSTM", "SHAPE")
     assert tflm.missing_operators(["MEAN", "CONV_2D"]) == ()
+
+
+def test_an_operator_that_devices_lack_is_an_objection() -> None:
+    graph = ModelGraph((), (), (), ())
+    assert tflm.device_objection(graph, ["ADD", "CONV_2D"], ()) is None
+    assert tflm.device_objection(graph, ["ADD", "STABLEHLO_CASE"], ()) == "it has no STABLEHLO_CASE"
+    hybrid = tflm.device_objection(graph, ["CONV_2D"], ("CONV_2D",))
+    assert hybrid == "its CONV_2D cannot mix float inputs with weights of 8 bits"
 
 
 def test_every_kernel_has_its_element_types() -> None:

@@ -140,13 +140,22 @@ def _wasm() -> Target:
 
 def _tflite() -> Target:
     from runec.diagnostics import UserFileError
-    from runec.models import input_ranges, measure_arena, quantises_to_uint8, read_model
-    from runec.models.tflite import read_graph, read_hybrid
+    from runec.models import (
+        Engine,
+        engine_objection,
+        input_ranges,
+        measure_arena,
+        read_graph,
+        read_model,
+    )
+
+    def engines(data: bytes) -> object:
+        operators = read_model(data).operators
+        return [engine_objection(engine, read_graph(data), operators) for engine in Engine]
 
     def check(data: bytes) -> None:
         readers: tuple[Callable[[bytes], object], ...]
-        readers = (read_model, read_graph, read_hybrid, measure_arena)
-        readers += (input_ranges, quantises_to_uint8)
+        readers = (read_model, read_graph, measure_arena, input_ranges, engines)
         for read in readers:
             with contextlib.suppress(UserFileError):
                 read(data)

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ai_edge_litert.interpreter import Interpreter, OpResolverType  # type: ignore[import-untyped]
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from tflite_micro.python.tflite_micro import runtime
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from runec.diagnostics import MachineError, UserFileError
-from runec.models import learning, read_graph, read_model, resolve_model, unknown_shapes
+from runec.models import read_graph, read_model, resolve_model, unknown_shapes
 from runec.pipeline import TensorType
 from tests import shape_models
 from tests.shape_models import ModelSketch
@@ -256,7 +256,7 @@ def test_an_answer_that_is_not_one_is_refused(monkeypatch: pytest.MonkeyPatch, a
         returncode = -9
 
     run: Callable[..., Done] = lambda *_, **__: Done()  # noqa: E731
-    monkeypatch.setattr(learning.subprocess, "run", run)
+    monkeypatch.setattr("subprocess.run", run)
     with pytest.raises(UserFileError) as caught:
         resolve_model(shape_models.top_k())
     assert caught.value.code == "R0320"

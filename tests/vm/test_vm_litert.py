@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from runec.diagnostics import Diagnostic, MachineError, RuneError, Severity
-from runec.models import read_hybrid, read_model
+from runec.models import hybrid_operators, read_graph
 from runec.pipeline import CapabilityKind
 from runec.vm import Inputs, Watch, litert, run_rune_bytes
 from runec.vm.host_model import HostModel
@@ -132,15 +132,6 @@ def test_a_model_that_neither_takes_is_refused_in_the_words_of_the_first(sine: b
     assert "TensorFlow Lite Micro has no operator HASHTABLE_LOOKUP" in caught.value.message
 
 
-def test_an_operator_that_devices_lack_is_an_objection(sine: bytes) -> None:
-    operators = read_model(sine).operators
-    assert litert.device_objection(sine, operators) is None
-    missing = [type(operators[0])("STABLEHLO_CASE", 1), *operators]
-    objection = litert.device_objection(sine, missing)
-    assert objection is not None
-    assert "STABLEHLO_CASE" in objection
-
-
 @pytest.fixture
 def dynamic_range(sine: bytes) -> bytes:
     """The sine model with the weights of its layers of two dimensions as int8."""
@@ -172,8 +163,8 @@ def test_dynamic_range_runs_with_a_warning_that_no_device_takes_it(
     assert abs(np.frombuffer(result, "<f4")[0] - np.sin(0.8)) < 0.2
     (text,) = warnings.texts
     assert f"{OBJECTION}: its FULLY_CONNECTED cannot mix float inputs" in text
-    assert read_hybrid(dynamic_range) == ("FULLY_CONNECTED",)
-    assert read_hybrid(sine) == ()
+    assert hybrid_operators(read_graph(dynamic_range)) == ("FULLY_CONNECTED",)
+    assert hybrid_operators(read_graph(sine)) == ()
 
 
 def test_a_model_that_devices_compute_otherwise_runs_with_a_warning() -> None:

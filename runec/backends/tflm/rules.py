@@ -9,10 +9,10 @@ check that ends in an endless loop. docs/operators.md shows the table.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
-from runec.backends.tflm.operators import KERNELS
+from runec.backends.tflm.operators import KERNELS, missing_operators
 
 _F32 = frozenset({"float32"})
 _BOOL = frozenset({"bool"})
@@ -185,3 +185,18 @@ def objections(graph: Graph) -> tuple[str, ...]:
         if why is not None:
             found.add(f"{use.name} {why}")
     return tuple(sorted(found))
+
+
+def device_objection(graph: Graph, operators: Iterable[str], hybrid: Sequence[str]) -> str | None:
+    """Return why no device engine takes a model, or None when one does.
+
+    `operators` are those of all its subgraphs; `hybrid` those that mix float inputs with weights
+    of 8 bits. The device's library of 2020 does take uint8, which today's does not.
+    """
+    missing = missing_operators(operators)
+    if missing:
+        return f"it has no {', '.join(missing)}"
+    if hybrid:
+        return f"its {', '.join(hybrid)} cannot mix float inputs with weights of 8 bits"
+    found = objections(graph)
+    return f"it does not compute {', '.join(found)} as this computer does" if found else None

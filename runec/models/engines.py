@@ -1,0 +1,467 @@
+"""Which libraries of the host run a model, and which of them compute it right, as data.
+
+Two libraries run models on the host: Google's TensorFlow Lite Micro (`tflite-micro`) and, as an
+extra, LiteRT's reference kernels. What each takes and where each is wrong was measured with random
+models of one operator, and tests/backends/test_host_operators.py measures it again: a version of
+either library that changes a row fails there. docs/operators.md shows the deviations.
+
+Nothing here imports a library: `runec check` has no time for that.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from runec.models.operators import BUILTIN_OPERATORS
+from runec.models.tflite import (
+    FLOAT32,
+    UINT8,
+    GraphOperator,
+    GraphTensor,
+    ModelGraph,
+    Operator,
+    hybrid_operators,
+)
+
+
+class Engine(enum.Enum):
+    """A library of the host, by the name that a user knows."""
+
+    TFLM = "tflite-micro"
+    LITERT = "LiteRT"
+
+
+# Operator, element types of its data in tflite-micro and in LiteRT, versions in LiteRT. `-`: no
+# kernel; `*`: not measured (what a model of one operator cannot show). The types: f float32,
+# b int8, u uint8, h int16, i int32, l int64, t bool, e float16.
+_TABLE = """
+    ABS fbh fbhi 1-3
+    ADD fbhi fbuhil 1-5
+    ADD_N f fi 1-1
+    ARG_MAX fb fbuit 1-2
+    ARG_MIN fb fbuit 1-2
+    ASSIGN_VARIABLE * * 1-1
+    ATAN2 - * 1-1
+    AVERAGE_POOL_2D fbh fbuh 1-3
+    BATCH_MATMUL fbh fbh 1-4
+    BATCH_TO_SPACE_ND fb fbuhilt 1-4
+    BIDIRECTIONAL_SEQUENCE_LSTM - * 1-3
+    BIDIRECTIONAL_SEQUENCE_RNN - * 1-3
+    BITCAST - * 1-1
+    BITWISE_XOR - * 1-1
+    BROADCAST_ARGS il il 1-1
+    BROADCAST_TO fbuhilt * 2-4
+    BUCKETIZE - * 1-1
+    CALL_ONCE * * 1-1
+    CAST fbhit fbuhilt 1-9
+    CEIL f -
+    COMPLEX_ABS - * 1-1
+    CONCATENATION fbhilt fbuhilt 1-7
+    CONV_2D fbh fbuh 1-8
+    CONV_3D - * 1-1
+    CONV_3D_TRANSPOSE - * 1-1
+    COS f f 1-1
+    CUMSUM fb fil 1-1
+    DENSIFY - * 1-1
+    DEPTHWISE_CONV_2D fbh fbuh 1-6
+    DEPTH_TO_SPACE fb fbuil 1-1
+    DEQUANTIZE buh buhe 1-9
+    DILATE - * 1-1
+    DIV fbi fbuhi 1-2
+    DYNAMIC_UPDATE_SLICE fbhi fbuhilt 1-6
+    ELU fb -
+    EMBEDDING_LOOKUP fb fb 1-5
+    EMBEDDING_LOOKUP_SPARSE - * 1-1
+    EQUAL fbilt fbuhilt 1-5
+    EXP f fbh 1-2
+    EXPAND_DIMS fbh fbuhilt 1-1
+    FAKE_QUANT - * 1-2
+    FILL fbi fbuhilt 1-5
+    FLOOR f f 1-1
+    FLOOR_DIV f fbhi 1-3
+    FLOOR_MOD f fbhil 1-2
+    FULLY_CONNECTED fbh fbuh 1-14
+    GATHER fb fbuhilt 1-8
+    GATHER_ND fb fbuhilt 1-6
+    GELU - * 1-2
+    GREATER fbhil fbuhil 1-2
+    GREATER_EQUAL fbil fbuhil 1-3
+    HARD_SWISH fb fbu 1-1
+    HASHTABLE_LOOKUP - * 1-1
+    IF * * 1-1
+    IMAG - * 1-1
+    L2_NORMALIZATION fb fbu 1-2
+    L2_POOL_2D f f 1-1
+    LEAKY_RELU fbh fbuh 1-2
+    LESS fbil fbuhil 1-3
+    LESS_EQUAL fbil fbuhil 1-2
+    LOCAL_RESPONSE_NORMALIZATION - * 1-1
+    LOG f fbh 1-2
+    LOGICAL_AND t t 1-1
+    LOGICAL_NOT t t 1-1
+    LOGICAL_OR t t 1-1
+    LOGISTIC fbh fbuh 1-3
+    LOG_SOFTMAX fb fbu 1-2
+    LSH_PROJECTION - * 1-1
+    LSTM - * 1-4
+    MATRIX_DIAG - * 1-1
+    MATRIX_SET_DIAG - * 1-1
+    MAXIMUM fbhil fbuhil 1-4
+    MAX_POOL_2D fbh fbuh 1-3
+    MEAN fbh fbuhil 1-3
+    MINIMUM fbhil fbuhil 1-4
+    MIRROR_PAD fb fbuhilt 1-3
+    MUL fbhi fbuhil 1-7
+    MULTINOMIAL - * 1-1
+    NEG f fbhil 1-1
+    NON_MAX_SUPPRESSION_V4 - * 1-1
+    NON_MAX_SUPPRESSION_V5 - * 1-1
+    NOT_EQUAL fbilt fbuhilt 1-4
+    ONE_HOT - * 1-1
+    PACK fbhil fbuhil 1-5
+    PAD fbhi fbuhilt 1-6
+    PADV2 fbhi fbuhilt 1-6
+    POW - * 1-1
+    PRELU fb fbuh 1-1
+    QUANTIZE fbuhi fbuhi 1-6
+    RANDOM_STANDARD_NORMAL - * 1-1
+    RANDOM_UNIFORM - * 1-1
+    RANGE - * 1-1
+    RANK - * 1-1
+    READ_VARIABLE * * 1-1
+    REAL - * 1-1
+    REDUCE_ALL t t 1-1
+    REDUCE_ANY - * 1-1
+    REDUCE_MAX fb fbuhilt 1-3
+    REDUCE_MIN fb fbuhilt 1-3
+    REDUCE_PROD - * 1-2
+    REDUCE_WINDOW - * 1-1
+    RELU fbh fbuh 1-3
+    RELU6 fbh fbuh 1-3
+    RELU_0_TO_1 - * 1-1
+    RELU_N1_TO_1 - * 1-1
+    RESHAPE fbuhilt fbuhilt 1-1
+    RESIZE_BILINEAR fb fbh 1-4
+    RESIZE_NEAREST_NEIGHBOR fbh fbuhit 1-4
+    REVERSE_SEQUENCE - * 1-1
+    REVERSE_V2 fbuhilt fbuhilt 1-4
+    RFFT2D - * 1-1
+    RIGHT_SHIFT - * 1-1
+    RNN - * 1-3
+    ROUND f -
+    RSQRT fbh fbh 1-3
+    SCATTER_ND - * 1-1
+    SELECT - * 1-4
+    SELECT_V2 fbh fbuhilt 1-2
+    SHAPE fbuhilt fbuhilt 1-1
+    SIGN - * 1-2
+    SIN f f 1-1
+    SKIP_GRAM - * 1-1
+    SLICE fbhit fbuhilt 1-8
+    SOFTMAX fbh fbuh 1-3
+    SPACE_TO_BATCH_ND fb fbuhilt 1-4
+    SPACE_TO_DEPTH fb fbuil 1-2
+    SPARSE_TO_DENSE - * 1-3
+    SPLIT fbhi fbuhil 1-5
+    SPLIT_V fbhi fbuhil 1-3
+    SQRT f fbh 1-2
+    SQUARE f f 1-1
+    SQUARED_DIFFERENCE fbhi fbi 1-2
+    SQUEEZE fbuhilt fbuhilt 1-1
+    STABLEHLO_ADD - * 1-1
+    STABLEHLO_COMPOSITE - * 1-1
+    STABLEHLO_GATHER - * 1-1
+    STABLEHLO_MAXIMUM - * 1-1
+    STABLEHLO_MINIMUM - * 1-1
+    STABLEHLO_MULTIPLY - * 1-1
+    STABLEHLO_PAD - * 1-1
+    STABLEHLO_REDUCE_WINDOW - * 1-1
+    STABLEHLO_RNG_BIT_GENERATOR - * 1-1
+    STABLEHLO_SCATTER - * 1-1
+    STRIDED_SLICE fbhit fbuhilt 1-4
+    SUB fbhi fbuhil 1-5
+    SUM fbh fbuhilt 1-2
+    SVDF fb fb 1-4
+    TANH fbh fbuh 1-3
+    TILE - * 1-2
+    TOPK_V2 - * 1-3
+    TRANSPOSE fbh fbuhilt 1-8
+    TRANSPOSE_CONV fbh fbh 1-5
+    UNIDIRECTIONAL_SEQUENCE_LSTM fb fb 1-3
+    UNIDIRECTIONAL_SEQUENCE_RNN - * 1-3
+    UNIQUE - * 1-1
+    UNPACK fbhi fbuhit 1-6
+    UNSORTED_SEGMENT_MAX - * 1-1
+    UNSORTED_SEGMENT_MIN - * 1-1
+    UNSORTED_SEGMENT_PROD - * 1-1
+    UNSORTED_SEGMENT_SUM - * 1-1
+    VAR_HANDLE * * 1-1
+    WHERE - * 1-2
+    WHILE * * 1-1
+    ZEROS_LIKE fbil fil 1-1
+"""
+_TFLM_CUSTOM = """
+    BasicClassifier CIRCULAR_BUFFER SignalDelay SignalEnergy SignalFftAutoScale SignalFilterBank
+    SignalFilterBankLog SignalFilterBankSpectralSubtraction SignalFilterBankSquareRoot SignalFramer
+    SignalIrfft SignalOverlapAdd SignalPCAN SignalRfft SignalStacker SignalWindow TFLM_DECODE
+    TFLite_Detection_PostProcess
+"""
+_CUSTOM = {
+    Engine.TFLM: frozenset(_TFLM_CUSTOM.split()),
+    Engine.LITERT: frozenset(
+        ("AudioSpectrogram", "Mfcc", "NumericVerify", "TFLite_Detection_PostProcess")
+    ),
+}
+_LETTERS = {
+    "f": "float32",
+    "b": "int8",
+    "u": "uint8",
+    "h": "int16",
+    "i": "int32",
+    "l": "int64",
+    "t": "bool",
+    "e": "float16",
+}
+_MEASURED = frozenset(_LETTERS.values())
+# The input that decides which kernel is taken, where it is not the first.
+_DATA = {"EMBEDDING_LOOKUP": 1, "FILL": 1, "SELECT_V2": 1, "SPLIT": 1, "TRANSPOSE_CONV": 2}
+
+
+class Kernel(msgspec.Struct, frozen=True):
+    """A kernel of a library: the element types and the versions that it takes, None for any."""
+
+    elements: frozenset[str] | None
+    versions: range | None = None
+
+
+def _kernel(letters: str, versions: str | None) -> Kernel | None:
+    if letters == "-":
+        return None
+    elements = None if letters == "*" else frozenset(_LETTERS[letter] for letter in letters)
+    first, _, last = (versions or "").partition("-")
+    return Kernel(elements, range(int(first), int(last) + 1) if versions else None)
+
+
+def _read_table() -> dict[Engine, dict[str, Kernel]]:
+    kernels: dict[Engine, dict[str, Kernel]] = {engine: {} for engine in Engine}
+    for row in _TABLE.strip().splitlines():
+        name, micro, litert, *versions = row.split()
+        for engine, kernel in (
+            (Engine.TFLM, _kernel(micro, None)),
+            (Engine.LITERT, _kernel(litert, versions[0] if versions else None)),
+        ):
+            if kernel is not None:
+                kernels[engine][name] = kernel
+    return kernels
+
+
+KERNELS = _read_table()
+"""Engine -> operator -> what its kernel takes."""
+
+
+_Tensors = Sequence[GraphTensor | None]
+
+
+class Deviation(msgspec.Struct, frozen=True):
+    """A use of operators that a library computes otherwise than TensorFlow Lite specifies.
+
+    `what` follows the operator's name in a message; `reason` is for docs/operators.md.
+    """
+
+    engine: Engine
+    operators: tuple[str, ...]
+    elements: frozenset[str]
+    what: str
+    reason: str
+    applies: Callable[[GraphOperator, _Tensors, _Tensors], bool]
+
+
+def _is_padded(_use: GraphOperator, inputs: _Tensors, _outputs: _Tensors) -> bool:
+    padding = inputs[2] if len(inputs) > 2 else None
+    # Padding that only the run knows may be any.
+    return padding is not None and (not padding.values or any(padding.values))
+
+
+def _is_scaled(_use: GraphOperator, inputs: _Tensors, outputs: _Tensors) -> bool:
+    given, result = inputs[0], outputs[0]
+    return given is not None and result is not None and given.quantization != result.quantization
+
+
+def _has_a_large_scale(_use: GraphOperator, inputs: _Tensors, _outputs: _Tensors) -> bool:
+    scales = [item.quantization[0] for item in inputs if item is not None and item.quantization]
+    return any(scale >= 1 for scale in scales)
+
+
+def _has_no_bias(_use: GraphOperator, inputs: _Tensors, _outputs: _Tensors) -> bool:
+    return len(inputs) < 4 or inputs[3] is None
+
+
+def _always(_use: GraphOperator, _inputs: _Tensors, _outputs: _Tensors) -> bool:
+    return True
+
+
+_COMPARISONS = ("EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "LESS_EQUAL", "NOT_EQUAL")
+
+DEVIATIONS = (
+    Deviation(
+        Engine.TFLM,
+        ("SPACE_TO_BATCH_ND",),
+        frozenset({"float32", "int8"}),
+        "with padding",
+        "pads with a value that it never sets, not with 0 or the zero point",
+        _is_padded,
+    ),
+    Deviation(
+        Engine.TFLM,
+        ("RELU6",),
+        frozenset({"int8", "int16"}),
+        "whose output has another scale than its input",
+        "copies the elements without rescaling them",
+        _is_scaled,
+    ),
+    Deviation(
+        Engine.TFLM,
+        _COMPARISONS,
+        frozenset({"int8"}),
+        "of int8 with a scale of 1 or more",
+        "ends the process: it takes multipliers below 1 only",
+        _has_a_large_scale,
+    ),
+    Deviation(
+        Engine.TFLM,
+        ("GREATER",),
+        frozenset({"int16"}),
+        "of int16",
+        "leaves the result as it was",
+        _always,
+    ),
+    Deviation(
+        Engine.TFLM,
+        ("SVDF",),
+        frozenset({"float32", "int8"}),
+        "without a bias",
+        "ends the process: it reads the tensor that is left out",
+        _has_no_bias,
+    ),
+    Deviation(
+        Engine.LITERT,
+        ("SUM",),
+        frozenset({"int8", "int16"}),
+        "of quantised elements",
+        "adds the elements without regard to scale and zero point",
+        _always,
+    ),
+    Deviation(
+        Engine.LITERT,
+        ("RSQRT",),
+        frozenset({"int16"}),
+        "of int16",
+        "saturates where the multiplier leaves its range",
+        _always,
+    ),
+)
+
+
+def _tensors(graph: ModelGraph, indices: Iterable[int]) -> _Tensors:
+    return [graph.tensors[index] if index >= 0 else None for index in indices]
+
+
+def _element(graph: ModelGraph, use: GraphOperator) -> str | None:
+    position = _DATA.get(use.name, 0)
+    if position >= len(use.inputs) or use.inputs[position] < 0:
+        return None
+    return graph.tensors[use.inputs[position]].type_name
+
+
+def deviations(engine: Engine, graph: ModelGraph) -> tuple[str, ...]:
+    """Return the uses of operators in a model that a library computes wrong, named and sorted."""
+    found = set()
+    for use in graph.operators:
+        for item in DEVIATIONS:
+            if (
+                item.engine is engine
+                and use.name in item.operators
+                and _element(graph, use) in item.elements
+                and item.applies(use, _tensors(graph, use.inputs), _tensors(graph, use.outputs))
+            ):
+                found.add(f"{use.name} {item.what}")
+    return tuple(sorted(found))
+
+
+def missing(engine: Engine, operators: Iterable[Operator]) -> tuple[str, ...]:
+    """Return the operators that a library has no kernel for, named and sorted."""
+    found = set()
+    for item in operators:
+        kernel = KERNELS[engine].get(item.name)
+        if item.name in _CUSTOM[engine]:
+            continue
+        if kernel is None:
+            found.add(item.name)
+        elif kernel.versions is not None and item.version not in kernel.versions:
+            found.add(f"{item.name} of version {item.version}")
+    return tuple(sorted(found))
+
+
+def refused(engine: Engine, graph: ModelGraph) -> tuple[str, ...]:
+    """Return the uses of operators whose element types a library's kernel does not take."""
+    found = set()
+    for use in graph.operators:
+        kernel = KERNELS[engine].get(use.name)
+        element = _element(graph, use)
+        if kernel is None or kernel.elements is None or element not in _MEASURED:
+            continue
+        if element not in kernel.elements:
+            found.add(f"{use.name} of {element}")
+    if engine is Engine.TFLM:
+        found |= {f"{name} of float32 with weights of 8 bits" for name in hybrid_operators(graph)}
+        if any(_quantises_to_uint8(graph, use) for use in graph.operators):
+            found.add("QUANTIZE from float32 to uint8")
+    return tuple(sorted(found))
+
+
+def _quantises_to_uint8(graph: ModelGraph, use: GraphOperator) -> bool:
+    def has(indices: Iterable[int], code: int) -> bool:
+        return any(item is not None and item.type_code == code for item in _tensors(graph, indices))
+
+    return use.name == "QUANTIZE" and has(use.inputs, FLOAT32) and has(use.outputs, UINT8)
+
+
+def engine_objection(
+    engine: Engine, graph: ModelGraph, operators: Sequence[Operator]
+) -> str | None:
+    """Return why a library of the host does not run a model right, or None when it does."""
+    lacking = missing(engine, operators)
+    if lacking:
+        return f"it has no operator {', '.join(lacking)}"
+    types = refused(engine, graph)
+    if types:
+        return f"it has no {', '.join(types)}"
+    wrong = deviations(engine, graph)
+    return f"it computes {', '.join(wrong)} wrong" if wrong else None
+
+
+def is_custom(name: str) -> bool:
+    """Return whether an operator is none of TensorFlow Lite's own."""
+    return name not in BUILTIN_OPERATORS and not name.startswith("BUILTIN_")
+
+
+def advice(names: Iterable[str]) -> str:
+    """Return what to do about a model with operators that nothing here has a kernel for."""
+    names = sorted(names)
+    for name in names:
+        if name == "ethos-u":
+            return "use the model from before Vela, Arm's compiler for the Ethos-U"
+        if name.startswith("edgetpu"):
+            return "use the model from before the Edge TPU compiler"
+        if name.startswith("Flex"):
+            return "convert the model without SELECT_TF_OPS: only TFLITE_BUILTINS have kernels"
+    custom = [name for name in names if is_custom(name)]
+    if custom:
+        return (
+            f"end the model before the custom operator {custom[0]} and compute that in a block "
+            "(docs/guides/blocks.md)"
+        )
+    return "train or convert the model without these operators (docs/operators.md)"

@@ -11,6 +11,7 @@ from runec.files import read_file
 from runec.frontend.ast import ResourceNode, ResourceRef, Text
 from runec.frontend.passes.names import NameTable
 from runec.frontend.text import did_you_mean, suggestion
+from runec.models.pointers import pointer
 
 
 class LoadedResource(msgspec.Struct, frozen=True):
@@ -132,5 +133,13 @@ def _load(node: ResourceNode, base_dir: Path, diagnostics: Diagnostics) -> Loade
             data = read_beside(base_dir, node.path, "the resource")
         except UserFileError as error:
             report_unreadable(name, node.path, error, diagnostics)
+            return None
+        if (other := pointer(data)) is not None:
+            diagnostics.error(
+                "R0125",
+                f'the file of the resource "{name}" is {other.what}',
+                node.path.span,
+                hint=other.hint,
+            )
             return None
     return LoadedResource(node, kind == "binary", data)

@@ -17,7 +17,7 @@ from typing import Any
 from runec.container import Recorded, Rune, limits
 from runec.pipeline import STRUCT_CODES, CapabilityKind, ElementType, OutputKind, TensorType
 from runec.vm.abi1 import parameter_value
-from runec.vm.errors import bad_host_call, too_much_output, unsupported_original
+from runec.vm.errors import bad_host_call, too_much_output, unsupported_model, unsupported_original
 from runec.vm.host import OUTPUT_KINDS, Host, Surroundings
 from runec.vm.host_model import HostModel
 from runec.vm.messages import Outputs
@@ -302,7 +302,7 @@ class OriginalHost(Host):
         function = "rune_model_load"
         kind = self.name(function, mime, mime_length)
         if not kind.endswith("tflite-model"):
-            raise unsupported_original(f"a model of the type {kind}")
+            raise unsupported_model(kind)
         data = self.read(function, model, length)
         said = self._descriptions(inputs, input_count), self._descriptions(outputs, output_count)
         stage_id = self.take_id()

@@ -10,7 +10,7 @@ from runec.diagnostics import Diagnostics, Label, UserFileError
 from runec.files import read_file
 from runec.frontend.ast import ResourceNode, ResourceRef, Text
 from runec.frontend.passes.names import NameTable
-from runec.frontend.text import did_you_mean, suggestion
+from runec.frontend.text import beside, did_you_mean, suggestion
 from runec.models.pointers import pointer
 
 
@@ -41,7 +41,8 @@ def report_unreadable(
         "R0114",
         f'Unable to read "{path.text}" for "{name}": {_reason(error)}',
         path.span,
-        hint="paths are relative to the folder of the Runefile, or to --current-dir",
+        hint=beside(path.text)
+        or "paths are relative to the folder of the Runefile, or to --current-dir",
     )
 
 

@@ -1,4 +1,4 @@
-"""`runec model-info`: what a .tflite model takes, gives and needs."""
+"""`runec model-info`: what a .tflite model takes, gives and needs; models out of C arrays."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.options import INPUT_FILE, format_option, pass_console
 from runec.diagnostics import Diagnostic, MachineError, Severity, UserFileError, printable
-from runec.files import read_file
+from runec.files import is_folder, is_there, read_file, write_file
 from runec.models import (
     InputRange,
     ModelInfo,
@@ -20,9 +20,12 @@ from runec.models import (
     ResolvedModel,
     input_ranges,
     measure_arena,
+    read_graph,
     read_model,
     resolve_model,
 )
+from runec.models.c_source import extract_model
+from runec.models.other_files import identify_folder
 from runec.pipeline import ElementType
 
 # The original's names, those of the schema of TensorFlow Lite.
@@ -46,16 +49,30 @@ _KINDS = {
     epilog=example(
         "runec model-info examples/sine/sinemodel.tflite",
         "runec model-info examples/sine/sinemodel.tflite --format json",
+        "runec model-info sketch/model.h --extract model.tflite",
     ),
 )
 @click.argument("model", metavar="X.tflite", type=INPUT_FILE)
+@click.option(
+    "--extract", type=INPUT_FILE, metavar="FILE", help="Write the model of a C array to FILE."
+)
+@click.option("--array", metavar="NAME", help="C array to extract, where there are several.")
 @format_option
 @pass_console
-def command(console: Console, model: Path) -> None:
-    """Show a model's operators, inputs and outputs, quantisation, and the arena that it needs."""
-    data = read_file(model, "the model")
+def command(console: Console, model: Path, extract: Path | None, array: str | None) -> None:
+    """Show a model's operators, inputs and outputs, quantisation, and the arena that it needs.
+
+    --extract takes C source, such as an Arduino sketch's model.h or the output of xxd -i, writes
+    the model that an array in it holds, and shows that.
+    """
+    if array is not None and extract is None:
+        raise click.UsageError("--array needs --extract FILE.")
+    data = _read(model)
+    if extract is not None:
+        data = _extracted(console, data, model, extract, array)
+        model = extract
     try:
-        info = read_model(data)
+        info = read_model(data, str(model))
         resolved = _resolved(console, model, data)
         info = replace(info, outputs=read_model(resolved.data).outputs)
         ranges = input_ranges(resolved.data)
@@ -97,6 +114,32 @@ def _resolved(console: Console, model: Path, data: bytes) -> ResolvedModel:
         message = f"{model}: {error.message}"
         console.warn(Diagnostic(error.code, message, Severity.WARNING, hint=error.hint))
         return ResolvedModel(data, (), is_learned=False)
+
+
+def _read(model: Path) -> bytes:
+    if is_folder(model):
+        other = identify_folder(model)
+        message = f"{model}: this is not a TensorFlow Lite model, but {other.what}"
+        raise UserFileError("R0310", message, hint=other.hint)
+    return read_file(model, "the model")
+
+
+def _extracted(
+    console: Console, source: bytes, path: Path, target: Path, array: str | None
+) -> bytes:
+    """Write the model that an array of C source holds, and return it."""
+    try:
+        found = extract_model(source, array)
+        read_graph(found.data)  # its mistakes
+    except UserFileError as error:
+        raise UserFileError(error.code, f"{path}: {error.message}", hint=error.hint) from None
+    if is_there(target) and (is_folder(target) or read_file(target, "FILE") != found.data):
+        raise UserFileError(
+            "R1107", f"{target} is there already", hint="choose another name, or remove it"
+        )
+    write_file(target, found.data, only_if_changed=True, elsewhere="choose another FILE")
+    console.say(f"wrote {target}: the array {found.name}, {len(found.data)} bytes")
+    return found.data
 
 
 def _lines(

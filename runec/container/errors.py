@@ -11,9 +11,10 @@ class RuneFileError(UserFileError):
     """A .rune that cannot be trusted, or that cannot be written."""
 
 
-def not_a_rune(what: str) -> RuneFileError:
+def not_a_rune(what: str, hint: str | None = None) -> RuneFileError:
     """R0601: the file is something else."""
-    return RuneFileError("R0601", what, hint="name a .rune file, such as `runec build` writes")
+    otherwise = "name a .rune file, such as `runec build` writes"
+    return RuneFileError("R0601", what, hint=hint or otherwise)
 
 
 def truncated(what: str) -> RuneFileError:

@@ -188,6 +188,12 @@ def walk_sections(data: bytes) -> list[Section]:
             raise truncated("it ends inside its first eight bytes")
         if data[4:8] == b"TFL3":
             raise not_a_rune("this is no .rune, but a TensorFlow Lite model: see runec model-info")
+        from runec.models.other_files import identify  # noqa: PLC0415 - a .rune does not need it
+
+        other = identify(data)
+        if other is not None:
+            hint = other.hint if other.holds_nothing else None
+            raise not_a_rune(f"this is no .rune, but {other.what}", hint)
         raise not_a_rune("this is no .rune: it does not start with the magic of WebAssembly")
     reader = WasmReader(data, len(MAGIC), len(data))
     sections: list[Section] = []

@@ -29,7 +29,7 @@ _BOARD = "R0906"
 REFLASH = "put it on the board with this version of runec: runec flash X.rune --board B"
 _REBUILD = f"build the .rune again and {REFLASH}"
 _FOR_THIS_RUNE = "put the firmware of this .rune on the board: runec flash X.rune --board B"
-_SMALLER = "choose a board with more memory, or a smaller model"
+_SMALLER = f"{_FOR_THIS_RUNE}; if it is there already, choose a board with more memory"
 _REPORT = "run it on the host first: runec run X.rune --on host"
 
 RUNEVM_ERRORS: dict[int, RunevmError] = {
@@ -53,7 +53,10 @@ RUNEVM_ERRORS: dict[int, RunevmError] = {
         f"{_FOR_THIS_RUNE}; in one of your own add it to capability_kinds",
     ),
     205: RunevmError(
-        "OUTPUT_KIND", _BOARD, "the firmware does not write this kind of output", "use SERIAL"
+        "OUTPUT_KIND",
+        _BOARD,
+        "the firmware does not write this kind of output",
+        "use SERIAL outputs",
     ),
     206: RunevmError(
         "OPERATOR",

@@ -28,6 +28,7 @@ Codes of this room:
     R0020  a malformed dimension              R0122  a text resource that is no text
                                               R0123  unknown type of a resource
                                               R0124  a proc block in Rust (warning)
+                                              R0125  a resource that is a pointer
 
     R0201  element types of an edge differ    R0301  model: declared type is not the file's
     R0202  shapes of an edge differ           R0302  model: number of inputs
@@ -88,11 +89,13 @@ from runec.frontend.passes.resources import Beside, load_resources
 from runec.frontend.passes.types import Facts, check_types
 from runec.frontend.passes.unused import warn_unused_parts
 from runec.frontend.text import MAX_RUNEFILE_BYTES
+from runec.models.pointers import pointer
 from runec.pipeline import OutputKind, Pipeline
 from runec.proc_blocks import Catalogue
 
 __all__ = ["Analysis", "analyse", "analyse_text", "dialect_of", "parse", "read_runefile"]
 
+_HEAD_BYTES = 64 * 1024
 _YAML_SUFFIXES = (".yml", ".yaml")
 _INSTRUCTION = re.compile(r"[A-Z][A-Z_]*(?=[\s<]|\Z)|(?i:from|run|out)[ \t]+\w|\w+\s*<")
 
@@ -146,15 +149,24 @@ def read_runefile(path: Path) -> str:
 
 def _refuse_other_kinds(path: Path) -> None:
     """Say what a file is that is no text; before its size matters, which may be of megabytes."""
-    head = read_head(path, 8)
-    if head[4:] == b"TFL3":
+    head = read_head(path, _HEAD_BYTES)
+    if head[4:8] == b"TFL3":
         what = "a TensorFlow Lite model"
         hint = "a Runefile names its model; `runec new NAME` makes one, `runec model-info` takes it"
     elif head.startswith(b"\0asm"):
         what = "WebAssembly, such as a .rune"
         hint = "what was built already is for `runec run`, `runec inspect` or `runec flash`"
     else:
-        return
+        other = pointer(head)
+        is_utf16 = head.startswith((b"\xff\xfe", b"\xfe\xff"))
+        if head.lstrip().startswith(b"<") or (b"\0" in head and not is_utf16):
+            from runec.models.other_files import identify  # noqa: PLC0415 - text does not need it
+
+            other = identify(head)
+        if other is None:
+            return
+        what = other.what
+        hint = other.hint if other.holds_nothing else "name a Runefile; `runec new NAME` makes one"
     raise UserFileError("R0002", f"{path} is not a Runefile: it is {what}", hint=hint)
 
 

@@ -29,7 +29,13 @@ from runec.frontend.ast import (
 )
 from runec.frontend.legacy_errors import report_syntax_error
 from runec.frontend.legacy_parser import legacy_parser
-from runec.frontend.text import MAX_STATEMENTS, did_you_mean, parse_dimension, parse_path
+from runec.frontend.text import (
+    MAX_STATEMENTS,
+    did_you_mean,
+    look_alike,
+    parse_dimension,
+    parse_path,
+)
 
 if TYPE_CHECKING:
     from lark import Token, Tree
@@ -140,7 +146,11 @@ class _Reader(msgspec.Struct):
                     "R0010", "an escape in this string is no character", span, hint="remove it"
                 )
             return Text(text or "", span)
-        if _NUMBER_LIKE.match(token) and not _NUMBER.match(token):
+        if (odd := look_alike(str(token))) is not None and odd.at == 0:
+            self.diagnostics.error(
+                "R0010", f"this value begins with {odd.what}", span, hint=odd.hint
+            )
+        elif _NUMBER_LIKE.match(token) and not _NUMBER.match(token):
             self.diagnostics.error(
                 "R0011",
                 f'"{token[:40]}" is not a number',

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from runec.diagnostics import Diagnostics, Span
-from runec.frontend.text import did_you_mean
+from runec.frontend.text import beside, did_you_mean, look_alike
 
 if TYPE_CHECKING:
     from lark import Lark
@@ -129,14 +129,39 @@ def report_syntax_error(
     if found.startswith('"') and ("STRING" in expected or not expected):
         _report_string(text, start, span, diagnostics)
         return
-    if "CAPABILITY" in expected:
+    if "CAPABILITY" in expected and look_alike(found[:1]) is None:
         _report_keyword(found, span, diagnostics)
         return
+    odd = look_alike(found) if found else None
+    where = _whole_word(statement, start)
     words = [_EXPECTED[name] for name in _EXPECTED if name in expected] or [_EXPECTED["$END"]]
     wanted = f"expected {', '.join(words[:-1])}{' or ' if words[:-1] else ''}{words[-1]}"
     met = f"found {found[:40]!r}" if found else "the line ends here"
     hint = _hints(parser).get(_state(error), "write one instruction a line")
+    if odd is not None:
+        met, hint = f"found {odd.what}", odd.hint
+    elif "\\" in where.text:
+        span, met = where, f'found "{where.text[:40]}"'
+        hint = beside(where.text) or hint
+    elif "FILE" in expected and found.startswith(("/", "~")):
+        met = f"found {found[:40]!r}, which is absolute"
+        hint = (
+            f"copy the file beside the Runefile and write ./{found.rpartition('/')[2][:100]}; "
+            "only the YAML dialect has absolute paths"
+        )
     diagnostics.error("R0001", f"{wanted}, but {met}", span, hint=hint)
+
+
+def _whole_word(statement: Span, start: int) -> Span:
+    """The word in which an error lies, from its first character on."""
+    before = re.search(r"[^\s<>,=\"]*\Z", statement.text[:start])
+    behind = re.compile(r"[^\s<>,=\"]*").match(statement.text, start)
+    begin = before.start() if before else start
+    return Span(
+        statement.source,
+        statement.start + begin,
+        statement.start + (behind.end() if behind else start),
+    )
 
 
 def _state(error: UnexpectedInput) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from runec.diagnostics import Span
 from runec.frontend.ast import Path
@@ -20,6 +21,98 @@ PATH = re.compile(
     r"(?P<base>[\w:/.%&-]+|\w+:[\w:/.%&?=-]+)(?:@(?P<version>[\w./-]+))?(?:\#(?P<sub>[\w./%&-]+))?\Z",
     re.ASCII,
 )
+
+
+# What looks like a space or a quote and is none, as word processors and web pages write them.
+_SPACES = "\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff"
+_QUOTES = "\u00ab\u00bb\u2018-\u201f\u2039\u203a\uff02\uff07"
+_LOOK_ALIKE = re.compile(f"[{_SPACES}]|(?<!\\w)[{_QUOTES}]|[{_QUOTES}](?!\\w)")
+_NAMES = {"\u00a0": "no-break space", "\u200b": "zero-width space", "\ufeff": "byte order mark"}
+# Comments and quoted strings of YAML on one line.
+_NOT_PLAIN = re.compile(r"""(?:(?<=\s)|^)\#.*|"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""")
+# Spellings of other languages and libraries.
+ELEMENT_TYPES = {
+    "float": "f32",
+    "float32": "f32",
+    "float32_t": "f32",
+    "single": "f32",
+    "half": "f32",
+    "float16": "f32",
+    "f16": "f32",
+    "bfloat16": "f32",
+    "double": "f64",
+    "float64": "f64",
+    "float64_t": "f64",
+    "int": "i32",
+    "integer": "i32",
+    "uint": "u32",
+    "unsigned": "u32",
+    "byte": "u8",
+    "ubyte": "u8",
+    "char": "i8",
+    "uchar": "u8",
+    "short": "i16",
+    "ushort": "u16",
+    "long": "i64",
+    "ulong": "u64",
+    "bool": "u8",
+    "boolean": "u8",
+    "str": "utf8",
+    "string": "utf8",
+    "text": "utf8",
+    **{f"int{bits}": f"i{bits}" for bits in (8, 16, 32, 64)},
+    **{f"int{bits}_t": f"i{bits}" for bits in (8, 16, 32, 64)},
+    **{f"uint{bits}": f"u{bits}" for bits in (8, 16, 32, 64)},
+    **{f"uint{bits}_t": f"u{bits}" for bits in (8, 16, 32, 64)},
+}
+
+WITHOUT_EQUAL = frozenset({"half", "float16", "f16", "bfloat16", "bool", "boolean"})
+"""Those whose type a rune does not have, only one that holds their values."""
+
+
+class LookAlike(NamedTuple):
+    """A character that stands for a space or a quote: where, what it is, what to do."""
+
+    at: int
+    what: str
+    hint: str
+
+
+def look_alike(text: str) -> LookAlike | None:
+    """Find the first character that looks like a space or a quote and is none."""
+    match = _LOOK_ALIKE.search(text)
+    if match is None:
+        return None
+    char = match[0]
+    code = f"U+{ord(char):04X}"
+    if re.match(f"[{_QUOTES}]", char):
+        hint = 'write " of the keyboard instead of it'
+        return LookAlike(match.start(), f"a typographic quote ({code})", hint)
+    name = _NAMES.get(char, "Unicode space")
+    hint = "write a space of the keyboard instead of it"
+    return LookAlike(match.start(), f"a {name} ({code})", hint)
+
+
+def plain_look_alike(text: str, end: int) -> LookAlike | None:
+    """Find one outside of comments and quoted strings of YAML, in the lines up to that of `end`."""
+    line_end = text.find("\n", end)
+    at = 0
+    for line in text[: len(text) if line_end < 0 else line_end].split("\n"):
+        plain = _NOT_PLAIN.sub(lambda match: " " * len(match[0]), line)
+        found = look_alike(plain)
+        if found is not None:
+            return found._replace(at=at + found.at)
+        at += len(line) + 1
+    return None
+
+
+def beside(path: str) -> str | None:
+    """Return what to do with a path of Windows, or None for any other."""
+    if re.match(r"[A-Za-z]:[\\/]", path):
+        return "copy the file beside the Runefile and write its path with /, as ./model.tflite"
+    if "\\" in path:
+        return f"write / instead of \\: {path.replace(chr(92), '/')[:200]}"
+    return None
 
 
 def parse_path(text: str, span: Span) -> Path | None:

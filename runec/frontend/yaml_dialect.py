@@ -32,7 +32,9 @@ from runec.frontend.ast import (
 )
 from runec.frontend.text import (
     IDENTIFIER,
+    beside,
     did_you_mean,
+    look_alike,
     parse_dimension,
     parse_path,
 )
@@ -60,6 +62,18 @@ STAGE_KEYS = {
 }
 RESOURCE_KEYS = ("type", "inline", "path")
 TYPE_KEYS = ("type", "dimensions")
+# Keys that users write for another, where the spelling is not close.
+_MEANT = {
+    **dict.fromkeys(("arguments", "params", "parameters", "options", "properties"), "args"),
+    **dict.fromkeys(("shape", "dims", "dim", "size"), "dimensions"),
+    **dict.fromkeys(("dtype", "element-type", "kind"), "type"),
+    **dict.fromkeys(("stages", "steps", "graph"), "pipeline"),
+    **dict.fromkeys(("block", "procblock", "processing-block"), "proc-block"),
+    **dict.fromkeys(("file", "source", "src"), "path"),
+    **dict.fromkeys(("text", "value", "content"), "inline"),
+    **dict.fromkeys(("from", "input"), "inputs"),
+    "base": "image",
+}
 
 
 def _described(node: Node) -> str:
@@ -118,7 +132,7 @@ class _Reader(msgspec.Struct):
                     "R0006",
                     f"unknown field `{key.text[:40]}`, expected {_listed(known)}",
                     key.span,
-                    hint=did_you_mean(key.text, known) or "remove it",
+                    hint=_known_key(key, value, known),
                 )
         return found
 
@@ -133,6 +147,15 @@ class _Reader(msgspec.Struct):
 
     def text(self, node: Node, what: str) -> Text | None:
         if isinstance(node, Scalar) and not (node.plain and node.text in _NOT_TEXT):
+            odd = look_alike(node.text.strip()) if node.plain else None
+            if odd is not None:
+                self.diagnostics.error(
+                    "R0003",
+                    f"Unable to parse the input: {odd.what} is in {what}",
+                    node.span,
+                    hint=odd.hint,
+                )
+                return None
             return Text(node.text.strip(), node.span)
         self.wrong(node, what, "write a text, in quotes if it needs them")
         return None
@@ -157,7 +180,8 @@ class _Reader(msgspec.Struct):
                 "R0012",
                 f'Unable to parse the path "{text.text[:60]}"',
                 text.span,
-                hint=f"a path is base[@version][#sub_path], for example {example}",
+                hint=beside(text.text)
+                or f"a path is base[@version][#sub_path], for example {example}",
             )
         return path
 
@@ -196,7 +220,9 @@ class _Reader(msgspec.Struct):
         return Type(None if element.text == "_" else element, dimensions, element.span)
 
     def dimension(self, node: Node) -> Dimension | None:
-        value = parse_dimension(node.text) if isinstance(node, Scalar) and node.plain else None
+        value = None
+        if isinstance(node, Scalar) and node.plain:
+            value = parse_dimension(node.text.strip())
         if value is None:
             self.diagnostics.error(
                 "R0020",
@@ -349,7 +375,9 @@ class _Reader(msgspec.Struct):
             "R0014",
             f'"{key.text[:40]}" should be a valid identifier',
             key.span,
-            hint='a name has letters, digits, "_" and "-", and begins with a letter or "_"',
+            hint=odd.hint
+            if (odd := look_alike(key.text)) is not None
+            else 'a name has letters, digits, "_" and "-", and begins with a letter or "_"',
         )
         return False
 
@@ -461,7 +489,10 @@ class _Reader(msgspec.Struct):
         if isinstance(node, Scalar) and node.plain and node.text == "":
             return ()
         if not isinstance(node, Mapping):
-            self.wrong(node, what, "write `NAME:` and its keys below it, indented")
+            hint = "write `NAME:` and its keys below it, indented"
+            if isinstance(node, Sequence) and node.items:
+                hint = _as_map(node.items[0], hint)
+            self.wrong(node, what, hint)
             return ()
         items = []
         for key, value in node.entries:
@@ -472,6 +503,36 @@ class _Reader(msgspec.Struct):
             if len(self.diagnostics) > known:
                 self.unreadable.add(key.text)
         return tuple(items)
+
+
+def _known_key(key: Scalar, value: Node, known: tuple[str, ...]) -> str:
+    """What to do with a key that is none of those known."""
+    meant = _MEANT.get(key.text.lower().replace("_", "-"))
+    if meant in known:
+        return f'did you mean "{meant}"?'
+    close = did_you_mean(key.text, known)
+    if close is None and "args" in known:
+        given = value.text if isinstance(value, Scalar) and len(value.text) <= 40 else "VALUE"
+        return f"arguments stand below args: `args: {{{key.text[:40]}: {given}}}`; else remove it"
+    return close or "remove it"
+
+
+def _as_map(item: Node, otherwise: str) -> str:
+    """How a stage that is an item of a list is written in a map."""
+    if not isinstance(item, Mapping):
+        return otherwise
+    keys = {key.text: value for key, value in item.entries}
+    kinds = [kind for kind in STAGE_KINDS if kind in keys]
+    named = keys.get("name", keys.get("id"))
+    if kinds:
+        name = named.text if isinstance(named, Scalar) else "NAME"
+        return (
+            f"stages are a map of names, not a list: write `{name[:40]}:` instead of `-`, "
+            f"and `{kinds[0]}:` below it, indented"
+        )
+    if len(item.entries) == 1 and isinstance(item.entries[0][1], Mapping):
+        return f"stages are a map of names, not a list: remove the `-` before `{next(iter(keys))}:`"
+    return otherwise
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from runec.diagnostics import Diagnostics, SourceFile, Span
-from runec.frontend.text import MAX_YAML_EVENTS
+from runec.frontend.text import MAX_YAML_EVENTS, plain_look_alike
 
 MAX_DEPTH = 16
 
@@ -197,6 +197,9 @@ def _report(error: object, source: SourceFile, diagnostics: Diagnostics) -> None
     if source.text[start : start + 1] == "\t":
         hint = "indent with spaces: YAML forbids tabs"
     message = f"{problem} {context}" if context else problem
+    odd = plain_look_alike(source.text, start)
+    if odd is not None:
+        start, message, hint = odd.at, f"here is {odd.what}", odd.hint
     diagnostics.error(
         "R0003",
         f"Unable to parse the input: {' '.join(message.split())[:160]}",

@@ -189,14 +189,35 @@ def damaged(error: MalformedError) -> UserFileError:
     )
 
 
-def open_model(data: bytes) -> Table:
-    """Return the root table. Raises UserFileError R0310, R0312 and MalformedError."""
-    if len(data) < 8 or data[4:8] != IDENTIFIER:
-        raise UserFileError(
-            "R0310",
-            "this is not a TensorFlow Lite model (its bytes 4 to 7 are not 'TFL3')",
-            hint="convert the model with TensorFlow's TFLiteConverter and name the .tflite file",
-        )
+def _other_file(data: bytes, path: str) -> UserFileError | None:
+    """R0310: what the file is that is not a model; None for a model."""
+    if data[4:8] == IDENTIFIER and data[:2] != b"\0\0":
+        return None
+    from runec.models.other_files import identify  # noqa: PLC0415 - models do not need it
+
+    other = identify(data, path)
+    if other is not None:
+        message = f"this is not a TensorFlow Lite model, but {other.what}"
+        return UserFileError("R0310", message, hint=other.hint)
+    if data[4:8] == IDENTIFIER:
+        return None
+    return UserFileError(
+        "R0310",
+        "this is not a TensorFlow Lite model (its bytes 4 to 7 are not 'TFL3')",
+        hint="convert the model with TensorFlow's TFLiteConverter and name the .tflite file",
+    )
+
+
+def open_model(data: bytes, path: str = "FILE") -> Table:
+    """Return the root table; `path` is how the user names the file.
+
+    Raises:
+        UserFileError: R0310, R0312.
+        MalformedError: the file is damaged.
+    """
+    other = _other_file(data, path)
+    if other is not None:
+        raise other
     model = Table.open(data, read_u32(data, 0))
     version = model.integer(0, 4, signed=False)
     if version != SCHEMA_VERSION:
@@ -290,8 +311,10 @@ def _signature(table: Table, shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(-1 if open_ < 0 else size for open_, size in zip(signature, shape, strict=True))
 
 
-def read_model(data: bytes) -> ModelInfo:
+def read_model(data: bytes, path: str = "FILE") -> ModelInfo:
     """Read a .tflite: what it takes, what it gives, what it computes with.
+
+    `path` is how the user names it, for commands in hints.
 
     Raises:
         UserFileError: R0310, no TensorFlow Lite model; R0311, damaged; R0312, another version of
@@ -299,7 +322,7 @@ def read_model(data: bytes) -> ModelInfo:
             shape that is not fixed there.
     """
     try:
-        model = open_model(data)
+        model = open_model(data, path)
         codes = _operator_codes(model)
         subgraphs = subgraphs_of(model)
         operators: dict[Operator, None] = {}

@@ -18,6 +18,19 @@ from runec.pipeline import TensorType
 _REPORT = "look at the rune with `runec inspect`, and build it again from its Runefile"
 
 
+# What wasm3 calls a trap, and what to do.
+_BLOCK = "a block of your own is tested by `runec block test FOLDER`"
+_TRAPS = {
+    "divide by zero": f"check that stage's arguments and input for a divisor of zero; {_BLOCK}",
+    "out of bounds": f"that stage reads or writes outside its tensors: compare shapes; {_BLOCK}",
+    "unreachable": "the rune stopped itself, as a Rust panic does: check its input and shapes",
+    "stack": "that stage recurses or has large local arrays: increase its block.toml's stack_bytes",
+    "integer overflow": f"check that stage's input for values beyond its integer type; {_BLOCK}",
+    "conversion": f"check that stage's input for NaN and values beyond its integer type; {_BLOCK}",
+    "indirect call": "the file may be damaged: build it again from its Runefile",
+}
+
+
 def missing_input(kind: str, index: int, flag: str) -> UserFileError:
     """R0701: no file for a capability."""
     which = "" if index == 0 else f" number {index + 1}"
@@ -122,9 +135,7 @@ def invalid_module(what: str) -> RuneError:
 
 def trapped(kind: str, place: str) -> RuneError:
     """R0708: the WebAssembly trapped."""
-    hint = _REPORT
-    if place:
-        hint = "look there for an index out of range or a division by zero"
+    hint = next((advice for word, advice in _TRAPS.items() if word in kind), _REPORT)
     return RuneError("R0708", f"the rune trapped {place}: {kind}", hint=hint)
 
 
@@ -255,12 +266,26 @@ def too_much_output(what: str) -> RuneError:
     return RuneError("R0715", f"the rune writes too much: {what}", hint=_REPORT)
 
 
-def unsupported_original(what: str) -> RuneError:
+def unsupported_original(what: str, *, hint: str | None = None) -> RuneError:
     """R0716: an original rune needs something that this host does not have."""
     return RuneError(
         "R0716",
         f"this original rune cannot be run: {what}",
-        hint="build it again from its Runefile with `runec build`",
+        hint=hint or "build it again from its Runefile with `runec build`",
+    )
+
+
+_MEDIA_TYPES = {"tfjs": "tensorflow-js", "onnx": "onnx", "tf-model": "tensorflow"}
+
+
+def unsupported_model(media_type: str) -> RuneError:
+    """R0716: a model of an original rune that is of another format than TensorFlow Lite."""
+    known = (name for word, name in _MEDIA_TYPES.items() if word in media_type)
+    called = next(known, "of an unknown format")
+    return unsupported_original(
+        f"its model is {called} ({media_type}), and runec executes tensorflow-lite only",
+        hint="convert the model to .tflite with TensorFlow's TFLiteConverter, "
+        "name that in the Runefile, and build the rune again with `runec build`",
     )
 
 

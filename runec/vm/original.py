@@ -19,7 +19,13 @@ from runec.diagnostics import UserFileError
 from runec.models import ModelTensor, read_model
 from runec.pipeline import STRUCT_CODES, CapabilityKind, ElementType, OutputKind, TensorType
 from runec.vm.abi1 import parameter_value
-from runec.vm.errors import bad_host_call, no_model, too_much_output, unsupported_original
+from runec.vm.errors import (
+    bad_host_call,
+    no_model,
+    too_much_output,
+    unsupported_model,
+    unsupported_original,
+)
 from runec.vm.host import OUTPUT_KINDS, Host, Surroundings, Typed
 from runec.vm.host_model import HostModel
 from runec.vm.messages import Consumed, Document, Outputs, minified_json
@@ -328,7 +334,7 @@ class OriginalHost(Host):
         function = "rune_model_load"
         kind = self.name(function, mime, mime_length)
         if not kind.endswith("tflite-model"):
-            raise unsupported_original(f"a model of the type {kind}")
+            raise unsupported_model(kind)
         data = self.read(function, model, length)
         said = self._descriptions(inputs, input_count), self._descriptions(outputs, output_count)
         stage_id = self.take_id()

@@ -89,6 +89,64 @@ def test_what_is_no_model_is_told(runec: Callable[..., Any], here: Path, data: b
     assert "]: x.tflite: " in done.stderr
 
 
+def c_source(data: bytes) -> str:
+    return f"const unsigned char g_model[] = {{{', '.join(map(hex, data))}}};\n"
+
+
+def test_a_model_is_extracted_from_c_source(runec: Callable[..., Any], here: Path) -> None:
+    (here / "a model.h").write_text(c_source(SINE.read_bytes()))
+    refused = runec("model-info", "a model.h")
+    assert refused.code == 1
+    assert "C source with a model as a C array (g_model)" in refused.stderr
+    assert "`runec model-info 'a model.h' --extract model.tflite`" in refused.stderr
+    done = runec("model-info", "a model.h", "--extract", "model.tflite")
+    assert (done.code, done.stdout) == (0, runec("model-info", SINE).stdout)
+    assert done.stderr == "wrote model.tflite: the array g_model, 3528 bytes\n"
+    assert (here / "model.tflite").read_bytes() == SINE.read_bytes()
+
+
+def test_extracting_writes_over_nothing_else(runec: Callable[..., Any], here: Path) -> None:
+    (here / "x.h").write_text(c_source(SINE.read_bytes()))
+    for name in ("x.h", "."):
+        done = runec("model-info", "x.h", "--extract", name)
+        assert done.code == 1
+        assert f"error[R1107]: {name} is there already" in done.stderr
+    assert (here / "x.h").read_text() == c_source(SINE.read_bytes())
+    for _ in range(2):  # the same bytes are no change
+        assert runec("model-info", "x.h", "--extract", "y.tflite").code == 0
+
+
+def test_only_a_whole_model_is_extracted(runec: Callable[..., Any], here: Path) -> None:
+    (here / "x.h").write_text(c_source(SINE.read_bytes()[:100]))
+    done = runec("model-info", "x.h", "--extract", "y.tflite")
+    assert "error[R0311]: x.h: the model is damaged" in done.stderr
+    (here / "x.h").write_text("int main;")
+    done = runec("model-info", "x.h", "--extract", "y.tflite")
+    assert "error[R0315]: x.h: no array in it holds a model" in done.stderr
+    assert not (here / "y.tflite").exists()
+    assert runec("model-info", "x.h", "--array", "a").code == 2
+
+
+def test_a_folder_is_no_model(runec: Callable[..., Any], here: Path) -> None:
+    (here / "saved").mkdir()
+    (here / "saved" / "saved_model.pb").touch()
+    done = runec("model-info", "saved")
+    assert done.code == 1
+    assert "error[R0310]: saved: this is not a TensorFlow Lite model, but a folder" in done.stderr
+    assert "from_saved_model" in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["build", "check", "run", "fmt", "graph", "inspect"])
+def test_a_pointer_in_the_place_of_any_file_is_named(
+    runec: Callable[..., Any], here: Path, verb: str
+) -> None:
+    (here / "x.rune").write_text("version https://git-lfs.github.com/spec/v1\nsize 7\n")
+    done = runec(verb, "x.rune")
+    assert done.code == 1
+    assert "a Git LFS pointer" in done.stderr
+    assert "git lfs pull" in done.stderr
+
+
 @pytest.mark.parametrize("verb", ["build", "check", "run", "fmt", "graph"])
 def test_a_model_in_the_place_of_a_runefile_is_told_for_what_it_is(
     runec: Callable[..., Any], here: Path, verb: str

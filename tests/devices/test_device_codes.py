@@ -32,6 +32,11 @@ def test_each_code_says_what_where_and_what_to_try(code: int) -> None:
     assert "boards show" not in str(error.hint), "it lists nothing of what a firmware gives"
 
 
+@pytest.mark.parametrize("code", [201, 202, 203, 204, 206])
+def test_what_a_firmware_lacks_is_first_that_of_another_rune(code: int) -> None:
+    assert "runec flash X.rune" in str(device_error(code).hint)
+
+
 def test_an_unknown_code_is_told_as_such() -> None:
     assert "999" in device_error(999).message
 

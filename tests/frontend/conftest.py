@@ -107,6 +107,7 @@ def folder(tmp_path: Path) -> Path:
         ("bytes.tflite", bytes_model),
         ("int8.tflite", make_model(["i8[1, 1]"], ["i8[1, 1]"], QUANTISED)),
         ("broken.tflite", b"not a model at all"),
+        ("pointer.tflite", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 7\n"),
         ("labels.txt", b"zero\none\n"),
         ("latin.txt", "caf\u00e9".encode("latin-1")),
     ):

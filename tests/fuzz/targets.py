@@ -526,7 +526,40 @@ _RUNEFILE = (
     *(b"\xe2\x80\xa8", b"\xc2\x85", b"\xef\xbb\xbf", b"0x1f", b"0o7", b"1_000", b".inf", b"12:30"),
 )
 
+
+def _other_file() -> Target:
+    from runec.diagnostics import RunecError
+    from runec.models.c_source import extract_model, model_names
+    from runec.models.other_files import identify
+
+    def check(data: bytes) -> None:
+        identify(data)
+        model_names(data)
+        with contextlib.suppress(RunecError):
+            assert extract_model(data).data[4:8] == b"TFL3"
+
+    return check
+
+
+def _other_files() -> Iterator[bytes]:
+    import gzip
+    import io
+    import zipfile
+
+    yield b"static const int8_t g[12] PROGMEM = {0x1c, 0, 00, '\\0', 84, 70, 76, 51, -1 /* */};"
+    yield b'const char g[] = "\\x1c\\000\\0\\0TFL3" "abc";\nint g_len = 11;'
+    yield b"version https://git-lfs.github.com/spec/v1\nsize 7\n"
+    yield b'{"modelTopology": {}}'
+    yield b"\x08\x08\x12\x03abc\x3a\x03abc"
+    yield gzip.compress(b"\x1c\0\0\0TFL3")
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("a/x.tflite", b"a")
+    yield stream.getvalue()
+
+
 TARGETS = {
+    "other_file": Fuzzed(_other_file, _other_files, 8192, words=_NUMBERS + _WORDS),
     "rune": Fuzzed(_rune, _vectors),
     "graph": Fuzzed(_graph, _graphs, 8192, words=_NUMBERS + _WORDS),
     "wasm": Fuzzed(_wasm, _vectors),

@@ -43,20 +43,23 @@ def failure(rune: Rune, *, timeout_s: float = 30, inputs: Inputs | None = None) 
     return caught.value
 
 
+# What traps, and a word of what to do.
 TRAPS = {
-    "unreachable executed": "(unreachable)",
-    "integer divide by zero": "(i32.div_s (i32.const 1) (i32.const 0))",
-    "integer overflow": "(i32.div_s (i32.const 0x80000000) (i32.const -1))",
-    "out of bounds memory access": "(i32.load (i32.const 65533))",
-    "invalid conversion to integer": "(i32.trunc_f32_s (f32.const nan))",
+    "unreachable executed": ("(unreachable)", "panic"),
+    "integer divide by zero": ("(i32.div_s (i32.const 1) (i32.const 0))", "divisor of zero"),
+    "integer overflow": ("(i32.div_s (i32.const 0x80000000) (i32.const -1))", "integer type"),
+    "out of bounds memory access": ("(i32.load (i32.const 65533))", "outside its tensors"),
+    "invalid conversion to integer": ("(i32.trunc_f32_s (f32.const nan))", "NaN"),
 }
 
 
 @pytest.mark.parametrize("kind", TRAPS)
 def test_a_trap_is_named(make_rune: MakeRune, kind: str) -> None:
-    error = failure(make_rune(TRAPS[kind]))
+    call, advice = TRAPS[kind]
+    error = failure(make_rune(call))
     assert error.code == "R0708"
     assert kind in error.message
+    assert advice in str(error.hint)
 
 
 def test_a_trap_names_the_stage_it_happens_in(make_rune: MakeRune, sketch: type[Sketch]) -> None:
@@ -93,6 +96,7 @@ def test_recursion_without_end_is_stopped(make_rune: MakeRune) -> None:
     error = failure(make_rune("(call $deep (i32.const 1))", more=more))
     assert error.code == "R0708"
     assert "stack overflow" in error.message
+    assert "stack_bytes" in str(error.hint)
 
 
 def test_recursion_with_many_locals_is_stopped(make_rune: MakeRune) -> None:

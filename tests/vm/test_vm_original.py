@@ -191,6 +191,25 @@ def test_models_of_the_second_generation_run_when_their_shapes_are_true(
     assert "the rune said tensors would be f32[1, 2]" in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (b"application/tfjs-model", "tensorflow-js (application/tfjs-model)"),
+        (b"application/onnx-model", "onnx (application/onnx-model)"),
+        (b"application/tf-model", "tensorflow (application/tf-model)"),
+        (b"text/x", "of an unknown format (text/x)"),
+    ],
+)
+def test_a_model_of_another_format_is_named(original: Original, kind: bytes, words: str) -> None:
+    manifest = f"""(drop (call $rune_model_load (i32.const 512) (i32.const {len(kind)})
+        (i32.const 600) (i32.const 4) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)))"""
+    with pytest.raises(RuneError) as caught:
+        list(run_rune(original(manifest, "", {512: kind}), Inputs()))
+    assert caught.value.code == "R0716"
+    assert words in caught.value.message
+    assert "TFLiteConverter" in str(caught.value.hint)
+
+
 def test_an_import_that_no_original_had_is_refused(wat: Callable[[str], bytes]) -> None:
     code = wat("""(module
         (import "env" "tea" (func (result i32)))

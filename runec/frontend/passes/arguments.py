@@ -16,6 +16,12 @@ from runec.frontend.text import did_you_mean
 from runec.pipeline import EXECUTED_FORMAT, MODEL_FORMATS, ResourceWords
 from runec.proc_blocks import WHITESPACE, Block
 
+# What others call the formats.
+_FORMAT_NAMES = {
+    **dict.fromkeys(("tflite", "tf-lite", "lite", "litert", "tensorflowlite"), EXECUTED_FORMAT),
+    **dict.fromkeys(("tfjs", "tensorflowjs", "js"), "tensorflow-js"),
+    **dict.fromkeys(("tf", "savedmodel", "saved_model", "saved-model", "pb"), "tensorflow"),
+}
 # What the original pasted into Rust code. We know products of numbers and the pixel formats.
 _PRODUCT = re.compile(r"@[0-9]{1,10}(?:\s*\*\s*[0-9]{1,10}){0,7}\Z")
 _PIXEL_FORMAT = re.compile(r"@(?:\w+::)*PixelFormat::\w+\Z", re.ASCII)
@@ -161,10 +167,10 @@ def read_model_formats(
         if found not in MODEL_FORMATS:
             diagnostics.error(
                 "R0305",
-                f'Invalid format for "{name}": Expected the format to be one of '
-                f'{", ".join(MODEL_FORMATS)}, but found "{found[:40]}"',
+                f"Expected the format to be one of {', '.join(MODEL_FORMATS)}, "
+                f'but found "{found[:40]}" for "{name}"',
                 value.argument.value_span,
-                hint=did_you_mean(found, MODEL_FORMATS) or f"use {EXECUTED_FORMAT}",
+                hint=_format_hint(found),
             )
             continue
         formats[name] = found
@@ -177,6 +183,13 @@ def read_model_formats(
                 hint="convert it with TensorFlow's TFLiteConverter to run it here or on a device",
             )
     return formats
+
+
+def _format_hint(found: str) -> str:
+    known = _FORMAT_NAMES.get(found.lower().lstrip("."))
+    if known is not None:
+        return f'did you mean "{known}"?'
+    return did_you_mean(found, MODEL_FORMATS) or f"use {EXECUTED_FORMAT}"
 
 
 def check_unused(

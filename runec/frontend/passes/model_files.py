@@ -9,7 +9,7 @@ import msgspec
 from runec.diagnostics import Diagnostics, Label, UserFileError
 from runec.files import is_folder
 from runec.frontend.ast import ModelNode, ResourceRef, Text
-from runec.frontend.passes.model_folder import guess_format, zip_folder
+from runec.frontend.passes.model_folder import zip_folder
 from runec.frontend.passes.names import NameTable
 from runec.frontend.passes.resources import Beside, Resources, report_unreadable
 from runec.models import ModelInfo, input_ranges, read_model
@@ -45,10 +45,12 @@ def load_models(
         if source is None or model_format is None:
             continue
         if source.data is None or model_format != EXECUTED_FORMAT:
+            if source.data is not None and not _may_be_model(stage, source.data, diagnostics):
+                continue
             models[name] = LoadedModel(None, source, model_format)
             continue
         try:
-            info = read_model(source.data)
+            info = read_model(source.data, _shown(stage))
             input_ranges(source.data)  # its mistakes
         except UserFileError as error:
             diagnostics.error(
@@ -61,6 +63,26 @@ def load_models(
             continue
         models[name] = LoadedModel(info, source, model_format)
     return models
+
+
+def _shown(stage: ModelNode) -> str:
+    return "FILE" if isinstance(stage.model, ResourceRef) else stage.model.text
+
+
+def _may_be_model(stage: ModelNode, data: bytes, diagnostics: Diagnostics) -> bool:
+    """Report a file that stands for a model of any format but is none, as a Git LFS pointer."""
+    from runec.models.other_files import identify  # noqa: PLC0415 - models run by others are rare
+
+    other = identify(data, _shown(stage))
+    if other is None or not other.holds_nothing:
+        return True
+    diagnostics.error(
+        "R0310",
+        f'"{stage.name.text}": this is not a model, but {other.what}',
+        stage.model.span,
+        hint=other.hint,
+    )
+    return False
 
 
 def _source(
@@ -99,12 +121,17 @@ def _folder(
 ) -> Resource | None:
     folder = beside.locate(where, "the model")
     if model_format == EXECUTED_FORMAT:
+        from runec.models.other_files import identify_folder  # noqa: PLC0415 - as above
+
+        other = identify_folder(folder)
+        pack = ""
+        if other.format is not None:
+            pack = f". To pack it without running it: args: {{format: {other.format}}}"
         diagnostics.error(
             "R0307",
-            f'the model of "{name}" is a folder, which {EXECUTED_FORMAT} models never are',
+            f'the model of "{name}" is {other.what}, not a {EXECUTED_FORMAT} file',
             where.span,
-            hint=f"say what it is, for example args: {{format: {guess_format(folder)}}}, "
-            "or name a .tflite file",
+            hint=f"{other.hint}{pack}",
         )
         return None
     return Resource(name, zip_folder(folder, beside))

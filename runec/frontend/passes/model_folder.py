@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runec.diagnostics import UserFileError
-from runec.files import MAX_INPUT_BYTES, is_file, read_file
+from runec.files import MAX_INPUT_BYTES, read_file
 from runec.frontend.passes.resources import Beside
 
 if TYPE_CHECKING:
@@ -24,11 +24,6 @@ MAX_FILES = 1000
 _DATE = (1980, 1, 1, 0, 0, 0)  # the first that the format can express
 _UNIX = 3
 _MODE = 0o100644
-
-
-def guess_format(folder: Path) -> str:
-    """The format that a folder's files look like."""
-    return "tensorflow-js" if is_file(folder / "model.json") else "tensorflow"
 
 
 def zip_folder(folder: Path, beside: Beside) -> bytes:

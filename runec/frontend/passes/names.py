@@ -42,7 +42,9 @@ def check_names(document: Document, diagnostics: Diagnostics) -> NameTable:
     for item in (*document.stages, *document.resources):
         name = item.name
         if len(name.text) > MAX_NAME_BYTES:
-            _limit(diagnostics, name.span, f"{len(name.text)} bytes in a name", MAX_NAME_BYTES)
+            hint = f"shorten the name to {MAX_NAME_BYTES} letters, here and where it is used"
+            what = f"{len(name.text)} bytes in a name"
+            _limit(diagnostics, name.span, what, MAX_NAME_BYTES, hint)
         if name.text in seen:
             diagnostics.error(
                 "R0101",
@@ -88,7 +90,9 @@ def check_limits(table: NameTable, diagnostics: Diagnostics) -> None:
         for type_ in outputs:
             if len(type_.dimensions) > MAX_DIMENSIONS:
                 place = type_.dimensions[MAX_DIMENSIONS].span
-                _limit(diagnostics, place, f"{len(type_.dimensions)} dimensions", MAX_DIMENSIONS)
+                what = f"{len(type_.dimensions)} dimensions"
+                hint = "write the same elements in fewer dimensions"
+                _limit(diagnostics, place, what, MAX_DIMENSIONS, hint)
 
 
 def check_tensor_count(
@@ -103,10 +107,16 @@ def check_tensor_count(
             _limit(diagnostics, stage.name.span, f"{count} tensors up to here", MAX_TENSORS)
 
 
-def _limit(diagnostics: Diagnostics, span: Span, what: str, limit: int) -> None:
+def _limit(
+    diagnostics: Diagnostics,
+    span: Span,
+    what: str,
+    limit: int,
+    hint: str = "make the pipeline smaller, or two of it",
+) -> None:
     diagnostics.error(
         "R0120",
         f"{what}: a rune holds at most {limit}",
         span,
-        hint="make the pipeline smaller, or two of it",
+        hint=hint,
     )

@@ -11,7 +11,8 @@ from runec.diagnostics import Diagnostics, Label, UserFileError
 from runec.files import is_inside, is_there, read_file
 from runec.frontend.ast import ResourceNode, ResourceRef, Text
 from runec.frontend.passes.names import NameTable
-from runec.frontend.text import did_you_mean, suggestion
+from runec.frontend.text import beside, did_you_mean, suggestion
+from runec.models.pointers import pointer
 
 
 class LoadedResource(msgspec.Struct, frozen=True):
@@ -76,7 +77,8 @@ def report_unreadable(
         "R0114",
         f'Unable to read "{path.text}" for "{name}": {_reason(error)}',
         path.span,
-        hint="paths are relative to the folder of the Runefile, or to --current-dir",
+        hint=beside(path.text)
+        or "paths are relative to the folder of the Runefile, or to --current-dir",
     )
 
 
@@ -168,5 +170,13 @@ def _load(node: ResourceNode, beside: Beside, diagnostics: Diagnostics) -> Loade
             data = beside.read(node.path, "the resource")
         except UserFileError as error:
             report_unreadable(name, node.path, error, diagnostics)
+            return None
+        if (other := pointer(data)) is not None:
+            diagnostics.error(
+                "R0125",
+                f'the file of the resource "{name}" is {other.what}',
+                node.path.span,
+                hint=other.hint,
+            )
             return None
     return LoadedResource(node, kind == "binary", data)

@@ -29,7 +29,7 @@ from runec.frontend.passes.edges import Edge, Edges, upstream
 from runec.frontend.passes.model_files import LoadedModel
 from runec.frontend.passes.names import NameTable
 from runec.frontend.passes.parameters import expected_elements
-from runec.frontend.text import suggestion
+from runec.frontend.text import ELEMENT_TYPES, WITHOUT_EQUAL, suggestion
 from runec.models import ModelTensor, read_model, resolve_model
 from runec.pipeline import (
     ArgumentValue,
@@ -89,6 +89,18 @@ def check_types(order: tuple[str, ...], facts: Facts, diagnostics: Diagnostics) 
     for name in order:
         checker.check(name, facts.names.stages[name])
     return Typed(checker.outputs, checker.arguments, checker.models)
+
+
+def _element_hint(word: str) -> str:
+    """What to write instead of an unknown element type: the spelling of other languages is one."""
+    known = ELEMENT_TYPES.get(word.lower())
+    if known is None:
+        return suggestion(word, _ELEMENTS)
+    if known == "utf8":
+        return 'use "utf8" for texts'
+    if word.lower() in WITHOUT_EQUAL:
+        return f'use "{known}": a rune has no {word.lower()}'
+    return f'did you mean "{known}"?'
 
 
 def _needed(facts: Facts) -> frozenset[str]:
@@ -165,9 +177,7 @@ class _Checker(msgspec.Struct):
                 "R0203",
                 f'Unknown {what}"{word[:40]}"',
                 node.element.span,
-                hint='use "utf8" for texts'
-                if word.lower() in ("str", "string", "text")
-                else suggestion(word, _ELEMENTS),
+                hint=_element_hint(word),
                 # Word for word, for scripts that look for it.
                 notes=[f'in the original platform: error: Unknown {what}"{word[:40]}"'],
             )

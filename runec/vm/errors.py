@@ -57,6 +57,28 @@ def bad_sound(path: Path, what: str) -> UserFileError:
     )
 
 
+def odd_sound(path: Path, stated: int, found: int, frames: int) -> Diagnostic:
+    """R0748: a sound whose header states another size."""
+    return Diagnostic(
+        "R0748",
+        f"{path}: its header states {stated} bytes of samples, the file has {found}: the {frames} "
+        "samples a channel that are there are used",
+        Severity.WARNING,
+        hint="if it was written into a pipe, this is normal; otherwise it may be cut short",
+    )
+
+
+def cut_sound(path: Path, rest: int, frames: int) -> Diagnostic:
+    """R0748: a sound that ends within a sample."""
+    return Diagnostic(
+        "R0748",
+        f"{path}: the last {rest} bytes are not a whole sample: the {frames} samples a channel "
+        "before them are used",
+        Severity.WARNING,
+        hint="it may be cut short",
+    )
+
+
 def bad_picture(path: Path, what: str) -> UserFileError:
     """R0720: no picture, a damaged one, or one that is too large."""
     return UserFileError(

@@ -164,7 +164,8 @@ class Feed:
             "sample_duration_ms", 1000 * parameters.get("sample_duration", 0)
         )
         least = min(count, int(rate * milliseconds // 1000)) if milliseconds > 0 else count
-        data = self._load((path, rate, count), lambda: read_sound(path, rate, count, least))
+        warn = self._inputs.warn
+        data = self._load((path, rate, count), lambda: read_sound(path, rate, count, least, warn))
         return data.ljust(request.length, b"\0")
 
     def image(self, request: Request) -> bytes:

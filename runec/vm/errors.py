@@ -248,6 +248,16 @@ def unsupported_original(what: str) -> RuneError:
     )
 
 
+def unused_input(what: str, why: str) -> Diagnostic:
+    """R0749: an input that was given and that nothing reads."""
+    return Diagnostic(
+        "R0749",
+        f"{what} has no effect: {why}",
+        Severity.WARNING,
+        hint="leave it out, or check which capabilities the rune has: runec inspect",
+    )
+
+
 def unknown_resource(name: str, known: list[str]) -> UsageError:
     """R0723: a resource is given that the rune does not have."""
     return UsageError(

@@ -9,12 +9,13 @@ from typing import Any
 
 import click
 
+from runec.boards import InputKind
 from runec.cli.console import Console
 from runec.cli.options import INPUT_FILE, Whole
 from runec.container import Rune
 from runec.diagnostics import Diagnostic
 from runec.pipeline import CapabilityKind
-from runec.vm import Inputs
+from runec.vm import Inputs, unused_input, unused_inputs
 
 _OPTIONS = (
     click.option("--raw", multiple=True, type=INPUT_FILE, help="Bytes as they are, for RAW."),
@@ -36,6 +37,66 @@ _OPTIONS = (
     ),
     click.option("--random-bits", is_flag=True, help="Random bits instead of floats from 0 to 1."),
 )
+
+
+_SEVERAL = frozenset(
+    {"--raw", "--accelerometer", "--accel", "--sound", "--wav", "--image", "--img"}
+)
+
+
+class InputCommand(click.Command):
+    """A verb whose input options take several files, as in the original: `--image A B`.
+
+    What follows the file of such an option is another file of it; but the verb's own argument has
+    to be somewhere: where nothing else can be it, it is the last of those.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Give each file its own option."""
+        return super().parse_args(ctx, self._spread(ctx, args))
+
+    def _spread(self, ctx: click.Context, args: list[str]) -> list[str]:
+        flags = {
+            name
+            for each in self.get_params(ctx)
+            if isinstance(each, click.Option) and (each.is_flag or each.count)
+            for name in (*each.opts, *each.secondary_opts)
+        }
+        spread: list[str] = []
+        followers: list[int] = []  # where in `spread` the option of a further file stands
+        option: str | None = None
+        has_argument = False
+        words = iter(args)
+        for word in words:
+            if word == "--":
+                has_argument = True
+                spread += [word, *words]
+            elif word.startswith("-") and word != "-":
+                name, equals, _ = word.partition("=")
+                spread.append(word)
+                is_whole = (
+                    equals or name in flags or (word[1] != "-" and not _wants_value(word, flags))
+                )
+                value = None if is_whole else next(words, None)
+                spread += [] if value is None else [value]
+                option = name if name in _SEVERAL else None
+            elif option is not None:
+                followers.append(len(spread))
+                spread += [option, word]
+            else:
+                has_argument = True
+                spread.append(word)
+        if followers and not has_argument:
+            del spread[followers[-1]]
+        return spread
+
+
+def _wants_value(word: str, flags: set[str]) -> bool:
+    """Return whether the next word is the value of the last of some short options, `-vr 2`."""
+    for at, letter in enumerate(word[1:], start=1):
+        if f"-{letter}" not in flags:
+            return at == len(word) - 1
+    return False
 
 
 def input_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -81,20 +142,19 @@ def _once(console: Console) -> Callable[[Diagnostic], None]:
     return warn
 
 
-def tell_of_unused(console: Console, rune: Rune, inputs: Inputs) -> None:
-    """Say which inputs were given that no capability of the rune takes: another one was meant."""
-    if rune.graph is None:  # an original says what it takes when it runs
+def warn_of_unused(
+    console: Console, rune: Rune, inputs: Inputs | None = None, source: InputKind | None = None
+) -> None:
+    """Warn of inputs, and of `--input`, that no capability of the rune takes.
+
+    An original rune without a description does not declare what it takes: `run` warns at the end.
+    """
+    if rune.graph is None:
         return
-    kinds = {capability.kind for capability in rune.graph.capabilities.values()}
-    given = (
-        ("--raw", inputs.raw, {CapabilityKind.RAW}),
-        ("--accelerometer", inputs.accelerometer, {CapabilityKind.ACCEL}),
-        ("--sound", inputs.sound, {CapabilityKind.SOUND}),
-        ("--image", inputs.image, {CapabilityKind.IMAGE, CapabilityKind.FLOAT_IMAGE}),
-        ("--random", inputs.random_seed is not None, {CapabilityKind.RAND}),
-        ("--random-bits", inputs.random_bits, {CapabilityKind.RAND}),
-    )
-    has = ", ".join(sorted(kind.name for kind in kinds)) or "none"
-    for option, is_given, takers in given:
-        if is_given and not kinds & takers:
-            console.say(f"note: nothing takes {option}: the rune's capabilities are {has}")
+    capabilities = rune.graph.capabilities.values()
+    if inputs is not None:
+        taken = [(each.kind, int(each.parameters.get("source", 0))) for each in capabilities]
+        for warning in unused_inputs(inputs, taken):
+            inputs.warn(warning)
+    if source is not None and all(each.kind is not CapabilityKind.ACCEL for each in capabilities):
+        console.warn(unused_input(f"--input {source}", "the rune has no ACCEL capability"))

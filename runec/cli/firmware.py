@@ -9,6 +9,7 @@ import click
 from runec.boards import Board, load_board
 from runec.cli.console import Console, table
 from runec.cli.examples import example
+from runec.cli.feeding import warn_of_unused
 from runec.cli.frameworks import FirmwareChoice, firmware_options, tell_of_fetching
 from runec.cli.many_boards import ALL, build_each, wanted_boards
 from runec.cli.options import (
@@ -77,6 +78,7 @@ def new(
     """
     board = choice.board(load_board(board_id, trusted=console.trust_board))
     loaded = load_source(console, source)
+    warn_of_unused(console, loaded.rune, source=choice.source_of_input)
     with loaded.blamed(), console.progress("making the project"):  # it may fetch sources
         project = create_project(
             loaded.rune, board, directory, framework=choice.framework, backend=choice.backend
@@ -149,6 +151,7 @@ def build(
         choice.board(board) for board in wanted_boards(board_ids, trusted=console.trust_board)
     ]
     loaded = load_source(console, source)
+    warn_of_unused(console, loaded.rune, source=choice.source_of_input)
 
     def make(board: Board) -> Project:
         folder = _default_directory(loaded.rune, board)

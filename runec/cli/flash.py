@@ -10,6 +10,7 @@ import click
 from runec.boards import Board, load_board
 from runec.cli.console import Console
 from runec.cli.examples import example
+from runec.cli.feeding import warn_of_unused
 from runec.cli.frameworks import FirmwareChoice, firmware_options, tell_of_fetching
 from runec.cli.monitor import monitor_port, serial_place
 from runec.cli.options import (
@@ -85,6 +86,7 @@ def command(
         )
     loaded = load_source(console, source)
     rune = loaded.rune
+    warn_of_unused(console, rune, source=choice.source_of_input)
     if choice.framework == BARE and board.upload is not None and board.upload.note:
         console.say(f"note: {board.upload.note}")
     if dry_run:

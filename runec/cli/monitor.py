@@ -10,11 +10,11 @@ from pathlib import Path
 
 import click
 
-from runec.boards import Board, load_board, load_boards
+from runec.boards import Board, InputKind, load_board, load_boards
 from runec.cli.comparing import json_result
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.feeding import input_options
+from runec.cli.feeding import InputCommand, input_options, warn_of_unused
 from runec.cli.options import (
     INPUT_FILE,
     MAX_SECONDS,
@@ -22,13 +22,14 @@ from runec.cli.options import (
     Whole,
     board_option,
     format_option,
+    input_option,
     outside_option,
     pass_console,
     trust_option,
 )
 from runec.cli.plotting import Screen, Series
 from runec.cli.sources import load_source
-from runec.devices import Place, check_emulator, held_firmware, start_emulator
+from runec.devices import Place, start_emulated_board
 from runec.devices.transport import Transport
 from runec.devices.watching import (
     Connected,
@@ -40,11 +41,12 @@ from runec.devices.watching import (
     watch,
 )
 from runec.diagnostics import Diagnostic, Severity, UsageError
-from runec.vm import Inputs
+from runec.vm import Feed, Inputs, unused_inputs
 
 
 @click.command(
     "monitor",
+    cls=InputCommand,
     epilog=example(
         "runec monitor",
         "runec monitor --board nucleo_f401re --plot",
@@ -68,6 +70,7 @@ from runec.vm import Inputs
 @click.option("--listen", is_flag=True, help="Ask for no runs; only show what the device says.")
 @click.option("--plot", is_flag=True, help="Draw numbers in the terminal, the newest at the right.")
 @input_options
+@input_option
 @outside_option
 @trust_option
 @format_option
@@ -84,6 +87,7 @@ def command(
     listen: bool,
     plot: bool,
     inputs: Inputs,
+    source_of_input: InputKind | None,
 ) -> None:
     """Run the rune on a device again and again, and show results and log lines as they come.
 
@@ -98,15 +102,34 @@ def command(
         raise click.UsageError("--on does not go with --port or --board")
     rune = None if source is None else load_source(console, source).rune
     board = None if board_id is None else load_board(board_id, trusted=console.trust_board)
-    place = None if on is None else Place.parse(on, trust_board=console.trust_board)
+    if source_of_input is not None and on is None:
+        raise click.UsageError(
+            "--input goes with --on emulator:BOARD: see also runec flash --input"
+        )
+    place = None
+    if on is not None:
+        place = Place.parse(on, trust_board=console.trust_board).with_input(source_of_input)
+    if rune is None or listen:
+        why = "--listen asks for no runs" if listen else "no rune was named to read it"
+        for warning in unused_inputs(inputs, (), why):
+            inputs.warn(warning)
+    else:
+        warn_of_unused(console, rune, inputs, source_of_input)
     wanted = Watched(rune, inputs, None if listen else every, count)
     if place is not None and place.board is not None:
-        check_emulator(place.board)  # refused before a firmware is built in vain
         if rune is None:
             raise click.UsageError("an emulated board needs a rune to carry: X.rune or a Runefile")
         with console.progress(f"building the firmware for {place.board.id}"):
-            connect = _emulator(console, wanted, place.board)
-        _show(console, connect, wanted, str(place), plot=plot, booting=True)
+            emulated = start_emulated_board(rune, place.board, log=console.log)
+        _show(
+            console,
+            lambda: emulated.transport,
+            wanted,
+            str(place),
+            plot=plot,
+            booting=True,
+            before_run=emulated.before_run,
+        )
         return
     if place is not None and place.kind != "serial":
         raise click.UsageError("the host is no device: runec run runs a rune here")
@@ -174,14 +197,6 @@ def serial_place(console: Console, port: str | None, boards: Sequence[Board]) ->
     return replace(place, baud=bauds.pop()) if len(bauds) == 1 else place
 
 
-def _emulator(console: Console, wanted: Watched, board: Board) -> Callable[[], Transport]:
-    assert wanted.rune is not None  # noqa: S101 - asked for above
-    with held_firmware(wanted.rune, board, log=console.log) as built:
-        # The emulator has read the program by now: another process may build in the folder again.
-        transport = start_emulator(board, built.elf)
-    return lambda: transport
-
-
 def _show(
     console: Console,
     connect: Callable[[], Transport],
@@ -191,10 +206,11 @@ def _show(
     plot: bool,
     booting: bool,
     board: Board | None = None,
+    before_run: Callable[[Feed], None] | None = None,
 ) -> None:
     shown = _Shown(console, board, plot=plot)
     try:
-        watch(connect, wanted, shown.tell, name=name, booting=booting)
+        watch(connect, wanted, shown.tell, name=name, booting=booting, before_run=before_run)
     except KeyboardInterrupt:
         # That is how somebody ends this, and no failure.
         console.say("stopped")

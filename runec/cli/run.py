@@ -13,7 +13,7 @@ from runec.boards import InputKind
 from runec.cli.comparing import compare, json_result, wanted_places
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.feeding import input_options, tell_of_unused
+from runec.cli.feeding import InputCommand, input_options, warn_of_unused
 from runec.cli.options import (
     INPUT_FILE,
     MAX_SECONDS,
@@ -35,6 +35,7 @@ from runec.vm import Inputs, Step, Watch
 
 @click.command(
     "run",
+    cls=InputCommand,
     epilog=example(
         "runec run sine.rune --raw examples/sine/input.bin",
         "runec run gesture.rune --accelerometer ring.csv --on emulator:esp32c3",
@@ -94,9 +95,9 @@ def command(
 ) -> int:
     """Run a .rune or a Runefile: one JSON object a run, or tensors in binary (TENSOR).
 
-    The output is the same in every place. With --format json, tensors become JSON too. Inputs of
-    one kind may be given more than once; a capability's `source` counts them from 0. With several
-    --on it exits with 3 where the bytes differ; --trace then tells of the host.
+    The output is the same in every place. With --format json, tensors become JSON too. An input
+    option takes several files (--image A B); a capability's `source` counts them from 0. With
+    several --on it exits with 3 where the bytes differ; --trace then tells of the host.
     """
     del engine  # the option keeps scripts of the original platform working
     loaded = load_source(console, source)
@@ -125,7 +126,7 @@ def command(
             yield from results
 
     console.say(f"Running rune: {source.name or loaded.rune.name}")
-    tell_of_unused(console, loaded.rune, inputs)
+    warn_of_unused(console, loaded.rune, inputs, source_of_input)
     if len(where) > 1:
         return compare(console, where, start)
     ((place, _),) = where

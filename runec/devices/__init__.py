@@ -29,6 +29,7 @@ from runec.devices.places import (
     open_emulator,
     run,
     run_bytes,
+    start_emulated_board,
 )
 
 __all__ = [
@@ -48,5 +49,6 @@ __all__ = [
     "plan_flash",
     "run",
     "run_bytes",
+    "start_emulated_board",
     "start_emulator",
 ]

@@ -19,7 +19,7 @@ from runec.diagnostics import RuneError, UserFileError
 from runec.firmware import BARE, choose_accelerometer
 from runec.pipeline import CapabilityKind
 from runec.tools import find_tool
-from runec.vm import Feed, Inputs, device_rune
+from runec.vm import Feed, Inputs, device_rune, unused_input
 
 TIMEOUT_S = 300.0
 START_TIMEOUT_S = 60.0
@@ -92,6 +92,35 @@ def sensed_part(rune: Rune, board: Board) -> SimulatedPart | None:
     return simulated_part(board, accelerometer) if accelerometer else None
 
 
+class EmulatedBoard:
+    """An emulator with the firmware of a rune in it, and the part that this firmware reads.
+
+    Where the firmware reads a sensor, the recording for ACCEL is the motion that the simulated part
+    feels from the start of each run; without a recording it lies still.
+    """
+
+    def __init__(self, board: Board, elf: Path, rune: Rune) -> None:
+        """Start the emulator. The rune is one that `device_rune` gave.
+
+        Raises:
+            RunecError: as `sensed_part` and `start_emulator`.
+        """
+        self._part = sensed_part(rune, board)
+        self._graph = rune.require_graph()
+        self.transport = start_emulator(board, elf, part=self._part)
+
+    def before_run(self, feed: Feed) -> None:
+        """Let the part feel the recording from now on."""
+        if self._part is None or not feed.inputs.accelerometer:
+            return
+        if not isinstance(self.transport, SimulatorTransport):
+            return
+        capability = next(each for each in self._graph.capabilities.values() if each.kind is _ACCEL)
+        tensor = self._graph.tensors[capability.tensor]
+        data = feed.provide(_ACCEL, capability.parameters, tensor.size_bytes, tensor.element)
+        self.transport.play(self._part.motion(data))
+
+
 class Device:
     """A device that carries one rune, over any transport. Use it as a context manager."""
 
@@ -148,10 +177,11 @@ class Device:
         feed = Feed(inputs)
         provide = provider(self._graph, feed)
         for _ in range(repeats):
-            self._before_run(inputs, feed)
+            self._before_run(feed)
             yield self._session.run(provide, timeout_s=self._timeout_s)
+            warn_of_sensor(self._graph, feed)
 
-    def _before_run(self, inputs: Inputs, feed: Feed) -> None:
+    def _before_run(self, feed: Feed) -> None:
         """Do what a run on this kind of device needs."""
 
     def run(self, inputs: Inputs, *, repeats: int = 1) -> Iterator[str]:
@@ -175,9 +205,7 @@ class Device:
 class EmulatedDevice(Device):
     """A board that runs one rune in an emulator, from its start to `close()`.
 
-    Virtual time: a run's result does not depend on how fast this computer is. Where the firmware
-    reads a sensor, the recording for ACCEL is the motion that the simulated part feels from the
-    start of each run; without a recording it lies still.
+    Virtual time: a run's result does not depend on how fast this computer is.
     """
 
     def __init__(
@@ -197,11 +225,9 @@ class EmulatedDevice(Device):
             RunecError: as `sensed_part`, `start_emulator`, `Session.greet` and `check_hello`.
         """
         rune = device_rune(rune)
-        self._part = sensed_part(rune, board)
-        transport = start_emulator(board, elf, part=self._part)
-        self._simulator = transport if isinstance(transport, SimulatorTransport) else None
+        self._board = EmulatedBoard(board, elf, rune)
         super().__init__(
-            transport,
+            self._board.transport,
             rune,
             name=f"emulator:{board.id}",
             booting=True,
@@ -211,13 +237,17 @@ class EmulatedDevice(Device):
             log=log,
         )
 
-    def _before_run(self, inputs: Inputs, feed: Feed) -> None:
-        if self._part is None or self._simulator is None or not inputs.accelerometer:
-            return
-        capability = next(each for each in self._graph.capabilities.values() if each.kind is _ACCEL)
-        tensor = self._graph.tensors[capability.tensor]
-        data = feed.provide(_ACCEL, capability.parameters, tensor.size_bytes, tensor.element)
-        self._simulator.play(self._part.motion(data))
+    def _before_run(self, feed: Feed) -> None:
+        self._board.before_run(feed)
+
+
+def warn_of_sensor(graph: Graph, feed: Feed) -> None:
+    """Warn of a recording that a device did not ask for in a run."""
+    kinds = {each.kind for each in graph.capabilities.values()}
+    asked = {kind for kind, _ in feed.taken}
+    if feed.inputs.accelerometer and _ACCEL in kinds - asked:
+        why = "the firmware reads the board's own sensor"
+        feed.inputs.warn(unused_input("--accelerometer", why))
 
 
 def check_hello(

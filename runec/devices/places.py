@@ -21,6 +21,7 @@ from runec.container import Rune
 from runec.devices.emulator import (
     TIMEOUT_S,
     Device,
+    EmulatedBoard,
     EmulatedDevice,
     check_emulator,
     sensed_part,
@@ -199,15 +200,34 @@ def open_emulator(
     Raises:
         RunecError: as `build_firmware` and `EmulatedDevice`.
     """
+    with _emulated_firmware(rune, board, log=log) as built:
+        device = EmulatedDevice(*built, timeout_s=timeout_s or TIMEOUT_S, log=log)
+    # The emulator has read the program by now: another process may build in the folder again.
+    with device:
+        yield device
+
+
+def start_emulated_board(rune: Rune, board: Board, *, log: Log | None = None) -> EmulatedBoard:
+    """Build the firmware for a rune, unless the cache holds it, and start it; wait for nothing.
+
+    Raises:
+        RunecError: as `build_firmware` and `EmulatedBoard`.
+    """
+    with _emulated_firmware(rune, board, log=log) as built:
+        return EmulatedBoard(*built)
+
+
+@contextmanager
+def _emulated_firmware(
+    rune: Rune, board: Board, *, log: Log | None
+) -> Iterator[tuple[Board, Path, Rune]]:
+    """Build a firmware; yield the board and the rune as they are in the emulator, and the ELF."""
     board = board.emulated()
     check_emulator(board)  # refused before a firmware is built in vain
     rune = device_rune(rune)
     sensed_part(rune, board)
     with held_firmware(rune, board, log=log) as build:
-        device = EmulatedDevice(board, build.elf, rune, timeout_s=timeout_s or TIMEOUT_S, log=log)
-    # The emulator has read the program by now: another process may build in the folder again.
-    with device:
-        yield device
+        yield board, build.elf, rune
 
 
 @contextmanager

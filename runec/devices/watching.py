@@ -9,7 +9,13 @@ from dataclasses import dataclass
 
 from runec.container import Rune
 from runec.devices.codes import NO_DATA, device_error
-from runec.devices.emulator import START_TIMEOUT_S, TIMEOUT_S, check_hello, provider
+from runec.devices.emulator import (
+    START_TIMEOUT_S,
+    TIMEOUT_S,
+    check_hello,
+    provider,
+    warn_of_sensor,
+)
 from runec.devices.messages import Hello
 from runec.devices.session import Provide, Session
 from runec.devices.transport import Transport
@@ -77,18 +83,19 @@ def watch(
     *,
     name: str,
     booting: bool = False,
+    before_run: Callable[[Feed], None] | None = None,
 ) -> None:
     """Watch a device until `wanted.count` runs are over, or an exception such as Ctrl-C ends it.
 
     A device that goes away is waited for. The device runs a rune only when it is asked, so that
-    is what this does; see docs/spec/link.md.
+    is what this does; see docs/spec/link.md. `before_run` is called before each run.
 
     Raises:
         RunecError: `connect`'s the first time; an input is missing or wrong; R0903, R0905, R0917:
             the firmware cannot be talked with; R0912, the rune wants inputs and there are none.
         RuneError: R0901, the device has never answered; R0913, the emulator is gone.
     """
-    watcher = _Watcher(wanted, tell, name)
+    watcher = _Watcher(wanted, tell, name, before_run)
     while True:
         try:
             transport = connect()
@@ -109,8 +116,16 @@ def watch(
 
 
 class _Watcher:
-    def __init__(self, wanted: Watched, tell: Callable[[WatchEvent], None], name: str) -> None:
+    def __init__(
+        self,
+        wanted: Watched,
+        tell: Callable[[WatchEvent], None],
+        name: str,
+        before_run: Callable[[Feed], None] | None,
+    ) -> None:
         self._wanted = wanted
+        self._before_run = before_run
+        self._feed = Feed(wanted.inputs or Inputs())
         self._tell = tell
         self._name = name
         self._runs = 0
@@ -118,7 +133,7 @@ class _Watcher:
         self._provide: Provide = _nothing
         self._rune = None if wanted.rune is None else device_rune(wanted.rune)
         if self._rune is not None:
-            self._provide = provider(self._rune.require_graph(), Feed(wanted.inputs or Inputs()))
+            self._provide = provider(self._rune.require_graph(), self._feed)
 
     def serve(self, transport: Transport, *, booting: bool) -> None:
         """Watch over one connection; return when enough runs are over."""
@@ -138,8 +153,12 @@ class _Watcher:
             self._meet(session, session.listen(max(left_s, 0.0)))
 
     def _run(self, session: Session) -> None:
+        if self._before_run is not None:
+            self._before_run(self._feed)
         try:
             self._tell(Result(session.run(self._provide, timeout_s=self._wanted.timeout_s)))
+            if self._rune is not None:
+                warn_of_sensor(self._rune.require_graph(), self._feed)
         except RuneError as error:
             if error.code not in _FAILED_RUNS:
                 raise

@@ -1,7 +1,8 @@
 """The rune-vm of this computer: WebAssembly in pywasm3, models in TensorFlow Lite Micro."""
 
 from runec.vm.describing import device_rune
-from runec.vm.feed import Feed, Inputs
+from runec.vm.errors import unused_input
+from runec.vm.feed import Feed, Inputs, unused_inputs
 from runec.vm.original import device_result
 from runec.vm.output import output_line
 from runec.vm.run import Watch, run_rune, run_rune_bytes
@@ -18,5 +19,7 @@ __all__ = [
     "output_line",
     "run_rune",
     "run_rune_bytes",
+    "unused_input",
+    "unused_inputs",
     "validate",
 ]

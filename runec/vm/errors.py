@@ -72,6 +72,28 @@ def bad_sound(path: Path, what: str) -> UserFileError:
     )
 
 
+def odd_sound(path: Path, stated: int, found: int, frames: int) -> Diagnostic:
+    """R0748: a sound whose header states another size."""
+    return Diagnostic(
+        "R0748",
+        f"{path}: its header states {stated} bytes of samples, the file has {found}: the {frames} "
+        "samples a channel that are there are used",
+        Severity.WARNING,
+        hint="if it was written into a pipe, this is normal; otherwise it may be cut short",
+    )
+
+
+def cut_sound(path: Path, rest: int, frames: int) -> Diagnostic:
+    """R0748: a sound that ends within a sample."""
+    return Diagnostic(
+        "R0748",
+        f"{path}: the last {rest} bytes are not a whole sample: the {frames} samples a channel "
+        "before them are used",
+        Severity.WARNING,
+        hint="it may be cut short",
+    )
+
+
 def bad_picture(path: Path, what: str) -> UserFileError:
     """R0720: no picture, a damaged one, or one that is too large."""
     return UserFileError(
@@ -286,6 +308,16 @@ def unsupported_model(media_type: str) -> RuneError:
         f"its model is {called} ({media_type}), and runec executes tensorflow-lite only",
         hint="convert the model to .tflite with TensorFlow's TFLiteConverter, "
         "name that in the Runefile, and build the rune again with `runec build`",
+    )
+
+
+def unused_input(what: str, why: str) -> Diagnostic:
+    """R0749: an input that was given and that nothing reads."""
+    return Diagnostic(
+        "R0749",
+        f"{what} has no effect: {why}",
+        Severity.WARNING,
+        hint="leave it out, or check which capabilities the rune has: runec inspect",
     )
 
 

@@ -22,7 +22,7 @@ files given for its kind, from 0. Every request reads its file from the start. O
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,7 +30,7 @@ from runec.diagnostics import Diagnostic
 from runec.files import read_file
 from runec.pipeline import CapabilityKind, ElementType
 from runec.vm import picture
-from runec.vm.errors import bad_request, missing_input, wrong_length
+from runec.vm.errors import bad_request, missing_input, unused_input, wrong_length
 from runec.vm.generator import DEFAULT_SEED, SplitMix64
 from runec.vm.recording import read_recording
 from runec.vm.sound import RATE_HZ_MAX, RATE_HZ_MIN, read_sound
@@ -77,6 +77,39 @@ class Request:
 Provider = Callable[["Feed", Request], bytes]
 
 
+def unused_inputs(
+    inputs: Inputs, taken: Iterable[tuple[CapabilityKind, int]], why: str | None = None
+) -> Iterator[Diagnostic]:
+    """Yield R0749 for what was given and is not taken.
+
+    `taken` are the capabilities: kind and `source`; `why` is the reason where none can take any.
+    """
+    taken = set(taken)
+    names = ", ".join(sorted({kind.name for kind, _ in taken})) or "none"
+    why = why or f"the rune's capabilities are {names}"
+    for option, paths, takers in (
+        ("--raw", inputs.raw, {CapabilityKind.RAW}),
+        ("--accelerometer", inputs.accelerometer, {CapabilityKind.ACCEL}),
+        ("--sound", inputs.sound, {CapabilityKind.SOUND}),
+        ("--image", inputs.image, {CapabilityKind.IMAGE, CapabilityKind.FLOAT_IMAGE}),
+    ):
+        sources = {source for kind, source in taken if kind in takers}
+        if paths and not sources:
+            yield unused_input(option, why)
+            continue
+        for number, path in enumerate(paths):
+            if number not in sources:
+                reads = " and ".join(str(source + 1) for source in sorted(sources))
+                yield unused_input(
+                    f"{option} {path}", f"it is number {number + 1}, the rune reads number {reads}"
+                )
+    if CapabilityKind.RAND not in {kind for kind, _ in taken}:
+        if inputs.random_seed is not None:
+            yield unused_input("--random", why)
+        if inputs.random_bits:
+            yield unused_input("--random-bits", why)
+
+
 class Feed:
     """The data of one session: made from the user's inputs, asked by whatever executes the rune."""
 
@@ -85,6 +118,17 @@ class Feed:
         seed = DEFAULT_SEED if inputs.random_seed is None else inputs.random_seed
         self._random = SplitMix64(seed)
         self._cache: dict[Hashable, bytes] = {}
+        self._taken: set[tuple[CapabilityKind, int]] = set()
+
+    @property
+    def inputs(self) -> Inputs:
+        """What the user gave."""
+        return self._inputs
+
+    @property
+    def taken(self) -> frozenset[tuple[CapabilityKind, int]]:
+        """The capabilities that have asked so far: kind and `source`."""
+        return frozenset(self._taken)
 
     def provide(
         self,
@@ -109,6 +153,8 @@ class Feed:
             # From a stranger's rune: NaN, infinities, and what makes them when it is multiplied.
             if not isinstance(value, int | float) or not abs(value) <= PARAMETER_MAX:
                 raise bad_request(kind.name, f"the {name} {str(value)[:40]}")
+        source = parameters.get("source", 0)
+        self._taken.add((kind, int(source)))
         return _PROVIDERS[kind](self, Request(kind, parameters, length, element))
 
     def random(self, request: Request) -> bytes:
@@ -164,7 +210,8 @@ class Feed:
             "sample_duration_ms", 1000 * parameters.get("sample_duration", 0)
         )
         least = min(count, int(rate * milliseconds // 1000)) if milliseconds > 0 else count
-        data = self._load((path, rate, count), lambda: read_sound(path, rate, count, least))
+        warn = self._inputs.warn
+        data = self._load((path, rate, count), lambda: read_sound(path, rate, count, least, warn))
         return data.ljust(request.length, b"\0")
 
     def image(self, request: Request) -> bytes:

@@ -23,7 +23,7 @@ from runec.vm.errors import (
     unknown_format,
     unknown_resource,
 )
-from runec.vm.feed import Feed, Inputs
+from runec.vm.feed import Feed, Inputs, unused_inputs
 from runec.vm.host import OUTPUT_KINDS, is_mixed
 from runec.vm.messages import Kind, Outputs, Start, pack_start, unpack_outputs
 from runec.vm.output import output_bytes, output_line
@@ -193,9 +193,10 @@ def run_rune_bytes(
         UsageError: R0723 and R0724, the resources.
         MachineError: R0717, R0718, this machine cannot execute runes; R0721, it lacks a library.
     """
+    feed = Feed(inputs)
     results = run_rune_feeds(
         rune,
-        itertools.repeat(Feed(inputs), repeats),
+        itertools.repeat(feed, repeats),
         timeout_s=timeout_s,
         resources={} if resources is None else resources,
         watch=watch or Watch(),
@@ -216,6 +217,9 @@ def run_rune_bytes(
             except (ValueError, IndexError, struct.error):
                 raise process_died("it sent no outputs", []) from None
             yield spelt
+    if rune.graph is None:  # it asks for what it takes, but does not declare it
+        for warning in unused_inputs(inputs, feed.taken):
+            inputs.warn(warning)
 
 
 def run_rune(

@@ -326,6 +326,46 @@ def test_a_board_that_wants_the_vendors_build_says_so_after_the_other(
     assert "wants" not in runec("flash", noop_rune, "-b", "esp32c3", "-p", "/dev/p").stderr
 
 
+SENSED = """
+version: 1
+image: runicos/base
+pipeline:
+  motion: {capability: ACCEL, outputs: [{type: F32, dimensions: [4, 3]}], args: {n: 4, hz: 200}}
+  serial: {out: SERIAL, inputs: [motion]}
+"""
+BOARD_WITH_SENSOR = """
+inherits = "nrf52840_dk"
+id = "node"
+name = "Node"
+verified = []
+
+[[sensors]]
+name = "adxl345"
+measures = "acceleration"
+bus = "I2C"
+"""
+
+
+@pytest.mark.emulated
+def test_an_emulated_board_feels_the_recording_at_each_run_as_with_run(
+    runec: Callable[..., Any], here: Path
+) -> None:
+    (here / "Runefile.yml").write_text(SENSED)
+    (here / "node.toml").write_text(BOARD_WITH_SENSOR)
+    (here / "r.csv").write_text("9.80665,0,0\n0,9.80665,0\n0,0,9.80665\n-9.80665,0,0\n")
+    words = (".", "--accel", "r.csv", "--on", "emulator:./node.toml", "--input", "sensor")
+    done = runec("monitor", *words, "--every", "0", "--count", "2")
+    assert done.code == 0, done.stderr
+    ran = runec("run", *words, "-r", "2")
+    assert done.stdout == ran.stdout
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert first == second
+    (tensor,) = first.values()
+    unit = 9.80665
+    expected = [unit, 0, 0, 0, unit, 0, 0, 0, unit, -unit, 0, 0]
+    assert tensor["elements"] == pytest.approx(expected, rel=1e-5)
+
+
 @pytest.mark.emulated
 def test_an_emulated_board_is_watched(
     runec: Callable[..., Any], noop_rune: Path, here: Path

@@ -34,20 +34,6 @@ def build(tmp_path: Path) -> Build:
     return call
 
 
-def test_an_input_that_nothing_takes_is_told(
-    runec: Callable[..., Any], noop_rune: Path, tmp_path: Path
-) -> None:
-    raw = tmp_path / "raw.bin"
-    raw.write_bytes(bytes(16))
-    line = ("run", noop_rune, "--raw", raw)
-    done = runec(*line, "--sound", raw, "--random", "1")
-    assert done.code == 0
-    for option in ("--sound", "--random"):
-        assert f"note: nothing takes {option}: the rune's capabilities are RAW\n" in done.stderr
-    assert "--raw" not in done.stderr
-    assert runec(*line, "--sound", raw, "--format", "json").stderr == ""
-
-
 def test_a_list_of_words_is_shown_as_a_runefile_spells_it(
     runec: Callable[..., Any], build: Build
 ) -> None:

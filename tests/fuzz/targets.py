@@ -302,12 +302,14 @@ def _file(name: str, read: Callable[[Path], object]) -> Target:
 
 
 def _wav() -> Target:
+    from runec.diagnostics import Diagnostic
     from runec.vm.sound import read_sound
 
     def read(path: Path) -> None:
-        data = read_sound(path, 16000, 64, 0)
+        warned: list[Diagnostic] = []
+        data = read_sound(path, 16000, 64, 0, warned.append)
         assert len(data) <= 128
-        assert len(read_sound(path, 4000, 16, 0)) <= 32
+        assert len(read_sound(path, 4000, 16, 0, warned.append)) <= 32
 
     return _file("x.wav", read)
 
@@ -316,7 +318,7 @@ def _sounds() -> Iterator[bytes]:
     def chunk(name: bytes, content: bytes) -> bytes:
         return name + len(content).to_bytes(4, "little") + content + b"\0" * (len(content) % 2)
 
-    for tag, bits in ((1, 8), (1, 16), (1, 24), (1, 32), (3, 32), (3, 64)):
+    for tag, bits in ((1, 8), (1, 16), (1, 24), (1, 32), (3, 32), (3, 64), (6, 8), (7, 8)):
         for channels, rate in ((1, 16000), (2, 44100)):
             frame = channels * bits // 8
             form = b"".join(
@@ -328,6 +330,15 @@ def _sounds() -> Iterator[bytes]:
             )
             body = chunk(b"fmt ", form) + chunk(b"LIST", b"x") + chunk(b"data", bytes(frame * 8))
             yield b"RIFF" + (len(body) + 4).to_bytes(4, "little") + b"WAVE" + body
+            long = (
+                b"ds64" + (16).to_bytes(4, "little") + bytes(8) + (8 * frame).to_bytes(8, "little")
+            )
+            yield b"RF64" + b"\xff" * 4 + b"WAVE" + long + body
+    head = b"fmt \0\0\0\x10" + b"".join(
+        value.to_bytes(size, "big")
+        for value, size in ((1, 2), (1, 2), (16000, 4), (32000, 4), (2, 2), (16, 2))
+    )
+    yield b"RIFX\0\0\0\0WAVE" + head + b"LIST\0\0\0\1x" + b"data\0\0\0\0" + bytes(9)
 
 
 def _csv() -> Target:

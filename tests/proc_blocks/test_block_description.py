@@ -60,6 +60,8 @@ def write(folder: Path, text: str | bytes) -> Path:
         (("default = 1", 'default = "x"'), (8, 1), "no int", ""),
         (("default = 1", "default = 1\nrequired = true"), (9, 1), "required and has", ""),
         (("default = 1", "at_most_elements_of = 1"), (8, 1), "number of an input", ""),
+        (("default = 1", "at_least = nan"), (8, 1), "at_least is not a finite number", ""),
+        (("default = 1", "at_most = inf"), (8, 1), "at_most is not a finite number", ""),
         (("default = 1", 'below = "gian"'), (8, 1), "below compares numbers: 'gian'", ""),
         (('["f32"]', '["utf8"]'), (15, 1), "from a utf8 input", ""),
         (('["f32"]', '["f32"]\ndimensions = [0]'), (13, 1), "not from 1 to", ""),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runec.diagnostics import RunecError, RuneError, UserFileError
+from runec.diagnostics import Diagnostic, RunecError, RuneError, UserFileError
 from runec.pipeline import CapabilityKind, ElementType
 from runec.vm import Feed, Inputs
 from runec.vm.sound import read_wave
@@ -148,6 +148,113 @@ def test_a_tone_of_another_rate_stays_that_tone(read: Read, rate: int) -> None:
     assert np.abs(samples - expected)[400:-400].max() <= 1.5
 
 
+STATED = {
+    "a stream of sox": 0x7FFFF000,
+    "INT32_MAX": 0x7FFFFFFF,
+    "a header counted in": 16 + 2000,
+    "one byte more": 2001,
+    "never filled in": 0,
+}
+
+
+@pytest.fixture
+def warned(tmp_path: Path) -> Callable[[bytes, int], tuple[bytes, list[Diagnostic]]]:
+    """What a SOUND capability gets of a file's bytes, and the warnings."""
+
+    def call(content: bytes, count: int) -> tuple[bytes, list[Diagnostic]]:
+        path = tmp_path / "sound.wav"
+        path.write_bytes(content)
+        found: list[Diagnostic] = []
+        feed = Feed(Inputs(sound=(path,), warn=found.append))
+        return feed.provide(SOUND, {"hz": 16000}, 2 * count, ElementType.I16), found
+
+    return call
+
+
+Warned = Callable[[bytes, int], tuple[bytes, list[Diagnostic]]]
+
+
+@pytest.mark.parametrize("what", STATED)
+def test_samples_that_a_header_miscounts_are_those_that_are_there(
+    warned: Warned, what: str
+) -> None:
+    samples = np.random.default_rng(9).integers(-32768, 32768, 1000).astype("<i2").tobytes()
+    content = bytearray(wav(samples))
+    content[40:44] = struct.pack("<I", STATED[what])
+    data, warnings = warned(bytes(content), 1000)
+    assert data == samples
+    (warning,) = warnings
+    assert warning.code == "R0748"
+    assert f"states {STATED[what]} bytes of samples, the file has 2000" in warning.message
+    assert "1000 samples" in warning.message
+
+
+def test_a_last_sample_that_is_cut_is_left_out(warned: Warned) -> None:
+    for content in (wav(b"\1\0\2\0\3"), wav(b"\1\0\2\0\3\0")[:-1]):
+        data, (warning,) = warned(content, 2)
+        assert data == b"\1\0\2\0"
+        assert warning.code == "R0748"
+        assert "2 samples a channel" in warning.message
+    assert warned(wav(b"\1\0\2\0"), 2)[1] == []
+
+
+def test_a_sound_without_samples_is_too_short_whatever_follows(read: Read) -> None:
+    content = riff(
+        (b"fmt ", form(PCM, 1, 16000, 16)), (b"data", b""), (b"LIST", b"abc"), (b"id3 ", b"x")
+    )
+    assert "only 0 were provided" in refused(read, content).message
+
+
+def test_a_part_of_odd_size_without_its_pad_byte_is_passed_over(read: Read) -> None:
+    content = wav(b"\1\0\2\0").replace(b"data", b"LIST\3\0\0\0abcdata")
+    assert tuple(read(content, 2)) == (1, 2)
+
+
+# From the tables of ITU-T G.711: codes and samples of 14 bits (mu-law), 13 bits (A-law).
+MU_LAW = {0x80: 8031, 0x8F: 4191, 0xCF: 231, 0xFF: 0, 0x7F: 0, 0x00: -8031, 0x0F: -4191}
+A_LAW = {0xAA: 4032, 0x2A: -4032, 0xD5: 1, 0x55: -1, 0x80: 688, 0x00: -688}
+# SHA-256 of all 256 codes as libsndfile 1.2.2 decodes them to i16.
+LAWS = [
+    (7, MU_LAW, 4, "3dab54339e520bb2c924826e3b72a917a2b612e9fd12fc867500f1d983a75827"),
+    (6, A_LAW, 8, "e04788d110e58ff8c70c93b8480190d973e3b67876b6119abbaec766cc75c174"),
+]
+
+
+@pytest.mark.parametrize(("tag", "codes", "scale", "digest"), LAWS)
+def test_mu_law_and_a_law_are_decoded(
+    read: Read, tag: int, codes: dict[int, int], scale: int, digest: str
+) -> None:
+    content = wav(bytes(codes), tag=tag, bits=8)
+    assert tuple(read(content, len(codes))) == tuple(value * scale for value in codes.values())
+    every = read(wav(bytes(range(256)), tag=tag, bits=8), 256)
+    assert hashlib.sha256(every.tobytes()).hexdigest() == digest
+
+
+@pytest.mark.parametrize(("tag", "bits"), ENCODINGS)
+def test_the_big_endian_form_means_the_same(read: Read, tag: int, bits: int) -> None:
+    width = bits // 8
+    little = ENCODINGS[tag, bits]
+    big = b"".join(little[at : at + width][::-1] for at in range(0, len(little), width))
+    head = struct.pack(">HHIIHH", tag, 1, 16000, 16000 * width, width, bits)
+    body = b"fmt " + struct.pack(">I", 16) + head + b"data" + struct.pack(">I", len(big)) + big
+    content = b"RIFX" + struct.pack(">I", len(body) + 4) + b"WAVE" + body
+    assert tuple(read(content, 6)) == VALUES
+
+
+def test_the_form_for_large_files_means_the_same(read: Read) -> None:
+    sizes = struct.pack("<QQQI", 100, 4, 2, 0)
+    content = riff(
+        (b"ds64", sizes),
+        (b"fmt ", form(PCM, 1, 16000, 16)),
+        (b"data", b"\1\0\2\0"),
+        (b"LIST", b"x"),
+    )
+    for name in (b"RF64", b"BW64"):
+        large = name + content[4:].replace(b"data\4\0\0\0", b"data\xff\xff\xff\xff")
+        assert tuple(read(large, 2)) == (1, 2)
+        assert "only 2 were provided" in refused(read, large, 3).message
+
+
 def test_what_the_rate_cannot_carry_is_filtered_out(read: Read) -> None:
     # Taking every third sample would turn 15 kHz into 1 kHz at the same loudness.
     tone = np.sin(2 * np.pi * 15000 * np.arange(48000) / 48000) * 20000
@@ -230,15 +337,17 @@ GOOD = wav(b"\1\0\2\0")
 BROKEN = {
     "nothing": (b"", "no WAV"),
     "text": (b"RIFF of a guitar, loud", "no WAV"),
-    "big-endian": (b"RIFX" + GOOD[4:], "no WAV"),
+    "FLAC": (b"fLaC\0\0\0\x22", "a FLAC file, not a WAV file"),
+    "MP3": (b"ID3\4\0\0", "an MP3 file, not a WAV file"),
+    "MP4": (b"\0\0\0\x20ftypM4A ", "an MP4 file, not a WAV file"),
     "no samples": (riff((b"fmt ", form(PCM, 1, 16000, 16))), "no samples"),
     "no format": (riff((b"data", b"\1\0")), "before their format"),
     "a short format": (riff((b"fmt ", b"\1\0\1\0")), "cut short"),
-    "cut short": (GOOD[:-1], "ends 1 bytes early"),
-    "half a sample": (wav(b"\1\0\2"), "middle of a sample"),
+    "cut short": (GOOD[:30], "ends 6 bytes early, before its samples"),
     "no channels": (wav(b"", channels=0), "0 channels"),
     "odd frames": (GOOD.replace(b"\2\0\x10\0", b"\3\0\x10\0"), "in 3 bytes"),
-    "compressed": (wav(b"\1\0", tag=2), "the number 2"),
+    "compressed": (wav(b"\1\0", tag=2), "the number 2 (Microsoft ADPCM)"),
+    "an unknown encoding": (wav(b"\1\0", tag=0x1234), "the number 4660 and 16 bits"),
     "12 bits": (wav(b"\1\0", bits=12), "12 bits"),
     "rate 0": (wav(b"\1\0", rate=0), "0 samples a second"),
     "rate 2^32-1": (GOOD.replace(struct.pack("<I", 16000), b"\xff" * 4), "4294967295"),
@@ -288,4 +397,4 @@ def test_hostile_bytes_raise_nothing_but_our_errors(
     except RunecError:
         return
     assert len(samples) == 4
-    assert read_wave(path).frames >= 1
+    assert read_wave(path, lambda _: None).frames >= 1

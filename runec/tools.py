@@ -69,10 +69,17 @@ class Limits:
     def apply_to(self, command: Sequence[str | Path]) -> list[str]:
         """Return the command that runs `command` within the limits, for `Popen` and the like.
 
-        A shell sets them and becomes the program: its process id stays. Nothing of Python runs
-        between fork and exec, which is not safe beside other threads.
+        The program ends with this process, however that ends: the system kills it (Linux) when the
+        thread that started it is gone. A shell sets all that and becomes the program: its process
+        id stays. Nothing of Python runs between fork and exec, which is not safe beside other
+        threads.
         """
+        guard: list[str] = []
         steps = ["ulimit -c 0"]  # a program that is stopped writes no core
+        if (setpriv := _setpriv()) is not None:
+            guard = [setpriv, "--pdeathsig", "KILL", "--"]
+            # Where this process had ended before the signal was asked for, none comes any more.
+            steps.insert(0, f'[ "$PPID" = {os.getpid()} ] || exit 125')
         if self.memory_bytes is not None:
             steps.append(f"ulimit -v {self.memory_bytes // 1024}")
         if self.cpu_s is not None:
@@ -82,8 +89,27 @@ class Limits:
             steps.append(f"ulimit -f {-(-self.file_bytes // _FILE_BLOCK_BYTES)}")
         # A limit of this process that is lower cannot be raised, and stays.
         script = "; ".join([f"{step} 2>/dev/null" for step in steps] + ['exec "$0" "$@"'])
-        return ["/bin/sh", "-c", script, *(str(part) for part in command)]
+        return [*guard, "/bin/sh", "-c", script, *(str(part) for part in command)]
 
+
+def _setpriv() -> str | None:
+    """Return util-linux' setpriv, which every Debian has; None on other systems."""
+    import shutil  # noqa: PLC0415 - see above
+
+    return shutil.which("setpriv") if sys.platform == "linux" else None
+
+
+# What programs that runec starts may take, but for the compilers of blocks (runec.codegen.build).
+# Measured on x86-64 as address space, with the examples: compilers of a firmware 280 MiB,
+# PlatformIO 250 MiB, QEMU 1,290 MiB (1 GiB of it for translated code), labwired 64 MiB, the process
+# of the model libraries 120 MiB, with LiteRT 370 MiB.
+_GIB = 1 << 30
+TOOL_LIMITS = Limits(memory_bytes=4 * _GIB, file_bytes=8 * _GIB)
+"""For compilers and PlatformIO, upload tools, package tools: each of their processes."""
+EMULATOR_LIMITS = Limits(memory_bytes=4 * _GIB, file_bytes=64 << 20)
+"""For QEMU and labwired, whose only file is what they print to stderr."""
+MODEL_LIMITS = Limits(memory_bytes=2 * _GIB, file_bytes=1 << 20)
+"""For the process that executes a rune and its models; its processor time is set for each run."""
 
 _CPU_MORE_S = 2
 _FILE_BLOCK_BYTES = 512  # POSIX says so of `ulimit -f`
@@ -135,8 +161,8 @@ def run_tool(
 
     `environment` is added to this process's; a name with None is taken out of it. On a time-out,
     Ctrl-C or SIGTERM the program is killed, and with it what it has started: a builder's compilers.
-    With `limits`, `Finished.exceeded` says whether one of them ended it, and of each of its two
-    outputs the first MiB is returned.
+    `Finished.exceeded` says whether one of the limits ended it; they are `TOOL_LIMITS` unless
+    `limits` are given, and then of each of its two outputs the first MiB is returned.
 
     Raises:
         MachineError: R1004, it cannot be started; R1005, it took longer than `timeout_s`.
@@ -149,10 +175,11 @@ def run_tool(
         merged = {**os.environ, **(environment or {})}
         started_s = time.monotonic()
         # A program that cannot be started has the system say so, rather than a shell.
-        is_limited = limits is not None and _is_program(arguments[0], cwd, merged.get("PATH"))
+        is_program = _is_program(arguments[0], cwd, merged.get("PATH"))
+        bounds = TOOL_LIMITS if limits is None else limits
         try:
             process = subprocess.Popen(
-                limits.apply_to(arguments) if limits is not None and is_limited else arguments,
+                bounds.apply_to(arguments) if is_program else arguments,
                 cwd=cwd,
                 env={name: value for name, value in merged.items() if value is not None},
                 stdin=subprocess.DEVNULL,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import selectors
-import shutil
 import subprocess
 import tempfile
 import time
@@ -15,6 +14,7 @@ from typing import IO, Protocol
 
 from runec.diagnostics import MachineError, RuneError
 from runec.files import IN_TMPDIR, disk_error
+from runec.tools import EMULATOR_LIMITS
 
 DEFAULT_BAUD = 115_200
 DIALOUT = "sudo adduser $USER dialout, then log in again"
@@ -62,11 +62,7 @@ class ChildProcess:
 
     def __init__(self, command: Sequence[str | Path], *, name: str) -> None:
         self.name = name
-        arguments = [str(part) for part in command]
-        # Where the system can do it, the child also ends when this process is killed outright.
-        guard = shutil.which("setpriv")
-        if guard is not None:
-            arguments = [guard, "--pdeathsig", "KILL", "--", *arguments]
+        arguments = EMULATOR_LIMITS.apply_to(command)
         try:
             self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         except OSError as error:

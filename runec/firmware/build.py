@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runec.boards import Board
@@ -24,7 +24,7 @@ from runec.firmware.pio import (
 from runec.firmware.project import Project, load_project
 from runec.firmware.render import BARE
 from runec.firmware.unchanged import build_folder, build_inputs, note_build, was_built
-from runec.tools import find_tool, run_tool
+from runec.tools import TOOL_LIMITS, Finished, find_tool, run_tool
 
 _JOBS = 2
 _OVERFLOW = re.compile(r"region `(\w+)' overflowed by (\d+) bytes")
@@ -67,7 +67,8 @@ def build_project(
     Raises:
         UserFileError: R0811, R0812, the linker found that the rune does not fit; R0813, no project.
         MachineError: R0820, the board's compiler is not installed; R0821, the build failed; R0823,
-            the vendor's platform is not installed and cannot be fetched; R1001, the disk is full;
+            the vendor's platform is not installed and cannot be fetched; R1016, a compiler took too
+            much memory; R1001, the disk is full;
             R1002, the folder cannot be written; R1004, PlatformIO is not installed.
     """
     found = project if isinstance(project, Project) else load_project(project)
@@ -94,10 +95,23 @@ def build_project(
         for line in lines:
             log(line)
     if done.returncode != 0:
-        raise _build_error(found, lines)
+        raise _over_limit(done) or _build_error(found, lines)
     built = _measure(found)
     note_build(found.directory, inputs)
     return built
+
+
+def _over_limit(done: Finished) -> MachineError | None:
+    """Return the error for a build that a limit ended; PlatformIO mixes all words."""
+    words = replace(done, stderr=f"{done.stdout}\n{done.stderr}")
+    limit = words.exceeded(TOOL_LIMITS)
+    if limit is None:
+        return None
+    return MachineError(
+        "R1016",
+        f"a compiler of the firmware took more than {limit}",
+        hint="use smaller models or fewer stages; --verbose shows the compiler's command",
+    )
 
 
 def project_environment(project: Project) -> dict[str, str]:

@@ -37,8 +37,6 @@ from runec.vm.trace import Step, pack_step
 
 # Deep enough for any block, shallow enough for the process's own stack of 8 MiB.
 _WASM_STACK_BYTES = 64 * 1024
-_MEMORY_BYTES = 2 * 1024 * 1024 * 1024
-_STDERR_FILE_BYTES = 1024 * 1024
 _TRAP = re.compile(r"\[trap\] ([^(]*)")
 
 
@@ -119,16 +117,7 @@ class Connection:
 
 
 def limit_resources(time_limit_s: int) -> None:
-    """Bound what this process may take: memory, files, core dumps, processor time."""
-    for kind, limit in (
-        (resource.RLIMIT_AS, _MEMORY_BYTES),
-        (resource.RLIMIT_FSIZE, _STDERR_FILE_BYTES),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        _, hard = resource.getrlimit(kind)
-        most = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-        resource.setrlimit(kind, (most, hard))
-    # Should the parent be killed, nobody is left to kill this process: the system does.
+    """Bound the processor time of a run; memory and files are bounded from the start on."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     seconds = int(used.ru_utime + used.ru_stime) + time_limit_s + 2
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)

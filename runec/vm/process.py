@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from runec.diagnostics import MachineError, RunecError, RuneError
+from runec.tools import MODEL_LIMITS
 from runec.vm.errors import out_of_time, process_died
 from runec.vm.messages import HEADER, MESSAGE_BYTES_MAX, Kind, pack_message
 
@@ -54,7 +55,7 @@ def rune_process() -> Iterator[RuneProcess]:
         try:
             stderr = stack.enter_context(tempfile.TemporaryFile())
             child = subprocess.Popen(
-                [sys.executable, "-P", "-m", "runec.vm.child"],
+                MODEL_LIMITS.apply_to([sys.executable, "-P", "-m", "runec.vm.child"]),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,

@@ -12,7 +12,7 @@ from click.shell_completion import CompletionItem
 
 from runec.cli.console import Console, table
 from runec.cli.examples import example
-from runec.cli.options import INPUT_FILE, MAX_SECONDS, Seconds, format_option, pass_console
+from runec.cli.options import INPUT_FOLDER, MAX_SECONDS, Seconds, format_option, pass_console
 from runec.diagnostics import RuneError, UserFileError, printable
 from runec.files import is_file, is_free, read_file, write_folder
 from runec.pipeline import ElementType
@@ -206,7 +206,7 @@ def _check_name(_ctx: click.Context, _parameter: click.Parameter, name: str) -> 
     "-d",
     "--dir",
     "parent",
-    type=INPUT_FILE,
+    type=INPUT_FOLDER,
     default=Path(),
     help="Where the folder NAME is made. [default: this folder]",
 )
@@ -232,7 +232,7 @@ def new(console: Console, name: str, parent: Path) -> None:
 
 
 @command.command("test", epilog=example("runec block test ./my_block", "runec block test blocks/*"))
-@click.argument("folders", metavar="[FOLDER]...", nargs=-1, type=INPUT_FILE)
+@click.argument("folders", metavar="[FOLDER]...", nargs=-1, type=INPUT_FOLDER)
 @click.option(
     "-t",
     "--timeout",

@@ -8,7 +8,7 @@ import click
 
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.options import INPUT_FILE, current_dir_option, format_option, pass_console
+from runec.cli.options import A_RUNEFILE, current_dir_option, format_option, pass_console
 from runec.cli.runefiles import which_runefile
 from runec.diagnostics import Diagnostic, RunefileError, Severity, render
 from runec.frontend import analyse
@@ -24,7 +24,7 @@ EXIT_WRONG = RunefileError.exit_code
         note="Exit codes: 0 it would build, warnings or not; 1 it has errors.",
     ),
 )
-@click.argument("runefile", required=False, type=INPUT_FILE)
+@click.argument("runefile", required=False, type=A_RUNEFILE)
 @current_dir_option("-C")
 @format_option
 @pass_console

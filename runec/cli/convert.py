@@ -8,7 +8,13 @@ import click
 
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.options import INPUT_FILE, current_dir_option, format_option, pass_console
+from runec.cli.options import (
+    A_RUNEFILE,
+    INPUT_FILE,
+    current_dir_option,
+    format_option,
+    pass_console,
+)
 from runec.diagnostics import UserFileError
 from runec.files import AT_OUTPUT, is_there, write_file
 from runec.frontend import read_runefile
@@ -22,7 +28,7 @@ from runec.frontend.convert import convert
         "runec convert examples/sine/Runefile -o Runefile.yml",
     ),
 )
-@click.argument("runefile", type=INPUT_FILE)
+@click.argument("runefile", type=A_RUNEFILE)
 @click.option("-o", "--output", type=INPUT_FILE, help="The file to write. [default: stdout]")
 @click.option("--force", is_flag=True, help="Write over OUTPUT if it is there.")
 @current_dir_option("-C")

@@ -9,7 +9,7 @@ import click
 
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.options import INPUT_FILE, format_option, pass_console
+from runec.cli.options import A_MODEL, format_option, pass_console
 from runec.diagnostics import UserFileError, printable
 from runec.files import read_file
 from runec.models import (
@@ -45,7 +45,7 @@ _KINDS = {
         "runec model-info examples/sine/sinemodel.tflite --format json",
     ),
 )
-@click.argument("model", metavar="X.tflite", type=INPUT_FILE)
+@click.argument("model", metavar="X.tflite", type=A_MODEL)
 @format_option
 @pass_console
 def command(console: Console, model: Path) -> None:

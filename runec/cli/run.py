@@ -11,12 +11,13 @@ import click
 
 from runec.boards import InputKind
 from runec.cli.comparing import compare, json_result, wanted_places
+from runec.cli.completing import completer, targets
 from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.feeding import input_options, tell_of_unused
 from runec.cli.options import (
-    INPUT_FILE,
     MAX_SECONDS,
+    RUNE_OR_RUNEFILE,
     Seconds,
     format_option,
     input_option,
@@ -40,7 +41,7 @@ from runec.vm import Inputs, Step, Watch
         "runec run examples/sine --raw examples/sine/input.bin --on all",
     ),
 )
-@click.argument("source", metavar="X.rune|RUNEFILE", type=INPUT_FILE)
+@click.argument("source", metavar="X.rune|RUNEFILE", type=RUNE_OR_RUNEFILE)
 @input_options
 @named_option("--file-resource", "FILE", "A resource, from a file.")
 @named_option("--string-resource", "TEXT", "A resource, as a text.")
@@ -48,6 +49,7 @@ from runec.vm import Inputs, Step, Watch
     "--on",
     "places",
     multiple=True,
+    shell_complete=completer(targets),
     default=("host",),
     show_default=True,
     metavar="PLACE",

@@ -11,7 +11,7 @@ from runec.boards import load_board
 from runec.cli.console import Console, table
 from runec.cli.examples import example
 from runec.cli.frameworks import backend_option
-from runec.cli.options import INPUT_FILE, board_option, format_option, pass_console
+from runec.cli.options import RUNE_OR_RUNEFILE, board_option, format_option, pass_console
 from runec.cli.sources import load_source
 from runec.devices import cached_project
 from runec.diagnostics import Span
@@ -35,7 +35,7 @@ _TOP = 10
         "runec size sine-netduino",
     ),
 )
-@click.argument("source", metavar="X.rune|RUNEFILE|DIR", type=INPUT_FILE)
+@click.argument("source", metavar="X.rune|RUNEFILE|DIR", type=RUNE_OR_RUNEFILE)
 @board_option(required=False)
 @click.option(
     "--top",

@@ -43,7 +43,7 @@ _TIMEOUT_S = 120
 _END_S = 0.05
 _OTHER_COMPILER = "try another version of clang, or pip install 'runec[zig]'"
 
-_COMPILE_FLAGS = (
+COMPILE_FLAGS = (
     "-std=c11",
     "-Os",
     "-ffreestanding",
@@ -234,7 +234,7 @@ class _Workshop:
 
     def object_key(self, source: _Source, trees: list[SourceTree | None]) -> str | None:
         parts: list[bytes | str] = ["object", __version__, self.identity]
-        parts += [*_COMPILE_FLAGS, source.text]
+        parts += [*COMPILE_FLAGS, source.text]
         for tree in trees:
             if tree is None:
                 return None
@@ -255,7 +255,7 @@ class _Workshop:
         roots = [sdk_dir()] if source.directory is None else [sdk_dir(), source.directory]
         command = [
             *self.toolchain.compiler,
-            *_COMPILE_FLAGS,
+            *COMPILE_FLAGS,
             *(f"-ffile-prefix-map={root}=" for root in roots),
             "-I",
             str(sdk_dir()),

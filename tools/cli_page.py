@@ -113,6 +113,10 @@ FIELDS: dict[str, dict[str, str]] = {
         "files": "what is in it",
         "next": "commands to go on with",
     },
+    "block compile-commands": {
+        "block": "one block a line: its name",
+        "path": "the file written",
+    },
     "block test": {
         "block": "one test a line: the block's name",
         "test": "the test's name",

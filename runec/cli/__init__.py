@@ -68,6 +68,10 @@ def _asks_for_json(arguments: Sequence[str]) -> bool:
 
 
 def _execute(console: Console, arguments: list[str]) -> int:
+    if "_RUNEC_COMPLETE" in os.environ:
+        from runec.cli import shells  # noqa: PLC0415 - only a shell needs it
+
+        shells.register()
     try:
         result = root.main(
             args=arguments,

@@ -12,9 +12,9 @@ from click.shell_completion import CompletionItem
 
 from runec.cli.console import Console, table
 from runec.cli.examples import example
-from runec.cli.options import INPUT_FILE, MAX_SECONDS, Seconds, format_option, pass_console
+from runec.cli.options import INPUT_FOLDER, MAX_SECONDS, Seconds, format_option, pass_console
 from runec.diagnostics import RuneError, UserFileError, printable
-from runec.files import is_file, is_free, read_file, write_folder
+from runec.files import is_file, is_free, read_file, write_file, write_folder
 from runec.pipeline import ElementType
 from runec.proc_blocks import Block, Catalogue, load_block, template_dir
 from runec.proc_blocks.manifest import InputRule, OutputRule
@@ -206,7 +206,7 @@ def _check_name(_ctx: click.Context, _parameter: click.Parameter, name: str) -> 
     "-d",
     "--dir",
     "parent",
-    type=INPUT_FILE,
+    type=INPUT_FOLDER,
     default=Path(),
     help="Where the folder NAME is made. [default: this folder]",
 )
@@ -228,11 +228,49 @@ def new(console: Console, name: str, parent: Path) -> None:
         return
     for file in sorted(_FILES):
         console.result(str(folder / file))
-    console.say(f"now:\n  {test}\nand in a Runefile.yml beside it:\n  proc-block: ./{name}")
+    console.say(
+        f"now:\n  {test}\nfor an editor with clangd:\n  {_compile_commands(path)}\n"
+        f"and in a Runefile.yml beside it:\n  proc-block: ./{name}"
+    )
+
+
+def _compile_commands(path: str) -> str:
+    return shlex.join(("runec", "block", "compile-commands", path))
+
+
+@command.command(
+    "compile-commands",
+    epilog=example("runec block compile-commands ./my_block", "clangd --check=my_block/block.c"),
+)
+@click.argument("folders", metavar="[FOLDER]...", nargs=-1, type=INPUT_FOLDER)
+@format_option
+@pass_console
+def compile_commands(console: Console, folders: tuple[Path, ...]) -> None:
+    """Write compile_commands.json into the folders of blocks, for editors with clangd.
+
+    Without a FOLDER it is the current one. The types, shapes and arguments that the editor shows
+    are those of the first test in tests.toml. The file has paths of this machine: do not commit it.
+    """
+    from runec.codegen import DATABASE, editor_files, find_toolchain  # noqa: PLC0415 - this verb alone
+    from runec.proc_blocks.vectors import load_vectors  # noqa: PLC0415
+    from runec.vm.block_tests import use_in_test  # noqa: PLC0415
+
+    toolchain = find_toolchain()
+    for folder in folders or (Path(),):
+        block = load_block(folder)
+        pipeline = use_in_test(block, load_vectors(block)[0])
+        files = editor_files(block, pipeline, toolchain)
+        for name, text in files.items():
+            write_file(folder / name, text)
+        path = folder / DATABASE
+        if console.is_json:
+            console.result_json({"block": block.name, "path": str(path)})
+        else:
+            console.result(printable(str(path)))
 
 
 @command.command("test", epilog=example("runec block test ./my_block", "runec block test blocks/*"))
-@click.argument("folders", metavar="[FOLDER]...", nargs=-1, type=INPUT_FILE)
+@click.argument("folders", metavar="[FOLDER]...", nargs=-1, type=INPUT_FOLDER)
 @click.option(
     "-t",
     "--timeout",

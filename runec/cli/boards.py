@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from runec.boards import Board, LinkKind, board_origins, load_board, load_boards
+from runec.cli.completing import boards, completer
 from runec.cli.console import Console, table
 from runec.cli.examples import example
 from runec.cli.options import format_option, pass_console
@@ -58,7 +59,7 @@ def command(context: click.Context) -> None:
         "runec boards show ./my_board.toml --format json",
     ),
 )
-@click.argument("board_id", metavar="BOARD")
+@click.argument("board_id", metavar="BOARD", shell_complete=completer(boards))
 @format_option
 @pass_console
 def show(console: Console, board_id: str) -> None:

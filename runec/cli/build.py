@@ -9,6 +9,7 @@ import click
 from runec.cli.console import Console, table
 from runec.cli.examples import example
 from runec.cli.options import (
+    A_RUNEFILE,
     INPUT_FILE,
     cache_option,
     current_dir_option,
@@ -30,7 +31,7 @@ from runec.files import AT_OUTPUT, write_file
         "runec build examples/sine",
     ),
 )
-@click.argument("runefile", required=False, type=INPUT_FILE)
+@click.argument("runefile", required=False, type=A_RUNEFILE)
 @click.option("-o", "--output", type=INPUT_FILE, help="The .rune to write. [default: NAME.rune]")
 @click.option("-n", "--name", help="The rune's name. [default: that of the Runefile's folder]")
 @current_dir_option("-C", "-c")

@@ -9,7 +9,7 @@ import click
 from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.options import (
-    INPUT_FILE,
+    A_RUNEFILE,
     current_dir_option,
     format_option,
     outside_option,
@@ -30,7 +30,7 @@ EXIT_WRONG = RunefileError.exit_code
         note="Exit codes: 0 it would build, warnings or not; 1 it has errors.",
     ),
 )
-@click.argument("runefile", required=False, type=INPUT_FILE)
+@click.argument("runefile", required=False, type=A_RUNEFILE)
 @current_dir_option("-C")
 @outside_option
 @format_option

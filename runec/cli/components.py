@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from runec.cli.completing import completer
+from runec.cli.completing import components as known_components
 from runec.cli.console import Console, table
 from runec.cli.examples import example
 from runec.cli.options import format_option, pass_console
@@ -57,7 +59,7 @@ def list_components(console: Console) -> None:
         "runec components fetch wasm3",
     ),
 )
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=completer(known_components))
 @format_option
 @pass_console
 def fetch_components(console: Console, names: tuple[str, ...]) -> None:

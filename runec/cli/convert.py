@@ -9,6 +9,7 @@ import click
 from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.options import (
+    A_RUNEFILE,
     INPUT_FILE,
     current_dir_option,
     format_option,
@@ -28,7 +29,7 @@ from runec.frontend.convert import convert
         "runec convert examples/sine/Runefile -o Runefile.yml",
     ),
 )
-@click.argument("runefile", type=INPUT_FILE)
+@click.argument("runefile", type=A_RUNEFILE)
 @click.option("-o", "--output", type=INPUT_FILE, help="The file to write. [default: stdout]")
 @click.option("--force", is_flag=True, help="Write over OUTPUT if it is there.")
 @current_dir_option("-C")

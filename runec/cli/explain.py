@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import click
 
+from runec.cli.completing import codes, completer
 from runec.cli.console import Console, table
 from runec.cli.examples import example
 from runec.cli.options import format_option, pass_console
@@ -24,7 +25,7 @@ _WIDTH = 100
         "runec explain R0012 --format json",
     ),
 )
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=completer(codes))
 @format_option
 @pass_console
 def command(console: Console, code: str | None) -> None:

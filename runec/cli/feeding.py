@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from runec.boards import InputKind
+from runec.cli.completing import InputFile
 from runec.cli.console import Console
 from runec.cli.options import INPUT_FILE, Whole
 from runec.container import Rune
@@ -17,17 +18,22 @@ from runec.diagnostics import Diagnostic
 from runec.pipeline import CapabilityKind
 from runec.vm import Inputs, unused_input, unused_inputs
 
+_PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 _OPTIONS = (
     click.option("--raw", multiple=True, type=INPUT_FILE, help="Bytes as they are, for RAW."),
     click.option(
         "--accelerometer",
         "--accel",
         multiple=True,
-        type=INPUT_FILE,
+        type=InputFile(".csv", ".txt", ".tsv"),
         help="CSV with three numbers a row, for ACCEL.",
     ),
-    click.option("--sound", "--wav", multiple=True, type=INPUT_FILE, help="A WAV file, for SOUND."),
-    click.option("--image", "--img", multiple=True, type=INPUT_FILE, help="A picture, for IMAGE."),
+    click.option(
+        "--sound", "--wav", multiple=True, type=InputFile(".wav"), help="A WAV file, for SOUND."
+    ),
+    click.option(
+        "--image", "--img", multiple=True, type=InputFile(*_PICTURES), help="A picture, for IMAGE."
+    ),
     click.option(
         "--random",
         "--rand",

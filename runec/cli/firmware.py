@@ -7,13 +7,15 @@ from pathlib import Path
 import click
 
 from runec.boards import Board, load_board
+from runec.cli.completing import boards_or_all, completer
 from runec.cli.console import Console, table
 from runec.cli.examples import example
 from runec.cli.feeding import warn_of_unused
 from runec.cli.frameworks import FirmwareChoice, firmware_options, tell_of_fetching
 from runec.cli.many_boards import ALL, build_each, wanted_boards
 from runec.cli.options import (
-    INPUT_FILE,
+    INPUT_FOLDER,
+    RUNE_OR_RUNEFILE,
     board_option,
     format_option,
     outside_option,
@@ -50,13 +52,13 @@ def command() -> None:
         "runec firmware new sine.rune --board netduinoplus2 -d sine-netduino",
     ),
 )
-@click.argument("source", metavar="X.rune|RUNEFILE", type=INPUT_FILE)
+@click.argument("source", metavar="X.rune|RUNEFILE", type=RUNE_OR_RUNEFILE)
 @board_option()
 @click.option(
     "-d",
     "--directory",
     required=True,
-    type=INPUT_FILE,
+    type=INPUT_FOLDER,
     help="The project's folder: a new or empty one, or that of this rune on this board before.",
 )
 @firmware_options
@@ -97,19 +99,20 @@ def new(
         "runec firmware build sine.rune --board all -d firmware",
     ),
 )
-@click.argument("source", metavar="DIR|X.rune|RUNEFILE", type=INPUT_FILE)
+@click.argument("source", metavar="DIR|X.rune|RUNEFILE", type=RUNE_OR_RUNEFILE)
 @click.option(
     "-b",
     "--board",
     "board_ids",
     multiple=True,
+    shell_complete=completer(boards_or_all),
     metavar="ID",
     help="Its board, unless it is a project. More than once, or `all`: a table of the boards.",
 )
 @click.option(
     "-d",
     "--directory",
-    type=INPUT_FILE,
+    type=INPUT_FOLDER,
     help="Where a new project goes, as for `runec firmware new`; of several boards, what their "
     "projects go into. [default: NAME-BOARD]",
 )

@@ -8,13 +8,14 @@ from pathlib import Path
 import click
 
 from runec.boards import Board, load_board
+from runec.cli.completing import completer, ports, protocols
 from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.feeding import warn_of_unused
 from runec.cli.frameworks import FirmwareChoice, firmware_options, tell_of_fetching
 from runec.cli.monitor import monitor_port, serial_place
 from runec.cli.options import (
-    INPUT_FILE,
+    RUNE_OR_RUNEFILE,
     board_option,
     format_option,
     outside_option,
@@ -42,14 +43,20 @@ _RTT_HINT = (
         "runec flash sine.rune --board nrf52840_dk --protocol jlink",
     ),
 )
-@click.argument("source", metavar="X.rune|RUNEFILE", default=Path(), type=INPUT_FILE)
+@click.argument("source", metavar="X.rune|RUNEFILE", default=Path(), type=RUNE_OR_RUNEFILE)
 @board_option()
 @click.option(
-    "-p", "--port", help="Its serial port, to write over or to talk. [default: by USB id]"
+    "-p",
+    "--port",
+    shell_complete=completer(ports),
+    help="Its serial port, to write over or to talk. [default: by USB id]",
 )
 @firmware_options
 @click.option(
-    "--protocol", metavar="NAME", help="Another way onto the board: `runec boards show` lists them."
+    "--protocol",
+    metavar="NAME",
+    shell_complete=protocols,
+    help="Another way onto the board: `runec boards show` lists them.",
 )
 @click.option("--monitor", is_flag=True, help="Then show what it says: see runec monitor.")
 @click.option("--dry-run", is_flag=True, help="Only show the commands: PlatformIO's, the tool's.")

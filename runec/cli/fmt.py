@@ -9,7 +9,7 @@ import click
 
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.options import INPUT_FILE, format_option, pass_console
+from runec.cli.options import A_RUNEFILE, format_option, pass_console
 from runec.cli.runefiles import which_runefile
 from runec.diagnostics import RunecError, UserFileError
 from runec.files import is_file, write_file
@@ -27,7 +27,7 @@ from runec.frontend.formatting import format_runefile
         "one would be changed.",
     ),
 )
-@click.argument("files", nargs=-1, type=INPUT_FILE)
+@click.argument("files", nargs=-1, type=A_RUNEFILE)
 @click.option("--check", is_flag=True, help="Change nothing; say which files would be changed.")
 @format_option
 @pass_console

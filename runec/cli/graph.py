@@ -9,7 +9,7 @@ import click
 from runec.cli import drawing
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.options import INPUT_FILE, outside_option, pass_console
+from runec.cli.options import INPUT_FILE, RUNE_OR_RUNEFILE, outside_option, pass_console
 from runec.cli.runefiles import which_runefile
 from runec.container import read_rune
 from runec.files import AT_OUTPUT, read_file, write_file
@@ -28,7 +28,7 @@ _WASM = b"\0asm"
         "runec graph sine.rune --format dot",
     ),
 )
-@click.argument("file", required=False, metavar="[X.rune|RUNEFILE]", type=INPUT_FILE)
+@click.argument("file", required=False, metavar="[X.rune|RUNEFILE]", type=RUNE_OR_RUNEFILE)
 @click.option("-o", "--output", type=INPUT_FILE, help="The file to write. [default: stdout]")
 @click.option(
     "-f",

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.options import INPUT_FILE, format_option, pass_console
+from runec.cli.options import A_MODEL, INPUT_FILE, format_option, pass_console
 from runec.diagnostics import Diagnostic, MachineError, Severity, UserFileError, printable
 from runec.files import is_folder, is_there, read_file, write_file
 from runec.models import (
@@ -52,7 +52,7 @@ _KINDS = {
         "runec model-info sketch/model.h --extract model.tflite",
     ),
 )
-@click.argument("model", metavar="X.tflite", type=INPUT_FILE)
+@click.argument("model", metavar="X.tflite", type=A_MODEL)
 @click.option(
     "--extract", type=INPUT_FILE, metavar="FILE", help="Write the model of a C array to FILE."
 )

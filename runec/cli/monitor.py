@@ -12,12 +12,13 @@ import click
 
 from runec.boards import Board, InputKind, load_board, load_boards
 from runec.cli.comparing import json_result
+from runec.cli.completing import completer, devices, ports
 from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.feeding import InputCommand, input_options, warn_of_unused
 from runec.cli.options import (
-    INPUT_FILE,
     MAX_SECONDS,
+    RUNE_OR_RUNEFILE,
     Seconds,
     Whole,
     board_option,
@@ -54,10 +55,22 @@ from runec.vm import Feed, Inputs, unused_inputs
         "runec monitor gesture.rune --accel ring.csv --on emulator:esp32c3 --count 3",
     ),
 )
-@click.argument("source", metavar="X.rune|RUNEFILE", required=False, type=INPUT_FILE)
-@click.option("-p", "--port", metavar="PORT[@BAUD]", help="Its serial port. [default: by USB id]")
+@click.argument("source", metavar="X.rune|RUNEFILE", required=False, type=RUNE_OR_RUNEFILE)
+@click.option(
+    "-p",
+    "--port",
+    metavar="PORT[@BAUD]",
+    shell_complete=completer(ports),
+    help="Its serial port. [default: by USB id]",
+)
 @board_option(required=False, help_text="Which board: its USB ids and baud.")
-@click.option("--on", "on", metavar="PLACE", help="emulator:BOARD, or serial:PORT[@BAUD].")
+@click.option(
+    "--on",
+    "on",
+    metavar="PLACE",
+    shell_complete=completer(devices),
+    help="emulator:BOARD, or serial:PORT[@BAUD].",
+)
 @click.option(
     "--every",
     type=Seconds(0, MAX_SECONDS),

@@ -9,7 +9,7 @@ import click
 
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.options import INPUT_FILE, format_option, pass_console
+from runec.cli.options import INPUT_FOLDER, format_option, pass_console
 from runec.data import data_dir
 from runec.diagnostics import UserFileError
 from runec.files import is_free, read_file, write_folder
@@ -47,7 +47,7 @@ def templates() -> list[str]:
         "runec new my_gesture --template gesture",
     ),
 )
-@click.argument("folder", metavar="NAME", type=INPUT_FILE)
+@click.argument("folder", metavar="NAME", type=INPUT_FOLDER)
 @click.option(
     "-t",
     "--template",

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from runec import __version__
+from runec.cli.completing import InputFile, InputFolder, boards, completer
 from runec.cli.console import Color, Console
 from runec.numbers import parse_integer, parse_number
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-# Whoever reads or writes it says what is wrong with it, as of every other file.
-INPUT_FILE = click.Path(readable=False, path_type=Path)
+INPUT_FILE = InputFile()
+INPUT_FOLDER = InputFolder()
+_RUNEFILES = ("Runefile", ".yml", ".yaml")
+A_RUNE = InputFile(".rune")
+A_RUNEFILE = InputFile(*_RUNEFILES)
+RUNE_OR_RUNEFILE = InputFile(".rune", *_RUNEFILES)
+A_MODEL = InputFile(".tflite")
 MAX_SECONDS = 1_000_000  # eleven days; far more, and clocks of the system overflow
 
 
@@ -179,7 +184,7 @@ def current_dir_option(*letters: str) -> Callable[[_Function], _Function]:
     return click.option(
         *letters,
         "--current-dir",
-        type=INPUT_FILE,
+        type=INPUT_FOLDER,
         help="Where the Runefile's relative paths start. [default: the Runefile's folder]",
     )
 
@@ -251,6 +256,7 @@ def board_option(
         multiple=True,
         required=required,
         callback=_one_board,
+        shell_complete=completer(boards),
         metavar="ID",
         help=help_text,
     )
@@ -268,4 +274,4 @@ def input_option(function: _Function) -> _Function:
 
 def rune_argument(function: _Function) -> _Function:
     """Add the argument that names a .rune."""
-    return click.argument("rune_file", metavar="X.rune", type=INPUT_FILE)(function)
+    return click.argument("rune_file", metavar="X.rune", type=A_RUNE)(function)

@@ -11,12 +11,13 @@ import click
 
 from runec.boards import InputKind
 from runec.cli.comparing import compare, json_result, wanted_places
+from runec.cli.completing import completer, targets
 from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.feeding import InputCommand, input_options, warn_of_unused
 from runec.cli.options import (
-    INPUT_FILE,
     MAX_SECONDS,
+    RUNE_OR_RUNEFILE,
     Seconds,
     Whole,
     format_option,
@@ -44,7 +45,7 @@ from runec.vm import Inputs, Step, Watch
         "runec run examples/sine --raw examples/sine/input.bin --on all",
     ),
 )
-@click.argument("source", metavar="X.rune|RUNEFILE", type=INPUT_FILE)
+@click.argument("source", metavar="X.rune|RUNEFILE", type=RUNE_OR_RUNEFILE)
 @input_options
 @named_option("--file-resource", "FILE", "A resource, from a file.")
 @named_option("--string-resource", "TEXT", "A resource, as a text.")
@@ -52,6 +53,7 @@ from runec.vm import Inputs, Step, Watch
     "--on",
     "places",
     multiple=True,
+    shell_complete=completer(targets),
     default=("host",),
     show_default=True,
     metavar="PLACE",

@@ -12,7 +12,7 @@ from runec.cli.console import Console, table
 from runec.cli.examples import example
 from runec.cli.frameworks import backend_option
 from runec.cli.options import (
-    INPUT_FILE,
+    RUNE_OR_RUNEFILE,
     Whole,
     board_option,
     format_option,
@@ -43,7 +43,7 @@ _TOP = 10
         "runec size sine-netduino",
     ),
 )
-@click.argument("source", metavar="X.rune|RUNEFILE|DIR", type=INPUT_FILE)
+@click.argument("source", metavar="X.rune|RUNEFILE|DIR", type=RUNE_OR_RUNEFILE)
 @board_option(required=False)
 @click.option(
     "--top",

@@ -7,15 +7,18 @@ R0504  a function uses more stack than allowed
 """
 
 from runec.codegen.build import compile_pipeline
+from runec.codegen.editor import DATABASE, editor_files
 from runec.codegen.generate import GeneratedCode, generate
 from runec.codegen.plan import MemoryPlan
 from runec.codegen.toolchain import Toolchain, find_toolchain
 
 __all__ = [
+    "DATABASE",
     "GeneratedCode",
     "MemoryPlan",
     "Toolchain",
     "compile_pipeline",
+    "editor_files",
     "find_toolchain",
     "generate",
 ]

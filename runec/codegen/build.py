@@ -50,7 +50,7 @@ _SIGNALLED = 128  # a shell's exit status for the first signal; clang ends with 
 _END_S = 0.05
 _OTHER_COMPILER = "try another version of clang, or pip install 'runec[zig]'"
 
-_COMPILE_FLAGS = (
+COMPILE_FLAGS = (
     "-std=c11",
     "-Os",
     "-ffreestanding",
@@ -256,7 +256,7 @@ class _Workshop:
 
     def object_key(self, source: _Source, trees: Mapping[str, SourceTree | None]) -> str | None:
         parts: list[bytes | str] = ["object", __version__, self.identity]
-        parts += [*_COMPILE_FLAGS, source.text]
+        parts += [*COMPILE_FLAGS, source.text]
         for tree in trees.values():
             if tree is None:
                 return None
@@ -272,7 +272,7 @@ class _Workshop:
         stem = source.stem
         command = [
             *self.toolchain.compiler,
-            *_COMPILE_FLAGS,
+            *COMPILE_FLAGS,
             *(f"-ffile-prefix-map={name}/=" for name in folders.links),
             "-nostdinc",
             "-I",

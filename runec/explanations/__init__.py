@@ -59,10 +59,11 @@ class Page:
         }
 
 
-def all_pages() -> Iterator[Page]:
-    """Yield every page in the order of the codes."""
+def all_pages(room: str = "") -> Iterator[Page]:
+    """Yield every page in the order of the codes; only those of files that begin with `room`."""
     for path in sorted(_FOLDER.glob("R??.toml")):
-        yield from _pages(path).values()
+        if path.stem.startswith(room):
+            yield from _pages(path).values()
 
 
 def explain(code: str) -> Page:

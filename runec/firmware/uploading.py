@@ -25,13 +25,17 @@ class ToolCommand:
     script: tuple[str, ...] = ()
 
 
+def known_protocols(board: Board, framework: str = BARE) -> list[str]:
+    """Return the protocols that a board can be written by, the usual one first."""
+    if framework == BARE:
+        return [way.protocol for way in (board.upload, *board.other_uploads) if way is not None]
+    vendor = board.vendor
+    return [vendor.upload_protocol, *vendor.other_protocols] if vendor else []
+
+
 def known_protocol(board: Board, protocol: str, framework: str = BARE) -> str:
     """Return a protocol that a board can be written by. Raises UsageError R0805 for another."""
-    if framework == BARE:
-        known = [way.protocol for way in (board.upload, *board.other_uploads) if way is not None]
-    else:
-        vendor = board.vendor
-        known = [vendor.upload_protocol, *vendor.other_protocols] if vendor else []
+    known = known_protocols(board, framework)
     if protocol in known:
         return protocol
     close = difflib.get_close_matches(protocol, known, n=1)

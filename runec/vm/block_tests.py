@@ -91,6 +91,11 @@ class Outcome:
             yield f"          and {rest} more"
 
 
+def use_in_test(block: Block, test: Vectors) -> Pipeline:
+    """Return the pipeline of a test: RAW inputs, the block, SERIAL."""
+    return _pipeline(block, test)[0]
+
+
 def run_block_tests(
     block: Block, tests: Sequence[Vectors], *, timeout_s: float = 10.0
 ) -> Iterator[Outcome]:

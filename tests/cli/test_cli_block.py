@@ -3,12 +3,14 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from runec.codegen import Toolchain
 from runec.proc_blocks import Catalogue, load_block
 
 RUNEFILE = """\
@@ -170,3 +172,76 @@ def test_a_block_is_shown_by_any_spelling_of_it_or_its_folder(runec: Runec, mine
     assert "did you mean 'label'?" in done.stderr
     edit(mine / "block.toml", "in_place", "inplace")
     assert "block.toml:4:1" in runec("block", "show", "./mine").stderr
+
+
+@pytest.fixture
+def database(runec: Runec, mine: Path) -> dict[str, Any]:
+    done = runec("block", "compile-commands", "mine", "--format", "json")
+    assert json.loads(done.stdout) == {"block": "mine", "path": "mine/compile_commands.json"}
+    (entry,) = json.loads((mine / "compile_commands.json").read_text())
+    assert entry["directory"] == str(mine)
+    assert entry["file"] == "block.c"
+    return dict(entry)
+
+
+def syntax(entry: dict[str, Any]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*entry["arguments"], "-fsyntax-only"],
+        cwd=entry["directory"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_database_makes_a_block_understood(database: dict[str, Any], mine: Path) -> None:
+    done = syntax(database)
+    assert (done.returncode, done.stderr) == (0, "")
+    edit(mine / "block.c", "RUNE_ARG_FACTOR", "RUNE_ARG_FACTORS")
+    assert "use of undeclared identifier 'RUNE_ARG_FACTORS'" in syntax(database).stderr
+
+
+def test_clangd_finds_no_mistake(database: dict[str, Any], mine: Path) -> None:
+    clangd = shutil.which("clangd")
+    if clangd is None:
+        pytest.skip("clangd is not installed")
+    done = subprocess.run(
+        [clangd, "--check=block.c"], cwd=mine, capture_output=True, text=True, check=False
+    )
+    assert f"Loaded compilation database from {mine}" in done.stderr
+    assert done.returncode == 0, done.stderr
+    assert database["file"] == "block.c"
+
+
+def test_the_database_shows_the_use_in_the_first_test(runec: Runec, mine: Path) -> None:
+    edit(mine / "tests.toml", "factor = 2.5", "factor = 7.0")
+    assert runec("block", "compile-commands", mine).code == 0
+    assert (
+        "#define RUNE_ARG_FACTOR 0x1.c000000000000p+2f" in (mine / ".runec" / "use.h").read_text()
+    )
+
+
+def test_the_database_does_not_change_the_block(runec: Runec, mine: Path) -> None:
+    (mine.parent / "Runefile.yml").write_text(RUNEFILE)
+    assert runec("build", "-o", "before.rune").code == 0
+    assert runec("block", "compile-commands", "mine").code == 0
+    assert runec("build", "-o", "after.rune").code == 0
+    assert Path("before.rune").read_bytes() == Path("after.rune").read_bytes()
+
+
+def test_a_block_without_tests_has_no_use_to_show(runec: Runec, mine: Path) -> None:
+    (mine / "tests.toml").unlink()
+    done = runec("block", "compile-commands", "mine")
+    assert (done.code, done.stdout) == (1, "")
+    assert "error[R0432]" in done.stderr
+    assert not (mine / "compile_commands.json").exists()
+
+
+def test_the_database_names_clang_where_zig_compiles(
+    runec: Runec, mine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zig = ("python", "-m", "ziglang", "clang", "--target=wasm32", "-isystem", "headers")
+    monkeypatch.setattr("runec.codegen.find_toolchain", lambda: Toolchain(zig, ("wasm-ld",)))
+    assert runec("block", "compile-commands", mine).code == 0
+    (entry,) = json.loads((mine / "compile_commands.json").read_text())
+    assert entry["arguments"][:4] == ["clang", "--target=wasm32", "-isystem", "headers"]

@@ -47,7 +47,7 @@ def test_what_fits_is_built_and_what_does_not_says_why(runec: Run, here: Path) -
     assert head.split()[:5] == ["board", "verdict", "flash", "RAM", "seconds"]
     assert small.startswith(f"{TOO_SMALL}  does not fit")
     assert "R0811: the rune needs at least" in small
-    assert small.endswith("(line 5)")
+    assert small.endswith("(line 8)")
     assert built.split()[:2] == [FITS, "built"]
     assert built.endswith("out/noop-netduinoplus2")
     assert (here / "out" / "noop-netduinoplus2" / "platformio.ini").is_file()
@@ -55,7 +55,7 @@ def test_what_fits_is_built_and_what_does_not_says_why(runec: Run, here: Path) -
 
     again = runec(*words, "--format", "json")
     refused, made = map(json.loads, again.stdout.splitlines())
-    assert (refused["board"], refused["code"], refused["line"]) == (TOO_SMALL, "R0811", 5)
+    assert (refused["board"], refused["code"], refused["line"]) == (TOO_SMALL, "R0811", 8)
     assert refused["flash_bytes"] is refused["elf"] is None
     assert made["verdict"] == "built"
     assert made["flash_bytes"] > made["ram_bytes"] > 30_000

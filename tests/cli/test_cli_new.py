@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,24 @@ def test_what_is_made_checks_builds_and_runs_as_it_says(
         assert (program, done.code) == ("runec", 0), done.stderr
     assert json.loads(done.stdout)
     assert (tmp_path / "my rune.rune").is_file()
+
+
+@pytest.mark.parametrize("template", templates())
+def test_the_runefile_explains_its_important_lines(
+    runec: Callable[..., Any], tmp_path: Path, template: str
+) -> None:
+    assert runec("new", tmp_path / "made", "-t", template).code == 0
+    lines = (tmp_path / "made" / "Runefile.yml").read_text().splitlines()
+    assert lines[0].startswith("# Reference: docs/runefile.md")
+    for key in ("image", "capability", "out"):
+        line = next(line for line in lines if re.match(rf" *{key}:", line))
+        assert " # " in line
+    for kind in ("capability", "model"):
+        for number, line in enumerate(lines):
+            if line.startswith(f"    {kind}:"):
+                assert lines[number - 2].startswith("  # "), line
+    assert any("runec block list" in line for line in lines)
+    assert max(map(len, lines)) <= 100
 
 
 def test_people_get_the_files_and_what_to_do_next(

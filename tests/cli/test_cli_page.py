@@ -61,6 +61,7 @@ PRINTING = {
     "block show": ["block", "show", "fft"],
     "block new": ["block", "new", "mine"],
     "block test": ["block", "test", "mine"],
+    "block compile-commands": ["block", "compile-commands", "mine"],
     "cache": ["cache"],
     "size": ["size", "RUNE", "-b", "netduinoplus2"],
     "boards": ["boards"],
@@ -79,7 +80,7 @@ def test_json_has_the_fields_that_the_page_lists(
     (here / "wrong").mkdir()
     text = (here / "noop" / "Runefile.yml").read_text()
     (here / "wrong" / "Runefile.yml").write_text(text.replace("RAW", "RAVV"))
-    if verb == "block test":
+    if verb in ("block test", "block compile-commands"):
         assert runec("block", "new", "mine").code == 0
     paths = {"RUNE": str(noop_rune), "MODEL": str(PROJECT / "examples/sine/sinemodel.tflite")}
     words = [paths.get(word, word) for word in PRINTING[verb]]

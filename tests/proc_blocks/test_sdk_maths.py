@@ -15,7 +15,7 @@ import wasmtime
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runec.codegen.build import _COMPILE_FLAGS, _LINK_FLAGS
+from runec.codegen.build import _LINK_FLAGS, COMPILE_FLAGS
 from runec.codegen.toolchain import find_toolchain
 from runec.proc_blocks import sdk_dir
 from runec.tools import run_tool
@@ -29,7 +29,7 @@ INFINITY, NAN = math.inf, math.nan
 def _compile(folder: Path) -> bytes:
     tools = find_toolchain()
     compiled = run_tool(
-        [*tools.compiler, *_COMPILE_FLAGS, "-I", sdk_dir(), "-c", HARNESS, "-o", "maths.o"],
+        [*tools.compiler, *COMPILE_FLAGS, "-I", sdk_dir(), "-c", HARNESS, "-o", "maths.o"],
         cwd=folder,
     )
     assert compiled.returncode == 0, compiled.stderr

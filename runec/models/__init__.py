@@ -2,7 +2,7 @@
 
 from runec.models.arena import measure_arena
 from runec.models.input_ranges import InputRange, input_ranges
-from runec.models.shapes import ResolvedModel, resolve_model, unknown_shapes
+from runec.models.shapes import ResolvedModel, lacks_shapes, resolve_model
 from runec.models.tflite import (
     ModelInfo,
     ModelTensor,
@@ -20,11 +20,11 @@ __all__ = [
     "Operator",
     "ResolvedModel",
     "input_ranges",
+    "lacks_shapes",
     "measure_arena",
     "quantises_to_uint8",
     "read_graph",
     "read_hybrid",
     "read_model",
     "resolve_model",
-    "unknown_shapes",
 ]

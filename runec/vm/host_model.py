@@ -12,7 +12,14 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from runec.diagnostics import RuneError, UserFileError
-from runec.models import InputRange, ModelTensor, input_ranges, read_model, unknown_shapes
+from runec.models import (
+    InputRange,
+    ModelTensor,
+    input_ranges,
+    lacks_shapes,
+    read_model,
+    resolve_model,
+)
 from runec.pipeline import TensorType
 from runec.vm import litert
 from runec.vm.errors import (
@@ -62,6 +69,8 @@ class HostModel:
         warn: Warn,
     ) -> None:
         try:
+            # Runes that runec built have resolved models; others may hold any file.
+            data = resolve_model(data, None if said is None else said[0], may_learn=False).data
             info = read_model(data)
             self._ranges = input_ranges(data)
         except UserFileError as error:
@@ -90,7 +99,7 @@ class HostModel:
             tensor.type is None or tensor.type.element_count != kind.element_count
             for tensor, kind in zip(inputs, self.inputs, strict=True)
         )
-        if is_resized or unknown_shapes(data):
+        if is_resized or lacks_shapes(data):
             raise RefusedError(_UNKNOWN, model_failed(name, _UNKNOWN, []))
         return TflmModel(name, data, self.inputs, self.outputs)
 

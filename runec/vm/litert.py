@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from runec.backends import tflm
-from runec.models import Operator, read_graph, read_hybrid, unknown_shapes
+from runec.models import Operator, lacks_shapes, read_graph, read_hybrid
 from runec.pipeline import TensorType
 from runec.vm.errors import model_failed
 from runec.vm.tflm import DTYPES
@@ -36,7 +36,7 @@ def device_objection(data: bytes, operators: Sequence[Operator]) -> str | None:
     missing = tflm.missing_operators(item.name for item in operators)
     if missing:
         return f"it has no {', '.join(missing)}"
-    if unknown_shapes(data):
+    if lacks_shapes(data):
         return "the shapes of its tensors are found at run time"
     hybrid = read_hybrid(data)
     if hybrid:

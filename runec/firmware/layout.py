@@ -11,7 +11,7 @@ from runec.container import Graph, Rune
 from runec.container.wasm import CODE, read_module, walk_sections
 from runec.diagnostics import UserFileError
 from runec.firmware.costs import StageCost, stage_costs
-from runec.models import read_graph, unknown_shapes
+from runec.models import lacks_shapes, read_graph
 from runec.pipeline import EXECUTED_FORMAT
 
 _ALIGNMENT = 16
@@ -111,7 +111,7 @@ def _check_operators(rune: Rune, graph: Graph) -> None:
                 hint="run the rune on this computer, or train the model without these operators",
             )
         data = rune.resources[model.resource]
-        if data is not None and unknown_shapes(data):
+        if data is not None and lacks_shapes(data):
             raise StageError(
                 "R0810",
                 "the shapes of its tensors are found at run time, which devices cannot do",

@@ -12,7 +12,7 @@ from runec.models.engines import (
     missing,
 )
 from runec.models.input_ranges import InputRange, input_ranges
-from runec.models.shapes import ResolvedModel, resolve_model, unknown_shapes
+from runec.models.shapes import ResolvedModel, lacks_shapes, resolve_model
 from runec.models.tflite import (
     ModelGraph,
     ModelInfo,
@@ -36,10 +36,10 @@ __all__ = [
     "engine_objection",
     "hybrid_operators",
     "input_ranges",
+    "lacks_shapes",
     "measure_arena",
     "missing",
     "read_graph",
     "read_model",
     "resolve_model",
-    "unknown_shapes",
 ]

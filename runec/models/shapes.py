@@ -14,7 +14,7 @@ import msgspec
 from runec.models.flatbuffer import MalformedError
 from runec.models.folding import Shape, fold_model, needs_folding
 from runec.models.rewriting import Changes, rewrite_model
-from runec.models.tflite import ModelGraph, damaged, read_graph
+from runec.models.tflite import ModelGraph, damaged, is_open_to, read_graph
 from runec.pipeline import TensorType
 
 _ROUNDS_MAX = 8
@@ -32,26 +32,33 @@ class ResolvedModel(msgspec.Struct, frozen=True):
     is_learned: bool
 
 
-def unknown_shapes(data: bytes) -> bool:
-    """Return whether a model has tensors whose shapes only the library that runs it can find.
+def lacks_shapes(data: bytes) -> bool:
+    """Return whether a model's file does not have, or has wrong, shapes of what it computes.
+
+    An engine that makes room for what the file says must not run it.
 
     Raises:
         UserFileError: R0310, R0311 or R0312, as `read_model`.
     """
-    if not needs_folding(read_graph(data)):
+    graph = read_graph(data)
+    if not needs_folding(graph):
         return False
     try:
-        return bool(fold_model(data).unknown)
+        folded = fold_model(data)
     except MalformedError as error:
         raise damaged(error) from None
+    found = folded.changes.shapes.items()
+    return bool(folded.unknown) or any(graph.tensors[at].shape != shape for at, shape in found)
 
 
-def resolve_model(data: bytes, inputs: Sequence[TensorType] | None = None) -> ResolvedModel:
+def resolve_model(
+    data: bytes, inputs: Sequence[TensorType] | None = None, *, may_learn: bool = True
+) -> ResolvedModel:
     """Fold a model and find its shapes; a model that has them all is returned as it is.
 
     `inputs` are the types of what it is given. They replace the shapes of inputs that the file
     leaves open; without them, such inputs keep the file's. A tensor whose shape depends on data has
-    none in the result.
+    none in the result. Without `may_learn` LiteRT is not asked.
 
     Raises:
         UserFileError: R0310, R0311 or R0312, as `read_model`; R0320, LiteRT does not take the
@@ -63,28 +70,33 @@ def resolve_model(data: bytes, inputs: Sequence[TensorType] | None = None) -> Re
     if not given and not needs_folding(graph):
         return ResolvedModel(data, (), is_learned=False)
     try:
-        return _resolved(data, graph, given)
+        return _resolved(data, graph, given, may_learn=may_learn)
     except MalformedError as error:
         raise damaged(error) from None
 
 
-def _resolved(data: bytes, graph: ModelGraph, given: dict[int, Shape]) -> ResolvedModel:
+def _resolved(
+    data: bytes, graph: ModelGraph, given: dict[int, Shape], *, may_learn: bool
+) -> ResolvedModel:
     before = [use.name for use in graph.operators]
     is_learned = False
-    if given:
+    if any(shape != graph.tensors[index].shape for index, shape in given.items()):
         # The file's shapes are those of other inputs: none of them counts any more.
         produced = {item for use in graph.operators for item in use.outputs if item >= 0}
         data = rewrite_model(
             data, Changes(shapes=given, unknown=frozenset(produced - given.keys()))
         )
+    elif given:
+        data = rewrite_model(data, Changes(shapes=given))
     for _ in range(_ROUNDS_MAX):
         folded = fold_model(data)
         data = rewrite_model(data, folded.changes)
         if not folded.unknown:
             break
-        if is_learned and not folded.changes:
-            break
         graph = read_graph(data)
+        has_inputs = all(graph.tensors[index].has_shape for index in graph.inputs)
+        if (is_learned and not folded.changes) or not has_inputs or not may_learn:
+            break
         from runec.models.learning import learn_shapes  # noqa: PLC0415 - few models need it
 
         shapes = learn_shapes(data, [list(graph.tensors[index].shape) for index in graph.inputs])
@@ -104,15 +116,14 @@ def _resolved(data: bytes, graph: ModelGraph, given: dict[int, Shape]) -> Resolv
 
 
 def _given_shapes(graph: ModelGraph, inputs: Sequence[TensorType] | None) -> dict[int, Shape]:
-    """Return the shapes of inputs that are others than the file's, which leaves them open."""
+    """Return the shapes of inputs that the file has not, or others where it leaves them open."""
     given: dict[int, Shape] = {}
     for index, kind in zip(graph.inputs, inputs or (), strict=False):
         tensor = graph.tensors[index]
         shape = kind.dimensions
-        is_open = not tensor.has_shape or (
-            len(shape) == len(tensor.signature)
-            and all(n in (-1, size) for n, size in zip(tensor.signature, shape, strict=True))
-        )
-        if is_open and shape != tensor.shape:
+        if not tensor.has_shape:
+            # Files of before 2023 say no more of a scalar.
+            given[index] = () if shape == (1,) else shape
+        elif shape != tensor.shape and is_open_to(tensor.signature, shape):
             given[index] = shape
     return given

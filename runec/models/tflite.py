@@ -58,6 +58,13 @@ _TENSOR_TYPES: dict[int, tuple[str, int, ElementType | None]] = {
 }
 
 
+def is_open_to(signature: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    """Return whether a shape is one of those that a signature, with -1 for any size, allows."""
+    return len(shape) == len(signature) and all(
+        wanted in (-1, size) for wanted, size in zip(signature, shape, strict=True)
+    )
+
+
 class ModelTensor(msgspec.Struct, frozen=True):
     """An input or an output.
 
@@ -81,11 +88,7 @@ class ModelTensor(msgspec.Struct, frozen=True):
 
     def accepts(self, shape: tuple[int, ...]) -> bool:
         """Return whether the file leaves this shape open."""
-        if self.shape is None:
-            return True
-        return len(shape) == len(self.signature) and all(
-            wanted in (-1, size) for wanted, size in zip(self.signature, shape, strict=True)
-        )
+        return self.shape is None or is_open_to(self.signature, shape)
 
     def __str__(self) -> str:
         """The type, `f32[...]` without a shape."""

@@ -22,10 +22,11 @@ from runec.models import (
     engine_objection,
     hybrid_operators,
     input_ranges,
+    lacks_shapes,
     missing,
     read_graph,
     read_model,
-    unknown_shapes,
+    resolve_model,
 )
 from runec.pipeline import TensorType
 from runec.vm import litert
@@ -80,6 +81,8 @@ class HostModel:
         warn: Warn,
     ) -> None:
         try:
+            # Runes that runec built have resolved models; others may hold any file.
+            data = resolve_model(data, None if said is None else said[0], may_learn=False).data
             self._info = read_model(data)
             self._graph = read_graph(data)
             self._ranges = input_ranges(data)
@@ -91,7 +94,7 @@ class HostModel:
         self.outputs = _types(name, self._info.outputs, None if said is None else said[1])
         self._name = name
         names = [operator.name for operator in self._info.operators]
-        self._is_shapeless = unknown_shapes(data)
+        self._is_shapeless = lacks_shapes(data)
         if self._is_shapeless and not tflm.missing_operators(names):
             why: str | None = _AT_RUN_TIME
         else:

@@ -13,7 +13,7 @@ from tflite_micro.python.tflite_micro import runtime
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from runec.diagnostics import MachineError, UserFileError
-from runec.models import read_graph, read_model, resolve_model, unknown_shapes
+from runec.models import lacks_shapes, read_graph, read_model, resolve_model
 from runec.pipeline import TensorType
 from tests import shape_models
 from tests.shape_models import ModelSketch
@@ -80,11 +80,11 @@ def test_a_scalar_and_a_tensor_without_a_shape_are_told_apart() -> None:
 
 def test_shapes_that_the_file_lacks_are_those_that_litert_finds() -> None:
     data = shape_models.top_k()
-    assert unknown_shapes(data)
+    assert lacks_shapes(data)
     found = resolve_model(data)
     assert found.is_learned
     assert outputs(found.data) == ["f32[400]", "i32[400]"]
-    assert not unknown_shapes(found.data)
+    assert not lacks_shapes(found.data)
     given = values([512])
     assert same(in_litert(found.data, given), in_litert(data, given))
 
@@ -93,7 +93,7 @@ def test_a_result_whose_shape_depends_on_data_has_none() -> None:
     data = shape_models.places()
     found = resolve_model(data)
     assert outputs(found.data) == ["i64[...]"]
-    assert unknown_shapes(found.data)
+    assert lacks_shapes(found.data)
     for count in (1, 3, 8):
         given = np.where(np.arange(8) < count, 1, -1).astype("f4")
         assert same(in_litert(found.data, given), [np.arange(count).reshape(count, 1)])
@@ -103,8 +103,10 @@ def test_a_result_whose_shape_depends_on_data_has_none() -> None:
 def test_an_elementwise_result_without_a_shape_runs_in_tensorflow_lite_micro(operator: str) -> None:
     """ABS of it would write 512 floats to where the library has made room for one."""
     data = shape_models.without_shape(operator)
+    assert lacks_shapes(data)
     found = resolve_model(data)
     assert (found.is_learned, outputs(found.data)) == (False, ["f32[512]"])
+    assert not lacks_shapes(found.data)
     given = values([512])
     assert same(in_tflm(found.data, given), in_litert(data, given))
 
@@ -228,6 +230,28 @@ def test_weights_keep_their_place_and_alignment() -> None:
     found = resolve_model(data).data
     assert found.endswith(data)
     assert (len(found) - len(data)) % 16 == 0
+
+
+def test_inputs_without_a_shape_take_the_one_that_they_are_given() -> None:
+    sketch = ModelSketch()
+    given, result = sketch.tensor("f4", []), sketch.tensor("f4", [])
+    sketch.operator("TOPK_V2", [given, sketch.constant("i4", 2)], [result, sketch.tensor("i4", [])])
+    data = sketch.written([given], [result])
+    assert outputs(resolve_model(data).data) == ["f32[...]"], "nothing is known of its input"
+    found = resolve_model(data, [TensorType.parse("f32[3, 9]")]).data
+    assert [str(tensor) for tensor in read_model(found).inputs] == ["f32[3, 9]"]
+    assert outputs(found) == ["f32[3, 2]"]
+
+
+def test_a_scalar_input_of_an_older_file_is_one() -> None:
+    sketch = ModelSketch()
+    given, result = sketch.tensor("f4", []), sketch.tensor("f4", [])
+    sketch.operator("NEG", [given], [result])
+    data = sketch.written([given], [result])
+    found = resolve_model(data, [TensorType.parse("f32[1]")])
+    assert not found.is_learned
+    assert [tensor.shape for tensor in read_model(found.data).inputs] == [()]
+    assert same(in_tflm(found.data, np.array(3, "f4")), [np.array(-3, "f4")])
 
 
 def test_without_litert_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,6 +53,7 @@ Passed on with a place: R031x of `runec.models`, R041x, R0420 and R043x of `rune
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -184,7 +185,9 @@ def analyse_text(text: str, path: str, base_dir: Path, name: str) -> Analysis:
 
 def _name_after(folder: Path) -> str:
     """A folder's name, cut to what a rune's name may be long, odd bytes replaced."""
-    name = folder.resolve().name.encode("utf-8", errors="replace")
+    # By its bytes: Python reads them in another way where the locale is C.
+    path = os.fsencode(folder.resolve().name).decode("utf-8", "surrogateescape")
+    name = path.encode("utf-8", errors="replace")
     return name[:MAX_NAME_BYTES].decode("utf-8", errors="ignore") or "rune"
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from runec.backends import tflm
 from runec.models import Operator, read_graph, read_hybrid
 from runec.pipeline import TensorType
-from runec.vm.errors import model_failed
+from runec.vm.errors import damaged, model_failed
 from runec.vm.tflm import DTYPES
 
 
@@ -72,6 +72,10 @@ class LitertModel:
             self._outputs = self._interpreter.get_output_details()
         except (RuntimeError, ValueError) as error:
             raise model_failed(name, str(error), []) from None
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - see damaged()
+            raise damaged(name, error) from None
         if (len(self._inputs), len(self._outputs)) != (len(inputs), len(outputs)):
             raise model_failed(name, "LiteRT finds other inputs and outputs in it", [])
 
@@ -94,3 +98,7 @@ class LitertModel:
             ]
         except (RuntimeError, ValueError, TypeError) as error:
             raise model_failed(self._name, str(error), []) from None
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - see damaged()
+            raise damaged(self._name, error) from None

@@ -44,9 +44,11 @@ def open_streams() -> None:
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - for good
     if sys.stderr is None:
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    # In Latin-1 or ASCII a name may hold what cannot be shown.
-    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
-        sys.stdout.reconfigure(errors="replace")
+    # In Latin-1 or ASCII a name may hold what cannot be shown; in the locale C, Python's handler is
+    # surrogateescape, which helps with bytes that were read and no other characters.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _to_json(value: object, stream: TextIO, **options: Any) -> str:

@@ -130,4 +130,6 @@ def pio_environment() -> dict[str, str]:
         "PLATFORMIO_NO_ANSI": "true",
         "RUNEC_OBJECT_CACHE": str(objects_dir()),
         "PYTHONDONTWRITEBYTECODE": "1",
+        # It writes paths as UTF-8, whatever the locale makes of their bytes.
+        "PYTHONUTF8": "1",
     }

@@ -54,6 +54,7 @@ R043x of `runec.proc_blocks`.
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -191,7 +192,9 @@ def analyse_text(
 
 def _name_after(folder: Path) -> str:
     """A folder's name, cut to what a rune's name may be long, odd bytes replaced."""
-    name = folder.resolve().name.encode("utf-8", errors="replace")
+    # By its bytes: Python reads them in another way where the locale is C.
+    path = os.fsencode(folder.resolve().name).decode("utf-8", "surrogateescape")
+    name = path.encode("utf-8", errors="replace")
     return name[:MAX_NAME_BYTES].decode("utf-8", errors="ignore") or "rune"
 
 

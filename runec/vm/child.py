@@ -21,7 +21,7 @@ from runec.container import Rune, module_imports, read_rune
 from runec.diagnostics import MachineError, RunecError, RuneError
 from runec.pipeline import CapabilityKind, ElementType
 from runec.vm.abi1 import AbiHost
-from runec.vm.errors import stage_failed, trapped, unsupported_original
+from runec.vm.errors import process_died, stage_failed, trapped, unsupported_original
 from runec.vm.host import Host
 from runec.vm.messages import (
     HEADER,
@@ -230,6 +230,10 @@ def main() -> NoReturn:
         connection.error(RuneError("R0712", "the rune takes more memory than it is allowed"))
     except (ClosedError, BrokenPipeError):
         status = 1
+    except Exception as error:
+        if os.environ.get("RUNEC_DEBUG"):
+            raise
+        connection.error(process_died(f"{type(error).__name__}: {error}"[:300], []))
     # Nothing here is worth an orderly end, which takes longer than the run.
     sys.stderr.flush()
     os._exit(status)

@@ -217,6 +217,20 @@ def computed_wrong(name: str, why: Sequence[str]) -> RuneError:
     )
 
 
+def damaged(name: str, error: Exception) -> RuneError:
+    """R0713: a library stumbled over a model.
+
+    The libraries read parts of a model in Python, unchecked: what a damaged file makes of that is
+    any exception (struct.error, TypeError, IndexError, KeyError, AttributeError were seen).
+    """
+    what = f"the model is damaged: {type(error).__name__}: {error}"
+    return RuneError(
+        "R0713",
+        f"the model {name} cannot be run: {what[:300]}",
+        hint="export the model again, or copy the file again",
+    )
+
+
 def no_model(name: str, error: UserFileError) -> RuneError:
     """R0713: what a resource holds is no model, or a damaged one; `error` is the reader's."""
     return RuneError("R0713", f"the model {name} cannot be run: {error.message}", hint=error.hint)

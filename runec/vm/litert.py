@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from runec.pipeline import TensorType
-from runec.vm.errors import model_failed
+from runec.vm.errors import damaged, model_failed
 from runec.vm.tflm import DTYPES
 
 
@@ -57,6 +57,10 @@ class LitertModel:
             output_count = len(self._interpreter.get_output_details())
         except (RuntimeError, ValueError) as error:
             raise model_failed(name, str(error), []) from None
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - see damaged()
+            raise damaged(name, error) from None
         if (len(self._inputs), output_count) != (len(inputs), len(outputs)):
             raise model_failed(name, "LiteRT finds other inputs and outputs in it", [])
 
@@ -82,3 +86,7 @@ class LitertModel:
             ]
         except (RuntimeError, ValueError, TypeError) as error:
             raise model_failed(self._name, str(error), []) from None
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - see damaged()
+            raise damaged(self._name, error) from None

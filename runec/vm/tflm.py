@@ -13,7 +13,7 @@ from typing import Any
 from runec.diagnostics import UserFileError
 from runec.models import measure_arena
 from runec.pipeline import ElementType, TensorType
-from runec.vm.errors import model_failed, no_model
+from runec.vm.errors import damaged, model_failed, no_model
 
 # The host's library is 64-bit and newer than the device's: room in plenty, then a last attempt.
 _ARENA_BYTES_LEAST = 4 * 1024 * 1024
@@ -102,6 +102,8 @@ class TflmModel:
                 return runtime.Interpreter.from_bytes(data, arena_size=size)
             except (RuntimeError, ValueError, MemoryError) as error:
                 reason = str(error)
+            except Exception as error:  # noqa: BLE001 - see damaged()
+                raise damaged(self._name, error) from None
         lines = said.lines()
         reason = lines[0] if lines else reason
         raise RefusedError(reason, list(dict.fromkeys(lines))[:_NOTE_LINES])
@@ -127,3 +129,7 @@ class TflmModel:
             ]
         except (RuntimeError, ValueError, TypeError) as error:
             raise model_failed(self._name, str(error), said.lines()[:_NOTE_LINES]) from None
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - see damaged()
+            raise damaged(self._name, error) from None

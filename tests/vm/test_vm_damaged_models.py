@@ -1,0 +1,71 @@
+"""Models with a flipped part, under a right digest: an error that says so, without a traceback.
+
+The libraries read parts of a file in Python that runec does not look at.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runec.diagnostics import RuneError
+from runec.vm.host_model import HostModel
+from runec.vm.litert import LitertModel
+from runec.vm.tflm import RefusedError, TflmModel
+
+SINE = Path(__file__).resolve().parents[2] / "examples" / "sine" / "sinemodel.tflite"
+# Where, what, and what the library's reader raised.
+PATCHES = {
+    "struct.error": (124, b"\xff\xff\xff\x7f"),
+    "struct.error, first table": (28, b"\xff\xff\xff\xff"),
+    "TypeError": (72, b"\x01"),
+    "TypeError, negative": (64, b"\xf0\xff\xff\xff"),
+}
+
+
+def patched(at: int, change: bytes) -> bytes:
+    data = SINE.read_bytes()
+    return data[:at] + change + data[at + len(change) :]
+
+
+@pytest.mark.parametrize("name", PATCHES)
+def test_a_damaged_model_is_reported(name: str) -> None:
+    with pytest.raises(RuneError) as caught:
+        HostModel("net", patched(*PATCHES[name]), None, lambda _what, _hint: None)
+    assert caught.value.code == "R0713"
+    assert caught.value.message.startswith("the model net cannot be run: the model is damaged: ")
+    assert "Traceback" not in caught.value.message
+    assert caught.value.notes == ()
+    assert "export the model again" in str(caught.value.hint)
+
+
+class Broken:
+    """Stands for a library's interpreter that stumbles while it runs."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    def __getattr__(self, _name: str) -> object:
+        raise self._error
+
+
+@pytest.mark.parametrize("kind", [TflmModel, LitertModel])
+@pytest.mark.parametrize("error", [KeyError("x"), IndexError("x"), AttributeError("x")])
+def test_whatever_a_library_raises_is_reported(
+    kind: type[TflmModel | LitertModel], error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = HostModel("net", SINE.read_bytes(), None, lambda _what, _hint: None)
+    try:
+        tried = kind("net", SINE.read_bytes(), model.inputs, model.outputs)
+    except (RefusedError, ImportError):
+        pytest.skip("this library is not installed")
+    monkeypatch.setattr(tried, "_interpreter", Broken(error))
+    data = [bytes(item.size_bytes) for item in model.inputs]
+    if kind is LitertModel:
+        monkeypatch.setattr(tried, "_inputs", [{"shape": (1, 1), "index": 0}])
+    with pytest.raises(RuneError, match="the model is damaged"):
+        tried.infer(data)
+    monkeypatch.setattr(tried, "_interpreter", Broken(MemoryError()))
+    with pytest.raises(MemoryError):
+        tried.infer(data)

@@ -360,7 +360,7 @@ def test_an_emulated_board_feels_the_recording_at_each_run_as_with_run(
     assert done.stdout == ran.stdout
     first, second = map(json.loads, done.stdout.splitlines())
     assert first == second
-    (tensor,) = first.values()
+    ((tensor,),) = first.values()
     unit = 9.80665
     expected = [unit, 0, 0, 0, unit, 0, 0, 0, unit, -unit, 0, 0]
     assert tensor["elements"] == pytest.approx(expected, rel=1e-5)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runec.container import Rune
+from runec.container import GraphCapability, Rune
+from runec.devices.emulator import warn_of_sensor
 from runec.devices.serial_port import SerialTransport
 from runec.devices.watching import Connected, Result, Said, Trouble, Watched, WatchEvent, watch
-from runec.diagnostics import MachineError, RuneError
-from runec.vm import Inputs
+from runec.diagnostics import Diagnostic, MachineError, RunecError, RuneError
+from runec.pipeline import CapabilityKind
+from runec.vm import Feed, Inputs
 
 if TYPE_CHECKING:
     from tests.devices.plugged_port import Paper, echo, plugged
@@ -71,6 +74,40 @@ def test_a_board_with_sensors_is_run_as_often_as_asked_without_its_rune(
     assert isinstance(events[0], Connected)
     assert events[0].hello.board == "paper"
     assert device.runs_started == 3
+
+
+def test_before_each_run_a_simulated_sensor_may_get_its_motion(
+    make_device: Make, port: Path
+) -> None:
+    device = make_device(sensor)
+    begun: list[int] = []
+    with plugged(Paper(device), port):
+        watch(
+            lambda: SerialTransport(str(port)),
+            Watched(every_s=0.0, count=3),
+            lambda _: None,
+            name="board",
+            before_run=lambda _: begun.append(device.runs_started),
+        )
+    assert begun == [0, 1, 2]
+
+
+def test_a_recording_that_a_board_with_a_sensor_did_not_read_is_warned_of(rune: Rune) -> None:
+    motion = GraphCapability(1, CapabilityKind.ACCEL, {}, None)
+    graph = replace(rune.require_graph(), capabilities={"motion": motion})
+    warned: list[Diagnostic] = []
+    feed = Feed(Inputs(accelerometer=(Path("r.csv"),), warn=warned.append))
+    warn_of_sensor(rune.require_graph(), feed)
+    warn_of_sensor(graph, Feed(Inputs(warn=warned.append)))
+    assert warned == []
+    warn_of_sensor(graph, feed)
+    (warning,) = warned
+    assert warning.code == "R0749"
+    assert "--accelerometer has no effect: the firmware reads the board's own" in warning.message
+    with pytest.raises(RunecError):
+        feed.provide(CapabilityKind.ACCEL, {}, 12, None)
+    warn_of_sensor(graph, feed)
+    assert len(warned) == 1, "it was asked for"
 
 
 def test_runs_start_as_far_apart_as_asked(make_device: Make, port: Path) -> None:

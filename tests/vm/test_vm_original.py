@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runec.container import Rune, read_rune
-from runec.diagnostics import RuneError
+from runec.diagnostics import Diagnostic, RuneError
 from runec.vm import Inputs, Step, Watch, run_rune, run_rune_bytes
 
 Original = Callable[..., Rune]
@@ -50,6 +50,23 @@ def test_outputs_come_as_json_and_ids_start_as_they_did(
     assert list(run_rune(rune, Inputs(raw=(f32_file(tmp_path, 0.5),)))) == [
         '{"2":[{"element-type":"f32","dimensions":[1,2],"elements":[0.048617184,null]}]}'
     ]
+
+
+def test_an_input_that_an_original_did_not_ask_for_is_warned_of_at_the_end(
+    original: Original, tmp_path: Path
+) -> None:
+    text = b'{"type_name":"f32","channel":1,"elements":[1],"dimensions":[1]}'
+    call = f"""
+        (drop (call $request_provider_response (i32.const 8) (i32.const 4) (i32.const 1)))
+        (drop (call $consume_output (i32.const 2) (i32.const 64) (i32.const {len(text)})))"""
+    rune = original(NOOP_MANIFEST, call, {64: text})
+    warned: list[Diagnostic] = []
+    raw, other = f32_file(tmp_path, 0.5), tmp_path / "b.wav"
+    inputs = Inputs(raw=(raw, raw), sound=(other,), warn=warned.append)
+    assert len(list(run_rune(rune, inputs, repeats=2))) == 2
+    assert [each.code for each in warned] == ["R0749", "R0749"]
+    assert "it is number 2, the rune reads number 1" in warned[0].message
+    assert "--sound has no effect: the rune's capabilities are RAW" in warned[1].message
 
 
 def test_a_list_of_tensors_and_text_come_out(original: Original) -> None:

@@ -31,7 +31,7 @@ def known_protocol(board: Board, protocol: str, framework: str = BARE) -> str:
         known = [way.protocol for way in (board.upload, *board.other_uploads) if way is not None]
     else:
         vendor = board.vendor
-        known = [vendor.upload_protocol, *vendor.other_protocols] if vendor else []
+        known = [*vendor.protocols] if vendor else []
     if protocol in known:
         return protocol
     close = difflib.get_close_matches(protocol, known, n=1)

@@ -10,6 +10,11 @@ import msgspec
 Bytes = Annotated[int, msgspec.Meta(gt=0, lt=1 << 32)]
 Address = Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)]
 Identifier = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,59}$")]
+# `pio:ID` is a board of PlatformIO's, which has no file.
+PLATFORMIO_PREFIX = "pio:"
+BoardId = Annotated[
+    str, msgspec.Meta(pattern=r"^(?:[a-z0-9][a-z0-9_-]{0,59}|pio:[A-Za-z0-9][\w.-]{0,59})$")
+]
 LinkKind = Literal["uart", "rtt"]
 InputKind = Literal["link", "sensor"]
 # A device may be silent for longer than that in the middle of a run: docs/spec/link.md, section 3.
@@ -17,6 +22,9 @@ MAX_TIME_BUDGET_MS = 100_000
 UsbId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{4}:[0-9a-f]{4}$")]
 Level = Literal["builds", "emulated", "silicon"]
 Symbol = Annotated[str, msgspec.Meta(pattern=r"^[A-Z][A-Z0-9_]*$")]
+Version = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+[\w.+-]{0,20}$")]
+FileName = Annotated[str, msgspec.Meta(pattern=r"^\w[\w.-]{0,59}$")]
+PinNumber = Annotated[int, msgspec.Meta(ge=0, le=255)]
 
 
 class Cpu(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -34,6 +42,29 @@ class Region(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     size_bytes: Bytes
 
 
+class CoreMemory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What an Arduino core takes in every firmware beyond what a bare-metal one does, measured.
+
+    With `stack_in_heap` the core allocates the stack from RAM that the linker does not give out.
+    """
+
+    flash_bytes: Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)] = 0
+    ram_bytes: Annotated[int, msgspec.Meta(ge=0, lt=1 << 32)] = 0
+    stack_in_heap: bool = False
+
+
+class VendorMemory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The memory that a vendor's linker script and partition table give a program.
+
+    `flash` is what code and constants share, `ram` what static variables do, each the board's own
+    where it is None; `core` is what the core takes of both.
+    """
+
+    flash: Region | None = None
+    ram: Region | None = None
+    core: CoreMemory = CoreMemory()
+
+
 class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where things lie. `constants` is None where code and constants share one region.
 
@@ -46,7 +77,7 @@ class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     then faults instead of overwriting data. `stack_bytes` is for everything: interrupts, the link,
     models, and wasm calls with the engine's compiler above these. More is for compilers that make
     no tail calls: there each instruction of a wasm function takes stack until the next turn of a
-    loop.
+    loop. `core` is what an Arduino core takes of both; None on bare metal.
     """
 
     code: Region
@@ -56,6 +87,7 @@ class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     storage: Region | None = None
     header: tuple[Address, ...] = ()
     stack_bytes: Bytes = 16_384
+    core: CoreMemory | None = None
 
     @property
     def flash_bytes(self) -> int:
@@ -162,19 +194,43 @@ class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 class Vendor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The board's names in PlatformIO's registry.
 
+    `version` is that of the platform, with which the board was built. `ldscript` and `variant` are
+    files of the core that fit the board better than those of its manifest; `defines` and
+    `undefines` are what the core's sources see, `serial_pins` receiver and transmitter of Serial,
+    where the variant has others. `memory` is what the core's linker script gives a program.
+
     `pins` says how the Arduino core calls a pin: by the chip's `name`, or by the `number` that the
     bare-metal folder gives it; None where nobody knows. `upload_protocol` is the usual way onto the
-    board, `other_protocols` are those that `--protocol` chooses. `preferred_because` says why a
+    board, that of the manifest where it is None, `other_protocols` are those that `--protocol`
+    chooses. `preferred_because` says why a
     real board wants this build rather than the bare-metal one; empty where either does.
     """
 
     platform: str
     board: str
     framework: str
-    upload_protocol: Identifier
+    version: Version | None = None
+    ldscript: FileName | None = None
+    variant: FileName | None = None
+    defines: tuple[Symbol, ...] = ()
+    undefines: tuple[Symbol, ...] = ()
+    serial_pins: tuple[PinNumber, PinNumber] | None = None
+    memory: VendorMemory = VendorMemory()
+    upload_protocol: Identifier | None = None
     other_protocols: tuple[Identifier, ...] = ()
     pins: Literal["name", "number"] | None = None
     preferred_because: str = ""
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """The ways onto the board, the usual one first."""
+        usual = () if self.upload_protocol is None else (self.upload_protocol,)
+        return (*usual, *self.other_protocols)
+
+    @property
+    def package(self) -> str:
+        """The platform as PlatformIO takes it, with its version."""
+        return self.platform if self.version is None else f"{self.platform}@{self.version}"
 
 
 class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -191,7 +247,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """
 
     inherits: Identifier | None = None
-    id: Identifier
+    id: BoardId
     name: str
     url: str
     verified: tuple[Level, ...]
@@ -212,11 +268,33 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     upload_values: dict[Identifier, str] = {}
     vendor: Vendor | None = None
 
+    @property
+    def is_vendor_only(self) -> bool:
+        """Whether there is nothing of the board but what its vendor's core has."""
+        return self.id.startswith(PLATFORMIO_PREFIX)
+
+    @property
+    def file_id(self) -> str:
+        """The id in names of files and folders."""
+        return self.id.replace(":", "-")
+
     def with_link(self, link: LinkKind | None) -> Board:
         """Return this board with its link spoken elsewhere; None leaves it as its file says."""
         if link is None:
             return self
         return msgspec.structs.replace(self, hal=msgspec.structs.replace(self.hal, link=link))
+
+    def with_vendor(self) -> Board:
+        """Return this board as the vendor's core has it: its memory, and the link on Serial."""
+        memory, found = self.memory, self.vendor.memory if self.vendor else VendorMemory()
+        flash = Region(origin=memory.code.origin, size_bytes=memory.flash_bytes)
+        memory = Memory(
+            code=found.flash or flash,
+            ram=found.ram or memory.ram,
+            core=found.core,
+            stack_bytes=memory.stack_bytes,
+        )
+        return msgspec.structs.replace(self.with_link("uart"), memory=memory)
 
     def emulated(self) -> Board:
         """Return this board as its emulator runs it: its link is where the emulator carries it."""

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from runec.boards.board import Board
+from runec.boards.board import PLATFORMIO_PREFIX, Board
 from runec.boards.clocks import wrong_clock
 from runec.boards.inheritance import (
     BoardText,
@@ -277,13 +277,33 @@ def load_board(board: str, *, trusted: bool = False) -> Board:
 
     A file outside of the folders of board files is `trusted` to run code on this computer only
     where the caller says so; without that it is held to `runec.boards.trust`.
+    `pio:ID` is one of PlatformIO's, which is asked for it.
 
     Raises:
+        UsageError, MachineError: R0825, R0826, R0827, as `runec.boards.platformio`.
         UsageError: R0802, there is none of this id; R0806, `RUNEC_BOARDS_DIR` is no folder.
         UserFileError: R0801, its file is wrong; R0804, it inherits wrongly; R0842, it needs trust;
             R0843, control characters; R0844, a clock that its chip contradicts; R1003, unreadable.
     """
+    if board.startswith(PLATFORMIO_PREFIX):
+        return _platformio_board(board)
     return _read_board(_find(board), trusted=trusted)
+
+
+def _platformio_board(board: str) -> Board:
+    """Return `pio:ID`: one of ours that PlatformIO calls so, else one from its manifest."""
+    from runec.boards import platformio  # noqa: PLC0415 - a start is short
+
+    base, changes = platformio.manifest_tables(board)
+    vendor = changes["vendor"]
+    for own in load_boards():
+        names = own.vendor and (own.vendor.platform, own.vendor.board)
+        if names == (vendor["platform"], vendor["board"]):
+            return own
+    folder = data_dir("boards")
+    path = folder / f"{base}{_SUFFIX}"
+    tables = _join(path if path.is_file() else folder / FAMILIES / path.name).tables
+    return msgspec.convert(platformio.joined(tables, changes), type=Board)
 
 
 def board_origins(board: str) -> Mapping[str, str]:
@@ -292,6 +312,8 @@ def board_origins(board: str) -> Mapping[str, str]:
     Raises:
         RunecError: as `load_board`.
     """
+    if board.startswith(PLATFORMIO_PREFIX):
+        return {}
     joined = _join(_find(board))
     return {
         ".".join(path): text.name

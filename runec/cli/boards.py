@@ -134,11 +134,20 @@ def _facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str,
         if way is not None:
             key = "upload.protocol" if way is board.upload else "other_uploads"
             yield fact("upload", f"{way.protocol}, with {way.package}", key)
-    if board.vendor is not None:
-        vendor = board.vendor
-        names = f"{vendor.platform}, board {vendor.board}, framework {vendor.framework}"
-        uploads = " or ".join((vendor.upload_protocol, *vendor.other_protocols))
-        yield fact("PlatformIO", f"{names}, upload {uploads}", "vendor.platform")
+    yield from _vendor_facts(board, origins)
+
+
+def _vendor_facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    vendor = board.vendor
+    if vendor is None:
+        return
+    names = f"{vendor.package}, board {vendor.board}, framework {vendor.framework}"
+    uploads = " or ".join(vendor.protocols) or "as its manifest says"
+    yield "PlatformIO", f"{names}, upload {uploads}", origins.get("vendor.platform", "")
+    memory = board.with_vendor().memory
+    if (memory.flash_bytes, memory.ram) != (board.memory.flash_bytes, board.memory.ram):
+        sizes = f"flash {memory.flash_bytes} bytes, RAM {memory.ram.size_bytes} bytes"
+        yield "", f"with its core: {sizes}", origins.get("vendor.memory.flash.origin", "")
 
 
 def _emulator_facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:

@@ -179,7 +179,7 @@ def build(
 
 def _default_directory(rune: Rune, board: Board) -> Path:
     # A .rune may be anybody's: its name must not lead out of this folder.
-    return Path(f"{file_name(rune.name or '', 'rune')}-{board.id}")
+    return Path(f"{file_name(rune.name or '', 'rune')}-{board.file_id}")
 
 
 def _print_build(console: Console, project: Project, built: FirmwareBuild) -> None:

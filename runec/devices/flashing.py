@@ -254,8 +254,8 @@ def _failed(board: Board, way: Upload | None, port: str | None, done: Finished) 
         groups = DIALOUT if port else _USB_HINT
         return MachineError("R0924", f"{tool} may not use {on}", hint=groups, notes=notes)
     if _NO_ANSWER.search(words):
-        usual = board.vendor.upload_protocol if board.vendor else ""
-        protocol = usual if way is None else way.protocol
+        usual = board.vendor.upload_protocol if board.vendor else None
+        protocol = (usual or "") if way is None else way.protocol
         return MachineError(
             "R0923",
             f"the board {board.id} does not answer {tool}",

@@ -267,7 +267,7 @@ def cached_project(
     if lasting:
         key = content_key(rune.data, msgspec.json.encode(board), framework, backend)
         name = f"{name}+{key[:16]}"  # no `file_name` has a plus
-    kind = board.id if framework == BARE else f"{board.id}-{framework}"
+    kind = board.file_id if framework == BARE else f"{board.file_id}-{framework}"
     folder = _projects() / kind / name
     with _locked(folder, log):
         if not folder.exists():

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from runec.backends import tflm, wasm3
 from runec.boards import Board, load_boards
 from runec.diagnostics import RunecError
+from runec.firmware.arduino import CORE_STACK_BYTES
 from runec.firmware.costs import CODE, KERNELS, MODEL, StageCost, model_code_bytes
 from runec.firmware.layout import Layout, StageError, stack_bytes
 
@@ -38,13 +39,27 @@ class Bounds:
 
 def ram_bounds(layout: Layout, board: Board) -> Bounds:
     """Return the bytes of RAM that a firmware takes on a board."""
-    known = stack_bytes(board, is_original=layout.is_original)
-    known += layout.pool_bytes + layout.arena_bytes
+    known = layout.pool_bytes + layout.arena_bytes + core_stack_bytes(layout, board)
     if board.hal.link == "rtt":
         known += _RINGS_RAM_BYTES
     models = tflm.ram_bytes(layout.model_count, layout.operators) if layout.model_count else 0
     slots = layout.model_count * tflm.SLOT_BYTES
-    return Bounds(known + _OWN_RAM_LEAST + slots, known + _OWN_RAM_MOST + models)
+    core = _core_bounds(board.memory.core.ram_bytes if board.memory.core else 0)
+    return Bounds(
+        known + _OWN_RAM_LEAST + slots + core.least, known + _OWN_RAM_MOST + models + core.most
+    )
+
+
+def core_stack_bytes(layout: Layout, board: Board) -> int:
+    """Return the bytes of stack that lie in the RAM which the linker gives out."""
+    if board.memory.core is None:
+        return stack_bytes(board, is_original=layout.is_original)
+    return 0 if board.memory.core.stack_in_heap else layout.stack_bytes + CORE_STACK_BYTES
+
+
+def _core_bounds(measured_bytes: int) -> Bounds:
+    """Return what a vendor's core takes with another of its compilers, or on a relative."""
+    return Bounds(measured_bytes * 3 // 4, measured_bytes * 5 // 4)
 
 
 def flash_bounds(rune_bytes: int, layout: Layout, board: Board) -> Bounds:
@@ -56,7 +71,10 @@ def flash_bounds(rune_bytes: int, layout: Layout, board: Board) -> Bounds:
     percent = board.toolchain.code_size_percent
     most = _OWN_FLASH_MOST * percent // 100 + model_code_bytes(operators, board)
     least = _OWN_FLASH_LEAST + (0 if operators is None else tflm.least_flash_bytes(operators))
-    return Bounds(rune_bytes + least * min(percent, 100) // 100, rune_bytes + most)
+    core = _core_bounds(board.memory.core.flash_bytes if board.memory.core else 0)
+    return Bounds(
+        rune_bytes + least * min(percent, 100) // 100 + core.least, rune_bytes + most + core.most
+    )
 
 
 def check_budget(rune_bytes: int, layout: Layout, board: Board) -> None:
@@ -76,11 +94,17 @@ def check_budget(rune_bytes: int, layout: Layout, board: Board) -> None:
 
 
 def ram_error(
-    board: Board, layout: Layout, rune_bytes: int, excess_bytes: int, *, is_least: bool = False
+    board: Board,
+    layout: Layout,
+    rune_bytes: int,
+    excess_bytes: int,
+    *,
+    is_least: bool = False,
+    told: str | None = None,
 ) -> BudgetError:
     """Return the error of a rune that needs more RAM than the board has.
 
-    With `is_least` it may need more than that.
+    With `is_least` it may need more than that; `told` is the linker's line.
     """
     engine_bytes = wasm3.engine_heap_bytes(0, 0, is_original=layout.is_original)
     own = {
@@ -88,9 +112,12 @@ def ram_error(
         "its linear memory": layout.linear_memory_bytes,
         "the engine's heap for its code": layout.engine_heap_bytes - engine_bytes,
     }
-    fixed = {"the engine": engine_bytes, "the stack": layout.stack_bytes}
+    fixed = {"the engine": engine_bytes}
+    if stack := core_stack_bytes(layout, board):
+        fixed["the stack"] = stack
     total = board.memory.ram.size_bytes + excess_bytes
-    fixed["the rest of the firmware"] = total - sum(own.values()) - sum(fixed.values())
+    rest = f"{_core(board)}the rest of the firmware"
+    fixed[rest] = total - sum(own.values()) - sum(fixed.values())
     if _smallest_ram_bytes(board) > board.memory.ram.size_bytes:
         advice = "no rune fits this board, whose RAM is too small for the engine alone;"
     elif layout.is_original:
@@ -101,22 +128,29 @@ def ram_error(
     return BudgetError(
         "R0811",
         f"the rune needs {'at least ' if is_least else ''}{excess_bytes} bytes more RAM than the "
-        f"{board.memory.ram.size_bytes} of {board.name}",
+        f"{board.memory.ram.size_bytes} of {_name(board)}",
         stage=None if worst is None else worst.stage,
-        hint=f"{advice} {_choose(_fitting_boards(rune_bytes, layout))}",
+        hint=f"{advice} {_choose(_fitting_boards(rune_bytes, layout, board))}",
         notes=[
             *(f"{name}: {size} bytes" for name, size in (own | fixed).items()),
             *([] if worst is None else [_told(worst.stage, worst.ram)]),
+            *([] if told is None else [told]),
         ],
     )
 
 
 def flash_error(
-    board: Board, layout: Layout, rune_bytes: int, excess_bytes: int, *, is_least: bool = False
+    board: Board,
+    layout: Layout,
+    rune_bytes: int,
+    excess_bytes: int,
+    *,
+    is_least: bool = False,
+    told: str | None = None,
 ) -> BudgetError:
     """Return the error of a rune that needs more flash than the board has.
 
-    With `is_least` it may need more than that.
+    With `is_least` it may need more than that; `told` is the linker's line.
     """
     worst = _costliest(layout, lambda cost: cost.flash_bytes)
     if _smallest_flash_bytes(board) > board.memory.flash_bytes:
@@ -130,35 +164,56 @@ def flash_error(
     return BudgetError(
         "R0812",
         f"the firmware with the rune needs {'at least ' if is_least else ''}{excess_bytes} bytes "
-        f"more flash than the {board.memory.flash_bytes} of {board.name}",
+        f"more flash than the {board.memory.flash_bytes} of {_name(board)}",
         stage=None if worst is None else worst.stage,
-        hint=f"{advice} {_choose(_fitting_boards(rune_bytes, layout))}".lstrip(),
-        notes=[*notes, *([] if worst is None else [_told(worst.stage, worst.flash)])],
+        hint=f"{advice} {_choose(_fitting_boards(rune_bytes, layout, board))}".lstrip(),
+        notes=[
+            *notes,
+            *([] if worst is None else [_told(worst.stage, worst.flash)]),
+            *([] if told is None else [told]),
+        ],
     )
+
+
+def _name(board: Board) -> str:
+    return board.name if board.memory.core is None else f"{board.name} with its Arduino core"
+
+
+def _core(board: Board) -> str:
+    return "" if board.memory.core is None else "the Arduino core and "
 
 
 def _told_code(board: Board, layout: Layout, code_bytes: int) -> list[str]:
     """Return what the code around a rune is: that for its models, and that which any rune needs."""
+    rest = f"the engine, {_core(board)}the rest of the firmware"
+    if board.memory.core is None:
+        rest = "the engine and the rest of the firmware"
     if not layout.model_count:
-        return [f"the engine and the rest of the firmware: {code_bytes} bytes"]
+        return [f"{rest}: {code_bytes} bytes"]
     fixed_bytes = _OWN_FLASH_LEAST * min(board.toolchain.code_size_percent, 100) // 100
+    fixed_bytes += _core_bounds(board.memory.core.flash_bytes if board.memory.core else 0).least
     models_bytes = min(model_code_bytes(layout.operators, board), code_bytes - fixed_bytes)
     return [
         f"the code that runs its models: about {models_bytes} bytes",
-        f"the engine and the rest of the firmware: about {code_bytes - models_bytes} bytes",
+        f"{rest}: about {code_bytes - models_bytes} bytes",
     ]
 
 
 def _smallest_ram_bytes(board: Board) -> int:
     heap_bytes = wasm3.engine_heap_bytes(_SMALLEST_CODE_BYTES, _SMALLEST_FUNCTIONS)
     rings_bytes = _RINGS_RAM_BYTES if board.hal.link == "rtt" else 0
-    own = _OWN_RAM_LEAST + rings_bytes + board.memory.stack_bytes
+    core = board.memory.core
+    own = _OWN_RAM_LEAST + rings_bytes
+    if core is None or not core.stack_in_heap:
+        own += board.memory.stack_bytes
+    own += _core_bounds(core.ram_bytes if core else 0).least
     return own + heap_bytes + _SMALLEST_MEMORY_BYTES
 
 
 def _smallest_flash_bytes(board: Board) -> int:
     percent = min(board.toolchain.code_size_percent, 100)
-    return _OWN_FLASH_LEAST * percent // 100 + _SMALLEST_RUNE_BYTES
+    core = _core_bounds(board.memory.core.flash_bytes if board.memory.core else 0)
+    return _OWN_FLASH_LEAST * percent // 100 + _SMALLEST_RUNE_BYTES + core.least
 
 
 def _costliest(layout: Layout, size: Callable[[StageCost], int]) -> StageCost | None:
@@ -185,16 +240,22 @@ def _smaller(worst: StageCost | None) -> str:
     return f"leave out {worst.stage} or use a smaller {what} there, or"
 
 
-def _fitting_boards(rune_bytes: int, layout: Layout) -> tuple[str, ...]:
-    """Return the ids of the boards that surely have the memory, of those that can be read."""
+def _fitting_boards(rune_bytes: int, layout: Layout, refused: Board) -> tuple[str, ...]:
+    """Return the ids of the other boards that surely have the memory, of those that can be read.
+
+    Where an Arduino core was asked for, these have one, and the memory beside it.
+    """
     try:
         boards = load_boards()
     except RunecError:
         return ()
+    if refused.memory.core is not None:
+        boards = tuple(board.with_vendor() for board in boards if board.vendor is not None)
     return tuple(
         board.id
         for board in boards
-        if ram_bounds(layout, board).most <= board.memory.ram.size_bytes
+        if board.id != refused.id
+        and ram_bounds(layout, board).most <= board.memory.ram.size_bytes
         and flash_bounds(rune_bytes, layout, board).most <= board.memory.flash_bytes
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -10,12 +11,13 @@ from pathlib import Path
 
 from runec.boards import Board
 from runec.cache import OBJECTS_BYTES_MAX, prune
-from runec.diagnostics import MachineError, RunecError
-from runec.files import is_folder, read_file
-from runec.firmware.budget import flash_error, ram_error
+from runec.diagnostics import MachineError, RunecError, UserFileError
+from runec.files import read_file
+from runec.firmware.budget import core_stack_bytes, flash_error, ram_error
 from runec.firmware.elf import read_elf
 from runec.firmware.pio import (
     asks_for_packages,
+    core_dir,
     installed_package,
     objects_dir,
     pio_environment,
@@ -23,11 +25,11 @@ from runec.firmware.pio import (
 )
 from runec.firmware.project import Project, load_project
 from runec.firmware.render import BARE
+from runec.firmware.tool_output import Overflow, error_lines, overflows
 from runec.firmware.unchanged import build_folder, build_inputs, note_build, was_built
 from runec.tools import TOOL_LIMITS, Finished, find_tool, run_tool
 
 _JOBS = 2
-_OVERFLOW = re.compile(r"region `(\w+)' overflowed by (\d+) bytes")
 # A header of the C or C++ library: those of a project are in folders.
 _MISSING_HEADER = re.compile(r"fatal error: ([\w.]+): No such file or directory")
 # Not every "Permission denied" is about writing: a compiler may be what is denied.
@@ -97,6 +99,8 @@ def build_project(
     if done.returncode != 0:
         raise _over_limit(done) or _build_error(found, lines)
     built = _measure(found)
+    if found.framework != BARE:
+        _check_stack(found, built)
     note_build(found.directory, inputs)
     return built
 
@@ -138,12 +142,24 @@ def platform_to_fetch(board: Board, framework: str) -> str | None:
     """Return the vendor's platform that PlatformIO has first to fetch, or None."""
     if framework == BARE or board.vendor is None:
         return None
-    platform = board.vendor.platform
-    # Not Path.home(), which raises for a user without one.
-    home = os.path.expanduser("~/.platformio")  # noqa: PTH111
-    core = Path(os.environ.get("PLATFORMIO_CORE_DIR") or home)
-    name = platform.rpartition("/")[2].partition("@")[0]
-    return None if is_folder(core / "platforms" / name) else platform
+    name, version = board.vendor.platform.rpartition("/")[2], board.vendor.version
+    name, _, asked = name.partition("@")
+    # PlatformIO puts a second version into a folder NAME@VERSION.
+    for folder in sorted((core_dir() / "platforms").glob(f"{name}*")):
+        if folder.name.partition("@")[0] == name and _is_version(folder, version or asked):
+            return None
+    return board.vendor.package
+
+
+def _is_version(platform: Path, version: str) -> bool:
+    """Return whether an installed platform has a version; any is right where none is asked for."""
+    if not version:
+        return True
+    try:
+        about = json.loads((platform / "platform.json").read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(about, dict) and about.get("version") == version
 
 
 def _has_package(project: Project, environment: Mapping[str, str]) -> bool:
@@ -174,17 +190,12 @@ def _no_compiler(project: Project, program: str) -> MachineError:
 
 
 def _build_error(project: Project, lines: list[str]) -> RunecError:
-    overflows = {
-        match[1]: int(match[2]) for line in lines for match in [_OVERFLOW.search(line)] if match
-    }
-    if "RAM" in overflows:
-        return ram_error(project.board, project.layout, project.rune_bytes, overflows["RAM"])
-    if overflows:
-        excess = max(overflows.values())
-        return flash_error(project.board, project.layout, project.rune_bytes, excess)
+    too_small = _overflow_error(project, overflows(lines))
+    if too_small is not None:
+        return too_small
     for line in lines:
         missing = _MISSING_HEADER.search(line)
-        if missing:
+        if missing and project.framework == BARE:
             header = missing[1]
             return MachineError(
                 "R0820",
@@ -203,15 +214,42 @@ def _build_error(project: Project, lines: list[str]) -> RunecError:
     unfetched = vendor_missing(project, lines)
     if unfetched is not None:
         return unfetched
-    words = [line.strip() for line in lines if line.strip(" *")]
-    errors = [line for line in words if "error" in line.lower() or line.startswith("***")]
     return MachineError(
         "R0821",
         f"the firmware in {project.directory} could not be built",
         hint="make the project anew in another folder: runec firmware new; if that fails as well, "
         "report it with the output of the build",
-        notes=errors[:5] or words[-5:],
+        notes=error_lines(lines),
     )
+
+
+def _overflow_error(project: Project, found: Iterable[Overflow]) -> RunecError | None:
+    """Return the error of the memory that is too small: RAM first, for that is scarcer."""
+    board, layout = project.board, project.layout
+    by_kind: dict[str, list[Overflow]] = {}
+    for overflow in found:
+        by_kind.setdefault(overflow.kind, []).append(overflow)
+    for kind, make in (("ram", ram_error), ("flash", flash_error)):
+        if kind in by_kind:
+            worst = max(by_kind[kind], key=lambda each: each.excess_bytes or 0)
+            return make(
+                board,
+                layout,
+                project.rune_bytes,
+                worst.excess_bytes or 1,
+                is_least=worst.excess_bytes is None,
+                told=None if project.framework == BARE else worst.line,
+            )
+    for overflow in by_kind.get("code RAM", ()):
+        size = "" if overflow.excess_bytes is None else f"{overflow.excess_bytes} bytes "
+        return UserFileError(
+            "R0824",
+            f"the code that runs from RAM needs {size}more than the region {overflow.region} of "
+            f"{board.name} has",
+            hint="choose another board: the engine's code does not depend on the rune",
+            notes=[overflow.line],
+        )
+    return None
 
 
 def _read_only(project: Project, notes: Iterable[str] = ()) -> MachineError:
@@ -238,7 +276,7 @@ def vendor_missing(project: Project, lines: Iterable[str]) -> MachineError | Non
             hint="connect to the network, or put a `;` before `platform_packages` for the compiler "
             "in PATH",
         )
-    platform = vendor.platform if vendor else "of the vendor"
+    platform = vendor.package if vendor else "of the vendor"
     return MachineError(
         "R0823",
         f"the platform {platform} is not installed, and PlatformIO's registry does not answer",
@@ -246,10 +284,21 @@ def vendor_missing(project: Project, lines: Iterable[str]) -> MachineError | Non
     )
 
 
+def _check_stack(project: Project, built: FirmwareBuild) -> None:
+    """Raise R0811 where static variables leave less than the stack needs.
+
+    Linker scripts of vendors reserve a fixed stack, or none.
+    """
+    excess = built.ram_bytes - project.board.memory.ram.size_bytes
+    if excess > 0:
+        raise ram_error(project.board, project.layout, project.rune_bytes, excess)
+
+
 def _measure(project: Project) -> FirmwareBuild:
     folder = build_folder(project.directory)
     elf = folder / "firmware.elf"
-    image = folder / ("image.bin" if project.framework == BARE else "firmware.bin")
+    is_bare = project.framework == BARE
+    image = folder / ("image.bin" if is_bare else "firmware.bin")
     ram = project.board.memory.ram
     sizes = read_elf(read_file(elf, "firmware"), ram.origin, ram.size_bytes)
     layout = project.layout
@@ -258,7 +307,7 @@ def _measure(project: Project) -> FirmwareBuild:
         elf=elf,
         image=image,
         flash_bytes=sizes.flash_bytes,
-        ram_bytes=sizes.ram_bytes,
+        ram_bytes=sizes.ram_bytes + (0 if is_bare else core_stack_bytes(layout, project.board)),
         arena_bytes=layout.arena_bytes,
         linear_memory_bytes=layout.linear_memory_bytes,
         engine_heap_bytes=layout.engine_heap_bytes,

@@ -39,6 +39,13 @@ def _scons_version() -> str:
     return str(dependencies.get_core_dependencies()["tool-scons"]).lstrip("~^=")
 
 
+def core_dir() -> Path:
+    """Return the core folder of the user's own PlatformIO, where vendors' platforms live."""
+    # Not Path.home(), which raises for a user without one.
+    home = os.path.expanduser("~/.platformio")  # noqa: PTH111
+    return Path(os.environ.get("PLATFORMIO_CORE_DIR") or home)
+
+
 def prepare_core_dir() -> Path:
     """Return PlatformIO's core folder in the cache, made ready if it was not.
 

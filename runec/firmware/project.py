@@ -90,6 +90,12 @@ def create_project(
     """
     _check_known("backend", backend, BACKENDS)
     _check_known("framework", framework, FRAMEWORKS)
+    if framework == BARE and board.is_vendor_only:
+        raise UsageError(
+            "R0828",
+            f"runec has no start-up code for {board.id}, which takes its vendor's Arduino core",
+            hint="add --framework arduino (runec firmware, runec flash)",
+        )
     if framework != BARE and board.vendor is None:
         raise UsageError(
             "R0803",
@@ -97,7 +103,7 @@ def create_project(
             hint="leave --framework out, or add [vendor] to the board's file",
         )
     if framework != BARE:
-        board = board.with_link("uart")  # hal/arduino speaks on Serial, whatever the file says
+        board = board.with_vendor()
     rune = device_rune(rune)
     layout = plan_layout(rune, board)
     accelerometer = choose_accelerometer(rune, board, framework)
@@ -234,7 +240,7 @@ def _source_groups(
             include=("lib/runevm/include", "lib/runevm/src"),
             flags=("-Wall", "-Wextra"),
         ),
-        _bare_hal(board) if framework == BARE else arduino.hal_group(),
+        _bare_hal(board) if framework == BARE else arduino.hal_group(board, layout),
         *wasm3.source_groups(is_original=layout.is_original),
     ]
     if layout.model_count:

@@ -107,7 +107,6 @@ def generated_files(
             host_stack_bytes=layout.host_stack_bytes,
             capabilities=_bits(item.kind.value for item in graph.capabilities.values()),
             time_budget_ms=board.time_budget_ms,
-            has_kept_ram=is_bare,
             accelerometer=accelerometer,
             pins=pins,
             is_arduino=not is_bare,
@@ -151,8 +150,9 @@ def _arduino_files(
         "platformio.ini": _render(
             "platformio_arduino.ini.j2",
             board=board,
-            definitions=arduino.definitions(board, layout, groups),
-            include=arduino.include_folders(groups),
+            vendor=board.vendor,
+            core_flags=arduino.core_flags(board, layout),
+            source_flags=arduino.compiler_flags(group for group in groups if not group.folder),
         ),
         "README.md": _render("README_arduino.md.j2", board=board),
     }

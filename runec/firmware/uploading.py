@@ -30,7 +30,7 @@ def known_protocols(board: Board, framework: str = BARE) -> list[str]:
     if framework == BARE:
         return [way.protocol for way in (board.upload, *board.other_uploads) if way is not None]
     vendor = board.vendor
-    return [vendor.upload_protocol, *vendor.other_protocols] if vendor else []
+    return [*vendor.protocols] if vendor else []
 
 
 def known_protocol(board: Board, protocol: str, framework: str = BARE) -> str:

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* Everything runs on one stack. `used_bytes` says the most that was taken so far; NULL where nobody can. */
+/* Everything runs on one stack. `used_bytes` returns the most that was taken so far; NULL where it is not known. */
 typedef struct {
     uint8_t *bottom;
     uint32_t (*used_bytes)(void *user);

@@ -334,11 +334,12 @@ void runevm_tflm_init(runevm_tflm *engine, uint8_t *arena, uint32_t arena_bytes,
 // abort() follows.
 void DebugLog(const char *) {}
 
+// The three below are weak: Arduino cores bring their own, some of them in plain objects.
 // A pure virtual function cannot be called here; the compiler names it in every abstract class.
-void __cxa_pure_virtual(void) { abort(); }
+__attribute__((weak)) void __cxa_pure_virtual(void) { abort(); }
 
 }  // extern "C"
 
 // Virtual destructors name it; nothing is ever deleted.
-void operator delete(void *) noexcept {}
-void operator delete(void *, std::size_t) noexcept {}
+__attribute__((weak)) void operator delete(void *) noexcept {}
+__attribute__((weak)) void operator delete(void *, std::size_t) noexcept {}

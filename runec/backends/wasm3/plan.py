@@ -24,6 +24,9 @@ _CONFIGURATION = (
     f"-Dd_m3CodePageAlignSize={_CODE_PAGE_BYTES}",
     "-Dd_m3LogOutput=0",
     "-Dd_m3VerboseErrorMessages=0",
+    # wasm3's own, which m3_config_platforms.h changes under ARDUINO, ESP32 or the name of a board.
+    "-Dd_m3MaxConstantTableSize=120",
+    "-Dd_m3FixedHeap=0",
 )
 _SOURCES = (
     "m3_bind.c",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NoReturn
 
 from runec.pipeline import ArgumentValue, ElementType, ResourceWords, TensorType
 from runec.proc_blocks.arguments import BlockArgument, convert, resolve_arguments
@@ -52,6 +53,34 @@ def _fit(dimensions: Sequence[int], rule: Sequence[int | str]) -> bool:
         if least is not None and least["least"] is not None and size < int(least["least"]):
             return False
     return True
+
+
+def _declared_shape(
+    rule: OutputRule, declared: TensorType, shape: tuple[int, ...]
+) -> tuple[int, ...] | None:
+    """The shape of an output that gives `shape` and is declared; None when it cannot be declared.
+
+    Dimensions of 1 are written or left out at will.
+    """
+    if rule.reshape and declared.element_count == math.prod(shape):
+        return declared.dimensions
+    given = _without_ones(declared.dimensions)
+    if given == _without_ones(shape):
+        return declared.dimensions
+    if rule.length == "exact":
+        return None
+    rows, rest = shape[0], shape[1:]
+    inner = _without_ones(rest)
+    length = math.prod(given[: len(given) - len(inner)])
+    if given[len(given) - len(inner) :] == inner and len(given) <= len(inner) + 1:
+        taken = declared.dimensions
+    elif len(given) <= 1:  # the length alone
+        length, taken = declared.element_count, (declared.element_count, *rest)
+    else:
+        return None
+    if rule.length == "bound":
+        return shape if length >= rows else None
+    return taken
 
 
 def _part(size: str, inputs: Sequence[TensorType]) -> tuple[int, ...] | None:
@@ -232,10 +261,10 @@ class Block:
         if declared is not None:
             if declared.element is not element:
                 self._refuse_output("R0414", index, actual, declared)
-            reshaped = rule.reshape and declared.element_count == actual.element_count
-            if not reshaped and _without_ones(declared.dimensions) != _without_ones(shape):
-                self._refuse_output("R0415", index, actual, declared)
-            actual = TensorType(element, declared.dimensions)
+            taken = _declared_shape(rule, declared, shape)
+            if taken is None:
+                self._refuse_output("R0415", index, actual, declared, rule.length)
+            actual = TensorType(element, taken)
         if element is not ElementType.UTF8:
             return ResolvedOutput(actual, actual.size_bytes)
         longest = 0 if rule.bytes_of is None else inputs[rule.bytes_of].size_bytes
@@ -319,12 +348,18 @@ class Block:
         return value
 
     def _refuse_output(
-        self, code: Literal["R0414", "R0415"], index: int, actual: TensorType, declared: TensorType
-    ) -> None:
+        self,
+        code: Literal["R0414", "R0415"],
+        index: int,
+        actual: TensorType,
+        declared: TensorType,
+        length: str = "exact",
+    ) -> NoReturn:
+        other = ", or another length as the first dimension" if length == "declared" else ""
         raise BlockMismatch(
             code,
             f"the block {self.name!r} gives {actual} here, but the stage declares {declared}",
             about="outputs",
             index=index,
-            hint=f"declare {actual}",
+            hint=f"declare {actual}{other}",
         )

@@ -149,6 +149,8 @@ def _of_output(manifest: Manifest, index: int, output: OutputRule) -> Iterator[C
             )
         if isinstance(size, int) and not 1 <= size <= MAX_LENGTH:
             yield f"a length in an output's shape is not from 1 to {MAX_LENGTH}", (*at, "shape")
+    if output.length != "exact" and (isinstance(output.shape, str) or not output.shape):
+        yield "an output has a length only where its shape is a list", (*at, "length")
     bounded = (output.bytes_of is not None) + bool(output.words)
     if bounded != (output.element == "utf8"):
         key = "bytes_of" if output.bytes_of is not None else "words" if output.words else "element"

@@ -5,7 +5,7 @@
     in_place     outn may lie where inn lay (when both have the same type)
     arguments    name, type, default, required, aliases, description, limits, from_model
     inputs       elements (types, or `integer`, `float`, `number`), shape, dimensions, repeat
-    outputs      element, elements, shape, reshape, repeat, words, bytes_of
+    outputs      element, elements, shape, length, reshape, repeat, words, bytes_of
 
 An argument with `from_model` that the Runefile does not give is read from the model beside the
 block: `out0.scale` is the scale of the model's tensor that output 0 becomes, `in0.zero_point` the
@@ -18,7 +18,10 @@ it has, each a number, `_` (any) or `6+` (at least 6).
 An output's element is a type, `input` (that of the input of the same number) or `declared` (the
 Runefile's, one of `elements`). Its shape is `input`, `declared`, or a list of numbers, of names of
 int arguments, and of parts of inputs: `in0` (all its dimensions), `in0.2` (that dimension),
-`in0.count` (its elements). With `reshape` a declared shape with as many elements is taken too. A
+`in0.count` (its elements). With `reshape` a declared shape with as many elements is taken too. Of a
+list, `length` says what the Runefile may declare as the first size, where that many rows are the
+most there can be: `exact` (this one), `declared` (any; the output has it, and the block fills or
+cuts), `bound` (this one or more; the output has this one). The other sizes may then be left out. A
 utf8 output says how long an element may be: `words` names the arguments whose words it writes,
 `bytes_of` the input (by number, not utf8) whose bytes it writes.
 """
@@ -96,6 +99,7 @@ class OutputRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     element: str
     shape: Literal["input", "declared"] | tuple[int | str, ...]
     elements: tuple[str, ...] = ()
+    length: Literal["exact", "declared", "bound"] = "exact"
     reshape: bool = False
     repeat: bool = False
     words: tuple[str, ...] = ()

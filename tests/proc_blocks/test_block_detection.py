@@ -44,6 +44,21 @@ def test_segment_output_is_the_class_of_each_pixel_and_their_set(
     assert done.outputs == [classes.tobytes(), padded.tobytes()]
 
 
+@pytest.mark.parametrize("length", [1, 2, 3, 9])
+@BRIEFLY
+@given(data=st.data())
+def test_segment_output_fills_or_cuts_the_set_to_the_declared_length(
+    use: Use, length: int, data: st.DataObject
+) -> None:
+    classes = np.array(data.draw(st.lists(st.integers(0, 10), min_size=6, max_size=6)))
+    scores = np.eye(11, dtype="<f4")[classes].reshape(1, 2, 3, 11)
+    declared = ("u32[2, 3]", f"u32[{length}]")
+    done = use("segment_output", "f32[1, 2, 3, 11]", declared=declared).run(scores.tobytes())
+    seen = np.unique(classes)[:length]
+    padded = np.concatenate([seen, np.full(length - len(seen), NOT_SEEN)])
+    assert done.outputs == [classes.astype("<u4").tobytes(), padded.astype("<u4").tobytes()]
+
+
 @pytest.mark.parametrize(
     ("block", "given_", "part"),
     [
@@ -71,8 +86,11 @@ def test_object_filter_gives_the_originals_object(use: Use) -> None:
     assert block.array([*box, 0.7, 0.1, 0.8, 0.2]).tolist() == [0] * 6
 
 
-def filtered(rows: np.ndarray, threshold: float) -> np.ndarray:
-    """What the original does, in its order: as long as there are two alike, one of them goes."""
+def filtered(rows: np.ndarray, threshold: float, room: int) -> np.ndarray:
+    """What the original does, in its order: as long as there are two alike, one of them goes.
+
+    Of what is left, the `room` most confident ones, in the order of the input.
+    """
     objects = [
         [*row[:4], row[5:].max(), np.float32(row[5:].argmax())]
         for row in rows
@@ -91,7 +109,10 @@ def filtered(rows: np.ndarray, threshold: float) -> np.ndarray:
     while (pair := alike()) is not None:
         first, second = pair
         del objects[second if objects[first][4] > objects[second][4] else first]
-    objects += [[np.float32(0)] * 6] * (len(rows) - len(objects))
+    confidences = -np.array([item[4] for item in objects])
+    kept = sorted(np.argsort(confidences, kind="stable")[:room])
+    objects = [objects[index] for index in kept]
+    objects += [[np.float32(0)] * 6] * (room - len(objects))
     return np.array(objects, "<f4")
 
 
@@ -105,4 +126,7 @@ def test_object_filter_keeps_what_the_originals_algorithm_keeps(
     row = st.tuples(place, place, number, number, number, number, number)
     rows = np.array(data.draw(st.lists(row, min_size=9, max_size=9)), "<f4")
     got = use("object_filter", "f32[1, 9, 7]").array(rows)
-    assert got.tobytes() == filtered(rows, 0.7).tobytes()
+    assert got.tobytes() == filtered(rows, 0.7, 9).tobytes()
+    for room in (1, 2, 20):
+        block = use("object_filter", "f32[1, 9, 7]", declared=(f"f32[{room}]",))
+        assert block.array(rows).tobytes() == filtered(rows, 0.7, room).tobytes()

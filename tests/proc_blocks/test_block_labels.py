@@ -37,6 +37,15 @@ def test_an_index_without_a_label_fails_the_stage_and_says_so(use: Use) -> None:
     ]
 
 
+def test_what_fills_a_tensor_of_indices_gives_empty_texts(use: Use) -> None:
+    words = ("background", "cat", "dog")
+    block = use("label", "u32[4]", wordlist=words)
+    indices = np.array([0, 2, 2**32 - 1, 2**32 - 1], "<u4").tobytes()
+    assert block.words(indices) == ["background", "dog", "", ""]
+    done = use("label", "u32[1]", wordlist=words).run(np.array([2**32 - 2], "<u4").tobytes())
+    assert done.messages[0].endswith("label 4294967294 was requested")
+
+
 @pytest.mark.parametrize(
     ("element", "value", "shown"),
     [
@@ -74,7 +83,9 @@ def test_label_of_any_type_is_the_word_or_the_fallback(
     values = np.array(data.draw(st.lists(number, min_size=3, max_size=3)), dtype)
     block = use("label", f"{element}[3]", wordlist=WORDS, fallback="?")
     indices = [math.trunc(v) if math.isfinite(v) else -1 for v in values.tolist()]
-    wanted = [WORDS[i] if 0 <= i < 4 else "?" for i in indices]
+    nothing = 2**32 - 1 if element == "u32" else None
+    words = [WORDS[i] if 0 <= i < 4 else "?" for i in indices]
+    wanted = ["" if v == nothing else word for v, word in zip(values.tolist(), words, strict=True)]
     assert block.words(values.tobytes()) == wanted
 
 

@@ -259,6 +259,8 @@ class _Checker(msgspec.Struct):
         node = declared_input(stage)
         if taken is None or node is None:
             return inputs
+        if all(self._is_bound(edge, taken) for edge, _ in inputs):
+            return inputs
         for edge, given in inputs:
             labels = [
                 Label(self._output_span(edge), f"this is {given}"),
@@ -283,6 +285,18 @@ class _Checker(msgspec.Struct):
                     labels=labels,
                 )
         return [(edge, taken) for edge, _ in inputs]
+
+    def _is_bound(self, edge: Edge, taken: TensorType) -> bool:
+        """True when a stage expects what its producer declares, of which the producer gives less.
+
+        A block that decides about an output's length takes the declared one as a bound.
+        """
+        block = self.facts.blocks.get(edge.producer)
+        if block is None:
+            return False
+        rules, declared = block.manifest.outputs, self.declared[edge.producer]
+        rule = rules[min(edge.index, len(rules) - 1)]
+        return rule.length != "exact" and taken in declared[edge.index : edge.index + 1]
 
     def _check_capability(self, name: str, stage: CapabilityNode) -> None:
         declared = self.declared[name]

@@ -272,6 +272,9 @@ static inline float rune_remainder_f32(float x, float y)
     return rune_f32_of_bits(sign | (((rest << shift) & 0x7fffffu) + ((uint32_t)(exponent - shift) << 23)));
 }
 
+/* Stands for "nothing" in a u32 tensor of indices: what fills it where there are fewer. */
+#define RUNE_NO_INDEX UINT32_MAX
+
 /* ---- utf8 tensors: elements of a u32 length and so many bytes ---- */
 
 /* Write one element at `end` and return where the next one goes. Byte by byte: nothing is aligned. */

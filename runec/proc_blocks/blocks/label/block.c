@@ -1,5 +1,7 @@
 #include "rune_block.h"
 
+#define IS_U32 _Generic((RUNE_IN0_T)0, uint32_t : true, default : false)
+
 #if !RUNE_HAS_ARG_FALLBACK
 static int32_t out_of_bounds(RUNE_IN0_T requested)
 {
@@ -21,6 +23,10 @@ RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))
         /* Small integers are exact in f64, larger ones stay larger; a NaN fails both. */
         double index = (double)in0[i];
         uint8_t *next = end;
+        if (IS_U32 && index == (double)RUNE_NO_INDEX) {
+            end = rune_utf8_append(end, "", 0);
+            continue;
+        }
         if (index > -1.0 && index < (double)UINT32_MAX) {
             next = RUNE_ARG_WORDLIST_FIND(end, 0, (uint32_t)index);
         }

@@ -37,12 +37,13 @@ def report_unreadable(
     name: str, path: Text, error: UserFileError, diagnostics: Diagnostics
 ) -> None:
     """Report a file beside the Runefile that cannot be read, in the original's words."""
+    relative = "paths are relative to the folder of the Runefile, or to --current-dir"
+    is_long = "name is too long" in error.message
     diagnostics.error(
         "R0114",
         f'Unable to read "{path.text}" for "{name}": {_reason(error)}',
         path.span,
-        hint=beside(path.text)
-        or "paths are relative to the folder of the Runefile, or to --current-dir",
+        hint=beside(path.text) or (error.hint if is_long else relative),
     )
 
 

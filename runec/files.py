@@ -18,6 +18,7 @@ TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{8}\.tmp")
 """The name that `write_file` gives a file until it is whole; group 1 is the name it will have."""
 
 _ELSEWHERE = "choose another place"
+_SHORTEN = "shorten the name: each part of a path has at most 255 bytes, a whole one 4095"
 AT_OUTPUT = "choose another place with -o"
 """Where else, for the verbs that have `-o`."""
 IN_TMPDIR = "set TMPDIR to another place"
@@ -33,11 +34,17 @@ def disk_error(error: OSError, what: str, *, elsewhere: str = _ELSEWHERE) -> Mac
         return MachineError(
             "R1001", f"no space left to {what}", hint=f"free some space, or {elsewhere}"
         )
+    if error.errno == errno.ENAMETOOLONG:
+        return MachineError("R1002", f"the name is too long to {_cut(what)}", hint=_SHORTEN)
     return MachineError(
         "R1002",
         f"cannot {what}: {error.strerror or error}",
         hint=f"check the path and its permissions, or {elsewhere}",
     )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:60]}...{text[-17:]}"
 
 
 def is_there(path: Path) -> bool:
@@ -155,6 +162,9 @@ def read_file(path: Path, what: str, *, max_bytes: int = MAX_INPUT_BYTES) -> byt
             "R1003", f"{what} {path} does not exist", hint="check the spelling of the path"
         ) from None
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            message = f"{what} {_cut(str(path))}: the name is too long"
+            raise UserFileError("R1003", message, hint=_SHORTEN) from None
         raise UserFileError(
             "R1003",
             f"cannot read {what} {path}: {error.strerror}",

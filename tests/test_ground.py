@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from runec import tools
-from runec.diagnostics import MachineError
-from runec.files import disk_error, file_name, write_file, write_folder
+from runec.diagnostics import MachineError, UserFileError
+from runec.files import disk_error, file_name, read_file, write_file, write_folder
 from runec.tools import Limits, run_tool, watch_tools
 
 # Starts a child that outlives it, says the child's number in a file, and waits.
@@ -321,3 +321,16 @@ def test_a_variable_can_be_set_for_a_program_or_kept_from_it(
         environment={"RUNEC_TEST_GONE": None, "RUNEC_TEST_NEW": "c"},
     )
     assert done.stdout.split() == ["a", "None", "c"]
+
+
+def test_a_name_that_is_too_long_is_reported_in_short(tmp_path: Path) -> None:
+    path = tmp_path / ("x" * 300)
+    with pytest.raises(UserFileError) as unread:
+        read_file(path, "the model")
+    with pytest.raises(MachineError) as unwritten:
+        write_file(path, b"")
+    for error, code in ((unread.value, "R1003"), (unwritten.value, "R1002")):
+        assert error.code == code
+        assert "name is too long" in error.message
+        assert len(error.message) < 150
+        assert "at most 255 bytes" in str(error.hint)

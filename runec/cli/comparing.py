@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from runec.cli.console import Console, table
+from runec.container import Rune
 from runec.devices import Place
 from runec.diagnostics import MachineError, RunecError, RuneError, UserFileError
 from runec.firmware import BudgetError, is_device_refusal
@@ -66,8 +67,21 @@ def json_result(result: bytes) -> bytes:
     return b'{"tensors":' + line.removeprefix('{"0":').encode() + b"\n"
 
 
-def compare(console: Console, places: Sequence[tuple[Place, bool]], start: Start) -> int:
+def output_names(rune: Rune | None) -> dict[str, str]:
+    """Return the stage of each output by its id, as results have it; none for what is not known."""
+    graph = None if rune is None else rune.graph
+    return {} if graph is None else {str(out.id): name for name, out in graph.outputs.items()}
+
+
+def compare(
+    console: Console,
+    places: Sequence[tuple[Place, bool]],
+    start: Start,
+    names: Mapping[str, str],
+) -> int:
     """Run in every place and print a table; return 0, or the exit code of the first that failed.
+
+    `names`: as `output_names`; of several outputs each is shown with its own.
 
     The first place that gives results says what all must give. A board that the rune does not fit
     (too little memory, no such pin or sensor, no kernel for an operator) is told and left out where
@@ -89,7 +103,7 @@ def compare(console: Console, places: Sequence[tuple[Place, bool]], start: Start
         if console.is_json:
             console.result_json(outcome.as_json())
     if not console.is_json:
-        console.result(_table(outcomes))
+        console.result(_table(outcomes, names))
     different = [str(each.place) for each in outcomes if each.verdict == "DIFFERENT"]
     if right is not None and different:
         raise RuneError(
@@ -124,27 +138,25 @@ def _run(console: Console, place: Place, start: Start, *, may_lack: bool) -> Out
     return outcome
 
 
-def _table(outcomes: Sequence[Outcome]) -> str:
-    rows = [(each.place, each.verdict, f"{each.seconds:.1f}", _shown(each)) for each in outcomes]
+def _table(outcomes: Sequence[Outcome], names: Mapping[str, str]) -> str:
+    rows = [
+        (each.place, each.verdict, f"{each.seconds:.1f}", _shown(each, names)) for each in outcomes
+    ]
     return table(("place", "verdict", "seconds", "output"), rows)
 
 
-def _shown(outcome: Outcome) -> str | None:
+def _shown(outcome: Outcome, names: Mapping[str, str]) -> str | None:
     """Return the elements that the last run wrote, or what went wrong."""
     if not outcome.results:
         error = outcome.error
         return None if error is None else f"{error.code}: {error.message}"
     record = json.loads(json_result(outcome.results[-1]))
-    elements = [
-        each
-        for output in record.values()
-        for each in (
-            [output["level"]]  # of a PIN
-            if isinstance(output, dict)
-            else [tensor["elements"] for tensor in output]
-        )
-    ]
-    line = " ".join(
-        json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in elements
-    )
+    parts = []
+    for number, output in record.items():
+        if len(record) > 1 and number in names:
+            parts.append(f"{names[number]}:")
+        # A PIN has a level, any other output tensors.
+        values = [output["level"]] if isinstance(output, dict) else [t["elements"] for t in output]
+        parts += [json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in values]
+    line = " ".join(parts)
     return line if len(line) <= _SHOWN_CHARS else f"{line[: _SHOWN_CHARS - 3]}..."

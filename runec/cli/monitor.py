@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from runec.boards import Board, InputKind, load_board, load_boards
-from runec.cli.comparing import json_result
+from runec.cli.comparing import json_result, output_names
 from runec.cli.completing import completer, devices, ports
 from runec.cli.console import Console
 from runec.cli.examples import example
@@ -41,7 +43,7 @@ from runec.devices.watching import (
     WatchEvent,
     watch,
 )
-from runec.diagnostics import Diagnostic, Severity, UsageError
+from runec.diagnostics import Diagnostic, RuneError, Severity, UsageError, printable
 from runec.vm import Feed, Inputs, unused_inputs
 
 
@@ -101,11 +103,12 @@ def command(
     plot: bool,
     inputs: Inputs,
     source_of_input: InputKind | None,
-) -> None:
+) -> int:
     """Run the rune on a device again and again, and show results and log lines as they come.
 
     Inputs that the board's own sensors give need nothing; for others name the rune and files. A
-    device that is unplugged is waited for. Ctrl-C ends it.
+    device that is unplugged is waited for. Ctrl-C ends it. With --count it exits with 3 where a
+    run failed. Times are those at which this computer received a line.
     """
     if plot and (console.is_json or not sys.stdout.isatty()):
         raise click.UsageError("--plot draws in a terminal: not with --format json, nor in a pipe")
@@ -134,7 +137,7 @@ def command(
             raise click.UsageError("an emulated board needs a rune to carry: X.rune or a Runefile")
         with console.progress(f"building the firmware for {place.board.id}"):
             emulated = start_emulated_board(rune, place.board, log=console.log)
-        _show(
+        return _show(
             console,
             lambda: emulated.transport,
             wanted,
@@ -143,12 +146,11 @@ def command(
             booting=True,
             before_run=emulated.before_run,
         )
-        return
     if place is not None and place.kind != "serial":
         raise click.UsageError("the host is no device: runec run runs a rune here")
     if place is None:
         place = serial_place(console, port, [board] if board else load_boards())
-    monitor_port(console, place, wanted, plot=plot, board=board)
+    return monitor_port(console, place, wanted, plot=plot, board=board)
 
 
 def monitor_port(
@@ -158,8 +160,10 @@ def monitor_port(
     *,
     plot: bool = False,
     board: Board | None = None,
-) -> None:
+) -> int:
     """Watch the device at a serial port until Ctrl-C; warn where it is another than `board`.
+
+    Return the exit code: 3 where one of so many runs failed.
 
     Raises:
         RunecError: as `watch` and `SerialTransport`.
@@ -167,7 +171,7 @@ def monitor_port(
     # Only here: pyserial looks for a system that it knows.
     from runec.devices.serial_port import SerialTransport  # noqa: PLC0415
 
-    _show(
+    return _show(
         console,
         lambda: SerialTransport(place.port, place.baud),
         wanted,
@@ -220,25 +224,33 @@ def _show(
     booting: bool,
     board: Board | None = None,
     before_run: Callable[[Feed], None] | None = None,
-) -> None:
-    shown = _Shown(console, board, plot=plot)
+) -> int:
+    shown = _Shown(console, board, output_names(wanted.rune), plot=plot)
     try:
         watch(connect, wanted, shown.tell, name=name, booting=booting, before_run=before_run)
     except KeyboardInterrupt:
         # That is how somebody ends this, and no failure.
         console.say("stopped")
+        return 0
+    return RuneError.exit_code if shown.failed_runs and wanted.count is not None else 0
 
 
 class _Shown:
     """What happens, as lines or as a drawing."""
 
-    def __init__(self, console: Console, board: Board | None, *, plot: bool) -> None:
+    def __init__(
+        self, console: Console, board: Board | None, names: Mapping[str, str], *, plot: bool
+    ) -> None:
+        self.failed_runs = 0
         self._console = console
         self._board = board
-        self._series = Series()
+        self._names = names
+        self._series = Series(names)
         self._screen = Screen(sys.stdout) if plot else None
 
     def tell(self, event: WatchEvent) -> None:
+        if isinstance(event, Trouble) and not event.is_lost:
+            self.failed_runs += 1
         self._tell(event)
         if isinstance(event, Connected) and self._board is not None:
             self._compare(event.hello.board, self._board.id)
@@ -251,7 +263,11 @@ class _Shown:
 
     def _tell(self, event: WatchEvent) -> None:
         if self._console.is_json:
-            self._console.result_json(_record(event))
+            record = _record(event)
+            if isinstance(event, Result) and self._names:
+                shown = record["outputs"].keys() & self._names.keys()
+                record["names"] = {key: self._names[key] for key in sorted(shown)}
+            self._console.result_json({**record, "time": _now().isoformat(timespec="milliseconds")})
             return
         if self._screen is None:
             self._line(event)
@@ -264,23 +280,37 @@ class _Shown:
         self._screen.draw(self._series)
 
     def _line(self, event: WatchEvent) -> None:
+        stamp = _now().time().isoformat(timespec="milliseconds")
         if isinstance(event, Result):
-            self._console.result_bytes(json_result(event.data))
+            # A pipe gets lines of JSON and nothing else.
+            line = json_result(event.data)
+            head = f"{stamp} {self._named(line)}" if sys.stdout.isatty() else ""
+            self._console.result_bytes(head.encode() + line)
         elif isinstance(event, Said):
-            self._console.say(f"log: {event.line}")
+            self._console.say(f"{stamp} log: {event.line}")
         elif isinstance(event, Connected):
             hello = event.hello
             self._console.say(
-                f"{hello.board}, firmware {hello.firmware}, {hello.engine}, "
+                f"{stamp} {hello.board}, firmware {hello.firmware}, {hello.engine}, "
                 f"rune {hello.digest.hex()[:12]}"
             )
         else:
+            self._console.say(f"{stamp} {'connection lost' if event.is_lost else 'run failed'}")
             self._console.report(event.error.diagnostics)
             if event.is_lost:
                 self._console.say("waiting for it to come back; Ctrl-C ends")
 
+    def _named(self, line: bytes) -> str:
+        """Return the names of the outputs that a line has, each behind its id."""
+        known = [f"{key}={self._names[key]}" for key in json.loads(line) if key in self._names]
+        return " ".join([*map(printable, known), ""])
 
-def _record(event: WatchEvent) -> dict[str, object]:
+
+def _now() -> datetime:
+    return datetime.now(UTC).astimezone()
+
+
+def _record(event: WatchEvent) -> dict[str, Any]:
     if isinstance(event, Result):
         return {"event": "result", "outputs": json.loads(json_result(event.data))}
     if isinstance(event, Said):

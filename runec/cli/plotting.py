@@ -6,12 +6,15 @@ import json
 import math
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import TextIO
 
 from runec.diagnostics import printable
 
 _BARS = "▁▂▃▄▅▆▇█"
+# The same where the terminal has no such characters.
+_PLAIN = str.maketrans(_BARS, "_.,-~+*#")
 _KEPT = 1024
 _ELEMENTS_MAX = 32
 _NAME_CHARS = 12
@@ -44,13 +47,17 @@ def sparkline(values: list[float]) -> str:
 class Series:
     """The results so far, as one row an element."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Mapping[str, str] = MappingProxyType({})) -> None:
+        """`names`: the stage of each output by its id, as far as they are known."""
+        self._names = names
         self._numbers: dict[str, deque[float]] = {}
         self._texts: dict[str, str] = {}
 
     def add(self, line: bytes) -> None:
         """Take what a run wrote, as JSON."""
-        for name, value in _elements(json.loads(line)):
+        for output, part, value in _elements(json.loads(line)):
+            stage = self._names.get(output)
+            name = f"{output}{part}" if stage is None else f"{printable(stage)}:{output}{part}"
             if isinstance(value, str):
                 self._texts[name] = value
             else:
@@ -58,30 +65,40 @@ class Series:
 
     def rows(self, columns: int, lines: int) -> list[str]:
         """Return the rows for a terminal of so many columns and lines; none is too wide."""
-        room = max(columns - 1 - _NAME_CHARS - _VALUE_CHARS - 2, 1)
+        longest = max(map(len, (*self._numbers, *self._texts)), default=0)
+        width = min(max(_NAME_CHARS, longest), max(_NAME_CHARS, columns // 3))
+        room = max(columns - 1 - width - _VALUE_CHARS - 2, 1)
         rows = [
-            f"{name:<{_NAME_CHARS}} {sparkline(list(values)[-room:]):<{room}} "
+            f"{_fitted(name, width)} {sparkline(list(values)[-room:]):<{room}} "
             f"{values[-1]:>{_VALUE_CHARS}.5g}"
             for name, values in self._numbers.items()
         ]
-        rows += [f"{name:<{_NAME_CHARS}} {printable(text)}" for name, text in self._texts.items()]
+        rows += [f"{_fitted(name, width)} {printable(text)}" for name, text in self._texts.items()]
         most = max(lines - 1, 1)
         if len(rows) > most:
             rows = [*rows[: most - 1], f"and {len(rows) - most + 1} more"]
         return [row[: max(columns - 1, 1)] for row in rows]
 
 
-def _elements(record: dict[str, list[dict[str, object]]]) -> Iterator[tuple[str, float | str]]:
+def _fitted(name: str, width: int) -> str:
+    """Return a name of exactly so many characters; of a long one the end, which differs."""
+    return f"{name:<{width}}" if len(name) <= width else f"..{name[2 - width :]}"
+
+
+def _elements(
+    record: dict[str, list[dict[str, object]]],
+) -> Iterator[tuple[str, str, float | str]]:
+    """Yield the id of an output, which part of it, and what that is."""
     for output, tensors in record.items():
         if isinstance(tensors, dict):
-            yield f"{output} {tensors['pin']}", tensors["level"]
+            yield output, f" {tensors['pin']}", tensors["level"]
             continue
         for index, tensor in enumerate(tensors):
             elements = tensor["elements"]
             assert isinstance(elements, list)  # noqa: S101 - runec's own spelling
-            name = output if len(tensors) == 1 else f"{output}.{index}"
+            part = "" if len(tensors) == 1 else f".{index}"
             for at, value in enumerate(elements[:_ELEMENTS_MAX]):
-                yield (name if len(elements) == 1 else f"{name}[{at}]"), value
+                yield output, (part if len(elements) == 1 else f"{part}[{at}]"), value
 
 
 class Screen:
@@ -102,6 +119,8 @@ class Screen:
         """Draw the rows for the size that the terminal has now."""
         size = os.get_terminal_size(self._stream.fileno())
         rows = series.rows(size.columns or 80, size.lines or 24)
+        if not (self._stream.encoding or "utf-8").lower().startswith("utf"):
+            rows = [row.translate(_PLAIN) for row in rows]
         self.clear()
         self._stream.write("".join(f"{row}\n" for row in rows))
         self._stream.flush()

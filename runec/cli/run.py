@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import click
 
 from runec.boards import InputKind
-from runec.cli.comparing import compare, json_result, wanted_places
+from runec.cli.comparing import compare, json_result, output_names, wanted_places
 from runec.cli.completing import completer, targets
 from runec.cli.console import Console
 from runec.cli.examples import example
@@ -29,7 +30,7 @@ from runec.cli.options import (
 )
 from runec.cli.sources import load_source
 from runec.devices import Place, run_bytes
-from runec.diagnostics import UsageError
+from runec.diagnostics import UsageError, printable
 from runec.files import read_file
 from runec.vm import Inputs, Step, Watch
 
@@ -129,8 +130,11 @@ def command(
 
     console.say(f"Running rune: {source.name or loaded.rune.name}")
     warn_of_unused(console, loaded.rune, inputs, source_of_input)
+    if console.verbose or (sys.stdout.isatty() and not console.is_json):
+        for number, name in output_names(loaded.rune).items():
+            console.say(f"output {number}: {printable(name)}")
     if len(where) > 1:
-        return compare(console, where, start)
+        return compare(console, where, start, output_names(loaded.rune))
     ((place, _),) = where
     with closing(start(place)) as results:
         with console.progress(f"running on {place}"):

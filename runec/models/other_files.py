@@ -44,6 +44,7 @@ _JSON_BYTES_MAX = 4 * 1024 * 1024
 _ZIP_ENTRIES_MAX = 2000
 _PROTOBUF_FIELDS_MAX = 10_000
 _QUOTED = 40
+_UNNAMED = "FILE"
 
 
 # Signatures at the start of a file.
@@ -115,7 +116,7 @@ _TORCH_MAGIC = b"l\xfc\x9cF\xf9 j\xa8P\x19."
 _TF_CHECKPOINT = re.compile(rb'model_checkpoint_path: "')
 
 
-def identify(data: bytes, path: str = "FILE") -> OtherFile | None:
+def identify(data: bytes, path: str = _UNNAMED) -> OtherFile | None:
     """Return what a file is that is not a TensorFlow Lite model, or None where that is unknown.
 
     Args:
@@ -341,10 +342,9 @@ def _source(data: bytes, head: bytes, path: str) -> OtherFile | None:
     if names:
         arrays = " and ".join(names[:3])
         choice = f" --array {shlex.quote(names[0])}" if len(names) > 1 else ""
-        hint = (
-            "write the model to a file: "
-            f"`runec model-info {shlex.quote(path)} --extract model.tflite{choice}`"
-        )
+        target = "model.tflite" if path == _UNNAMED else str(Path(path).with_suffix(".tflite"))
+        command = f"runec model-info {shlex.quote(path)} --extract {shlex.quote(target)}{choice}"
+        hint = f"write the model to a file: `{command}`"
         return OtherFile(f"C source with a model as a C array ({arrays})", hint)
     if _INTEL_HEX.match(head):
         return OtherFile("a firmware image (Intel HEX)", _THE_MODEL)

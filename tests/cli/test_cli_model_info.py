@@ -98,7 +98,14 @@ def test_a_model_is_extracted_from_c_source(runec: Callable[..., Any], here: Pat
     refused = runec("model-info", "a model.h")
     assert refused.code == 1
     assert "C source with a model as a C array (g_model)" in refused.stderr
-    assert "`runec model-info 'a model.h' --extract model.tflite`" in refused.stderr
+    assert "`runec model-info 'a model.h' --extract 'a model.tflite'`" in refused.stderr
+    (here / "noop" / "x.yml").write_text(
+        "version: 1\nimage: runicos/base\npipeline:\n"
+        "  i: {capability: RAW, outputs: [{type: f32}]}\n"
+        "  m: {model: ../a model.h, inputs: [i]}\n  o: {out: serial, inputs: [m]}\n"
+    )
+    checked = runec("check", "noop/x.yml").stdout
+    assert "`runec model-info 'noop/../a model.h' --extract 'noop/../a model.tflite'`" in checked
     done = runec("model-info", "a model.h", "--extract", "model.tflite")
     assert (done.code, done.stdout) == (0, runec("model-info", SINE).stdout)
     assert done.stderr == "wrote model.tflite: the array g_model, 3528 bytes\n"

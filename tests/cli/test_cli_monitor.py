@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import pty
+import re
 import select
 import shlex
 import signal
@@ -14,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -105,6 +107,65 @@ def test_programs_get_one_event_a_line(runec: Callable[..., Any], port: Path) ->
     assert events[0]["board"] == "paper"
     assert events[2]["outputs"]["2"][0]["elements"] == [2]
     assert done.stderr == ""
+
+
+def failing(*failed: int) -> Callable[[], Generator[tuple[object, ...], bytes, bytes]]:
+    """Runs that count; those of the numbers given end in a trap."""
+    number = 0
+
+    def run() -> Generator[tuple[object, ...], bytes, bytes]:
+        nonlocal number
+        number += 1
+        if number in failed:
+            yield "error", 301, "mod360", ""
+        return b'{"2":[]}\n'
+
+    return run
+
+
+@pytest.mark.parametrize(("failed", "code"), [((), 0), ((1,), 3), ((2,), 3), ((1, 2), 3)])
+def test_a_counted_run_that_fails_shows_in_the_exit_code(
+    runec: Callable[..., Any], tmp_path: Path, failed: tuple[int, ...], code: int
+) -> None:
+    with PORTS.plugged(PORTS.Paper(PAPER.Device(failing(*failed))), tmp_path / "p"):
+        words = ("monitor", "--port", tmp_path / "p", "--every", "0", "--count", "2")
+        done = runec(*words)
+    assert done.code == code
+    assert done.stderr.count("error[R0907]") == len(failed)
+    assert len(re.findall(r"^\d\d:\d\d:\d\d\.\d{3} run failed$", done.stderr, re.MULTILINE)) == len(
+        failed
+    )
+    assert done.stdout == '{"2":[]}\n' * (2 - len(failed))
+
+
+def test_programs_get_times_and_the_names_of_outputs(
+    runec: Callable[..., Any], noop_rune: Path, tmp_path: Path
+) -> None:
+    digest = read_rune(noop_rune.read_bytes(), source="noop").digest
+    before = datetime.now(UTC)
+    with PORTS.plugged(PORTS.Paper(PAPER.Device(counting(), digest=digest)), tmp_path / "p"):
+        words = ("--port", tmp_path / "p", "--every", "0", "--count", "2", "--format", "json")
+        done = runec("monitor", noop_rune, *words)
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [event.get("names") for event in events] == [None, {"2": "serial"}, {"2": "serial"}]
+    times = [datetime.fromisoformat(event["time"]) for event in events]
+    assert times == sorted(times)
+    assert before - timedelta(seconds=1) < times[0] < times[-1] < datetime.now(UTC)
+
+
+def test_people_get_times_and_names_in_a_terminal(noop_rune: Path, tmp_path: Path) -> None:
+    digest = read_rune(noop_rune.read_bytes(), source="noop").digest
+    master, slave = pty.openpty()
+    words = (noop_rune, "--port", tmp_path / "p", "--every", "0", "--count", "1")
+    with (
+        PORTS.plugged(PORTS.Paper(PAPER.Device(counting(), digest=digest)), tmp_path / "p"),
+        started(*words, stdout=slave, stderr=subprocess.PIPE) as process,
+    ):
+        assert process.wait(LIMIT_S) == 0
+        seen = os.read(master, 4096).decode()
+        os.close(slave)
+    os.close(master)
+    assert re.match(r'\d\d:\d\d:\d\d\.\d{3} 2=serial \{"2":\[', seen)
 
 
 def test_another_board_than_the_one_named_is_told(

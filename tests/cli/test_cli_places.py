@@ -64,6 +64,16 @@ def test_places_that_agree_are_a_table(
     assert "the same bytes in 2 places" in done.stderr
 
 
+def test_several_outputs_are_shown_with_their_names(
+    runec: Run, noop_rune: Path, answers: dict[str, Any]
+) -> None:
+    both = RIGHT[:-2] + b',"7":{"pin":"LED","level":1}}\n'
+    answers["host"] = answers["serial:/dev/a"] = [both]
+    done = runec("run", noop_rune, *places("host", "serial:/dev/a"))
+    assert done.code == 0, done.stderr
+    assert done.stdout.splitlines()[1].endswith("serial: [1,2] 1")
+
+
 def test_one_other_byte_is_exit_code_3_and_the_place_is_named(
     runec: Run, noop_rune: Path, answers: dict[str, Any]
 ) -> None:

@@ -43,6 +43,26 @@ def test_every_element_has_a_row_with_its_newest_value_at_the_right() -> None:
     assert second.split() == ["3[1]", "█▁", "-4"]
 
 
+def test_rows_are_labelled_with_the_names_of_outputs() -> None:
+    series = Series({"3": "most_confident_index", "4": "se\x1brial"})
+    series.add(line(1.0, 2.0))
+    series.add(line(1.0, output="4"))
+    series.add(line("up", output="5"))
+    labels = [row.split()[0] for row in series.rows(90, 20)]
+    assert labels == [
+        "most_confident_index:3[0]",
+        "most_confident_index:3[1]",
+        "se\ufffdrial:4",
+        "5",
+    ]
+    narrow = series.rows(40, 20)
+    assert [row.split()[0] for row in narrow[:2]] == [
+        ".._index:3[0]",
+        ".._index:3[1]",
+    ]
+    assert all(len(row) < 40 for row in narrow)
+
+
 def test_a_pin_has_a_row_with_its_levels() -> None:
     series = Series()
     for level in (1, 0):

@@ -15,6 +15,7 @@ from PIL import Image
 from runec.cli import execute
 
 Build = Callable[[str], Path]
+NOOP_INPUT = Path(__file__).resolve().parents[2] / "examples" / "noop" / "input.bin"
 
 
 @pytest.fixture
@@ -192,3 +193,14 @@ def test_mistakes_with_options_are_told(
     done = runec("run", noop_rune, "--raw", "noop/input.bin", *arguments)
     assert (done.code, done.stdout) == (code, "")
     assert words in done.stderr
+
+
+def test_the_names_of_outputs_are_shown_on_request_and_results_stay(
+    runec: Callable[..., Any], noop_rune: Path
+) -> None:
+    plain = runec("run", noop_rune, "--raw", NOOP_INPUT)
+    told = runec("run", noop_rune, "--raw", NOOP_INPUT, "-v")
+    assert (plain.code, told.code) == (0, 0)
+    assert told.stdout == plain.stdout
+    assert "output 2: serial\n" in told.stderr
+    assert "output 2" not in plain.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import msgspec
 
@@ -45,12 +46,14 @@ def load_models(
         if source is None or model_format is None:
             continue
         if source.data is None or model_format != EXECUTED_FORMAT:
-            if source.data is not None and not _may_be_model(stage, source.data, diagnostics):
+            if source.data is not None and not _may_be_model(
+                stage, source.data, beside.folder, diagnostics
+            ):
                 continue
             models[name] = LoadedModel(None, source, model_format)
             continue
         try:
-            info = read_model(source.data, _shown(stage))
+            info = read_model(source.data, _shown(stage, beside.folder))
             input_ranges(source.data)  # its mistakes
         except UserFileError as error:
             diagnostics.error(
@@ -65,15 +68,17 @@ def load_models(
     return models
 
 
-def _shown(stage: ModelNode) -> str:
-    return "FILE" if isinstance(stage.model, ResourceRef) else stage.model.text
+def _shown(stage: ModelNode, folder: Path) -> str:
+    """The path of a model's file in a command that is run where runec was."""
+    where = stage.model
+    return "FILE" if isinstance(where, ResourceRef) else str(folder / where.text)
 
 
-def _may_be_model(stage: ModelNode, data: bytes, diagnostics: Diagnostics) -> bool:
+def _may_be_model(stage: ModelNode, data: bytes, folder: Path, diagnostics: Diagnostics) -> bool:
     """Report a file that stands for a model of any format but is none, as a Git LFS pointer."""
     from runec.models.other_files import identify  # noqa: PLC0415 - models run by others are rare
 
-    other = identify(data, _shown(stage))
+    other = identify(data, _shown(stage, folder))
     if other is None or not other.holds_nothing:
         return True
     diagnostics.error(

@@ -73,12 +73,13 @@ def report_unreadable(
     if error.code == "R1015":
         diagnostics.error(error.code, f'"{name}": {error.message}', path.span, hint=error.hint)
         return
+    relative = "paths are relative to the folder of the Runefile, or to --current-dir"
+    is_long = "name is too long" in error.message
     diagnostics.error(
         "R0114",
         f'Unable to read "{path.text}" for "{name}": {_reason(error)}',
         path.span,
-        hint=beside(path.text)
-        or "paths are relative to the folder of the Runefile, or to --current-dir",
+        hint=beside(path.text) or (error.hint if is_long else relative),
     )
 
 

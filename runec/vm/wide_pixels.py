@@ -33,6 +33,8 @@ _SWAPPED = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 # The start of a JPEG 2000 codestream: SOC, SIZ; the components' depths follow.
 _J2K_START = b"\xff\x4f\xff\x51"
 _J2K_COMPONENTS = 40
+_ICONS = frozenset({"ICO", "CUR", "ICNS"})
+_PNG_DEPTH = 12  # bytes from the name of its header to the depth
 _BLOCK = 2**20  # numbers that are rounded at once
 
 
@@ -59,12 +61,13 @@ def load_8_bits(reopen: Callable[[], ImageFile], data: bytes) -> Image:
     if any(_wide_raw(tile.args) for tile in image.tile):
         return _colors(reopen, image)
     image.load()
+    if image.mode[0] in "IF":  # of what an icon holds, for example
+        raise _undefined(image)
     return image
 
 
 def _scale(image: ImageFile, data: bytes) -> tuple[float, float, bool] | None:
     """Return black, white and whether they are swapped, where all channels are one wide number."""
-    kind = f"{image.format} picture of mode {image.mode}"
     if isinstance(image, TiffImageFile):
         return _tiff_scale(image)
     if image.format == "JPEG2000":
@@ -84,9 +87,24 @@ def _scale(image: ImageFile, data: bytes) -> tuple[float, float, bool] | None:
         if scale != 1.0:
             raise UnknownScaleError(f"it is a PFM with the scale {scale:g}")
         return 0.0, 1.0, False
+    if image.format in _ICONS and _holds_wide_png(data):
+        raise UnknownScaleError("it is an icon that holds a PNG of 16 bits a channel")
     if image.mode[0] in "IF":
-        raise UnknownScaleError(f"a {kind} does not define which numbers are black and white")
+        raise _undefined(image)
     return None
+
+
+def _undefined(image: Image) -> UnknownScaleError:
+    return UnknownScaleError(
+        f"the format {image.format} does not define which numbers of mode {image.mode} are black "
+        "and white"
+    )
+
+
+def _holds_wide_png(data: bytes) -> bool:
+    """Return whether a PNG in a file has 16 bits a channel, by its header."""
+    heads = (match.start() for match in re.finditer(b"IHDR", data))
+    return any(data[at + _PNG_DEPTH : at + _PNG_DEPTH + 1] == b"\x10" for at in heads)
 
 
 def _tiff_scale(image: TiffImageFile) -> tuple[float, float, bool] | None:

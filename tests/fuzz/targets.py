@@ -384,6 +384,46 @@ def _picture() -> Target:
     return _file("x.png", read)
 
 
+def _wide_pictures() -> Iterator[bytes]:
+    """Small PNG, TIFF and netpbm files of more than 8 bits a channel."""
+    import zlib
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        crc = zlib.crc32(name + content).to_bytes(4, "big")
+        return len(content).to_bytes(4, "big") + name + content + crc
+
+    for color, channels in ((2, 3), (4, 2), (6, 4)):
+        head = struct.pack(">IIBBBBB", 3, 2, 16, color, 0, 0, 0)
+        rows = zlib.compress((b"\0" + bytes(range(6 * channels))) * 2)
+        parts = (chunk(b"IHDR", head), chunk(b"IDAT", rows), chunk(b"IEND", b""))
+        yield b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+    for bits, channels, photometric, form, packed in (
+        *((16, 3, 2, 1, False), (16, 4, 5, 1, True), (16, 1, 0, 1, True), (12, 1, 1, 1, False)),
+        *((32, 1, 1, 1, False), (32, 1, 1, 3, True), (8, 1, 1, 2, False)),
+    ):
+        data = bytes(bits * channels)
+        data = zlib.compress(data) if packed else data
+        tags = ((256, 4), (257, 2), (258, bits), (259, 8 if packed else 1), (262, photometric))
+        more = (
+            (273, 8 + 2 + 12 * 10 + 4 + 16),
+            (277, channels),
+            (278, 2),
+            (279, len(data)),
+            (339, form),
+        )
+        entries = b""
+        for tag, value in (*tags, *more):
+            many = channels if tag in (258, 339) and channels > 2 else 1
+            at = 8 + 2 + 12 * 10 + 4 + (8 if tag == 339 else 0)
+            place = at if many > 1 else value
+            entries += struct.pack("<HHII", tag, 3, many, place)
+        head = struct.pack("<2sHIH", b"II", 42, 8, 10) + entries + bytes(4)
+        yield head + struct.pack("<8H", *[bits] * 4, *[form] * 4) + data
+    yield b"P6 2 2 65535\n" + bytes(range(24))
+    yield b"P5 2 2 1023\n" + bytes(8)
+    yield b"Pf\n2 2\n-1.0\n" + struct.pack("<4f", 0, 1, 0.5, 0.25)
+
+
 def _pictures() -> Iterator[bytes]:
     import io
 
@@ -393,7 +433,8 @@ def _pictures() -> Iterator[bytes]:
         stream = io.BytesIO()
         Image.new(mode, (5, 4)).save(stream, "PNG")
         yield stream.getvalue()
-    for form in ("BMP", "GIF", "PPM", "TGA", "JPEG", "TIFF", "PCX"):
+    yield from _wide_pictures()
+    for form in ("BMP", "GIF", "PPM", "TGA", "JPEG", "TIFF", "PCX", "JPEG2000", "SGI"):
         stream = io.BytesIO()
         Image.new("RGB", (5, 4), (9, 99, 199)).save(stream, form)
         yield stream.getvalue()

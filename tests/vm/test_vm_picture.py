@@ -358,6 +358,22 @@ def test_scientific_formats_are_refused(tmp_path: Path, bits: int) -> None:
     assert "black and white" in caught.value.message
 
 
+@pytest.mark.parametrize("form", ["ICO", "ICNS"])
+@pytest.mark.parametrize("color_type", [0, 2])
+def test_a_wide_picture_in_an_icon_is_refused(tmp_path: Path, form: str, color_type: int) -> None:
+    size = 16
+    pixels = np.zeros((size, size, 3) if color_type == 2 else (size, size), np.uint16)
+    png = png16(pixels, color_type, interlaced=False)
+    icon = struct.pack("<HHHBBBBHHII", 0, 1, 1, size, size, 0, 0, 1, 32, len(png), 22) + png
+    if form == "ICNS":
+        icon = b"icns" + struct.pack(">I", 16 + len(png)) + b"icp4"
+        icon += struct.pack(">I", 8 + len(png)) + png
+    with pytest.raises(UserFileError) as caught:
+        read(tmp_path, icon)
+    assert caught.value.code == "R0744"
+    assert "an icon that holds a PNG of 16 bits" in caught.value.message
+
+
 def test_a_grey_jpeg_2000_has_its_own_depth_and_a_deep_color_one_is_refused(tmp_path: Path) -> None:
     pixels = wide(1)
     path = tmp_path / "a.jp2"

@@ -303,7 +303,7 @@ def _platformio_board(board: str) -> Board:
     folder = data_dir("boards")
     path = folder / f"{base}{_SUFFIX}"
     tables = _join(path if path.is_file() else folder / FAMILIES / path.name).tables
-    return msgspec.convert(platformio.joined(tables, changes), type=Board)
+    return msgspec.convert(platformio.joined(tables, changes), type=Board).with_vendor()
 
 
 def board_origins(board: str) -> Mapping[str, str]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from runec.boards.board import PLATFORMIO_PREFIX
+from runec.data import data_dir
 from runec.diagnostics import MachineError, UsageError
 from runec.tools import find_tool, run_tool
 
@@ -23,30 +25,28 @@ ENVIRONMENT = {
 }
 _INSTALLED_TIMEOUT_S, _REGISTRY_TIMEOUT_S = 120, 180
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,59}")
-_KIB, _MIB = 1024, 1024 * 1024
 
-# The start of a chip's name -> the file whose toolchain, HAL and core the board shares, its
-# instruction set, and its code's size in per cent of that of a Cortex-M4.
-_STM32 = "nucleo_f401re"
-_CHIPS = {
-    "nrf52": ("nrf52840_dk", "Cortex-M4F", 100),
-    "esp32s2": ("esp32s2", "Xtensa LX7", 120),
-    "esp32s3": ("esp32s3", "Xtensa LX7", 120),
-    "esp32c3": ("esp32c3", "RV32IMC", 145),
-    "esp32": ("esp32", "Xtensa LX6", 120),
-    **{f"stm32{name}": (_STM32, "Cortex-M0+", 130) for name in ("f0", "g0", "l0", "c0", "u0")},
-    **{f"stm32{name}": (_STM32, "Cortex-M3", 110) for name in ("f1", "f2", "l1")},
-    **{f"stm32{name}": (_STM32, "Cortex-M4", 100) for name in ("f3", "f4", "g4", "l4", "wb", "wl")},
-    **{f"stm32{name}": (_STM32, "Cortex-M33", 100) for name in ("h5", "l5", "u5")},
-    **{f"stm32{name}": (_STM32, "Cortex-M7", 100) for name in ("f7", "h7")},
-}
-_OTHER_ESP = re.compile(r"esp32[a-z]+\d+$")
-# What the core's partition tables (tools/partitions/*.csv) give an application, by the size of the
-# flash: default.csv, default_8MB.csv, default_16MB.csv.
-_APPLICATION_BYTES = {4 * _MIB: 0x14_0000, 8 * _MIB: 0x33_0000, 16 * _MIB: 0x64_0000}
-_RAM_ORIGINS = {"stm32h7": 0x2400_0000}  # RAM_D1, which the core's linker scripts use
-_CORTEX_M_RAM = 0x2000_0000
-_PLATFORMS = ("espressif32", "nordicnrf52", "ststm32")
+
+class _Chip(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A kind of chip, as boards/platformio/chips.toml has it; `ram_origin` of a Cortex-M."""
+
+    mcu: str
+    is_whole: bool = False
+    base: str
+    isa: str
+    code_size_percent: int
+    ram_origin: int = 0x2000_0000
+
+    def fits(self, mcu: str) -> bool:
+        return mcu == self.mcu if self.is_whole else mcu.startswith(self.mcu)
+
+
+class _Platform(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A platform's chips; `applications` are parts of the flash, where manifests have all of it."""
+
+    chips: tuple[_Chip, ...]
+    applications: dict[int, int] = {}
+    has_own_pins: bool = False
 
 
 class _Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,28 +84,33 @@ def manifest_tables(board: str) -> tuple[str, dict[str, Any]]:
             hint="list them: pio boards, or PlatformIO's documentation",
         )
     found = _find(name)
-    if found.platform not in _PLATFORMS:
-        raise _unsupported(found, f"belongs to the platform {found.platform}")
+    platforms = _platforms()
+    platform = platforms.get(found.platform)
+    if platform is None:
+        raise _unsupported(found, f"belongs to the platform {found.platform}", platforms)
     if "arduino" not in found.frameworks:
-        raise _unsupported(found, "has no Arduino core")
-    chip = found.mcu.lower()
-    starts = [start for start in _CHIPS if chip.startswith(start)]
-    if not starts or (_OTHER_ESP.match(chip) and chip not in starts):
-        raise _unsupported(found, f"has the chip {found.mcu}")
-    base, isa, percent = _CHIPS[max(starts, key=len)]
-    return base, _tables(found, isa, percent)
+        raise _unsupported(found, "has no Arduino core", platforms)
+    chips = [chip for chip in platform.chips if chip.fits(found.mcu.lower())]
+    if not chips:
+        raise _unsupported(found, f"has the chip {found.mcu}", platforms)
+    chip = max(chips, key=lambda each: len(each.mcu))
+    return chip.base, _tables(found, platform, chip)
 
 
-def _tables(found: _Manifest, isa: str, percent: int) -> dict[str, Any]:
-    chip = found.mcu.lower()
+def _platforms() -> dict[str, _Platform]:
+    text = (data_dir("boards") / "platformio" / "chips.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), dict[str, _Platform], strict=False)
+
+
+def _tables(found: _Manifest, platform: _Platform, chip: _Chip) -> dict[str, Any]:
     tables: dict[str, Any] = {
         "id": f"{PLATFORMIO_PREFIX}{found.id}",
         "name": found.name,
         "url": found.url,
         "verified": [],
         "verified_reason": "Made from PlatformIO's manifest; runec was not tested with this board.",
-        "cpu": {"name": found.mcu, "isa": isa, "clock_hz": found.fcpu or 1},
-        "toolchain": {"code_size_percent": percent},
+        "cpu": {"name": found.mcu, "isa": chip.isa, "clock_hz": found.fcpu or 1},
+        "toolchain": {"code_size_percent": chip.code_size_percent},
         "hal": {"console": "the core's Serial", "i2c": ""},
         "vendor": {"platform": found.platform, "board": found.id, "framework": "arduino"},
         **dict.fromkeys(("emulator", "upload")),
@@ -115,18 +120,16 @@ def _tables(found: _Manifest, isa: str, percent: int) -> dict[str, Any]:
     dropped = dict.fromkeys(("upload_protocol", "other_protocols", "ldscript", "variant"))
     tables["vendor"] |= {**dropped, "defines": None, "undefines": None, "serial_pins": None}
     tables["vendor"]["preferred_because"] = None
-    if found.platform == "espressif32":
-        # The static RAM is the chip's; the manifest has all of it.
-        application = _APPLICATION_BYTES.get(found.rom, found.rom)
+    if platform.applications:
+        application = platform.applications.get(found.rom, found.rom)
         tables["vendor"]["memory"] = {"flash": {"size_bytes": application}}
-        return tables
-    origin = next((_RAM_ORIGINS[each] for each in _RAM_ORIGINS if chip.startswith(each)), None)
-    tables["memory"] = {
-        "code": {"size_bytes": found.rom},
-        "ram": {"origin": origin or _CORTEX_M_RAM, "size_bytes": found.ram},
-    }
-    if found.platform == "nordicnrf52":
-        tables["vendor"]["pins"] = None  # each variant numbers them otherwise
+    else:
+        tables["memory"] = {
+            "code": {"size_bytes": found.rom},
+            "ram": {"origin": chip.ram_origin, "size_bytes": found.ram},
+        }
+    if platform.has_own_pins:
+        tables["vendor"]["pins"] = None
     return tables
 
 
@@ -152,7 +155,7 @@ def _find(name: str) -> _Manifest:
             if board.get("id") == name:
                 return _read(board)
     close = difflib.get_close_matches(name, [str(board.get("id")) for board in boards], n=1)
-    packages = "espressif32, nordicnrf52 or ststm32"
+    packages = " or ".join(_platforms())
     raise UsageError(
         "R0825",
         f"PlatformIO has no board {name!r} in its installed platforms, and its registry has none "
@@ -194,10 +197,10 @@ def _read(board: dict[str, Any]) -> _Manifest:
         ) from None
 
 
-def _unsupported(found: _Manifest, why: str) -> UsageError:
+def _unsupported(found: _Manifest, why: str, platforms: Iterable[str]) -> UsageError:
     return UsageError(
         "R0826",
         f"the PlatformIO board {found.id!r} {why}",
-        hint=f"runec builds for boards of {', '.join(_PLATFORMS)} that have an Arduino core, with "
-        "an STM32, nRF52, ESP32, ESP32-S2, ESP32-S3 or ESP32-C3",
+        hint=f"runec builds for boards of {', '.join(platforms)} that have an Arduino core; "
+        "`runec explain R0826` lists the chips",
     )

@@ -83,7 +83,7 @@ def _facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str,
     def fact(label: str, value: str, key: str = "") -> tuple[str, str, str]:
         return label, value, origins.get(key, "")
 
-    memory, toolchain, hal = board.memory, board.toolchain, board.hal
+    memory, hal = board.memory, board.hal
     cpu = f"{board.cpu.name}, {board.cpu.isa}, {board.cpu.clock_hz / 1_000_000:g} MHz"
     yield fact("board", board.id)
     yield fact("name", board.name)
@@ -118,14 +118,8 @@ def _facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str,
     if hal.ports:
         ports = ", ".join(f"{port}0 to {port}{hal.pins_per_port - 1}" for port in hal.ports)
         yield fact("pins", ports, "hal.ports")
-    yield fact("hal", ", ".join((*hal.shares, hal.folder)), "hal.folder")
-    for name, number in hal.defines.items():
-        yield fact("", f"{name} = {number:#x}", f"hal.defines.{name}")
-    packages = ", ".join(toolchain.packages)
-    yield fact("compiler", f"{toolchain.prefix}gcc ({packages})", "toolchain.prefix")
-    yield fact("", " ".join(toolchain.flags), "toolchain.flags")
-    if toolchain.pio_package:
-        yield fact("", f"or PlatformIO's {toolchain.pio_package}", "toolchain.pio_package")
+    if not board.is_vendor_only:
+        yield from _bare_facts(board, origins)
     yield from _emulator_facts(board, origins)
     if board.usb_ids:
         serial = "" if board.usb_serial else ", no serial port"
@@ -135,6 +129,20 @@ def _facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str,
             key = "upload.protocol" if way is board.upload else "other_uploads"
             yield fact("upload", f"{way.protocol}, with {way.package}", key)
     yield from _vendor_facts(board, origins)
+
+
+def _bare_facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    toolchain, hal = board.toolchain, board.hal
+    yield "hal", ", ".join((*hal.shares, hal.folder)), origins.get("hal.folder", "")
+    for name, number in hal.defines.items():
+        yield "", f"{name} = {number:#x}", origins.get(f"hal.defines.{name}", "")
+    packages = ", ".join(toolchain.packages)
+    compiler = f"{toolchain.prefix}gcc ({packages})"
+    yield "compiler", compiler, origins.get("toolchain.prefix", "")
+    yield "", " ".join(toolchain.flags), origins.get("toolchain.flags", "")
+    if toolchain.pio_package:
+        package = f"or PlatformIO's {toolchain.pio_package}"
+        yield "", package, origins.get("toolchain.pio_package", "")
 
 
 def _vendor_facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:

@@ -246,7 +246,7 @@ def _one_board(
 def board_option(
     *,
     required: bool = True,
-    help_text: str = "A board of `runec boards`, or the path of a board file.",
+    help_text: str = "A board of `runec boards`, the path of a board file, or PlatformIO's pio:ID.",
 ) -> Callable[[_Function], _Function]:
     """Add `--board ID`, once."""
     return click.option(

@@ -94,7 +94,7 @@ def create_project(
         raise UsageError(
             "R0828",
             f"runec has no start-up code for {board.id}, which takes its vendor's Arduino core",
-            hint="add --framework arduino (runec firmware, runec flash)",
+            hint="add --framework arduino to runec firmware or runec flash",
         )
     if framework != BARE and board.vendor is None:
         raise UsageError(

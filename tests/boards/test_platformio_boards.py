@@ -93,7 +93,7 @@ def test_a_board_of_ours_by_platformios_name_is_ours(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("mcu", "isa", "ram_origin"),
     [
-        ("STM32F411CEU6", "Cortex-M4", 0x2000_0000),
+        ("STM32F411CEU6", "Cortex-M4F", 0x2000_0000),
         ("STM32F103C8T6", "Cortex-M3", 0x2000_0000),
         ("STM32G071RBT6", "Cortex-M0+", 0x2000_0000),
         ("STM32H743ZIT6", "Cortex-M7", 0x2400_0000),

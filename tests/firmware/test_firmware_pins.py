@@ -107,8 +107,12 @@ def test_a_sensor_takes_the_pins_of_its_bus(lamps: MakeLamps) -> None:
 def test_arduinos_pins_are_called_as_its_core_does(lamps: MakeLamps) -> None:
     assert chosen(lamps("LED"), "nucleo_f401re", "arduino")[0].spelling == "PA5"
     assert chosen(lamps("gpio4"), "esp32c3", "arduino")[0].spelling == "4u"
+    assert chosen(lamps("LED"), "nrf52840_dk", "arduino")[0].spelling == "13u"
+    board = load_board("nrf52840_dk")
+    assert board.vendor is not None
+    vendor = msgspec.structs.replace(board.vendor, pins=None)
     with pytest.raises(StageError, match="does not know what arduino calls the pins"):
-        chosen(lamps("LED"), "nrf52840_dk", "arduino")
+        chosen(lamps("LED"), msgspec.structs.replace(board, vendor=vendor), "arduino")
 
 
 def test_a_refused_pin_leaves_no_project_behind(lamps: MakeLamps, tmp_path: Path) -> None:

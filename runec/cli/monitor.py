@@ -27,7 +27,14 @@ from runec.cli.options import (
 )
 from runec.cli.plotting import Screen, Series
 from runec.cli.sources import load_source
-from runec.devices import Place, check_emulator, held_firmware, start_emulator
+from runec.devices import (
+    Place,
+    check_emulator,
+    emulator_patience_s,
+    held_firmware,
+    start_emulator,
+)
+from runec.devices.emulator import TIMEOUT_S
 from runec.devices.transport import Transport
 from runec.devices.watching import (
     Connected,
@@ -64,6 +71,12 @@ from runec.vm import Inputs
     help="How often the rune is run: from the start of a run to that of the next one.",
 )
 @click.option("--count", type=click.IntRange(1), help="End after so many runs.")
+@click.option(
+    "--timeout",
+    type=Seconds(0, MAX_SECONDS, min_open=True),
+    metavar="SECONDS",
+    help="Time limit of one run, as for `runec run`. [default: the target's]",
+)
 @click.option("--listen", is_flag=True, help="Ask for no runs; only show what the device says.")
 @click.option("--plot", is_flag=True, help="Draw numbers in the terminal, the newest at the right.")
 @input_options
@@ -80,6 +93,7 @@ def command(
     on: str | None,
     every: float,
     count: int | None,
+    timeout: float | None,
     listen: bool,
     plot: bool,
     inputs: Inputs,
@@ -98,7 +112,13 @@ def command(
     rune = None if source is None else load_source(console, source).rune
     board = None if board_id is None else load_board(board_id, trusted=console.trust_board)
     place = None if on is None else Place.parse(on, trust_board=console.trust_board)
-    wanted = Watched(rune, inputs, None if listen else every, count)
+    if listen and timeout is not None:
+        raise click.UsageError("--timeout is for runs, and --listen asks for none")
+    limit_s = timeout or TIMEOUT_S
+    if place is not None and place.board is not None:
+        limit_s = emulator_patience_s(timeout)
+        place = replace(place, board=place.board.with_time_budget(timeout))
+    wanted = Watched(rune, inputs, None if listen else every, count, limit_s)
     if place is not None and place.board is not None:
         check_emulator(place.board)  # refused before a firmware is built in vain
         if rune is None:
@@ -174,11 +194,17 @@ def serial_place(console: Console, port: str | None, boards: Sequence[Board]) ->
 
 
 def _emulator(console: Console, wanted: Watched, board: Board) -> Callable[[], Transport]:
-    assert wanted.rune is not None  # noqa: S101 - asked for above
-    with held_firmware(wanted.rune, board, log=console.log) as built:
-        # The emulator has read the program by now: another process may build in the folder again.
-        transport = start_emulator(board, built.elf)
-    return lambda: transport
+    rune = wanted.rune
+    assert rune is not None  # noqa: S101 - asked for above
+
+    def start() -> Transport:
+        with held_firmware(rune, board, log=console.log) as built:
+            # The emulator has read the program by then: another process may build in the folder.
+            return start_emulator(board, built.elf)
+
+    started = [start()]
+    # Lost, as with a run that does not end, it is started anew.
+    return lambda: started.pop() if started else start()
 
 
 def _show(

@@ -17,10 +17,11 @@ from runec.diagnostics import MachineError, RuneError
 from runec.vm import Feed, Inputs, device_rune
 
 _LOOK_S = 0.25
-# The port is gone, the device does not answer or has restarted: that may be over soon.
-_PASSING = frozenset({"R0901", "R0902", "R0940"})
+# The port is gone, the device does not answer or has restarted: that may be over soon. What did not
+# end in time still runs: the next connection begins anew.
+_PASSING = frozenset({"R0901", "R0902", "R0904", "R0940"})
 # One run failed on the device, which takes the next one; or what an original wrote is no tensor.
-_FAILED_RUNS = frozenset({"R0904", "R0906", "R0907", "R0908", "R0909", "R0910", "R0911", "R0710"})
+_FAILED_RUNS = frozenset({"R0906", "R0907", "R0908", "R0909", "R0910", "R0911", "R0925", "R0710"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ class Watched:
     """What to do with a device: run its rune every so often, or only listen to it.
 
     `rune` is the one that it must carry; None takes any, which then gets no inputs from here.
-    Without `every_s` nothing is asked for. `count` ends it after so many runs.
+    Without `every_s` nothing is asked for. `count` ends it after so many runs. `timeout_s` is how
+    long this host waits for one run.
     """
 
     rune: Rune | None = None
@@ -80,8 +82,8 @@ def watch(
 ) -> None:
     """Watch a device until `wanted.count` runs are over, or an exception such as Ctrl-C ends it.
 
-    A device that goes away is waited for. The device runs a rune only when it is asked, so that
-    is what this does; see docs/spec/link.md.
+    A device that goes away is waited for: `connect` then opens a new connection. The device runs a
+    rune only when it is asked, so that is what this does; see docs/spec/link.md.
 
     Raises:
         RunecError: `connect`'s the first time; an input is missing or wrong; R0903, R0905, R0917:
@@ -104,6 +106,8 @@ def watch(
                 if error.code not in _PASSING or not watcher.has_met:
                     raise
                 tell(Trouble(error, is_lost=True))
+                if watcher.is_done:
+                    return
             else:
                 return
 
@@ -120,9 +124,15 @@ class _Watcher:
         if self._rune is not None:
             self._provide = provider(self._rune.require_graph(), Feed(wanted.inputs or Inputs()))
 
+    @property
+    def is_done(self) -> bool:
+        """True when as many runs are over as were wanted."""
+        return self._runs == self._wanted.count
+
     def serve(self, transport: Transport, *, booting: bool) -> None:
         """Watch over one connection; return when enough runs are over."""
-        session = Session(transport, name=self._name, log=self._log)
+        graph = None if self._rune is None else self._rune.require_graph()
+        session = Session(transport, name=self._name, graph=graph, log=self._log)
         if self._wanted.every_s is None:
             self.has_met = True
             while True:
@@ -130,9 +140,9 @@ class _Watcher:
         self._meet(session, session.greet(booting=booting, timeout_s=START_TIMEOUT_S))
         while True:
             began_s = time.monotonic()
+            self._runs += 1  # one in which the device is lost counts as well
             self._run(session)
-            self._runs += 1
-            if self._runs == self._wanted.count:
+            if self.is_done:
                 return
             left_s = began_s + self._wanted.every_s - time.monotonic()
             self._meet(session, session.listen(max(left_s, 0.0)))

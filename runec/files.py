@@ -202,7 +202,7 @@ def write_file(
 
     content = data.encode() if isinstance(data, str) else data
     temporary = path.parent / f".{path.name}.{secrets.token_hex(4)}.tmp"
-    missing = _missing(path.parent)
+    missing = missing_folders(path.parent)
     try:
         if _is_stream(path):
             with path.open("ab") as stream:
@@ -222,7 +222,7 @@ def write_file(
             with contextlib.suppress(OSError):
                 temporary.unlink(missing_ok=True)
     except OSError as error:
-        _remove_empty(missing)
+        remove_empty(missing)
         raise disk_error(error, f"write {path}", elsewhere=elsewhere) from None
     return True
 
@@ -235,7 +235,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes | str]) -> None:
     Raises:
         MachineError: R1001, the disk is full; R1002, any other reason of the system.
     """
-    missing = _missing(folder)
+    missing = missing_folders(folder)
     written: list[Path] = []
     try:
         for name, data in files.items():
@@ -245,7 +245,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes | str]) -> None:
         for path in written:
             with contextlib.suppress(OSError):
                 path.unlink()
-        _remove_empty(missing)
+        remove_empty(missing)
         raise
 
 
@@ -260,14 +260,15 @@ def _is_stream(path: Path) -> bool:
     return not stat.S_ISDIR(mode)
 
 
-def _missing(folder: Path) -> list[Path]:
+def missing_folders(folder: Path) -> list[Path]:
     """Return the folders to be made for `folder` to be there, the innermost first."""
     # Not Path.exists(), which raises where a folder above may not be looked into.
     above = (folder, *folder.parents)
     return list(itertools.takewhile(lambda path: not os.path.lexists(path), above))
 
 
-def _remove_empty(folders: list[Path]) -> None:
+def remove_empty(folders: list[Path]) -> None:
+    """Remove those of the folders that hold nothing, in this order."""
     for folder in folders:
         with contextlib.suppress(OSError):
             folder.rmdir()

@@ -83,7 +83,12 @@ def new(
     warn_of_unused(console, loaded.rune, source=choice.source_of_input)
     with loaded.blamed(), console.progress("making the project"):  # it may fetch sources
         project = create_project(
-            loaded.rune, board, directory, framework=choice.framework, backend=choice.backend
+            loaded.rune,
+            board,
+            directory,
+            framework=choice.framework,
+            backend=choice.backend,
+            log=console.say,
         )
     if console.is_json:
         console.result_json({"board": board.id, "path": str(project.directory)})
@@ -161,7 +166,12 @@ def build(
         if directory is not None:
             folder = directory / folder if is_many else directory
         return create_project(
-            loaded.rune, board, folder, framework=choice.framework, backend=choice.backend
+            loaded.rune,
+            board,
+            folder,
+            framework=choice.framework,
+            backend=choice.backend,
+            log=console.say,
         )
 
     is_many = len(board_ids) > 1 or ALL in board_ids

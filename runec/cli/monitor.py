@@ -32,7 +32,8 @@ from runec.cli.options import (
 )
 from runec.cli.plotting import Screen, Series
 from runec.cli.sources import load_source
-from runec.devices import Place, start_emulated_board
+from runec.devices import EmulatedBoard, Place, emulator_patience_s, start_emulated_board
+from runec.devices.emulator import TIMEOUT_S
 from runec.devices.transport import Transport
 from runec.devices.watching import (
     Connected,
@@ -82,6 +83,12 @@ from runec.vm import Feed, Inputs, unused_inputs
     help="How often the rune is run: from the start of a run to that of the next one.",
 )
 @click.option("--count", type=Whole(1), help="End after so many runs.")
+@click.option(
+    "--timeout",
+    type=Seconds(0, MAX_SECONDS, min_open=True),
+    metavar="SECONDS",
+    help="Time limit of one run, as for `runec run`. [default: the target's]",
+)
 @click.option("--listen", is_flag=True, help="Ask for no runs; only show what the device says.")
 @click.option("--plot", is_flag=True, help="Draw numbers in the terminal, the newest at the right.")
 @input_options
@@ -99,6 +106,7 @@ def command(
     on: str | None,
     every: float,
     count: int | None,
+    timeout: float | None,
     listen: bool,
     plot: bool,
     inputs: Inputs,
@@ -131,15 +139,22 @@ def command(
             inputs.warn(warning)
     else:
         warn_of_unused(console, rune, inputs, source_of_input)
-    wanted = Watched(rune, inputs, None if listen else every, count)
+    if listen and timeout is not None:
+        raise click.UsageError("--timeout is for runs, and --listen asks for none")
+    limit_s = timeout or TIMEOUT_S
+    if place is not None and place.board is not None:
+        limit_s = emulator_patience_s(timeout)
+        place = replace(place, board=place.board.with_time_budget(timeout))
+    wanted = Watched(rune, inputs, None if listen else every, count, limit_s)
     if place is not None and place.board is not None:
         if rune is None:
             raise click.UsageError("an emulated board needs a rune to carry: X.rune or a Runefile")
         with console.progress(f"building the firmware for {place.board.id}"):
-            emulated = start_emulated_board(rune, place.board, log=console.log)
+            carried, target = rune, place.board
+            emulated = _Emulated(lambda: start_emulated_board(carried, target, log=console.log))
         return _show(
             console,
-            lambda: emulated.transport,
+            emulated.connect,
             wanted,
             str(place),
             plot=plot,
@@ -214,6 +229,24 @@ def serial_place(console: Console, port: str | None, boards: Sequence[Board]) ->
     return replace(place, baud=bauds.pop()) if len(bauds) == 1 else place
 
 
+class _Emulated:
+    """An emulated board that is started again where it is lost, as with a run that does not end."""
+
+    def __init__(self, start: Callable[[], EmulatedBoard]) -> None:
+        self._start = start
+        self._board = start()
+        self._is_new = True
+
+    def connect(self) -> Transport:
+        if not self._is_new:
+            self._board = self._start()
+        self._is_new = False
+        return self._board.transport
+
+    def before_run(self, feed: Feed) -> None:
+        self._board.before_run(feed)
+
+
 def _show(
     console: Console,
     connect: Callable[[], Transport],
@@ -249,7 +282,7 @@ class _Shown:
         self._screen = Screen(sys.stdout) if plot else None
 
     def tell(self, event: WatchEvent) -> None:
-        if isinstance(event, Trouble) and not event.is_lost:
+        if isinstance(event, Trouble) and event.is_run:
             self.failed_runs += 1
         self._tell(event)
         if isinstance(event, Connected) and self._board is not None:

@@ -67,8 +67,8 @@ from runec.vm import Inputs, Step, Watch
     "--timeout",
     type=Seconds(0, MAX_SECONDS, min_open=True),
     metavar="SECONDS",
-    help="How long one run may take, without waiting for inputs. An emulated board counts by its "
-    "own clock; at a serial port it is how long this computer waits. [default: the place's]",
+    help="Time limit of one run, without waiting for inputs; an emulated board counts virtual "
+    "time, and this host waits ten times as long (60 s at least). [default: the target's]",
 )
 @click.option(
     "--engine",

@@ -145,7 +145,7 @@ class Device:
         try:
             rune = device_rune(rune)
             self._graph = rune.require_graph()
-            self._session = Session(transport, name=name, log=log)
+            self._session = Session(transport, name=name, graph=self._graph, log=log)
             self.hello = self._session.greet(booting=booting, timeout_s=start_s)
             speaks = self.hello.version == LINK_VERSION and self.hello.abi in _ABIS
             refusal = None

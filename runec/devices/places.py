@@ -153,7 +153,7 @@ def _open_device(
 ) -> Iterator[Device]:
     if place.board is not None:
         board = place.board.with_time_budget(timeout_s)
-        patience_s = max(timeout_s or 0, TIMEOUT_S)  # emulators are slower than boards
+        patience_s = emulator_patience_s(timeout_s)
         with open_emulator(rune, board, timeout_s=patience_s, log=log) as emulated:
             yield emulated
         return
@@ -163,6 +163,19 @@ def _open_device(
     limit_s = timeout_s or TIMEOUT_S
     with SerialDevice(place.port, rune, baud=place.baud, timeout_s=limit_s, log=log) as device:
         yield device
+
+
+def emulator_patience_s(budget_s: float | None) -> float:
+    """Return how long this host waits for one run of an emulated board, on its own clock.
+
+    The board's time budget is virtual time, which does not count waiting for inputs either; an
+    emulator is slower than the board, so this is ten times the budget, and a minute at least.
+    """
+    return TIMEOUT_S if budget_s is None else max(_SLOWER * budget_s, _PATIENCE_MIN_S)
+
+
+_SLOWER = 10.0
+_PATIENCE_MIN_S = 60.0
 
 
 def _host_only(what: str, place: Place) -> UsageError:

@@ -13,6 +13,7 @@ import serial
 
 from runec.container import Rune
 from runec.devices.emulator import TIMEOUT_S, Device
+from runec.devices.link import SILENCE_MS
 from runec.devices.ports import serial_ports
 from runec.devices.session import Log
 from runec.devices.transport import DEFAULT_BAUD, DIALOUT
@@ -27,6 +28,7 @@ class SerialTransport:
     """An open serial port."""
 
     retry_ms = 1000.0
+    silence_ms = SILENCE_MS
 
     def __init__(self, port: str, baud: int = DEFAULT_BAUD) -> None:
         """Open the port.

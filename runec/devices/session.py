@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
 
+from runec.container import Graph
 from runec.devices.codes import NO_DATA, REFLASH, device_error
 from runec.devices.frames import Text
 from runec.devices.link import (
@@ -20,7 +21,7 @@ from runec.devices.link import (
 from runec.devices.messages import Failure, Hello, LogLine, Stats
 from runec.devices.transport import Transport
 from runec.diagnostics import RunecError, RuneError
-from runec.vm import device_result
+from runec.vm import REQUESTS_MAX, check_result, device_result, too_many_requests
 
 Log = Callable[[str], None]
 Provide = Callable[[int, int], bytes]
@@ -70,11 +71,21 @@ def lost_error(lost: Lost, name: str, words: tuple[str, ...] = ()) -> RuneError:
 class Session:
     """Asks a device and waits for its answers, one request at a time."""
 
-    def __init__(self, transport: Transport, *, name: str, log: Log | None = None) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        *,
+        name: str,
+        graph: Graph | None = None,
+        log: Log | None = None,
+    ) -> None:
+        """`graph` is that of the rune that the device runs, where it is known."""
         self._transport = transport
         self._name = name
         self._log = log
-        self._link = Link(retry_ms=transport.retry_ms)
+        self._link = Link(retry_ms=transport.retry_ms, silence_ms=transport.silence_ms)
+        self._graph = graph
+        self._requests = 0
         self._refused: RunecError | None = None
         self._is_original = False
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
@@ -97,19 +108,27 @@ class Session:
         What an original hands to its outputs is read here, as on the host.
 
         Raises:
-            RuneError: the device's error, or R0901 to R0904 and R0913 for a lost link; R0710, an
-                output of an original is no tensor.
+            RuneError: the device's error, or R0901 to R0904 and R0913 for a lost link; R0903, the
+                result is not the output of a rune; R0925, the rune asks for input without end;
+                R0710, an output of an original is no tensor.
             RunecError: what `provide` raised; the device was told.
         """
         self._refused = None
+        self._requests = 0
         self._link.run(self._transport.time_ms())
         result = self._wait(Finished, provide, timeout_s).result
-        if not self._is_original:
-            return result
         try:
-            return device_result(result)
+            if self._is_original:
+                return device_result(result)
+            outputs = None if self._graph is None else self._graph.outputs.values()
+            check_result(
+                result,
+                kind=next((each.kind for each in outputs), None) if outputs else None,
+                outputs=None if outputs is None else {each.id for each in outputs},
+            )
         except ValueError as error:
             raise lost_error(Lost(LostCause.BROKEN, str(error)), self._name) from None
+        return result
 
     def refusal(self, *, timeout_s: float) -> Failure:
         """Return what keeps the rune of a device from running: any run is answered by it."""
@@ -165,8 +184,8 @@ class Session:
             if result is None and time.monotonic() > wall_limit_s:
                 raise RuneError(
                     "R0904",
-                    f"{self._name} did not finish within {timeout_s:g} s",
-                    hint="give it longer with --timeout, or make the rune shorter",
+                    f"{self._name} did not finish within {timeout_s:g} s of this host's clock",
+                    hint="increase --timeout or simplify the pipeline",
                 )
         self._flush()
         return result
@@ -197,6 +216,9 @@ class Session:
         try:
             if provide is None:
                 raise device_error(NO_DATA)
+            self._requests += 1
+            if self._requests > REQUESTS_MAX:
+                raise too_many_requests()
             data = provide(wanted.capability, wanted.length)
             if len(data) != wanted.length:
                 raise RuneError(

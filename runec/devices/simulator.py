@@ -11,6 +11,7 @@ from pathlib import Path
 
 from runec.boards import Region
 from runec.devices import rings, stepper
+from runec.devices.link import SILENCE_MS
 from runec.devices.simulated import SimulatedPart
 from runec.devices.transport import ChildProcess
 from runec.diagnostics import MachineError, RuneError
@@ -23,6 +24,7 @@ class SimulatorTransport:
     """A labwired simulator; its clock is the simulated board's."""
 
     retry_ms = 1000.0
+    silence_ms = SILENCE_MS
 
     def __init__(
         self,

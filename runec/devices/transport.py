@@ -33,6 +33,8 @@ class Transport(Protocol):
 
     retry_ms: float
     """How long to wait for an answer, on this transport's clock."""
+    silence_ms: float
+    """How long a device may be silent in the middle of a run, on this transport's clock."""
 
     def time_ms(self) -> float:
         """Return the time on this transport's clock: the device's own where that can be known."""
@@ -165,6 +167,9 @@ class StreamTransport:
     """
 
     retry_ms = 20_000.0
+    # Its time budget is counted in virtual time, which passes as slowly as this host emulates: only
+    # the limit of a run on the wall clock ends it.
+    silence_ms = float("inf")
 
     def __init__(self, command: Sequence[str | Path], *, name: str) -> None:
         self._child = ChildProcess(command, name=name)

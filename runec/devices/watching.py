@@ -23,10 +23,11 @@ from runec.diagnostics import MachineError, RuneError
 from runec.vm import Feed, Inputs, device_rune
 
 _LOOK_S = 0.25
-# The port is gone, the device does not answer or has restarted: that may be over soon.
-_PASSING = frozenset({"R0901", "R0902", "R0940"})
+# The port is gone, the device does not answer or has restarted: that may be over soon. What did not
+# end in time still runs: the next connection begins anew.
+_PASSING = frozenset({"R0901", "R0902", "R0904", "R0940"})
 # One run failed on the device, which takes the next one; or what an original wrote is no tensor.
-_FAILED_RUNS = frozenset({"R0904", "R0906", "R0907", "R0908", "R0909", "R0910", "R0911", "R0710"})
+_FAILED_RUNS = frozenset({"R0906", "R0907", "R0908", "R0909", "R0910", "R0911", "R0925", "R0710"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,11 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A run failed; or, where `is_lost`, the device is gone and waited for."""
+    """A run failed (`is_run`); the device is gone and waited for (`is_lost`); or both."""
 
     error: RuneError
     is_lost: bool
+    is_run: bool = True
 
 
 WatchEvent = Connected | Result | Said | Trouble
@@ -66,7 +68,8 @@ class Watched:
     """What to do with a device: run its rune every so often, or only listen to it.
 
     `rune` is the one that it must carry; None takes any, which then gets no inputs from here.
-    Without `every_s` nothing is asked for. `count` ends it after so many runs.
+    Without `every_s` nothing is asked for. `count` ends it after so many runs. `timeout_s` is how
+    long this host waits for one run.
     """
 
     rune: Rune | None = None
@@ -87,8 +90,9 @@ def watch(
 ) -> None:
     """Watch a device until `wanted.count` runs are over, or an exception such as Ctrl-C ends it.
 
-    A device that goes away is waited for. The device runs a rune only when it is asked, so that
-    is what this does; see docs/spec/link.md. `before_run` is called before each run.
+    A device that goes away is waited for: `connect` then opens a new connection. The device runs a
+    rune only when it is asked, so that is what this does; see docs/spec/link.md. `before_run` is
+    called before each run.
 
     Raises:
         RunecError: `connect`'s the first time; an input is missing or wrong; R0903, R0905, R0917:
@@ -110,7 +114,9 @@ def watch(
             except RuneError as error:
                 if error.code not in _PASSING or not watcher.has_met:
                     raise
-                tell(Trouble(error, is_lost=True))
+                tell(Trouble(error, is_lost=True, is_run=watcher.is_running))
+                if watcher.is_done:
+                    return
             else:
                 return
 
@@ -130,14 +136,22 @@ class _Watcher:
         self._name = name
         self._runs = 0
         self.has_met = False
+        self.is_running = False
         self._provide: Provide = _nothing
         self._rune = None if wanted.rune is None else device_rune(wanted.rune)
         if self._rune is not None:
             self._provide = provider(self._rune.require_graph(), self._feed)
 
+    @property
+    def is_done(self) -> bool:
+        """True when as many runs are over as were wanted."""
+        return self._runs == self._wanted.count
+
     def serve(self, transport: Transport, *, booting: bool) -> None:
         """Watch over one connection; return when enough runs are over."""
-        session = Session(transport, name=self._name, log=self._log)
+        self.is_running = False
+        graph = None if self._rune is None else self._rune.require_graph()
+        session = Session(transport, name=self._name, graph=graph, log=self._log)
         if self._wanted.every_s is None:
             self.has_met = True
             while True:
@@ -145,9 +159,11 @@ class _Watcher:
         self._meet(session, session.greet(booting=booting, timeout_s=START_TIMEOUT_S))
         while True:
             began_s = time.monotonic()
+            self._runs += 1  # one in which the device is lost counts as well
+            self.is_running = True
             self._run(session)
-            self._runs += 1
-            if self._runs == self._wanted.count:
+            self.is_running = False
+            if self.is_done:
                 return
             left_s = began_s + self._wanted.every_s - time.monotonic()
             self._meet(session, session.listen(max(left_s, 0.0)))

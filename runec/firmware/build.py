@@ -15,6 +15,7 @@ from runec.diagnostics import MachineError, RunecError, UserFileError
 from runec.files import read_file
 from runec.firmware.budget import core_stack_bytes, flash_error, ram_error
 from runec.firmware.elf import read_elf
+from runec.firmware.folder import held_folder
 from runec.firmware.pio import (
     asks_for_packages,
     core_dir,
@@ -67,13 +68,26 @@ def build_project(
     One that was built just as it is now is only measured.
 
     Raises:
-        UserFileError: R0811, R0812, the linker found that the rune does not fit; R0813, no project.
+        UserFileError: R0811, R0812, the linker found that the rune does not fit; R0813, no project;
+            R1017, another process has put another project there.
         MachineError: R0820, the board's compiler is not installed; R0821, the build failed; R0823,
             the vendor's platform is not installed and cannot be fetched; R1016, a compiler took too
             much memory; R1001, the disk is full;
             R1002, the folder cannot be written; R1004, PlatformIO is not installed.
     """
-    found = project if isinstance(project, Project) else load_project(project)
+    directory = project.directory if isinstance(project, Project) else project
+    with held_folder(directory, log):
+        found = load_project(directory)
+        if isinstance(project, Project) and found != project:
+            raise UserFileError(
+                "R1017",
+                f"another process has written another project into {directory} in the meantime",
+                hint="use a folder for each: -d",
+            )
+        return _build(found, log)
+
+
+def _build(found: Project, log: Callable[[str], None] | None) -> FirmwareBuild:
     environment = project_environment(found)
     _refuse_variables(found, environment)
     inputs = None  # what a vendor's platform is made from is its own affair

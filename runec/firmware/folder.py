@@ -8,11 +8,12 @@ call completes it.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import shlex
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -20,7 +21,16 @@ import msgspec
 
 from runec.cache import ANOTHER_CACHE
 from runec.diagnostics import UserFileError
-from runec.files import TEMPORARY, disk_error, is_file, read_file, read_regular, write_file
+from runec.files import (
+    TEMPORARY,
+    disk_error,
+    is_file,
+    missing_folders,
+    read_file,
+    read_regular,
+    remove_empty,
+    write_file,
+)
 from runec.firmware.render import BARE
 
 MANIFEST = "runec-project.json"
@@ -104,6 +114,59 @@ def _decode(directory: Path, data: bytes) -> _Manifest:
             f"{directory / MANIFEST} is damaged: {error}",
             hint=f"nobody can tell which files are runec's: remove {directory}, or {_ELSEWHERE}",
         ) from None
+
+
+@contextlib.contextmanager
+def held_folder(
+    directory: Path, log: Callable[[str], None] | None = None, *, make: bool = False
+) -> Iterator[None]:
+    """Hold a project's folder against other processes of runec; wait where one has it.
+
+    The lock is on the folder itself, so there is no file for it, and ends with the process at the
+    latest. With `make` the folder is made, and removed again where nothing was put into it. A
+    folder that cannot be made or locked is used as it is: what is done in it reports why.
+    """
+    missing = missing_folders(directory) if make else []
+    try:
+        with contextlib.ExitStack() as stack:
+            if make:
+                with contextlib.suppress(OSError):
+                    directory.mkdir(parents=True, exist_ok=True)
+            while not _lock(directory, stack, log, make=make):
+                pass
+            yield
+    finally:
+        remove_empty(missing)
+
+
+def _lock(
+    directory: Path,
+    stack: contextlib.ExitStack,
+    log: Callable[[str], None] | None,
+    *,
+    make: bool,
+) -> bool:
+    """Lock a folder until the stack ends; False where it was replaced in the meantime."""
+    try:
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return True
+    stack.callback(os.close, descriptor)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        if log is not None:
+            log(f"waiting for another process that uses {directory}")
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError:  # a file system without locks
+        return True
+    try:
+        return os.path.samestat(os.fstat(descriptor), directory.stat())
+    except OSError:  # the other process failed, and removed what it had made
+        if make:
+            with contextlib.suppress(OSError):
+                directory.mkdir(parents=True, exist_ok=True)
+        return not make
 
 
 def put_project(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from runec.data import data_dir
 from runec.diagnostics import MachineError, UsageError
 from runec.firmware import arduino
 from runec.firmware.budget import check_budget
-from runec.firmware.folder import Purpose, outdated, put_project, read_manifest
+from runec.firmware.folder import Purpose, held_folder, outdated, put_project, read_manifest
 from runec.firmware.layout import Layout, plan_layout
 from runec.firmware.pins import choose_pins
 from runec.firmware.render import (
@@ -67,6 +68,7 @@ def create_project(
     backend: str = wasm3.NAME,
     framework: str = BARE,
     in_cache: bool = False,
+    log: Callable[[str], None] | None = None,
 ) -> Project:
     """Write the firmware project of a rune for a board.
 
@@ -75,7 +77,7 @@ def create_project(
     Files that hold what they should keep their time, so that the next build is short; files of an
     earlier version in the same folder that are no longer needed are removed. Nothing is written
     before the budget was checked. With `in_cache` the folder is runec's own: whatever it holds is
-    replaced.
+    replaced. `log` gets a line where another process has the folder, which is waited for.
 
     Raises:
         RuneError: R0707, the rune's module is invalid; R07xx, an original rune fails when it is
@@ -139,18 +141,16 @@ def create_project(
         layout=layout,
         files=tuple(sorted(files)),
     )
-    put_project(
-        directory,
-        Purpose(project.rune_name, board.id, framework),
-        contents,
-        {
-            "backend": backend,
-            "rune_bytes": project.rune_bytes,
-            "layout": layout,
-            "board": board,
-        },
-        in_cache=in_cache,
-    )
+    facts = {
+        "backend": backend,
+        "rune_bytes": project.rune_bytes,
+        "layout": layout,
+        "board": board,
+    }
+    purpose = Purpose(project.rune_name, board.id, framework)
+    # A folder of the cache is held by who asked for it.
+    with contextlib.nullcontext() if in_cache else held_folder(directory, log, make=True):
+        put_project(directory, purpose, contents, facts, in_cache=in_cache)
     return project
 
 

@@ -1,7 +1,8 @@
 """The rune-vm of this computer: WebAssembly in pywasm3, models in TensorFlow Lite Micro."""
 
 from runec.vm.describing import device_rune
-from runec.vm.errors import unused_input
+from runec.vm.device_output import check_result
+from runec.vm.errors import REQUESTS_MAX, too_many_requests, unused_input
 from runec.vm.feed import Feed, Inputs, unused_inputs
 from runec.vm.original import device_result
 from runec.vm.output import output_line
@@ -10,15 +11,18 @@ from runec.vm.trace import Step
 from runec.vm.validation import validate
 
 __all__ = [
+    "REQUESTS_MAX",
     "Feed",
     "Inputs",
     "Step",
     "Watch",
+    "check_result",
     "device_result",
     "device_rune",
     "output_line",
     "run_rune",
     "run_rune_bytes",
+    "too_many_requests",
     "unused_input",
     "unused_inputs",
     "validate",

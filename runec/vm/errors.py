@@ -185,6 +185,19 @@ def out_of_time(seconds: float) -> RuneError:
     )
 
 
+REQUESTS_MAX = 256
+"""How often a rune may ask for input in one run; what runec compiles asks once a capability."""
+
+
+def too_many_requests() -> RuneError:
+    """R0925: a rune that asks for input without end, which its time budget does not count."""
+    return RuneError(
+        "R0925",
+        f"the rune asks for input more than {REQUESTS_MAX} times in one run",
+        hint="look for a loop around request_provider_response in its module",
+    )
+
+
 def process_died(what: str, notes: list[str]) -> RuneError:
     """R0712: the process that executes the rune ended by itself."""
     return RuneError(

@@ -15,11 +15,13 @@ from runec.container import Rune
 from runec.diagnostics import Diagnostic, Severity
 from runec.pipeline import EXECUTED_FORMAT, CapabilityKind, ElementType
 from runec.vm.errors import (
+    REQUESTS_MAX,
     fixed_resource,
     missing_resource,
     mixed_outputs,
     no_output,
     process_died,
+    too_many_requests,
     unknown_format,
     unknown_resource,
 )
@@ -109,6 +111,7 @@ def _step(body: bytes) -> Step:
 
 def _until(process: RuneProcess, wanted: Kind, feed: Feed, watch: Watch) -> bytes:
     """Serve the child until the message that ends its turn; return that message's body."""
+    requests = 0
     while True:
         kind, body = process.receive()
         if kind is wanted:
@@ -124,6 +127,9 @@ def _until(process: RuneProcess, wanted: Kind, feed: Feed, watch: Watch) -> byte
             if watch.step is not None:
                 watch.step(_step(body))
         elif kind is Kind.NEED:
+            requests += 1
+            if requests > REQUESTS_MAX:
+                raise too_many_requests()
             process.send(Kind.DATA, _provide(feed, body))
         else:
             raise process_died("it sent a message out of turn", [])

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from runec.container import Graph, GraphCapability, Rune
-from runec.pipeline import CapabilityKind, ElementType, TensorType
+from runec.container import Graph, GraphCapability, GraphOutput, Rune
+from runec.pipeline import CapabilityKind, ElementType, OutputKind, TensorType
 from runec.vm import Inputs
 
 # What a run does: yields ("need", capability, length) and is sent the bytes, or ("error", code,
@@ -251,7 +251,7 @@ def rune() -> Rune:
         capabilities={"raw": GraphCapability(1, CapabilityKind.RAW, {"length": 4}, 0)},
         proc_blocks={},
         models={},
-        outputs={},
+        outputs={"serial": GraphOutput(2, OutputKind.SERIAL, (0,))},
         resources={},
         tensors=(TensorType(ElementType.F32, (1, 1)),),
     )

@@ -27,7 +27,8 @@ def load_device() -> Any:
 
 def echo() -> Any:
     data = yield ("need", 1, 4)
-    return f'{{"2":"{data.hex()}"}}\n'.encode()
+    tensor = f'{{"element-type":"u8","dimensions":[4],"elements":{[*data]}}}'.replace(" ", "")
+    return f'{{"2":[{tensor}]}}\n'.encode()
 
 
 def trap() -> Any:

@@ -85,4 +85,5 @@ def plugged(wire: Wire, port: Path) -> Iterator[Callable[[], None]]:
 
 def echo() -> Generator[tuple[object, ...], bytes, bytes]:
     data = yield ("need", 1, 4)
-    return f'{{"2":"{data.hex()}"}}\n'.encode()
+    tensor = f'{{"element-type":"u8","dimensions":[4],"elements":{[*data]}}}'.replace(" ", "")
+    return f'{{"2":[{tensor}]}}\n'.encode()

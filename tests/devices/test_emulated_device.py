@@ -53,7 +53,10 @@ def test_a_run_on_a_device_prints_what_the_device_wrote(
     log: list[str] = []
     with EmulatedDevice(paper_board("echo"), Path("x.elf"), rune, log=log.append) as device:
         assert device.hello.engine == "wasm3+tflm"
-        assert list(device.run(inputs, repeats=3)) == ['{"2":"cdcc4c3f"}'] * 3
+        assert (
+            list(device.run(inputs, repeats=3))
+            == ['{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}'] * 3
+        )
         assert device.stats() == Stats(3, 700, 900, None, None, 42)
     assert log == ["emulator:paper: hello from paper"]
 
@@ -167,7 +170,9 @@ def test_an_input_that_cannot_be_given_is_the_users_error_and_the_device_lives_o
         with pytest.raises(UserFileError) as caught:
             list(device.run(Inputs()))
         assert "RAW" in caught.value.message
-        assert list(device.run(inputs)) == ['{"2":"cdcc4c3f"}']
+        assert list(device.run(inputs)) == [
+            '{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}'
+        ]
 
 
 def test_an_interrupt_in_the_middle_leaves_no_process(

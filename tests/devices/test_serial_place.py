@@ -49,7 +49,9 @@ def test_a_board_at_a_port_runs_its_rune(
     device.boot()
     with plugged(Paper(device), port):
         lines = list(run(rune, inputs, place, repeats=3, log=log.append))
-    assert lines == ['{"2":"cdcc4c3f"}'] * 3
+    assert (
+        lines == ['{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}'] * 3
+    )
     assert log == [f"serial:{port}: hello from paper"]
 
 
@@ -58,7 +60,9 @@ def test_a_board_that_was_up_all_along_is_asked_who_it_is(
 ) -> None:
     with plugged(Paper(make_device(echo)), port):
         for _ in range(2):
-            assert list(run_bytes(rune, inputs, place)) == [b'{"2":"cdcc4c3f"}\n']
+            assert list(run_bytes(rune, inputs, place)) == [
+                b'{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}\n'
+            ]
 
 
 def test_a_port_that_is_unplugged_in_a_run_is_told_and_works_when_it_is_back(
@@ -77,7 +81,10 @@ def test_a_port_that_is_unplugged_in_a_run_is_told_and_works_when_it_is_back(
     with plugged(Pulled(make_device(echo)), port) as unplug:
         unplugs.append(unplug)
         results = run(rune, inputs, place, repeats=2)
-        assert next(results) == '{"2":"cdcc4c3f"}'
+        assert (
+            next(results)
+            == '{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}'
+        )
         with pytest.raises(RuneError) as caught:
             next(results)
     assert (caught.value.code, caught.value.exit_code) == ("R0940", 3)
@@ -88,7 +95,9 @@ def test_a_port_that_is_unplugged_in_a_run_is_told_and_works_when_it_is_back(
     device = make_device(echo)
     device.boot()
     with plugged(Paper(device), port):
-        assert list(run(rune, inputs, place)) == ['{"2":"cdcc4c3f"}']
+        assert list(run(rune, inputs, place)) == [
+            '{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}'
+        ]
 
 
 def test_a_debuggers_socket_is_a_port_too(
@@ -111,7 +120,9 @@ def test_a_debuggers_socket_is_a_port_too(
         stack.callback(thread.join, 30)
         stack.callback(done.set)
         place = Place.parse(f"serial:socket://127.0.0.1:{server.getsockname()[1]}")
-        assert list(run(rune, inputs, place)) == ['{"2":"cdcc4c3f"}']
+        assert list(run(rune, inputs, place)) == [
+            '{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}'
+        ]
 
 
 def test_another_rune_on_the_board_is_not_run(

@@ -36,6 +36,7 @@ class _Console:
     """
 
     retry_ms = StreamTransport.retry_ms
+    silence_ms = StreamTransport.silence_ms
 
     def __init__(self, stream: StreamTransport) -> None:
         self._stream = stream

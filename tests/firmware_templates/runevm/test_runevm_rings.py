@@ -183,6 +183,7 @@ class RingsTransport:
     """The link's transport over a board's rings, in the board's time."""
 
     retry_ms = 1000.0
+    silence_ms = 120_000.0
 
     def __init__(self, board: Board) -> None:
         self.board = board

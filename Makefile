@@ -24,7 +24,7 @@ lint: $(READY) ## style and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-unit: $(READY) ## unit tests of each room, the examples end to end
+unit: $(READY) ## unit tests of each package, the examples end to end
 	$(BIN)/pytest -n 2 -m 'not emulated' -q
 
 conformance: $(READY) ## examples x {host, emulated boards}, byte for byte

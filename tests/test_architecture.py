@@ -1,4 +1,4 @@
-"""The arrows of docs/architecture.md, asserted from the imports."""
+"""The table of docs/architecture.md, asserted from the imports."""
 
 from __future__ import annotations
 

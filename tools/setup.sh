@@ -9,6 +9,11 @@ stop() {
     exit 4
 }
 
+[ "$(uname -s)" = Linux ] ||
+    stop "runec runs on Linux only: use WSL 2 on Windows, a Linux virtual machine or container on macOS (README.md)"
+[ "$(uname -m)" = x86_64 ] ||
+    stop "runec runs on x86-64 processors only: TensorFlow Lite Micro is not published for $(uname -m)"
+
 missing=""
 while IFS= read -r line; do
     package=$(printf '%s' "$line" | sed 's/[ #].*//')

@@ -456,3 +456,16 @@ def test_a_terminated_runec_leaves_through_its_cleanups(number: str, code: int) 
 def test_execute_returns_instead_of_leaving() -> None:
     assert execute(["version"]) == 0
     assert callable(runec.cli.main)
+
+
+@pytest.mark.parametrize("platform", ["win32", "darwin"])
+def test_another_system_than_linux_is_refused_in_one_sentence(platform: str) -> None:
+    script = f"import sys; sys.platform = {platform!r}; from runec.__main__ import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr.splitlines() == [
+        f"error[R1113]: runec runs on Linux only, not on {platform}",
+        "  = try: use WSL 2 on Windows, a Linux virtual machine or container on macOS",
+    ]

@@ -12,6 +12,8 @@ from runec.cli.examples import example
 from runec.cli.options import INPUT_FILE, format_option, pass_console
 from runec.diagnostics import UserFileError, printable
 from runec.files import read_file
+from runec.firmware.model_boards import boards_for_model
+from runec.frontend.model_engines import DEVICES, find_engines
 from runec.models import (
     InputRange,
     ModelInfo,
@@ -49,7 +51,7 @@ _KINDS = {
 @format_option
 @pass_console
 def command(console: Console, model: Path) -> None:
-    """Show a model's operators, inputs and outputs, quantisation, and the arena that it needs."""
+    """Show a model's tensors, operators and arena, and which engines and boards run it."""
     data = read_file(model, "the model")
     try:
         info = read_model(data)
@@ -57,6 +59,8 @@ def command(console: Console, model: Path) -> None:
         arena = measure_arena(data)
     except UserFileError as error:
         raise UserFileError(error.code, f"{model}: {error.message}", hint=error.hint) from None
+    engines = find_engines(data)
+    boards = boards_for_model(info, len(data), arena) if DEVICES in engines.takers else ()
     if console.is_json:
         console.result_json(
             {
@@ -72,12 +76,21 @@ def command(console: Console, model: Path) -> None:
                 ],
                 "file_bytes": len(data),
                 "arena_bytes": arena,
+                "engines": engines.objections,
+                "boards": list(boards),
                 "description": info.description,
             }
         )
         return
     for line in _lines(info, ranges, len(data), arena):
         console.result(line)
+    console.result("Engines:")
+    for name, why in engines.objections.items():
+        console.result(f"\t{name}: {'yes' if why is None else f'no, {why}'}")
+    if DEVICES in engines.takers:
+        console.result(f"Boards: {', '.join(boards) or 'none has the memory'}")
+    elif not engines.takers:
+        console.say(f"no engine of runec runs the model: {engines.advice}")
 
 
 def _lines(

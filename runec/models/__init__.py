@@ -9,6 +9,7 @@ from runec.models.engines import (
     advice,
     deviations,
     engine_objection,
+    is_custom,
     missing,
 )
 from runec.models.input_ranges import InputRange, input_ranges
@@ -34,6 +35,7 @@ __all__ = [
     "engine_objection",
     "hybrid_operators",
     "input_ranges",
+    "is_custom",
     "measure_arena",
     "missing",
     "read_graph",

@@ -16,7 +16,6 @@ from runec.diagnostics import RuneError, UserFileError
 from runec.models import (
     Engine,
     InputRange,
-    ModelGraph,
     advice,
     deviations,
     engine_objection,
@@ -34,10 +33,6 @@ from runec.vm.tflm import RefusedError, TflmModel
 
 Warn = Callable[[str, str], None]
 """Takes a warning and a hint."""
-
-_CONVERT = "convert the model to int8 or float32"
-# Of models that are converted already, apart from what they count and compare.
-_CONVERTED = frozenset({"float32", "int8", "int32", "int64", "bool"})
 
 
 class _Engine(Protocol):
@@ -80,12 +75,14 @@ class HostModel:
             _compare(name, said[0], self.inputs)
             _compare(name, said[1], self.outputs)
         names = [operator.name for operator in self._info.operators]
-        why = tflm.device_objection(self._graph, names, hybrid_operators(self._graph))
+        hybrid = hybrid_operators(self._graph)
+        why = tflm.device_objection(self._graph, names, hybrid)
+        to_a_board = tflm.device_advice(self._graph, names, hybrid)
         self._engine: _Engine
         try:
             self._engine = self._in_tflm(name, data)
             if why is not None:
-                hint = f"to run it on a board, {_to_a_board(self._graph, names)}"
+                hint = f"to run it on a board, {to_a_board}"
                 warn(f"no device engine of runec takes the model {name}: {why}", hint)
         except RefusedError as refusal:
             self._engine = self._in_litert(name, data, refusal)
@@ -94,7 +91,7 @@ class HostModel:
             if why is None:
                 warn(text, "devices run it in their own library, with the same result")
             else:
-                hint = f"to run it on a board, {_to_a_board(self._graph, names)}"
+                hint = f"to run it on a board, {to_a_board}"
                 warn(f"{text}. No device engine of runec takes it: {why}", hint)
 
     def _in_tflm(self, name: str, data: bytes) -> _Engine:
@@ -146,16 +143,6 @@ class HostModel:
                 given[index] = _clamped(given[index], bounds)
         results = self._engine.infer(given)
         return [one_nan(kind, data) for kind, data in zip(self.outputs, results, strict=True)]
-
-
-def _to_a_board(graph: ModelGraph, operators: Sequence[str]) -> str:
-    """Return what would make a model one that boards take."""
-    lacking = tflm.missing_operators(operators)
-    if lacking:
-        return f"use a model without {', '.join(lacking)}"
-    if hybrid_operators(graph) or {item.type_name for item in graph.tensors} - _CONVERTED:
-        return _CONVERT
-    return "convert the model without these uses (docs/operators.md)"
 
 
 def _clamped(data: bytes, bounds: InputRange) -> bytes:

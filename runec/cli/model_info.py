@@ -13,6 +13,8 @@ from runec.cli.examples import example
 from runec.cli.options import A_MODEL, INPUT_FILE, format_option, pass_console
 from runec.diagnostics import Diagnostic, MachineError, Severity, UserFileError, printable
 from runec.files import is_folder, is_there, read_file, write_file
+from runec.firmware.model_boards import boards_for_model
+from runec.frontend.model_engines import DEVICES, find_engines
 from runec.models import (
     InputRange,
     ModelInfo,
@@ -60,7 +62,7 @@ _KINDS = {
 @format_option
 @pass_console
 def command(console: Console, model: Path, extract: Path | None, array: str | None) -> None:
-    """Show a model's operators, inputs and outputs, quantisation, and the arena that it needs.
+    """Show a model's tensors, operators and arena, and which engines and boards run it.
 
     --extract takes C source, such as an Arduino sketch's model.h or the output of xxd -i, writes
     the model that an array in it holds, and shows that.
@@ -79,6 +81,8 @@ def command(console: Console, model: Path, extract: Path | None, array: str | No
         arena = measure_arena(resolved.data)
     except UserFileError as error:
         raise UserFileError(error.code, f"{model}: {error.message}", hint=error.hint) from None
+    engines = find_engines(resolved.data)
+    boards = boards_for_model(info, len(resolved.data), arena) if DEVICES in engines.takers else ()
     if console.is_json:
         console.result_json(
             {
@@ -96,12 +100,21 @@ def command(console: Console, model: Path, extract: Path | None, array: str | No
                 ],
                 "file_bytes": len(data),
                 "arena_bytes": arena,
+                "engines": engines.objections,
+                "boards": list(boards),
                 "description": info.description,
             }
         )
         return
     for line in _lines(info, resolved, ranges, len(data), arena):
         console.result(line)
+    console.result("Engines:")
+    for name, why in engines.objections.items():
+        console.result(f"\t{name}: {'yes' if why is None else f'no, {why}'}")
+    if DEVICES in engines.takers:
+        console.result(f"Boards: {', '.join(boards) or 'none has the memory'}")
+    elif not engines.takers:
+        console.say(f"no engine of runec runs the model: {engines.advice}")
 
 
 def _resolved(console: Console, model: Path, data: bytes) -> ResolvedModel:

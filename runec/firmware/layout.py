@@ -11,7 +11,8 @@ from runec.container import Graph, Rune
 from runec.container.wasm import CODE, read_module, walk_sections
 from runec.diagnostics import UserFileError
 from runec.firmware.costs import StageCost, stage_costs
-from runec.models import lacks_shapes, read_graph
+from runec.frontend.model_engines import find_engines
+from runec.models import hybrid_operators, lacks_shapes, read_graph
 from runec.pipeline import EXECUTED_FORMAT
 
 _ALIGNMENT = 16
@@ -102,15 +103,23 @@ def plan_layout(rune: Rune, board: Board) -> Layout:
 
 def _check_operators(rune: Rune, graph: Graph) -> None:
     for name, model in graph.models.items():
-        missing = tflm.missing_operators(item.name for item in model.operators)
+        names = [item.name for item in model.operators]
+        missing = tflm.missing_operators(names)
+        data = rune.resources[model.resource]
+        hint = "run the rune on this computer"
+        if data is not None:
+            read = read_graph(data)
+            advice = tflm.device_advice(read, names, hybrid_operators(read))
+            # A model compiled for an accelerator runs on no computer either.
+            engines = find_engines(data)
+            hint = f"{hint}, or {advice}" if engines.is_run_by_the_host else engines.advice
         if missing:
             raise StageError(
                 "R0810",
                 f"TensorFlow Lite Micro on devices has no kernel for {', '.join(missing)}",
                 stage=name,
-                hint="run the rune on this computer, or train the model without these operators",
+                hint=hint,
             )
-        data = rune.resources[model.resource]
         if data is not None and lacks_shapes(data):
             raise StageError(
                 "R0810",
@@ -118,15 +127,14 @@ def _check_operators(rune: Rune, graph: Graph) -> None:
                 stage=name,
                 hint="run the rune on this computer, or use a model with fixed shapes",
             )
-        objections = tflm.objections(read_graph(data)) if data is not None else ()
+        objections = tflm.objections(read) if data is not None else ()
         if objections:
             raise StageError(
                 "R0810",
                 "TensorFlow Lite Micro on devices does not compute as this computer does: "
                 f"{', '.join(objections)}",
                 stage=name,
-                hint="convert the model to int8 or float32 without these (docs/operators.md lists "
-                "what devices take), or run the rune on this computer",
+                hint=hint,
             )
 
 

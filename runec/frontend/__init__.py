@@ -37,7 +37,7 @@ Codes of this room:
     R0205  a type that a capability lacks     R0305  unknown model format
     R0206  a capability with two outputs      R0306  a format not executed (warning)
     R0207  a tensor too large                 R0307  a folder as a .tflite model
-    R0208  a PIN of no single number
+    R0208  a PIN of no single number          R0325  a model that no engine runs
 
     R0401  unused arguments (warning)         R0405  parameters do not fit the type (warning)
     R0402  wrong value of a parameter         R0406  an argument given twice

@@ -9,6 +9,7 @@ from runec.models.engines import (
     advice,
     deviations,
     engine_objection,
+    is_custom,
     missing,
 )
 from runec.models.input_ranges import InputRange, input_ranges
@@ -36,6 +37,7 @@ __all__ = [
     "engine_objection",
     "hybrid_operators",
     "input_ranges",
+    "is_custom",
     "lacks_shapes",
     "measure_arena",
     "missing",

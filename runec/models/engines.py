@@ -295,6 +295,10 @@ def _has_a_large_scale(_use: GraphOperator, inputs: _Tensors, _outputs: _Tensors
     return any(scale >= 1 for scale in scales)
 
 
+def _have_two_scales(_use: GraphOperator, inputs: _Tensors, _outputs: _Tensors) -> bool:
+    return len({item.quantization for item in inputs if item is not None}) > 1
+
+
 def _has_no_bias(_use: GraphOperator, inputs: _Tensors, _outputs: _Tensors) -> bool:
     return len(inputs) < 4 or inputs[3] is None
 
@@ -326,7 +330,7 @@ DEVIATIONS = (
         Engine.TFLM,
         _COMPARISONS,
         frozenset({"int8"}),
-        "of int8 with a scale of 1 or more",
+        "with a scale of 1 or more",
         "ends the process: it takes multipliers below 1 only",
         _has_a_large_scale,
     ),
@@ -345,6 +349,22 @@ DEVIATIONS = (
         "without a bias",
         "ends the process: it reads the tensor that is left out",
         _has_no_bias,
+    ),
+    Deviation(
+        Engine.LITERT,
+        _COMPARISONS,
+        frozenset({"int8", "uint8"}),
+        "with a scale of 1 or more",
+        "overflows: it takes multipliers below 1 only",
+        _has_a_large_scale,
+    ),
+    Deviation(
+        Engine.LITERT,
+        _COMPARISONS,
+        frozenset({"int16"}),
+        "of int16 with two scales",
+        "compares the elements without regard to their scales",
+        _have_two_scales,
     ),
     Deviation(
         Engine.LITERT,

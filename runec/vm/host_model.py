@@ -47,9 +47,6 @@ Warn = Callable[[str, str], None]
 
 _UNKNOWN = "the file does not have the shapes of all its tensors"
 _AT_RUN_TIME = "the shapes of its tensors are found at run time"
-_CONVERT = "convert the model to int8 or float32"
-# Of models that are converted already, apart from what they count and compare.
-_CONVERTED = frozenset({"float32", "int8", "int32", "int64", "bool"})
 
 
 class _Engine(Protocol):
@@ -94,16 +91,17 @@ class HostModel:
         self.outputs = _types(name, self._info.outputs, None if said is None else said[1])
         self._name = name
         names = [operator.name for operator in self._info.operators]
+        hybrid = hybrid_operators(self._graph)
+        why = tflm.device_objection(self._graph, names, hybrid)
+        to_a_board = tflm.device_advice(self._graph, names, hybrid)
         self._is_shapeless = lacks_shapes(data)
         if self._is_shapeless and not tflm.missing_operators(names):
-            why: str | None = _AT_RUN_TIME
-        else:
-            why = tflm.device_objection(self._graph, names, hybrid_operators(self._graph))
+            why, to_a_board = _AT_RUN_TIME, "use a model with fixed shapes"
         self._engine: _Engine
         try:
             self._engine = self._in_tflm(name, data)
             if why is not None:
-                hint = f"to run it on a board, {self._to_a_board(names)}"
+                hint = f"to run it on a board, {to_a_board}"
                 warn(f"no device engine of runec takes the model {name}: {why}", hint)
         except RefusedError as refusal:
             self._engine = self._in_litert(name, data, refusal)
@@ -112,7 +110,7 @@ class HostModel:
             if why is None:
                 warn(text, "devices run it in their own library, with the same result")
             else:
-                hint = f"to run it on a board, {self._to_a_board(names)}"
+                hint = f"to run it on a board, {to_a_board}"
                 warn(f"{text}. No device engine of runec takes it: {why}", hint)
 
     def _in_tflm(self, name: str, data: bytes) -> _Engine:
@@ -133,18 +131,6 @@ class HostModel:
         objection = engine_objection(engine, self._graph, self._info.operators)
         name = "TensorFlow Lite Micro" if engine is Engine.TFLM else "LiteRT"
         return None if objection is None else f"{name} {objection.removeprefix('it ')}"
-
-    def _to_a_board(self, operators: Sequence[str]) -> str:
-        """Return what would make the model one that boards take."""
-        lacking = tflm.missing_operators(operators)
-        if lacking:
-            return f"use a model without {', '.join(lacking)}"
-        if self._is_shapeless:
-            return "use a model with fixed shapes"
-        kinds = {item.type_name for item in self._graph.tensors}
-        if hybrid_operators(self._graph) or kinds - _CONVERTED:
-            return _CONVERT
-        return "convert the model without these uses (docs/operators.md)"
 
     def _in_litert(self, name: str, data: bytes, refusal: RefusedError) -> _Engine:
         lacking = [missing(engine, self._info.operators) for engine in Engine]

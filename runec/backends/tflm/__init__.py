@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from runec.backends.tflm.operators import KERNELS, missing_operators
-from runec.backends.tflm.rules import ELEMENTS, device_objection, objections
+from runec.backends.tflm.rules import ELEMENTS, device_advice, device_objection, objections
 
 if TYPE_CHECKING:
     from runec.backends.tflm.plan import (
@@ -25,6 +25,7 @@ __all__ = [
     "KERNELS",
     "NAME",
     "SLOT_BYTES",
+    "device_advice",
     "device_objection",
     "flash_bytes",
     "interface_flags",

@@ -49,6 +49,8 @@ _MAX_RANKS = dict.fromkeys(("CONCATENATION", "PAD", "PADV2", "STRIDED_SLICE"), 4
 _ANY_RANK = frozenset({"ABS", "COS", "LOG", "PACK", "RESHAPE", "RSQRT", "SIN"})
 _ANY_RANK |= {"LOGICAL_NOT", "SPLIT", "SQRT", "SQUARE", "UNPACK"}
 _RELU = 1
+# Of models that are converted as far as they can be, with what they count and compare.
+_CONVERTED = frozenset({"float32", "int8", "int32", "int64", "bool"})
 # Those whose size the library knows: it opens no model with another, even where nothing reads it.
 _SIZED = frozenset({"float32", "int8", "uint8", "int16", "int32", "int64", "bool", "complex64"})
 
@@ -200,3 +202,13 @@ def device_objection(graph: Graph, operators: Iterable[str], hybrid: Sequence[st
         return f"its {', '.join(hybrid)} cannot mix float inputs with weights of 8 bits"
     found = objections(graph)
     return f"it does not compute {', '.join(found)} as this computer does" if found else None
+
+
+def device_advice(graph: Graph, operators: Iterable[str], hybrid: Sequence[str]) -> str:
+    """Return what makes a model with an objection one that devices take."""
+    missing = missing_operators(operators)
+    if missing:
+        return f"use a model without {', '.join(missing)}"
+    if hybrid or {tensor.type_name for tensor in graph.tensors} - _CONVERTED:
+        return "convert the model to int8 or float32"
+    return "convert the model without these uses (docs/operators.md)"

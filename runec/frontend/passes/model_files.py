@@ -10,10 +10,11 @@ import msgspec
 from runec.diagnostics import Diagnostics, Label, UserFileError
 from runec.files import is_folder
 from runec.frontend.ast import ModelNode, ResourceRef, Text
+from runec.frontend.model_engines import find_engines
 from runec.frontend.passes.model_folder import zip_folder
 from runec.frontend.passes.names import NameTable
 from runec.frontend.passes.resources import Beside, Resources, report_unreadable
-from runec.models import ModelInfo, input_ranges, read_model
+from runec.models import ModelInfo, input_ranges, is_custom, read_model
 from runec.pipeline import EXECUTED_FORMAT, Resource
 
 
@@ -64,6 +65,7 @@ def load_models(
                 notes=error.notes,
             )
             continue
+        _check_engines(stage, source.data, info, diagnostics)
         models[name] = LoadedModel(info, source, model_format)
     return models
 
@@ -88,6 +90,25 @@ def _may_be_model(stage: ModelNode, data: bytes, folder: Path, diagnostics: Diag
         hint=other.hint,
     )
     return False
+
+
+def _check_engines(
+    stage: ModelNode, data: bytes, info: ModelInfo, diagnostics: Diagnostics
+) -> None:
+    engines = find_engines(data, info)
+    if engines.takers:
+        return
+    custom = [name for name in engines.lacking if is_custom(name)]
+    what = f"it uses the custom operator {custom[0]}" if custom else "see the notes"
+    if engines.lacking and not custom:
+        what = f"none has a kernel for {', '.join(engines.lacking)}"
+    diagnostics.error(
+        "R0325",
+        f'"{stage.name.text}": no engine of runec runs the model: {what}',
+        stage.model.span,
+        hint=engines.advice,
+        notes=engines.reasons,
+    )
 
 
 def _source(

@@ -1,0 +1,49 @@
+"""Which boards have the memory for a model, before there is a rune around it."""
+
+from __future__ import annotations
+
+from runec.backends import wasm3
+from runec.boards import load_boards
+from runec.firmware.budget import flash_bounds, ram_bounds
+from runec.firmware.layout import Layout
+from runec.models import ModelInfo
+
+# A pipeline of an input, the model and an output, as built from examples/sine: 1,2 KiB of code.
+_CODE_BYTES, _FUNCTIONS, _MEMORY_BYTES, _GRAPH_BYTES = 2048, 16, 2048, 4096
+
+
+def boards_for_model(info: ModelInfo, file_bytes: int, arena_bytes: int) -> tuple[str, ...]:
+    """Return the ids of the boards that surely have the memory for a model in a small pipeline.
+
+    Raises:
+        RunecError: a board file is wrong.
+    """
+    tensors_bytes = sum(
+        tensor.type.size_bytes
+        for tensor in (*info.inputs, *info.outputs)
+        if tensor.type is not None
+    )
+    operators = tuple(sorted({operator.name for operator in info.operators}))
+
+    def fits(stack_bytes: int) -> Layout:
+        return Layout(
+            linear_memory_bytes=_MEMORY_BYTES + tensors_bytes,
+            engine_heap_bytes=wasm3.engine_heap_bytes(_CODE_BYTES, _FUNCTIONS),
+            arena_bytes=arena_bytes,
+            model_count=1,
+            stack_bytes=stack_bytes,
+            host_stack_bytes=wasm3.HOST_STACK_BYTES,
+            operators=operators,
+            stages=(),
+        )
+
+    rune_bytes = file_bytes + _CODE_BYTES + _GRAPH_BYTES
+    found = []
+    for board in load_boards():
+        layout = fits(board.memory.stack_bytes)
+        if (
+            ram_bounds(layout, board).most <= board.memory.ram.size_bytes
+            and flash_bounds(rune_bytes, layout, board).most <= board.memory.flash_bytes
+        ):
+            found.append(board.id)
+    return tuple(found)

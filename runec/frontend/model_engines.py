@@ -1,0 +1,87 @@
+"""Which engines of runec run a model: the host's two libraries, and the one on devices."""
+
+from __future__ import annotations
+
+import msgspec
+
+from runec.models import (
+    Engine,
+    ModelGraph,
+    ModelInfo,
+    Operator,
+    advice,
+    engine_objection,
+    hybrid_operators,
+    lacks_shapes,
+    missing,
+    read_graph,
+    read_model,
+)
+
+DEVICES = "devices"
+
+
+class ModelEngines(msgspec.Struct, frozen=True):
+    """Engine -> why it does not run a model, None where it does.
+
+    The engines are `tflite-micro` and `LiteRT` on the host, and `devices`: TensorFlow Lite Micro in
+    a firmware. `lacking` are the operators that neither library of the host has a kernel for.
+    """
+
+    objections: dict[str, str | None]
+    lacking: tuple[str, ...]
+
+    @property
+    def takers(self) -> tuple[str, ...]:
+        """The engines that run the model."""
+        return tuple(name for name, why in self.objections.items() if why is None)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why each of the others does not."""
+        return tuple(f"{name}: {why}" for name, why in self.objections.items() if why is not None)
+
+    @property
+    def advice(self) -> str:
+        """What to do about a model that no engine runs."""
+        return advice(name.partition(" ")[0] for name in self.lacking)
+
+    @property
+    def is_run_by_the_host(self) -> bool:
+        """Whether a library of the host runs the model."""
+        return any(self.objections[engine.value] is None for engine in Engine)
+
+    def summary(self) -> str:
+        """Return a line for people: who runs the model, and why the others do not."""
+        who = f"runs on {', '.join(self.takers)}" if self.takers else "runs nowhere"
+        return f"{who} ({'; '.join(self.reasons)})" if self.reasons else who
+
+
+def find_engines(data: bytes, info: ModelInfo | None = None) -> ModelEngines:
+    """Return which engines run a .tflite; `info` is what `read_model` found, if it is known.
+
+    Raises:
+        UserFileError: R0310 to R0314, as `runec.models.read_model`.
+    """
+    info, graph = info or read_model(data), read_graph(data)
+    objections = _host_objections(graph, info.operators)
+    # The device's rules cost a check some milliseconds, so they are asked for where they count.
+    from runec.backends import tflm  # noqa: PLC0415 - see above
+
+    names = [operator.name for operator in info.operators]
+    objections[DEVICES] = tflm.device_objection(graph, names, hybrid_operators(graph))
+    if lacks_shapes(data):
+        # Both make room for the shapes that the file has.
+        for name in (Engine.TFLM.value, DEVICES):
+            objections[name] = objections[name] or "the file does not have all shapes"
+    return ModelEngines(objections, _lacking(info.operators))
+
+
+def _host_objections(graph: ModelGraph, operators: tuple[Operator, ...]) -> dict[str, str | None]:
+    return {engine.value: engine_objection(engine, graph, operators) for engine in Engine}
+
+
+def _lacking(operators: tuple[Operator, ...]) -> tuple[str, ...]:
+    first, second = (missing(engine, operators) for engine in Engine)
+    names = {name.partition(" ")[0] for name in second}
+    return tuple(name for name in first if name in names)

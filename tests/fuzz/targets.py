@@ -12,6 +12,7 @@ import hashlib
 import os
 import shutil
 import struct
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -140,13 +141,21 @@ def _wasm() -> Target:
 
 def _tflite() -> Target:
     from runec.diagnostics import UserFileError
-    from runec.models import input_ranges, measure_arena, quantises_to_uint8, read_model
+    from runec.models import (
+        input_ranges,
+        lacks_shapes,
+        measure_arena,
+        quantises_to_uint8,
+        read_model,
+        resolve_model,
+    )
     from runec.models.tflite import read_graph, read_hybrid
 
     def check(data: bytes) -> None:
         readers: tuple[Callable[[bytes], object], ...]
         readers = (read_model, read_graph, read_hybrid, measure_arena)
-        readers += (input_ranges, quantises_to_uint8)
+        readers += (input_ranges, quantises_to_uint8, lacks_shapes)
+        readers += (lambda content: resolve_model(content, may_learn=False),)
         for read in readers:
             with contextlib.suppress(UserFileError):
                 read(data)
@@ -155,6 +164,11 @@ def _tflite() -> Target:
 
 
 def _models() -> Iterator[bytes]:
+    if str(EXAMPLES.parent) not in sys.path:  # `make fuzz` runs in this folder
+        sys.path.append(str(EXAMPLES.parent))
+    from tests import shape_models
+
+    yield from (shape_models.keras_reshape(), shape_models.moved_axes(), shape_models.places())
     for path in sorted(EXAMPLES.glob("*/*.tflite")):
         if path.stat().st_size <= 32768:
             yield path.read_bytes()

@@ -171,7 +171,10 @@ def _lines(
         yield "Open input shapes:"
         yield from (f"\t{printable(item.name)}: {item.accepted}" for item in open_inputs)
     if resolved.is_learned:
-        yield "Output shapes determined by LiteRT; [...] depends on the data"
+        yield "Output shapes: determined by LiteRT"
+    unknown = [printable(item.name) for item in info.outputs if item.shape is None]
+    if unknown:
+        yield f"Found at run time, declare the size in the Runefile: {', '.join(unknown)}"
     if resolved.folded:
         yield f"Folded when a rune is built: {', '.join(map(printable, resolved.folded))}"
     quantised = [item for item in (*info.inputs, *info.outputs) if item.scale is not None]

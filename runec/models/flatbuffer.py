@@ -75,7 +75,12 @@ class Table(msgspec.Struct, frozen=True):
     def target(self, number: int) -> int | None:
         """Return where a field of another table, a vector or a string points to, or None."""
         at = self._field(number, 4)
-        return None if at is None else at + read_u32(self.data, at)
+        if at is None:
+            return None
+        target = at + read_u32(self.data, at)
+        if target >= len(self.data):
+            raise MalformedError(f"an offset points outside the file, to byte {target}")
+        return target
 
     def table(self, number: int) -> Table | None:
         """Return a table that a field points to, or None."""

@@ -341,7 +341,7 @@ class _Folder:
             return [self._gathered(index, given)]
         if use.name == "FILL":
             count = math.prod(given[0].elements)
-            if count > _ELEMENTS_MAX:
+            if count > _ELEMENTS_MAX or min(given[0].elements, default=0) < 0:
                 raise _UnknownError
             return [_Value(given[0].elements, given[1].elements * count)]
         if use.name == "RANGE":
@@ -446,7 +446,7 @@ class _Folder:
                 if not is_own or tensor.is_variable or len(value.elements) > _ELEMENTS_MAX:
                     return {}
                 results[target] = struct.pack(f"<{len(value.elements)}{code}", *value.elements)
-        except (_UnknownError, KeyError, ValueError, IndexError, ZeroDivisionError, struct.error):
+        except (_UnknownError, KeyError, ValueError, IndexError, ArithmeticError, struct.error):
             return {}
         for target, value in zip(use.outputs, values, strict=True):
             self._values[target] = value

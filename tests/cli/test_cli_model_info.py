@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from tests import shape_models
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 SINE = PROJECT / "examples/sine/sinemodel.tflite"
@@ -58,6 +61,44 @@ def test_the_originals_golden_result_holds(runec: Callable[..., Any]) -> None:
     }
     assert told["inputs"][0]["scale"] > 0
     assert "Quantisation:\n\tReshape: scale " in runec("model-info", MICROSPEECH[0]).stdout
+
+
+def test_shapes_that_litert_found_are_shown(runec: Callable[..., Any], here: Path) -> None:
+    (here / "x.tflite").write_bytes(shape_models.top_k())
+    said = runec("model-info", "x.tflite").stdout
+    assert "Outputs:\n\tt2: Float32[400]\n\tt3: Int32[400]\n" in said
+    assert "\nOutput shapes: determined by LiteRT\n" in said
+    told = json.loads(runec("model-info", "x.tflite", "-f", "json").stdout)
+    assert [item["dims"] for item in told["outputs"]] == [[400], [400]]
+    assert told["shapes_learned"] is True
+
+
+def test_a_shape_that_depends_on_data_has_no_number(runec: Callable[..., Any], here: Path) -> None:
+    (here / "x.tflite").write_bytes(shape_models.places())
+    said = runec("model-info", "x.tflite").stdout
+    assert "\tt3: Int64[...]\n" in said
+    assert "\nFound at run time, declare the size in the Runefile: t3\n" in said
+    told = json.loads(runec("model-info", "x.tflite", "-f", "json").stdout)
+    assert told["outputs"][0]["dims"] is None
+
+
+def test_what_the_build_folds_is_listed(runec: Callable[..., Any], here: Path) -> None:
+    (here / "x.tflite").write_bytes(shape_models.keras_reshape())
+    said = runec("model-info", "x.tflite").stdout
+    assert said.startswith("Ops: 5\nInputs:\n\tt0: Float32[1, 12]\n")
+    assert "Open input shapes:\n\tt0: f32[?, 12]\n" in said
+    assert "\nFolded when a rune is built: PACK, SHAPE, STRIDED_SLICE\n" in said
+
+
+def test_without_litert_the_file_is_shown(
+    runec: Callable[..., Any], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    (here / "x.tflite").write_bytes(shape_models.top_k())
+    done = runec("model-info", "x.tflite")
+    assert done.code == 0
+    assert "\tt2: Float32[...]\n" in done.stdout
+    assert "warning[R0321]" in done.stderr
 
 
 def test_what_floats_are_clamped_to_is_told(

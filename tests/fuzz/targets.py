@@ -12,6 +12,7 @@ import hashlib
 import os
 import shutil
 import struct
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -144,9 +145,11 @@ def _tflite() -> Target:
         Engine,
         engine_objection,
         input_ranges,
+        lacks_shapes,
         measure_arena,
         read_graph,
         read_model,
+        resolve_model,
     )
 
     def engines(data: bytes) -> object:
@@ -155,7 +158,8 @@ def _tflite() -> Target:
 
     def check(data: bytes) -> None:
         readers: tuple[Callable[[bytes], object], ...]
-        readers = (read_model, read_graph, measure_arena, input_ranges, engines)
+        readers = (read_model, read_graph, measure_arena, input_ranges, engines, lacks_shapes)
+        readers += (lambda content: resolve_model(content, may_learn=False),)
         for read in readers:
             with contextlib.suppress(UserFileError):
                 read(data)
@@ -164,6 +168,11 @@ def _tflite() -> Target:
 
 
 def _models() -> Iterator[bytes]:
+    if str(EXAMPLES.parent) not in sys.path:  # `make fuzz` runs in this folder
+        sys.path.append(str(EXAMPLES.parent))
+    from tests import shape_models
+
+    yield from (shape_models.keras_reshape(), shape_models.moved_axes(), shape_models.places())
     for path in sorted(EXAMPLES.glob("*/*.tflite")):
         if path.stat().st_size <= 32768:
             yield path.read_bytes()

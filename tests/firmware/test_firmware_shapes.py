@@ -1,0 +1,48 @@
+"""Devices make room for the shapes of a model's file: one that lacks them is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runec.boards import load_board
+from runec.codegen import compile_pipeline
+from runec.container import Rune, read_rune, write_rune
+from runec.firmware.layout import StageError, plan_layout
+from runec.frontend import analyse_text
+from runec.frontend.passes import types
+from runec.models import ResolvedModel
+from tests import shape_models
+
+RUNEFILE = """
+version: 1
+image: runicos/base
+pipeline:
+  x: {capability: RAW, outputs: [{type: f32, dimensions: [64]}]}
+  net: {model: ./net.tflite, inputs: [x], outputs: [{type: f32, dimensions: [64]}]}
+  out: {out: SERIAL, inputs: [net]}
+"""
+
+
+def built(folder: Path) -> Rune:
+    (folder / "net.tflite").write_bytes(shape_models.without_shape("ABS", 64))
+    pipeline = analyse_text(RUNEFILE, "Runefile.yml", folder, "shapes").pipeline
+    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+
+
+def test_what_runec_builds_has_its_shapes(tmp_path: Path) -> None:
+    assert plan_layout(built(tmp_path), load_board("netduinoplus2")).operators == ("ABS",)
+
+
+def test_a_rune_with_a_model_without_shapes_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an older runec wrote it: the kernel would write 64 floats to the room of one."""
+    monkeypatch.setattr(
+        types, "resolve_model", lambda data, _inputs: ResolvedModel(data, (), is_learned=False)
+    )
+    with pytest.raises(StageError) as caught:
+        plan_layout(built(tmp_path), load_board("netduinoplus2"))
+    assert (caught.value.code, caught.value.stage) == ("R0810", "net")
+    assert "the shapes of its tensors are found at run time" in caught.value.message

@@ -503,7 +503,10 @@ def _lstm(rng: Rng, dtype: str, name: str) -> Model:
         asymmetricQuantizeInputs=False,
     )
     facts = {"time major": time_major, "steps": steps, "batch": batch}
-    return Model(name, tuple(inputs), (hidden,), options, facts=facts)
+    between = Tensor(F, (0,))
+    last = Tensor(I8, (0,), scales=hidden.scales, zero_points=hidden.zero_points)
+    intermediates = () if is_float else (between, between, between, between, last)
+    return Model(name, tuple(inputs), (hidden,), options, 1, facts, intermediates)
 
 
 def _lstm_weight(rng: Rng, is_float: bool, shape: tuple[int, ...]) -> Tensor:

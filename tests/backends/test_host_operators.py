@@ -50,6 +50,7 @@ ROUNDING: Mapping[tuple[str, str], float] = {
     ("SUM", "float32"): 0,
     ("SVDF", "float32"): 1e-5,
     ("UNIDIRECTIONAL_SEQUENCE_LSTM", "float32"): 1e-4,
+    ("UNIDIRECTIONAL_SEQUENCE_LSTM", "int8"): 1,
 }
 
 
@@ -158,7 +159,7 @@ def test_the_element_types_of_an_operator_are_those_listed(operator: str) -> Non
                 ran[engine].add(element(trial))
     listed = {engine: measured(engine).get(operator) for engine in Engine}
     for engine in Engine:
-        assert listed[engine] is None or set(listed[engine] or ()) == ran[engine]
+        assert listed[engine] is None or set(listed[engine] or ()) & set(makes) == ran[engine]
 
 
 def scaled(tensor: Tensor, data: Array) -> Array:

@@ -92,6 +92,34 @@ def make_tflite() -> MakeModel:
     return make
 
 
+@pytest.fixture(scope="session")
+def make_custom() -> Callable[[str], bytes]:
+    """Make a .tflite of one custom operator on int8 tensors of the shape [1, 4]."""
+    import flatbuffers
+    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+    def make(name: str) -> bytes:
+        graph, model = schema.SubGraphT(), schema.ModelT()
+        graph.tensors, graph.inputs, graph.outputs = [], [0], [1]
+        for tensor_name in ("x", "y"):
+            tensor = schema.TensorT()
+            tensor.name, tensor.shape, tensor.buffer = tensor_name, [1, 4], 0
+            tensor.type = schema.TensorType.INT8
+            graph.tensors.append(tensor)
+        code, use = schema.OperatorCodeT(), schema.OperatorT()
+        code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+        code.customCode, code.version = name, 1
+        use.inputs, use.outputs = [0], [1]
+        graph.operators = [use]
+        model.version, model.subgraphs, model.buffers = 3, [graph], [schema.BufferT()]
+        model.operatorCodes = [code]
+        builder = flatbuffers.Builder(256)
+        builder.Finish(model.Pack(builder), b"TFL3")
+        return bytes(builder.Output())
+
+    return make
+
+
 ORIGINAL_IMPORTS = {
     "_debug": 2,
     "request_capability": 1,

@@ -35,142 +35,143 @@ class Engine(enum.Enum):
 
 
 # Operator, element types of its data in tflite-micro and in LiteRT, versions in LiteRT. `-`: no
-# kernel; `*`: not measured (what a model of one operator cannot show). The types: f float32,
+# kernel; `*`: not measured (what a model of one operator cannot show). A type that no model of the
+# sweep has counts as taken: then the library decides. The types: f float32,
 # b int8, u uint8, h int16, i int32, l int64, t bool, e float16.
 _TABLE = """
-    ABS fbh fbhi 1-3
-    ADD fbhi fbuhil 1-5
-    ADD_N f fi 1-1
-    ARG_MAX fb fbuit 1-2
-    ARG_MIN fb fbuit 1-2
+    ABS fbhe fbhie 1-3
+    ADD fbhie fbuhile 1-5
+    ADD_N fuhlte fuhilte 1-1
+    ARG_MAX fbe fbuite 1-2
+    ARG_MIN fbe fbuite 1-2
     ASSIGN_VARIABLE * * 1-1
     ATAN2 - * 1-1
-    AVERAGE_POOL_2D fbh fbuh 1-3
-    BATCH_MATMUL fbh fbh 1-4
-    BATCH_TO_SPACE_ND fb fbuhilt 1-4
+    AVERAGE_POOL_2D fbhe fbuhe 1-3
+    BATCH_MATMUL fbhlte fbhlte 1-4
+    BATCH_TO_SPACE_ND fbe fbuhilte 1-4
     BIDIRECTIONAL_SEQUENCE_LSTM - * 1-3
     BIDIRECTIONAL_SEQUENCE_RNN - * 1-3
     BITCAST - * 1-1
     BITWISE_XOR - * 1-1
-    BROADCAST_ARGS il il 1-1
-    BROADCAST_TO fbuhilt * 2-4
+    BROADCAST_ARGS fbuhilte fbuhilte 1-1
+    BROADCAST_TO fbuhilte * 2-4
     BUCKETIZE - * 1-1
     CALL_ONCE * * 1-1
-    CAST fbhit fbuhilt 1-9
-    CEIL f -
+    CAST fbhite fbuhilte 1-9
+    CEIL fe -
     COMPLEX_ABS - * 1-1
-    CONCATENATION fbhilt fbuhilt 1-7
-    CONV_2D fbh fbuh 1-8
+    CONCATENATION fbhilte fbuhilte 1-7
+    CONV_2D fbhe fbuhe 1-8
     CONV_3D - * 1-1
     CONV_3D_TRANSPOSE - * 1-1
-    COS f f 1-1
-    CUMSUM fb fil 1-1
+    COS fe fe 1-1
+    CUMSUM fbuhte fuhilte 1-1
     DENSIFY - * 1-1
-    DEPTHWISE_CONV_2D fbh fbuh 1-6
-    DEPTH_TO_SPACE fb fbuil 1-1
-    DEQUANTIZE buh buhe 1-9
+    DEPTHWISE_CONV_2D fbhe fbuhe 1-6
+    DEPTH_TO_SPACE fbe fbuile 1-1
+    DEQUANTIZE buhlt buhlte 1-9
     DILATE - * 1-1
-    DIV fbi fbuhi 1-2
-    DYNAMIC_UPDATE_SLICE fbhi fbuhilt 1-6
-    ELU fb -
-    EMBEDDING_LOOKUP fb fb 1-5
+    DIV fbie fbuhie 1-2
+    DYNAMIC_UPDATE_SLICE fbhie fbuhilte 1-6
+    ELU fbe -
+    EMBEDDING_LOOKUP fbuhilte fbuhilte 1-5
     EMBEDDING_LOOKUP_SPARSE - * 1-1
-    EQUAL fbilt fbuhilt 1-5
-    EXP f fbh 1-2
-    EXPAND_DIMS fbh fbuhilt 1-1
+    EQUAL fbilte fbuhilte 1-5
+    EXP fe fbhe 1-2
+    EXPAND_DIMS fbhe fbuhilte 1-1
     FAKE_QUANT - * 1-2
-    FILL fbi fbuhilt 1-5
-    FLOOR f f 1-1
-    FLOOR_DIV f fbhi 1-3
-    FLOOR_MOD f fbhil 1-2
-    FULLY_CONNECTED fbh fbuh 1-14
-    GATHER fb fbuhilt 1-8
-    GATHER_ND fb fbuhilt 1-6
+    FILL fbie fbuhilte 1-5
+    FLOOR fe fe 1-1
+    FLOOR_DIV fe fbhie 1-3
+    FLOOR_MOD fe fbhile 1-2
+    FULLY_CONNECTED fbhe fbuhe 1-14
+    GATHER fbe fbuhilte 1-8
+    GATHER_ND fbe fbuhilte 1-6
     GELU - * 1-2
-    GREATER fbhil fbuhil 1-2
-    GREATER_EQUAL fbil fbuhil 1-3
-    HARD_SWISH fb fbu 1-1
+    GREATER fbhile fbuhile 1-2
+    GREATER_EQUAL fbile fbuhile 1-3
+    HARD_SWISH fbe fbue 1-1
     HASHTABLE_LOOKUP - * 1-1
     IF * * 1-1
     IMAG - * 1-1
-    L2_NORMALIZATION fb fbu 1-2
-    L2_POOL_2D f f 1-1
-    LEAKY_RELU fbh fbuh 1-2
-    LESS fbil fbuhil 1-3
-    LESS_EQUAL fbil fbuhil 1-2
+    L2_NORMALIZATION fbe fbue 1-2
+    L2_POOL_2D fhilte fhilte 1-1
+    LEAKY_RELU fbhe fbuhe 1-2
+    LESS fbile fbuhile 1-3
+    LESS_EQUAL fbile fbuhile 1-2
     LOCAL_RESPONSE_NORMALIZATION - * 1-1
-    LOG f fbh 1-2
-    LOGICAL_AND t t 1-1
-    LOGICAL_NOT t t 1-1
-    LOGICAL_OR t t 1-1
-    LOGISTIC fbh fbuh 1-3
-    LOG_SOFTMAX fb fbu 1-2
+    LOG fe fbhe 1-2
+    LOGICAL_AND fbuhilte fbuhilte 1-1
+    LOGICAL_NOT te te 1-1
+    LOGICAL_OR fbuhilte fbuhilte 1-1
+    LOGISTIC fbhe fbuhe 1-3
+    LOG_SOFTMAX fbe fbue 1-2
     LSH_PROJECTION - * 1-1
     LSTM - * 1-4
     MATRIX_DIAG - * 1-1
     MATRIX_SET_DIAG - * 1-1
-    MAXIMUM fbhil fbuhil 1-4
-    MAX_POOL_2D fbh fbuh 1-3
-    MEAN fbh fbuhil 1-3
-    MINIMUM fbhil fbuhil 1-4
-    MIRROR_PAD fb fbuhilt 1-3
-    MUL fbhi fbuhil 1-7
+    MAXIMUM fbhile fbuhile 1-4
+    MAX_POOL_2D fbhe fbuhe 1-3
+    MEAN fbhe fbuhile 1-3
+    MINIMUM fbhile fbuhile 1-4
+    MIRROR_PAD fbe fbuhilte 1-3
+    MUL fbhie fbuhile 1-7
     MULTINOMIAL - * 1-1
-    NEG f fbhil 1-1
+    NEG fe fbhile 1-1
     NON_MAX_SUPPRESSION_V4 - * 1-1
     NON_MAX_SUPPRESSION_V5 - * 1-1
-    NOT_EQUAL fbilt fbuhilt 1-4
+    NOT_EQUAL fbilte fbuhilte 1-4
     ONE_HOT - * 1-1
-    PACK fbhil fbuhil 1-5
-    PAD fbhi fbuhilt 1-6
-    PADV2 fbhi fbuhilt 1-6
+    PACK fbhile fbuhile 1-5
+    PAD fbhie fbuhilte 1-6
+    PADV2 fbhie fbuhilte 1-6
     POW - * 1-1
-    PRELU fb fbuh 1-1
-    QUANTIZE fbuhi fbuhi 1-6
+    PRELU fbe fbuhe 1-1
+    QUANTIZE fbuhilte fbuhilte 1-6
     RANDOM_STANDARD_NORMAL - * 1-1
     RANDOM_UNIFORM - * 1-1
     RANGE - * 1-1
     RANK - * 1-1
     READ_VARIABLE * * 1-1
     REAL - * 1-1
-    REDUCE_ALL t t 1-1
+    REDUCE_ALL te te 1-1
     REDUCE_ANY - * 1-1
-    REDUCE_MAX fb fbuhilt 1-3
-    REDUCE_MIN fb fbuhilt 1-3
+    REDUCE_MAX fbe fbuhilte 1-3
+    REDUCE_MIN fbe fbuhilte 1-3
     REDUCE_PROD - * 1-2
     REDUCE_WINDOW - * 1-1
-    RELU fbh fbuh 1-3
-    RELU6 fbh fbuh 1-3
+    RELU fbhe fbuhe 1-3
+    RELU6 fbhe fbuhe 1-3
     RELU_0_TO_1 - * 1-1
     RELU_N1_TO_1 - * 1-1
-    RESHAPE fbuhilt fbuhilt 1-1
-    RESIZE_BILINEAR fb fbh 1-4
-    RESIZE_NEAREST_NEIGHBOR fbh fbuhit 1-4
+    RESHAPE fbuhilte fbuhilte 1-1
+    RESIZE_BILINEAR fbilte fbuhilte 1-4
+    RESIZE_NEAREST_NEIGHBOR fbhe fbuhite 1-4
     REVERSE_SEQUENCE - * 1-1
-    REVERSE_V2 fbuhilt fbuhilt 1-4
+    REVERSE_V2 fbuhilte fbuhilte 1-4
     RFFT2D - * 1-1
     RIGHT_SHIFT - * 1-1
     RNN - * 1-3
-    ROUND f -
-    RSQRT fbh fbh 1-3
+    ROUND fe -
+    RSQRT fbhe fbhe 1-3
     SCATTER_ND - * 1-1
     SELECT - * 1-4
-    SELECT_V2 fbh fbuhilt 1-2
-    SHAPE fbuhilt fbuhilt 1-1
+    SELECT_V2 fbhe fbuhilte 1-2
+    SHAPE fbuhilte fbuhilte 1-1
     SIGN - * 1-2
-    SIN f f 1-1
+    SIN fe fe 1-1
     SKIP_GRAM - * 1-1
-    SLICE fbhit fbuhilt 1-8
-    SOFTMAX fbh fbuh 1-3
-    SPACE_TO_BATCH_ND fb fbuhilt 1-4
-    SPACE_TO_DEPTH fb fbuil 1-2
+    SLICE fbhite fbuhilte 1-8
+    SOFTMAX fbhe fbuhe 1-3
+    SPACE_TO_BATCH_ND fbe fbuhilte 1-4
+    SPACE_TO_DEPTH fbe fbuile 1-2
     SPARSE_TO_DENSE - * 1-3
-    SPLIT fbhi fbuhil 1-5
-    SPLIT_V fbhi fbuhil 1-3
-    SQRT f fbh 1-2
-    SQUARE f f 1-1
-    SQUARED_DIFFERENCE fbhi fbi 1-2
-    SQUEEZE fbuhilt fbuhilt 1-1
+    SPLIT fbhie fbuhile 1-5
+    SPLIT_V fbhie fbuhile 1-3
+    SQRT fe fbhe 1-2
+    SQUARE fe fe 1-1
+    SQUARED_DIFFERENCE fbhie fbie 1-2
+    SQUEEZE fbuhilte fbuhilte 1-1
     STABLEHLO_ADD - * 1-1
     STABLEHLO_COMPOSITE - * 1-1
     STABLEHLO_GATHER - * 1-1
@@ -181,19 +182,19 @@ _TABLE = """
     STABLEHLO_REDUCE_WINDOW - * 1-1
     STABLEHLO_RNG_BIT_GENERATOR - * 1-1
     STABLEHLO_SCATTER - * 1-1
-    STRIDED_SLICE fbhit fbuhilt 1-4
-    SUB fbhi fbuhil 1-5
-    SUM fbh fbuhilt 1-2
-    SVDF fb fb 1-4
-    TANH fbh fbuh 1-3
+    STRIDED_SLICE fbhite fbuhilte 1-4
+    SUB fbhie fbuhile 1-5
+    SUM fbhe fbuhilte 1-2
+    SVDF fbuhilte fbuhilte 1-4
+    TANH fbhe fbuhe 1-3
     TILE - * 1-2
     TOPK_V2 - * 1-3
-    TRANSPOSE fbh fbuhilt 1-8
-    TRANSPOSE_CONV fbh fbh 1-5
-    UNIDIRECTIONAL_SEQUENCE_LSTM fb fb 1-3
+    TRANSPOSE fbhe fbuhilte 1-8
+    TRANSPOSE_CONV fbhilte fbuhilte 1-5
+    UNIDIRECTIONAL_SEQUENCE_LSTM fbuhilte fbuhilte 1-3
     UNIDIRECTIONAL_SEQUENCE_RNN - * 1-3
     UNIQUE - * 1-1
-    UNPACK fbhi fbuhit 1-6
+    UNPACK fbhie fbuhite 1-6
     UNSORTED_SEGMENT_MAX - * 1-1
     UNSORTED_SEGMENT_MIN - * 1-1
     UNSORTED_SEGMENT_PROD - * 1-1
@@ -201,7 +202,7 @@ _TABLE = """
     VAR_HANDLE * * 1-1
     WHERE - * 1-2
     WHILE * * 1-1
-    ZEROS_LIKE fbil fil 1-1
+    ZEROS_LIKE fbile file 1-1
 """
 _TFLM_CUSTOM = """
     BasicClassifier CIRCULAR_BUFFER SignalDelay SignalEnergy SignalFftAutoScale SignalFilterBank

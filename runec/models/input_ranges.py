@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from runec.models.flatbuffer import MalformedError
 from runec.models.tflite import (
@@ -28,8 +29,7 @@ _ENDS = {INT8: (-128, 127), UINT8: (0, 255), INT16: (-32768, 32767)}
 _FLOAT_MAX: float = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class InputRange:
+class InputRange(msgspec.Struct, frozen=True):
     """The least and the most that the elements of an input may be; both are f32."""
 
     least: float

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         I32,
         I64,
         QUANTISED,
+        U8,
         B,
         F,
         Make,
@@ -42,6 +43,7 @@ else:
         I32,
         I64,
         QUANTISED,
+        U8,
         B,
         F,
         activation_of,
@@ -129,7 +131,7 @@ def _reduce(rng: Rng, dtype: str, name: str) -> Model:
     return Model(name, (given, index_of(*axes)), (result,), options, facts=facts)
 
 
-@_for("BATCH_MATMUL", (F, I8, I16, I32))
+@_for("BATCH_MATMUL", (F, I8, U8, I16, I32))
 def _matmul(rng: Rng, dtype: str, name: str) -> Model:
     rows, inner, columns = (int(n) for n in rng.integers(1, 6, 3))
     batch = shape_of(rng, (0, 2), 3)
@@ -288,7 +290,7 @@ def _gather_nd(rng: Rng, dtype: str, name: str) -> Model:
     return Model(name, inputs, (like(rng, dtype, out, given),), option("GatherNd"))
 
 
-@_for("L2_POOL_2D", (F, I8))
+@_for("L2_POOL_2D", (F, I8, U8))
 def _l2_pool(rng: Rng, dtype: str, name: str) -> Model:
     batch, depth = (int(n) for n in rng.integers(1, 4, 2))
     height, width = (int(n) for n in rng.integers(4, 8, 2))
@@ -326,7 +328,7 @@ def _mirror(rng: Rng, dtype: str, name: str) -> Model:
     return Model(name, (given, constant(pads)), (result,), options, facts=facts)
 
 
-@_for("RESIZE_BILINEAR", (F, I8, I16))
+@_for("RESIZE_BILINEAR", (F, I8, U8, I16))
 def _bilinear(rng: Rng, dtype: str, name: str) -> Model:
     batch, height, width, depth = shape_of(rng, (4, 4), 6)
     given = like(rng, dtype, (batch, height, width, depth))
@@ -425,7 +427,7 @@ def _transpose(rng: Rng, dtype: str, name: str) -> Model:
     return Model(name, (given, index_of(*order)), (result,), option("Transpose"), facts=facts)
 
 
-@_for("TRANSPOSE_CONV", (F, I8, I16))
+@_for("TRANSPOSE_CONV", (F, I8, U8, I16))
 def _transpose_conv(rng: Rng, dtype: str, name: str) -> Model:
     batch, depth, channels = (int(n) for n in rng.integers(1, 4, 3))
     height, width = (int(n) for n in rng.integers(2, 6, 2))
@@ -503,7 +505,10 @@ def _lstm(rng: Rng, dtype: str, name: str) -> Model:
         asymmetricQuantizeInputs=False,
     )
     facts = {"time major": time_major, "steps": steps, "batch": batch}
-    return Model(name, tuple(inputs), (hidden,), options, facts=facts)
+    between = Tensor(F, (0,))
+    last = Tensor(I8, (0,), scales=hidden.scales, zero_points=hidden.zero_points)
+    intermediates = () if is_float else (between, between, between, between, last)
+    return Model(name, tuple(inputs), (hidden,), options, 1, facts, intermediates)
 
 
 def _lstm_weight(rng: Rng, is_float: bool, shape: tuple[int, ...]) -> Tensor:

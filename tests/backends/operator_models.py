@@ -74,6 +74,7 @@ class Model:
     options: Any = None
     version: int = 1
     facts: Mapping[str, object] = field(default_factory=dict)
+    intermediates: tuple[Tensor, ...] = ()
 
     @property
     def given(self) -> tuple[Tensor, ...]:
@@ -106,6 +107,12 @@ class Model:
         graph.outputs = sides[1]
         operator = schema.OperatorT()
         operator.inputs, operator.outputs = sides
+        if self.intermediates:
+            first = len(graph.tensors)
+            graph.tensors += [
+                _tensor(item, "between", model.buffers) for item in self.intermediates
+            ]
+            operator.intermediates = list(range(first, len(graph.tensors)))
         if self.options is not None:
             operator.builtinOptions = self.options
             kind = type(self.options).__name__.removesuffix("T")

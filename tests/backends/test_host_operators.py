@@ -41,6 +41,7 @@ EVERY = {**MAKERS, **HOST_MAKERS}
 # Accepted, for both libraries round as TensorFlow Lite's specification of quantisation allows:
 # steps of the output, or of floats the difference beside the largest element.
 ROUNDING: Mapping[tuple[str, str], float] = {
+    ("ADD_N", "float32"): 0,
     ("FULLY_CONNECTED", "int16"): 1,
     ("FULLY_CONNECTED", "int8"): 1,
     ("LEAKY_RELU", "int16"): 1,
@@ -49,6 +50,7 @@ ROUNDING: Mapping[tuple[str, str], float] = {
     ("SUM", "float32"): 0,
     ("SVDF", "float32"): 1e-5,
     ("UNIDIRECTIONAL_SEQUENCE_LSTM", "float32"): 1e-4,
+    ("UNIDIRECTIONAL_SEQUENCE_LSTM", "int8"): 1,
 }
 
 
@@ -66,7 +68,8 @@ def trials_of(operator: str, elements: Sequence[str], count: int, first: int) ->
 def finite(operator: str, data: Array) -> Array:
     if data.dtype.kind != "f":
         return data
-    numbers = np.nan_to_num(data, nan=1.5, posinf=7, neginf=-7)
+    most = 1e4 if data.dtype == np.float16 else 1e9  # above, sums overflow: LiteRT clamps them
+    numbers = np.clip(np.nan_to_num(data, nan=1.5), -most, most)
     if operator == "CAST":
         numbers = np.clip(np.abs(numbers), 0, 100)
     return np.asarray(numbers, data.dtype)
@@ -90,8 +93,11 @@ def is_rounding(trial: Trial, one: Outcome, other: Outcome) -> bool:
         return False
     for tensor, first, second in zip(trial.model.outputs, one.outputs, other.outputs, strict=True):
         a, b = (np.frombuffer(data, tensor.dtype).astype(float) for data in (first, second))
-        unit = max(1e-30, float(np.abs(a).max())) if tensor.dtype == "float32" else 1
-        if float(np.abs(a - b).max()) > most * unit:
+        with np.errstate(all="ignore"):
+            gap = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0, np.abs(a - b))
+        numbers = np.abs(a[np.isfinite(a)])
+        unit = numbers.max(initial=1e-30) if tensor.dtype == "float32" else 1
+        if not gap.max() <= most * unit:
             return False
     return True
 
@@ -154,7 +160,7 @@ def test_the_element_types_of_an_operator_are_those_listed(operator: str) -> Non
                 ran[engine].add(element(trial))
     listed = {engine: measured(engine).get(operator) for engine in Engine}
     for engine in Engine:
-        assert listed[engine] is None or listed[engine] == frozenset(ran[engine])
+        assert listed[engine] is None or set(listed[engine] or ()) & set(makes) == ran[engine]
 
 
 def scaled(tensor: Tensor, data: Array) -> Array:

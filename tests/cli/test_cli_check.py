@@ -79,7 +79,8 @@ HEAVY = {
     *("platformio", "rich", "shutil", "subprocess", "tempfile", "tflite_micro", "wasm3"),
 }
 LARKS = {"hashlib", "shutil", "tempfile"}
-ROOMS = {"cli", "diagnostics", "files", "frontend", "models", "pipeline", "proc_blocks", "tools"}
+ROOMS = {"backends", "cli", "diagnostics", "files", "frontend", "models", "pipeline", "proc_blocks"}
+ROOMS |= {"tools"}
 # Python takes a millisecond for each that is frozen: in the frontend they are msgspec's structs.
 DATACLASSES_MAX = 20
 
@@ -132,3 +133,75 @@ def test_a_check_of_an_example_takes_under_its_time(tmp_path: Path) -> None:
     command = ("-m", "runec", "check", str(PROJECT / "examples/sine/Runefile"))
     measured = [processor_seconds(*command, environment=environment) for _ in range(5)]
     assert min(measured[1:]) < SECONDS_MAX * SHARED
+
+
+def with_model(folder: Path, model: bytes, element: str = "f32", size: int = 4) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "model.tflite").write_bytes(model)
+    path = folder / "Runefile.yml"
+    path.write_text(f"""version: 1
+image: runicos/base
+pipeline:
+  x: {{capability: RAW, outputs: [{{type: {element}, dimensions: [1, {size}]}}]}}
+  net: {{model: ./model.tflite, inputs: [x]}}
+  serial: {{out: serial, inputs: [net]}}
+""")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("operator", "hint"),
+    [
+        ("ethos-u", "use the model from before Vela"),
+        ("edgetpu-custom-op", "use the model from before the Edge TPU compiler"),
+        ("FlexErf", "convert the model without SELECT_TF_OPS"),
+        ("PosenetDecoderOp", "end the model before the custom operator PosenetDecoderOp"),
+    ],
+)
+def test_a_model_that_no_engine_runs_is_an_error_that_names_the_operator(
+    runec: Callable[..., Any],
+    here: Path,
+    make_custom: Callable[[str], bytes],
+    operator: str,
+    hint: str,
+) -> None:
+    path = with_model(here / "accelerated", make_custom(operator), "i8")
+    done = runec("check", path)
+    assert done.code == 1
+    assert 'error[R0325]: "net": no engine of runec runs the model: ' in done.stdout
+    assert f": it uses the custom operator {operator}\n" in done.stdout
+    assert hint in done.stdout
+    assert f"note: LiteRT: it has no operator {operator}" in done.stdout
+    assert "int8" not in done.stdout.replace("model.tflite", "")
+    built = runec("build", path)
+    assert built.code == 1
+    assert "error[R0325]" in built.stderr
+    told = runec("model-info", path.parent / "model.tflite")
+    assert f"\ttflite-micro: no, it has no operator {operator}\n" in told.stdout
+    assert hint in told.stderr
+
+
+def test_who_runs_a_model_is_printed_and_in_json(
+    runec: Callable[..., Any], here: Path, make_tflite: Callable[..., bytes]
+) -> None:
+    tensors = {"x": "UINT8", "y": "UINT8"}
+    model = make_tflite(4, tensors, [("NEG", "x", "y")])
+    kinds = {"x": "FLOAT32", "y": "FLOAT32"}
+    done = runec("check", with_model(here / "neg", make_tflite(4, kinds, [("NEG", "x", "y")])))
+    assert "net: runs on tflite-micro, LiteRT, devices\n" in done.stderr
+    path = with_model(here / "elu", make_tflite(4, kinds, [("ELU", "x", "y")]))
+    assert "net: runs on tflite-micro (LiteRT: it has no operator ELU; devices: it has no ELU)" in (
+        runec("check", path).stderr
+    )
+    (line,) = runec("check", path, "--format", "json").stdout.splitlines()
+    assert json.loads(line) == {
+        "model": "net",
+        "engines": {
+            "tflite-micro": None,
+            "LiteRT": "it has no operator ELU",
+            "devices": "it has no ELU",
+        },
+    }
+    refused = runec("check", with_model(here / "unsigned", model, "u8"))
+    assert "error[R0325]" in refused.stdout
+    assert "note: tflite-micro: it has no NEG of uint8" in refused.stdout

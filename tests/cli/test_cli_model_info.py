@@ -222,3 +222,12 @@ def test_a_model_in_the_place_of_a_rune_is_told_for_what_it_is(
     done = runec("inspect", "x.tflite")
     assert done.code == 1
     assert "error[R0601]: x.tflite: this is no .rune, but a TensorFlow Lite model" in done.stderr
+
+
+def test_the_engines_and_boards_of_a_model_are_shown(runec: Callable[..., Any]) -> None:
+    said = runec("model-info", SINE).stdout
+    assert "Engines:\n\ttflite-micro: yes\n\tLiteRT: yes\n\tdevices: yes\nBoards: " in said
+    told = json.loads(runec("model-info", SINE, "-f", "json").stdout)
+    assert set(told["engines"].values()) == {None}
+    assert "netduinoplus2" in told["boards"]
+    assert "bluepill_f103c8" not in told["boards"], "64 KiB of flash hold no engine"

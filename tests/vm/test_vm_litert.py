@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -196,3 +197,83 @@ def test_a_model_that_devices_compute_otherwise_runs_with_a_warning() -> None:
         "no device engine of runec takes the model positive: it does not compute"
     )
     assert "RELU whose output has another scale than its input" in text
+
+
+def space_to_batch(operators: tuple[str, ...] = ()) -> bytes:
+    """An int8 SPACE_TO_BATCH_ND with padding, as a dilated convolution begins, and more."""
+    from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+    model, graph = schema.ModelT(), schema.SubGraphT()
+    model.version, model.buffers, model.operatorCodes = 3, [schema.BufferT()], []
+    graph.tensors, graph.operators, graph.inputs = [], [], [0]
+    constants = {1: np.array([2, 2], "<i4"), 2: np.full((2, 2), 2, "<i4")}
+    shapes = [[1, 4, 4, 1], [2], [2, 2], [4, 4, 4, 1], *([[4, 4, 4, 1]] * len(operators))]
+    for number, shape in enumerate(shapes):
+        tensor = schema.TensorT()
+        tensor.name, tensor.shape, tensor.buffer = f"t{number}", shape, 0
+        tensor.type = schema.TensorType.INT8
+        if number in constants:
+            tensor.type, tensor.buffer = schema.TensorType.INT32, len(model.buffers)
+            model.buffers.append(schema.BufferT())
+            model.buffers[-1].data = list(constants[number].tobytes())
+        else:
+            tensor.quantization = schema.QuantizationParametersT()
+            tensor.quantization.scale, tensor.quantization.zeroPoint = [0.1], [-128]
+        graph.tensors.append(tensor)
+    for number, name in enumerate(("SPACE_TO_BATCH_ND", *operators)):
+        code, use = schema.OperatorCodeT(), schema.OperatorT()
+        code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, name)
+        code.version = 2 if number == 0 else 1
+        use.opcodeIndex, use.outputs = number, [3 + number]
+        use.inputs = [0, 1, 2] if number == 0 else [2 + number]
+        if number == 0:
+            use.builtinOptions = schema.SpaceToBatchNDOptionsT()
+            use.builtinOptionsType = schema.BuiltinOptions.SpaceToBatchNDOptions
+        model.operatorCodes.append(code)
+        graph.operators.append(use)
+    graph.outputs = [len(shapes) - 1]
+    model.subgraphs = [graph]
+    builder = flatbuffers.Builder(0)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def test_what_tflite_micro_computes_wrong_runs_in_litert() -> None:
+    warnings = Warnings()
+    model = HostModel("dilated", space_to_batch(), None, warnings)
+    data = np.arange(1, 17, dtype=np.int8).reshape(1, 4, 4, 1)
+    (result,) = model.infer([data.tobytes()])
+    padded = np.pad(data, [(0, 0), (2, 2), (2, 2), (0, 0)], constant_values=-128)
+    expected = padded.reshape(1, 4, 2, 4, 2, 1).transpose(2, 4, 0, 1, 3, 5)
+    assert result == expected.tobytes()
+    (text,) = warnings.texts
+    assert "TensorFlow Lite Micro computes SPACE_TO_BATCH_ND with padding wrong" in text
+    assert "No device engine of runec takes it: it has no SPACE_TO_BATCH_ND" in text
+
+
+def test_what_tflite_micro_computes_wrong_is_refused_without_litert(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(litert, "is_installed", lambda: False)
+    with pytest.raises(MachineError) as caught:
+        HostModel("dilated", space_to_batch(), None, Warnings())
+    assert caught.value.code == "R0721"
+    assert "computes SPACE_TO_BATCH_ND with padding wrong" in caught.value.message
+    assert "pip install 'runec[litert]'" in str(caught.value.hint)
+
+
+def test_what_no_library_computes_right_is_refused() -> None:
+    with pytest.raises(RuneError) as caught:
+        HostModel("dilated", space_to_batch(("ELU",)), None, Warnings())
+    assert caught.value.code == "R0736"
+    micro, other = caught.value.notes
+    assert "SPACE_TO_BATCH_ND with padding wrong" in micro
+    assert other == "LiteRT has no operator ELU"
+
+
+def test_a_custom_operator_is_named_with_what_to_do(make_custom: Callable[[str], bytes]) -> None:
+    with pytest.raises(RuneError) as caught:
+        HostModel("vela", make_custom("ethos-u"), None, Warnings())
+    assert caught.value.code == "R0713"
+    assert "TensorFlow Lite Micro has no operator ethos-u" in caught.value.message
+    assert "before Vela" in str(caught.value.hint)

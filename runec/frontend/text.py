@@ -115,7 +115,7 @@ def plain_look_alike(text: str, end: int) -> LookAlike | None:
     """
     line_end = text.find("\n", end)
     at = 0
-    nearby = []
+    nearby: list[tuple[int, str]] = []
     for line in text[: len(text) if line_end < 0 else line_end].split("\n"):
         if line.strip():
             nearby = [*nearby[1 - _NEARBY_LINES :], (at, line)]

@@ -48,8 +48,10 @@ def open_streams() -> None:
     # there, so that tables stay aligned. In the locale C, which services and logs have, Python's
     # handler is surrogateescape, which knows no such characters: they are escaped, as on stderr.
     if isinstance(sys.stdout, io.TextIOWrapper):
-        handlers = {"strict": "replace", "surrogateescape": "backslashreplace"}
-        sys.stdout.reconfigure(errors=handlers.get(sys.stdout.errors, sys.stdout.errors))
+        if sys.stdout.errors == "strict":
+            sys.stdout.reconfigure(errors="replace")
+        elif sys.stdout.errors == "surrogateescape":
+            sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _to_json(value: object, stream: TextIO, **options: Any) -> str:

@@ -203,7 +203,9 @@ FIELDS: dict[str, dict[str, str]] = {
         "event": "one event a line: `connected`, `result`, `log`, `failed` (one run), `lost` "
         "(it is waited for)",
         "board": "of `connected`, as `firmware`, `engine` and the rune's `digest`",
+        "time": "when this computer received it, as ISO 8601 with milliseconds",
         "outputs": "of `result`: what runec run prints",
+        "names": "of `result`, where the rune is named: the stage of each output, by its id",
         "text": "of `log`: a line",
         "code": "of `failed` and `lost`, which are diagnostics as above",
     },

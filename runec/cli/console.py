@@ -44,11 +44,14 @@ def open_streams() -> None:
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - for good
     if sys.stderr is None:
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    # In Latin-1 or ASCII a name may hold what cannot be shown; in the locale C, Python's handler is
-    # surrogateescape, which helps with bytes that were read and no other characters.
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    # In Latin-1 or ASCII a name may hold what cannot be shown. One sign stands for each character
+    # there, so that tables stay aligned. In the locale C, which services and logs have, Python's
+    # handler is surrogateescape, which knows no such characters: they are escaped, as on stderr.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        if sys.stdout.errors == "strict":
+            sys.stdout.reconfigure(errors="replace")
+        elif sys.stdout.errors == "surrogateescape":
+            sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _to_json(value: object, stream: TextIO, **options: Any) -> str:

@@ -23,13 +23,23 @@ PATH = re.compile(
 )
 
 
-# What looks like a space or a quote and is none, as word processors and web pages write them.
+# What looks like a space, a quote or another sign of the keyboard and is none, as word processors,
+# web pages and other keyboards write them.
 _SPACES = "\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff"
 _QUOTES = "\u00ab\u00bb\u2018-\u201f\u2039\u203a\uff02\uff07"
-_LOOK_ALIKE = re.compile(f"[{_SPACES}]|(?<!\\w)[{_QUOTES}]|[{_QUOTES}](?!\\w)")
+_SIGNS = {
+    **dict(zip("\uff1a\uff0c\uff3b\uff3d\uff5b\uff5d\uff1c\uff1e\uff1d", ":,[]{}<>=", strict=True)),
+    **dict(zip("\u2010\u2011\u2012\u2013\u2212\uff0d", "------", strict=True)),
+    "\u2014": "--",
+}
+_LOOK_ALIKE = re.compile(f"[{_SPACES}]|(?<!\\w)[{_QUOTES}]|[{_QUOTES}](?!\\w)|[{''.join(_SIGNS)}]")
 _NAMES = {"\u00a0": "no-break space", "\u200b": "zero-width space", "\ufeff": "byte order mark"}
 # Comments and quoted strings of YAML on one line.
 _NOT_PLAIN = re.compile(r"""(?:(?<=\s)|^)\#.*|"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""")
+# Where such a character changes what a line of YAML is: in front of a value, or behind one.
+_BEFORE = re.compile(f"(?:^|[-:,?\\[{{])[\\s{_SPACES}]*\\Z")
+_BEHIND = re.compile(f"[\\s{_SPACES}]*[:,\\]}}]")
+_NEARBY_LINES = 3
 # Spellings of other languages and libraries.
 ELEMENT_TYPES = {
     "float": "f32",
@@ -79,12 +89,17 @@ class LookAlike(NamedTuple):
 
 
 def look_alike(text: str) -> LookAlike | None:
-    """Find the first character that looks like a space or a quote and is none."""
+    """Find the first character that looks like one of the keyboard and is none."""
     match = _LOOK_ALIKE.search(text)
-    if match is None:
-        return None
+    return None if match is None else _look_alike(match)
+
+
+def _look_alike(match: re.Match[str]) -> LookAlike:
     char = match[0]
     code = f"U+{ord(char):04X}"
+    if char in _SIGNS:
+        what = f'a character that looks like "{_SIGNS[char][:1]}" ({code})'
+        return LookAlike(match.start(), what, f"write {_SIGNS[char]} instead of it")
     if re.match(f"[{_QUOTES}]", char):
         hint = 'write " of the keyboard instead of it'
         return LookAlike(match.start(), f"a typographic quote ({code})", hint)
@@ -94,15 +109,24 @@ def look_alike(text: str) -> LookAlike | None:
 
 
 def plain_look_alike(text: str, end: int) -> LookAlike | None:
-    """Find one outside of comments and quoted strings of YAML, in the lines up to that of `end`."""
+    """Find one in YAML that may be why it cannot be parsed at `end`: there or a little above.
+
+    Comments, quoted strings, and what lies within words are passed over.
+    """
     line_end = text.find("\n", end)
     at = 0
+    nearby: list[tuple[int, str]] = []
     for line in text[: len(text) if line_end < 0 else line_end].split("\n"):
-        plain = _NOT_PLAIN.sub(lambda match: " " * len(match[0]), line)
-        found = look_alike(plain)
-        if found is not None:
-            return found._replace(at=at + found.at)
+        if line.strip():
+            nearby = [*nearby[1 - _NEARBY_LINES :], (at, line)]
         at += len(line) + 1
+    for start, line in nearby:
+        plain = _NOT_PLAIN.sub(lambda match: " " * len(match[0]), line)
+        for match in _LOOK_ALIKE.finditer(plain):
+            is_between = _BEFORE.search(plain[: match.start()]) or _BEHIND.match(plain, match.end())
+            if match[0] in _SIGNS or is_between:
+                found = _look_alike(match)
+                return found._replace(at=start + found.at)
     return None
 
 

@@ -147,7 +147,8 @@ class _Reader(msgspec.Struct):
 
     def text(self, node: Node, what: str) -> Text | None:
         if isinstance(node, Scalar) and not (node.plain and node.text in _NOT_TEXT):
-            odd = look_alike(node.text.strip()) if node.plain else None
+            # Elsewhere in it, such a character may belong to the name of a file.
+            odd = look_alike(node.text.strip()[:1]) if node.plain else None
             if odd is not None:
                 self.diagnostics.error(
                     "R0003",

@@ -370,7 +370,8 @@ def _plain(head: bytes) -> OtherFile | None:
         return None
     first = text.splitlines()[0].strip()
     shown = first if len(first) <= _QUOTED else f"{first[:_QUOTED]}..."
-    return OtherFile(f'a text that begins with "{shown}"', _AGAIN)
+    hint = "name the .tflite file; if this is it, copy or download it again"
+    return OtherFile(f'a text that begins with "{shown}"', hint)
 
 
 def _json(data: bytes) -> OtherFile | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from runec.diagnostics import Diagnostics, SourceFile
-from runec.frontend.ast import Argument, CapabilityNode, Document, ResourceRef, Text
+from runec.frontend.ast import Argument, CapabilityNode, Document, ModelNode, ResourceRef, Text
 from runec.frontend.yaml_dialect import parse_yaml_dialect
 
 HEAD = "version: 1\nimage: runicos/base\npipeline:\n"
@@ -117,3 +117,20 @@ def test_resources_are_strings_unless_they_say_binary() -> None:
 def test_stages_keep_the_order_of_the_file() -> None:
     text = HEAD + "".join(f"  {name}: {{capability: RAW}}\n" for name in "zebra")
     assert [stage.name.text for stage in parsed(text).stages] == list("zebra")
+
+
+def test_what_looks_like_a_space_inside_a_file_name_belongs_to_it() -> None:
+    text = f"{HEAD}  x: {{model: ./a\u00a0\u201cb\u201d.tflite, inputs: [y]}}\n"
+    (stage,) = parsed(text).stages
+    assert isinstance(stage, ModelNode)
+    assert stage.model == Text("./a\u00a0\u201cb\u201d.tflite", stage.model.span)
+
+
+def test_what_looks_like_a_space_beside_a_value_is_one() -> None:
+    text = f"{HEAD}  x:\n    capability: RAW\u00a0\n"
+    text += "    outputs: [{type: u8, dimensions: [1,\u00a02]}]\n"
+    (stage,) = parsed(text).stages
+    assert isinstance(stage, CapabilityNode)
+    assert stage.kind.text == "RAW"
+    assert stage.outputs is not None
+    assert [item.value for item in stage.outputs[0].dimensions] == [1, 2]

@@ -79,7 +79,8 @@ HEAVY = {
     *("platformio", "rich", "shutil", "subprocess", "tempfile", "tflite_micro", "wasm3"),
 }
 LARKS = {"hashlib", "shutil", "tempfile"}
-ROOMS = {"cli", "diagnostics", "files", "frontend", "models", "pipeline", "proc_blocks", "tools"}
+ROOMS = {"cli", "diagnostics", "files", "frontend", "models", "numbers", "pipeline", "tools"}
+ROOMS |= {"proc_blocks"}
 # Python takes a millisecond for each that is frozen: in the frontend they are msgspec's structs.
 DATACLASSES_MAX = 20
 

@@ -1,7 +1,8 @@
 """Sounds: a WAV file to mono samples of 16 bits at the rate that a rune asks for.
 
-Read by a reader of our own: the few encodings of a WAV are a few lines of NumPy, Python's `wave`
-knows no floats, and libsndfile is a megabyte of C that would get the user's bytes first.
+The reader is our own: the encodings of a WAV are a few lines of NumPy each, Python's `wave` knows
+no floats, and libsndfile (4 MB with its Python part) is C that would get the user's bytes first,
+where this reports what is odd about a file.
 
 The rules, in this order:
 

@@ -559,6 +559,23 @@ def test_pinned_versions_and_what_the_manifest_lacks_are_in_the_settings(
     assert not [flag for flag in found["build_flags"] if "RUNEC_" in flag or "TF_LITE" in flag]
 
 
+@pytest.mark.parametrize(
+    ("core", "kept"),
+    [
+        ("ARDUINO_ARCH_ESP32", "RTC_NOINIT_ATTR"),
+        ("ARDUINO_ARCH_STM32", '__attribute__((section(".noinit")))'),
+        ("ARDUINO_ARCH_NRF5", ""),
+    ],
+)
+def test_a_restart_keeps_what_says_that_a_rune_was_being_loaded(
+    make: Callable[[str, str], Project], core: str, kept: str
+) -> None:
+    config = make("noop", "esp32").directory / "src" / "firmware_config.h"
+    command = ["gcc", "-E", "-dM", f"-D{core}", "-I", str(STAND_IN / "esp32"), str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert f"#define FIRMWARE_KEPT {kept}".rstrip() in map(str.rstrip, done.stdout.splitlines())
+
+
 def test_pins_of_an_nrf52_are_numbered_as_on_the_chip(tmp_path: Path) -> None:
     board = load_board("nrf52840_dk")
     vendor = board.vendor

@@ -24,6 +24,8 @@ from runec.cli.sources import load_source
 from runec.devices import cached_project
 from runec.diagnostics import Span
 from runec.firmware import (
+    ARDUINO,
+    BARE,
     PartSize,
     Project,
     build_project,
@@ -75,7 +77,13 @@ def command(console: Console, source: Path, board_id: str | None, top: int, back
     loaded = load_source(console, source)
     with (
         loaded.blamed(),
-        cached_project(loaded.rune, board, backend=backend, log=console.log) as project,
+        cached_project(
+            loaded.rune,
+            board,
+            framework=ARDUINO if board.is_vendor_only else BARE,
+            backend=backend,
+            log=console.log,
+        ) as project,
     ):
         _show(console, project, loaded.spans, top)
 

@@ -24,6 +24,8 @@ _WORD_BYTES = 4
 CORE_STACK_BYTES = 2048
 # The nRF5 core reserves a heap that nothing here asks for.
 _NRF5_HEAP_BYTES = 1024
+# Where GNU ld lists what it placed, on bare metal as well.
+MAP_PATH = ".pio/build/firmware/firmware.map"
 # A debug check in a kernel of TensorFlow Lite Micro aborts on valid models; not every core has it.
 _RELEASE = "-DNDEBUG"
 
@@ -62,6 +64,7 @@ def core_flags(board: Board, layout: Layout) -> list[str]:
             f"-D__STACK_SIZE={stack_bytes}",
             f"-D__HEAP_SIZE={_NRF5_HEAP_BYTES}",
             f"-DLOOP_STACK_SZ={stack_bytes // _WORD_BYTES}",
+            f"-Wl,-Map={MAP_PATH}",  # the other cores write one themselves
         ]
     flags += [f"-U{name}" for name in vendor.undefines]
     return [*flags, *(f"-D{name}" for name in vendor.defines)]

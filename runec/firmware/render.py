@@ -20,13 +20,13 @@ from runec.components import component
 from runec.container import Rune
 from runec.data import data_dir
 from runec.firmware import arduino
+from runec.firmware.arduino import MAP_PATH
 from runec.firmware.layout import Layout
 from runec.firmware.pins import DrivenPin
 from runec.firmware.sensing import Accelerometer
 
 BARE, ARDUINO = FRAMEWORKS = ("bare", "arduino")
 RUNE_PATH = "rune/rune.rune"
-MAP_PATH = ".pio/build/firmware/firmware.map"
 LINKER_SCRIPT = "linker.ld"
 PLATFORM_FOLDER = "platform/runec-bare-metal"
 DRIVERS_FOLDER = "drivers"

@@ -9,16 +9,20 @@ from dataclasses import dataclass
 
 from runec.backends import tflm, wasm3
 from runec.container import Graph, read_rune
+from runec.diagnostics import MachineError
 from runec.files import read_file
+from runec.firmware.arduino import MAP_PATH
 from runec.firmware.build import FirmwareBuild
 from runec.firmware.elf import ElfSizes, read_elf
 from runec.firmware.map_file import Piece, read_map
 from runec.firmware.project import Project
-from runec.firmware.render import MAP_PATH, RUNE_PATH
+from runec.firmware.render import BARE, RUNE_PATH
 from runec.tools import run_tool
 
 # In the order in which they are told: what the user can change first.
 PARTS = ("model", "rune", "engine", "TFLM", "runevm", "HAL", "C library", "stack", "padding")
+# Between the HAL and the C library, where a firmware has one.
+_CORE = "Arduino core"
 
 _FOLDERS = {
     "lib/runevm/": "runevm",
@@ -31,6 +35,9 @@ _FOLDERS = {
     f"lib/{tflm.COMPONENT}/": "TFLM",
     "lib/model_tflm/": "TFLM",
 }
+# PlatformIO puts the objects of a library into libXXX/NAME; archives of a core are in its package.
+_LIBRARY = re.compile(r"^lib\w*/(\w+?)(?:_\d+)?/")
+_OF_CORE = re.compile(r"/framework-\w+/")
 _STACK_SECTION = ".stack"
 _STRINGS = re.compile(r"(?:^|\.)str\d+\.\d+$")
 _OBJECT = re.compile(r"([^/(]+?)(?:\.\w+)*\)?$")
@@ -74,8 +81,11 @@ def measure_parts(project: Project, built: FirmwareBuild) -> tuple[PartSize, ...
     _split_rune(flash, graph)
     _split_reserved(ram_bytes, project)
     _balance(flash, ram_bytes, elf)
+    if stack_bytes := built.ram_bytes - elf.ram_bytes:  # reserved by no section
+        ram_bytes["stack", "stack"] += stack_bytes
     names = _readable({name for _part, name in (*flash, *ram_bytes)}, project)
-    return tuple(_part_size(part, flash, ram_bytes, names) for part in PARTS)
+    parts = PARTS if project.framework == BARE else (*PARTS[:6], _CORE, *PARTS[6:])
+    return tuple(_part_size(part, flash, ram_bytes, names) for part in parts)
 
 
 def _part(piece: Piece) -> str:
@@ -84,10 +94,13 @@ def _part(piece: Piece) -> str:
     if not piece.origin:
         return "padding"
     place = piece.origin.partition(".pio/build/firmware/")[2]
+    if not place and _OF_CORE.search(piece.origin):
+        return _CORE
+    place = _LIBRARY.sub(r"lib/\1/", place)
     for folder, part in _FOLDERS.items():
         if place.startswith(folder):
             return part
-    return "C library"
+    return _CORE if place else "C library"  # built with the project, and not ours
 
 
 def _piece_name(piece: Piece) -> str:
@@ -107,7 +120,13 @@ def _readable(names: Iterable[str], project: Project) -> dict[str, str]:
     mangled = sorted(name for name in names if name.startswith(_MANGLED))
     if not mangled:
         return {}
-    done = run_tool([f"{project.board.toolchain.prefix}c++filt", "--no-params", *mangled])
+    program = f"{project.board.toolchain.prefix}c++filt"
+    try:
+        done = run_tool([program, "--no-params", *mangled])
+    except MachineError:
+        if project.framework == BARE:
+            raise
+        return {}  # the vendor's compiler has its own, somewhere in PlatformIO's packages
     return dict(zip(mangled, done.stdout.splitlines(), strict=False))
 
 

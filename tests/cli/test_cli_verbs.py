@@ -318,7 +318,7 @@ def test_a_board_is_shown_whole_and_with_where_it_has_it_from(runec: Callable[..
         "lis3dsh (acceleration), SPI1",
         "0483:374b",
         "jlink, with J-Link",
-        "ststm32, board disco_f407vg, framework arduino",
+        "ststm32@19.6.0, board disco_f407vg, framework arduino",
         "labwired, stm32f407",
         "No board was at hand",
     ):

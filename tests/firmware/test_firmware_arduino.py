@@ -320,6 +320,8 @@ def test_a_task_of_freertos_reports_its_own_high_water_mark(tmp_path: Path) -> N
     (tmp_path / "Arduino.h").write_text(
         f"""#include "{STAND_IN / "core" / "Arduino.h"}"
         typedef uint8_t StackType_t;
+        #define CONFIG_FREERTOS_UNICORE 1
+        void disableCore0WDT();
         static inline unsigned uxTaskGetStackHighWaterMark(void *task) {{ return task ? 0 : 1500; }}
         """
     )
@@ -329,9 +331,15 @@ def test_a_task_of_freertos_reports_its_own_high_water_mark(tmp_path: Path) -> N
         extern "C" {
         #include "firmware.h"
         }
+        #include "runevm_hal.h"
+        static bool is_watched = true;
+        void disableCore0WDT() { is_watched = false; }
         static runec_stack stack;
-        void runec_firmware_start(runec_stack given) { stack = given; }
-        void runec_firmware_serve() { printf("%u", (unsigned)stack.used_bytes(nullptr)); exit(0); }
+        void runec_firmware_start(runec_stack given) { stack = given; runevm_hal_init(); }
+        void runec_firmware_serve() {
+            if (!is_watched) printf("%u", (unsigned)stack.used_bytes(nullptr));
+            exit(0);
+        }
         """
     )
     run_on_the_stand_in(tmp_path, "-DHAL_STACK_BYTES=8192", "-DARDUINO_ARCH_ESP32")
@@ -549,6 +557,23 @@ def test_pinned_versions_and_what_the_manifest_lacks_are_in_the_settings(
     assert found["board_build.arduino.ldscript"] == "nrf52840_xxaa.ld"
     assert {"-UNRF52", "-DNRF52840_XXAA", "-D__STACK_SIZE=18432"} <= {*found["build_flags"]}
     assert not [flag for flag in found["build_flags"] if "RUNEC_" in flag or "TF_LITE" in flag]
+
+
+@pytest.mark.parametrize(
+    ("core", "kept"),
+    [
+        ("ARDUINO_ARCH_ESP32", "RTC_NOINIT_ATTR"),
+        ("ARDUINO_ARCH_STM32", '__attribute__((section(".noinit")))'),
+        ("ARDUINO_ARCH_NRF5", ""),
+    ],
+)
+def test_a_restart_keeps_what_says_that_a_rune_was_being_loaded(
+    make: Callable[[str, str], Project], core: str, kept: str
+) -> None:
+    config = make("noop", "esp32").directory / "src" / "firmware_config.h"
+    command = ["gcc", "-E", "-dM", f"-D{core}", "-I", str(STAND_IN / "esp32"), str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert f"#define FIRMWARE_KEPT {kept}".rstrip() in map(str.rstrip, done.stdout.splitlines())
 
 
 def test_pins_of_an_nrf52_are_numbered_as_on_the_chip(tmp_path: Path) -> None:

@@ -18,8 +18,10 @@ from runec.firmware import (
     create_project,
     load_project,
     measure_parts,
+    size,
 )
 from runec.firmware.folder import MANIFEST
+from runec.firmware.map_file import Piece
 from runec.firmware.size import PARTS
 
 MakeRune = Callable[[str], Rune]
@@ -125,3 +127,24 @@ def test_a_project_of_an_older_version_is_made_anew(example_rune: MakeRune, tmp_
     create_project(rune, board, tmp_path / "p")
     assert load_project(tmp_path / "p").rune_name == "noop"
     assert not (tmp_path / "p" / "src" / "no_longer_needed.c").exists()
+
+
+@pytest.mark.parametrize(
+    ("origin", "part"),
+    [
+        (".pio/build/firmware/lib3f2/runevm/src/link.c.o", "runevm"),
+        (".pio/build/firmware/lib1ab/model_tflm_2/fully_connected.cc.o", "TFLM"),
+        (".pio/build/firmware/lib0c4/engine_wasm3/engine_wasm3.c.o", "engine"),
+        (".pio/build/firmware/src/rune.S.o", "rune"),
+        (".pio/build/firmware/libFrameworkArduino.a(main.cpp.o)", "Arduino core"),
+        (".pio/build/firmware/FrameworkArduinoVariant/variant.cpp.o", "Arduino core"),
+        (".pio/build/firmware/lib9e1/SrcWrapper/new.cpp.o", "Arduino core"),
+        (
+            "/p/framework-arduinoespressif32/sdk/libheap.a(heap.c.o)",
+            "Arduino core",
+        ),
+        ("/p/toolchain/lib/thumb/v7e-m/libc_nano.a(lib_a-memcpy.o)", "C library"),
+    ],
+)
+def test_objects_of_a_vendors_build_are_told_apart(origin: str, part: str) -> None:
+    assert size._part(Piece(".text", ".text.f", origin, 0, 4)) == part

@@ -63,6 +63,10 @@ static void paint_stack(const uint8_t *) {}
 
 void runevm_hal_init(void)
 {
+#if defined(ARDUINO_ARCH_ESP32) && defined(CONFIG_FREERTOS_UNICORE)
+    /* With one core a run keeps the idle task, which a watchdog of 5 s looks at, from running; runs have a time budget. */
+    disableCore0WDT();
+#endif
 #ifdef HAL_RX_PIN
     Serial.setPins(HAL_RX_PIN, HAL_TX_PIN);
 #endif

@@ -52,7 +52,7 @@ def over_limit(what: str) -> RuneFileError:
     return RuneFileError(
         "R0607",
         f"the pipeline is larger than a rune can be: {what}",
-        hint="split the pipeline, or use shorter names",
+        hint="split the pipeline, or use shorter names and texts; lists of words go into resources",
     )
 
 

@@ -30,7 +30,7 @@ from runec.codegen.refusals import (
 )
 from runec.codegen.toolchain import Toolchain, find_toolchain, refuse_unfit_compiler
 from runec.codegen.wasm import finish_module, read_facts
-from runec.container import WasmModule
+from runec.container import MAX_NESTING, WasmModule
 from runec.diagnostics import Diagnostics, MachineError, RunefileError, UserFileError
 from runec.files import IN_TMPDIR, disk_error, read_file, write_file
 from runec.pipeline import Pipeline
@@ -476,6 +476,13 @@ def _check(linked: bytes, own: str | None) -> int:
             "R0505",
             f"a function of a block comes to call itself{f': look into {own}' if own else ''}",
             hint="write it as a loop: on a device the stack is fixed",
+        )
+    if facts.nesting > MAX_NESTING:
+        raise UserFileError(
+            "R0511",
+            f"a function has blocks nested {facts.nesting} deep; a device compiles {MAX_NESTING}"
+            f"{f': look into {own}' if own else ''}",
+            hint="replace large switch statements by tables, and split deeply nested code",
         )
     return memory_bytes
 

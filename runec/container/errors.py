@@ -61,6 +61,15 @@ def inconsistent(what: str) -> RuneFileError:
     return RuneFileError("R0608", f"the graph does not fit the file: {what}", hint=_REBUILD)
 
 
+def nested_too_deep(depth: int, most: int) -> RuneFileError:
+    """R0610: blocks nested deeper than the stack of a device's engine."""
+    return RuneFileError(
+        "R0610",
+        f"a function of the module has blocks nested {depth} deep; a device compiles {most}",
+        hint="build the rune again, with smaller switch statements in blocks of your own",
+    )
+
+
 def bad_module(what: str) -> RuneFileError:
     """R0609: the WebAssembly is not what the ABI asks for."""
     return RuneFileError("R0609", f"the WebAssembly module is not a rune's: {what}", hint=_REBUILD)

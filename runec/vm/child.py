@@ -188,8 +188,8 @@ class Instance:
     def _shrink(self, memory: memoryview, used: int) -> memoryview:
         """Give the module `used` bytes of its memory, as devices do: an access past them traps.
 
-        wasm3 has an option for that (`memoryLimit`), pywasm3 has not: the length stands just before
-        the memory itself (`M3MemoryHeader`), where another version of wasm3 may hold something else.
+        wasm3 has an option for that (`memoryLimit`), pywasm3 has not: the length stands just
+        before the memory itself (`M3MemoryHeader`). Another wasm3 may hold something else there.
         """
         at = ctypes.addressof(ctypes.c_char.from_buffer(memory)) - ctypes.sizeof(ctypes.c_size_t)
         length = ctypes.c_size_t.from_address(at)

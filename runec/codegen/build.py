@@ -109,8 +109,11 @@ def compile_pipeline(
     store: Store | None = None,
     work_dir: Path | None = None,
     log: Log | None = None,
+    guard_bytes: int = 0,
 ) -> WasmModule:
     """Compile a pipeline, or what of it the store does not hold; `log` is told what it did hold.
+
+    `guard_bytes` are those of `generate`.
 
     With `work_dir`, everything is compiled and the C and the objects stay there to be looked at.
 
@@ -118,7 +121,7 @@ def compile_pipeline(
         UserFileError: R0504 to R0508, and those of `generate`.
         MachineError: R0501 to R0503.
     """
-    code = generate(pipeline)
+    code = generate(pipeline, guard_bytes=guard_bytes)
     toolchain = find_toolchain()
     if work_dir is not None:
         return _Workshop(toolchain, work_dir).build(code)

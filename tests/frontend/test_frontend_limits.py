@@ -199,15 +199,14 @@ def test_half_a_surrogate_pair_is_no_text() -> None:
 def test_a_runefile_of_more_than_4_mib_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "Runefile.yml"
     path.write_bytes(b"#" * (4 * 1024 * 1024 + 1))
-    for read in (
-        lambda: analyse(path),
-        lambda: analyse_text("#" * (4 * 1024 * 1024 + 1), "Runefile.yml", NOWHERE, "x"),
-    ):
-        with pytest.raises(UserFileError) as caught:
-            read()
-        assert caught.value.code == "R0019"
-        assert "is larger than 4 MiB" in caught.value.message
-        assert "resources: {WORDS: {path: words.txt}}" in str(caught.value.hint)
+    with pytest.raises(UserFileError) as unread:
+        analyse(path)
+    with pytest.raises(UserFileError) as text:
+        analyse_text("#" * (4 * 1024 * 1024 + 1), "Runefile.yml", NOWHERE, "x")
+    for error in (unread.value, text.value):
+        assert error.code == "R0019"
+        assert "is larger than 4 MiB" in error.message
+        assert "resources: {WORDS: {path: words.txt}}" in str(error.hint)
 
 
 LABELS = [f"label_{number:05}_of" for number in range(99_424)]

@@ -30,7 +30,7 @@ from runec.codegen.refusals import (
 )
 from runec.codegen.toolchain import Toolchain, find_toolchain, refuse_unfit_compiler
 from runec.codegen.wasm import finish_module, read_facts
-from runec.container import WasmModule
+from runec.container import MAX_NESTING, WasmModule
 from runec.diagnostics import Diagnostics, MachineError, RunefileError, UserFileError
 from runec.files import IN_TMPDIR, disk_error, read_file, write_file
 from runec.pipeline import Pipeline
@@ -109,8 +109,11 @@ def compile_pipeline(
     store: Store | None = None,
     work_dir: Path | None = None,
     log: Log | None = None,
+    guard_bytes: int = 0,
 ) -> WasmModule:
     """Compile a pipeline, or what of it the store does not hold; `log` is told what it did hold.
+
+    `guard_bytes` are those of `generate`.
 
     With `work_dir`, everything is compiled and the C and the objects stay there to be looked at.
 
@@ -118,7 +121,7 @@ def compile_pipeline(
         UserFileError: R0504 to R0508, and those of `generate`.
         MachineError: R0501 to R0503.
     """
-    code = generate(pipeline)
+    code = generate(pipeline, guard_bytes=guard_bytes)
     toolchain = find_toolchain()
     if work_dir is not None:
         return _Workshop(toolchain, work_dir).build(code)
@@ -476,6 +479,13 @@ def _check(linked: bytes, own: str | None) -> int:
             "R0505",
             f"a function of a block comes to call itself{f': look into {own}' if own else ''}",
             hint="write it as a loop: on a device the stack is fixed",
+        )
+    if facts.nesting > MAX_NESTING:
+        raise UserFileError(
+            "R0511",
+            f"a function has blocks nested {facts.nesting} deep; a device compiles {MAX_NESTING}"
+            f"{f': look into {own}' if own else ''}",
+            hint="replace large switch statements by tables, and split deeply nested code",
         )
     return memory_bytes
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from runec.codegen.config import config_header
 from runec.codegen.csyntax import c_comment, c_float, c_identifier, c_int, c_string, c_type
-from runec.codegen.plan import ALIGNMENT, MemoryPlan, plan_memory
+from runec.codegen.plan import ALIGNMENT, MemoryPlan, plan_memory, stage_outputs
 from runec.diagnostics import UserFileError
 from runec.pipeline import (
     Capability,
@@ -176,7 +176,28 @@ def _manifest(pipeline: Pipeline, with_id: Sequence[tuple[int, Stage]]) -> list[
     return of_kind(Capability) + resources + of_kind(Model) + of_kind(Output)
 
 
-def _run(number: int, stage: Stage) -> list[str]:
+def _guards(pipeline: Pipeline, plan: MemoryPlan, guard_bytes: int) -> list[str]:
+    """The rows of the table of guards: where each lies, and which tensor it is beside."""
+    rows = []
+    for stage in pipeline.stages if guard_bytes else ():
+        for index, tensor in enumerate(stage_outputs(stage)):
+            if tensor.id in plan.in_place:
+                continue  # the input whose place it took has the guards
+            name = (
+                stage.name if isinstance(stage, Capability) else f"output {index} of {stage.name}"
+            )
+            start = plan.offsets[tensor.id]
+            end = start + tensor.capacity_bytes
+            limit = -(-end // ALIGNMENT) * ALIGNMENT + guard_bytes
+            text = f"{name}, {tensor.type}"
+            rows.append(
+                f"{{{start - guard_bytes}, {start}, 0, {_literal(f'the start of {text}')}}},"
+            )
+            rows.append(f"{{{end}, {limit}, 1, {_literal(f'the end of {text}')}}},")
+    return rows
+
+
+def _run(number: int, stage: Stage, guard_bytes: int) -> list[str]:
     """What `_call` does for a stage."""
     variable = f"id_{number}"
     if isinstance(stage, Capability):
@@ -186,6 +207,16 @@ def _run(number: int, stage: Stage) -> list[str]:
         return [f"request_provider_response({buffer}, {variable});"]
     if isinstance(stage, ProcBlock):
         tensors = ", ".join(f"TENSOR_{t.id}" for t in (*stage.inputs, *stage.outputs))
+        if guard_bytes:
+            return [
+                "{",
+                "    set_guards();",
+                f"    int32_t status = {_symbol(number, stage)}({tensors});",
+                f"    if (guard_is_broken({_literal(stage.block)}) || status != RUNE_OK) {{",
+                f"        return {number};",
+                "    }",
+                "}",
+            ]
         return [
             f"if ({_symbol(number, stage)}({tensors}) != RUNE_OK) {{",
             f"    return {number};",
@@ -218,8 +249,11 @@ def _parameters(stage: ProcBlock) -> str:
     return ", ".join(inputs + outputs)
 
 
-def generate(pipeline: Pipeline) -> GeneratedCode:
+def generate(pipeline: Pipeline, *, guard_bytes: int = 0) -> GeneratedCode:
     """Turn a checked pipeline into C.
+
+    With `guard_bytes`, a multiple of 8, that much lies before and behind each tensor; a block that
+    writes there fails its stage, with a message.
 
     Raises:
         UserFileError: R0506, a stage cannot be expressed; R0507, the tensors are too large;
@@ -227,7 +261,7 @@ def generate(pipeline: Pipeline) -> GeneratedCode:
     """
     blocks = _blocks(pipeline)
     in_place = frozenset(name for name, block in blocks.items() if block.in_place)
-    plan = plan_memory(pipeline, in_place)
+    plan = plan_memory(pipeline, in_place, guard_bytes)
     if plan.size_bytes > MAX_AREA_BYTES:
         raise UserFileError(
             "R0507",
@@ -250,12 +284,13 @@ def generate(pipeline: Pipeline) -> GeneratedCode:
             if isinstance(stage, ProcBlock)
         ],
         ids=[f"id_{number}" for number, _ in with_id],
+        guards=_guards(pipeline, plan, guard_bytes),
         manifest=_manifest(pipeline, with_id),
         stages=[
             {
                 "title": _title(number, stage),
                 "text": c_comment(stage.span.text) if stage.span is not None else [],
-                "code": _run(number, stage),
+                "code": _run(number, stage, guard_bytes),
             }
             for number, stage in numbered
         ],

@@ -77,11 +77,15 @@ def _aligned(size_bytes: int) -> int:
     return -(-size_bytes // ALIGNMENT) * ALIGNMENT
 
 
-def plan_memory(pipeline: Pipeline, in_place_stages: frozenset[str]) -> MemoryPlan:
+def plan_memory(
+    pipeline: Pipeline, in_place_stages: frozenset[str], guard_bytes: int = 0
+) -> MemoryPlan:
     """Place all tensors: the largest first, each at the lowest offset free while it lives.
 
     The blocks of the stages in `in_place_stages` may write an output over the input of the same
     number.
+    With `guard_bytes`, a multiple of 8, that much lies free before and behind each buffer, and no
+    two share memory.
     (Greedy by size: Pisarchyk and Lee, Efficient Memory Management for Deep Neural Net Inference,
     2020, section 5.)
     """
@@ -108,12 +112,13 @@ def plan_memory(pipeline: Pipeline, in_place_stages: frozenset[str]) -> MemoryPl
     for buffer in sorted(unique, key=lambda b: (-b.size_bytes, b.tensors[0])):
         offset = 0
         for other in sorted(placed, key=lambda b: b.offset):
-            if buffer.overlaps(other) and other.offset < offset + buffer.size_bytes:
-                offset = max(offset, other.offset + other.size_bytes)
-        buffer.offset = offset
+            overlaps = guard_bytes > 0 or buffer.overlaps(other)
+            if overlaps and other.offset < offset + buffer.size_bytes + 2 * guard_bytes:
+                offset = max(offset, other.offset + other.size_bytes + guard_bytes)
+        buffer.offset = offset + guard_bytes
         placed.append(buffer)
     return MemoryPlan(
         offsets={id_: buffers[id_].offset for id_ in sorted(buffers)},
         in_place=dict(sorted(in_place.items())),
-        size_bytes=max((b.offset + b.size_bytes for b in placed), default=0),
+        size_bytes=max((b.offset + b.size_bytes + guard_bytes for b in placed), default=0),
     )

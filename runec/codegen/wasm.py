@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from runec.container import WasmReader, leb128, read_module, walk_calls, walk_sections
+from runec.container import (
+    WasmReader,
+    deepest_nesting,
+    leb128,
+    read_module,
+    walk_calls,
+    walk_sections,
+)
 
 MAGIC = b"\0asm\x01\0\0\0"
 
@@ -44,6 +51,7 @@ class ModuleFacts:
     exports: frozenset[str]
     globals: dict[str, int]
     calls: dict[int, frozenset[int]]
+    nesting: int = 1
 
     @property
     def is_recursive(self) -> bool:
@@ -85,12 +93,15 @@ def read_facts(linked: bytes) -> ModuleFacts:
     if any(constant.value is None for constant in module.globals):
         raise ValueError("a global is not an i32 constant")
     calls: dict[int, frozenset[int]] = {}
+    nesting = 1
     for section in sections:
         if section.id == _CODE:
             reader = WasmReader(linked, section.content, section.end)
             first = len(module.imports)
             for index in range(first, first + reader.count()):
                 size = reader.unsigned()
+                nested = deepest_nesting(WasmReader(linked, reader.at, reader.at + size))
+                nesting = max(nesting, nested)
                 body = WasmReader(linked, reader.at, reader.at + size)
                 calls[index] = frozenset(call.function for call in walk_calls(body))
                 reader.take(size)
@@ -104,4 +115,5 @@ def read_facts(linked: bytes) -> ModuleFacts:
             if constant is not None and constant.value is not None
         },
         calls=calls,
+        nesting=nesting,
     )

@@ -10,7 +10,8 @@ from runec.container.graph import (
     GraphResource,
     graph_document,
 )
-from runec.container.instructions import Call, walk_calls
+from runec.container.instructions import Call, deepest_nesting, walk_calls
+from runec.container.limits import MAX_NESTING
 from runec.container.loading import load_rune
 from runec.container.module import WasmModule
 from runec.container.originals import Recorded, write_described
@@ -22,6 +23,7 @@ from runec.container.writer import write_rune
 __all__ = [
     "F32",
     "F64",
+    "MAX_NESTING",
     "Call",
     "Graph",
     "GraphCapability",
@@ -35,6 +37,7 @@ __all__ = [
     "Rune",
     "WasmModule",
     "WasmReader",
+    "deepest_nesting",
     "graph_document",
     "leb128",
     "load_rune",

@@ -53,13 +53,22 @@ def over_limit(what: str) -> RuneFileError:
     return RuneFileError(
         "R0607",
         f"the pipeline is larger than a rune can be: {what}",
-        hint="split the pipeline, or use shorter names",
+        hint="split the pipeline, or use shorter names and texts; lists of words go into resources",
     )
 
 
 def inconsistent(what: str) -> RuneFileError:
     """R0608: the parts of the file contradict each other."""
     return RuneFileError("R0608", f"the graph does not fit the file: {what}", hint=_REBUILD)
+
+
+def nested_too_deep(depth: int, most: int) -> RuneFileError:
+    """R0610: blocks nested deeper than the stack of a device's engine."""
+    return RuneFileError(
+        "R0610",
+        f"a function of the module has blocks nested {depth} deep; a device compiles {most}",
+        hint="build the rune again, with smaller switch statements in blocks of your own",
+    )
 
 
 def bad_module(what: str) -> RuneFileError:

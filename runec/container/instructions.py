@@ -16,6 +16,12 @@ from runec.container.wasm import WasmReader
 _PLAIN = frozenset({0x00, 0x01, 0x05, 0x0B, 0x0F, 0x1A, 0x1B, *range(0x45, 0xC5)})
 
 
+_BLOCKS = frozenset({0x02, 0x03, 0x04})
+# call, br, br_if, locals, globals, constants, memory.size and memory.grow: one LEB128.
+_ONE_NUMBER = frozenset({0x10, 0x0C, 0x0D, 0x20, 0x21, 0x22, 0x23, 0x24, 0x41, 0x42, 0x3F, 0x40})
+_FLOATS = {0x43: 4, 0x44: 8}
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call instruction: its opcode lies at `start`, the next instruction at `end`."""
@@ -59,3 +65,41 @@ def walk_calls(reader: WasmReader) -> Iterator[Call]:
             continue  # saturating float-to-int
         elif opcode not in _PLAIN:
             raise ValueError(f"it has the instruction {opcode:#04x}")
+
+
+def deepest_nesting(reader: WasmReader) -> int:
+    """Walk a function's body and return how many blocks lie in one another, its own included.
+
+    What an engine of ours would not compile ends the walk: the validator refuses it.
+
+    Raises:
+        UserFileError: R0602, R0603, R0609, it is malformed.
+    """
+    for _ in range(reader.unsigned()):
+        reader.unsigned()
+        reader.byte()
+    depth = deepest = 1
+    while not reader.is_done:
+        opcode = reader.byte()
+        if opcode in _BLOCKS:
+            reader.signed(33)
+            depth += 1
+            deepest = max(deepest, depth)
+        elif opcode == 0x0B:
+            depth -= 1
+        elif opcode == 0x0E:  # br_table
+            for _ in range(reader.unsigned() + 1):
+                reader.unsigned()
+        elif opcode in _ONE_NUMBER:
+            reader.signed(64)
+        elif 0x28 <= opcode <= 0x3E or opcode == 0x11:
+            reader.unsigned()
+            reader.unsigned()
+        elif opcode in _FLOATS:
+            reader.take(_FLOATS[opcode])
+        elif opcode == 0xFC:
+            # memory.copy and memory.fill, which wasm3 knows
+            reader.take({10: 2, 11: 1}.get(reader.unsigned(), 0))
+        elif opcode not in _PLAIN:
+            break
+    return deepest

@@ -20,4 +20,6 @@ MAX_STAGE_TENSORS = 32
 MAX_GRAPH_BYTES = 16 * 1024
 MAX_INTEGER = 2**31 - 1
 RESOURCE_ALIGNMENT = 16
+# wasm3 compiles nested blocks by recursion: 160 bytes of a Cortex-M's stack a level, of 16 KiB.
+MAX_NESTING = 48
 PAGE_BYTES = 64 * 1024

@@ -7,7 +7,7 @@ may rely on it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,14 +19,17 @@ from runec.container.errors import (
     bad_layout,
     bad_module,
     inconsistent,
+    nested_too_deep,
     not_a_rune,
     truncated,
 )
 from runec.container.graph import Graph
 from runec.container.graph_json import decode_graph, parse_json
+from runec.container.instructions import deepest_nesting
 from runec.container.wasm import (
     ABI_IMPORTS,
     CALL_TYPE,
+    CODE,
     CUSTOM,
     I32,
     MANIFEST_TYPE,
@@ -34,6 +37,7 @@ from runec.container.wasm import (
     FunctionType,
     Module,
     Section,
+    WasmReader,
     read_module,
     walk_sections,
 )
@@ -155,6 +159,21 @@ def _check_functions(module: Module, known: Mapping[str, FunctionType]) -> None:
             raise bad_module(f"it does not export the function {name}")
 
 
+def _check_nesting(data: bytes, sections: Sequence[Section]) -> None:
+    """Check that an engine on a device can compile the functions with the stack that it has."""
+    for section in sections:
+        if section.id != CODE:
+            continue
+        reader = WasmReader(data, section.content, section.end)
+        for _ in range(reader.count()):
+            size = reader.unsigned()
+            start = reader.at
+            reader.take(size)
+            depth = deepest_nesting(WasmReader(data, start, start + size))
+            if depth > limits.MAX_NESTING:
+                raise nested_too_deep(depth, limits.MAX_NESTING)
+
+
 def _check_module(module: Module, graph: Graph) -> None:
     """Check the module against section 2 of the page."""
     _check_functions(module, ABI_IMPORTS)
@@ -215,6 +234,8 @@ def _read_described(data: bytes, sections: list[Section]) -> Rune:
     resources = _read_resources(data, own[2:-1], graph)
     module = read_module(data, sections[:split])
     (_check_originals_module if graph.is_original else _check_module)(module, graph)
+    if not graph.is_original:
+        _check_nesting(data, sections[:split])
     return Rune(
         data=data,
         code=code,

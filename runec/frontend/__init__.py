@@ -89,7 +89,7 @@ from runec.frontend.passes.pins import PIN_ARGUMENTS, check_pin_inputs, read_pin
 from runec.frontend.passes.resources import Beside, load_resources
 from runec.frontend.passes.types import Facts, check_types
 from runec.frontend.passes.unused import warn_unused_parts
-from runec.frontend.text import MAX_RUNEFILE_BYTES
+from runec.frontend.text import LONG_LISTS, MAX_RUNEFILE_BYTES
 from runec.models.pointers import pointer
 from runec.pipeline import OutputKind, Pipeline
 from runec.proc_blocks import Catalogue
@@ -138,9 +138,12 @@ def read_runefile(path: Path) -> str:
 
     Raises:
         RunefileError: R0002, it is not UTF-8.
-        UserFileError: R0002, it is a model or a .rune; R1003, it cannot be read.
+        UserFileError: R0002, it is a model or a .rune; R0019, it is too long; R1003, it cannot be
+            read.
     """
     _refuse_other_kinds(path)
+    if is_file(path) and path.stat().st_size > MAX_RUNEFILE_BYTES:
+        raise _too_long(str(path))
     data = read_file(path, "the Runefile", max_bytes=MAX_RUNEFILE_BYTES)
     try:
         return data.decode("utf-8-sig")
@@ -206,11 +209,7 @@ def parse(text: str, path: str, diagnostics: Diagnostics) -> Document:
         UserFileError: R0019, it is too long.
     """
     if len(text) > MAX_RUNEFILE_BYTES:
-        raise UserFileError(
-            "R0019",
-            f"{path} is longer than {MAX_RUNEFILE_BYTES} characters",
-            hint="move long texts to files and name them below resources:",
-        )
+        raise _too_long(path)
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -227,6 +226,14 @@ def parse(text: str, path: str, diagnostics: Diagnostics) -> Document:
     from runec.frontend.legacy import parse_legacy  # noqa: PLC0415 - one of two
 
     return parse_legacy(source, diagnostics)
+
+
+def _too_long(path: str) -> UserFileError:
+    return UserFileError(
+        "R0019",
+        f"{path} is larger than {MAX_RUNEFILE_BYTES // 1024**2} MiB",
+        hint=LONG_LISTS,
+    )
 
 
 def dialect_of(text: str, path: str) -> Dialect:

@@ -9,10 +9,15 @@ from typing import NamedTuple
 from runec.diagnostics import Span
 from runec.frontend.ast import Path
 
-# Far more than a rune can hold: 32 stages are some 5 KB, and long texts belong into resources.
-MAX_RUNEFILE_BYTES = 128 * 1024
+# Labels make Runefiles long: the longest public one has 99,424. Longer lists belong into resources.
+MAX_RUNEFILE_BYTES = 4 * 1024 * 1024
 MAX_STATEMENTS = 1000
-MAX_YAML_EVENTS = 20_000
+MAX_YAML_EVENTS = 250_000
+LONG_LISTS = (
+    "put long lists into a file, one word a line, add resources: {WORDS: {path: words.txt}} and "
+    "write $WORDS instead of the list; `runec convert` turns the legacy dialect into YAML"
+)
+"""What to do about a Runefile that is too long."""
 MAX_DIMENSION = 2**31 - 1
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from runec.diagnostics import Diagnostics, SourceFile, Span
-from runec.frontend.text import MAX_YAML_EVENTS, plain_look_alike
+from runec.frontend.text import LONG_LISTS, MAX_YAML_EVENTS, plain_look_alike
 
 MAX_DEPTH = 16
 
@@ -69,7 +69,7 @@ class _Tree:
                 "R0019",
                 f"a Runefile has at most {MAX_YAML_EVENTS} words",
                 self.span(event),
-                "move long lists to files and name them below resources:",
+                LONG_LISTS,
             )
         if kind == "AliasEvent":
             raise _RefusedError(

@@ -33,6 +33,8 @@ from runec.vm.run import Watch, run_rune_feeds
 # A block whose stage fails ends the rune with this; what it says is the rest of the message.
 _STAGE_FAILED = "R0709"
 _LENGTH_BYTES = 4
+# Beside each tensor; a block that writes there is reported.
+_GUARD_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ class _Given(Feed):
 
 def _run_test(block: Block, test: Vectors, timeout_s: float) -> Outcome:
     pipeline, words = _pipeline(block, test)
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline, guard_bytes=_GUARD_BYTES)))
     feeds = [_Given(_packed(test, run, words)) for run in test.runs]
     results = run_rune_feeds(rune, feeds, timeout_s=timeout_s, resources={}, watch=Watch())
     differences: list[Difference] = []

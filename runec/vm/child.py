@@ -6,6 +6,7 @@ says what came of it. The parent kills it when it has had enough of it.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
@@ -151,6 +152,7 @@ class Instance:
             self._module.link_function("env", item.name, item.signature, _unsigned(function))
         if watched.enter and isinstance(host, AbiHost):
             self._watch(watched.enter, host)
+        self._used = None if rune.is_original else rune.require_graph().memory_used
         host.attach(self._memory)
 
     def _watch(self, enter: Mapping[str, str], host: AbiHost) -> None:
@@ -166,7 +168,23 @@ class Instance:
 
     def _memory(self) -> memoryview:
         memory: memoryview | None = self._runtime.get_memory(0)
-        return memoryview(b"") if memory is None else memory
+        if memory is None:
+            return memoryview(b"")
+        if self._used is not None and len(memory) > self._used:
+            memory = self._shrink(memory, self._used)
+        return memory
+
+    def _shrink(self, memory: memoryview, used: int) -> memoryview:
+        """Give the module `used` bytes of its memory, as devices do: an access past them traps.
+
+        wasm3 has an option for that (`memoryLimit`), pywasm3 has not: the length stands just
+        before the memory itself (`M3MemoryHeader`). Another wasm3 may hold something else there.
+        """
+        at = ctypes.addressof(ctypes.c_char.from_buffer(memory)) - ctypes.sizeof(ctypes.c_size_t)
+        length = ctypes.c_size_t.from_address(at)
+        if length.value == len(memory):
+            length.value = used
+        return self._runtime.get_memory(0) or memory
 
     def _guard(self, action: Callable[[], Any]) -> Any:
         """Turn the engine's errors into ours; errors of host functions pass through."""
@@ -179,6 +197,7 @@ class Instance:
 
     def call(self, name: str, *arguments: int) -> int:
         """Call an exported function. Raises RuneError."""
+        self._memory()
         function = self._guard(lambda: self._runtime.find_function(name))
         result = self._guard(lambda: function(*arguments))
         return int(result) & 0xFFFFFFFF

@@ -323,6 +323,16 @@ def test_what_no_device_can_run_is_blamed_on_the_block(
         assert str(error.span) == f"{tmp_path / 'mine' / 'block.toml'}:2:1"
 
 
+def test_code_nested_deeper_than_a_device_compiles_is_refused(tmp_path: Path) -> None:
+    # Cases of their own: the compiler makes a jump table of them, a block for each.
+    cases = "".join(f"case {i}: state[{i * 7 % 64}] += {i}; break; " for i in range(60))
+    before = "static volatile int state[64];"
+    body = f"switch ((int)in0[0]) {{ {cases} default: break; }} out0[0] = 1.0f; return RUNE_OK;"
+    error = refusal(block(tmp_path / "mine", before, body))
+    assert error.code == "R0511"
+    assert "'mine'" in error.message
+
+
 def test_two_folders_give_the_same_bytes_even_with_their_names_in_the_code(tmp_path: Path) -> None:
     body = "out0[0] = (float)__FILE__[in0[0] > 1.0f ? 1 : 2]; return RUNE_OK;"
     modules = [

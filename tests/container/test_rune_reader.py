@@ -414,6 +414,23 @@ def test_a_module_that_is_not_the_abis_is_refused(
     assert code_of(parts.build()) == code
 
 
+@pytest.mark.parametrize("depth", [48, 49, 1001])
+@pytest.mark.parametrize("kind", ["block", "loop", "if"])
+def test_blocks_nested_deeper_than_a_device_compiles_are_refused(
+    parts: Parts, module_text: str, wat: Callable[[str], bytes], kind: str, depth: int
+) -> None:
+    opened = {"block": "(block ", "loop": "(loop ", "if": "(if (i32.const 1) (then "}[kind]
+    closed = "))" if kind == "if" else ")"
+    # What could be taken for a block by a walk that loses its step.
+    noise = "(drop (f64.const 1e300)) (drop (i32.const 0x020202)) (drop (f32.const 2.125))"
+    body = noise + opened * (depth - 1) + closed * (depth - 1)
+    parts.set_code(wat(module_text.replace("(data", f"(func {body}) (data")))
+    if depth == 48:
+        read_rune(parts.build())
+    else:
+        assert code_of(parts.build()) == "R0610"
+
+
 ORIGINAL = """
 (module
   (import "env" "request_capability" (func (param i32) (result i32)))

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runec.diagnostics import Diagnostic, RunecError, UserFileError, render
-from runec.frontend import analyse, analyse_text
+from runec.frontend import analyse, analyse_text, yaml_nodes
 
 NOWHERE = Path("nowhere")
 VALID_YAML = """version: 1
@@ -196,15 +196,54 @@ def test_half_a_surrogate_pair_is_no_text() -> None:
     assert caught.value.code == "R0002"
 
 
-def test_a_runefile_of_a_megabyte_is_refused_unread(tmp_path: Path) -> None:
+def test_a_runefile_of_more_than_4_mib_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "Runefile.yml"
-    path.write_bytes(b"#" * 1024 * 1024)
-    with pytest.raises(UserFileError) as caught:
+    path.write_bytes(b"#" * (4 * 1024 * 1024 + 1))
+    with pytest.raises(UserFileError) as unread:
         analyse(path)
-    assert caught.value.code == "R1003"
-    with pytest.raises(UserFileError) as caught:
-        analyse_text("#" * 1024 * 1024, "Runefile.yml", NOWHERE, "x")
-    assert caught.value.code == "R0019"
+    with pytest.raises(UserFileError) as text:
+        analyse_text("#" * (4 * 1024 * 1024 + 1), "Runefile.yml", NOWHERE, "x")
+    for error in (unread.value, text.value):
+        assert error.code == "R0019"
+        assert "is larger than 4 MiB" in error.message
+        assert "resources: {WORDS: {path: words.txt}}" in str(error.hint)
+
+
+LABELS = [f"label_{number:05}_of" for number in range(99_424)]
+BLOCK = """version: 1
+image: runicos/base
+pipeline:
+  x: {{capability: RAW, outputs: [{{type: u32, dimensions: [1]}}]}}
+  label:
+    proc-block: label
+    inputs: [x]
+    args:
+      wordlist: {}
+  serial: {{out: SERIAL, inputs: [label]}}
+"""
+
+
+LEGACY_BLOCK = """FROM runicos/base
+CAPABILITY<U32[1]> x RAW
+PROC_BLOCK<U32[1], UTF8[1]> label hotg-ai/rune@v1#proc_blocks/label --labels={}
+OUT serial
+RUN x label serial
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "count"),
+    [
+        ("Runefile.yml", BLOCK.format("|\n        " + "\n        ".join(LABELS)), 99_424),
+        ("Runefile.yml", BLOCK.format("[" + ", ".join(LABELS[:12_000]) + "]"), 12_000),
+        ("Runefile", LEGACY_BLOCK.format(",".join(LABELS)), 99_424),
+    ],
+)
+def test_a_hundred_thousand_labels_become_a_resource(path: str, text: str, count: int) -> None:
+    pipeline = analyse_text(text, path, NOWHERE, "x").pipeline
+    (resource,) = pipeline.resources.values()
+    assert resource.data is not None
+    assert resource.data.split() == [label.encode() for label in LABELS[:count]]
 
 
 @pytest.mark.parametrize(
@@ -250,6 +289,10 @@ def test_a_file_with_every_line_wrong_is_answered_line_by_line(
     ],
 )
 def test_more_words_than_any_rune_has_are_refused(
-    text: str, path: str, diagnose: Callable[..., tuple[Diagnostic, ...]]
+    text: str,
+    path: str,
+    diagnose: Callable[..., tuple[Diagnostic, ...]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(yaml_nodes, "MAX_YAML_EVENTS", 20_000)  # 250,000 take ten seconds
     assert "R0019" in {item.code for item in diagnose(text, path)}

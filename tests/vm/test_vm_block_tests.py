@@ -210,3 +210,54 @@ def test_tests_without_a_test_are_none(tmp_path: Path, text: str) -> None:
     with pytest.raises(UserFileError) as caught:
         load_vectors(load_block(tmp_path / "mine"))
     assert caught.value.code == "R0432"
+
+
+WRITES = """
+[[tests]]
+name = "writes"
+inputs = ["f32[5]"]
+[[tests.runs]]
+inputs = [[1.0, 2.0, 3.0, 4.0, 5.0]]
+outputs = [[1.0, 2.0, 3.0, 4.0, 5.0]]
+"""
+RUN = """#include "rune_block.h"
+RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))
+{
+    for (uint32_t i = 0; i < 5; i++) { out0[i] = in0[i]; }
+    %s
+    return RUNE_OK;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("", None),
+        (
+            "((uint8_t *)out0)[20] = 1;",
+            "up to 1 bytes outside of the end of output 0 of identity, f32[5]",
+        ),
+        (
+            "for (uint32_t i = 5; i < 35; i++) { out0[i] = 7.0f; }",
+            "up to 120 bytes outside of the end of output 0 of identity, f32[5]",
+        ),
+        (
+            "volatile int32_t before = -3; out0[before] = 7.0f;",
+            "up to 12 bytes outside of the start of output 0 of identity, f32[5]",
+        ),
+        ("((float *)in0)[5] = 7.0f;", "up to 4 bytes outside of the end of input 0, f32[5]"),
+    ],
+)
+def test_what_is_written_beside_a_tensor_is_reported(
+    tmp_path: Path, line: str, problem: str | None
+) -> None:
+    folder = copy(tmp_path, "identity", WRITES)
+    (folder / "block.c").write_text(RUN % line)
+    manifest = (folder / "block.toml").read_text().replace("in_place = true", "in_place = false")
+    manifest = manifest.replace("stack_bytes = 0", "stack_bytes = 16")
+    (folder / "block.toml").write_text(manifest)
+    (outcome,) = outcomes(folder)
+    assert outcome.is_ok == (problem is None), outcome
+    if problem is not None:
+        assert f"the block identity wrote {problem}" in str(outcome.problem)

@@ -62,6 +62,22 @@ def test_a_trap_is_named(make_rune: MakeRune, kind: str) -> None:
     assert advice in str(error.hint)
 
 
+def test_memory_past_what_the_rune_declares_is_out_of_bounds(make_rune: MakeRune) -> None:
+    used = make_rune("(i32.const 0)").require_graph().memory_used
+    assert used % 65536, "else the page ends there as well"
+    within = make_rune(f"(drop (i32.load8_u (i32.const {used - 1}))) (i32.const 0)")
+    assert failure(within).code == "R0710", "it ran, but gave no output"
+    for access in (
+        f"(i32.load8_u (i32.const {used}))",
+        f"(i32.load (i32.const {used - 3}))",
+        f"(i32.store8 (i32.const {used}) (i32.const 1)) (i32.const 0)",
+        "(i32.load8_u (i32.const 65535))",
+    ):
+        error = failure(make_rune(access))
+        assert error.code == "R0708"
+        assert "out of bounds memory access" in error.message
+
+
 def test_a_trap_names_the_stage_it_happens_in(make_rune: MakeRune, sketch: type[Sketch]) -> None:
     call = """
         (drop (call $request_provider_response (i32.const 1024) (i32.const 16) (i32.const 1)))

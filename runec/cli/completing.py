@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from runec.data import data_dir
-
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
@@ -67,6 +65,8 @@ def completer(offer: Offer) -> Completer:
 
 def _board_ids() -> list[str]:
     # The names of the files, not runec.boards, whose imports take longer than the rest.
+    from runec.data import data_dir  # noqa: PLC0415 - `runec check` does without
+
     extra = os.environ.get("RUNEC_BOARDS_DIR")
     folders = [data_dir("boards"), *([Path(extra)] if extra else [])]
     try:

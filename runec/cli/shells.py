@@ -82,7 +82,8 @@ class _Quick(ShellComplete):
 
 
 # Bash splits words at ":" and "=" as well and replaces only what follows: the words are joined
-# again, and what stands before the last colon is taken off the answers.
+# again, and what stands before the last colon is taken off the answers. Errors would appear in the
+# middle of the line that is typed, so no script shows them.
 _BASH = """\
 %(complete_func)s() {
     local IFS=$'\\n' line=${COMP_LINE:0:COMP_POINT} words=() rest word type value suffix cut= i
@@ -120,7 +121,7 @@ _BASH = """\
             COMPREPLY+=("${value#"$cut"}")
         fi
     done < <(IFS=' '; env COMP_WORDS="${words[*]}" COMP_CWORD=$((${#words[@]} - 1)) \\
-        %(complete_var)s=bash_complete "$1")
+        %(complete_var)s=bash_complete "$1" 2>/dev/null)
     return 0
 }
 
@@ -136,7 +137,7 @@ _ZSH = """\
     (( ! $+commands[%(prog_name)s] )) && return 1
 
     response=("${(@f)$(env COMP_WORDS="${words[*]}" COMP_CWORD=$((CURRENT-1)) \\
-        %(complete_var)s=zsh_complete %(prog_name)s)}")
+        %(complete_var)s=zsh_complete %(prog_name)s 2>/dev/null)}")
 
     [[ $words[CURRENT] == --*=* ]] && compset -P 1 '--*='
 
@@ -170,7 +171,7 @@ _FISH = """\
 function %(complete_func)s
     set -l word (commandline -t)
     set -l response (env %(complete_var)s=fish_complete COMP_WORDS=(commandline -cp) \\
-        COMP_CWORD=$word %(prog_name)s)
+        COMP_CWORD=$word %(prog_name)s 2>/dev/null)
     set -l path (string replace -r -- '^--[^=]*=' '' "$word")
     set -l option (string match -r -- '^--[^=]*=' "$word")
 

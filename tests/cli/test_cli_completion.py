@@ -30,6 +30,7 @@ def test_a_script_is_printed_for_each_shell(runec: Callable[..., Any], shell: st
     done = runec("completion", shell)
     assert (done.code, done.stderr) == (0, "")
     assert "_RUNEC_COMPLETE" in done.stdout
+    assert done.stdout.count("2>/dev/null") == 1
     if program := shutil.which(shell):
         arguments = ["--no-execute"] if shell == "fish" else ["-n"]
         subprocess.run([program, *arguments], input=done.stdout, text=True, check=True)

@@ -68,7 +68,7 @@ from runec.diagnostics import (
     Span,
     UserFileError,
 )
-from runec.files import read_file, read_head
+from runec.files import is_file, read_file, read_head
 from runec.frontend.ast import Dialect, Document
 from runec.frontend.passes.arguments import check_unused, read_arguments, read_model_formats
 from runec.frontend.passes.blocks import find_blocks

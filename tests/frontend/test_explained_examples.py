@@ -15,6 +15,7 @@ WITH_EXAMPLES = [page for page in PAGES if page.wrong is not None]
 # Their mistake is not in the Runefile's text but in the bytes of a file, or no Runefile has it.
 WITHOUT = {
     *("R0002", "R0021", "R0022", "R0311", "R0312", "R0313", "R0314", "R0416", "R0430", "R0432"),
+    *("R0320", "R0321", "R0322", "R0323"),
 }
 
 Diagnose = Callable[..., tuple[Diagnostic, ...]]

@@ -48,7 +48,8 @@ Codes of this room:
 
 Of formatting and converting: R0021, R0022.
 Of models without shapes: R0322 (warning).
-Passed on with a place: R031x and R032x of `runec.models`, R041x, R0420 and R043x of `runec.proc_blocks`.
+Passed on with a place: R031x and R032x of `runec.models`, R041x, R0420 and R043x of
+`runec.proc_blocks`.
 """
 
 from __future__ import annotations

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import flatbuffers  # type: ignore[import-untyped]
 import numpy as np
+from flatbuffers import flexbuffers
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 _KINDS = {
@@ -64,24 +65,33 @@ class ModelSketch:
         return index
 
     def operator(
-        self, name: str, inputs: Sequence[int], outputs: Sequence[int], **options: int
+        self,
+        name: str,
+        inputs: Sequence[int],
+        outputs: Sequence[int],
+        options: Mapping[str, int] | None = None,
+        *,
+        custom_code: bytes | None = None,
+        custom_options: bytes | None = None,
     ) -> None:
         """Add an operator; the class of its options is found by its name."""
         code = schema.OperatorCodeT()
         code.builtinCode = getattr(schema.BuiltinOperator, name)
         code.deprecatedBuiltinCode = min(code.builtinCode, 127)
         code.version = 1
+        code.customCode = custom_code
         self._model.operatorCodes.append(code)
         use = schema.OperatorT()
         use.opcodeIndex = len(self._model.operatorCodes) - 1
         use.inputs, use.outputs = list(inputs), list(outputs)
+        use.customOptions = None if custom_options is None else list(custom_options)
         words = "".join(part.capitalize() for part in name.split("_"))
         kind = {"TopkV2": "TopKV2", "Sum": "Reducer", "Mean": "Reducer"}.get(words, words)
         made = getattr(schema, f"{kind}OptionsT", None)
         if made is not None:
             use.builtinOptionsType = getattr(schema.BuiltinOptions, f"{kind}Options")
             use.builtinOptions = made()
-            for option, value in options.items():
+            for option, value in (options or {}).items():
                 assert hasattr(use.builtinOptions, option)
                 setattr(use.builtinOptions, option, value)
         self._graph.operators.append(use)
@@ -128,13 +138,13 @@ def keras_reshape(batch: int = 1, kind: str = "f4") -> bytes:
     scale = 0.5 if kind == "i1" else None
     given = sketch.tensor(kind, [batch, 12], open_=[-1, 12], scale=scale)
     shape = sketch.tensor("i4", [2])
-    sketch.operator("SHAPE", [given], [shape], outType=schema.TensorType.INT32)
+    sketch.operator("SHAPE", [given], [shape], {"outType": schema.TensorType.INT32})
     first = sketch.tensor("i4", [])
     ends = [sketch.constant("i4", [value]) for value in (0, 1, 1)]
-    sketch.operator("STRIDED_SLICE", [shape, *ends], [first], shrinkAxisMask=1)
+    sketch.operator("STRIDED_SLICE", [shape, *ends], [first], {"shrinkAxisMask": 1})
     three, four = sketch.constant("i4", 3), sketch.constant("i4", 4)
     wanted = sketch.tensor("i4", [3])
-    sketch.operator("PACK", [first, three, four], [wanted], valuesCount=3)
+    sketch.operator("PACK", [first, three, four], [wanted], {"valuesCount": 3})
     table = sketch.tensor(kind, [batch, 3, 4], open_=[-1, 3, 4], scale=scale)
     sketch.operator("RESHAPE", [given, wanted], [table])
     added = sketch.tensor(kind, [batch, 3, 4], open_=[-1, 3, 4], scale=scale)
@@ -153,3 +163,35 @@ def moved_axes() -> bytes:
     sketch.operator("SQUEEZE", [moved], [squeezed])
     sketch.operator("NEG", [squeezed], [result])
     return sketch.written([given], [result])
+
+
+def detector(count: int = 6, most: int = 4) -> bytes:
+    """SSD post-processing: boxes and scores to boxes, classes, scores, how many; no shapes.
+
+    True: f32[1, most, 4], f32[1, most], f32[1, most] and f32[1].
+    """
+    sketch = ModelSketch()
+    boxes, scores = sketch.tensor("f4", [1, count, 4]), sketch.tensor("f4", [1, count, 3])
+    anchors = sketch.constant("f4", [[0.1 * i, 0.5, 0.2, 0.2] for i in range(count)])
+    results = [sketch.tensor("f4", []) for _ in range(4)]
+    options = flexbuffers.Dumps(
+        {
+            "max_detections": most,
+            "max_classes_per_detection": 1,
+            "nms_score_threshold": 0.1,
+            "nms_iou_threshold": 0.5,
+            "num_classes": 2,
+            "y_scale": 10.0,
+            "x_scale": 10.0,
+            "h_scale": 5.0,
+            "w_scale": 5.0,
+        }
+    )
+    sketch.operator(
+        "CUSTOM",
+        [boxes, scores, anchors],
+        results,
+        custom_code=b"TFLite_Detection_PostProcess",
+        custom_options=options,
+    )
+    return sketch.written([boxes, scores], results)

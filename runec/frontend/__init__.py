@@ -48,8 +48,9 @@ Codes of this room:
     R0422  a wrong value of a PIN
 
 Of formatting and converting: R0021, R0022.
-Passed on with a place: R1015, a file outside the folder; R031x of `runec.models`; R041x, R0420 and
-R043x of `runec.proc_blocks`.
+Of models without shapes: R0322 (warning).
+Passed on with a place: R1015, a file outside the folder; R031x and R032x of `runec.models`; R041x,
+R0420 and R043x of `runec.proc_blocks`.
 """
 
 from __future__ import annotations

@@ -99,10 +99,14 @@ class _Value:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """What a model can be simplified to, and the tensors whose shapes are still not known."""
+    """What a model can be simplified to, and the tensors whose shapes are still not known.
+
+    `of_data` are those of the unknown whose shapes depend on the values of inputs.
+    """
 
     changes: Changes
     unknown: frozenset[int]
+    of_data: frozenset[int]
 
 
 class _UnknownError(Exception):
@@ -497,7 +501,28 @@ class _Folder:
             and (shape != graph.tensors[index].shape or not graph.tensors[index].has_shape)
         }
         changes = Changes(shapes, frozenset(), constants, frozenset(dropped), reshaped)
-        return Folded(changes, unknown)
+        return Folded(changes, unknown, unknown & self._shaped_by_data())
+
+    def _shaped_by_data(self) -> set[int]:
+        """Return the tensors whose shapes values of inputs or of variables decide.
+
+        Where the file has a shape for one all the same, that counts.
+        """
+        tensors = self._graph.tensors
+        computed = {*self._graph.inputs}
+        computed |= {index for index, tensor in enumerate(tensors) if tensor.is_variable}
+        shaped: set[int] = set()
+        for use in self._graph.operators:
+            inputs = {item for item in use.inputs if item >= 0}
+            deciding = {
+                use.inputs[at] for at in _SHAPED_BY.get(use.name, ()) if at < len(use.inputs)
+            }
+            outputs = {item for item in use.outputs if item >= 0}
+            if deciding & computed or inputs & shaped:
+                shaped |= {item for item in outputs if self._shape_or_none(item) is None}
+            if inputs & (shaped if use.name in ("RANK", "SHAPE") else computed):
+                computed |= outputs
+        return shaped
 
 
 def fold_model(data: bytes) -> Folded:

@@ -91,7 +91,8 @@ def _resolved(
     for _ in range(_ROUNDS_MAX):
         folded = fold_model(data)
         data = rewrite_model(data, folded.changes)
-        if not folded.unknown:
+        wanted = folded.unknown - folded.of_data
+        if not wanted:
             break
         graph = read_graph(data)
         has_inputs = all(graph.tensors[index].has_shape for index in graph.inputs)
@@ -101,7 +102,7 @@ def _resolved(
 
         shapes = learn_shapes(data, [list(graph.tensors[index].shape) for index in graph.inputs])
         is_learned = True
-        learned = {index: shapes[index] for index in folded.unknown if index in shapes}
+        learned = {index: shapes[index] for index in wanted if index in shapes}
         data = rewrite_model(data, Changes(shapes=learned))
         if not learned:
             break

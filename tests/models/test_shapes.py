@@ -89,6 +89,20 @@ def test_shapes_that_the_file_lacks_are_those_that_litert_finds() -> None:
     assert same(in_litert(found.data, given), in_litert(data, given))
 
 
+def test_a_detectors_shapes_are_those_of_its_options() -> None:
+    """As the public SSD models and mobile_object_localizer; TensorFlow Lite Micro has it too."""
+    data = shape_models.detector()
+    found = resolve_model(data)
+    assert found.is_learned
+    assert outputs(found.data) == ["f32[1, 4, 4]", "f32[1, 4]", "f32[1, 4]", "f32[1]"]
+    random = np.random.default_rng(3)
+    given = [random.normal(size=(1, 6, 4)).astype("f4"), random.random((1, 6, 3)).astype("f4")]
+    expected = in_litert(data, *given)
+    assert expected[3][0] > 0
+    assert same(in_litert(found.data, *given), expected)
+    assert same(in_tflm(found.data, *given), expected)
+
+
 def test_a_result_whose_shape_depends_on_data_has_none() -> None:
     data = shape_models.places()
     found = resolve_model(data)
@@ -97,6 +111,31 @@ def test_a_result_whose_shape_depends_on_data_has_none() -> None:
     for count in (1, 3, 8):
         given = np.where(np.arange(8) < count, 1, -1).astype("f4")
         assert same(in_litert(found.data, given), [np.arange(count).reshape(count, 1)])
+
+
+def shaped_by_an_input(name: str) -> bytes:
+    """An operator whose second input, or first, decides its result's shape when it runs."""
+    sketch = ModelSketch()
+    given, numbers = sketch.tensor("f4", [2, 6]), sketch.tensor("i4", [2])
+    result = sketch.tensor("f4", [1, 1], open_=[-1, -1])
+    ones = sketch.constant("i4", [1, 1])
+    inputs = {
+        "FILL": [numbers, sketch.constant("f4", 1)],
+        "SLICE": [given, sketch.constant("i4", [0, 0]), numbers],
+        "STRIDED_SLICE": [given, sketch.constant("i4", [0, 0]), numbers, ones],
+    }
+    sketch.operator(name, inputs.get(name, [given, numbers]), [result])
+    return sketch.written([given, numbers], [result])
+
+
+@pytest.mark.parametrize("name", ["FILL", "RESHAPE", "SLICE", "STRIDED_SLICE", "TILE"])
+def test_a_shape_that_an_input_decides_is_not_known(name: str) -> None:
+    data = shaped_by_an_input(name)
+    resolved = resolve_model(data)
+    found = resolved.data
+    assert (resolved.is_learned, outputs(found)) == (False, ["f32[...]"])
+    two = np.array([3, 4] if name == "RESHAPE" else [1, 2], "i4")
+    assert same(in_litert(found, values([2, 6]), two), in_litert(data, values([2, 6]), two))
 
 
 @pytest.mark.parametrize("operator", ["ABS", "EXP", "LOGISTIC"])
@@ -114,7 +153,7 @@ def test_an_elementwise_result_without_a_shape_runs_in_tensorflow_lite_micro(ope
 def test_a_sum_over_all_axes_is_a_scalar_without_asking_anybody() -> None:
     sketch = ModelSketch()
     given, result = sketch.tensor("f4", [3, 4]), sketch.tensor("f4", [])
-    sketch.operator("SUM", [given, sketch.constant("i4", [0, -1])], [result], keepDims=0)
+    sketch.operator("SUM", [given, sketch.constant("i4", [0, -1])], [result], {"keepDims": 0})
     data = sketch.written([given], [result])
     found = resolve_model(data)
     assert not found.is_learned
@@ -192,14 +231,10 @@ def test_arithmetic_on_shapes_is_that_of_litert(
 ) -> None:
     sketch = ModelSketch()
     given, shape = sketch.tensor("f4", [2, 3, 4]), sketch.tensor("i4", [3])
-    sketch.operator("SHAPE", [given], [shape], outType=schema.TensorType.INT32)
+    sketch.operator("SHAPE", [given], [shape], {"outType": schema.TensorType.INT32})
     constants = [sketch.constant("i4", item) for item in operands]
     value = sketch.tensor("i4", [])
-    if name == "REDUCE_PROD":
-        name_, options = "REDUCE_PROD", {}
-    else:
-        name_ = name
-    sketch.operator(name_, [shape, *constants], [value], **options)
+    sketch.operator(name, [shape, *constants], [value], options)
     # A graph's output is not folded, so that this one is computed from what was.
     result = sketch.tensor("i4", [])
     sketch.operator("ADD", [value, sketch.constant("i4", 0)], [result])

@@ -48,6 +48,8 @@ _FLAG = re.compile(
     rf"|--defsym=\w+={_WORD}|--undefined=\w+|--wrap=\w+|-z,[a-z0-9=-]+)",
     re.ASCII,
 )
+# The name of a machine or a chip, not of a file that describes one.
+_MACHINE = re.compile(r"[A-Za-z0-9_-]+(?:\.[0-9]+)*", re.ASCII)
 _PLAIN = re.compile(_WORD, re.ASCII)
 # A program in PATH whose name begins so, and no path.
 _PREFIX = re.compile(r"(?:[A-Za-z0-9_.]+-)+", re.ASCII)
@@ -187,7 +189,7 @@ _RULES: Mapping[KeyPath, _Rule] = MappingProxyType(
         ("toolchain", "packages"): _debian,
         ("toolchain", "pio_package"): _package,
         ("emulator", "program"): _matching(_QEMU, _PROGRAM),
-        ("emulator", "target"): _matching(_PLAIN, _OPTIONS),
+        ("emulator", "target"): _matching(_MACHINE, _OPTIONS),
         ("emulator", "flags"): _qemu_flags,
         ("other_uploads",): _uploads,
         ("upload_values", "*"): _matching(_UPLOAD_VALUE, _OPTIONS),

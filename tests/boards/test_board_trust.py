@@ -59,6 +59,7 @@ NEEDS_TRUST = {
     "emulator flags": '[emulator]\nkind = "qemu"\ntarget = "x"\nprogram = "qemu-system-arm"\n'
     'flags = ["-device", "loader,file=/etc/passwd"]\n',
     "emulator dumps": '[emulator]\ntarget = "virt,dumpdtb=/tmp/x"\n',
+    "description of a chip": '[emulator]\ntarget = "chip.yaml"\n',
     "emulator option with a blank": '[emulator]\nflags = ["-cpu x"]\n',
     "upload": upload("sh", "-c", "id"),
     "upload of openocd": upload("openocd", "-c", "exec id"),

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runec.diagnostics import MachineError, UserFileError
+from runec.tools import MODEL_LIMITS
 
 _TIMEOUT_S = 90
 _RANK_MAX = 16
@@ -38,7 +39,7 @@ def learn_shapes(data: bytes, inputs: Sequence[Sequence[int]]) -> dict[int, Shap
     path = os.environ.get("PYTHONPATH")
     try:
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "runec.models.shape_child"],
+            MODEL_LIMITS.apply_to([sys.executable, "-P", "-m", "runec.models.shape_child"]),
             input=json.dumps({"inputs": inputs}).encode() + b"\n" + data,
             capture_output=True,
             check=False,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from runec.cli.completing import boards_or_all, completer
 from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.options import (
@@ -14,12 +17,16 @@ from runec.cli.options import (
     format_option,
     outside_option,
     pass_console,
+    trust_option,
 )
 from runec.cli.runefiles import which_runefile
 from runec.diagnostics import Diagnostic, RunefileError, Severity, render
 from runec.frontend import analyse
-from runec.frontend.model_engines import ModelEngines, find_engines
+from runec.frontend.model_engines import DEVICES, ModelEngines, find_engines
 from runec.pipeline import EXECUTED_FORMAT, Model, Pipeline
+
+if TYPE_CHECKING:
+    from runec.boards import Board
 
 EXIT_WRONG = RunefileError.exit_code
 
@@ -28,24 +35,41 @@ EXIT_WRONG = RunefileError.exit_code
     "check",
     epilog=example(
         "runec check examples/sine/Runefile.yml",
-        "runec check --format json",
+        "runec check --board all --format json",
         note="Exit codes: 0 it would build, warnings or not; 1 it has errors.",
     ),
 )
 @click.argument("runefile", required=False, type=A_RUNEFILE)
+@click.option(
+    "-b",
+    "--board",
+    "board_ids",
+    multiple=True,
+    shell_complete=completer(boards_or_all),
+    metavar="ID",
+    help="Board, several times or `all`: report whether each model fits its memory.",
+)
 @current_dir_option("-C")
 @outside_option
+@trust_option
 @format_option
 @pass_console
-def command(console: Console, runefile: Path | None, current_dir: Path | None) -> int:
+def command(
+    console: Console,
+    runefile: Path | None,
+    board_ids: tuple[str, ...],
+    current_dir: Path | None,
+) -> int:
     """Say everything that is wrong with RUNEFILE: names, types, shapes, models, arguments.
 
     Nothing is compiled or written. The diagnostics are the result, on stdout; with --format json
     they are one JSON object a line, followed by one for each model: the engines that run it, with
-    null, and why the others do not. Without RUNEFILE it is that of the current folder.
+    null, and why the others do not; with --board `boards`, those with the memory for it in a small
+    pipeline. Without RUNEFILE it is that of the current folder.
     """
+    boards = _Boards(console, board_ids)
     path = which_runefile(runefile)
-    models: dict[str, ModelEngines] = {}
+    models: dict[str, _Checked] = {}
     try:
         analysis = analyse(path, base_dir=current_dir, allow_outside=console.allow_outside)
         found, models = analysis.warnings, _models(analysis.pipeline)
@@ -57,26 +81,58 @@ def command(console: Console, runefile: Path | None, current_dir: Path | None) -
             console.result_json(diagnostic.as_json())
         else:
             console.result(render(diagnostic, color=color), painted=True)
-    for name, engines in models.items():
+    for name, model in models.items():
+        fitting = boards.fitting(model)
         if console.is_json:
-            console.result_json({"model": name, "engines": engines.objections})
-        else:
-            console.say(f"{name}: {engines.summary()}")
+            record = {"model": name, "engines": model.engines.objections}
+            console.result_json(record if fitting is None else {**record, "boards": list(fitting)})
+            continue
+        console.say(f"{name}: {model.engines.summary()}")
+        if fitting is not None:
+            console.say(f"{name}: fits {', '.join(fitting) or 'none of the boards'}")
     errors = sum(item.severity is Severity.ERROR for item in found)
     console.say(f"{path}: {_counted(errors, 'error')}, {_counted(len(found) - errors, 'warning')}")
     _tell_about_explain(console, found)
     return EXIT_WRONG if errors else 0
 
 
-def _models(pipeline: Pipeline) -> dict[str, ModelEngines]:
-    """Return who runs each model whose bytes are known."""
+class _Checked(NamedTuple):
+    """A .tflite of the pipeline, and which engines run it."""
+
+    data: bytes
+    engines: ModelEngines
+
+
+def _models(pipeline: Pipeline) -> dict[str, _Checked]:
+    """Return the models whose bytes are known."""
     found = {}
     for stage in pipeline.stages:
         if isinstance(stage, Model) and stage.format == EXECUTED_FORMAT:
             data = pipeline.resources[stage.resource].data
             if data is not None:
-                found[stage.name] = find_engines(data)
+                found[stage.name] = _Checked(data, find_engines(data))
     return found
+
+
+class _Boards:
+    """The boards that --board names; what knows their memory is imported where it is asked for."""
+
+    def __init__(self, console: Console, names: Sequence[str]) -> None:
+        self._boards: list[Board] | None = None
+        if names:
+            from runec.cli.many_boards import wanted_boards  # noqa: PLC0415 - see above
+
+            self._boards = wanted_boards(names, trusted=console.trust_board)
+
+    def fitting(self, model: _Checked) -> tuple[str, ...] | None:
+        """Return the ids of the boards that take a model; None where no board was named."""
+        if self._boards is None:
+            return None
+        if DEVICES not in model.engines.takers:
+            return ()
+        from runec.firmware.model_boards import boards_for_model  # noqa: PLC0415 - see above
+
+        return boards_for_model(model.data, self._boards)
 
 
 def _counted(number: int, what: str) -> str:

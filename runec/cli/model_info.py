@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from msgspec.structs import replace
 
+from runec.boards import load_boards
 from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.options import A_MODEL, INPUT_FILE, format_option, pass_console
@@ -82,7 +83,7 @@ def command(console: Console, model: Path, extract: Path | None, array: str | No
     except UserFileError as error:
         raise UserFileError(error.code, f"{model}: {error.message}", hint=error.hint) from None
     engines = find_engines(resolved.data)
-    boards = boards_for_model(info, len(resolved.data), arena) if DEVICES in engines.takers else ()
+    boards = boards_for_model(resolved.data, load_boards()) if DEVICES in engines.takers else ()
     if console.is_json:
         console.result_json(
             {

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from runec.backends import wasm3
-from runec.boards import load_boards
+from runec.boards import Board
 from runec.firmware.budget import flash_bounds, ram_bounds
 from runec.firmware.layout import Layout
-from runec.models import ModelInfo
+from runec.models import measure_arena, read_model
 
 # A pipeline of an input, the model and an output, as built from examples/sine: 1,2 KiB of code.
 _CODE_BYTES, _FUNCTIONS, _MEMORY_BYTES, _GRAPH_BYTES = 2048, 16, 2048, 4096
 
 
-def boards_for_model(info: ModelInfo, file_bytes: int, arena_bytes: int) -> tuple[str, ...]:
-    """Return the ids of the boards that surely have the memory for a model in a small pipeline.
+def boards_for_model(data: bytes, boards: Iterable[Board]) -> tuple[str, ...]:
+    """Return the ids of those boards that surely have the memory for a .tflite in a small pipeline.
 
     Raises:
-        RunecError: a board file is wrong.
+        UserFileError: R0310 to R0314, as `runec.models.read_model`.
     """
+    info, arena_bytes = read_model(data), measure_arena(data)
     tensors_bytes = sum(
         tensor.type.size_bytes
         for tensor in (*info.inputs, *info.outputs)
@@ -37,9 +40,9 @@ def boards_for_model(info: ModelInfo, file_bytes: int, arena_bytes: int) -> tupl
             stages=(),
         )
 
-    rune_bytes = file_bytes + _CODE_BYTES + _GRAPH_BYTES
+    rune_bytes = len(data) + _CODE_BYTES + _GRAPH_BYTES
     found = []
-    for board in load_boards():
+    for board in boards:
         layout = fits(board.memory.stack_bytes)
         if (
             ram_bounds(layout, board).most <= board.memory.ram.size_bytes

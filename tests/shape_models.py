@@ -96,8 +96,15 @@ class ModelSketch:
                 setattr(use.builtinOptions, option, value)
         self._graph.operators.append(use)
 
-    def written(self, inputs: Sequence[int], outputs: Sequence[int]) -> bytes:
-        """Return the file."""
+    def written(
+        self,
+        inputs: Sequence[int],
+        outputs: Sequence[int],
+        codes: Sequence[tuple[int, int, int]] = (),
+    ) -> bytes:
+        """Return the file; `codes` are other old codes, new codes and versions of operators."""
+        for code, (old, new, version) in zip(self._model.operatorCodes, codes, strict=False):
+            code.deprecatedBuiltinCode, code.builtinCode, code.version = old, new, version
         self._graph.inputs, self._graph.outputs = list(inputs), list(outputs)
         self._model.subgraphs = [self._graph]
         builder = flatbuffers.Builder(1024)
@@ -195,3 +202,14 @@ def detector(count: int = 6, most: int = 4) -> bytes:
         custom_options=options,
     )
     return sketch.written([boxes, scores], results)
+
+
+def with_codes(
+    old: int, new: int, *, custom_code: bytes | None = None, version: int = 1, count: int = 4
+) -> bytes:
+    """f32[count] minus 10, 20, 30, ..., if the operator's code, given in two fields, is SUB's."""
+    sketch = ModelSketch()
+    given, ten = sketch.tensor("f4", [count]), sketch.constant("f4", np.arange(1, count + 1) * 10)
+    result = sketch.tensor("f4", [count])
+    sketch.operator("SUB", [given, ten], [result], custom_code=custom_code)
+    return sketch.written([given], [result], codes=[(old, new, version)])

@@ -20,6 +20,9 @@ MAX_STAGE_TENSORS = 32
 MAX_GRAPH_BYTES = 16 * 1024
 MAX_INTEGER = 2**31 - 1
 RESOURCE_ALIGNMENT = 16
-# wasm3 compiles nested blocks by recursion: 160 bytes of a Cortex-M's stack a level, of 16 KiB.
+# wasm3 compiles nested blocks by recursion. A level takes 168 bytes of a Cortex-M's stack, 224 of a
+# RISC-V's or an Xtensa's, of 16 KiB.
 MAX_NESTING = 48
+# Firmware for original runes has 16 KiB of stack more.
+MAX_ORIGINAL_NESTING = 112
 PAGE_BYTES = 64 * 1024

@@ -159,7 +159,7 @@ def _check_functions(module: Module, known: Mapping[str, FunctionType]) -> None:
             raise bad_module(f"it does not export the function {name}")
 
 
-def _check_nesting(data: bytes, sections: Sequence[Section]) -> None:
+def _check_nesting(data: bytes, sections: Sequence[Section], most: int) -> None:
     """Check that an engine on a device can compile the functions with the stack that it has."""
     for section in sections:
         if section.id != CODE:
@@ -170,8 +170,8 @@ def _check_nesting(data: bytes, sections: Sequence[Section]) -> None:
             start = reader.at
             reader.take(size)
             depth = deepest_nesting(WasmReader(data, start, start + size))
-            if depth > limits.MAX_NESTING:
-                raise nested_too_deep(depth, limits.MAX_NESTING)
+            if depth > most:
+                raise nested_too_deep(depth, most)
 
 
 def _check_module(module: Module, graph: Graph) -> None:
@@ -234,8 +234,8 @@ def _read_described(data: bytes, sections: list[Section]) -> Rune:
     resources = _read_resources(data, own[2:-1], graph)
     module = read_module(data, sections[:split])
     (_check_originals_module if graph.is_original else _check_module)(module, graph)
-    if not graph.is_original:
-        _check_nesting(data, sections[:split])
+    most = limits.MAX_ORIGINAL_NESTING if graph.is_original else limits.MAX_NESTING
+    _check_nesting(data, sections[:split], most)
     return Rune(
         data=data,
         code=code,

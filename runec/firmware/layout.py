@@ -12,7 +12,7 @@ from runec.container.wasm import CODE, read_module, walk_sections
 from runec.diagnostics import UserFileError
 from runec.firmware.costs import StageCost, stage_costs
 from runec.frontend.model_engines import find_engines
-from runec.models import hybrid_operators, lacks_shapes, read_graph
+from runec.models import has_old_codes, hybrid_operators, lacks_shapes, read_graph
 from runec.pipeline import EXECUTED_FORMAT
 
 _ALIGNMENT = 16
@@ -119,6 +119,14 @@ def _check_operators(rune: Rune, graph: Graph) -> None:
                 f"TensorFlow Lite Micro on devices has no kernel for {', '.join(missing)}",
                 stage=name,
                 hint=hint,
+            )
+        if data is not None and not has_old_codes(data):
+            raise StageError(
+                "R0810",
+                "the model has operator codes that the library on devices, which is of 2020, "
+                "reads as other operators",
+                stage=name,
+                hint="build the .rune again from its Runefile with this version of runec",
             )
         if data is not None and lacks_shapes(data):
             raise StageError(

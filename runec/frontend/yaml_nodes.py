@@ -6,6 +6,8 @@ So a Runefile cannot make objects, grow without bound or recurse.
 
 from __future__ import annotations
 
+import functools
+
 import msgspec
 
 from runec.diagnostics import Diagnostics, SourceFile, Span
@@ -150,15 +152,23 @@ def _pairs(items: list[Node]) -> tuple[tuple[Scalar, Node], ...]:
     return tuple(entries)
 
 
-def parse_yaml(source: SourceFile, diagnostics: Diagnostics) -> Node | None:
-    """Read one YAML document; None, and an error, when it is none that a Runefile may be."""
+@functools.lru_cache(maxsize=1)
+def _tree(source: SourceFile) -> Node | None:
+    """Read a text; `runec fmt` reads each twice, and a list of 100,000 labels takes seconds."""
     from ruamel.yaml import YAML  # noqa: PLC0415 - 40 ms that a legacy Runefile does not need
-    from ruamel.yaml.error import MarkedYAMLError  # noqa: PLC0415
 
     tree = _Tree(source)
+    for event in YAML(typ="safe", pure=True).parse(source.text):
+        tree.feed(event)
+    return tree.root
+
+
+def parse_yaml(source: SourceFile, diagnostics: Diagnostics) -> Node | None:
+    """Read one YAML document; None, and an error, when it is none that a Runefile may be."""
+    from ruamel.yaml.error import MarkedYAMLError  # noqa: PLC0415
+
     try:
-        for event in YAML(typ="safe", pure=True).parse(source.text):
-            tree.feed(event)
+        root = _tree(source)
     except _RefusedError as refused:
         diagnostics.error(refused.code, refused.message, refused.span, hint=refused.hint)
         return None
@@ -176,14 +186,14 @@ def parse_yaml(source: SourceFile, diagnostics: Diagnostics) -> Node | None:
             hint="check the line against YAML's rules: spaces for indentation, `key: value`",
         )
         return None
-    if tree.root is None:
+    if root is None:
         diagnostics.error(
             "R0005",
             "missing field `version`",
             Span(source, 0, 0),
             hint="begin with `version: 1`, `image: runicos/base` and `pipeline:`",
         )
-    return tree.root
+    return root
 
 
 def _report(error: object, source: SourceFile, diagnostics: Diagnostics) -> None:

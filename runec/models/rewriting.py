@@ -19,6 +19,8 @@ from runec.models.tflite import (
     MAX_OPERATORS,
     MAX_TENSORS,
     SCHEMA_VERSION,
+    builtin_code,
+    old_code,
     open_model,
     subgraphs_of,
 )
@@ -29,6 +31,7 @@ _RESHAPE_OPTIONS = 17
 # Size of each scalar field, by its number in the schema; 0: an offset.
 _MODEL = {0: 4, 1: 0, 2: 0, 3: 0, 4: 0, 5: 0, 6: 0, 7: 0}
 _SUBGRAPH = {0: 0, 1: 0, 2: 0, 3: 0, 4: 0, 5: 4}
+_CODE = {0: 1, 1: 0, 2: 4, 3: 4}
 _TENSOR = {0: 0, 1: 1, 2: 4, 3: 0, 4: 0, 5: 1, 6: 0, 7: 0, 8: 1, 9: 0}
 
 
@@ -36,10 +39,11 @@ _TENSOR = {0: 0, 1: 1, 2: 4, 3: 0, 4: 0, 5: 1, 6: 0, 7: 0, 8: 1, 9: 0}
 class Changes:
     """What becomes of a model, by the numbers of its tensors and operators.
 
-    `shapes` of tensors that the file has no shape for, or another; `unknown` are tensors that are
-    left without one; `constants` the packed elements of tensors that no operator computes any
-    more; `dropped` the operators that did; `reshaped` are operators to be written as RESHAPE of
-    their first input to the shape of their output.
+    With `old_codes` both fields of every operator code say the same. `shapes` of tensors that the
+    file has no shape for, or another; `unknown` are tensors that are left without one; `constants`
+    the packed elements of tensors that no operator computes any more; `dropped` the operators that
+    did; `reshaped` are operators to be written as RESHAPE of their first input to the shape of
+    their output.
     """
 
     shapes: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
@@ -47,9 +51,11 @@ class Changes:
     constants: Mapping[int, bytes] = field(default_factory=dict)
     dropped: frozenset[int] = frozenset()
     reshaped: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    old_codes: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.shapes or self.unknown or self.constants or self.dropped or self.reshaped)
+        tensors = self.shapes or self.unknown or self.constants
+        return bool(tensors or self.dropped or self.reshaped or self.old_codes)
 
 
 class _Part:
@@ -189,8 +195,7 @@ class _Writer:
 
     def _reshape_code(self) -> int:
         for index, entry in enumerate(self._model.tables(1, count_max=MAX_OPERATORS)):
-            code = max(entry.integer(3, 4, signed=True), entry.integer(0, 1, signed=True))
-            if code == _RESHAPE:
+            if builtin_code(entry) == _RESHAPE:
                 return index
         self._codes.append(_table({0: (1, _RESHAPE), 2: (4, 1), 3: (4, _RESHAPE)}))
         return len(self._codes) - 1
@@ -219,8 +224,16 @@ class _Writer:
                 if index not in used:
                     self._codes[index] = self._codes[stand_in]
 
+    def _change_codes(self) -> None:
+        for index, entry in enumerate(self._model.tables(1, count_max=MAX_OPERATORS)):
+            code = old_code(entry)
+            if code is not None:
+                self._codes[index] = _table({**_copied(entry, _CODE), 0: (1, code & 0xFF)})
+
     def written(self, changes: Changes) -> bytes:
         """Return the bytes of the changed model."""
+        if changes.old_codes:
+            self._change_codes()
         self._change_tensors(changes)
         if changes.dropped or changes.reshaped:
             self._change_operators(changes)

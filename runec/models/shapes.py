@@ -14,7 +14,7 @@ import msgspec
 from runec.models.flatbuffer import MalformedError
 from runec.models.folding import Shape, fold_model, needs_folding
 from runec.models.rewriting import Changes, rewrite_model
-from runec.models.tflite import ModelGraph, damaged, is_open_to, read_graph
+from runec.models.tflite import ModelGraph, damaged, has_old_codes, is_open_to, read_graph
 from runec.pipeline import TensorType
 
 _ROUNDS_MAX = 8
@@ -56,6 +56,8 @@ def resolve_model(
 ) -> ResolvedModel:
     """Fold a model and find its shapes; a model that has them all is returned as it is.
 
+    Operator codes that a library of 2020 would read otherwise are written in both of their fields.
+
     `inputs` are the types of what it is given. They replace the shapes of inputs that the file
     leaves open; without them, such inputs keep the file's. A tensor whose shape depends on data has
     none in the result. Without `may_learn` LiteRT is not asked.
@@ -67,12 +69,22 @@ def resolve_model(
     """
     graph = read_graph(data)
     given = _given_shapes(graph, inputs)
+    data = _with_old_codes(data)
     if not given and not needs_folding(graph):
         return ResolvedModel(data, (), is_learned=False)
     try:
         return _resolved(data, graph, given, may_learn=may_learn)
     except MalformedError as error:
         raise damaged(error) from None
+
+
+def _with_old_codes(data: bytes) -> bytes:
+    if has_old_codes(data):
+        return data
+    try:
+        return rewrite_model(data, Changes(old_codes=True))
+    except MalformedError:  # its buffers lie behind it: no device takes it
+        return data
 
 
 def _resolved(

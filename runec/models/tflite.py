@@ -22,6 +22,7 @@ SCHEMA_VERSION = 3
 MAX_SUBGRAPHS = 64
 MAX_TENSORS = 4096
 MAX_OPERATORS = 4096
+_OLD_CODE_MAX = 127
 MAX_OPERATOR_TENSORS = 256
 MAX_RANK = 16
 MAX_CHANNELS = 65536
@@ -241,11 +242,40 @@ def subgraphs_of(model: Table) -> tuple[Table, ...]:
     return subgraphs
 
 
+def builtin_code(entry: Table) -> int:
+    """Return the code of an OperatorCode's table, as TensorFlow Lite reads it.
+
+    Models of before 2020 have only the first field, which is a byte. Raises MalformedError.
+    """
+    return max(entry.integer(3, 4, signed=True), entry.integer(0, 1, signed=True))
+
+
+def old_code(entry: Table) -> int | None:
+    """Return what the first field of an OperatorCode's table must be, or None where it is that.
+
+    A library of 2020 reads that field alone: 127 stands for a code that it does not know.
+    """
+    wanted = min(builtin_code(entry), _OLD_CODE_MAX)
+    return None if entry.integer(0, 1, signed=True) == wanted else wanted
+
+
+def has_old_codes(data: bytes) -> bool:
+    """Return whether libraries of 2020, such as the devices', read the operators of a model right.
+
+    Raises:
+        UserFileError: R0310, R0311 or R0312, as `read_model`.
+    """
+    try:
+        entries = open_model(data).tables(1, count_max=MAX_OPERATORS)
+        return all(old_code(entry) is None for entry in entries)
+    except MalformedError as error:
+        raise damaged(error) from None
+
+
 def _operator_codes(model: Table) -> tuple[Operator, ...]:
     codes = []
     for entry in model.tables(1, count_max=MAX_OPERATORS):
-        # Models of before 2020 have only the first field, which is a byte.
-        code = max(entry.integer(3, 4, signed=True), entry.integer(0, 1, signed=True))
+        code = builtin_code(entry)
         name = operator_name(code)
         if code == CUSTOM:
             name = entry.text(1, bytes_max=256) or name

@@ -30,6 +30,8 @@ MODELS = {
     "keras_reshape": (shape_models.keras_reshape(), (1, 12), "f4"),
     "keras_reshape int8": (shape_models.keras_reshape(kind="i1"), (1, 12), "i1"),
     "moved_axes": (shape_models.moved_axes(), (4, 6), "f4"),
+    "newer code only": (shape_models.with_codes(0, 41), (4,), "f4"),
+    "codes that disagree": (shape_models.with_codes(18, 41), (4,), "f4"),
     "no shape": (shape_models.without_shape("ABS", 64), (64,), "f4"),
 }
 

@@ -186,3 +186,17 @@ def test_a_module_that_no_device_would_take_is_refused(
     with pytest.raises(UserFileError) as caught:
         write_described(read_rune(data), NOTHING)
     assert caught.value.code == code
+
+
+@pytest.mark.parametrize("depth", [112, 113])
+def test_blocks_nested_deeper_than_a_device_compiles_are_refused(
+    make_original: MakeOriginal, depth: int
+) -> None:
+    body = "(block " * (depth - 1) + ")" * (depth - 1)
+    rune = read_rune(make_original(body, "", {}, pages=1))
+    if depth == 112:
+        assert read_rune(write_described(rune, NOTHING)).is_original
+    else:
+        with pytest.raises(UserFileError) as refused:
+            read_rune(write_described(rune, NOTHING))
+        assert refused.value.code == "R0610"

@@ -25,8 +25,8 @@ pipeline:
 """
 
 
-def built(folder: Path) -> Rune:
-    (folder / "net.tflite").write_bytes(shape_models.without_shape("ABS", 64))
+def built(folder: Path, model: bytes | None = None) -> Rune:
+    (folder / "net.tflite").write_bytes(model or shape_models.without_shape("ABS", 64))
     pipeline = analyse_text(RUNEFILE, "Runefile.yml", folder, "shapes").pipeline
     return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
 
@@ -46,3 +46,18 @@ def test_a_rune_with_a_model_without_shapes_is_refused(
         plan_layout(built(tmp_path), load_board("netduinoplus2"))
     assert (caught.value.code, caught.value.stage) == ("R0810", "net")
     assert "the shapes of its tensors are found at run time" in caught.value.message
+
+
+def test_a_rune_with_a_model_of_the_newer_code_alone_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an older runec wrote it: devices would take the code for ADD's."""
+    model = shape_models.with_codes(0, 41, count=64)
+    assert plan_layout(built(tmp_path, model), load_board("netduinoplus2")).operators == ("SUB",)
+    monkeypatch.setattr(
+        types, "resolve_model", lambda data, _inputs: ResolvedModel(data, (), is_learned=False)
+    )
+    with pytest.raises(StageError) as caught:
+        plan_layout(built(tmp_path, model), load_board("netduinoplus2"))
+    assert (caught.value.code, caught.value.stage) == ("R0810", "net")
+    assert "reads as other operators" in caught.value.message

@@ -39,6 +39,14 @@
 #ifndef RUNEVM_MAX_GRAPH_BYTES
 #define RUNEVM_MAX_GRAPH_BYTES 16384
 #endif
+/* Blocks of a module in one another, a function's own included: engines may compile them by recursion. What the compilers of
+ * 2020 to 2022 made nests deeper, and firmware for it has a larger stack. */
+#ifndef RUNEVM_MAX_NESTING
+#define RUNEVM_MAX_NESTING 48
+#endif
+#ifndef RUNEVM_MAX_ORIGINAL_NESTING
+#define RUNEVM_MAX_ORIGINAL_NESTING 112
+#endif
 #ifndef RUNEVM_ERROR_TEXT_BYTES
 #define RUNEVM_ERROR_TEXT_BYTES 64
 #endif

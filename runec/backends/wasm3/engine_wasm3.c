@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "m3_env.h"
+#include "module_check.h"
+#include "runevm_limits.h"
 #include "wasm3.h"
 #include "wasm3_clock.h"
 #include "wasm3_heap.h"
@@ -261,6 +263,10 @@ static runevm_error find_export(IM3Runtime runtime, const char *name, uint16_t a
 #if RUNEVM_ORIGINALS
 enum { PAGE_BYTES = 65536 };
 
+static uint32_t nesting_max(const runevm *vm) {
+    return vm->rune.is_original ? RUNEVM_MAX_ORIGINAL_NESTING : RUNEVM_MAX_NESTING;
+}
+
 /* An original's memory grows up to what the engine was told. The block for all of it is taken at once and given back but for
  * what the module starts with: what lies behind stays free, for nothing else is allocated once code runs, so that growing
  * never moves it. */
@@ -279,6 +285,11 @@ static M3Result load_module(runevm_wasm3 *engine, IM3Module module, IM3Runtime r
     return result;
 }
 #else
+static uint32_t nesting_max(const runevm *vm) {
+    (void)vm;
+    return RUNEVM_MAX_NESTING;
+}
+
 static M3Result load_module(runevm_wasm3 *engine, IM3Module module, IM3Runtime runtime) {
     (void)engine;
     return m3_LoadModule(runtime, module);
@@ -320,6 +331,7 @@ static runevm_error build(runevm_wasm3 *engine, const uint8_t *code, uint32_t co
 static runevm_error instantiate(void *context, runevm *vm, const uint8_t *code, uint32_t code_bytes, uint32_t memory_bytes, const char **detail) {
     runevm_wasm3 *engine = (runevm_wasm3 *)context;
     runevm_error error;
+    const char *wrong = runevm_check_module(code, code_bytes, nesting_max(vm));
 
     *detail = "";
     active = engine;
@@ -327,6 +339,10 @@ static runevm_error instantiate(void *context, runevm *vm, const uint8_t *code, 
     engine->vm = vm;
     engine->runtime = engine->manifest = engine->call = NULL;
     engine->memory_bytes = memory_bytes;
+    if (wrong != NULL) {
+        *detail = wrong;
+        return RUNEVM_ERR_ENGINE;
+    }
     runevm_wasm3_steps_left = RUNEVM_STEPS_BETWEEN_LOOKS; /* initialisers are executed too */
     if (engine->out_of_memory || setjmp(when_pool_is_full) != 0) {
         building = false;

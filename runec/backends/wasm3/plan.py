@@ -124,12 +124,14 @@ def source_groups(*, is_original: bool = False) -> tuple[SourceGroup, ...]:
                 for name in (
                     "engine_wasm3.c",
                     "engine_wasm3.h",
+                    "module_check.c",
+                    "module_check.h",
                     "wasm3_clock.h",
                     "wasm3_heap.h",
                     "wasm3_loops.h",
                 )
             },
-            sources=("engine_wasm3.c",),
+            sources=("engine_wasm3.c", "module_check.c"),
             include=(own, "lib/runevm/include"),
             flags=("-Wall", "-Wextra", "-isystem", "lib/wasm3", *configuration, pinned),
         ),

@@ -11,7 +11,6 @@ characters are broken before their arguments. Of several blank lines one stays. 
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from runec.diagnostics import SourceFile
@@ -42,10 +41,21 @@ def format_legacy(source: SourceFile) -> str:
 
 def trailing_comment(statement: str) -> str:
     """Return the comment of a logical line, with its #, or an empty text."""
-    stripped = statement.lstrip(_BLANK)
-    if not stripped.startswith("#"):
-        stripped = statement[_tokens(statement)[-1].end_pos or 0 :].lstrip(_BLANK)
-    return re.sub(r"[ \t\f\r\n]+\Z", "", stripped)
+    if _is_comment(statement):
+        return _stripped(statement)
+    return _behind(statement, _tokens(statement))
+
+
+def _is_comment(statement: str) -> bool:
+    return statement.lstrip(_BLANK).startswith("#")
+
+
+def _stripped(comment: str) -> str:
+    return comment.lstrip(_BLANK).rstrip(" \t\f\r\n")
+
+
+def _behind(statement: str, tokens: list[Token]) -> str:
+    return _stripped(statement[tokens[-1].end_pos or 0 :])
 
 
 def _tokens(statement: str) -> list[Token]:
@@ -53,10 +63,11 @@ def _tokens(statement: str) -> list[Token]:
 
 
 def _statement(statement: str) -> list[str]:
-    comment = trailing_comment(statement)
-    if statement.lstrip(_BLANK).startswith("#"):
-        return [comment]
-    lines = _lines(_words(_tokens(statement)))
+    if _is_comment(statement):
+        return [_stripped(statement)]
+    tokens = _tokens(statement)
+    comment = _behind(statement, tokens)
+    lines = _lines(_words(tokens))
     if comment:
         lines[-1] += f"  {comment}"
     return lines
@@ -64,7 +75,7 @@ def _statement(statement: str) -> list[str]:
 
 def _words(tokens: list[Token]) -> list[str]:
     """What is never broken: a word, a type, an argument with its value."""
-    words: list[str] = []
+    words: list[list[str]] = []  # in pieces: a list of labels may have 100,000
     before = ""
     in_arguments = False
     for token in tokens:
@@ -75,17 +86,17 @@ def _words(tokens: list[Token]) -> list[str]:
         if before == "COMMA":
             glued = in_arguments
             if not in_arguments:  # in a type
-                words[-1] += " "
+                words[-1].append(" ")
                 glued = True
         if before == "FLAG" and kind != "EQUAL":
-            words[-1] += " "
+            words[-1].append(" ")
             glued = True
         if glued:
-            words[-1] += str(token)
+            words[-1].append(str(token))
         else:
-            words.append(str(token))
+            words.append([str(token)])
         before = kind
-    return words
+    return ["".join(word) for word in words]
 
 
 def _lines(words: list[str]) -> list[str]:

@@ -8,6 +8,7 @@ do not depend on data, or `{"error": "..."}`.
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 from typing import Any
@@ -63,7 +64,8 @@ def main() -> None:
         answer = {"shapes": _shapes(data, request["inputs"])}
     except (RuntimeError, ValueError, TypeError, MemoryError) as error:
         answer = {"error": " ".join(str(error).split()) or type(error).__name__}
-    sys.stdout.write(json.dumps(answer))
+    with os.fdopen(1, "wb", closefd=False) as stream:
+        stream.write(json.dumps(answer).encode())
 
 
 if __name__ == "__main__":

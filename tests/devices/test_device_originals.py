@@ -105,10 +105,10 @@ def test_a_watched_device_tells_by_itself_what_its_words_are(make_device: Make, 
     assert seen(make_device, port, b"\x05" + document(2, binary), abi=0) == [expected] * 2
 
 
-def test_an_output_that_is_no_tensor_ends_one_run_and_not_the_watch(
+def test_an_output_that_cannot_be_read_ends_one_run_and_not_the_watch(
     make_device: Make, port: Path
 ) -> None:
-    troubles = seen(make_device, port, b"\x01" + document(2, b"{}"), abi=0)
+    troubles = seen(make_device, port, b"\x01" + document(2, b"{x"), abi=0)
     assert [
         (event.error.code, event.is_lost) for event in troubles if isinstance(event, Trouble)
     ] == [("R0710", False)] * 2

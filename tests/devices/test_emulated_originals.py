@@ -104,12 +104,12 @@ def test_memory_grows_over_runs_as_far_as_was_described(second: Rune, tmp_path: 
     assert digits == [b"1", b"2", b"2"]
 
 
-def test_an_output_that_is_no_tensor_is_the_error_of_the_host(
+def test_an_output_that_cannot_be_read_is_the_error_of_the_host(
     make_original: MakeOriginal,
 ) -> None:
     call = """(drop (call $consume_output (i32.const 1) (i32.const 64) (i32.const 2)))"""
     manifest = "(drop (call $request_output (i32.const 1)))"
-    rune = read_rune(make_original(manifest, call, {64: b"{}"}, pages=1))
+    rune = read_rune(make_original(manifest, call, {64: b"{x"}, pages=1))
     said = []
     for place in (Place("host"), Place("emulator", ROOMY)):
         with pytest.raises(RuneError) as caught:

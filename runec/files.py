@@ -122,6 +122,15 @@ def _require_regular(found: os.stat_result) -> None:
             raise OSError(errno.EINVAL, f"it is a file of {root}, not a regular file")
 
 
+def require_regular(path: Path) -> None:
+    """Accept a regular file alone, for programs that would wait for a pipe or a device.
+
+    Raises:
+        OSError: it is another kind of file, or cannot be looked at; `strerror` says why.
+    """
+    _require_regular(path.stat())
+
+
 def _device(path: str) -> int | None:
     try:
         return os.stat(path).st_dev  # noqa: PTH116

@@ -18,6 +18,7 @@ from runec.cli.options import (
     outside_option,
     pass_console,
 )
+from runec.cli.outputs import RUNE, refuse_other_file
 from runec.cli.runefiles import which_runefile
 from runec.cli.sources import build_rune
 from runec.container import read_rune
@@ -53,15 +54,20 @@ def command(
     """Compile RUNEFILE to a .rune: WebAssembly, models and graph in one file.
 
     For a folder it is Runefile.yml, or else Runefile, in it; without RUNEFILE, in this folder.
+    An older .rune is replaced, no other file.
     """
     if name == "":
         raise click.UsageError("--name is empty: a rune has a name")
     runefile = which_runefile(runefile)
+    if output is not None:
+        refuse_other_file(output, RUNE, "a .rune")
     pipeline, data = build_rune(
         console, runefile, name=name, base_dir=current_dir, use_cache=use_cache
     )
     # A name is no path: it must not lead out of this folder.
     target = output or Path(f"{pipeline.name.replace('/', '_')}.rune")
+    given = [item.data for item in pipeline.resources.values() if item.data is not None]
+    refuse_other_file(target, RUNE, "a .rune", given)
     graph = read_rune(data, source=str(target)).require_graph()
     write_file(target, data, elsewhere=AT_OUTPUT)
     sizes = {

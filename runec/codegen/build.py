@@ -27,6 +27,7 @@ from runec.codegen.refusals import (
     no_function,
     own_blocks,
     refuse_foreign_files,
+    refuse_special_files,
 )
 from runec.codegen.toolchain import Toolchain, find_toolchain, refuse_unfit_compiler
 from runec.codegen.wasm import finish_module, read_facts
@@ -50,6 +51,11 @@ _SIGNALLED = 128  # a shell's exit status for the first signal; clang ends with 
 _END_S = 0.05
 _OTHER_COMPILER = "try another version of clang, or pip install 'runec[zig]'"
 
+_NO_DATE = (
+    '_Pragma("GCC error \\"__DATE__, __TIME__ and __TIMESTAMP__ are not allowed: '
+    'the build would not be reproducible\\"")'
+)
+
 COMPILE_FLAGS = (
     "-std=c11",
     "-Os",
@@ -67,7 +73,9 @@ COMPILE_FLAGS = (
     "-Wextra",
     "-Wconversion",
     "-Werror",
-    "-Wdate-time",
+    # In place of -Wdate-time, which a pragma turns off.
+    "-Wno-builtin-macro-redefined",
+    *(f"-D{name}={_NO_DATE}" for name in ("__DATE__", "__TIME__", "__TIMESTAMP__")),
     "-fno-gnu-inline-asm",  # which could include any file of this machine
     "-fstack-usage",
     "-fdebug-compilation-dir=.",
@@ -201,6 +209,9 @@ class _Workshop:
     def build(self, code: GeneratedCode) -> WasmModule:
         for name, text in code.files.items():
             write_file(self.folder / name, text, durable=False, elsewhere=IN_TMPDIR)
+        for unit in code.units:
+            if unit.block.is_own:
+                refuse_special_files(unit)
         sources = [_Source.glue(code), *(_Source.of_block(code, unit) for unit in code.units)]
         for source in sources:
             try:

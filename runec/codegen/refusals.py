@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Mapping
+import stat
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from runec.codegen.generate import BlockUnit
 from runec.codegen.keys import Folders
 from runec.diagnostics import Diagnostic, Label, RunefileError, SourceFile, Span, UserFileError
-from runec.files import read_file
+from runec.files import read_file, require_regular
 from runec.proc_blocks import SOURCE, find_place
 
 _MESSAGES_MAX = 8
+_LOOKED_AT_MAX = 10_000
 _MAX_SOURCE_BYTES = 4 * 1024 * 1024
 _RULES = "docs/guides/blocks.md has the rules of a block's C"
 _SAID = re.compile(
@@ -35,12 +38,53 @@ _HINTS = (
     (r"'RUNE_(?:IN|OUT)\d", "declare as many [[inputs]] and [[outputs]] in block.toml"),
     (r"'(?:in|out)\d'", "name it at the head: RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))"),
     (r"implicit declaration|undeclared function|library function", _NO_LIBC),
-    (r"-Wdate-time", "a rune does not tell when it was built: take the date out"),
+    (r"__TIMESTAMP__", "remove it: a rune does not depend on when it is built"),
     (r"inline assembly", "write it in C"),
     (r"\[-W", "warnings are errors: say what is meant, for example with a cast"),
 )
 # The files that lead to a message in a header.
 _INCLUDED = re.compile(r"^In file included from (?P<file>.+?):\d+:$", re.MULTILINE)
+
+
+def refuse_special_files(unit: BlockUnit) -> None:
+    """Refuse a block with a pipe or a device in its folder, which the compiler would wait for.
+
+    Links are followed. A socket is passed over: it cannot be opened. Of a folder with more than
+    10,000 entries the rest is not looked at.
+
+    Raises:
+        UserFileError: R1003.
+    """
+    for path in _entries(unit.block.directory):
+        try:
+            mode = path.stat().st_mode
+            if not stat.S_ISDIR(mode) and not stat.S_ISSOCK(mode):
+                require_regular(path)
+        except FileNotFoundError:
+            continue  # a link to nothing: the compiler reports it where it is included
+        except OSError as error:
+            raise UserFileError(
+                "R1003",
+                f"cannot read the file {path} of the block {unit.block.name!r}: {error.strerror}",
+                hint="remove it from the block's folder",
+            ) from None
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    """Yield what is in a folder and below it, each folder once."""
+    seen: set[str] = set()
+    left = _LOOKED_AT_MAX
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        for name in names:
+            yield Path(parent, name)
+        left -= len(folders) + len(names)
+        if left < 0:
+            return
 
 
 def refuse_foreign_files(unit: BlockUnit, folders: Folders, names: Iterable[str]) -> None:

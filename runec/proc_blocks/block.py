@@ -60,26 +60,27 @@ def _declared_shape(
 ) -> tuple[int, ...] | None:
     """The shape of an output that gives `shape` and is declared; None when it cannot be declared.
 
-    Dimensions of 1 are written or left out at will.
+    Dimensions of 1 are written or left out at will. Where the length is the user's, a single
+    number is always the length: of rows of 6, `[6]` is six rows, and `[1, 6]` is one.
     """
     if rule.reshape and declared.element_count == math.prod(shape):
         return declared.dimensions
     given = _without_ones(declared.dimensions)
-    if given == _without_ones(shape):
+    inner = _without_ones(shape[1:])
+    is_length = rule.length != "exact" and len(declared.dimensions) == 1 and bool(inner)
+    if given == _without_ones(shape) and not is_length:
         return declared.dimensions
     if rule.length == "exact":
         return None
-    rows, rest = shape[0], shape[1:]
-    inner = _without_ones(rest)
     length = math.prod(given[: len(given) - len(inner)])
-    if given[len(given) - len(inner) :] == inner and len(given) <= len(inner) + 1:
+    if is_length:
+        length, taken = declared.element_count, (declared.element_count, *shape[1:])
+    elif given[len(given) - len(inner) :] == inner and len(given) <= len(inner) + 1:
         taken = declared.dimensions
-    elif len(given) <= 1:  # the length alone
-        length, taken = declared.element_count, (declared.element_count, *rest)
     else:
         return None
     if rule.length == "bound":
-        return shape if length >= rows else None
+        return shape if length >= shape[0] else None
     return taken
 
 

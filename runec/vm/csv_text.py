@@ -15,9 +15,18 @@ from dataclasses import dataclass
 _COMMENTS = ("#", "%", "//")
 _SEPARATOR_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 _SPACES = " "
-# Digits in any script, so that what is meant as a number is never taken for a name.
-_NUMBER_LIKE = re.compile(r"[+-]?(?:[.,]?\d|(?:nan|inf|infinity)\Z)", re.IGNORECASE)
-_SPACED = r"[-+]?(?:[0-9]+(?:[.,][0-9]+|\.)?|[.,][0-9]+)(?:[eE][-+]?[0-9]+)?"
+# What Excel writes where a formula has no result, which is no comment.
+_EXCEL = r"#(?:N/A|DIV/0!|VALUE!|REF!|NUM!|NAME\?|NULL!)"
+MINUS = "\N{MINUS SIGN}"
+# Digits in any script, any sign or dash before them, and what programs write where a number is
+# missing, so that what is meant as a number is never taken for a name.
+_NUMBER_LIKE = re.compile(
+    r"['+\-\s\u2212\u2010-\u2015\ufe63\uff0b\uff0d]*[.,]?\d"
+    rf"|[+-]?(?:nan|inf|infinity)\Z|(?:null|na|n/a|none|nil)\Z|{_EXCEL}\Z",
+    re.IGNORECASE,
+)
+_NO_RESULT = re.compile(_EXCEL)
+_SPACED = rf"[-+{MINUS}]?(?:[0-9]+(?:[.,][0-9]+|\.)?|[.,][0-9]+)(?:[eE][-+]?[0-9]+)?"
 _SPACED_NUMBERS = re.compile(rf"\s*{_SPACED}(?: +{_SPACED})+\s*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -117,6 +126,7 @@ def _lines(text: str) -> Iterator[tuple[int, int]]:
     start = 0
     for line in text.split("\n"):
         stripped = line.strip()
-        if stripped and not stripped.startswith(_COMMENTS):
+        is_comment = stripped.startswith(_COMMENTS) and not _NO_RESULT.match(stripped)
+        if stripped and not is_comment:
             yield start, start + len(line)
         start += len(line) + 1

@@ -72,12 +72,13 @@ def bad_sound(path: Path, what: str) -> UserFileError:
     )
 
 
-def odd_sound(path: Path, stated: int, found: int, frames: int) -> Diagnostic:
-    """R0748: a sound whose header states another size."""
+def odd_sound(path: Path, stated: int, found: int, frames: int, after: str = "") -> Diagnostic:
+    """R0748: a header that states another size; `after` is the part behind the samples."""
+    where = f"before the part {after!r} are used" if after else "that are there are used"
     return Diagnostic(
         "R0748",
         f"{path}: its header states {stated} bytes of samples, the file has {found}: the {frames} "
-        "samples a channel that are there are used",
+        f"samples a channel {where}",
         Severity.WARNING,
         hint="if it was written into a pipe, this is normal; otherwise it may be cut short",
     )

@@ -14,13 +14,15 @@ from statistics import median
 from runec.diagnostics import Diagnostic, Severity, SourceFile, Span, UserFileError
 from runec.files import read_file
 from runec.numbers import parse_number
-from runec.vm.csv_text import Field, Row, decode_table, read_rows, separator_of
-from runec.vm.recording_columns import AXES, Columns, find_columns
+from runec.vm.csv_text import MINUS, Field, Row, decode_table, read_rows, separator_of
+from runec.vm.recording_columns import AXES, Columns, contradict, find_columns, is_time
 
 _HINT = "write three numbers a row: x,y,z"
 _HINT_NAMES = "name the columns in the first row, for example: timestamp,x,y,z"
 _HINT_COMMA = "write decimal points, or put semicolons between the numbers: 1,5;2,5;-3,5"
 _DECIMAL_COMMA = re.compile(r"[+-]?(?:[0-9]+,[0-9]*|,[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
+_NAMES_MAX = 12
 # The times of so many rows are compared with the rate of the capability; a share of it.
 _TIMES_MAX = 10_000
 _TOLERANCE = 0.1
@@ -28,18 +30,24 @@ _UNITS_S = (1.0, 1e-3, 1e-6, 1e-9)
 
 
 class _Numbers:
-    """Reads the fields of one file, whose numbers have a decimal point or a decimal comma."""
+    """Reads the fields of one file, whose numbers have a decimal point or a decimal comma.
+
+    `thousands` is the first number, where all that have a comma could have it between thousands.
+    """
 
     def __init__(self, source: SourceFile, separator: str) -> None:
         self._source = source
         self._separator = separator
         self._mark: str | None = None
+        self._is_clear = False
+        self.thousands: Field | None = None
 
     def read(self, field: Field) -> float:
         """Return an f32's number. Raises UserFileError R0703."""
-        text = field.text
+        text = field.text.replace(MINUS, "-")
         mark = None
         if _DECIMAL_COMMA.fullmatch(text) and (field.is_quoted or self._separator != ","):
+            self._look_for_thousands(field, text)
             mark, text = ",", text.replace(",", ".")
         elif "." in text:
             mark = "."
@@ -56,6 +64,12 @@ class _Numbers:
             )
         self._mark = self._mark or mark
         return number
+
+    def _look_for_thousands(self, field: Field, text: str) -> None:
+        if _THOUSANDS.fullmatch(text) is None:
+            self._is_clear, self.thousands = True, None
+        elif not self._is_clear and self.thousands is None:
+            self.thousands = field
 
     def error(self, start: int, end: int, what: str, hint: str = _HINT) -> UserFileError:
         """R0703 at a place of the file."""
@@ -80,7 +94,7 @@ def read_recording(path: Path, hz: int | None, warn: Callable[[Diagnostic], None
     For what a file may look like see `csv_text` and docs/inputs.md. Rows without any number before
     the first one with numbers are names, units or remarks. `hz` is the rate that the capability
     asks for; `warn` takes R0746, the times in the file are of another rate, and R0747, columns
-    that were put in order.
+    that were put in order, and R0750, commas that may be between thousands.
 
     Raises:
         UserFileError: R1003, no readable file; R0703, a row without three numbers, or columns that
@@ -108,6 +122,8 @@ def read_recording(path: Path, hz: int | None, warn: Callable[[Diagnostic], None
         packed += struct.pack("<3f", *(numbers.read(fields[number]) for number in columns.axes))
         if columns.time is not None and len(times) < _TIMES_MAX:
             times.append(fields[columns.time].text)
+    if numbers.thousands is not None:
+        warn(_thousands(source, numbers.thousands))
     _check_rate(path, hz, times, columns.time_unit_s, warn)
     return bytes(packed)
 
@@ -121,14 +137,21 @@ def _columns(above: Sequence[Row], rows: Sequence[Row], numbers: _Numbers) -> tu
     found = [(find_columns([field.text for field in _trimmed(row)]), row) for row in wide]
     decided = [(columns, row) for columns, row in found if columns is not None]
     # A row of units below the names is of no use, nor are remarks above them.
-    for columns, row in (*(pair for pair in decided if pair[0].are_named), *decided[:1]):
+    wrong = [row for row in wide if contradict([field.text for field in _trimmed(row)])]
+    by_place = [] if wrong else decided[:1]
+    for columns, row in (*(pair for pair in decided if pair[0].are_named), *by_place):
         return columns, max(len(_trimmed(row)), len(AXES))
-    header = wide[0]
-    count = len(_trimmed(header))
-    what = f"x, y and z cannot be identified in these {count} columns"
-    if count == len(AXES):
+    header = (*wrong, *wide)[0]
+    names = [field.text for field in _trimmed(header)]
+    what = f"x, y and z cannot be identified in these {len(names)} columns: {_listed(names)}"
+    if len(names) == len(AXES) and any(map(is_time, names)):
         what = "one of these three columns is a time: two are left for x, y and z"
     raise numbers.error(header.start, header.end, what, _HINT_NAMES)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = [f"{name[:30]!r}" for name in names[:_NAMES_MAX]]
+    return ", ".join((*shown, "...") if len(names) > _NAMES_MAX else shown)
 
 
 def _trimmed(row: Row) -> tuple[Field, ...]:
@@ -154,6 +177,17 @@ def _check_width(row: Row, width: int, separator: str, numbers: _Numbers) -> tup
         hint = _HINT_NAMES
     what = f"this row has {len(fields)} {noun} instead of {width}"
     raise numbers.error(row.start, row.end, what, hint)
+
+
+def _thousands(source: SourceFile, field: Field) -> Diagnostic:
+    return Diagnostic(
+        "R0750",
+        f"{field.text!r} is read with a decimal comma; every number with a comma has three digits "
+        "after it, which may be thousands",
+        Severity.WARNING,
+        span=Span(source, field.start, max(field.end, field.start + 1)),
+        hint="if thousands are meant, remove the commas; otherwise write decimal points",
+    )
 
 
 def _reordered(path: Path, columns: Columns) -> Diagnostic:

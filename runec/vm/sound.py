@@ -18,6 +18,7 @@ So a mono file of 16 bits at the wanted rate passes bit by bit.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -40,6 +41,11 @@ _PCM, _FLOAT, _A_LAW, _MU_LAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 # The rest of a sub-format's GUID, which starts with the tag of the plain format.
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 _UNKNOWN_SIZE = 0xFFFF_FFFF  # what programs write that stream into a pipe
+# Chunks that programs write behind the samples.
+_AFTER = re.compile(
+    rb"LIST|id3 |ID3 |bext|iXML|axml|chna|cue |plst|smpl|inst|acid|fact|PEAK|_PMX|JUNK|junk|PAD "
+    rb"|FLLR|DISP|strc|afsp|levl|cart|note|labl|ltxt|SAUR|LGWV|umid|minf|elm1|regn"
+)
 _PCM_ENCODINGS = {(_PCM, 8), (_PCM, 16), (_PCM, 24), (_PCM, 32)}
 _ENCODINGS = _PCM_ENCODINGS | {(_FLOAT, 32), (_FLOAT, 64), (_A_LAW, 8), (_MU_LAW, 8)}
 _ENCODING_NAMES = {
@@ -90,11 +96,15 @@ class Wave:
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
-    """A part of a RIFF file: its content, and how long the header says that it is."""
+    """A part of a RIFF file: its content, and how long the header says that it is.
+
+    `next_name` is that of the part after samples whose end the header does not state.
+    """
 
     name: bytes
     content: bytes
     stated_bytes: int
+    next_name: str = ""
 
     @property
     def is_cut(self) -> bool:
@@ -125,12 +135,19 @@ def _chunks(path: Path, data: bytes, order: Literal["little", "big"]) -> Iterato
         at += 8
         if name == b"ds64" and size >= 16:
             long_size = int.from_bytes(data[at + 8 : at + 16], order)
-        if name == b"data" and size == _UNKNOWN_SIZE:
-            size = len(data) - at if long_size is None else long_size
-        if name == b"data" and size == 0 and not _is_chain(data, at, order):
+        if name == b"data":
+            is_unknown = size == _UNKNOWN_SIZE and long_size is None
+            if size == _UNKNOWN_SIZE and long_size is not None:
+                size = long_size
             # Its writer did not come back to fill the size in.
-            yield _Chunk(name, data[at:], 0)
-            return
+            is_open = is_unknown or (size == 0 and not _is_chain(data, at, order))
+            if is_open or size > len(data) - at:
+                end = _end_of_samples(data, at, order)
+                if is_unknown and end == len(data):
+                    size = end - at
+                after = data[end : end + 4].decode("ascii").strip()
+                yield _Chunk(name, data[at:end], size, after)
+                return
         yield _Chunk(name, data[at : at + size], size)
         at = _next_chunk(data, at + size, size)
     raise bad_sound(path, f"it has more than {_CHUNKS_MAX} parts")
@@ -155,6 +172,25 @@ def _is_chain(data: bytes, at: int, order: Literal["little", "big"]) -> bool:
             return False
         at = _next_chunk(data, at + 8 + size, size)
     return at >= len(data)
+
+
+def _end_of_samples(data: bytes, at: int, order: Literal["little", "big"]) -> int:
+    """Return where samples of unknown length end: at known chunks up to the exact end of the file.
+
+    Without any it is the end of the file.
+    """
+    failed = bytearray(len(data))
+    for match in _AFTER.finditer(data, at):
+        place = match.start()
+        while len(data) - place >= 8 and not failed[place] and _AFTER.match(data, place):
+            failed[place] = True
+            size = int.from_bytes(data[place + 4 : place + 8], order)
+            if place + 8 + size > len(data):
+                break
+            place = _next_chunk(data, place + 8 + size, size)
+        if place >= len(data):
+            return match.start()
+    return len(data)
 
 
 def _format(
@@ -213,7 +249,7 @@ def _whole(
     """Return a sound with whole frames, in little-endian order."""
     data = wave.data[: wave.frames * wave.frame_bytes]
     if len(wave.data) != chunk.stated_bytes:
-        warn(odd_sound(path, chunk.stated_bytes, len(wave.data), wave.frames))
+        warn(odd_sound(path, chunk.stated_bytes, len(wave.data), wave.frames, chunk.next_name))
     elif len(data) != len(wave.data):
         warn(cut_sound(path, len(wave.data) - len(data), wave.frames))
     if order == "big" and wave.bits > 8:

@@ -2,8 +2,10 @@
 
 Pillow cuts the colors of such files to their upper 8 bits, and holds grey ones to 0..255. Here
 integers of n bits become (v * 255 + (2^n - 1) / 2) / (2^n - 1), which is (v + 128) / 257 for 16,
-and floats from 0 (black) to 1 (white) become v * 255, rounded to the nearest number. A file that
-does not define which numbers are black and white is refused.
+and floats from 0 (black) to 1 (white) become v * 255, rounded to the nearest number, of two as near
+the higher one. The numbers of a PGM or PPM with another maximum m become v * 255 / m, rounded once;
+Pillow would round to the even one, and those of 16 bits twice. A file that does not define which
+numbers are black and white is refused.
 
 Pillow has no mode that holds 16 bits of several channels, so a file is decoded twice: as it is,
 which gives the upper bytes, and with the bytes of each number swapped, which gives the lower ones.
@@ -50,6 +52,9 @@ def load_8_bits(reopen: Callable[[], ImageFile], data: bytes) -> Image:
         Exception: the file is damaged; any that Pillow raises.
     """
     image = reopen()
+    maximum = _netpbm_maximum(image)
+    if maximum is not None:
+        return _netpbm(image, maximum)
     found = _scale(image, data)
     if found is not None:
         low, high, upside_down = found
@@ -72,6 +77,8 @@ def _scale(image: ImageFile, data: bytes) -> tuple[float, float, bool] | None:
         return _tiff_scale(image)
     if image.format == "JPEG2000":
         bits = _j2k_bits(data)
+        if bits > 8 and image.mode == "L":  # Pillow does so where a JP2 has 9 bits
+            image._mode = "I;16"
         if bits > 8 and image.mode != "I;16":
             raise UnknownScaleError(f"it is a JPEG 2000 with colors of {bits} bits a channel")
         # Pillow has shifted the numbers to 16 bits.
@@ -92,6 +99,32 @@ def _scale(image: ImageFile, data: bytes) -> tuple[float, float, bool] | None:
     if image.mode[0] in "IF":
         raise _undefined(image)
     return None
+
+
+def _netpbm_maximum(image: ImageFile) -> int | None:
+    """Return the maximum of a PGM or PPM that Pillow would scale; None for other pictures."""
+    if image.format != "PPM" or image.mode == "P" or not image.tile:
+        return None
+    decoder, arguments = image.tile[0].codec_name, image.tile[0].args
+    if decoder not in ("ppm", "ppm_plain") or not isinstance(arguments, tuple):
+        return None
+    return int(arguments[-1])
+
+
+def _netpbm(image: ImageFile, maximum: int) -> Image:
+    """Decode a PGM or PPM: its numbers as they are, in one wide channel, and then rounded."""
+    mode, (width, height), bands = image.mode, image.size, image.getbands()
+    raw, full = ("L", 0xFF) if maximum <= 0xFF else ("I", 0xFFFF)
+    extents = (0, 0, width * len(bands), height)
+    is_text = image.tile[0].codec_name == "ppm_plain"
+    image.tile = [image.tile[0]._replace(extents=extents, args=(raw, full))]
+    image._mode, image._size = raw, extents[2:]
+    image.load()
+    values = np.asarray(image)
+    if is_text and values.max(initial=0) > maximum:
+        raise ValueError("a number is larger than the maximum")
+    eight = _rounded(np.minimum(values, maximum), 0, maximum)
+    return Pillow.frombytes("L" if mode == "I" else mode, (width, height), eight.tobytes())
 
 
 def _undefined(image: Image) -> UnknownScaleError:

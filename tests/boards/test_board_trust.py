@@ -64,6 +64,22 @@ NEEDS_TRUST = {
     "upload": upload("sh", "-c", "id"),
     "upload of openocd": upload("openocd", "-c", "exec id"),
     "upload writes a file": upload("esptool", "read_flash", "0", "1", "/home/x/.bashrc"),
+    "upload merges": upload("esptool", "merge_bin", "-o", "Makefile", "0x0", "{elf}"),
+    "upload merges by another name": upload("esptool", "--chip", "esp32", "merge-bin", "-o", "x"),
+    "upload reads": upload("esptool", "--port", "{port}", "write_flash", "0x0", "notes.txt"),
+    "upload of an image": upload("esptool", "elf2image", "{elf}"),
+    "upload burns fuses": upload("esptool", "write_flash_status", "--non-volatile", "0"),
+    "upload after an upload": upload("esptool", "write_flash", "0x0", "{app}", "read_flash", "x"),
+    "upload with a library": upload("nrfjprog", "--jdll", "evil"),
+    "upload with another library": upload("nrfjprog", "--program", "{image}", "--jdll", "evil"),
+    "upload reads the board": upload("nrfjprog", "--readcode", "Makefile"),
+    "upload with settings": upload("nrfjprog", "--qspiini", "evil"),
+    "dfu reads the board": upload("dfu-util", "-a", "0", "-U", "Makefile"),
+    "dfu reads in one word": upload("dfu-util", "-UMakefile", "-D", "{image}"),
+    "dfu of another file": upload("dfu-util", "-D", "notes"),
+    "st-flash reads": upload("st-flash", "read", "Makefile", "0x8000000", "4096"),
+    "bossac reads": upload("bossac", "-r", "Makefile"),
+    "bossac reads in one word": upload("bossac", "--read=4", "Makefile"),
     "upload script": upload("JLinkExe", script='["ShExe"]'),
     "upload package": upload("dfu-util", "-D", "{image}", package="a; curl x | sh"),
     "other upload": f"[[other_uploads]]\n{upload('sh').split(chr(10), 1)[1]}",
@@ -127,6 +143,22 @@ HARMLESS = {
     ),
     "dfu": upload(
         "dfu-util", "-d", "0483:df11", "-a", "0", "-s", "0x08000000:leave", "-D", "{image}"
+    ),
+    "esptool as PlatformIO calls it": upload(
+        *("esptool.py", "--chip", "esp32", "--port", "{port}", "--baud", "460800"),
+        *("--before", "default_reset", "--after", "hard_reset", "write_flash", "-z"),
+        *("--flash_mode", "dio", "--flash_freq", "80m", "--flash_size", "4MB", "0x10000", "{app}"),
+    ),
+    "esptool 5": upload(
+        "esptool", "-p", "{port}", "write-flash", "--flash-size", "detect", "0", "{app}"
+    ),
+    "nrfjprog": upload(
+        *("nrfjprog", "-f", "NRF52", "--program", "{image}", "--sectorerase", "--verify", "-r")
+    ),
+    "st-flash": upload("st-flash", "--reset", "write", "{image}", "{code_origin}"),
+    "bossac": upload("bossac", "-p", "{port}", "-e", "-w", "-v", "{image}", "-R"),
+    "bossac of Arduino": upload(
+        "bossac", "--port={port}", "-U", "-i", "--offset=0x2000", "-e", "-w", "{image}", "-R"
     ),
     "upload values": '[upload_values]\nopenocd_target = "target/stm32f1x.cfg"\n'
     'pyocd_target = "stm32f411retx"\n',

@@ -37,6 +37,10 @@ static __attribute__((noinline)) float f(float x);
 static __attribute__((noinline)) float g(float x) { return f(x - 1.0f) * 3.0f; }
 static float f(float x) { return x > 1.0f ? g(x) : x; }
 """
+DATES_ALLOWED = (
+    '#pragma clang diagnostic ignored "-Wdate-time"\n'
+    '#pragma clang diagnostic ignored "-Weverything"'
+)
 COPY = "out0[0] = in0[0]; return RUNE_OK;"
 RUN = '#include "rune_block.h"\n%s\nRUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))\n{\n    %s\n}\n'
 
@@ -84,6 +88,13 @@ def refusal(*folders: Path) -> RunecError:
         (("", "out0[0] = RUNE_ARG_GAIN; " + COPY), (5, 15), "RUNE_ARG_GAIN", "argument 'gain'"),
         (("", "out1[0] = 1.0f; " + COPY), (5, 5), "'out1'", "RUNE_BLOCK_RUN("),
         (("", "out0[0] = (float)__TIME__[0]; " + COPY), (5, 22), "reproducible", "built"),
+        (
+            (DATES_ALLOWED, 'out0[0] = (float)("x" __DATE__)[0]; ' + COPY),
+            (6, 27),
+            "reproducible",
+            "built",
+        ),
+        (("", "out0[0] = (float)__TIMESTAMP__[0]; " + COPY), (5, 22), "reproducible", "built"),
         (("", '__asm__("nop"); ' + COPY), (5, 12), "inline assembly", "write it in C"),
         (('#include "none.h"', ""), (2, 10), "'none.h' file not found", "in its own folder"),
         (("#include </etc/hosts>", ""), (2, 11), "its folder: /etc/hosts", "copy the file"),
@@ -114,6 +125,35 @@ def test_a_mistake_in_its_c_is_shown_where_the_user_has_it(
     drawn = "\n".join(map(render, error.diagnostics))
     assert "stage_" not in drawn
     assert "runec-" not in drawn
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link to a pipe", "pipe in a linked folder", "device"])
+def test_what_the_compiler_would_wait_for_is_refused(tmp_path: Path, kind: str) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    folder = block(tmp_path / "x")
+    match kind:
+        case "pipe":
+            os.mkfifo(folder / "t.h")
+        case "link to a pipe":
+            os.mkfifo(elsewhere / "t.h")
+            (folder / "t.h").symlink_to(elsewhere / "t.h")
+        case "pipe in a linked folder":
+            os.mkfifo(elsewhere / "t.h")
+            (folder / "sub").symlink_to(elsewhere)
+        case _:
+            (folder / "t.h").symlink_to("/dev/zero")
+    error = refusal(folder)
+    assert error.code == "R1003"
+    what = "a device" if kind == "device" else "a named pipe"
+    assert f"of the block 'x': it is {what}, not a regular file" in error.message
+
+
+def test_links_in_circles_and_to_nothing_are_accepted_in_a_blocks_folder(tmp_path: Path) -> None:
+    folder = block(tmp_path / "x")
+    (folder / "again").symlink_to(".")
+    (folder / "nothing").symlink_to("nowhere")
+    assert compile_pipeline(pipeline(folder))
 
 
 def test_a_mistake_in_a_header_is_shown_there(tmp_path: Path) -> None:

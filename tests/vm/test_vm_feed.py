@@ -112,6 +112,11 @@ RECORDINGS = {
     "two sensors": "accX,accY,accZ,gyrX,gyrY,gyrZ\n1,2.5,-3e-2,7,8,9\n4,5,6,7,8,9\n",
     "other names": "X-Axis (g),Y-Axis (g),Z-Axis (g),Sum (g)\n1,2.5,-3e-2,7\n4,5,6,7\n",
     "axis first": "x_acc,y_acc,z_acc,x_gyro,y_gyro,z_gyro\n1,2.5,-3e-2,7,8,9\n4,5,6,7,8,9\n",
+    "a minus sign": "x,y,z\n1,2.5,\u22123e-2\n4,5,6\n",
+    "a minus sign between spaces": "1 2.5 \u22123e-2\n4 5 6\n",
+    "a square": "x m/s2,y m/s2,z m/s2\n1,2.5,-3e-2\n4,5,6\n",
+    "a second sensor of another kind": "x1,y1,z1,gx2,gy2,gz2\n1,2.5,-3e-2,7,8,9\n4,5,6,7,8,9\n",
+    "fractions of three digits": "1,000;2,500;-0,030\n4,000;5,000;6,000\n",
     "no names of axes": "a,b,c\n1,2.5,-3e-2\n4,5,6\n",
 }
 
@@ -135,6 +140,31 @@ def test_recordings_are_read_in_the_encodings_of_spreadsheets(
     path.write_bytes("x in m/s²;y;z\r\n1;2,5;-3\r\n".encode(encoding))
     data = Feed(Inputs(accelerometer=(path,))).provide(ACCEL, {"n": 1}, 12, ElementType.F32)
     assert data == struct.pack("<3f", 1, 2.5, -3)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_open"),
+    [
+        ('"1,234","2,345","-3,456"\n', True),
+        ("1,234;2,345;3,456\n", True),
+        ("1,234;12;-345,678\n", True),
+        ("1,234;2,345;3,45\n", False),
+        ("0,234;2,345;3,456\n", False),
+        ("1,234;2,345;3,456\n1234,567;1;1\n", False),
+        ("1;2;3\n", False),
+        ("1.234,2.345,3.456\n", False),
+    ],
+)
+def test_a_comma_that_may_be_between_thousands_is_warned_of(
+    tmp_path: Path, text: str, is_open: bool
+) -> None:
+    path = tmp_path / "recording.csv"
+    path.write_text(text)
+    warned: list[Diagnostic] = []
+    Feed(Inputs(accelerometer=(path,), warn=warned.append)).provide(ACCEL, {}, 12, None)
+    assert [warning.code for warning in warned] == ["R0750"] * is_open
+    if is_open:
+        assert "may be thousands" in render(warned[0])
 
 
 def test_columns_in_another_order_are_taken_by_name_with_a_warning(tmp_path: Path) -> None:
@@ -221,6 +251,20 @@ BROKEN_RECORDINGS = {
     "a,b,c,d,e\n1,2,3,4,5\n": (1, 1, "x, y and z cannot be identified in these 5 columns"),
     "time,x,y,z\n0,1,2\n": (2, 1, "this row has 3 fields instead of 4"),
     "accX,accY,accZ,accX\n1,2,3,4\n": (1, 1, "cannot be identified in these 4 columns"),
+    "x1,y1,z1,x2,y2,z2\n1,2,3,4,5,6\n": (1, 1, "columns: 'x1', 'y1', 'z1', 'x2', 'y2', 'z2'"),
+    "x,y,z,x2,y2,z2\n1,2,3,4,5,6\n": (1, 1, "in these 6 columns: 'x', 'y', 'z', 'x2'"),
+    "x_a,y_a,z_a,x_g,y_g,z_g\n1,2,3,4,5,6\n": (1, 1, "in these 6 columns: 'x_a', 'y_a'"),
+    "sample,x,y\n1,2,3\n": (1, 1, "in these 3 columns: 'sample', 'x', 'y'"),
+    "sample,x,y\nn,g,g\n1,2,3\n": (1, 1, "in these 3 columns: 'sample', 'x', 'y'"),
+    "x,y,temperature\n1,2,3\n": (1, 1, "in these 3 columns: 'x', 'y', 'temperature'"),
+    ",a,b\n1,2,3\n": (1, 1, "in these 3 columns: '', 'a', 'b'"),
+    "index,a,b\n1,2,3\n": (1, 1, "in these 3 columns: 'index', 'a', 'b'"),
+    "time,sample,a,b\n1,2,3,4\n": (1, 1, "in these 4 columns: 'time', 'sample'"),
+    "x,y,z\n\u20131,\u20132,\u20133\n1,2,3\n": (2, 1, "'\u20131' is not a number"),
+    "x,y,z\nnull,null,null\n1,2,3\n": (2, 1, "'null' is not a number"),
+    "N/A,N/A,N/A\n1,2,3\n": (1, 1, "'N/A' is not a number"),
+    "x,y,z\n#N/A,#N/A,#N/A\n1,2,3\n": (2, 1, "'#N/A' is not a number"),
+    "'1,'2,'3\n4,5,6\n": (1, 1, '"\'1" is not a number'),
     "magX,magY,magZ,gyrX,gyrY,gyrZ\n1,2,3,4,5,6\n": (1, 1, "in these 6 columns"),
 }
 

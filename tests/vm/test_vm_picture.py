@@ -3,6 +3,8 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from fractions import Fraction
+from math import floor
 from pathlib import Path
 
 import numpy as np
@@ -316,6 +318,41 @@ def test_netpbm_of_any_depth_is_scaled_by_its_maximum(tmp_path: Path) -> None:
     assert (read(tmp_path, content) == in_color(rounded(floats, 1))).all()
 
 
+def half_up(values: NDArray[np.uint16], top: int) -> NDArray[np.uint8]:
+    """What Python's exact fractions say."""
+    half = Fraction(1, 2)
+    eight = [floor(Fraction(int(value) * 255, top) + half) for value in values.ravel()]
+    return np.array(eight, np.uint8).reshape(values.shape)
+
+
+@pytest.mark.parametrize("maximum", [2, 4, 6, 100, 170, 254, 256, 510, 1000, 1530, 51000, 65534])
+def test_netpbm_of_any_maximum_is_rounded_once_and_half_up(tmp_path: Path, maximum: int) -> None:
+    spread = np.linspace(0, maximum, 99).round()
+    few = np.concatenate((np.arange(min(maximum, 510) + 1), np.arange(99), spread))
+    grey = few[few <= maximum].astype(np.uint16)[np.newaxis]
+    color = np.stack((grey, grey[:, ::-1], maximum - grey), -1)
+    kind = ">u1" if maximum < 256 else ">u2"
+    for binary, text, pixels in ((b"P5", b"P2", grey), (b"P6", b"P3", color)):
+        head = b" %d 1 %d\n" % (grey.size, maximum)
+        expected = half_up(pixels, maximum)
+        expected = in_color(expected) if pixels is grey else expected
+        numbers = " ".join(map(str, pixels.ravel())).encode()
+        for content in (binary + head + pixels.astype(kind).tobytes(), text + head + numbers):
+            path = tmp_path / "a.pgm"
+            path.write_bytes(content)
+            assert (load(path, grey.size, 1) == expected).all()
+
+
+def test_netpbm_above_its_maximum(tmp_path: Path) -> None:
+    path = tmp_path / "a.pgm"
+    path.write_bytes(b"P5 2 1 100\n\x32\xc8")
+    assert load(path, 2, 1)[0, :, 0].tolist() == [128, 255]
+    path.write_bytes(b"P2 2 1 100\n50 200\n")
+    with pytest.raises(UserFileError) as caught:
+        load(path, 2, 1)
+    assert caught.value.code == "R0720"
+
+
 FLOATS = np.full((9, 11), 0.5, np.float32)
 UNDEFINED = {
     "a float above white": (tiff(np.full((9, 11), 1.001, np.float32)), "0 (black) to 1 (white)"),
@@ -389,6 +426,22 @@ def test_a_grey_jpeg_2000_has_its_own_depth_and_a_deep_color_one_is_refused(tmp_
         read(tmp_path, bytes(deep))
     assert caught.value.code == "R0744"
     assert "12 bits" in caught.value.message
+
+
+@pytest.mark.parametrize("bits", [9, 10, 12, 15])
+@pytest.mark.parametrize("suffix", ["jp2", "j2k"])
+def test_a_grey_jpeg_2000_of_9_to_15_bits(tmp_path: Path, bits: int, suffix: str) -> None:
+    top = (1 << bits) - 1
+    pixels = np.linspace(0, top, 99).astype(np.uint16).reshape(9, 11)
+    path = tmp_path / f"a.{suffix}"
+    # The codestream has numbers around 0: with another depth they are around its half.
+    Image.fromarray(pixels + np.uint16(0x8000 - (top + 1) // 2)).save(path, irreversible=False)
+    data = bytearray(path.read_bytes())
+    data[data.index(b"\xff\x4f\xff\x51") + 42] = bits - 1
+    if suffix == "jp2":
+        data[data.index(b"ihdr") + 14] = bits - 1
+    path.write_bytes(data)
+    assert (load(path, 11, 9) == in_color(rounded(pixels, top))).all()
 
 
 def test_floats_of_16_bits_name_the_cause(tmp_path: Path) -> None:

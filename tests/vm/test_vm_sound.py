@@ -205,6 +205,43 @@ def test_a_sound_without_samples_is_too_short_whatever_follows(read: Read) -> No
     assert "only 0 were provided" in refused(read, content).message
 
 
+LIST = b"LIST" + struct.pack("<I", 4) + b"INFO"
+
+
+@pytest.mark.parametrize("size", [0, 5, 1000, 0x7FFFFFFF, 0xFFFFFFFF])
+@pytest.mark.parametrize("after", [LIST, b"id3 \3\0\0\0ID3\0" + LIST, LIST + b"bext\0\0\0\0"])
+def test_a_part_after_samples_of_unknown_length_is_not_played(
+    warned: Warned, size: int, after: bytes
+) -> None:
+    samples = b"LIST\2\0\0\0"  # the start of a part that ends nowhere
+    content = wav(samples).replace(
+        b"data" + struct.pack("<I", len(samples)), b"data" + struct.pack("<I", size)
+    )
+    if size == 5:  # it is not too large: the size is believed
+        assert warned(content + after, 2)[0] == samples[:4]
+        return
+    data, (warning,) = warned(content + after, 4)
+    assert data == samples
+    assert warning.code == "R0748"
+    assert f"the 4 samples a channel before the part {after[:4].decode().strip()!r}" in (
+        warning.message
+    )
+
+
+def test_what_only_looks_like_a_part_is_played(warned: Warned) -> None:
+    samples = b"LIST\2\0\0\0" + b"LIST\4\0\0\0INFO" + b"\1\0"
+    content = wav(samples).replace(
+        b"data" + struct.pack("<I", len(samples)), b"data\xff\xff\xff\xff"
+    )
+    assert warned(content, len(samples) // 2) == (samples, [])
+
+
+def test_many_starts_of_parts_take_linear_time(read: Read) -> None:
+    samples = b"LIST\0\0\0\0" * 200_000 + b"\1\0"
+    content = wav(samples)[:40] + b"\xff\xff\xff\xff" + samples
+    assert len(read(content, 800_001)) == 800_001
+
+
 def test_a_part_of_odd_size_without_its_pad_byte_is_passed_over(read: Read) -> None:
     content = wav(b"\1\0\2\0").replace(b"data", b"LIST\3\0\0\0abcdata")
     assert tuple(read(content, 2)) == (1, 2)

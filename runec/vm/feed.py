@@ -95,7 +95,7 @@ def unused_inputs(
     ):
         sources = {source for kind, source in taken if kind in takers}
         if paths and not sources:
-            yield unused_input(option, why)
+            yield unused_input(" ".join([option, *map(str, paths)]), why)
             continue
         for number, path in enumerate(paths):
             if number not in sources:
@@ -105,7 +105,7 @@ def unused_inputs(
                 )
     if CapabilityKind.RAND not in {kind for kind, _ in taken}:
         if inputs.random_seed is not None:
-            yield unused_input("--random", why)
+            yield unused_input(f"--random {inputs.random_seed}", why)
         if inputs.random_bits:
             yield unused_input("--random-bits", why)
 

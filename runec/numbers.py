@@ -29,3 +29,8 @@ def parse_number(text: str) -> float | None:
     text = text.strip()
     number = float(text) if _NUMBER.fullmatch(text) else math.inf
     return number if math.isfinite(number) else None
+
+
+def is_number(text: str) -> bool:
+    """Return whether a text is a number, which may be too large for `parse_number`."""
+    return _NUMBER.fullmatch(text.strip()) is not None

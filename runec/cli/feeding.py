@@ -148,19 +148,24 @@ def _once(console: Console) -> Callable[[Diagnostic], None]:
     return warn
 
 
-def warn_of_unused(
-    console: Console, rune: Rune, inputs: Inputs | None = None, source: InputKind | None = None
-) -> None:
-    """Warn of inputs, and of `--input`, that no capability of the rune takes.
+def warn_of_unused(rune: Rune, inputs: Inputs) -> None:
+    """Warn of inputs that no capability of the rune takes.
 
     An original rune without a description does not declare what it takes: `run` warns at the end.
     """
     if rune.graph is None:
         return
     capabilities = rune.graph.capabilities.values()
-    if inputs is not None:
-        taken = [(each.kind, int(each.parameters.get("source", 0))) for each in capabilities]
-        for warning in unused_inputs(inputs, taken):
-            inputs.warn(warning)
-    if source is not None and all(each.kind is not CapabilityKind.ACCEL for each in capabilities):
-        console.warn(unused_input(f"--input {source}", "the rune has no ACCEL capability"))
+    taken = [(each.kind, int(each.parameters.get("source", 0))) for each in capabilities]
+    for warning in unused_inputs(inputs, taken):
+        inputs.warn(warning)
+
+
+def used_input(console: Console, rune: Rune, source: InputKind | None) -> InputKind | None:
+    """Return the value of `--input`; None, with a warning, where the rune has no ACCEL."""
+    if source is None or rune.graph is None:
+        return source
+    if any(each.kind is CapabilityKind.ACCEL for each in rune.graph.capabilities.values()):
+        return source
+    console.warn(unused_input(f"--input {source}", "the rune has no ACCEL capability"))
+    return None

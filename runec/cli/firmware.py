@@ -10,7 +10,7 @@ from runec.boards import Board, load_board
 from runec.cli.completing import boards_or_all, completer
 from runec.cli.console import Console, table
 from runec.cli.examples import example
-from runec.cli.feeding import warn_of_unused
+from runec.cli.feeding import used_input
 from runec.cli.frameworks import FirmwareChoice, firmware_options, tell_of_fetching
 from runec.cli.many_boards import ALL, build_each, wanted_boards
 from runec.cli.options import (
@@ -80,7 +80,7 @@ def new(
     """
     board = choice.board(load_board(board_id, trusted=console.trust_board))
     loaded = load_source(console, source)
-    warn_of_unused(console, loaded.rune, source=choice.source_of_input)
+    used_input(console, loaded.rune, choice.source_of_input)
     with loaded.blamed(), console.progress("making the project"):  # it may fetch sources
         project = create_project(
             loaded.rune,
@@ -159,7 +159,7 @@ def build(
         choice.board(board) for board in wanted_boards(board_ids, trusted=console.trust_board)
     ]
     loaded = load_source(console, source)
-    warn_of_unused(console, loaded.rune, source=choice.source_of_input)
+    used_input(console, loaded.rune, choice.source_of_input)
 
     def make(board: Board) -> Project:
         folder = _default_directory(loaded.rune, board)

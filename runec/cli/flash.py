@@ -11,7 +11,7 @@ from runec.boards import Board, load_board
 from runec.cli.completing import completer, ports, protocols
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.feeding import warn_of_unused
+from runec.cli.feeding import used_input
 from runec.cli.frameworks import FirmwareChoice, firmware_options, tell_of_fetching
 from runec.cli.monitor import monitor_port, serial_place
 from runec.cli.options import (
@@ -93,7 +93,7 @@ def command(
         )
     loaded = load_source(console, source)
     rune = loaded.rune
-    warn_of_unused(console, rune, source=choice.source_of_input)
+    used_input(console, rune, choice.source_of_input)
     if choice.framework == BARE and board.upload is not None and board.upload.note:
         console.say(f"note: {board.upload.note}")
     if dry_run:

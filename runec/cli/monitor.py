@@ -17,7 +17,7 @@ from runec.cli.comparing import json_result, output_names
 from runec.cli.completing import completer, devices, ports
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.feeding import InputCommand, input_options, warn_of_unused
+from runec.cli.feeding import InputCommand, input_options, used_input, warn_of_unused
 from runec.cli.options import (
     MAX_SECONDS,
     RUNE_OR_RUNEFILE,
@@ -132,13 +132,15 @@ def command(
         )
     place = None
     if on is not None:
+        if rune is not None:
+            source_of_input = used_input(console, rune, source_of_input)
         place = Place.parse(on, trust_board=console.trust_board).with_input(source_of_input)
     if rune is None or listen:
         why = "--listen asks for no runs" if listen else "no rune was named to read it"
         for warning in unused_inputs(inputs, (), why):
             inputs.warn(warning)
     else:
-        warn_of_unused(console, rune, inputs, source_of_input)
+        warn_of_unused(rune, inputs)
     if listen and timeout is not None:
         raise click.UsageError("--timeout is for runs, and --listen asks for none")
     limit_s = timeout or TIMEOUT_S

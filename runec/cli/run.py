@@ -15,7 +15,7 @@ from runec.cli.comparing import compare, json_result, output_names, wanted_place
 from runec.cli.completing import completer, targets
 from runec.cli.console import Console
 from runec.cli.examples import example
-from runec.cli.feeding import InputCommand, input_options, warn_of_unused
+from runec.cli.feeding import InputCommand, input_options, used_input, warn_of_unused
 from runec.cli.options import (
     MAX_SECONDS,
     RUNE_OR_RUNEFILE,
@@ -106,8 +106,9 @@ def command(
     loaded = load_source(console, source)
     resources = _resources(file_resource, string_resource)
     wanted = wanted_places(places, trust_board=console.trust_board)
-    where = [(place.with_input(source_of_input), may_lack) for place, may_lack in wanted]
-    # Boards tell no steps: among several places it is the host that does.
+    given = used_input(console, loaded.rune, source_of_input)
+    where = [(place.with_input(given), may_lack) for place, may_lack in wanted]
+    # Boards report no steps: among several places it is the host that does.
     only_host = trace and any(place.kind == "host" for place, _ in where)
 
     def show(step: Step) -> None:
@@ -129,7 +130,7 @@ def command(
             yield from results
 
     console.say(f"Running rune: {source.name or loaded.rune.name}")
-    warn_of_unused(console, loaded.rune, inputs, source_of_input)
+    warn_of_unused(loaded.rune, inputs)
     if console.verbose or (sys.stdout.isatty() and not console.is_json):
         for number, name in output_names(loaded.rune).items():
             console.say(f"output {number}: {printable(name)}")

@@ -247,7 +247,8 @@ def warn_of_sensor(graph: Graph, feed: Feed) -> None:
     asked = {kind for kind, _ in feed.taken}
     if feed.inputs.accelerometer and _ACCEL in kinds - asked:
         why = "the firmware reads the board's own sensor"
-        feed.inputs.warn(unused_input("--accelerometer", why))
+        files = map(str, feed.inputs.accelerometer)
+        feed.inputs.warn(unused_input(" ".join(["--accelerometer", *files]), why))
 
 
 def check_hello(

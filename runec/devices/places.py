@@ -36,9 +36,9 @@ from runec.vm import Inputs, Watch, device_rune, run_rune_bytes
 HOST: Literal["host"] = "host"
 # What a part measures it rounds, so a host that took the recording as it is could give other bytes.
 _INPUT_HINTS = {
-    HOST: "leave --input out; a sensor's runs are compared between emulators: --on emulator:BOARD, "
-    "more than once",
-    "serial": "leave --input out; for a board give it to `runec flash`",
+    HOST: "omit --input: the host reads ACCEL from --accelerometer FILE; to run with a simulated "
+    "sensor, use --on emulator:BOARD",
+    "serial": "omit --input; to change the input of a board, use `runec flash --input`",
 }
 _FORMS = "host, emulator:BOARD (`runec boards`), or serial:PORT[@BAUD]"
 
@@ -78,7 +78,7 @@ class Place:
         if self.board is None:
             raise UsageError(
                 "R0921",
-                f"nobody can choose the input of {self}",
+                f"--input applies to firmware that runec builds, not to {self}",
                 hint=_INPUT_HINTS[self.kind],
             )
         return replace(self, board=self.board.with_input(source))
@@ -125,7 +125,7 @@ def run_bytes(
     The bytes are the same in every place. `timeout_s` is the time for one run without waiting for
     inputs, by the clock of the machine that runs it; at a serial port, where the board's own limit
     was set when it was flashed, it is how long this computer waits. None leaves the place's own
-    limit. Only the host takes `resources` and tells steps.
+    limit. Only the host takes `resources` and reports steps.
 
     Raises:
         UsageError: R0921, the place cannot do what is asked.
@@ -140,9 +140,9 @@ def run_bytes(
         )
         return
     if resources:
-        raise _host_only(f"give the resource {next(iter(resources))!r}", place)
+        raise _host_only(f"accepts the resource {next(iter(resources))!r} at run time", place)
     if watch.step is not None:
-        raise _host_only("trace a run", place)
+        raise _host_only("traces a run", place)
     with _open_device(rune, place, timeout_s=timeout_s, log=watch.log) as device:
         yield from device.run_bytes(inputs, repeats=repeats)
 
@@ -179,7 +179,7 @@ _PATIENCE_MIN_S = 60.0
 
 
 def _host_only(what: str, place: Place) -> UsageError:
-    return UsageError("R0921", f"nobody can {what} on {place}", hint="leave --on out")
+    return UsageError("R0921", f"only the host {what}, not {place}", hint="omit --on")
 
 
 def run(

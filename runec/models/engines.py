@@ -316,7 +316,8 @@ DEVIATIONS = (
         ("SPACE_TO_BATCH_ND",),
         frozenset({"float32", "int8"}),
         "with padding",
-        "pads with a value that it never sets, not with 0 or the zero point",
+        "pads with a byte of memory that it never sets: 0 in a new process, any value after "
+        "another model",
         _is_padded,
     ),
     Deviation(

@@ -5,7 +5,8 @@ Rules a kind:
 RAND         every element random, see `generator`; the stream goes on from request to request.
 RAW          the file's bytes as they are. With the parameter `length` the first bytes of the
              file, else the file must be exactly as long as the request.
-ACCEL        rows of three f32 from a recording, the first ones of a longer one.
+ACCEL        rows of three f32 from a recording, the first ones of a longer one; its times are
+             compared with the parameter `hz` (50 where a rune does not say).
 SOUND        i16 samples of one channel at the parameter `hz` (16000 where a rune does not say),
              the first ones of a longer sound; see `sound`. A rune whose buffer is longer than
              its parameter `sample_duration_ms` gets silence where the sound is over.
@@ -41,6 +42,7 @@ PARAMETER_MAX = 2**63
 _ROW_BYTES = 12
 _SAMPLE_BYTES = 2
 _RATE_HZ = 16_000
+_SENSOR_RATE_HZ = 50
 
 
 def _unheard(_warning: Diagnostic) -> None:
@@ -95,7 +97,7 @@ def unused_inputs(
     ):
         sources = {source for kind, source in taken if kind in takers}
         if paths and not sources:
-            yield unused_input(option, why)
+            yield unused_input(" ".join([option, *map(str, paths)]), why)
             continue
         for number, path in enumerate(paths):
             if number not in sources:
@@ -105,7 +107,7 @@ def unused_inputs(
                 )
     if CapabilityKind.RAND not in {kind for kind, _ in taken}:
         if inputs.random_seed is not None:
-            yield unused_input("--random", why)
+            yield unused_input(f"--random {inputs.random_seed}", why)
         if inputs.random_bits:
             yield unused_input("--random-bits", why)
 
@@ -186,7 +188,7 @@ class Feed:
         """Return the first rows of a recording."""
         path = self._path(request, self._inputs.accelerometer, "--accelerometer")
         _check_elements(request, ElementType.F32, _ROW_BYTES, "rows of three f32")
-        rate = request.parameters.get("hz")
+        rate = request.parameters.get("hz", _SENSOR_RATE_HZ)
         hz = rate if isinstance(rate, int) and rate > 0 else None
         data = self._load((path, hz), lambda: read_recording(path, hz, self._inputs.warn))
         if len(data) < request.length:

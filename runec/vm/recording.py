@@ -13,12 +13,16 @@ from statistics import median
 
 from runec.diagnostics import Diagnostic, Severity, SourceFile, Span, UserFileError
 from runec.files import read_file
-from runec.numbers import parse_number
+from runec.numbers import is_number, parse_number
 from runec.vm.csv_text import MINUS, Field, Row, decode_table, read_rows, separator_of
 from runec.vm.recording_columns import AXES, Columns, contradict, find_columns, is_time
+from runec.vm.recording_units import unit_warning
 
 _HINT = "write three numbers a row: x,y,z"
-_HINT_NAMES = "name the columns in the first row, for example: timestamp,x,y,z"
+_HINT_NAMES = (
+    "name the columns in the first row, for example timestamp,x,y,z; without names a row has three "
+    "numbers"
+)
 _HINT_COMMA = "write decimal points, or put semicolons between the numbers: 1,5;2,5;-3,5"
 _DECIMAL_COMMA = re.compile(r"[+-]?(?:[0-9]+,[0-9]*|,[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
@@ -52,8 +56,17 @@ class _Numbers:
         elif "." in text:
             mark = "."
         number = parse_number(text)
-        if number is None or not _fits_f32(number):
+        if number is None and is_number(text):
+            number = math.inf
+        if number is None:
             raise self.error(field.start, field.end, f"{field.text!r} is not a number")
+        if not _fits_f32(number):
+            raise self.error(
+                field.start,
+                field.end,
+                f"{field.text!r} is out of the range of f32",
+                "write a number from -3.4028235e38 to 3.4028235e38",
+            )
         if mark is not None and self._mark not in (None, mark):
             raise self.error(
                 field.start,
@@ -93,8 +106,9 @@ def read_recording(path: Path, hz: int | None, warn: Callable[[Diagnostic], None
 
     For what a file may look like see `csv_text` and docs/inputs.md. Rows without any number before
     the first one with numbers are names, units or remarks. `hz` is the rate that the capability
-    asks for; `warn` takes R0746, the times in the file are of another rate, and R0747, columns
-    that were put in order, and R0750, commas that may be between thousands.
+    asks for; `warn` takes R0746, the times in the file are of another rate, R0747, columns that
+    were put in order, R0750, commas that may be between thousands, and R1118, columns in another
+    unit than m/s².
 
     Raises:
         UserFileError: R1003, no readable file; R0703, a row without three numbers, or columns that
@@ -115,6 +129,11 @@ def read_recording(path: Path, hz: int | None, warn: Callable[[Diagnostic], None
     columns, width = _columns(rows[:first], rows[first:], numbers)
     if columns.axes != tuple(sorted(columns.axes)):
         warn(_reordered(path, columns))
+    above = [[field.text for field in row.fields] for row in rows[:first]]
+    wide = [texts for texts in above if len(texts) > max(columns.axes)]
+    unit = unit_warning(path, [[texts[number] for number in columns.axes] for texts in wide])
+    if unit is not None:
+        warn(unit)
     packed = bytearray()
     times: list[str] = []
     for row in rows[first:]:
@@ -171,7 +190,8 @@ def _check_width(row: Row, width: int, separator: str, numbers: _Numbers) -> tup
         return fields
     hint = _HINT if width == len(AXES) else f"write {width} fields a row, as in the first row"
     noun = "numbers" if width == len(AXES) else "fields"
-    if len(fields) == 2 * width and separator == ",":
+    has_points = any("." in field.text for field in fields)
+    if len(fields) == 2 * width and separator == "," and not has_points:
         hint = _HINT_COMMA
     elif len(fields) > width == len(AXES):
         hint = _HINT_NAMES

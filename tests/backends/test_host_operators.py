@@ -288,6 +288,29 @@ def test_a_deviation_is_real_and_the_other_library_is_right(
     assert wrong > 0 or (deviation.engine is Engine.LITERT and operator in ("EQUAL", "NOT_EQUAL"))
 
 
+def test_float_padding_is_what_an_earlier_model_left_in_memory() -> None:
+    """Why float32 is listed: the padding is right in a new process only, by chance."""
+    trials = [
+        trial
+        for trial in trials_of("SPACE_TO_BATCH_ND", ("float32",), 20, 0)
+        if deviations(Engine.TFLM, read_graph(trial.data))
+    ]
+    earlier = trials_of("CONV_2D", ("float32",), len(trials), 0)
+    alone = on_host(trials[:1], "tflm")
+    after = on_host(
+        [trial for pair in zip(earlier, trials, strict=False) for trial in pair], "tflm"
+    )
+    assert not is_off(trials[0], alone[0])
+    wrong = [pair for pair in zip(trials, after[1::2], strict=True) if is_off(*pair)]
+    assert wrong
+    for trial, outcome in wrong:
+        assert outcome.outputs is not None
+        given = {values.tobytes() for values in trial.inputs[0].reshape(-1, 1)}
+        result = {outcome.outputs[0][at : at + 4] for at in range(0, len(outcome.outputs[0]), 4)}
+        assert all(len(set(element)) == 1 for element in result - given)  # one byte, repeated
+    assert not any(map(is_off, trials, on_host(trials, "litert")))
+
+
 def probe(number: int, version: int, custom: str | None = None) -> bytes:
     """Return a model that a library refuses at its second operator unless it lacks the first.
 

@@ -83,8 +83,11 @@ def test_another_argument_is_still_a_mistake(runec: Runec, line: str) -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("one.rune --accel r.csv --sound a", "--sound has no effect: the rune's capabilities are"),
-        ("one.rune --accel r.csv --random 1", "--random has no effect: the rune's capabilities"),
+        (
+            "one.rune --accel r.csv --sound a",
+            "--sound a has no effect: the rune's capabilities are",
+        ),
+        ("one.rune --accel r.csv --random 1", "--random 1 has no effect: the rune's capabilities"),
         ("one.rune --accel r.csv --random-bits", "--random-bits has no effect: the rune's"),
         (
             "one.rune --accel r.csv --accel s.csv",
@@ -127,17 +130,36 @@ def test_a_sensor_for_a_rune_without_one_is_warned_of(runec: Runec, line: str) -
 
 
 @pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("place", ["host", "serial:/dev/nowhere", "emulator:nrf52_dk"])
+def test_a_sensor_for_a_rune_without_one_is_warned_of_in_every_place(
+    runec: Runec, place: str
+) -> None:
+    # Without a sound no run begins.
+    done = runec("run", "sound.rune", "--on", place, "--input", "sensor")
+    told = done.stderr
+    assert "warning[R0749]: --input sensor has no effect: the rune has no ACCEL capability" in told
+    assert "R0921" not in told
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_host_has_no_sensor(runec: Runec) -> None:
+    done = runec("run", "one.rune", "--accel", "r.csv", "--input", "sensor")
+    assert done.code == 2
+    assert "--input applies to firmware that runec builds, not to host" in done.stderr
+
+
+@pytest.mark.usefixtures("folder")
 def test_so_it_is_where_a_rune_runs(runec: Runec) -> None:
     # No such port: the warnings come first.
     for verb in ("run", "monitor"):
         words = (verb, "sound.rune", "--on", "serial:/dev/nowhere", "--accel", "r.csv")
-        assert "--accelerometer has no effect" in runec(*words).stderr
+        assert "--accelerometer r.csv has no effect" in runec(*words).stderr
     done = runec("run", "sound.rune", "--on", "emulator:nowhere", "--input", "sensor")
     assert done.code == 2
     done = runec("monitor", "--port", "/dev/nowhere", "--raw", "a")
-    assert "--raw has no effect: no rune was named to read it" in done.stderr
+    assert "--raw a has no effect: no rune was named to read it" in done.stderr
     done = runec("monitor", "two.rune", "--listen", "--port", "/dev/nowhere", "--raw", "a")
-    assert "--raw has no effect: --listen asks for no runs" in done.stderr
+    assert "--raw a has no effect: --listen asks for no runs" in done.stderr
 
 
 def test_an_odd_file_is_warned_of_once_however_many_places_read_it(

@@ -72,7 +72,7 @@ def test_the_host_has_no_sensor(runec: Runec) -> None:
     done = runec("run", "a.rune", "--input", "sensor")
     assert done.code == 2
     assert "R0921" in done.stderr
-    assert "compared between emulators: --on emulator:BOARD" in done.stderr
+    assert "with a simulated sensor, use --on emulator:BOARD" in done.stderr
 
 
 @pytest.mark.usefixtures("folder")

@@ -103,7 +103,9 @@ def test_a_recording_that_a_board_with_a_sensor_did_not_read_is_warned_of(rune: 
     warn_of_sensor(graph, feed)
     (warning,) = warned
     assert warning.code == "R0749"
-    assert "--accelerometer has no effect: the firmware reads the board's own" in warning.message
+    assert (
+        "--accelerometer r.csv has no effect: the firmware reads the board's own" in warning.message
+    )
     with pytest.raises(RunecError):
         feed.provide(CapabilityKind.ACCEL, {}, 12, None)
     warn_of_sensor(graph, feed)

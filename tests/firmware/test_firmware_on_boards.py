@@ -6,10 +6,11 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from runec.boards import load_board
-from runec.container import Rune, WasmModule, read_rune, write_rune
+from runec.container import MAX_NESTING, Rune, WasmModule, read_rune, write_rune
 from runec.devices import EmulatedDevice
 from runec.diagnostics import RunecError
 from runec.firmware import build_project, create_project
@@ -146,11 +147,14 @@ def test_a_rune_that_kills_the_chip_while_it_is_loaded_is_left_out_after_the_res
     noop_with: NoopWith,
     tmp_path: Path,
 ) -> None:
-    # wasm3's compiler calls itself for each nested block, and only the chip notices.
-    depth = 1500
+    # wasm3's compiler calls itself for each nested block: as many as a rune may have, and a stack
+    # too small for them, which only the chip notices.
+    depth = MAX_NESTING - 1
     nested = f"(func {'block ' * depth}{'end ' * depth})"
     rune = noop_with("i32.const 0", nested)
     board = load_board("netduinoplus2")
+    memory = msgspec.structs.replace(board.memory, stack_bytes=6 * 1024)
+    board = msgspec.structs.replace(board, memory=memory)
     built = build_project(create_project(rune, board, tmp_path / "p"))
     with pytest.raises(RunecError) as caught:
         EmulatedDevice(board, built.elf, rune)

@@ -110,7 +110,7 @@ RECORDINGS = {
     "an index": ",x,y,z\n0,1,2.5,-3e-2\n1,4,5,6\n",
     "a label": "what,x,y,z\nup,1,2.5,-3e-2\nup,4,5,6\n",
     "two sensors": "accX,accY,accZ,gyrX,gyrY,gyrZ\n1,2.5,-3e-2,7,8,9\n4,5,6,7,8,9\n",
-    "other names": "X-Axis (g),Y-Axis (g),Z-Axis (g),Sum (g)\n1,2.5,-3e-2,7\n4,5,6,7\n",
+    "other names": "X-Axis,Y-Axis,Z-Axis,Sum\n1,2.5,-3e-2,7\n4,5,6,7\n",
     "axis first": "x_acc,y_acc,z_acc,x_gyro,y_gyro,z_gyro\n1,2.5,-3e-2,7,8,9\n4,5,6,7,8,9\n",
     "a minus sign": "x,y,z\n1,2.5,\u22123e-2\n4,5,6\n",
     "a minus sign between spaces": "1 2.5 \u22123e-2\n4 5 6\n",
@@ -206,8 +206,66 @@ def test_the_times_of_a_recording_are_compared_with_the_rate(
     (warning,) = warned
     assert warning.code == "R0746"
     assert f"has {rate} samples a second" in warning.message
-    assert feed.provide(ACCEL, {}, 12, None) == struct.pack("<3f", 1, 2, 3)
-    assert len(warned) == 1, "a rune without hz has nothing to compare"
+    # Without hz it is the default of docs/inputs.md, 50 Hz.
+    assert Feed(feed.inputs).provide(ACCEL, {}, 12, None) == struct.pack("<3f", 1, 2, 3)
+    assert warned == [warning, warning]
+
+
+@pytest.mark.parametrize(
+    ("head", "what"),
+    [
+        ("accX (g),accY (g),accZ (g)", "in g,"),
+        ("x,y,z\ng,g,g", "in g,"),
+        ("x;y;z\n[mG];[mG];[mG]", "in mg,"),
+        ("t,x_g,y_g,z_g", "in g,"),
+        ("gyrX,gyrY,gyrZ", "not named as accelerations"),
+        ("x_gyro,y_gyro,z_gyro", "not named as accelerations"),
+        ("x (deg/s),y (deg/s),z (deg/s)", "in deg/s,"),
+        ("x,y,z\n°/s,°/s,°/s", "in °/s,"),
+        ("magX,magY,magZ", "not named as accelerations"),
+        ("accX,accY,accZ\nm/s²,m/s²,m/s²", None),
+        ("ax (m/s^2),ay (m/s^2),az (m/s^2)", None),
+        ("ax_g,ay_g,az_g,gx,gy,gz", "in g,"),
+        ("accX,accY,accZ,gyrX,gyrY,gyrZ", None),
+        ("magnitude x,y,z", None),
+        ("x,y,z\nraw,raw,raw", None),
+        ("x,y,z\nlog,dog,gag", None),
+    ],
+)
+def test_units_that_are_not_converted_are_warned_of(
+    tmp_path: Path, head: str, what: str | None
+) -> None:
+    path = tmp_path / "recording.csv"
+    separator = ";" if ";" in head else ","
+    columns = 1 + head.partition("\n")[0].count(separator)
+    row = separator.join(map(str, range(columns)))
+    path.write_text(f"{head}\n{row}\n")
+    warned: list[Diagnostic] = []
+    Feed(Inputs(accelerometer=(path,), warn=warned.append)).provide(ACCEL, {}, 12, None)
+    assert [each.code for each in warned] == ([] if what is None else ["R1118"])
+    if what is not None:
+        assert what in warned[0].message
+        assert "ACCEL is in m/s²: the numbers are not converted" in warned[0].message
+
+
+@pytest.mark.parametrize("text", ["1e39", "-1e400", "340282356779733661637539395458142568448"])
+def test_a_number_past_f32_is_named_as_such(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "recording.csv"
+    path.write_text(f"1,2,{text}\n")
+    with pytest.raises(UserFileError) as caught:
+        Feed(Inputs(accelerometer=(path,))).provide(ACCEL, {}, 12, None)
+    assert caught.value.message == f"'{text}' is out of the range of f32"
+
+
+@pytest.mark.parametrize("row", ["0,1,2,3", "0.02,1,2,3", "2026-01-01T00:00:00,1,2,3", "0;1;2;3"])
+def test_a_time_without_a_name_is_refused_with_what_to_do(tmp_path: Path, row: str) -> None:
+    path = tmp_path / "recording.csv"
+    path.write_text(f"{row}\n{row}\n")
+    with pytest.raises(UserFileError) as caught:
+        Feed(Inputs(accelerometer=(path,))).provide(ACCEL, {}, 12, None)
+    assert "name the columns in the first row, for example timestamp,x,y,z" in str(
+        caught.value.hint
+    )
 
 
 def test_of_a_longer_recording_the_first_rows_are_taken(tmp_path: Path) -> None:
@@ -233,7 +291,7 @@ BROKEN_RECORDINGS = {
     "1,2,3\n4,five,6\n": (2, 3, "'five' is not a number"),
     "1,2,3\n4,,6\n": (2, 3, "'' is not a number"),
     "1,2,nan\n": (1, 5, "'nan' is not a number"),
-    "1,2,1e39\n": (1, 5, "'1e39' is not a number"),
+    "1,2,1e39\n": (1, 5, "'1e39' is out of the range of f32"),
     "1,2,1_2\n": (1, 5, "'1_2' is not a number"),
     "1,2,1e5_0\n": (1, 5, "'1e5_0' is not a number"),
     "infinity,2,3\n": (1, 1, "'infinity' is not a number"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,7 @@ def build_peer(pipeline: Pipeline, rune: Rune, board: Board, folder: Path) -> Fi
     Raises:
         RunecError: as `create_project` and `build_project`.
     """
-    project = create_project(rune, board, folder)
+    create_project(rune, board, folder)
     code = generate(pipeline)
     own: dict[str, bytes | str] = {
         f"{_OWN}/{path.name}": path.read_bytes() for path in sorted(_NATIVE.iterdir())
@@ -79,7 +78,7 @@ def build_peer(pipeline: Pipeline, rune: Rune, board: Board, folder: Path) -> Fi
     own["build_plan.json"] = json.dumps(plan, indent=2)
     for name, content in own.items():
         write_file(folder / name, content, only_if_changed=True)
-    return build_project(replace(project, files=(*project.files, *own)))
+    return build_project(folder)
 
 
 def _group(

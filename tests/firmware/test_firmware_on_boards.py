@@ -153,7 +153,7 @@ def test_a_rune_that_kills_the_chip_while_it_is_loaded_is_left_out_after_the_res
     nested = f"(func {'block ' * depth}{'end ' * depth})"
     rune = noop_with("i32.const 0", nested)
     board = load_board("netduinoplus2")
-    memory = msgspec.structs.replace(board.memory, stack_bytes=6 * 1024)
+    memory = msgspec.structs.replace(board.memory, stack_bytes=4 * 1024)
     board = msgspec.structs.replace(board, memory=memory)
     built = build_project(create_project(rune, board, tmp_path / "p"))
     with pytest.raises(RunecError) as caught:

@@ -10,7 +10,7 @@ from runec.cli import drawing
 from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.options import INPUT_FILE, RUNE_OR_RUNEFILE, outside_option, pass_console
-from runec.cli.outputs import DRAWING, refuse_other_file
+from runec.cli.outputs import DOCUMENT, refuse_other_file
 from runec.cli.runefiles import which_runefile
 from runec.container import read_rune
 from runec.files import AT_OUTPUT, read_file, write_file
@@ -53,7 +53,7 @@ def command(console: Console, file: Path | None, output: Path | None, format_: s
             f"no .{suffix} can be drawn: take .svg, or .dot and `dot -T{suffix}` of Graphviz"
         )
     if output is not None:
-        refuse_other_file(output, DRAWING, "a drawing of this command")
+        refuse_other_file(output, DOCUMENT, "a drawing")
     kind = format_ or (suffix if suffix in _FORMATS else "dot")
     picture = _FORMATS[kind](_read(console, path))
     if output is None:

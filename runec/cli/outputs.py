@@ -9,8 +9,8 @@ from runec.diagnostics import UserFileError
 from runec.files import is_file, read_file, read_head
 
 RUNE = (b"\0asm",)
-DRAWING = (b"<svg ", b"digraph ", b'{"name":')
-SCHEMA = (b'{\n  "$schema"',)
+# Drawings, and the JSON schema.
+DOCUMENT = (b"<svg ", b"digraph ", b'{"name":', b'{\n  "$schema"')
 
 
 def refuse_other_file(

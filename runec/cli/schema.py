@@ -10,7 +10,7 @@ import click
 from runec.cli.console import Console
 from runec.cli.examples import example
 from runec.cli.options import INPUT_FILE, format_option, pass_console
-from runec.cli.outputs import SCHEMA, refuse_other_file
+from runec.cli.outputs import DOCUMENT, refuse_other_file
 from runec.files import AT_OUTPUT, write_file
 from runec.frontend.schema import runefile_schema
 
@@ -34,7 +34,7 @@ def command(console: Console, output: Path | None) -> None:
     schema = runefile_schema()
     text = json.dumps(schema, indent=2)
     if output is not None:
-        refuse_other_file(output, SCHEMA, "a JSON schema")
+        refuse_other_file(output, DOCUMENT, "a JSON schema")
         write_file(output, f"{text}\n", elsewhere=AT_OUTPUT)
         console.say(f"wrote {output}")
     if console.is_json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+import shlex
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -24,6 +25,8 @@ ENVIRONMENT = {
     "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
 }
 _INSTALLED_TIMEOUT_S, _REGISTRY_TIMEOUT_S = 120, 180
+# A text in the manifests of many boards, of more platforms than anybody installs.
+_COMMON = "uno"
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,59}")
 
 
@@ -74,7 +77,8 @@ def manifest_tables(board: str) -> tuple[str, dict[str, Any]]:
     Raises:
         UsageError: R0825, PlatformIO has no such board; R0826, a platform or chip that runec does
             not build for, or no Arduino core for the board.
-        MachineError: R0827, PlatformIO failed; R1004, it is not installed; R1005, it hangs.
+        MachineError: R0827, PlatformIO failed; R0829, its registry does not answer; R1004,
+            it is not installed; R1005, it hangs.
     """
     name = board.removeprefix(PLATFORMIO_PREFIX)
     if not _NAME.fullmatch(name):
@@ -149,27 +153,56 @@ def joined(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 def _find(name: str) -> _Manifest:
     """Return a board of the platforms that PlatformIO has installed, or of its registry."""
-    for options, timeout_s in ((("--installed",), _INSTALLED_TIMEOUT_S), ((), _REGISTRY_TIMEOUT_S)):
-        boards = _ask(name, options, timeout_s)
-        for board in boards:
-            if board.get("id") == name:
-                return _read(board)
-    close = difflib.get_close_matches(name, [str(board.get("id")) for board in boards], n=1)
-    packages = " or ".join(_platforms())
+    installed = _ask(name, is_installed=True)
+    if name in installed:
+        return _read(installed[name])
+    known = _ask(name, is_installed=False)
+    if name in known:
+        return _read(known[name])
+    close = difflib.get_close_matches(name, known, n=1)
+    # PlatformIO does not report that its registry is silent: its list is then what is installed.
+    if known.keys() <= installed.keys() and not _registry_answers():
+        first, *others = _platforms()
+        similar = f"; did you mean '{PLATFORMIO_PREFIX}{close[0]}'?" if close else ""
+        raise MachineError(
+            "R0829",
+            f"no installed platform of PlatformIO has a board {name!r}, and PlatformIO's registry "
+            "does not answer",
+            hint="connect to the network, or install the board's platform where there is one, here "
+            f"{first} (others: {', '.join(others)}): {install_command(first)}{similar}",
+        )
     raise UsageError(
         "R0825",
-        f"PlatformIO has no board {name!r} in its installed platforms, and its registry has none "
-        "or does not answer",
+        f"PlatformIO has no board {name!r}, neither installed nor in its registry",
         hint=f"did you mean '{PLATFORMIO_PREFIX}{close[0]}'?"
         if close
-        else f"check the name with `pio boards`, or install its platform ({packages}): "
-        "pio pkg install -g -p PLATFORM",
+        else "check the name with `pio boards`",
     )
 
 
-def _ask(name: str, options: tuple[str, ...], timeout_s: float) -> list[dict[str, Any]]:
-    program = find_tool("pio", hint="pip install platformio (it comes with runec)")
-    command: list[str | Path] = [program, "boards", "--json-output", *options, name]
+def install_command(package: str) -> str:
+    """Return the command that installs a platform into the PlatformIO that runec runs.
+
+    Raises:
+        MachineError: R1004, PlatformIO is not installed.
+    """
+    return f"{shlex.quote(str(_program()))} pkg install -g -p {package}"
+
+
+def _program() -> Path:
+    return find_tool("pio", hint="pip install platformio (it comes with runec)")
+
+
+def _registry_answers() -> bool:
+    """Return whether PlatformIO lists boards that are in its registry only."""
+    return bool(_ask(_COMMON, is_installed=False).keys() - _ask(_COMMON, is_installed=True).keys())
+
+
+def _ask(name: str, *, is_installed: bool) -> dict[str, dict[str, Any]]:
+    """Return PlatformIO's boards in whose manifests a text is, by their names."""
+    options = ("--installed",) if is_installed else ()
+    timeout_s = _INSTALLED_TIMEOUT_S if is_installed else _REGISTRY_TIMEOUT_S
+    command: list[str | Path] = [_program(), "boards", "--json-output", *options, name]
     done = run_tool(command, environment=ENVIRONMENT, timeout_s=timeout_s)
     try:
         boards = json.loads(done.stdout) if done.returncode == 0 else None
@@ -183,7 +216,7 @@ def _ask(name: str, options: tuple[str, ...], timeout_s: float) -> list[dict[str
             hint="run `pio boards --installed`, which prints what is wrong",
             notes=[line for line in lines if line][-3:],
         )
-    return [board for board in boards if isinstance(board, dict)]
+    return {str(board.get("id")): board for board in boards if isinstance(board, dict)}
 
 
 def _read(board: dict[str, Any]) -> _Manifest:

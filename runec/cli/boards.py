@@ -153,9 +153,11 @@ def _vendor_facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[st
     uploads = " or ".join(vendor.protocols) or "as its manifest says"
     yield "PlatformIO", f"{names}, upload {uploads}", origins.get("vendor.platform", "")
     memory = board.with_vendor().memory
-    if (memory.flash_bytes, memory.ram) != (board.memory.flash_bytes, board.memory.ram):
-        sizes = f"flash {memory.flash_bytes} bytes, RAM {memory.ram.size_bytes} bytes"
-        yield "", f"with its core: {sizes}", origins.get("vendor.memory.flash.origin", "")
+    sizes = f"flash {memory.flash_bytes} bytes, RAM {memory.ram.size_bytes} bytes"
+    yield "", f"memory with the core: {sizes}", origins.get("vendor.memory.flash.origin", "")
+    if memory.core is not None:
+        taken = f"flash {memory.core.flash_bytes} bytes, RAM {memory.core.ram_bytes} bytes"
+        yield "", f"taken by the core: {taken}", origins.get("vendor.memory.core.flash_bytes", "")
 
 
 def _emulator_facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:

@@ -7,6 +7,7 @@ calls them without importing the verb whose option it is.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,14 +64,26 @@ def completer(offer: Offer) -> Completer:
     return lambda _ctx, _parameter, incomplete: offer(incomplete)
 
 
-def _board_ids() -> list[str]:
+# What a board file has where nothing was verified on the board.
+_UNVERIFIED = re.compile(rb"^verified *= *\[ *\]", re.MULTILINE)
+
+
+def _board_ids(*, is_emulated: bool = False) -> list[str]:
     # The names of the files, not runec.boards, whose imports take longer than the rest.
     from runec.data import data_dir  # noqa: PLC0415 - `runec check` does without
 
     extra = os.environ.get("RUNEC_BOARDS_DIR")
     folders = [data_dir("boards"), *([Path(extra)] if extra else [])]
     try:
-        return sorted({path.stem for folder in folders for path in folder.glob("*.toml")})
+        paths = [path for folder in folders for path in folder.glob("*.toml")]
+        if is_emulated:  # a board file of the user's own may lack the key and run
+            ours = folders[0]
+            paths = [
+                path
+                for path in paths
+                if path.parent != ours or not _UNVERIFIED.search(path.read_bytes())
+            ]
+        return sorted({path.stem for path in paths})
     except OSError:
         return []
 
@@ -105,7 +118,7 @@ def _serial_ports() -> list[tuple[str, str | None]]:
 
 def devices(incomplete: str) -> list[CompletionItem]:
     """The targets that are devices: emulated boards, serial ports."""
-    names = [f"emulator:{name}" for name in _board_ids()]
+    names = [f"emulator:{name}" for name in _board_ids(is_emulated=True)]
     if "serial:".startswith(incomplete[:7]):
         names += [f"serial:{device}" for device, _ in _serial_ports()]
     return [_item(name) for name in names if name.startswith(incomplete)]

@@ -10,7 +10,7 @@ import click
 from runec.boards import load_board
 from runec.cli.console import Console, table
 from runec.cli.examples import example
-from runec.cli.frameworks import backend_option
+from runec.cli.frameworks import backend_option, tell_of_fetching
 from runec.cli.options import (
     RUNE_OR_RUNEFILE,
     Whole,
@@ -26,6 +26,7 @@ from runec.diagnostics import Span
 from runec.firmware import (
     ARDUINO,
     BARE,
+    FRAMEWORKS,
     PartSize,
     Project,
     build_project,
@@ -42,6 +43,7 @@ _TOP = 10
     epilog=example(
         "runec size sine.rune --board netduinoplus2",
         "runec size examples/gesture --board esp32c3 --top 20",
+        "runec size sine.rune --board esp32 --framework arduino",
         "runec size sine-netduino",
     ),
 )
@@ -54,12 +56,25 @@ _TOP = 10
     show_default=True,
     help="How many of the largest functions and objects to list.",
 )
+@click.option(
+    "--framework",
+    type=click.Choice(list(FRAMEWORKS)),
+    help=f"The firmware's framework. [default: {BARE}; {ARDUINO} for pio:ID]",
+)
 @backend_option
 @outside_option
 @trust_option
 @format_option
 @pass_console
-def command(console: Console, source: Path, board_id: str | None, top: int, backend: str) -> None:
+def command(
+    console: Console,
+    *,
+    source: Path,
+    board_id: str | None,
+    top: int,
+    framework: str | None,
+    backend: str,
+) -> None:
     """Show flash and RAM of a firmware by part, against what the board has.
 
     The firmware is built from a .rune or a Runefile for --board, or it is that of a project's
@@ -69,18 +84,24 @@ def command(console: Console, source: Path, board_id: str | None, top: int, back
     if is_project(source):
         if board_id is not None:
             raise click.UsageError("--board does not go with a project's folder: it has its board")
+        if framework is not None:
+            raise click.UsageError(
+                "--framework does not go with a project's folder: it has its own"
+            )
         _show(console, load_project(source), {}, top)
         return
     if board_id is None:
         raise click.UsageError("a .rune or a Runefile needs --board")
     board = load_board(board_id, trusted=console.trust_board)
+    framework = framework or (ARDUINO if board.is_vendor_only else BARE)
+    tell_of_fetching(console, board, framework)
     loaded = load_source(console, source)
     with (
         loaded.blamed(),
         cached_project(
             loaded.rune,
             board,
-            framework=ARDUINO if board.is_vendor_only else BARE,
+            framework=framework,
             backend=backend,
             log=console.log,
         ) as project,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runec.boards import Board
+from runec.boards.platformio import install_command
 from runec.cache import OBJECTS_BYTES_MAX, prune
 from runec.diagnostics import MachineError, RunecError, UserFileError
 from runec.files import read_file
@@ -294,7 +295,7 @@ def vendor_missing(project: Project, lines: Iterable[str]) -> MachineError | Non
     return MachineError(
         "R0823",
         f"the platform {platform} is not installed, and PlatformIO's registry does not answer",
-        hint=f"connect to the network, or install it: pio pkg install -g -p {platform}",
+        hint=f"connect to the network, or install it: {install_command(platform)}",
     )
 
 

@@ -95,8 +95,8 @@ def create_project(
     if framework == BARE and board.is_vendor_only:
         raise UsageError(
             "R0828",
-            f"runec has no start-up code for {board.id}, which takes its vendor's Arduino core",
-            hint="add --framework arduino to runec firmware or runec flash",
+            f"{board.id} requires --framework arduino: runec has no start-up code for this board",
+            hint="add --framework arduino to runec firmware, runec flash or runec size",
         )
     if framework != BARE and board.vendor is None:
         raise UsageError(

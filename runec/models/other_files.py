@@ -15,7 +15,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from runec.models.c_source import model_names
+from runec.diagnostics import UserFileError
+from runec.models.c_source import extract_model, model_names
 from runec.models.pointers import OtherFile, pointer
 
 _CONVERT = "convert it with TensorFlow's TFLiteConverter and name the .tflite file"
@@ -333,6 +334,21 @@ def _text(data: bytes, path: str) -> OtherFile | None:
     return _source(data, head, path) or _plain(head)
 
 
+def _damage_of_arrays(data: bytes, names: tuple[str, ...]) -> UserFileError | None:
+    """Return what is wrong with the first array, where no array holds a whole model."""
+    from runec.models.tflite import read_graph  # noqa: PLC0415 - it imports this module
+
+    first = None
+    for name in names:
+        try:
+            read_graph(extract_model(data, name).data)
+        except UserFileError as error:
+            first = first or error
+        else:
+            return None
+    return first
+
+
 def _source(data: bytes, head: bytes, path: str) -> OtherFile | None:
     if _OTHER_PATH.match(head):
         name = head.decode("ascii", "replace").strip()
@@ -341,6 +357,10 @@ def _source(data: bytes, head: bytes, path: str) -> OtherFile | None:
     names = model_names(data)
     if names:
         arrays = " and ".join(names[:3])
+        damage = _damage_of_arrays(data, names)
+        if damage is not None:
+            what = f"C source with a damaged model as a C array ({arrays}): {damage.message}"
+            return OtherFile(what, damage.hint or "export the array again")
         choice = f" --array {shlex.quote(names[0])}" if len(names) > 1 else ""
         target = "model.tflite" if path == _UNNAMED else str(Path(path).with_suffix(".tflite"))
         command = f"runec model-info {shlex.quote(path)} --extract {shlex.quote(target)}{choice}"

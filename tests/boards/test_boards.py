@@ -175,3 +175,20 @@ def test_no_source_of_boards_backends_firmware_and_components_names_a_board() ->
     for path in (path for room in rooms for path in room.rglob("*.*") if path.is_file()):
         text = path.read_bytes().decode("utf-8", "replace") if path.suffix != ".pyc" else ""
         assert not [name for name in ids if name in text], path
+
+
+def test_the_page_lists_the_memory_with_an_arduino_core() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "guides" / "boards.md").read_text(
+        encoding="utf-8"
+    )
+    for board in load_boards():
+        if board.vendor is None:
+            continue
+        bare, memory = board.memory, board.with_vendor().memory
+        taken = "not measured"
+        if memory.core is not None:
+            taken = f"{memory.core.flash_bytes}, {memory.core.ram_bytes}"
+        assert (
+            f"| `{board.id}` | {bare.flash_bytes}, {bare.ram.size_bytes} | "
+            f"{memory.flash_bytes}, {memory.ram.size_bytes} | {taken} |"
+        ) in page

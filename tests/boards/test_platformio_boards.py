@@ -10,7 +10,7 @@ import pytest
 
 from runec.boards import board_origins, load_board, platformio
 from runec.diagnostics import RunecError
-from runec.tools import Finished
+from runec.tools import Finished, find_tool
 
 
 def install(core: Path, platform: str, board: str, **changes: Any) -> None:
@@ -130,12 +130,24 @@ def test_a_board_that_is_not_found_is_guessed(monkeypatch: pytest.MonkeyPatch) -
     listed(monkeypatch, [], [brief(id="a_board_v2")])
     error = refusal("pio:a_board")
     assert (error.code, error.hint) == ("R0825", "did you mean 'pio:a_board_v2'?")
-    listed(monkeypatch, [], [])
-    error = refusal("pio:a_board")
-    assert error.code == "R0825"
-    assert "its registry has none or does not answer" in error.message
-    assert "pio pkg install -g -p" in (error.hint or "")
     assert refusal("pio:--help").code == "R0825"
+
+
+def test_a_wrong_name_and_a_silent_registry_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    uno, mine = brief(id="uno", platform="atmelavr"), brief(id="uno_mine")
+    # By name: installed, all; then a text that many have: all, installed.
+    listed(monkeypatch, [], [], [uno, mine], [mine])
+    wrong = refusal("pio:a_board")
+    assert (wrong.code, wrong.exit_code) == ("R0825", 2)
+    assert "neither installed nor in its registry" in wrong.message
+    for nothing in ([], [mine]):
+        listed(monkeypatch, [], [], nothing, nothing)
+        silent = refusal("pio:a_board")
+        assert (silent.code, silent.exit_code) == ("R0829", 4)
+        assert "registry does not answer" in silent.message
+        assert f"{find_tool('pio', hint='')} pkg install -g -p espressif32" in (silent.hint or "")
+    listed(monkeypatch, [mine], [mine], [], [])
+    assert (refusal("pio:uno_min").hint or "").endswith("did you mean 'pio:uno_mine'?")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
+from runec.cli import size
 from runec.data import data_dir
+from runec.diagnostics import MachineError
+from runec.firmware import Project
 
 BOARD = "netduinoplus2"
 
@@ -54,6 +57,27 @@ def test_size_takes_a_rune_and_a_project(
     assert of_project.stdout == of_rune.stdout != ""
     assert runec("size", here / "p", "-b", BOARD).code == 2
     assert runec("size", noop_rune).code == 2
+
+
+def test_size_of_an_arduino_firmware(
+    runec: Callable[..., Any], noop_rune: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built: list[Project] = []
+
+    def build(project: Project, **_: object) -> None:
+        built.append(project)
+        raise MachineError("R0823", "no registry in a test")
+
+    monkeypatch.setattr(size, "build_project", build)
+    for words in (("--framework", "arduino"), ()):
+        assert runec("size", noop_rune, "-b", "esp32", *words).code == 4
+    assert [project.framework for project in built] == ["arduino", "bare"]
+    assert built[0].board.memory.ram.size_bytes == 124_580
+    done = runec("size", noop_rune, "-b", "mps2_an386", "--framework", "arduino")
+    assert (done.code, "R0803" in done.stderr) == (2, True)
+    assert runec("firmware", "new", noop_rune, "-b", BOARD, "-d", here / "p").code == 0
+    done = runec("size", here / "p", "--framework", "arduino")
+    assert (done.code, "--framework does not go with a project" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("verb", ["size", "flash", "firmware"])

@@ -389,6 +389,8 @@ def test_a_board_says_what_silicon_wants_and_where_its_link_is(runec: Callable[.
     assert "silicon wants --framework arduino: the bare-metal firmware is made by" in shown
     assert "link on the console" in shown
     assert "emulator labwired, esp32 there the link is in RAM" in shown
+    assert "memory with the core: flash 1310720 bytes, RAM 124580 bytes" in shown
+    assert "taken by the core: flash 204800 bytes, RAM 16384 bytes" in shown
     told = json.loads(runec("boards", "show", "esp32", "--format", "json").stdout)
     assert told["vendor"]["preferred_because"]
     assert (told["hal"]["link"], told["emulator"]["link"]) == ("uart", "rtt")

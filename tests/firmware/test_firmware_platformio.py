@@ -27,7 +27,7 @@ def board(monkeypatch: pytest.MonkeyPatch) -> Board:
         "rom": 4 << 20,
         "frameworks": ["arduino"],
     }
-    monkeypatch.setattr(platformio, "_ask", lambda *_: [manifest])
+    monkeypatch.setattr(platformio, "_ask", lambda *_, **__: {manifest["id"]: manifest})
     return load_board("pio:Somebodys_S3")
 
 
@@ -48,6 +48,7 @@ def test_bare_metal_is_refused(board: Board, example_rune: MakeRune, tmp_path: P
     with pytest.raises(UsageError) as caught:
         create_project(example_rune("noop"), board, tmp_path / "p")
     assert caught.value.code == "R0828"
+    assert "requires --framework arduino" in caught.value.message
     assert "--framework arduino" in (caught.value.hint or "")
     assert is_board_refusal(caught.value)
     assert not (tmp_path / "p").exists()

@@ -68,7 +68,16 @@ MODEL = b"\x1c\0\0\0TFL3" + bytes(range(256)) * 2
 WORDS = b"version https://git-lfs.github.com/spec/v1\noid sha256:0f23\nsize 47616\n"
 NODE = field(1, b"input") + field(2, b"Placeholder")
 ONNX = field(1, 8) + field(2, b"pytorch") + field(7, bytes(300)) + field(8, field(2, 17))
-C_ARRAY = f"const unsigned char g_model[] = {{{', '.join(map(hex, MODEL))}}};"
+WHOLE = (
+    Path(__file__).resolve().parents[2] / "examples" / "sine" / "sinemodel.tflite"
+).read_bytes()
+
+
+def c_array(data: bytes) -> str:
+    return f"const unsigned char g_model[] = {{{', '.join(map(hex, data))}}};"
+
+
+C_ARRAY = c_array(WHOLE)
 
 # What is in the file, words of what it is called, words of what to do.
 FILES: dict[str, tuple[bytes, str, str]] = {
@@ -84,6 +93,16 @@ FILES: dict[str, tuple[bytes, str, str]] = {
     "xml": (b"<?xml version='1.0'?><Error/>", "an XML document", "download"),
     "not found": (b"404: Not Found", 'a text that begins with "404: Not Found"', "download"),
     "C array": (C_ARRAY.encode(), "C source with a model as a C array (g_model)", "--extract"),
+    "C array, damaged": (
+        C_ARRAY.replace("[] = {", "[9] = {").encode(),
+        "C source with a damaged model as a C array (g_model): line 1: the array 'g_model' has",
+        "again",
+    ),
+    "C array, cut short": (
+        c_array(WHOLE[:1000]).encode(),
+        "C source with a damaged model as a C array (g_model): the model is damaged",
+        "",
+    ),
     "C": (b"#include <stdio.h>\nint main(void) { return 0; }\n", "without a model's array", "name"),
     "base64": (base64.b64encode(MODEL), "as base64 text", "base64 -d FILE"),
     "hex": (MODEL.hex().encode(), "hexadecimal text", "xxd -r -p FILE"),

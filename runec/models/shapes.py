@@ -13,8 +13,9 @@ import msgspec
 
 from runec.diagnostics import UserFileError
 from runec.models.flatbuffer import MalformedError
-from runec.models.folding import Folded, Shape, fold_model, needs_folding
+from runec.models.folding import Folded, fold_model, needs_folding
 from runec.models.rewriting import Changes, rewrite_model
+from runec.models.shape_rules import Shape
 from runec.models.tflite import (
     ModelGraph,
     damaged,

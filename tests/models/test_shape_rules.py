@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,7 +15,6 @@ from runec.models.folding import fold_model
 from runec.models.rewriting import Changes, rewrite_model
 from runec.models.shape_child import _shapes
 from runec.models.shape_rules import RULES
-from tests.shape_models import ModelSketch
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "backends"))
 if TYPE_CHECKING:
@@ -71,7 +69,14 @@ def test_a_rule_gives_the_shapes_of_litert(operator: str) -> None:
             data = model.write()
             ours, theirs = computed(data), of_litert(data)
             if theirs is not None:
-                assert ours == theirs, model.facts
+                # LiteRT makes a scalar of SELECT_V2 of single elements.
+                is_scalar = operator == "SELECT_V2" and theirs == [()]
+                assert ours == theirs or is_scalar, model.facts
                 compared += 1
             assert ours == [item.shape for item in model.outputs], model.facts
-    assert compared or operator in ("CEIL", "ELU", "ROUND")
+    assert compared or operator in (
+        "BROADCAST_TO",
+        "CEIL",
+        "ELU",
+        "ROUND",
+    )  # no kernel, or at run time

@@ -104,7 +104,6 @@ class Contradiction:
 
     tensor: int
     operator: str
-    number: int
     stated: Shape
     computed: Shape
 
@@ -262,7 +261,7 @@ class _Folder:
         except (UnknownShapeError, MalformedError, ValueError, IndexError):
             derived = [None] * len(use.outputs)
         is_late = self._is_late(use)
-        for number, (target, shape) in enumerate(zip(use.outputs, derived, strict=True)):
+        for target, shape in zip(use.outputs, derived, strict=True):
             if target < 0:
                 continue
             tensor = self._graph.tensors[target]
@@ -272,7 +271,7 @@ class _Folder:
             if shape is not None:
                 if _contradicts(tensor, shape):
                     self._contradictions.append(
-                        Contradiction(target, use.name, number, tensor.shape, shape)
+                        Contradiction(target, use.name, tensor.shape, shape)
                     )
                 self._shapes[target] = shape
                 continue

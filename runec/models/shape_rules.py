@@ -17,6 +17,8 @@ from runec.models.flatbuffer import Table
 Shape = tuple[int, ...]
 
 _OPTIONS_MAX = 16
+_RANK_MAX = 8
+_SIZE_MAX = 2**31 - 1  # what a file can say
 _SAME, _VALID = 0, 1
 
 
@@ -428,7 +430,7 @@ def _broadcast_to(use: Applied) -> Sequence[Shape]:
 def _range(use: Applied) -> Sequence[Shape]:
     first, end, step = (use.element(at) for at in range(3))
     _ensure(step != 0)
-    return [(len(range(first, end, step)),)]
+    return [(max(0, -((first - end) // step)),)]
 
 
 def _one_hot(use: Applied) -> Sequence[Shape]:
@@ -508,6 +510,7 @@ def derived_shapes(name: str, use: Applied) -> tuple[Shape, ...]:
     if rule is None or use.input_count == 0:
         raise UnknownShapeError
     shapes = tuple(rule(use))
-    if len(shapes) != use.output_count:
-        raise UnknownShapeError
+    _ensure(len(shapes) == use.output_count)
+    _ensure(all(len(shape) <= _RANK_MAX for shape in shapes))
+    _ensure(all(0 <= size <= _SIZE_MAX for shape in shapes for size in shape))
     return shapes

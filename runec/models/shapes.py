@@ -13,7 +13,7 @@ import msgspec
 
 from runec.diagnostics import UserFileError
 from runec.models.flatbuffer import MalformedError
-from runec.models.folding import Folded, fold_model, needs_folding
+from runec.models.folding import Contradiction, Folded, fold_model, needs_folding
 from runec.models.rewriting import Changes, rewrite_model
 from runec.models.shape_rules import Shape
 from runec.models.tflite import (
@@ -45,20 +45,34 @@ class ResolvedModel(msgspec.Struct, frozen=True):
 def lacks_shapes(data: bytes) -> bool:
     """Return whether a model's file does not have, or has wrong, shapes of what it computes.
 
-    An engine that makes room for what the file says must not run it.
+    An engine that makes room for what the file says must not run it. A shape counts as lacking
+    where the rule of its operator cannot compute it.
 
     Raises:
         UserFileError: R0310, R0311 or R0312, as `read_model`.
     """
-    graph = read_graph(data)
-    try:
-        folded = fold_model(data)
-    except MalformedError as error:
-        raise damaged(error) from None
-    found = folded.changes.shapes.items()
+    graph, folded = read_graph(data), _folded(data)
     if folded.unknown or folded.unverified or folded.contradictions:
         return True
+    found = folded.changes.shapes.items()
     return any(graph.tensors[at].shape != shape for at, shape in found)
+
+
+def wrong_shape(data: bytes) -> str | None:
+    """Return which shape in a model's file is not what its operator computes, or None.
+
+    Raises:
+        UserFileError: R0310, R0311 or R0312, as `read_model`.
+    """
+    wrong = _folded(data).contradictions
+    return _said(data, wrong[0]) if wrong else None
+
+
+def _folded(data: bytes) -> Folded:
+    try:
+        return fold_model(data)
+    except MalformedError as error:
+        raise damaged(error) from None
 
 
 def resolve_model(
@@ -160,19 +174,19 @@ def _learned(graph: ModelGraph, folded: Folded, shapes: Mapping[int, Shape]) -> 
 def _reject_contradictions(data: bytes, folded: Folded) -> None:
     if not folded.contradictions:
         return
-    notes = [
-        f"{item.operator} computes {list(item.computed)}; the file has {list(item.stated)} for"
-        f" {tensor_name(data, item.tensor)!r}"
-        for item in folded.contradictions
-    ]
-    first = folded.contradictions[0]
+    first, *others = (_said(data, item) for item in folded.contradictions[:_NOTES_MAX])
     raise UserFileError(
         "R0324",
-        f"the model's file has the shape {list(first.stated)} for the tensor"
-        f" {tensor_name(data, first.tensor)!r}, but {first.operator} computes"
-        f" {list(first.computed)}",
+        f"the model's file has {first}",
         hint="convert the model again, so that the file has the shapes that its operators compute",
-        notes=tuple(notes[1:_NOTES_MAX]),
+        notes=tuple(f"it has {other}" for other in others),
+    )
+
+
+def _said(data: bytes, wrong: Contradiction) -> str:
+    return (
+        f"the shape {list(wrong.stated)} for the tensor {tensor_name(data, wrong.tensor)!r}, "
+        f"but {wrong.operator} computes {list(wrong.computed)}"
     )
 
 

@@ -480,10 +480,10 @@ def read_graph(data: bytes) -> ModelGraph:
 
 
 def tensor_name(data: bytes, index: int) -> str:
-    """Return the name of a tensor of the first subgraph of a .tflite that `read_graph` reads.
-
-    Raises:
-        MalformedError: its name is damaged.
-    """
-    main = subgraphs_of(open_model(data))[0]
-    return main.tables(0, count_max=MAX_TENSORS)[index].text(3, bytes_max=256)
+    """Return the name of a tensor of the first subgraph of a .tflite that `read_graph` reads."""
+    try:
+        main = subgraphs_of(open_model(data))[0]
+        name = main.tables(0, count_max=MAX_TENSORS)[index].text(3, bytes_max=256)
+    except MalformedError:
+        name = ""
+    return name or f"tensor {index}"

@@ -213,3 +213,96 @@ def with_codes(
     result = sketch.tensor("f4", [count])
     sketch.operator("SUB", [given, ten], [result], custom_code=custom_code)
     return sketch.written([given], [result], codes=[(old, new, version)])
+
+
+def of_changing_batch(name: str) -> bytes:
+    """A model of an open batch, f32[1, ...], in which an operator changes the batch.
+
+    Its file says 1 throughout, as converters write it: `concat`, `pad`, `tile`, or `blocks`:
+    2 * x + 1.5 of f32[1, 4, 4, 1] by way of SPACE_TO_BATCH_ND.
+    """
+    sketch = ModelSketch()
+
+    def tensor(*sizes: int) -> int:
+        return sketch.tensor("f4", [1, *sizes], open_=[-1, *sizes])
+
+    if name == "blocks":
+        given, one, end = (tensor(4, 4, 1) for _ in range(3))
+        parts = [tensor(2, 2, 1), tensor(2, 2, 1), tensor(4, 4, 1)]
+        sizes = [sketch.constant("i4", [2, 2]), sketch.constant("i4", [[0, 0], [0, 0]])]
+        sketch.operator("ADD", [given, sketch.constant("f4", [1.0])], [one])
+        sketch.operator("SPACE_TO_BATCH_ND", [given, *sizes], [parts[0]])
+        sketch.operator("ADD", [parts[0], sketch.constant("f4", [0.5])], [parts[1]])
+        sketch.operator("BATCH_TO_SPACE_ND", [parts[1], *sizes], [parts[2]])
+        sketch.operator("ADD", [parts[2], one], [end])
+        return sketch.written([given], [end])
+    given, other, changed, end = (tensor(6) for _ in range(4))
+    sketch.operator("ADD", [given, sketch.constant("f4", [10.0] * 6)], [other])
+    if name == "concat":
+        sketch.operator("CONCATENATION", [given, given], [changed], {"axis": 0})
+    elif name == "pad":
+        sketch.operator("PAD", [given, sketch.constant("i4", [[1, 1], [0, 0]])], [changed])
+    else:
+        sketch.operator("TILE", [given, sketch.constant("i4", [3, 1])], [changed])
+    sketch.operator("RELU", [changed], [end])
+    return sketch.written([given], [end, other])
+
+
+def with_wrong_shape(name: str, size: int = 4) -> bytes:
+    """f32[4] and f32[4], results: the one whose shape in the file is f32[size], and f32[4]."""
+    sketch = ModelSketch()
+    one, two = sketch.tensor("f4", [4]), sketch.tensor("f4", [4])
+    wrong, other = sketch.tensor("f4", [size]), sketch.tensor("f4", [4])
+    tens = sketch.constant("f4", [10.0, 20.0, 30.0, 40.0])
+    if name == "CONCATENATION":
+        sketch.operator(name, [one, two], [wrong], {"axis": 0})
+    elif name == "PACK":
+        sketch.operator(name, [one, two], [wrong], {"valuesCount": 2})
+    elif name == "PAD":
+        sketch.operator(name, [one, sketch.constant("i4", [[1, 1]])], [wrong])
+    else:
+        sketch.operator(name, [one, two], [wrong])
+    sketch.operator("ADD", [two, tens], [other])
+    return sketch.written([one, two], [wrong, other])
+
+
+def late_reshape() -> bytes:
+    """TOPK_V2 of f32[?, 6] to 4 elements each, as f32[?, 2, 2]: its shape comes from SHAPE."""
+    sketch = ModelSketch()
+    given = sketch.tensor("f4", [1, 6], open_=[-1, 6])
+    best = [sketch.tensor(kind, [1, 4], open_=[-1, 4]) for kind in ("f4", "i4")]
+    sketch.operator("TOPK_V2", [given, sketch.constant("i4", 4)], best)
+    shape, batch = sketch.tensor("i4", [2]), sketch.tensor("i4", [])
+    sketch.operator("SHAPE", [best[0]], [shape], {"outType": schema.TensorType.INT32})
+    ends = [sketch.constant("i4", [value]) for value in (0, 1, 1)]
+    sketch.operator("STRIDED_SLICE", [shape, *ends], [batch], {"shrinkAxisMask": 1})
+    wanted, two = sketch.tensor("i4", [3]), sketch.constant("i4", 2)
+    sketch.operator("PACK", [batch, two, two], [wanted], {"valuesCount": 3})
+    result = sketch.tensor("f4", [1, 2, 2], open_=[-1, 2, 2])
+    sketch.operator("RESHAPE", [best[0], wanted], [result])
+    return sketch.written([given], [result])
+
+
+def of_two_scales(name: str) -> bytes:
+    """An operator that moves int8 elements to a tensor of another scale."""
+    sketch = ModelSketch()
+    sizes = [1, 2, 2, 1]
+    given, result = sketch.tensor("i1", sizes, scale=0.5), sketch.tensor("i1", sizes, scale=0.25)
+    ones, zeros = sketch.constant("i4", [1, 1]), sketch.constant("i4", [[0, 0], [0, 0]])
+    if name in ("MAXIMUM", "MINIMUM"):
+        other = sketch.tensor("i1", sizes, scale=0.25)
+        sketch.operator(name, [given, other], [result])
+        return sketch.written([given, other], [result])
+    if name == "PACK":
+        result = sketch.tensor("i1", [1, *sizes], scale=0.25)
+        sketch.operator(name, [given], [result], {"valuesCount": 1})
+    elif name == "EXPAND_DIMS":
+        result = sketch.tensor("i1", [1, *sizes], scale=0.25)
+        sketch.operator(name, [given, sketch.constant("i4", 0)], [result])
+    elif name == "BATCH_TO_SPACE_ND":
+        sketch.operator(name, [given, ones, zeros], [result])
+    elif name == "SPLIT":
+        sketch.operator(name, [sketch.constant("i4", 0), given], [result], {"numSplits": 1})
+    else:
+        sketch.operator(name, [given, sketch.constant("i4", sizes)], [result])
+    return sketch.written([given], [result])

@@ -12,7 +12,7 @@ from runec.container.wasm import CODE, read_module, walk_sections
 from runec.diagnostics import UserFileError
 from runec.firmware.costs import StageCost, stage_costs
 from runec.frontend.model_engines import find_engines
-from runec.models import has_old_codes, hybrid_operators, lacks_shapes, read_graph
+from runec.models import has_old_codes, hybrid_operators, lacks_shapes, read_graph, wrong_shape
 from runec.pipeline import EXECUTED_FORMAT
 
 _ALIGNMENT = 16
@@ -127,6 +127,14 @@ def _check_operators(rune: Rune, graph: Graph) -> None:
                 "reads as other operators",
                 stage=name,
                 hint="build the .rune again from its Runefile with this version of runec",
+            )
+        wrong = None if data is None else wrong_shape(data)
+        if wrong is not None:
+            raise StageError(
+                "R0810",
+                f"the model's file has {wrong}: it would write over other tensors",
+                stage=name,
+                hint="convert the model again, and build the .rune again with it",
             )
         if data is not None and lacks_shapes(data):
             raise StageError(

@@ -16,6 +16,7 @@ from runec.models import (
     missing,
     read_graph,
     read_model,
+    wrong_shape,
 )
 
 DEVICES = "devices"
@@ -72,8 +73,10 @@ def find_engines(data: bytes, info: ModelInfo | None = None) -> ModelEngines:
     objections[DEVICES] = tflm.device_objection(graph, names, hybrid_operators(graph))
     if lacks_shapes(data):
         # Both make room for the shapes that the file has.
+        wrong = wrong_shape(data)
+        why = f"the file has {wrong}" if wrong else "the file does not have all shapes"
         for name in (Engine.TFLM.value, DEVICES):
-            objections[name] = objections[name] or "the file does not have all shapes"
+            objections[name] = objections[name] or why
     return ModelEngines(objections, _lacking(info.operators))
 
 

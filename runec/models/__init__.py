@@ -13,7 +13,7 @@ from runec.models.engines import (
     missing,
 )
 from runec.models.input_ranges import InputRange, input_ranges
-from runec.models.shapes import ResolvedModel, lacks_shapes, resolve_model
+from runec.models.shapes import ResolvedModel, lacks_shapes, resolve_model, wrong_shape
 from runec.models.tflite import (
     ModelGraph,
     ModelInfo,
@@ -46,4 +46,5 @@ __all__ = [
     "read_graph",
     "read_model",
     "resolve_model",
+    "wrong_shape",
 ]

@@ -386,6 +386,28 @@ DEVIATIONS = (
     ),
 )
 
+# Operators that move elements or choose among them: TensorFlow Lite specifies one scale and zero
+# point for all their quantised tensors. Kernels refuse others, or take no notice of them.
+_MOVING_NAMES = """
+    AVERAGE_POOL_2D BATCH_TO_SPACE_ND BROADCAST_TO DEPTH_TO_SPACE DYNAMIC_UPDATE_SLICE EXPAND_DIMS
+    GATHER GATHER_ND MAXIMUM MAX_POOL_2D MINIMUM MIRROR_PAD PACK PAD PADV2 REDUCE_MAX REDUCE_MIN
+    RESHAPE RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR REVERSE_SEQUENCE REVERSE_V2 SELECT SELECT_V2
+    SLICE SPACE_TO_BATCH_ND SPACE_TO_DEPTH SPLIT SPLIT_V SQUEEZE STRIDED_SLICE TILE TOPK_V2
+    TRANSPOSE UNPACK
+"""
+MOVING = frozenset(_MOVING_NAMES.split())
+_QUANTISED = frozenset({"int8", "uint8", "int16"})
+
+
+def _moves_unscaled(graph: ModelGraph, use: GraphOperator) -> bool:
+    if use.name not in MOVING:
+        return False
+    used = _tensors(graph, (*use.inputs, *use.outputs))
+    quantisations = {
+        item.quantization for item in used if item is not None and item.type_name in _QUANTISED
+    }
+    return len(quantisations - {None}) > 1
+
 
 def _tensors(graph: ModelGraph, indices: Iterable[int]) -> _Tensors:
     return [graph.tensors[index] if index >= 0 else None for index in indices]
@@ -402,6 +424,8 @@ def deviations(engine: Engine, graph: ModelGraph) -> tuple[str, ...]:
     """Return the uses of operators in a model that a library computes wrong, named and sorted."""
     found = set()
     for use in graph.operators:
+        if _moves_unscaled(graph, use):
+            found.add(f"{use.name} with unequal scales")
         for item in DEVIATIONS:
             if (
                 item.engine is engine

@@ -14,20 +14,30 @@ import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from runec.models.flatbuffer import MalformedError
 from runec.models.rewriting import Changes
+from runec.models.shape_rules import (
+    RULES,
+    Applied,
+    Shape,
+    UnknownShapeError,
+    broadcast,
+    derived_shapes,
+    wrapped,
+)
 from runec.models.tflite import (
     INT32,
     INT64,
     MAX_OPERATORS,
     MAX_TENSORS,
     GraphOperator,
+    GraphTensor,
     ModelGraph,
+    is_open_to,
     open_model,
     read_graph,
     subgraphs_of,
 )
-
-Shape = tuple[int, ...]
 
 # A value is arithmetic on shapes as long as it has no more elements than this.
 _ELEMENTS_MAX = 1024
@@ -35,15 +45,6 @@ _FORMATS = {INT32: "i", INT64: "q"}
 # Strings, handles of variables: a shape of theirs says nothing about memory.
 _WITHOUT_SIZE = frozenset({"string", "resource", "variant"})
 
-_ELEMENTWISE_NAMES = """
-    ABS ADD ATAN2 CAST CEIL COS DEQUANTIZE DIV ELU EQUAL EXP FLOOR FLOOR_DIV FLOOR_MOD GELU
-    GREATER GREATER_EQUAL HARD_SWISH LEAKY_RELU LESS LESS_EQUAL LOG LOGICAL_AND LOGICAL_NOT
-    LOGICAL_OR LOGISTIC LOG_SOFTMAX MAXIMUM MINIMUM MUL NEG NOT_EQUAL POW PRELU QUANTIZE RELU
-    RELU6 RELU_0_TO_1 RELU_N1_TO_1 ROUND RSQRT SELECT_V2 SIGN SIN SOFTMAX SQRT SQUARE
-    SQUARED_DIFFERENCE SUB TANH ZEROS_LIKE
-"""
-# Operators whose result has the shape that its inputs broadcast to.
-_ELEMENTWISE = frozenset(_ELEMENTWISE_NAMES.split())
 _REDUCTION_NAMES = "MEAN REDUCE_ALL REDUCE_ANY REDUCE_MAX REDUCE_MIN REDUCE_PROD SUM"
 _REDUCTIONS = frozenset(_REDUCTION_NAMES.split())
 # Operator -> inputs whose values decide the shape of its result; of any other, shapes alone do.
@@ -98,37 +99,41 @@ class _Value:
 
 
 @dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A result whose shape in the file is another than the one that its operator computes."""
+
+    tensor: int
+    operator: str
+    stated: Shape
+    computed: Shape
+
+
+@dataclass(frozen=True, slots=True)
 class Folded:
     """What a model can be simplified to, and the tensors whose shapes are still not known.
 
-    `of_data` are those of the unknown whose shapes depend on the values of inputs.
+    `of_data` are those of the unknown whose shapes depend on the values of inputs. `late` are
+    results whose shapes depend on a value that is not known yet. `unverified` have a shape in the
+    file that the rule of their operator cannot compute; `contradictions` have a wrong one.
     """
 
     changes: Changes
     unknown: frozenset[int]
     of_data: frozenset[int]
+    late: frozenset[int] = frozenset()
+    unverified: frozenset[int] = frozenset()
+    contradictions: tuple[Contradiction, ...] = ()
 
 
-class _UnknownError(Exception):
-    """A value cannot be computed here: some input of it is not known, or its kind is not."""
+def _at(use: GraphOperator, position: int) -> int:
+    return use.inputs[position] if position < len(use.inputs) else -1
 
 
-def _wrapped(axis: int, rank: int) -> int:
-    if not -rank <= axis < rank:
-        raise _UnknownError
-    return axis % rank
-
-
-def _broadcast(shapes: Sequence[Shape]) -> Shape:
-    rank = max(map(len, shapes))
-    columns = zip(*((1,) * (rank - len(shape)) + shape for shape in shapes), strict=True)
-    result = []
-    for column in columns:
-        sizes = set(column) - {1}
-        if len(sizes) > 1:
-            raise _UnknownError
-        result.append(sizes.pop() if sizes else 1)
-    return tuple(result)
+def _contradicts(tensor: GraphTensor, shape: Shape) -> bool:
+    """Return whether a shape cannot be the tensor's, which may leave sizes open."""
+    if not tensor.has_shape or 0 in tensor.shape:
+        return False
+    return not is_open_to(tensor.signature or tensor.shape, shape)
 
 
 def _divided(left: int, right: int) -> int:
@@ -175,11 +180,9 @@ class _Folder:
         self._given = frozenset(graph.inputs) | {
             item for use in graph.operators for item in use.outputs
         }
-        inputs = [graph.tensors[index] for index in graph.inputs]
-        # With these the file's shapes are those for a batch of the size that it states.
-        self._has_open_batch = any(item.signature for item in inputs) and all(
-            -1 not in item.signature[1:] for item in inputs
-        )
+        self._contradictions: list[Contradiction] = []
+        self._unverified: set[int] = set()
+        self._late: set[int] = set()
 
     # --- what is known ------------------------------------------------------------------------
 
@@ -187,12 +190,12 @@ class _Folder:
         """Return the shape of a tensor."""
         shape = self._shape_or_none(index)
         if shape is None:
-            raise _UnknownError
+            raise UnknownShapeError
         return shape
 
     def _shape_or_none(self, index: int) -> Shape | None:
         if index < 0:
-            raise _UnknownError
+            raise UnknownShapeError
         if index not in self._shapes:
             tensor = self._graph.tensors[index]
             is_known = tensor.has_shape or tensor.type_name in _WITHOUT_SIZE
@@ -202,12 +205,12 @@ class _Folder:
     def value(self, index: int) -> _Value:
         """Return the elements of a tensor."""
         if index < 0:
-            raise _UnknownError
+            raise UnknownShapeError
         if index not in self._values:
             self._values[index] = self._constant(index)
         found = self._values[index]
         if found is None:
-            raise _UnknownError
+            raise UnknownShapeError
         return found
 
     def _constant(self, index: int) -> _Value | None:
@@ -232,90 +235,67 @@ class _Folder:
 
     # --- shapes -------------------------------------------------------------------------------
 
-    def _result_shape(self, index: int, use: GraphOperator) -> Shape:
-        """Return the shape of an operator's only result where it is easily known."""
-        if use.name in _ELEMENTWISE:
-            return _broadcast([self.shape(item) for item in use.inputs if item >= 0])
-        shape = self.shape(use.inputs[0])
-        if use.name == "RESHAPE":
-            return self._reshaped(index, use, math.prod(shape))
-        if use.name == "EXPAND_DIMS":
-            (axis,) = self.value(use.inputs[1]).elements
-            at = _wrapped(axis, len(shape) + 1)
-            return (*shape[:at], 1, *shape[at:])
-        if use.name in _REDUCTIONS:
-            axes = {_wrapped(axis, len(shape)) for axis in self.value(use.inputs[1]).elements}
-            if self._option(index, 0, 1):
-                return tuple(1 if i in axes else size for i, size in enumerate(shape))
-            return tuple(size for i, size in enumerate(shape) if i not in axes)
-        if use.name == "SQUEEZE":
-            options = self._uses[index].table(4)
-            named = options.integers(0, "i", count_max=16) if options is not None else ()
-            axes = {_wrapped(axis, len(shape)) for axis in named}
-            return tuple(
-                size for i, size in enumerate(shape) if size != 1 or (axes and i not in axes)
-            )
-        raise _UnknownError
+    def _derived(self, index: int, use: GraphOperator) -> tuple[Shape, ...]:
+        """Return the shapes of an operator's results. Raises UnknownShapeError."""
+        return derived_shapes(
+            use.name,
+            Applied(
+                len(use.inputs),
+                len(use.outputs),
+                lambda position: self.shape(_at(use, position)),
+                lambda position: self.value(_at(use, position)).elements,
+                self._uses[index].table(4),
+            ),
+        )
 
-    def _reshaped(self, index: int, use: GraphOperator, count: int) -> Shape:
-        if len(use.inputs) > 1:
-            wanted = self.value(use.inputs[1]).elements
-        else:
-            options = self._uses[index].table(4)
-            if options is None:
-                raise _UnknownError
-            wanted = options.integers(0, "i", count_max=16)
-        rest = math.prod(size for size in wanted if size != -1)
-        if -1 in wanted and rest > 0:
-            wanted = tuple(count // rest if size == -1 else size for size in wanted)
-        if math.prod(wanted) != count or any(size < 0 for size in wanted):
-            raise _UnknownError
-        return wanted
+    def _result_shape(self, index: int, use: GraphOperator) -> Shape:
+        """Return the shape of an operator's only result."""
+        (shape,) = self._derived(index, use)
+        return shape
 
     def _find_shapes(self, index: int, use: GraphOperator) -> None:
         """Decide for each result whether its shape is known, and what it is."""
-        for target in use.outputs:
+        derived: Sequence[Shape | None]
+        try:
+            derived = self._derived(index, use)
+        except (UnknownShapeError, MalformedError, ValueError, IndexError):
+            derived = [None] * len(use.outputs)
+        is_late = self._is_late(use)
+        for target, shape in zip(use.outputs, derived, strict=True):
             if target < 0:
                 continue
             tensor = self._graph.tensors[target]
             if tensor.type_name in _WITHOUT_SIZE:
                 continue
-            if tensor.has_shape and not tensor.signature and 0 not in tensor.shape:
-                self._shapes[target] = tensor.shape
+            is_fixed = tensor.has_shape and not tensor.signature and 0 not in tensor.shape
+            if shape is not None:
+                if _contradicts(tensor, shape):
+                    self._contradictions.append(
+                        Contradiction(target, use.name, tensor.shape, shape)
+                    )
+                self._shapes[target] = shape
                 continue
-            try:
-                self._shapes[target] = self._result_shape(index, use)
-            except (_UnknownError, ValueError, IndexError):
-                is_certain = tensor.has_shape and self._is_of_the_batch(use, target)
-                self._shapes[target] = tensor.shape if is_certain else None
+            self._shapes[target] = tensor.shape if is_fixed else None
+            if use.name in RULES:
+                self._unverified.add(target)
+            if is_late:
+                self._late.add(target)
 
-    def _is_of_the_batch(self, use: GraphOperator, target: int) -> bool:
-        """Whether all that the file leaves open of a result is the batch of the inputs."""
-        tensor = self._graph.tensors[target]
-        deciding = [
-            use.inputs[position]
-            for position in _SHAPED_BY.get(use.name, ())
-            if position < len(use.inputs)
-        ]
-        try:
-            for item in use.inputs:
-                if item >= 0:
-                    self.shape(item)
-            for item in deciding:
-                self.value(item)
-        except _UnknownError:
-            return False
-        return (
-            self._has_open_batch
-            and -1 not in tensor.signature[1:]
-            and 0 not in tensor.shape
-            and use.name != "RESHAPE"
-        )
+    def _is_late(self, use: GraphOperator) -> bool:
+        """Return whether LiteRT finds the shape of an operator's result only while it runs."""
+        for position in _SHAPED_BY.get(use.name, ()):
+            try:
+                if position < len(use.inputs) and use.inputs[position] >= 0:
+                    self.value(use.inputs[position])
+            except UnknownShapeError:
+                if not self._graph.tensors[use.inputs[position]].is_constant:
+                    return True
+        return False
 
     # --- values -------------------------------------------------------------------------------
 
     def _fold(self, index: int, use: GraphOperator) -> list[_Value]:
-        """Compute what an operator gives. Raises _UnknownError where that is not known."""
+        """Compute what an operator gives. Raises UnknownShapeError where that is not known."""
         if use.name == "SHAPE":
             shape = self.shape(use.inputs[0])
             return [_Value((len(shape),), shape)]
@@ -346,47 +326,47 @@ class _Folder:
         if use.name == "FILL":
             count = math.prod(given[0].elements)
             if count > _ELEMENTS_MAX or min(given[0].elements, default=0) < 0:
-                raise _UnknownError
+                raise UnknownShapeError
             return [_Value(given[0].elements, given[1].elements * count)]
         if use.name == "RANGE":
             first, end, step = (item.elements[0] for item in given)
             numbers = range(first, end, step)
             if len(numbers) > _ELEMENTS_MAX:
-                raise _UnknownError
+                raise UnknownShapeError
             return [_Value((len(numbers),), tuple(numbers))]
-        raise _UnknownError
+        raise UnknownShapeError
 
     @staticmethod
     def _combined(combine: Callable[[int, int], int], left: _Value, right: _Value) -> _Value:
         # Of shapes: vectors of one length, and scalars.
-        shape = _broadcast([left.shape, right.shape])
+        shape = broadcast([left.shape, right.shape])
         count = math.prod(shape)
         sides = []
         for side in (left, right):
             if len(side.elements) not in (1, count):
-                raise _UnknownError
+                raise UnknownShapeError
             sides.append(side.elements * (count if len(side.elements) == 1 else 1))
         return _Value(shape, tuple(map(combine, *sides)))
 
     def _reduced(self, index: int, use: GraphOperator, given: _Value) -> _Value:
         shape = self._result_shape(index, use)
         if math.prod(shape) != 1 or not given.elements:
-            raise _UnknownError
+            raise UnknownShapeError
         return _Value(shape, (_REDUCED[use.name](given.elements),))
 
     def _packed(self, index: int, given: Sequence[_Value]) -> _Value:
         shape = given[0].shape
-        axis = _wrapped(self._option(index, 1), len(shape) + 1)
+        axis = wrapped(self._option(index, 1), len(shape) + 1)
         if axis != 0 or any(item.shape != shape for item in given):
-            raise _UnknownError
+            raise UnknownShapeError
         elements = tuple(itertools.chain.from_iterable(item.elements for item in given))
         return _Value((len(given), *shape), elements)
 
     def _unpacked(self, index: int, use: GraphOperator) -> list[_Value]:
         given = self.value(use.inputs[0])
-        axis = _wrapped(self._option(index, 1), len(given.shape))
+        axis = wrapped(self._option(index, 1), len(given.shape))
         if axis != 0 or given.shape[0] != len(use.outputs):
-            raise _UnknownError
+            raise UnknownShapeError
         shape = given.shape[1:]
         count = math.prod(shape)
         return [
@@ -397,7 +377,7 @@ class _Folder:
     @staticmethod
     def _concatenated(given: Sequence[_Value]) -> _Value:
         if any(len(item.shape) != 1 for item in given):
-            raise _UnknownError
+            raise UnknownShapeError
         elements = tuple(itertools.chain.from_iterable(item.elements for item in given))
         return _Value((len(elements),), elements)
 
@@ -406,10 +386,10 @@ class _Folder:
         masks = [self._option(index, number) for number in range(5)]
         has_offset = self._option(index, 5, 1) != 0
         if len(vector.shape) != 1 or len(begin.elements) != 1 or masks[2] or masks[3] or has_offset:
-            raise _UnknownError
+            raise UnknownShapeError
         (step,) = stride.elements
         if masks[4]:
-            at = _wrapped(0 if masks[0] else begin.elements[0], len(vector.elements))
+            at = wrapped(0 if masks[0] else begin.elements[0], len(vector.elements))
             return _Value((), (vector.elements[at],))
         first = None if masks[0] else begin.elements[0]
         last = None if masks[1] else end.elements[0]
@@ -420,20 +400,20 @@ class _Folder:
     def _slice(given: Sequence[_Value]) -> _Value:
         vector, begin, size = given
         if len(vector.shape) != 1:
-            raise _UnknownError
+            raise UnknownShapeError
         first, count = begin.elements[0], size.elements[0]
         end = len(vector.elements) if count == -1 else first + count
         if not 0 <= first <= end <= len(vector.elements):
-            raise _UnknownError
+            raise UnknownShapeError
         return _Value((end - first,), vector.elements[first:end])
 
     def _gathered(self, index: int, given: Sequence[_Value]) -> _Value:
         vector, places = given
         if len(vector.shape) != 1 or self._option(index, 0) != 0 or self._option(index, 1) != 0:
-            raise _UnknownError
+            raise UnknownShapeError
         count = len(vector.elements)
         if any(not 0 <= place < count for place in places.elements):
-            raise _UnknownError
+            raise UnknownShapeError
         return _Value(places.shape, tuple(vector.elements[place] for place in places.elements))
 
     # --- the whole ----------------------------------------------------------------------------
@@ -450,7 +430,7 @@ class _Folder:
                 if not is_own or tensor.is_variable or len(value.elements) > _ELEMENTS_MAX:
                     return {}
                 results[target] = struct.pack(f"<{len(value.elements)}{code}", *value.elements)
-        except (_UnknownError, KeyError, ValueError, IndexError, ArithmeticError, struct.error):
+        except (UnknownShapeError, KeyError, ValueError, IndexError, ArithmeticError, struct.error):
             return {}
         for target, value in zip(use.outputs, values, strict=True):
             self._values[target] = value
@@ -470,7 +450,7 @@ class _Folder:
                 moved = [axis for axis in order if source[axis] != 1]
                 if moved != sorted(moved):
                     return None
-        except (_UnknownError, IndexError):
+        except (UnknownShapeError, IndexError):
             return None
         return target
 
@@ -501,7 +481,14 @@ class _Folder:
             and (shape != graph.tensors[index].shape or not graph.tensors[index].has_shape)
         }
         changes = Changes(shapes, frozenset(), constants, frozenset(dropped), reshaped)
-        return Folded(changes, unknown, unknown & self._shaped_by_data())
+        return Folded(
+            changes,
+            unknown,
+            unknown & self._shaped_by_data(),
+            frozenset(self._late),
+            frozenset(self._unverified),
+            tuple(self._contradictions),
+        )
 
     def _shaped_by_data(self) -> set[int]:
         """Return the tensors whose shapes values of inputs or of variables decide.

@@ -7,17 +7,27 @@ made room for one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from runec.diagnostics import UserFileError
 from runec.models.flatbuffer import MalformedError
-from runec.models.folding import Shape, fold_model, needs_folding
+from runec.models.folding import Contradiction, Folded, fold_model, needs_folding
 from runec.models.rewriting import Changes, rewrite_model
-from runec.models.tflite import ModelGraph, damaged, has_old_codes, is_open_to, read_graph
+from runec.models.shape_rules import Shape
+from runec.models.tflite import (
+    ModelGraph,
+    damaged,
+    has_old_codes,
+    is_open_to,
+    read_graph,
+    tensor_name,
+)
 from runec.pipeline import TensorType
 
 _ROUNDS_MAX = 8
+_NOTES_MAX = 6
 
 
 class ResolvedModel(msgspec.Struct, frozen=True):
@@ -35,20 +45,34 @@ class ResolvedModel(msgspec.Struct, frozen=True):
 def lacks_shapes(data: bytes) -> bool:
     """Return whether a model's file does not have, or has wrong, shapes of what it computes.
 
-    An engine that makes room for what the file says must not run it.
+    An engine that makes room for what the file says must not run it. A shape counts as lacking
+    where the rule of its operator cannot compute it.
 
     Raises:
         UserFileError: R0310, R0311 or R0312, as `read_model`.
     """
-    graph = read_graph(data)
-    if not needs_folding(graph):
-        return False
+    graph, folded = read_graph(data), _folded(data)
+    if folded.unknown or folded.unverified or folded.contradictions:
+        return True
+    found = folded.changes.shapes.items()
+    return any(graph.tensors[at].shape != shape for at, shape in found)
+
+
+def wrong_shape(data: bytes) -> str | None:
+    """Return which shape in a model's file is not what its operator computes, or None.
+
+    Raises:
+        UserFileError: R0310, R0311 or R0312, as `read_model`.
+    """
+    wrong = _folded(data).contradictions
+    return _said(data, wrong[0]) if wrong else None
+
+
+def _folded(data: bytes) -> Folded:
     try:
-        folded = fold_model(data)
+        return fold_model(data)
     except MalformedError as error:
         raise damaged(error) from None
-    found = folded.changes.shapes.items()
-    return bool(folded.unknown) or any(graph.tensors[at].shape != shape for at, shape in found)
 
 
 def resolve_model(
@@ -64,15 +88,18 @@ def resolve_model(
 
     Raises:
         UserFileError: R0310, R0311 or R0312, as `read_model`; R0320, LiteRT does not take the
-            model.
+            model; R0324, the file has a shape for a result that its operator does not compute.
         MachineError: R0321, LiteRT is not installed, or its process cannot be started.
     """
     graph = read_graph(data)
     given = _given_shapes(graph, inputs)
     data = _with_old_codes(data)
-    if not given and not needs_folding(graph):
-        return ResolvedModel(data, (), is_learned=False)
     try:
+        if not given:
+            folded = fold_model(data)
+            _reject_contradictions(data, folded)
+            if not needs_folding(graph):
+                return ResolvedModel(data, (), is_learned=False)
         return _resolved(data, graph, given, may_learn=may_learn)
     except MalformedError as error:
         raise damaged(error) from None
@@ -102,6 +129,7 @@ def _resolved(
         data = rewrite_model(data, Changes(shapes=given))
     for _ in range(_ROUNDS_MAX):
         folded = fold_model(data)
+        _reject_contradictions(data, folded)
         data = rewrite_model(data, folded.changes)
         wanted = folded.unknown - folded.of_data
         if not wanted:
@@ -114,7 +142,7 @@ def _resolved(
 
         shapes = learn_shapes(data, [list(graph.tensors[index].shape) for index in graph.inputs])
         is_learned = True
-        learned = {index: shapes[index] for index in wanted if index in shapes}
+        learned = _learned(graph, folded, shapes)
         data = rewrite_model(data, Changes(shapes=learned))
         if not learned:
             break
@@ -126,6 +154,40 @@ def _resolved(
     after = [use.name for use in read_graph(data).operators]
     names = {name for name in before if before.count(name) > after.count(name)}
     return ResolvedModel(data, tuple(sorted(names)), is_learned)
+
+
+def _learned(graph: ModelGraph, folded: Folded, shapes: Mapping[int, Shape]) -> dict[int, Shape]:
+    """Return the shapes that are wanted of those that LiteRT gave.
+
+    It prepares operators up to the first whose result has a shape that depends on a value; what it
+    says of that result and of later ones is not their shape.
+    """
+    learned: dict[int, Shape] = {}
+    wanted = folded.unknown - folded.of_data
+    for use in graph.operators:
+        if folded.late & set(use.outputs):
+            break
+        learned |= {at: shapes[at] for at in use.outputs if at in wanted and at in shapes}
+    return learned
+
+
+def _reject_contradictions(data: bytes, folded: Folded) -> None:
+    if not folded.contradictions:
+        return
+    first, *others = (_said(data, item) for item in folded.contradictions[:_NOTES_MAX])
+    raise UserFileError(
+        "R0324",
+        f"the model's file has {first}",
+        hint="convert the model again, so that the file has the shapes that its operators compute",
+        notes=tuple(f"it has {other}" for other in others),
+    )
+
+
+def _said(data: bytes, wrong: Contradiction) -> str:
+    return (
+        f"the shape {list(wrong.stated)} for the tensor {tensor_name(data, wrong.tensor)!r}, "
+        f"but {wrong.operator} computes {list(wrong.computed)}"
+    )
 
 
 def _given_shapes(graph: ModelGraph, inputs: Sequence[TensorType] | None) -> dict[int, Shape]:

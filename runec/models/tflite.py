@@ -477,3 +477,13 @@ def read_graph(data: bytes) -> ModelGraph:
         return ModelGraph(tensors, sides[0], sides[1], tuple(operators), len(subgraphs))
     except MalformedError as error:
         raise damaged(error) from None
+
+
+def tensor_name(data: bytes, index: int) -> str:
+    """Return the name of a tensor of the first subgraph of a .tflite that `read_graph` reads."""
+    try:
+        main = subgraphs_of(open_model(data))[0]
+        name = main.tables(0, count_max=MAX_TENSORS)[index].text(3, bytes_max=256)
+    except MalformedError:
+        name = ""
+    return name or f"tensor {index}"

@@ -58,6 +58,23 @@ def test_a_resolved_model_runs_on_devices_with_the_hosts_bytes(
         assert answers == [f"0 {wheel(data, item)}" for item in inputs]
 
 
+@pytest.mark.parametrize("name", ["concat", "pad"])
+def test_results_of_a_changed_batch_stay_within_their_tensors(
+    run_model: RunModel, tmp_path: Path, name: str
+) -> None:
+    """The program checks every access; the file says that the batch stays 1."""
+    data = resolve_model(shape_models.of_changing_batch(name)).data
+    path = tmp_path / "model.tflite"
+    path.write_bytes(data)
+    values = np.arange(1, 7, dtype="<f4").reshape(1, 6)
+    changed = np.tile(values, (2, 1)) if name == "concat" else np.pad(values, ((1, 1), (0, 0)))
+    tensors = (f"{F32}:24", f"{F32}:{changed.nbytes},{F32}:24")
+    opened, answer, *_ = run_model(path, tensors, values.tobytes())
+    assert opened == "0 "
+    assert answer == f"0 {changed.tobytes().hex()},{(values + 10).tobytes().hex()}"
+    assert wheel(data, values) == changed.tobytes().hex()
+
+
 def test_a_model_without_its_shapes_is_not_opened(run_model: RunModel, tmp_path: Path) -> None:
     path = tmp_path / "model.tflite"
     path.write_bytes(shape_models.without_shape("ABS", 64))

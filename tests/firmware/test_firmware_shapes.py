@@ -48,6 +48,22 @@ def test_a_rune_with_a_model_without_shapes_is_refused(
     assert "the shapes of its tensors are found at run time" in caught.value.message
 
 
+def test_a_rune_with_a_model_of_wrong_shapes_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an older runec wrote it: the kernel would write 128 floats to the room of 64."""
+    monkeypatch.setattr(
+        types, "resolve_model", lambda data, _inputs: ResolvedModel(data, (), is_learned=False)
+    )
+    sketch = shape_models.ModelSketch()
+    given, result = sketch.tensor("f4", [64]), sketch.tensor("f4", [64])
+    sketch.operator("CONCATENATION", [given, given], [result], {"axis": 0})
+    with pytest.raises(StageError) as caught:
+        plan_layout(built(tmp_path, sketch.written([given], [result])), load_board("netduinoplus2"))
+    assert (caught.value.code, caught.value.stage) == ("R0810", "net")
+    assert "but CONCATENATION computes [128]" in caught.value.message
+
+
 def test_a_rune_with_a_model_of_the_newer_code_alone_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from runec.diagnostics import Diagnostic, MachineError, RuneError, Severity
 from runec.models import hybrid_operators, read_graph
-from runec.pipeline import CapabilityKind
+from runec.pipeline import CapabilityKind, TensorType
 from runec.vm import Inputs, Watch, litert, run_rune_bytes
 from runec.vm.host_model import HostModel
 
@@ -127,8 +127,9 @@ def test_a_model_that_neither_takes_is_refused_in_the_words_of_the_first(sine: b
     at = sine.index(b"\x09\x00\x00\x00", len(sine) - 64)
     model = sine[:at] + b"\x0a" + sine[at + 1 :]
     model = model.replace(b"\x00\x09\x04\x00", b"\x00\x0a\x04\x00")
+    said = [TensorType.parse("f32[1, 1]")]
     with pytest.raises(RuneError) as caught:
-        HostModel("sine", model, None, Warnings())
+        HostModel("sine", model, (said, said), Warnings())
     assert caught.value.code == "R0713"
     assert "TensorFlow Lite Micro has no operator HASHTABLE_LOOKUP" in caught.value.message
 

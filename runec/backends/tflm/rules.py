@@ -142,6 +142,19 @@ def _svdf(use: Use, inputs: _Tensors, _outputs: _Tensors) -> str | None:
     return None
 
 
+# Operators that move elements or choose among them, without regard to scales.
+_MOVING = frozenset(
+    ("AVERAGE_POOL_2D", "MAXIMUM", "MAX_POOL_2D", "MINIMUM", "PACK", "PAD", "PADV2", "RESHAPE")
+)
+_MOVING |= {"RESIZE_NEAREST_NEIGHBOR", "SPLIT", "STRIDED_SLICE", "UNPACK"}
+_QUANTISED = frozenset({"int8", "uint8", "int16"})
+
+
+def _has_unequal_scales(tensors: _Tensors) -> bool:
+    kinds = {item.quantization for item in tensors if item.type_name in _QUANTISED}
+    return len(kinds - {None}) > 1
+
+
 _RULES: dict[str, Callable[[Use, _Tensors, _Tensors], str | None]] = {
     **dict.fromkeys(("ADD", "EQUAL", "GREATER", "GREATER_EQUAL", "LESS"), _broadcast),
     **dict.fromkeys(("LESS_EQUAL", "MUL", "NOT_EQUAL", "SUB"), _broadcast),
@@ -168,6 +181,8 @@ def _objection(graph: Graph, use: Use) -> str | None:
     rank = max(len(item.shape) for item in (*inputs, *outputs))
     if rank > most and use.name not in _ANY_RANK:
         return f"of more than {most} dimensions"
+    if use.name in _MOVING and _has_unequal_scales((*inputs, *outputs)):
+        return "with unequal scales"
     rule = _RULES.get(use.name)
     return None if rule is None else rule(use, inputs, outputs)
 

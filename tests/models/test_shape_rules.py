@@ -1,0 +1,82 @@
+"""The shapes that runec computes for operators' results, beside LiteRT's."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from runec.backends.tflm import KERNELS
+from runec.models import read_graph
+from runec.models.folding import fold_model
+from runec.models.rewriting import Changes, rewrite_model
+from runec.models.shape_child import _shapes
+from runec.models.shape_rules import RULES
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "backends"))
+if TYPE_CHECKING:
+    from tests.backends.host_operator_cases import HOST_MAKERS
+    from tests.backends.operator_cases import MAKERS
+else:
+    from host_operator_cases import HOST_MAKERS
+    from operator_cases import MAKERS
+
+pytest.importorskip("ai_edge_litert.interpreter")
+
+EVERY = {**MAKERS, **HOST_MAKERS}
+Shapes = list[tuple[int, ...]]
+
+
+def computed(data: bytes) -> Shapes | None:
+    """Return the shapes of a model's outputs as runec computes them without those of the file."""
+    graph = read_graph(data)
+    given = {index: graph.tensors[index].shape for index in graph.inputs}  # scalars have a rank
+    data = rewrite_model(data, Changes(given, frozenset(graph.outputs)))
+    shapes = fold_model(data).changes.shapes
+    if not all(index in shapes for index in graph.outputs):
+        return None
+    return [shapes[index] for index in graph.outputs]
+
+
+def of_litert(data: bytes) -> Shapes | None:
+    """Return them as LiteRT computes them; None where it does not take the model."""
+    graph = read_graph(data)
+    data = rewrite_model(data, Changes(unknown=frozenset(graph.outputs)))
+    try:
+        found = _shapes(data, [list(graph.tensors[index].shape) for index in graph.inputs])
+    except (RuntimeError, ValueError):
+        return None
+    if not all(str(index) in found for index in graph.outputs):
+        return None
+    return [tuple(found[str(index)]) for index in graph.outputs]
+
+
+def test_every_operator_of_devices_has_a_rule() -> None:
+    assert set(KERNELS) <= set(RULES)
+
+
+@pytest.mark.parametrize("operator", sorted(set(EVERY) & set(RULES)))
+def test_a_rule_gives_the_shapes_of_litert(operator: str) -> None:
+    make, kinds = EVERY[operator]
+    compared = 0
+    for kind in kinds:
+        for number in range(12):
+            rng = np.random.default_rng([number, *operator.encode(), *kind.encode()])
+            model = make(rng, kind)
+            data = model.write()
+            ours, theirs = computed(data), of_litert(data)
+            if theirs is not None:
+                # LiteRT makes a scalar of SELECT_V2 of single elements.
+                is_scalar = operator == "SELECT_V2" and theirs == [()]
+                assert ours == theirs or is_scalar, model.facts
+                compared += 1
+            assert ours == [item.shape for item in model.outputs], model.facts
+    assert compared or operator in (
+        "BROADCAST_TO",
+        "CEIL",
+        "ELU",
+        "ROUND",
+    )  # no kernel, or at run time

@@ -1,0 +1,118 @@
+"""Models whose files have other shapes, or scales, than what their operators compute."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from runec.backends import tflm
+from runec.diagnostics import RuneError, UserFileError
+from runec.frontend.model_engines import find_engines
+from runec.models import lacks_shapes, read_graph, read_model, resolve_model, wrong_shape
+from runec.pipeline import TensorType
+from runec.vm.host_model import HostModel
+from tests import shape_models
+
+
+def ran(data: bytes, *inputs: np.ndarray) -> list[list[float]]:
+    model = HostModel("net", data, None, lambda *_: None)
+    results = model.infer([item.tobytes() for item in inputs])
+    return [np.frombuffer(item, "<f4").tolist() for item in results]
+
+
+X = np.arange(1, 7, dtype="<f4")
+CHANGED = {
+    "concat": np.tile(X, 2),
+    "pad": np.pad(X, (6, 6)),
+    "tile": np.tile(X, 3),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_an_operator_may_change_an_open_batch(name: str) -> None:
+    if name == "tile":
+        pytest.importorskip("ai_edge_litert.interpreter")
+    data = shape_models.of_changing_batch(name)
+    found = resolve_model(data)
+    assert not found.is_learned
+    sizes = [tensor.shape for tensor in read_model(found.data).outputs]
+    assert sizes == [(CHANGED[name].size // 6, 6), (1, 6)]
+    assert lacks_shapes(data)
+    assert not lacks_shapes(found.data)
+    for model in (data, found.data):
+        assert ran(model, X) == [CHANGED[name].tolist(), (X + 10).tolist()]
+
+
+def test_blocks_in_the_batch_do_not_write_over_other_tensors() -> None:
+    data = shape_models.of_changing_batch("blocks")
+    x = np.arange(16, dtype="<f4")
+    assert ran(data, x) == [(2 * x + 1.5).tolist()]
+    assert ran(resolve_model(data).data, x) == [(2 * x + 1.5).tolist()]
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "computed"),
+    [
+        ("CONCATENATION", 4, [8]),
+        ("CONCATENATION", 1, [8]),
+        ("CONCATENATION", 9, [8]),
+        ("PACK", 8, [2, 4]),
+        ("PAD", 5, [6]),
+        ("MUL", 1, [4]),
+        ("MAXIMUM", 8, [4]),
+    ],
+)
+def test_a_shape_that_no_operator_computes_is_rejected(
+    name: str, size: int, computed: list[int]
+) -> None:
+    data = shape_models.with_wrong_shape(name, size)
+    with pytest.raises(UserFileError) as caught:
+        resolve_model(data)
+    said = f"the shape [{size}] for the tensor 't2', but {name} computes {computed}"
+    assert (caught.value.code, caught.value.message) == ("R0324", f"the model's file has {said}")
+    assert wrong_shape(data) == said
+    assert lacks_shapes(data)
+    assert find_engines(data).objections["devices"] == f"the file has {said}"
+    with pytest.raises(RuneError) as refused:
+        HostModel("net", data, None, lambda *_: None)
+    assert refused.value.code == "R0713"
+
+
+def test_a_shape_that_decides_itself_at_run_time_is_not_taken_on_trust() -> None:
+    """PAD by as much as an input says, with a shape in the file."""
+    sketch = shape_models.ModelSketch()
+    given, edges = sketch.tensor("f4", [4]), sketch.tensor("i4", [1, 2])
+    result = sketch.tensor("f4", [6])
+    sketch.operator("PAD", [given, edges], [result])
+    data = sketch.written([given, edges], [result])
+    assert lacks_shapes(data)
+    why = "the file does not have all shapes"
+    assert [find_engines(data).objections[name] for name in ("tflite-micro", "devices")] == [
+        why
+    ] * 2
+
+
+def test_a_reshape_behind_a_shape_that_litert_finds_follows_the_batch() -> None:
+    pytest.importorskip("ai_edge_litert.interpreter")
+    found = resolve_model(shape_models.late_reshape(), [TensorType.parse("f32[3, 6]")])
+    assert found.is_learned
+    assert [item.shape for item in read_model(found.data).outputs] == [(3, 2, 2)]
+    x = np.arange(18, dtype="<f4")
+    assert ran(found.data, x) == [[5, 4, 3, 2, 11, 10, 9, 8, 17, 16, 15, 14]]
+
+
+MOVING = ("BATCH_TO_SPACE_ND", "EXPAND_DIMS", "MAXIMUM", "MINIMUM", "PACK", "RESHAPE", "SPLIT")
+
+
+@pytest.mark.parametrize("name", MOVING)
+def test_elements_are_not_moved_to_another_scale(name: str) -> None:
+    data = shape_models.of_two_scales(name)
+    engines = find_engines(data)
+    assert engines.takers == ()
+    for library in ("tflite-micro", "LiteRT"):
+        assert engines.objections[library] == f"it computes {name} with unequal scales wrong"
+    graph = read_graph(data)
+    if name in tflm.KERNELS:
+        assert tflm.objections(graph) == (f"{name} with unequal scales",)
+    with pytest.raises(RuneError):
+        HostModel("net", resolve_model(data).data, None, lambda *_: None)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from runec.models.flatbuffer import MalformedError
 from runec.models.rewriting import Changes
 from runec.models.shape_rules import (
+    ELEMENT_OF,
     RULES,
     Applied,
     Shape,
@@ -100,12 +101,15 @@ class _Value:
 
 @dataclass(frozen=True, slots=True)
 class Contradiction:
-    """A result whose shape in the file is another than the one that its operator computes."""
+    """A result that the file describes otherwise than its operator computes it.
+
+    `stated` and `computed` are text: `the shape [4]` and `[8]`.
+    """
 
     tensor: int
     operator: str
-    stated: Shape
-    computed: Shape
+    stated: str
+    computed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,11 +272,8 @@ class _Folder:
             if tensor.type_name in _WITHOUT_SIZE:
                 continue
             is_fixed = tensor.has_shape and not tensor.signature and 0 not in tensor.shape
+            self._compare(use, target, shape)
             if shape is not None:
-                if _contradicts(tensor, shape):
-                    self._contradictions.append(
-                        Contradiction(target, use.name, tensor.shape, shape)
-                    )
                 self._shapes[target] = shape
                 continue
             self._shapes[target] = tensor.shape if is_fixed else None
@@ -280,6 +281,26 @@ class _Folder:
                 self._unverified.add(target)
             if is_late:
                 self._late.add(target)
+
+    def _compare(self, use: GraphOperator, target: int, shape: Shape | None) -> None:
+        """Note where the file has another tensor for a result than the operator computes."""
+        tensor = self._graph.tensors[target]
+        if shape is not None and _contradicts(tensor, shape):
+            stated = f"the shape {list(tensor.shape)}"
+            self._contradictions.append(Contradiction(target, use.name, stated, str(list(shape))))
+        if tensor.is_constant:
+            self._contradictions.append(
+                Contradiction(target, use.name, "constant elements", "others")
+            )
+        position = ELEMENT_OF.get(use.name)
+        source = -1 if position is None else _at(use, position)
+        if source >= 0:
+            given = self._graph.tensors[source]
+            if 0 < tensor.element_bytes < given.element_bytes:
+                stated = f"elements of {tensor.type_name}"
+                self._contradictions.append(
+                    Contradiction(target, use.name, stated, given.type_name)
+                )
 
     def _is_late(self, use: GraphOperator) -> bool:
         """Return whether LiteRT finds the shape of an operator's result only while it runs."""

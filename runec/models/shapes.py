@@ -88,7 +88,8 @@ def resolve_model(
 
     Raises:
         UserFileError: R0310, R0311 or R0312, as `read_model`; R0320, LiteRT does not take the
-            model; R0324, the file has a shape for a result that its operator does not compute.
+            model; R0324, the file has another shape or element type for a result than its
+            operator computes.
         MachineError: R0321, LiteRT is not installed, or its process cannot be started.
     """
     graph = read_graph(data)
@@ -185,8 +186,8 @@ def _reject_contradictions(data: bytes, folded: Folded) -> None:
 
 def _said(data: bytes, wrong: Contradiction) -> str:
     return (
-        f"the shape {list(wrong.stated)} for the tensor {tensor_name(data, wrong.tensor)!r}, "
-        f"but {wrong.operator} computes {list(wrong.computed)}"
+        f"{wrong.stated} for the tensor {tensor_name(data, wrong.tensor)!r}, "
+        f"but {wrong.operator} computes {wrong.computed}"
     )
 
 

@@ -157,8 +157,12 @@ class GraphTensor(msgspec.Struct, frozen=True):
     @property
     def size_bytes(self) -> int:
         """Bytes of the elements, 0 for types without a fixed size."""
-        size = _TENSOR_TYPES.get(self.type_code, ("", 0, None))[1]
-        return size * math.prod(self.shape)
+        return self.element_bytes * math.prod(self.shape)
+
+    @property
+    def element_bytes(self) -> int:
+        """Bytes of an element, 0 for types without a fixed size."""
+        return _TENSOR_TYPES.get(self.type_code, ("", 0, None))[1]
 
 
 class GraphOperator(msgspec.Struct, frozen=True):

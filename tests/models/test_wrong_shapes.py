@@ -78,6 +78,28 @@ def test_a_shape_that_no_operator_computes_is_rejected(
     assert refused.value.code == "R0713"
 
 
+def test_a_result_of_narrower_elements_is_rejected() -> None:
+    """RELU would write 4 bytes to each element of 1."""
+    sketch = shape_models.ModelSketch()
+    given, result = sketch.tensor("f4", [4]), sketch.tensor("i1", [4], scale=1.0)
+    sketch.operator("RELU", [given], [result])
+    with pytest.raises(UserFileError) as caught:
+        resolve_model(sketch.written([given], [result]))
+    assert caught.value.code == "R0324"
+    assert "elements of int8 for the tensor 't1', but RELU computes float32" in caught.value.message
+
+
+def test_a_constant_that_an_operator_computes_is_rejected() -> None:
+    """A device would write to flash."""
+    sketch = shape_models.ModelSketch()
+    given, result = sketch.tensor("f4", [4]), sketch.constant("f4", [0.0] * 4)
+    sketch.operator("RELU", [given], [result])
+    with pytest.raises(UserFileError) as caught:
+        resolve_model(sketch.written([given], [result]))
+    assert caught.value.code == "R0324"
+    assert "constant elements for the tensor 't1'" in caught.value.message
+
+
 def test_a_shape_that_decides_itself_at_run_time_is_not_taken_on_trust() -> None:
     """PAD by as much as an input says, with a shape in the file."""
     sketch = shape_models.ModelSketch()

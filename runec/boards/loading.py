@@ -139,11 +139,11 @@ def _require_trust(joined: JoinedBoard) -> None:
         text = joined.origin(refusal.path)
         raise UserFileError(
             "R0842",
-            f"board file {text.source.path}: {'.'.join(refusal.path)} has {refusal.value!r}: "
-            f"{refusal.why}",
+            f"board file {text.source.path}: {'.'.join(refusal.path)} = {refusal.value!r} requires "
+            f"--trust-board: {refusal.why}",
             span=text.span(refusal.path),
-            hint="read the file, then use --trust-board; or move it to the folder that "
-            "RUNEC_BOARDS_DIR names, whose files are trusted",
+            hint="review the file; if you trust it, add --trust-board or move it to the folder "
+            "RUNEC_BOARDS_DIR, whose files are trusted",
         )
 
 

@@ -120,9 +120,9 @@ _PLATFORM = re.compile(
     r"(?P<owner>platformio/)?(?P<name>[a-z0-9-]+)(?: ?@ ?[~^=]*[0-9][0-9.]*)?", re.ASCII
 )
 
-_PROGRAM = "it names a program to run on this computer"
-_OPTIONS = "it is not on the list of options that can run nothing"
-_COMMAND = "it is not on the list of commands that only write to the board"
+_PROGRAM = "it is a program that runec would run on this host"
+_OPTIONS = "this option could run a program on this host"
+_COMMAND = "this command could do more than write to the board"
 # What hints tell the user to type.
 _DEBIAN = re.compile(r"[a-z0-9][a-z0-9+.-]+", re.ASCII)
 _INSTALLED = re.compile(r"[A-Za-z0-9 .+()/-]*", re.ASCII)
@@ -160,6 +160,17 @@ def _way(table: Mapping[str, Any]) -> tuple[list[str], list[str]]:
 
 
 _Rule = Callable[[Any, KeyPath, _Known], Iterator[Refusal]]
+
+
+def unusual_flags(flags: Iterable[str]) -> tuple[str, ...]:
+    """Return the flags of a compiler that a board file needs trust for."""
+    return tuple(
+        flag for flag in flags if not _FLAG.fullmatch(flag) and not _LIBRARY.fullmatch(flag)
+    )
+
+
+# Of runec's own ESP32, whose library is in no standard place.
+_LIBRARY = re.compile(r"--specs=/usr/lib/[\w.-]+/[\w.-]+\.specs", re.ASCII)
 
 
 def _flags(value: Any, path: KeyPath, known: _Known) -> Iterator[Refusal]:
@@ -272,7 +283,7 @@ def refusals(
             if rule is not None:
                 yield from rule(value, path, known)
             elif any("$" in word for word in _texts(value)):
-                yield Refusal(path, "$", "SCons, which builds, would expand it")
+                yield Refusal(path, "$", "SCons, the build tool, would expand it")
 
 
 def _value(tables: Any, path: KeyPath) -> Any:

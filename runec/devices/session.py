@@ -50,7 +50,7 @@ def lost_error(lost: Lost, name: str, words: tuple[str, ...] = ()) -> RuneError:
     if lost.cause is LostCause.SILENCE:
         return RuneError(
             "R0901",
-            f"{name} says nothing any more, {lost.detail}",
+            f"{name} stopped responding, {lost.detail}",
             hint="the rune may never end: run it on the host first",
             notes=words,
         )
@@ -63,7 +63,7 @@ def lost_error(lost: Lost, name: str, words: tuple[str, ...] = ()) -> RuneError:
         )
     return RuneError(
         "R0903",
-        f"{name} does not keep to the link's protocol: {lost.detail}",
+        f"{name} violates the link's protocol: {lost.detail}",
         hint=REFLASH,
     )
 

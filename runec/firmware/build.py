@@ -11,6 +11,7 @@ from pathlib import Path
 
 from runec.boards import Board
 from runec.boards.platformio import install_command
+from runec.boards.trust import unusual_flags
 from runec.cache import OBJECTS_BYTES_MAX, prune
 from runec.diagnostics import MachineError, RunecError, UserFileError
 from runec.files import read_file
@@ -234,8 +235,17 @@ def _build_error(project: Project, lines: list[str]) -> RunecError:
         f"the firmware in {project.directory} could not be built",
         hint="make the project anew in another folder: runec firmware new; if that fails as well, "
         "report it with the output of the build",
-        notes=error_lines(lines),
+        notes=[*error_lines(lines), *_flags_note(project)],
     )
+
+
+def _flags_note(project: Project) -> list[str]:
+    """Name the flags of the board's file that were accepted as trusted: they may be at fault."""
+    toolchain = project.board.toolchain
+    flags = unusual_flags((*toolchain.flags, *toolchain.link_flags))
+    if project.framework != BARE or not flags:
+        return []
+    return [f"trusted flags of the board file {project.board.id}: {' '.join(flags)}"]
 
 
 def _overflow_error(project: Project, found: Iterable[Overflow]) -> RunecError | None:

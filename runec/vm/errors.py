@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -237,12 +239,17 @@ def damaged(name: str, error: Exception) -> RuneError:
     The libraries read parts of a model in Python, unchecked: what a damaged file makes of that is
     any exception (struct.error, TypeError, IndexError, KeyError, AttributeError were seen).
     """
-    what = f"the model is damaged: {type(error).__name__}: {error}"
+    at = _OFFSET.search(str(error)) if isinstance(error, struct.error) else None
+    where = "" if at is None else f", at byte {at[1]}"
     return RuneError(
         "R0713",
-        f"the model {name} cannot be run: {what[:300]}",
+        f"the model {name} cannot be run: the model is damaged: the library cannot read it{where}",
         hint="export the model again, or copy the file again",
     )
+
+
+# As Python's struct writes it.
+_OFFSET = re.compile(r"at offset ([0-9]+)")
 
 
 def no_model(name: str, error: UserFileError) -> RuneError:

@@ -11,7 +11,7 @@ import pytest
 from msgspec import inspect
 
 from runec.boards import Board, load_board, load_boards
-from runec.boards.trust import _RULES
+from runec.boards.trust import _RULES, unusual_flags
 from runec.diagnostics import UserFileError
 
 HEAD = 'inherits = "nucleo_f401re"\nid = "mine"\nname = "Mine"\nverified = []\n'
@@ -100,6 +100,7 @@ def test_what_could_run_code_needs_trust(text: str, tmp_path: Path) -> None:
     with pytest.raises(UserFileError) as caught:
         load_board(path)
     assert caught.value.code == "R0842"
+    assert "requires --trust-board: " in caught.value.message
     assert "--trust-board" in (caught.value.hint or "")
     span = caught.value.span
     assert span is not None
@@ -212,13 +213,15 @@ def test_a_file_beside_that_is_inherited_is_not_trusted_either(tmp_path: Path) -
     (tmp_path / "heir.toml").write_text(
         HEAD.replace("nucleo_f401re", "mine").replace('"mine"\nname', '"heir"\nname')
     )
-    with pytest.raises(UserFileError, match=r"mine\.toml: toolchain\.flags has '-fplugin=evil'"):
+    with pytest.raises(
+        UserFileError, match=r"mine\.toml: toolchain\.flags = '-fplugin=evil' requires"
+    ):
         load_board(str(tmp_path / "heir.toml"))
 
 
 def test_a_dollar_in_a_text_needs_trust(tmp_path: Path) -> None:
     path = write(tmp_path, '[cpu]\nname = "${__import__(1)}"\n')
-    with pytest.raises(UserFileError, match=r"cpu.name has '\$'"):
+    with pytest.raises(UserFileError, match=r"cpu.name = '\$' requires"):
         load_board(path)
 
 
@@ -302,3 +305,9 @@ def test_every_text_of_a_board_has_a_rule_or_is_for_people() -> None:
         for key in ("command", "script", "package")
     }
     assert {*strings(inspect.type_info(Board))} - ruled == FOR_PEOPLE
+
+
+def test_flags_that_need_trust_are_found() -> None:
+    ours = [board.toolchain for board in load_boards()]
+    assert unusual_flags(flag for tools in ours for flag in (*tools.flags, *tools.link_flags)) == ()
+    assert unusual_flags(["-mthumb", "-wrapper", "sh,-c,id"]) == ("-wrapper", "sh,-c,id")

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from runec.boards import load_board
@@ -126,6 +127,20 @@ def test_what_the_builder_says_becomes_an_error_of_ours(
     assert line in log
     if "1234" in line:
         assert "1234 bytes more" in str(caught.value)
+
+
+def test_a_failed_build_names_the_trusted_flags_of_the_board_file(
+    example_rune: MakeRune, tmp_path: Path, failing_build: Callable[[str], None]
+) -> None:
+    board = load_board("netduinoplus2")
+    flags = ("-mthumb", "-wrapper", "false")
+    tools = msgspec.structs.replace(board.toolchain, flags=flags)
+    board = msgspec.structs.replace(board, toolchain=tools)
+    project = create_project(example_rune("noop"), board, tmp_path / "p")
+    failing_build("*** [firmware.elf] Error 1\n")
+    with pytest.raises(MachineError) as caught:
+        build_project(project)
+    assert caught.value.notes[-1] == "trusted flags of the board file netduinoplus2: -wrapper false"
 
 
 def test_a_folder_that_cannot_be_written_is_no_fault_of_the_firmware(

@@ -143,6 +143,9 @@ def test_what_is_no_regular_file_is_refused_and_never_waited_for(name: str, proj
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(project / "socket"))
         assert check(project, RUNEFILE % name, allow_outside=True) == ("R0114",)
+        with pytest.raises(RunefileError) as refused:
+            analyse(project / "Runefile.yml", allow_outside=True)
+        assert "paths are relative" not in str(refused.value.diagnostics[0].hint)
     with pytest.raises(UserFileError, match=r"it is a|Permission denied") as caught:
         analyse(project / name)
     assert caught.value.code == "R1003"

@@ -75,6 +75,8 @@ def report_unreadable(
         return
     relative = "paths are relative to the folder of the Runefile, or to --current-dir"
     is_long = "name is too long" in error.message
+    if "not a regular file" in error.message:
+        relative = "copy its content into a file in the folder of the Runefile, and name that file"
     diagnostics.error(
         "R0114",
         f'Unable to read "{path.text}" for "{name}": {_reason(error)}',

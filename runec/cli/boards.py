@@ -63,7 +63,7 @@ def command(context: click.Context) -> None:
 @format_option
 @pass_console
 def show(console: Console, board_id: str) -> None:
-    """Show all that is known of one board, and which file says it where that is not its own.
+    """Show the facts of one board, and the file of each that is inherited.
 
     BOARD is an id, or the path of a board file.
     """

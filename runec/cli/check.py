@@ -60,7 +60,7 @@ def command(
     board_ids: tuple[str, ...],
     current_dir: Path | None,
 ) -> int:
-    """Say everything that is wrong with RUNEFILE: names, types, shapes, models, arguments.
+    """Report all errors and warnings of RUNEFILE: names, types, shapes, models, arguments.
 
     Nothing is compiled or written. The diagnostics are the result, on stdout; with --format json
     they are one JSON object a line, followed by one for each model: the engines that run it, with
@@ -69,12 +69,15 @@ def command(
     """
     boards = _Boards(console, board_ids)
     path = which_runefile(runefile)
-    models: dict[str, _Checked] = {}
+    read: dict[str, bytes] = {}
     try:
-        analysis = analyse(path, base_dir=current_dir, allow_outside=console.allow_outside)
-        found, models = analysis.warnings, _models(analysis.pipeline)
+        analysis = analyse(
+            path, base_dir=current_dir, allow_outside=console.allow_outside, models=read
+        )
+        found, read = analysis.warnings, _models(analysis.pipeline)
     except RunefileError as error:
         found = error.diagnostics
+    models = {name: _Checked(data, find_engines(data)) for name, data in read.items()}
     color = console.result_uses_color
     for diagnostic in found:
         if console.is_json:
@@ -103,14 +106,14 @@ class _Checked(NamedTuple):
     engines: ModelEngines
 
 
-def _models(pipeline: Pipeline) -> dict[str, _Checked]:
-    """Return the models whose bytes are known."""
+def _models(pipeline: Pipeline) -> dict[str, bytes]:
+    """Return the models whose bytes are known, with the shapes that the build finds."""
     found = {}
     for stage in pipeline.stages:
         if isinstance(stage, Model) and stage.format == EXECUTED_FORMAT:
             data = pipeline.resources[stage.resource].data
             if data is not None:
-                found[stage.name] = _Checked(data, find_engines(data))
+                found[stage.name] = data
     return found
 
 

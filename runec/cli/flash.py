@@ -58,7 +58,7 @@ _RTT_HINT = (
     shell_complete=protocols,
     help="Another way onto the board: `runec boards show` lists them.",
 )
-@click.option("--monitor", is_flag=True, help="Then show what it says: see runec monitor.")
+@click.option("--monitor", is_flag=True, help="Then show its results and log: see runec monitor.")
 @click.option("--dry-run", is_flag=True, help="Only show the commands: PlatformIO's, the tool's.")
 @outside_option
 @trust_option

@@ -80,7 +80,7 @@ from runec.vm import Feed, Inputs, unused_inputs
     default=1.0,
     show_default=True,
     metavar="SECONDS",
-    help="How often the rune is run: from the start of a run to that of the next one.",
+    help="Interval between the starts of two runs.",
 )
 @click.option("--count", type=Whole(1), help="End after so many runs.")
 @click.option(
@@ -89,7 +89,7 @@ from runec.vm import Feed, Inputs, unused_inputs
     metavar="SECONDS",
     help="Time limit of one run, as for `runec run`. [default: the target's]",
 )
-@click.option("--listen", is_flag=True, help="Ask for no runs; only show what the device says.")
+@click.option("--listen", is_flag=True, help="Request no runs; only show the log of the device.")
 @click.option("--plot", is_flag=True, help="Draw numbers in the terminal, the newest at the right.")
 @input_options
 @input_option
@@ -112,11 +112,11 @@ def command(
     inputs: Inputs,
     source_of_input: InputKind | None,
 ) -> int:
-    """Run the rune on a device again and again, and show results and log lines as they come.
+    """Run the rune on a device repeatedly, and show results and log lines as they arrive.
 
-    Inputs that the board's own sensors give need nothing; for others name the rune and files. A
-    device that is unplugged is waited for. Ctrl-C ends it. With --count it exits with 3 where a
-    run failed. Times are those at which this computer received a line.
+    Inputs from sensors on the board need no option; for others name the rune and files. `monitor`
+    waits for reconnection and reports failed runs. Ctrl-C ends it. With --count it exits with 3
+    where a run failed. Times are those at which the host received a line.
     """
     if plot and (console.is_json or not sys.stdout.isatty()):
         raise click.UsageError("--plot draws in a terminal: not with --format json, nor in a pipe")

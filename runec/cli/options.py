@@ -99,7 +99,7 @@ def format_option(function: _Function) -> _Function:
         is_eager=True,  # so that mistakes in other options are already told in this form
         expose_value=False,
         callback=_set_format,
-        help="For people, or one JSON object a line for programs.",
+        help="Output format: text, or JSON lines.",
     )(function)
 
 
@@ -154,7 +154,7 @@ def quiet_option(function: _Function) -> _Function:
         is_flag=True,
         expose_value=False,
         callback=_set_quiet,
-        help="Say nothing but the result and errors.",
+        help="Print only the result and errors.",
     )(function)
 
 
@@ -268,7 +268,7 @@ def input_option(function: _Function) -> _Function:
         "--input",
         "source_of_input",
         type=click.Choice(("link", "sensor")),
-        help="Whence ACCEL comes: sensor is the board's own. [default: the board's]",
+        help="ACCEL source: link (host) or sensor (on the board). [default: the board's]",
     )(function)
 
 

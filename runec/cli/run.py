@@ -59,10 +59,12 @@ from runec.vm import Inputs, Step, Watch
     show_default=True,
     metavar="PLACE",
     help="host, emulator:BOARD, serial:PORT[@BAUD], or all: host and every emulated board. Given "
-    "more than once, a table says whether all give the same bytes.",
+    "more than once, a table compares the bytes of all targets.",
 )
 @input_option
-@click.option("-r", "--repeats", type=Whole(1), default=1, show_default=True, help="How often.")
+@click.option(
+    "-r", "--repeats", type=Whole(1), default=1, show_default=True, help="Number of runs."
+)
 @click.option(
     "--timeout",
     type=Seconds(0, MAX_SECONDS, min_open=True),
@@ -100,7 +102,7 @@ def command(
 
     The output is the same in every place. With --format json, tensors become JSON too. An input
     option takes several files (--image A B); a capability's `source` counts them from 0. With
-    several --on it exits with 3 where the bytes differ; --trace then tells of the host.
+    several --on it exits with 3 where the bytes differ; --trace then shows the host.
     """
     del engine  # the option keeps scripts of the original platform working
     loaded = load_source(console, source)

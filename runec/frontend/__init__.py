@@ -115,12 +115,14 @@ def analyse(
     name: str | None = None,
     base_dir: Path | None = None,
     allow_outside: bool = False,
+    models: dict[str, bytes] | None = None,
 ) -> Analysis:
     """Read a Runefile.
 
     Files that it names are relative to `base_dir`, which is the Runefile's own folder unless given;
     the pipeline is called like that folder unless it is given a `name`. Resources and models that
-    are outside of `base_dir` are refused (R1015) without `allow_outside`.
+    are outside of `base_dir` are refused (R1015) without `allow_outside`. `models` gets each
+    whole .tflite by the name of its stage, where the Runefile has errors as well.
 
     Raises:
         RunefileError: everything that is wrong with it, in source order.
@@ -131,7 +133,7 @@ def analyse(
     if name is None:
         name = _name_after(folder)
     beside = folder if base_dir is None else base_dir
-    return analyse_text(text, str(path), beside, name, allow_outside=allow_outside)
+    return analyse_text(text, str(path), beside, name, allow_outside=allow_outside, models=models)
 
 
 def read_runefile(path: Path) -> str:
@@ -176,7 +178,13 @@ def _refuse_other_kinds(path: Path) -> None:
 
 
 def analyse_text(
-    text: str, path: str, base_dir: Path, name: str, *, allow_outside: bool = False
+    text: str,
+    path: str,
+    base_dir: Path,
+    name: str,
+    *,
+    allow_outside: bool = False,
+    models: dict[str, bytes] | None = None,
 ) -> Analysis:
     """Analyse a Runefile's text; `path` is shown in diagnostics and its suffix tells the dialect.
 
@@ -186,9 +194,8 @@ def analyse_text(
     """
     diagnostics = Diagnostics()
     document = parse(text, path, diagnostics)
-    pipeline = _check(
-        document, Beside(base_dir, allow_outside), name, Catalogue.builtin(), diagnostics
-    )
+    beside = Beside(base_dir, allow_outside)
+    pipeline = _check(document, beside, name, Catalogue.builtin(), diagnostics, models=models)
     diagnostics.raise_if_errors()
     assert pipeline is not None  # noqa: S101 - without errors there is one
     return Analysis(pipeline, tuple(diagnostics))
@@ -269,6 +276,8 @@ def _check(
     name: str,
     catalogue: Catalogue,
     diagnostics: Diagnostics,
+    *,
+    models: dict[str, bytes] | None = None,
 ) -> Pipeline | None:
     """Run the passes in their order; None when there was an error."""
     names = check_names(document, diagnostics)
@@ -286,7 +295,13 @@ def _check(
     pins = read_pins(names, output_kinds, arguments, diagnostics)
     taken = {out: PIN_ARGUMENTS for out, kind in output_kinds.items() if kind is OutputKind.PIN}
     check_unused(names, blocks, taken, arguments, diagnostics)
-    models = load_models(names, resources, formats, beside, diagnostics)
+    loaded = load_models(names, resources, formats, beside, diagnostics)
+    if models is not None:
+        models.update(
+            (name, item.resource.data)
+            for name, item in loaded.items()
+            if item.info and item.resource.data
+        )
     facts = Facts(
         names=names,
         edges=edges,
@@ -296,7 +311,7 @@ def _check(
         pins=pins,
         parameters=parameters,
         blocks=blocks,
-        models=models,
+        models=loaded,
         arguments=arguments,
         unreadable=document.unreadable,
     )

@@ -167,6 +167,10 @@ def test_a_model_that_no_engine_runs_is_an_error_that_names_the_operator(
     assert hint in done.stdout
     assert f"note: LiteRT: it has no operator {operator}" in done.stdout
     assert "int8" not in done.stdout.replace("model.tflite", "")
+    error, model = map(json.loads, runec("check", path, "-f", "json").stdout.splitlines())
+    assert (error["code"], model["model"]) == ("R0325", "net")
+    assert model["engines"]["LiteRT"] == f"it has no operator {operator}"
+    assert None not in model["engines"].values()
     built = runec("build", path)
     assert built.code == 1
     assert "error[R0325]" in built.stderr

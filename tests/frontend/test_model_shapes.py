@@ -83,7 +83,7 @@ def test_what_is_not_open_stays_closed(folder: Path, diagnose: Diagnose) -> None
     (folder / "net.tflite").write_bytes(shape_models.keras_reshape())
     (found,) = diagnose(runefile("[5, 11]"))
     assert found.code == "R0304"
-    assert found.message == '"x" gives f32[5, 11], but the model of "net" takes f32[?, 12]'
+    assert found.message == '"x" provides f32[5, 11], but the model of "net" takes f32[?, 12]'
     assert found.hint == "declare f32[1, 12] for x, or convert with a proc block"
 
 

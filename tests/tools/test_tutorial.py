@@ -23,6 +23,8 @@ def steps() -> Iterator[tuple[str, list[str]]]:
     for text in FENCE.findall(PAGE.read_text(encoding="utf-8")):
         for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
             command, *lines = part.splitlines()
+            while lines and lines[0].startswith("> "):  # what a shell prompts for
+                command += "\n" + lines.pop(0).removeprefix("> ")
             yield command, lines
 
 

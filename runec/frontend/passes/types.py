@@ -613,7 +613,7 @@ class _Checker(msgspec.Struct):
             self._complain(
                 name,
                 "R0304",
-                f'"{edge.producer}" gives {given}, but the model of "{name}" takes '
+                f'"{edge.producer}" provides {given}, but the model of "{name}" takes '
                 f"{tensor.accepted}",
                 edge.ref.span,
                 hint=f"declare {tensor} for {edge.producer}, or convert with a proc block",

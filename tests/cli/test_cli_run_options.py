@@ -179,8 +179,8 @@ MISTAKES = {
     ),
     "no file": (["--file-resource", "a=nowhere"], 1, "nowhere"),
     "unknown": (["--string-resource", "a=1"], 2, "the rune has no resource 'a'"),
-    "a board": (["--string-resource", "a=1", "--on", "emulator:esp32c3"], 2, "leave --on out"),
-    "a traced board": (["--trace", "--on", "emulator:esp32c3"], 2, "leave --on out"),
+    "a board": (["--string-resource", "a=1", "--on", "emulator:esp32c3"], 2, "omit --on"),
+    "a traced board": (["--trace", "--on", "emulator:esp32c3"], 2, "omit --on"),
 }
 
 

@@ -117,4 +117,4 @@ def test_a_shape_that_the_model_does_not_take_is_reported_at_the_model(
         analyse_in(text)
     (problem,) = caught.value.diagnostics
     assert problem.code == "R0304"
-    assert "gives i8[1, 3]" in problem.message
+    assert "provides i8[1, 3]" in problem.message

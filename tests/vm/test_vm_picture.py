@@ -343,6 +343,16 @@ def test_netpbm_of_any_maximum_is_rounded_once_and_half_up(tmp_path: Path, maxim
             assert (load(path, grey.size, 1) == expected).all()
 
 
+def test_numbers_of_netpbm_have_no_underscores(tmp_path: Path) -> None:
+    path = tmp_path / "x.pgm"
+    path.write_bytes(b"P2 # made_by_hand\n2 2 255 10 2 3 4\n")
+    assert load(path, 2, 2)[..., 0].tolist() == [[10, 2], [3, 4]]
+    path.write_bytes(b"P2 2 2 255 1_0 2 3 4\n")
+    with pytest.raises(UserFileError, match="underscore") as caught:
+        load(path, 2, 2)
+    assert caught.value.code == "R0720"
+
+
 def test_netpbm_above_its_maximum(tmp_path: Path) -> None:
     path = tmp_path / "a.pgm"
     path.write_bytes(b"P5 2 1 100\n\x32\xc8")

@@ -251,7 +251,7 @@ def test_files_of_its_folder_and_headers_of_the_language_are_included(
     folder = block(tmp_path / "x", before, t="static const int t = 1;\n")
     (folder / "sub").mkdir()
     (folder / "sub" / "u.h").write_text('#include "../t.h"\n')
-    compile_pipeline(pipeline(folder))
+    assert compile_pipeline(pipeline(folder)).code.startswith(b"\0asm")
 
 
 MACROS = "\n".join(["#define A0 1+", *(f"#define A{n + 1} {f'A{n} ' * 4}" for n in range(32))])

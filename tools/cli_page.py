@@ -128,7 +128,7 @@ FIELDS: dict[str, dict[str, str]] = {
         "3": "one object a run: the id of each output, a list of its tensors (`element-type`, "
         "or `element_type` for utf8; `dimensions`; `elements`)",
         "tensors": "instead, where outputs are TENSOR: the same list",
-        "place": "with several --on, one object a place instead of all this: its name",
+        "target": "with several --on, one object a target instead of all this: its name",
         "verdict": "`same`, `DIFFERENT`, `failed`; with `all` also `too little memory`, "
         "`does not fit`",
         "seconds": "how long it took, building included",

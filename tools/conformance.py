@@ -1,9 +1,9 @@
-"""Run every example in every place and compare the bytes: `make conformance`.
+"""Run every example on every target and compare the bytes: `make conformance`.
 
-Examples are the folders of `examples/` with a `conformance.toml`; places are the host and every
+Examples are the folders of `examples/` with a `conformance.toml`; targets are the host and every
 board whose file says that it was verified in an emulator. Nothing here knows the name of either.
 What must come out stands in `conformance.toml`, written by hand or by an independent
-implementation; a place that prints anything else is a failed cell. A board that has too little
+implementation; a target that prints anything else is a failed cell. A board that has too little
 memory for a rune says so, and is no failure. Where the models of the original platform lie beside
 the project, those that fit into an example take part as well.
 """
@@ -29,7 +29,7 @@ import msgspec
 from runec.cli.console import Console, table
 from runec.codegen import compile_pipeline
 from runec.container import Rune, read_rune, write_rune
-from runec.devices import EmulatedDevice, Place, held_firmware, run
+from runec.devices import EmulatedDevice, Target, held_firmware, run
 from runec.diagnostics import RunecError, UserFileError
 from runec.files import read_file
 from runec.frontend import analyse
@@ -49,7 +49,7 @@ INPUT_KINDS = {".bin": "raw", ".csv": "accelerometer", ".wav": "sound", ".png": 
 class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One `[[run]]`: input files, relative to the example's folder, and the lines expected.
 
-    `expected` is None where only equality between places is asked for.
+    `expected` is None where only equality between targets is asked for.
     """
 
     expected: tuple[str, ...] | None = None
@@ -84,7 +84,7 @@ Reach = Literal["everywhere", "quick", "first"]
 class Example:
     """A rune, its runs, and the folder that its inputs lie in.
 
-    `reach` says where it runs: in every place, in the `quick` ones where a simulator would take
+    `reach` says where it runs: on every target, in the `quick` ones where a simulator would take
     minutes for each run, or in the `first` alone where that shows it.
     """
 
@@ -94,18 +94,18 @@ class Example:
     runs: tuple[Run, ...]
     reach: Reach = "everywhere"
 
-    def places(self, where: Sequence[Place]) -> list[Place]:
-        """Return those of the places that it runs in; the first of them always."""
+    def targets(self, where: Sequence[Target]) -> list[Target]:
+        """Return those of the targets that it runs in; the first of them always."""
         others = where[1:] if self.reach != "first" else ()
         return [*where[:1], *(p for p in others if self.reach == "everywhere" or not is_slow(p))]
 
 
 @dataclass
 class Cell:
-    """One example in one place."""
+    """One example on one target."""
 
     example: str
-    place: str
+    target: str
     runs: int = 0
     seconds: float = 0.0
     differences: list[dict[str, object]] = field(default_factory=list)
@@ -151,7 +151,7 @@ def find_examples(names: Sequence[str]) -> Iterator[Example]:
             if (folder / runefile).is_file():
                 rune = compile_example(folder / runefile)
                 name = folder.name if runefile == RUNEFILES[0] else f"{folder.name}/{runefile}"
-                # The other dialect compiles to the same pipeline: one place shows it.
+                # The other dialect compiles to the same pipeline: one target shows it.
                 reach: Reach = "everywhere" if runefile == RUNEFILES[0] else "first"
                 yield Example(name, folder, rune, runs, reach)
 
@@ -169,8 +169,8 @@ def with_other_models(
 
     A namesake's model that takes or gives other tensors does not fit into the example's pipeline:
     then the Runefile is that of `originals/`, or it is left out. Those take a simulator minutes a
-    run, so they run in the quick places. What must come out is not written down there: every
-    place must print what the first one does.
+    run, so they run in the quick targets. What must come out is not written down there: every
+    target must print what the first one does.
     """
     for example in examples:
         models = sorted((folder / example.folder.name).glob("*.tflite"))
@@ -198,9 +198,9 @@ def with_other_models(
         yield Example(label, copy, rune, tuple(runs), "everywhere" if fits else "quick")
 
 
-def places(names: Sequence[str]) -> list[Place]:
-    """Return the host and every board verified in an emulator, or the places named."""
-    return [Place.parse(name) for name in names] if names else Place.everywhere()
+def targets(names: Sequence[str]) -> list[Target]:
+    """Return the host and every board verified in an emulator, or the targets named."""
+    return [Target.parse(name) for name in names] if names else Target.everywhere()
 
 
 Start = Callable[[Inputs, int], list[str]]
@@ -208,11 +208,11 @@ Start = Callable[[Inputs, int], list[str]]
 
 
 @contextmanager
-def starter(rune: Rune, place: Place) -> Iterator[Start]:
-    """Make ready what a rune needs in a place, once for all its runs."""
-    board = place.board
+def starter(rune: Rune, target: Target) -> Iterator[Start]:
+    """Make ready what a rune needs on a target, once for all its runs."""
+    board = target.board
     if board is None:
-        yield lambda inputs, repeats: list(run(rune, inputs, place, repeats=repeats))
+        yield lambda inputs, repeats: list(run(rune, inputs, target, repeats=repeats))
         return
     with held_firmware(rune, board) as built:
 
@@ -224,13 +224,13 @@ def starter(rune: Rune, place: Place) -> Iterator[Start]:
 
 
 def check(
-    example: Example, place: Place, expected: list[list[str] | None], stop: threading.Event
+    example: Example, target: Target, expected: list[list[str] | None], stop: threading.Event
 ) -> Cell:
-    """Run all of an example in one place; fill in what is expected where nobody has said it yet."""
-    cell = Cell(example.name, str(place))
+    """Run all of an example on one target; fill in what is expected where it is not known yet."""
+    cell = Cell(example.name, str(target))
     began = time.monotonic()
     try:
-        with starter(example.rune, place) as start:
+        with starter(example.rune, target) as start:
             fill(cell, example, start, expected, stop)
     except RunecError as error:
         cell.too_little = TOO_LITTLE.get(error.code)
@@ -265,15 +265,15 @@ def fill(
             cell.differences.append({"inputs": given, "expected": expected[index], "got": got})
 
 
-def is_slow(place: Place) -> bool:
-    """Say whether a place takes long for each run: the simulators that step in Python do."""
-    emulator = place.board.emulator if place.board else None
+def is_slow(target: Target) -> bool:
+    """Say whether a target takes long for each run: the simulators that step in Python do."""
+    emulator = target.board.emulator if target.board else None
     return emulator is not None and emulator.kind == "labwired"
 
 
-def part_for(example: Example, place: Place) -> Example:
-    """Return what a place runs: all, or the first inputs, each once, where a run takes long."""
-    if not is_slow(place):
+def part_for(example: Example, target: Target) -> Example:
+    """Return what a target runs: all, or the first inputs, each once, where a run takes long."""
+    if not is_slow(target):
         return example
     first = example.runs[:RUNS_MIN]
     once = (
@@ -284,11 +284,11 @@ def part_for(example: Example, place: Place) -> Example:
 
 
 def check_all(
-    examples: Sequence[Example], where: Sequence[Place], tell: Callable[[Cell], None]
+    examples: Sequence[Example], where: Sequence[Target], tell: Callable[[Cell], None]
 ) -> list[list[Cell]]:
     """Return the cells of each example, told one by one as they come.
 
-    The first place of an example goes first: it says what nobody has said yet. Of the others those
+    The first target of an example goes first: it says what nobody has said yet. Of the others those
     begin first that take longest, so that no worker is left alone with one of them in the end.
     """
     stop = threading.Event()
@@ -296,11 +296,11 @@ def check_all(
         [None if run.expected is None else [*run.expected] for run in each.runs]
         for each in examples
     ]
-    placed = [each.places(where) for each in examples]
+    targeted = [each.targets(where) for each in examples]
 
     def one(row: int, column: int) -> Cell:
-        place = placed[row][column]
-        cell = check(part_for(examples[row], place), place, expected[row], stop)
+        target = targeted[row][column]
+        cell = check(part_for(examples[row], target), target, expected[row], stop)
         tell(cell)
         return cell
 
@@ -308,9 +308,9 @@ def check_all(
         try:
             rows = [[cell] for cell in pool.map(lambda row: one(row, 0), range(len(examples)))]
             others = [
-                (row, column) for row, each in enumerate(placed) for column in range(1, len(each))
+                (row, column) for row, each in enumerate(targeted) for column in range(1, len(each))
             ]
-            others.sort(key=lambda at: not is_slow(placed[at[0]][at[1]]))
+            others.sort(key=lambda at: not is_slow(targeted[at[0]][at[1]]))
             begun = {at: pool.submit(one, *at) for at in others}
             for row, column in sorted(begun):
                 rows[row].append(begun[row, column].result())
@@ -323,7 +323,7 @@ def check_all(
 
 def tell(cell: Cell) -> None:
     """Print a cell for whoever waits."""
-    lines = [f"{cell.example} {cell.place} {cell.verdict} ({cell.seconds:g} s)"]
+    lines = [f"{cell.example} {cell.target} {cell.verdict} ({cell.seconds:g} s)"]
     lines += [f"  {json.dumps(each, ensure_ascii=False)}" for each in cell.differences]
     print("\n".join(lines), file=sys.stderr, flush=True)
 
@@ -332,13 +332,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Print the matrix; 1 when any cell differs."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--example", action="append", default=[], help="only this one")
-    parser.add_argument("--on", action="append", default=[], metavar="PLACE", help="only here")
+    parser.add_argument("--on", action="append", default=[], metavar="TARGET", help="only here")
     parser.add_argument("--json", action="store_true", help="one JSON object a cell")
     parser.add_argument("--page", action="store_true", help="write docs/conformance.md at the end")
     options = parser.parse_args(arguments)
     if options.page and (options.example or options.on):
-        parser.error("--page tells of every example in every place")
-    where = places(options.on)
+        parser.error("--page tells of every example on every target")
+    where = targets(options.on)
     with tempfile.TemporaryDirectory(prefix="conformance-") as scratch:
         examples = list(find_examples(options.example))
         yaml = [example for example in examples if "/" not in example.name]
@@ -351,8 +351,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows: list[list[object]] = []
     for cells in found:
         told += [{**vars(cell), "verdict": cell.verdict} for cell in cells]
-        verdicts = {cell.place: cell.verdict for cell in cells}
-        rows.append([cells[0].example, *(verdicts.get(str(place)) for place in where)])
+        verdicts = {cell.target: cell.verdict for cell in cells}
+        rows.append([cells[0].example, *(verdicts.get(str(target)) for target in where)])
     if options.json:
         print("\n".join(map(json.dumps, told)))
     else:

@@ -20,11 +20,11 @@ HEAD = """\
 # The same bytes everywhere
 
 Written by `tools/conformance.py --page`, which runs what `make conformance` runs: every example in
-every place, from a fresh start for each input. A cell says how many inputs gave exactly the bytes
+every target, from a fresh start for each input. A cell says how many inputs gave exactly the bytes
 that `examples/*/conformance.toml` lists; the host and QEMU take the whole list, slower simulators
 the first three, once each. "too little" is a board without the memory, as the build
 says. "Other model" is the original platform's model of that name, with its own inputs as well:
-every place must print what the host prints; one that simulators need minutes for, run by run, is
+every target must print what the host prints; one that simulators need minutes for, run by run, is
 run on the host and in QEMU. `X/Runefile` is the same example in the Dockerfile-like dialect: it
 compiles to the same pipeline, so the host is enough.
 """
@@ -43,13 +43,13 @@ def _row(cells: Iterable[object]) -> str:
 
 
 def matrix(cells: Sequence[Cell]) -> Iterator[str]:
-    """Yield the lines of the table of examples and places, in the order of the cells."""
-    places = list(dict.fromkeys(str(cell["place"]) for cell in cells))
-    verdicts = {(str(cell["example"]), str(cell["place"])): cell["verdict"] for cell in cells}
-    yield _row(["example", *(place.removeprefix("emulator:") for place in places)])
-    yield _row(["---"] * (len(places) + 1))
+    """Yield the lines of the table of examples and targets, in the order of the cells."""
+    targets = list(dict.fromkeys(str(cell["target"]) for cell in cells))
+    verdicts = {(str(cell["example"]), str(cell["target"])): cell["verdict"] for cell in cells}
+    yield _row(["example", *(target.removeprefix("emulator:") for target in targets)])
+    yield _row(["---"] * (len(targets) + 1))
     for example in dict.fromkeys(example for example, _ in verdicts):
-        yield _row([example, *(verdicts.get((example, place), "") for place in places)])
+        yield _row([example, *(verdicts.get((example, target), "") for target in targets)])
 
 
 def page(cells: Sequence[Cell], sizes: Iterable[Sequence[str]]) -> str:

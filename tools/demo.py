@@ -15,7 +15,7 @@ from runec.boards import Board, load_boards
 from runec.cli.console import Console, table
 from runec.codegen import compile_pipeline
 from runec.container import Rune, read_rune, write_rune
-from runec.devices import EmulatedDevice, Place, held_firmware, run
+from runec.devices import EmulatedDevice, Target, held_firmware, run
 from runec.diagnostics import RunecError, UserFileError
 from runec.frontend import analyse
 from runec.vm import Inputs
@@ -37,16 +37,18 @@ def example_inputs(folder: Path) -> Inputs:
     )
 
 
-def run_and_measure(rune: Rune, inputs: Inputs, place: Place) -> tuple[list[str], list[int | None]]:
-    """Return what a rune prints in a place, and what it costs there, as `HEADERS` says."""
+def run_and_measure(
+    rune: Rune, inputs: Inputs, target: Target
+) -> tuple[list[str], list[int | None]]:
+    """Return what a rune prints on a target, and what it costs there, as `HEADERS` says."""
     graph = rune.require_graph()
     cost: list[int | None] = [graph.code_bytes, graph.memory_used]
-    if place.board is None:
+    if target.board is None:
         arena = sum(model.arena for model in graph.models.values())
-        return list(run(rune, inputs, place)), [*cost, None, None, arena]
+        return list(run(rune, inputs, target)), [*cost, None, None, arena]
     with (
-        held_firmware(rune, place.board) as built,
-        EmulatedDevice(place.board, built.elf, rune) as device,
+        held_firmware(rune, target.board) as built,
+        EmulatedDevice(target.board, built.elf, rune) as device,
     ):
         answer = list(device.run(inputs))
     return answer, [*cost, built.flash_bytes, built.ram_bytes, built.arena_bytes]
@@ -66,7 +68,7 @@ def some_boards() -> list[Board]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the lines and the table; 1 when two places disagree."""
+    """Print the lines and the table; 1 when two targets disagree."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
         "folder", nargs="?", type=Path, default=PROJECT / "examples" / "sine", help="an example"
@@ -76,20 +78,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     pipeline = analyse(options.folder / "Runefile.yml").pipeline
     rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
     inputs = example_inputs(options.folder)
-    places = [Place("host"), *(Place("emulator", board) for board in some_boards())]
+    targets = [Target("host"), *(Target("emulator", board) for board in some_boards())]
     answers: list[list[str]] = []
     rows: list[list[object]] = []
-    for place in places:
-        with console.progress(f"{pipeline.name} on {place}"):
-            answer, cost = run_and_measure(rune, inputs, place)
+    for target in targets:
+        with console.progress(f"{pipeline.name} on {target}"):
+            answer, cost = run_and_measure(rune, inputs, target)
         answers.append(answer)
-        rows.append([str(place), *cost])
+        rows.append([str(target), *cost])
         for line in answer:
-            print(f"{place}: {line}", flush=True)
+            print(f"{target}: {line}", flush=True)
     print()
     print(table(HEADERS, rows))
     if not answers[0] or any(answer != answers[0] for answer in answers):
-        print("\nthe places do not agree", file=sys.stderr)
+        print("\nthe targets do not agree", file=sys.stderr)
         return 1
     return 0
 

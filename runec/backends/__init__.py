@@ -3,6 +3,6 @@
 Each says which C sources it needs, how they are compiled and how much memory they take.
 """
 
-from runec.backends.groups import SourceGroup
+from runec.backends.source_group import SourceGroup
 
 __all__ = ["SourceGroup"]

@@ -5,7 +5,7 @@ R1107, a file is in the way; R1110, no such code (runec.explanations); and
 R1101  a mistake of usage               R1104  an example's list of runs is wrong (tools/)
 R1102  another error of click           R1105  an example has no input (tools/)
 R1103  no Runefile in this folder       R1106  the doctor found something missing
-R1108  a resource given twice           R1111  places do not give the same bytes
+R1108  a resource given twice           R1111  targets do not give the same bytes
 R1112  it is another board than named   R1113  another system than Linux
 R1199  a bug in runec
 """
@@ -70,9 +70,9 @@ def _asks_for_json(arguments: Sequence[str]) -> bool:
 
 def _execute(console: Console, arguments: list[str]) -> int:
     if "_RUNEC_COMPLETE" in os.environ:
-        from runec.cli import shells  # noqa: PLC0415 - only a shell needs it
+        from runec.cli import completion_scripts  # noqa: PLC0415 - only a shell needs it
 
-        shells.register()
+        completion_scripts.register()
     try:
         result = root.main(
             args=arguments,

@@ -11,7 +11,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from runec.cli.console import Console, table
-from runec.cli.examples import example
+from runec.cli.help_epilog import example
 from runec.cli.options import INPUT_FOLDER, MAX_SECONDS, Seconds, format_option, pass_console
 from runec.diagnostics import RuneError, UserFileError, printable
 from runec.files import is_file, is_free, read_file, write_file, write_folder

@@ -8,9 +8,9 @@ import click
 import msgspec
 
 from runec.boards import Board, LinkKind, board_origins, load_board, load_boards
-from runec.cli.completing import boards, completer
+from runec.cli.completion_values import boards, completer
 from runec.cli.console import Console, table
-from runec.cli.examples import example
+from runec.cli.help_epilog import example
 from runec.cli.options import format_option, pass_console
 
 _LINKS: Mapping[LinkKind, str] = {"uart": "on the console", "rtt": "in RAM, for a debugger"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from runec.cli.console import Console, table
-from runec.cli.examples import example
+from runec.cli.help_epilog import example
 from runec.cli.options import (
     A_RUNEFILE,
     INPUT_FILE,
@@ -18,9 +18,9 @@ from runec.cli.options import (
     outside_option,
     pass_console,
 )
-from runec.cli.outputs import RUNE, refuse_other_file
+from runec.cli.output_files import RUNE, refuse_other_file
+from runec.cli.rune_sources import build_rune
 from runec.cli.runefiles import which_runefile
-from runec.cli.sources import build_rune
 from runec.container import read_rune
 from runec.files import AT_OUTPUT, write_file
 

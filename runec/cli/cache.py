@@ -6,7 +6,7 @@ import click
 
 from runec.cache import cache_dir, clear, usage
 from runec.cli.console import Console, table
-from runec.cli.examples import example
+from runec.cli.help_epilog import example
 from runec.cli.options import format_option, pass_console
 
 

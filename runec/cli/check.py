@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from runec.cli.completing import boards_or_all, completer
+from runec.cli.completion_values import boards_or_all, completer
 from runec.cli.console import Console
-from runec.cli.examples import example
+from runec.cli.help_epilog import example
 from runec.cli.options import (
     A_RUNEFILE,
     current_dir_option,
@@ -123,7 +123,7 @@ class _Boards:
     def __init__(self, console: Console, names: Sequence[str]) -> None:
         self._boards: list[Board] | None = None
         if names:
-            from runec.cli.many_boards import wanted_boards  # noqa: PLC0415 - see above
+            from runec.cli.firmware_matrix import wanted_boards  # noqa: PLC0415 - see above
 
             self._boards = wanted_boards(names, trusted=console.trust_board)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
+from runec.cli.completion_scripts import SHELLS, script
 from runec.cli.console import Console
-from runec.cli.examples import example
+from runec.cli.help_epilog import example
 from runec.cli.options import format_option, pass_console
-from runec.cli.shells import SHELLS, script
 
 
 @click.command(

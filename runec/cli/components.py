@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from runec.cli.completing import completer
-from runec.cli.completing import components as known_components
+from runec.cli.completion_values import completer
+from runec.cli.completion_values import components as known_components
 from runec.cli.console import Console, table
-from runec.cli.examples import example
+from runec.cli.help_epilog import example
 from runec.cli.options import format_option, pass_console
 from runec.components import components, fetch
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from runec.cli.console import Console
-from runec.cli.examples import example
+from runec.cli.help_epilog import example
 from runec.cli.options import (
     A_RUNEFILE,
     INPUT_FILE,

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import click
 
-from runec.cli.checks import Check, run_checks
 from runec.cli.console import Console, table
-from runec.cli.examples import example
-from runec.cli.mending import Action, do, plan
+from runec.cli.doctor_checks import Check, run_checks
+from runec.cli.doctor_fix import Action, do, plan
+from runec.cli.help_epilog import example
 from runec.cli.options import format_option, pass_console
 from runec.diagnostics import MachineError
 

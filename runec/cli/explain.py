@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import click
 
-from runec.cli.completing import codes, completer
+from runec.cli.completion_values import codes, completer
 from runec.cli.console import Console, table
-from runec.cli.examples import example
+from runec.cli.help_epilog import example
 from runec.cli.options import format_option, pass_console
 from runec.explanations import Page, all_pages
 from runec.explanations import explain as find_page

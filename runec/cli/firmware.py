@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from runec.boards import Board, load_board
-from runec.cli.completing import boards_or_all, completer
+from runec.cli.completion_values import boards_or_all, completer
 from runec.cli.console import Console, table
-from runec.cli.examples import example
-from runec.cli.feeding import used_input
-from runec.cli.frameworks import FirmwareChoice, firmware_options, tell_of_fetching
-from runec.cli.many_boards import ALL, build_each, wanted_boards
+from runec.cli.firmware_matrix import ALL, build_each, wanted_boards
+from runec.cli.firmware_options import FirmwareChoice, firmware_options, tell_of_fetching
+from runec.cli.help_epilog import example
+from runec.cli.input_options import used_input
 from runec.cli.options import (
     INPUT_FOLDER,
     RUNE_OR_RUNEFILE,
@@ -22,7 +22,7 @@ from runec.cli.options import (
     pass_console,
     trust_option,
 )
-from runec.cli.sources import load_source
+from runec.cli.rune_sources import load_source
 from runec.container import Rune
 from runec.files import file_name, is_folder
 from runec.firmware import (

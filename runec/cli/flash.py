@@ -8,12 +8,12 @@ from pathlib import Path
 import click
 
 from runec.boards import Board, load_board
-from runec.cli.completing import completer, ports, protocols
+from runec.cli.completion_values import completer, ports, protocols
 from runec.cli.console import Console
-from runec.cli.examples import example
-from runec.cli.feeding import used_input
-from runec.cli.frameworks import FirmwareChoice, firmware_options, tell_of_fetching
-from runec.cli.monitor import monitor_port, serial_place
+from runec.cli.firmware_options import FirmwareChoice, firmware_options, tell_of_fetching
+from runec.cli.help_epilog import example
+from runec.cli.input_options import used_input
+from runec.cli.monitor import monitor_port, serial_target
 from runec.cli.options import (
     RUNE_OR_RUNEFILE,
     board_option,
@@ -22,9 +22,9 @@ from runec.cli.options import (
     pass_console,
     trust_option,
 )
-from runec.cli.sources import load_source
-from runec.devices import FlashPlan, Place, flash, plan_flash
-from runec.devices.watching import Watched
+from runec.cli.rune_sources import load_source
+from runec.devices import FlashPlan, Target, flash, plan_flash
+from runec.devices.monitor import Watched
 from runec.diagnostics import RunecError
 from runec.firmware import ARDUINO, BARE
 
@@ -133,12 +133,12 @@ def command(
         console.say(_RTT_HINT)
         if not monitor:
             return
-    place = _place(console, board, port or done.port, choice.framework, must=monitor)
-    if monitor and place is not None:
-        monitor_port(console, place, Watched(rune, every_s=1.0))
-    elif place is not None:
-        run = shlex.join(["runec", "run", str(source), "--on", str(place)])
-        watch = ["runec", "monitor", str(source), "--port", f"{place.port}@{place.baud}"]
+    target = _target(console, board, port or done.port, choice.framework, must=monitor)
+    if monitor and target is not None:
+        monitor_port(console, target, Watched(rune, every_s=1.0))
+    elif target is not None:
+        run = shlex.join(["runec", "run", str(source), "--on", str(target)])
+        watch = ["runec", "monitor", str(source), "--port", f"{target.port}@{target.baud}"]
         console.say(f"run it: {run}, with its inputs\nwatch it: {shlex.join(watch)}")
 
 
@@ -179,12 +179,12 @@ def _prefer_vendor(console: Console, board: Board, framework: str) -> None:
         )
 
 
-def _place(
+def _target(
     console: Console, board: Board, port: str | None, framework: str, *, must: bool
-) -> Place | None:
+) -> Target | None:
     """Return where the board can be talked to; None where nobody can say, unless it `must` be."""
     try:
-        return serial_place(console, port, [board])
+        return serial_target(console, port, [board])
     except RunecError as error:
         if must:
             raise

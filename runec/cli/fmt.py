@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from runec.cli.console import Console
-from runec.cli.examples import example
+from runec.cli.help_epilog import example
 from runec.cli.options import A_RUNEFILE, format_option, pass_console
 from runec.cli.runefiles import which_runefile
 from runec.diagnostics import RunecError, UserFileError

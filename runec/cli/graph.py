@@ -6,17 +6,17 @@ from pathlib import Path
 
 import click
 
-from runec.cli import drawing
+from runec.cli import graph_drawing
 from runec.cli.console import Console
-from runec.cli.examples import example
+from runec.cli.help_epilog import example
 from runec.cli.options import INPUT_FILE, RUNE_OR_RUNEFILE, outside_option, pass_console
-from runec.cli.outputs import DOCUMENT, refuse_other_file
+from runec.cli.output_files import DOCUMENT, refuse_other_file
 from runec.cli.runefiles import which_runefile
 from runec.container import read_rune
 from runec.files import AT_OUTPUT, read_file, write_file
 from runec.frontend import analyse
 
-_FORMATS = {"dot": drawing.to_dot, "json": drawing.to_json, "svg": drawing.to_svg}
+_FORMATS = {"dot": graph_drawing.to_dot, "json": graph_drawing.to_json, "svg": graph_drawing.to_svg}
 # What Graphviz makes of a drawing, and this verb does not.
 _PICTURES = frozenset({"gif", "jpeg", "jpg", "pdf", "png", "ps", "webp"})
 _WASM = b"\0asm"
@@ -65,10 +65,10 @@ def command(console: Console, file: Path | None, output: Path | None, format_: s
             console.result_json({"path": str(output)})
 
 
-def _read(console: Console, path: Path) -> drawing.Drawing:
+def _read(console: Console, path: Path) -> graph_drawing.Drawing:
     data = read_file(path, "the .rune or Runefile")
     if data.startswith(_WASM) or path.suffix == ".rune":
-        return drawing.of_graph(read_rune(data, source=str(path)).require_graph())
+        return graph_drawing.of_graph(read_rune(data, source=str(path)).require_graph())
     analysis = analyse(path, allow_outside=console.allow_outside)
     console.warn(*analysis.warnings)
-    return drawing.of_pipeline(analysis.pipeline)
+    return graph_drawing.of_pipeline(analysis.pipeline)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from runec.cli.console import Console, table
-from runec.cli.examples import example
+from runec.cli.help_epilog import example
 from runec.cli.loading import load_rune
 from runec.cli.options import format_option, pass_console, rune_argument
 from runec.container import Graph, Rune

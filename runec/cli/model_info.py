@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from runec.boards import load_boards
 from runec.cli.console import Console
-from runec.cli.examples import example
+from runec.cli.help_epilog import example
 from runec.cli.options import A_MODEL, INPUT_FILE, format_option, pass_console
 from runec.diagnostics import Diagnostic, MachineError, Severity, UserFileError, printable
 from runec.files import is_folder, is_there, read_file, write_file

@@ -13,11 +13,10 @@ from typing import Any
 import click
 
 from runec.boards import Board, InputKind, load_board, load_boards
-from runec.cli.comparing import json_result, output_names
-from runec.cli.completing import completer, devices, ports
+from runec.cli.completion_values import completer, devices, ports
 from runec.cli.console import Console
-from runec.cli.examples import example
-from runec.cli.feeding import InputCommand, input_options, used_input, warn_of_unused
+from runec.cli.help_epilog import example
+from runec.cli.input_options import InputCommand, input_options, used_input, warn_of_unused
 from runec.cli.options import (
     MAX_SECONDS,
     RUNE_OR_RUNEFILE,
@@ -31,11 +30,11 @@ from runec.cli.options import (
     trust_option,
 )
 from runec.cli.plotting import Screen, Series
-from runec.cli.sources import load_source
-from runec.devices import EmulatedBoard, Place, emulator_patience_s, start_emulated_board
+from runec.cli.run_compare import json_result, output_names
+from runec.cli.rune_sources import load_source
+from runec.devices import EmulatedBoard, Target, emulator_patience_s, start_emulated_board
 from runec.devices.emulator import TIMEOUT_S
-from runec.devices.transport import Transport
-from runec.devices.watching import (
+from runec.devices.monitor import (
     Connected,
     Result,
     Said,
@@ -44,8 +43,9 @@ from runec.devices.watching import (
     WatchEvent,
     watch,
 )
+from runec.devices.transport import Transport
 from runec.diagnostics import Diagnostic, RuneError, Severity, UsageError, printable
-from runec.vm import Feed, Inputs, unused_inputs
+from runec.vm import InputReader, Inputs, unused_inputs
 
 
 @click.command(
@@ -70,7 +70,7 @@ from runec.vm import Feed, Inputs, unused_inputs
 @click.option(
     "--on",
     "on",
-    metavar="PLACE",
+    metavar="TARGET",
     shell_complete=completer(devices),
     help="emulator:BOARD, or serial:PORT[@BAUD].",
 )
@@ -130,11 +130,11 @@ def command(
         raise click.UsageError(
             "--input goes with --on emulator:BOARD: see also runec flash --input"
         )
-    place = None
+    target = None
     if on is not None:
         if rune is not None:
             source_of_input = used_input(console, rune, source_of_input)
-        place = Place.parse(on, trust_board=console.trust_board).with_input(source_of_input)
+        target = Target.parse(on, trust_board=console.trust_board).with_input(source_of_input)
     if rune is None or listen:
         why = "--listen asks for no runs" if listen else "no rune was named to read it"
         for warning in unused_inputs(inputs, (), why):
@@ -144,35 +144,35 @@ def command(
     if listen and timeout is not None:
         raise click.UsageError("--timeout is for runs, and --listen asks for none")
     limit_s = timeout or TIMEOUT_S
-    if place is not None and place.board is not None:
+    if target is not None and target.board is not None:
         limit_s = emulator_patience_s(timeout)
-        place = replace(place, board=place.board.with_time_budget(timeout))
+        target = replace(target, board=target.board.with_time_budget(timeout))
     wanted = Watched(rune, inputs, None if listen else every, count, limit_s)
-    if place is not None and place.board is not None:
+    if target is not None and target.board is not None:
         if rune is None:
             raise click.UsageError("an emulated board needs a rune to carry: X.rune or a Runefile")
-        with console.progress(f"building the firmware for {place.board.id}"):
-            carried, target = rune, place.board
-            emulated = _Emulated(lambda: start_emulated_board(carried, target, log=console.log))
+        with console.progress(f"building the firmware for {target.board.id}"):
+            carried, its_board = rune, target.board
+            emulated = _Emulated(lambda: start_emulated_board(carried, its_board, log=console.log))
         return _show(
             console,
             emulated.connect,
             wanted,
-            str(place),
+            str(target),
             plot=plot,
             booting=True,
             before_run=emulated.before_run,
         )
-    if place is not None and place.kind != "serial":
+    if target is not None and target.kind != "serial":
         raise click.UsageError("the host is no device: runec run runs a rune here")
-    if place is None:
-        place = serial_place(console, port, [board] if board else load_boards())
-    return monitor_port(console, place, wanted, plot=plot, board=board)
+    if target is None:
+        target = serial_target(console, port, [board] if board else load_boards())
+    return monitor_port(console, target, wanted, plot=plot, board=board)
 
 
 def monitor_port(
     console: Console,
-    place: Place,
+    target: Target,
     wanted: Watched,
     *,
     plot: bool = False,
@@ -190,24 +190,24 @@ def monitor_port(
 
     return _show(
         console,
-        lambda: SerialTransport(place.port, place.baud),
+        lambda: SerialTransport(target.port, target.baud),
         wanted,
-        str(place),
+        str(target),
         plot=plot,
         booting=False,
         board=board,
     )
 
 
-def serial_place(console: Console, port: str | None, boards: Sequence[Board]) -> Place:
-    """Return the place of a port that is named, or of the only one that a board is at.
+def serial_target(console: Console, port: str | None, boards: Sequence[Board]) -> Target:
+    """Return the target of a port that is named, or of the only one that a board is at.
 
     Raises:
         MachineError: R0942, no board is there.
         UsageError: R0943, there are several, or boards of one USB id whose baud rates differ.
     """
     if port is not None and "@" in port:
-        return Place.parse(f"serial:{port}")
+        return Target.parse(f"serial:{port}")
     # Only here: pyserial looks for a system that it knows.
     from runec.devices.ports import find_port, serial_ports  # noqa: PLC0415
 
@@ -227,8 +227,8 @@ def serial_place(console: Console, port: str | None, boards: Sequence[Board]) ->
         usb_id = next((each.usb_id for each in serial_ports() if each.device == port), "")
         known = [each for each in boards if usb_id in each.usb_ids] or boards
         bauds = {each.hal.baud for each in known}
-    place = Place.parse(f"serial:{port}")
-    return replace(place, baud=bauds.pop()) if len(bauds) == 1 else place
+    target = Target.parse(f"serial:{port}")
+    return replace(target, baud=bauds.pop()) if len(bauds) == 1 else target
 
 
 class _Emulated:
@@ -245,7 +245,7 @@ class _Emulated:
         self._is_new = False
         return self._board.transport
 
-    def before_run(self, feed: Feed) -> None:
+    def before_run(self, feed: InputReader) -> None:
         self._board.before_run(feed)
 
 
@@ -258,7 +258,7 @@ def _show(
     plot: bool,
     booting: bool,
     board: Board | None = None,
-    before_run: Callable[[Feed], None] | None = None,
+    before_run: Callable[[InputReader], None] | None = None,
 ) -> int:
     shown = _Shown(console, board, output_names(wanted.rune), plot=plot)
     try:

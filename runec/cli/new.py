@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from runec.cli.console import Console
-from runec.cli.examples import example
+from runec.cli.help_epilog import example
 from runec.cli.options import INPUT_FOLDER, format_option, pass_console
 from runec.data import data_dir
 from runec.diagnostics import UserFileError

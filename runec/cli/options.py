@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from runec import __version__
-from runec.cli.completing import InputFile, InputFolder, boards, completer
+from runec.cli.completion_values import InputFile, InputFolder, boards, completer
 from runec.cli.console import Color, Console
 from runec.numbers import parse_integer, parse_number
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from runec.cli.examples import example
+from runec.cli.help_epilog import example
 from runec.cli.options import (
     color_option,
     help_option,

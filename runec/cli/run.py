@@ -1,4 +1,4 @@
-"""`runec run`: a .rune, in any place or in several."""
+"""`runec run`: a .rune, in any target or in several."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from pathlib import Path
 import click
 
 from runec.boards import InputKind
-from runec.cli.comparing import compare, json_result, output_names, wanted_places
-from runec.cli.completing import completer, targets
+from runec.cli.completion_values import completer, target_names
 from runec.cli.console import Console
-from runec.cli.examples import example
-from runec.cli.feeding import InputCommand, input_options, used_input, warn_of_unused
+from runec.cli.help_epilog import example
+from runec.cli.input_options import InputCommand, input_options, used_input, warn_of_unused
 from runec.cli.options import (
     MAX_SECONDS,
     RUNE_OR_RUNEFILE,
@@ -28,8 +27,9 @@ from runec.cli.options import (
     pass_console,
     trust_option,
 )
-from runec.cli.sources import load_source
-from runec.devices import Place, run_bytes
+from runec.cli.run_compare import compare, json_result, output_names, wanted_targets
+from runec.cli.rune_sources import load_source
+from runec.devices import Target, run_bytes
 from runec.diagnostics import UsageError, printable
 from runec.files import read_file
 from runec.vm import Inputs, Step, Watch
@@ -52,12 +52,12 @@ from runec.vm import Inputs, Step, Watch
 @named_option("--string-resource", "TEXT", "A resource, as a text.")
 @click.option(
     "--on",
-    "places",
+    "targets",
     multiple=True,
-    shell_complete=completer(targets),
+    shell_complete=completer(target_names),
     default=("host",),
     show_default=True,
-    metavar="PLACE",
+    metavar="TARGET",
     help="host, emulator:BOARD, serial:PORT[@BAUD], or all: host and every emulated board. Given "
     "more than once, a table compares the bytes of all targets.",
 )
@@ -91,7 +91,7 @@ def command(
     inputs: Inputs,
     file_resource: dict[str, str],
     string_resource: dict[str, str],
-    places: tuple[str, ...],
+    targets: tuple[str, ...],
     source_of_input: InputKind | None,
     repeats: int,
     timeout: float | None,
@@ -100,29 +100,29 @@ def command(
 ) -> int:
     """Run a .rune or a Runefile: one JSON object a run, or tensors in binary (TENSOR).
 
-    The output is the same in every place. With --format json, tensors become JSON too. An input
+    The output is the same on every target. With --format json, tensors become JSON too. An input
     option takes several files (--image A B); a capability's `source` counts them from 0. With
     several --on it exits with 3 where the bytes differ; --trace then shows the host.
     """
     del engine  # the option keeps scripts of the original platform working
     loaded = load_source(console, source)
     resources = _resources(file_resource, string_resource)
-    wanted = wanted_places(places, trust_board=console.trust_board)
+    wanted = wanted_targets(targets, trust_board=console.trust_board)
     given = used_input(console, loaded.rune, source_of_input)
-    where = [(place.with_input(given), may_lack) for place, may_lack in wanted]
-    # Boards report no steps: among several places it is the host that does.
-    only_host = trace and any(place.kind == "host" for place, _ in where)
+    where = [(target.with_input(given), may_lack) for target, may_lack in wanted]
+    # Boards report no steps: among several targets it is the host that does.
+    only_host = trace and any(target.kind == "host" for target, _ in where)
 
     def show(step: Step) -> None:
         console.trace(step.lines(), step.as_json())
 
-    def start(place: Place) -> Generator[bytes, None, None]:
-        steps = trace and (place.kind == "host" or not only_host)
+    def start(target: Target) -> Generator[bytes, None, None]:
+        steps = trace and (target.kind == "host" or not only_host)
         watch = Watch(log=console.log, warn=console.warn, step=show if steps else None)
         results = run_bytes(
             loaded.rune,
             inputs,
-            place,
+            target,
             repeats=repeats,
             timeout_s=timeout,
             resources=resources,
@@ -138,9 +138,9 @@ def command(
             console.say(f"output {number}: {printable(name)}")
     if len(where) > 1:
         return compare(console, where, start, output_names(loaded.rune))
-    ((place, _),) = where
-    with closing(start(place)) as results:
-        with console.progress(f"running on {place}"):
+    ((target, _),) = where
+    with closing(start(target)) as results:
+        with console.progress(f"running on {target}"):
             first = next(results, None)
         for result in itertools.chain([] if first is None else [first], results):
             console.result_bytes(json_result(result) if console.is_json else result)

@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 
 from runec.cli.console import Console
-from runec.cli.examples import example
+from runec.cli.help_epilog import example
 from runec.cli.options import INPUT_FILE, format_option, pass_console
-from runec.cli.outputs import DOCUMENT, refuse_other_file
+from runec.cli.output_files import DOCUMENT, refuse_other_file
 from runec.files import AT_OUTPUT, write_file
 from runec.frontend.schema import runefile_schema
 

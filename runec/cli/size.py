@@ -9,8 +9,8 @@ import click
 
 from runec.boards import load_board
 from runec.cli.console import Console, table
-from runec.cli.examples import example
-from runec.cli.frameworks import backend_option, tell_of_fetching
+from runec.cli.firmware_options import backend_option, tell_of_fetching
+from runec.cli.help_epilog import example
 from runec.cli.options import (
     RUNE_OR_RUNEFILE,
     Whole,
@@ -20,7 +20,7 @@ from runec.cli.options import (
     pass_console,
     trust_option,
 )
-from runec.cli.sources import load_source
+from runec.cli.rune_sources import load_source
 from runec.devices import cached_project
 from runec.diagnostics import Span
 from runec.firmware import (

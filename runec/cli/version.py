@@ -8,7 +8,7 @@ import click
 
 from runec import __version__
 from runec.cli.console import Console
-from runec.cli.examples import example
+from runec.cli.help_epilog import example
 from runec.cli.options import format_option, pass_console
 
 

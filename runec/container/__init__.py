@@ -1,5 +1,6 @@
 """The .rune file: writing it, and reading it without trusting it."""
 
+from runec.container.canonical_json import F32, F64, quote_output, spell_float
 from runec.container.graph import (
     Graph,
     GraphCapability,
@@ -11,12 +12,11 @@ from runec.container.graph import (
     graph_document,
 )
 from runec.container.instructions import Call, deepest_nesting, walk_calls
+from runec.container.legacy_runes import Recorded, write_described
 from runec.container.limits import MAX_NESTING
 from runec.container.loading import load_rune
 from runec.container.module import WasmModule
-from runec.container.originals import Recorded, write_described
 from runec.container.reader import HostImport, Rune, module_imports, read_rune
-from runec.container.spelling import F32, F64, quote_output, spell_float
 from runec.container.wasm import WasmReader, leb128, read_module, walk_sections
 from runec.container.writer import write_rune
 

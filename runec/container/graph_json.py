@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from runec.container import limits
+from runec.container.canonical_json import spell_json
 from runec.container.errors import bad_abi, bad_graph, inconsistent, over_limit
 from runec.container.graph import (
     Graph,
@@ -23,7 +24,6 @@ from runec.container.graph import (
     graph_document,
 )
 from runec.container.graph_rules import check_graph
-from runec.container.spelling import spell_json
 from runec.pipeline import (
     ArgumentValue,
     CapabilityKind,

@@ -1,4 +1,4 @@
-"""A place where a rune runs: this computer, or a board; and the link between them.
+"""A target where a rune runs: this computer, or a board; and the link between them.
 
 R0901  the device does not answer          R0910  the model engine failed on the device
 R0902  it restarted in the middle of a run R0911  the rune's time budget was used up
@@ -8,7 +8,7 @@ R0905  the firmware refuses the .rune      R0914  the emulator is not installed
 R0906  the firmware lacks what it needs    R0915  the emulator does not start
 R0907  the rune trapped on the device      R0916  the board has no emulator
 R0908  a stage failed on the device        R0917  the firmware carries another rune
-R0909  the rune called the host wrongly    R0918  there is no such place
+R0909  the rune called the host wrongly    R0918  there is no such target
 R0919  the board has no way to be written  R0920  the upload failed
 R0921  only the host can do that           R0923  no board answers the upload
 R0924  the upload tool lacks permission    R0925  the rune asks for input without end
@@ -27,8 +27,8 @@ from runec.devices.emulator import (
 )
 from runec.devices.flashing import Flashed, FlashPlan, flash, plan_flash
 from runec.devices.messages import Hello, Stats
-from runec.devices.places import (
-    Place,
+from runec.devices.targets import (
+    Target,
     cached_project,
     clear_projects,
     emulator_patience_s,
@@ -45,8 +45,8 @@ __all__ = [
     "FlashPlan",
     "Flashed",
     "Hello",
-    "Place",
     "Stats",
+    "Target",
     "cached_project",
     "check_emulator",
     "check_hello",

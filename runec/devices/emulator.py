@@ -9,17 +9,17 @@ from typing import Self
 
 from runec.boards import Board, Emulator
 from runec.container import Graph, Rune
-from runec.devices.codes import REFLASH, device_error
+from runec.devices.labwired import SimulatorTransport
+from runec.devices.labwired_parts import SimulatedPart, simulated_part
 from runec.devices.messages import LINK_VERSION, Failure, Hello, Stats
+from runec.devices.runevm_errors import REFLASH, device_error
 from runec.devices.session import Log, Provide, Session
-from runec.devices.simulated import SimulatedPart, simulated_part
-from runec.devices.simulator import SimulatorTransport
 from runec.devices.transport import StreamTransport, Transport
 from runec.diagnostics import RuneError, UserFileError
 from runec.firmware import BARE, choose_accelerometer
 from runec.pipeline import CapabilityKind
 from runec.tools import find_tool
-from runec.vm import Feed, Inputs, device_rune, unused_input
+from runec.vm import InputReader, Inputs, device_rune, unused_input
 
 TIMEOUT_S = 300.0
 START_TIMEOUT_S = 60.0
@@ -109,7 +109,7 @@ class EmulatedBoard:
         self._graph = rune.require_graph()
         self.transport = start_emulator(board, elf, part=self._part)
 
-    def before_run(self, feed: Feed) -> None:
+    def before_run(self, feed: InputReader) -> None:
         """Let the part feel the recording from now on."""
         if self._part is None or not feed.inputs.accelerometer:
             return
@@ -174,14 +174,14 @@ class Device:
             RuneError: the device's error, or the link's.
             RunecError: an input is missing or wrong.
         """
-        feed = Feed(inputs)
+        feed = InputReader(inputs)
         provide = provider(self._graph, feed)
         for _ in range(repeats):
             self._before_run(feed)
             yield self._session.run(provide, timeout_s=self._timeout_s)
             warn_of_sensor(self._graph, feed)
 
-    def _before_run(self, feed: Feed) -> None:
+    def _before_run(self, feed: InputReader) -> None:
         """Do what a run on this kind of device needs."""
 
     def run(self, inputs: Inputs, *, repeats: int = 1) -> Iterator[str]:
@@ -237,11 +237,11 @@ class EmulatedDevice(Device):
             log=log,
         )
 
-    def _before_run(self, feed: Feed) -> None:
+    def _before_run(self, feed: InputReader) -> None:
         self._board.before_run(feed)
 
 
-def warn_of_sensor(graph: Graph, feed: Feed) -> None:
+def warn_of_sensor(graph: Graph, feed: InputReader) -> None:
     """Warn of a recording that a device did not ask for in a run."""
     kinds = {each.kind for each in graph.capabilities.values()}
     asked = {kind for kind, _ in feed.taken}
@@ -284,7 +284,7 @@ def check_hello(
         )
 
 
-def provider(graph: Graph, feed: Feed) -> Provide:
+def provider(graph: Graph, feed: InputReader) -> Provide:
     """Return the function that answers the device's wishes: by a capability's id, from the feed."""
     facts = {
         item.id: (

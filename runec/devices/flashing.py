@@ -13,8 +13,8 @@ import msgspec
 
 from runec.boards import Board, LinkKind, Upload
 from runec.container import Rune
-from runec.devices.places import cached_project
 from runec.devices.session import Log
+from runec.devices.targets import cached_project
 from runec.devices.transport import DIALOUT
 from runec.diagnostics import MachineError, UserFileError
 from runec.firmware import (

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from runec.container import Graph
-from runec.devices.codes import NO_DATA, REFLASH, device_error
 from runec.devices.frames import Text
 from runec.devices.link import (
     DataWanted,
@@ -19,6 +18,7 @@ from runec.devices.link import (
     LostCause,
 )
 from runec.devices.messages import Failure, Hello, LogLine, Stats
+from runec.devices.runevm_errors import NO_DATA, REFLASH, device_error
 from runec.devices.transport import Transport
 from runec.diagnostics import RunecError, RuneError
 from runec.vm import REQUESTS_MAX, check_result, device_result, too_many_requests

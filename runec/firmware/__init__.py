@@ -1,14 +1,14 @@
 """A .rune and a board become a PlatformIO project, and the project a firmware."""
 
+from runec.firmware.board_sensors import Accelerometer, choose_accelerometer
 from runec.firmware.budget import BudgetError
 from runec.firmware.build import FirmwareBuild, build_project, platform_to_fetch, vendor_missing
 from runec.firmware.costs import StageCost
-from runec.firmware.folder import is_project
-from runec.firmware.layout import Layout, StageError
+from runec.firmware.memory_plan import Layout, StageError
 from runec.firmware.project import BACKENDS, Project, create_project, load_project
+from runec.firmware.project_manifest import is_project
 from runec.firmware.refusals import is_board_refusal, is_device_refusal
 from runec.firmware.render import ARDUINO, BARE, FRAMEWORKS
-from runec.firmware.sensing import Accelerometer, choose_accelerometer
 from runec.firmware.size import PartSize, measure_parts
 from runec.firmware.uploading import (
     ToolCommand,

@@ -13,7 +13,7 @@ import runec
 from runec.backends import SourceGroup
 from runec.boards import Board
 from runec.data import data_dir
-from runec.firmware.layout import Layout
+from runec.firmware.memory_plan import Layout
 
 HAL_FOLDER = "arduino"
 # What the bare-metal firmware and this one have in common.

@@ -10,7 +10,7 @@ from runec.boards import Board, load_boards
 from runec.diagnostics import RunecError
 from runec.firmware.arduino import CORE_STACK_BYTES
 from runec.firmware.costs import CODE, KERNELS, MODEL, StageCost, model_code_bytes
-from runec.firmware.layout import Layout, StageError, stack_bytes
+from runec.firmware.memory_plan import Layout, StageError, stack_bytes
 
 # Static variables of runevm, the link and the HAL in firmware without models, on every board that
 # was measured (6,176 to 6,624).

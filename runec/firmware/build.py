@@ -16,8 +16,8 @@ from runec.cache import OBJECTS_BYTES_MAX, prune
 from runec.diagnostics import MachineError, RunecError, UserFileError
 from runec.files import read_file
 from runec.firmware.budget import core_stack_bytes, flash_error, ram_error
+from runec.firmware.build_stamp import build_folder, build_inputs, note_build, was_built
 from runec.firmware.elf import read_elf
-from runec.firmware.folder import held_folder
 from runec.firmware.pio import (
     asks_for_packages,
     core_dir,
@@ -27,9 +27,9 @@ from runec.firmware.pio import (
     pio_program,
 )
 from runec.firmware.project import Project, load_project
+from runec.firmware.project_manifest import held_folder
 from runec.firmware.render import BARE
 from runec.firmware.tool_output import Overflow, error_lines, overflows
-from runec.firmware.unchanged import build_folder, build_inputs, note_build, was_built
 from runec.tools import TOOL_LIMITS, Finished, find_tool, run_tool
 
 _JOBS = 2

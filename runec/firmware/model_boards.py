@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from runec.backends import wasm3
 from runec.boards import Board
 from runec.firmware.budget import flash_bounds, ram_bounds
-from runec.firmware.layout import Layout
+from runec.firmware.memory_plan import Layout
 from runec.models import measure_arena, read_model
 
 # A pipeline of an input, the model and an output, as built from examples/sine: 1,2 KiB of code.

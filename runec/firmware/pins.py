@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from runec.boards import Board
 from runec.container import GraphOutput, Rune
-from runec.firmware.layout import StageError
-from runec.firmware.sensing import Accelerometer
+from runec.firmware.board_sensors import Accelerometer
+from runec.firmware.memory_plan import StageError
 from runec.frontend.text import did_you_mean
 from runec.numbers import parse_integer
 

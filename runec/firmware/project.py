@@ -16,10 +16,17 @@ from runec.container import Rune
 from runec.data import data_dir
 from runec.diagnostics import MachineError, UsageError
 from runec.firmware import arduino
+from runec.firmware.board_sensors import Accelerometer, choose_accelerometer
 from runec.firmware.budget import check_budget
-from runec.firmware.folder import Purpose, held_folder, outdated, put_project, read_manifest
-from runec.firmware.layout import Layout, plan_layout
+from runec.firmware.memory_plan import Layout, plan_layout
 from runec.firmware.pins import choose_pins
+from runec.firmware.project_manifest import (
+    Purpose,
+    held_folder,
+    outdated,
+    put_project,
+    read_manifest,
+)
 from runec.firmware.render import (
     BARE,
     DRIVERS_FOLDER,
@@ -27,7 +34,6 @@ from runec.firmware.render import (
     PLATFORM_FOLDER,
     generated_files,
 )
-from runec.firmware.sensing import Accelerometer, choose_accelerometer
 from runec.vm import device_rune, validate
 
 BACKENDS = (wasm3.NAME,)

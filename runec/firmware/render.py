@@ -21,9 +21,9 @@ from runec.container import Rune
 from runec.data import data_dir
 from runec.firmware import arduino
 from runec.firmware.arduino import MAP_PATH
-from runec.firmware.layout import Layout
+from runec.firmware.board_sensors import Accelerometer
+from runec.firmware.memory_plan import Layout
 from runec.firmware.pins import DrivenPin
-from runec.firmware.sensing import Accelerometer
 
 BARE, ARDUINO = FRAMEWORKS = ("bare", "arduino")
 RUNE_PATH = "rune/rune.rune"

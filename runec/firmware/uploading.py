@@ -9,10 +9,10 @@ from pathlib import Path
 from runec.boards import Board, Upload
 from runec.diagnostics import UsageError
 from runec.firmware.build import project_environment
+from runec.firmware.build_stamp import build_folder
 from runec.firmware.pio import pio_program
 from runec.firmware.project import Project, load_project
 from runec.firmware.render import BARE, upload_values
-from runec.firmware.unchanged import build_folder
 
 _IMAGES = ("image", "constants", "app")
 

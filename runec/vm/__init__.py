@@ -1,10 +1,10 @@
 """The rune-vm of this computer: WebAssembly in pywasm3, models in TensorFlow Lite Micro."""
 
-from runec.vm.describing import device_rune
 from runec.vm.device_output import check_result
 from runec.vm.errors import REQUESTS_MAX, too_many_requests, unused_input
-from runec.vm.feed import Feed, Inputs, unused_inputs
-from runec.vm.original import device_result
+from runec.vm.inputs import InputReader, Inputs, unused_inputs
+from runec.vm.legacy_abi import device_result
+from runec.vm.legacy_description import device_rune
 from runec.vm.output import output_line
 from runec.vm.run import Watch, run_rune, run_rune_bytes
 from runec.vm.trace import Step
@@ -12,7 +12,7 @@ from runec.vm.validation import validate
 
 __all__ = [
     "REQUESTS_MAX",
-    "Feed",
+    "InputReader",
     "Inputs",
     "Step",
     "Watch",

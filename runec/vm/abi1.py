@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from runec.container import Graph, GraphCapability, GraphOutput, Rune
 from runec.pipeline import ElementType, TensorType
 from runec.vm.errors import bad_host_call, model_missing
-from runec.vm.host import Host, Surroundings, Typed
 from runec.vm.host_model import HostModel
 from runec.vm.messages import Outputs
 from runec.vm.output import split_text, text_size
+from runec.vm.rune_imports import Imports, Surroundings, Typed
 
 # Value types of request_capability_set_param.
 VALUE_TYPES: Mapping[int, str] = {1: "<i", 2: "<f", 5: "<B", 6: "<h", 7: "<b"}
@@ -48,8 +48,8 @@ class _Model:
     outputs: list[TensorType]
 
 
-class AbiHost(Host):
-    """Host functions for a rune with a graph."""
+class Abi1Imports(Imports):
+    """Imports functions for a rune with a graph."""
 
     def __init__(self, rune: Rune, surroundings: Surroundings) -> None:
         super().__init__(rune, surroundings)

@@ -25,7 +25,7 @@ from runec.pipeline import (
 )
 from runec.proc_blocks import Block, Catalogue
 from runec.proc_blocks.vectors import Elements, Run, Vectors, pack, unpack
-from runec.vm.feed import Feed, Inputs
+from runec.vm.inputs import InputReader, Inputs
 from runec.vm.messages import Document, Outputs
 from runec.vm.output import split_text
 from runec.vm.run import Watch, run_rune_feeds
@@ -111,7 +111,7 @@ def run_block_tests(
         yield _run_test(block, test, timeout_s)
 
 
-class _Given(Feed):
+class _Given(InputReader):
     """The bytes of one run, by the number of the input."""
 
     def __init__(self, tensors: Sequence[bytes]) -> None:

@@ -21,9 +21,9 @@ import wasm3
 from runec.container import Rune, module_imports, read_rune
 from runec.diagnostics import MachineError, RunecError, RuneError
 from runec.pipeline import CapabilityKind, ElementType
-from runec.vm.abi1 import AbiHost
+from runec.vm.abi1 import Abi1Imports
 from runec.vm.errors import process_died, stage_failed, trapped, unsupported_original
-from runec.vm.host import Host
+from runec.vm.legacy_abi import LegacyImports
 from runec.vm.messages import (
     HEADER,
     Kind,
@@ -32,7 +32,7 @@ from runec.vm.messages import (
     pack_recorded,
     unpack_start,
 )
-from runec.vm.original import OriginalHost
+from runec.vm.rune_imports import Imports
 from runec.vm.stages import LEAVE, WatchedModule, watch_blocks
 from runec.vm.trace import Step, pack_step
 
@@ -136,10 +136,10 @@ def _unsigned(function: Callable[..., int | None]) -> Callable[..., int | None]:
 class Instance:
     """A module in the engine, with its host."""
 
-    def __init__(self, rune: Rune, host: Host) -> None:
+    def __init__(self, rune: Rune, host: Imports) -> None:
         self._host = host
         watched = WatchedModule(rune.code, {})
-        if isinstance(host, AbiHost):
+        if isinstance(host, Abi1Imports):
             watched = watch_blocks(rune.code, rune.require_graph())
         self._environment = wasm3.Environment()
         self._runtime = self._environment.new_runtime(_WASM_STACK_BYTES)
@@ -150,12 +150,12 @@ class Instance:
             if function is None or not item.is_known:
                 raise unsupported_original(f"it imports {item.name}")
             self._module.link_function("env", item.name, item.signature, _unsigned(function))
-        if watched.enter and isinstance(host, AbiHost):
+        if watched.enter and isinstance(host, Abi1Imports):
             self._watch(watched.enter, host)
         self._used = None if rune.is_original else rune.require_graph().memory_used
         host.attach(self._memory)
 
-    def _watch(self, enter: Mapping[str, str], host: AbiHost) -> None:
+    def _watch(self, enter: Mapping[str, str], host: Abi1Imports) -> None:
         def entrance(stage: str) -> Callable[..., None]:
             return lambda *addresses: host.enter_block(
                 stage, [address & 0xFFFFFFFF for address in addresses]
@@ -212,7 +212,7 @@ def _serve(connection: Connection) -> None:
     rune = replace(rune, resources={**rune.resources, **start.resources})
     connection.is_traced = start.is_traced
     limit_resources(start.time_limit_s)
-    host: Host = (OriginalHost if rune.is_original else AbiHost)(rune, connection)
+    host: Imports = (LegacyImports if rune.is_original else Abi1Imports)(rune, connection)
     instance = Instance(rune, host)
     host.in_manifest = True
     instance.call("_manifest")
@@ -220,7 +220,7 @@ def _serve(connection: Connection) -> None:
     connection.send(Kind.READY)
     while True:
         kind, _ = connection.receive()
-        if kind is Kind.TELL and isinstance(host, OriginalHost):
+        if kind is Kind.TELL and isinstance(host, LegacyImports):
             connection.send(Kind.ASKED, pack_recorded(host.recorded()))
             continue
         if kind is not Kind.RUN:

@@ -25,11 +25,11 @@ from runec.vm.errors import (
     unknown_format,
     unknown_resource,
 )
-from runec.vm.feed import Feed, Inputs, unused_inputs
-from runec.vm.host import OUTPUT_KINDS, is_mixed
+from runec.vm.inputs import InputReader, Inputs, unused_inputs
 from runec.vm.messages import Kind, Outputs, Start, pack_start, unpack_outputs
 from runec.vm.output import output_bytes, output_line
 from runec.vm.process import RuneProcess, rune_process
+from runec.vm.rune_imports import OUTPUT_KINDS, is_mixed
 from runec.vm.trace import Step, unpack_step
 from runec.vm.validation import validate
 
@@ -82,7 +82,7 @@ def _check_resources(rune: Rune, given: Mapping[str, bytes]) -> None:
             raise missing_resource(name)
 
 
-def _provide(feed: Feed, body: bytes) -> bytes:
+def _provide(feed: InputReader, body: bytes) -> bytes:
     try:
         request = json.loads(body)
         kind = CapabilityKind[request["kind"]]
@@ -109,7 +109,7 @@ def _step(body: bytes) -> Step:
         raise process_died("it sent no step", []) from None
 
 
-def _until(process: RuneProcess, wanted: Kind, feed: Feed, watch: Watch) -> bytes:
+def _until(process: RuneProcess, wanted: Kind, feed: InputReader, watch: Watch) -> bytes:
     """Serve the child until the message that ends its turn; return that message's body."""
     requests = 0
     while True:
@@ -138,7 +138,7 @@ def _until(process: RuneProcess, wanted: Kind, feed: Feed, watch: Watch) -> byte
 
 def run_rune_feeds(
     rune: Rune,
-    feeds: Iterable[Feed],
+    feeds: Iterable[InputReader],
     *,
     timeout_s: float,
     resources: Mapping[str, bytes],
@@ -199,7 +199,7 @@ def run_rune_bytes(
         UsageError: R0723 and R0724, the resources.
         MachineError: R0717, R0718, this machine cannot execute runes; R0721, it lacks a library.
     """
-    feed = Feed(inputs)
+    feed = InputReader(inputs)
     results = run_rune_feeds(
         rune,
         itertools.repeat(feed, repeats),

@@ -16,9 +16,9 @@ import click
 import pytest
 from click.shell_completion import CompletionItem, ShellComplete
 
-from runec.cli import completing
+from runec.cli import completion_values
+from runec.cli.completion_scripts import QUICK, quick_offer
 from runec.cli.root import root
-from runec.cli.shells import QUICK, quick_offer
 from runec.proc_blocks import Catalogue
 
 # Bash and fish ask with the number of the word, from 0; each item is "type,value" or with its help.
@@ -88,7 +88,7 @@ def values(*words: str) -> list[str]:
 @pytest.fixture
 def two_ports(monkeypatch: pytest.MonkeyPatch) -> None:
     ports = [("/dev/ttyACM0", "nRF52 probe"), ("/dev/ttyUSB0", None)]
-    monkeypatch.setattr(completing, "_serial_ports", lambda: ports)
+    monkeypatch.setattr(completion_values, "_serial_ports", lambda: ports)
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from runec.boards import load_boards
-from runec.cli import checks, mending
-from runec.cli.checks import Check, Mend
+from runec.cli import doctor_checks, doctor_fix
+from runec.cli.doctor_checks import Check, Mend
 from runec.components import components
 from runec.diagnostics import MachineError
 
@@ -93,7 +93,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
         name = f"RUNEC_COMPONENT_{item.name.upper().replace('-', '_')}"
         monkeypatch.setenv(name, str(folder))
     installed = dict.fromkeys(["ai-edge-litert", "labwired"], "1.0")
-    monkeypatch.setattr(checks, "_package", lambda name: installed.get(name, "1.0"))
+    monkeypatch.setattr(doctor_checks, "_package", lambda name: installed.get(name, "1.0"))
     return made
 
 
@@ -169,8 +169,8 @@ def test_python_packages_come_in_the_versions_that_runec_asks_for(
     def package(name: str) -> str | None:
         return "1.0" if name != "ai-edge-litert" or there.exists() else None
 
-    monkeypatch.setattr(checks, "_package", package)
-    monkeypatch.setattr(mending, "PYTHON", str(machine.script("python-stand-in", PIP)))
+    monkeypatch.setattr(doctor_checks, "_package", package)
+    monkeypatch.setattr(doctor_fix, "PYTHON", str(machine.script("python-stand-in", PIP)))
     assert runec("doctor").code == 0, "it need not be there"
     done = runec("doctor", "--fix", "--format", "json")
     assert (done.code, done.stderr) == (0, "")
@@ -190,8 +190,10 @@ def test_a_package_that_pip_does_not_bring_is_still_missing(
     runec: Callable[..., Any], machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert runec("doctor", "--fix").code == 0
-    monkeypatch.setattr(checks, "_package", lambda name: None if name == "ai-edge-litert" else "1")
-    monkeypatch.setattr(mending, "PYTHON", str(machine.script("python-stand-in", PIP)))
+    monkeypatch.setattr(
+        doctor_checks, "_package", lambda name: None if name == "ai-edge-litert" else "1"
+    )
+    monkeypatch.setattr(doctor_fix, "PYTHON", str(machine.script("python-stand-in", PIP)))
     done = runec("doctor", "--fix")
     assert done.code == 4
     assert "missing on this machine: ai-edge-litert" in done.stderr
@@ -222,7 +224,7 @@ def test_sources_are_fetched_and_what_a_killed_fetch_left_is_removed(
         whole.rename(broken)
         return broken
 
-    monkeypatch.setattr(mending, "fetch", fetched)
+    monkeypatch.setattr(doctor_fix, "fetch", fetched)
     done = runec("doctor", "--fix")
     assert (done.code, done.stderr) == (0, "")
     assert f"fetch third-party sources: runec components fetch {item.name}\n  done" in done.stdout
@@ -233,9 +235,9 @@ def test_what_cannot_be_fetched_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     def fail(_: str) -> None:
         raise MachineError("R1012", "cargo could not download it")
 
-    monkeypatch.setattr(mending, "fetch", fail)
+    monkeypatch.setattr(doctor_fix, "fetch", fail)
     broken = Check("a", "b", None, "c", mend=Mend("component", ("wasm3",)))
-    (action,) = mending.plan([broken])
-    done = mending.do(action)
+    (action,) = doctor_fix.plan([broken])
+    done = doctor_fix.do(action)
     assert (done.status, done.detail) == ("failed", "cargo could not download it")
-    assert mending.plan([Check("a", "b", "found", "c", mend=Mend("debian", ("x",)))]) == []
+    assert doctor_fix.plan([Check("a", "b", "found", "c", mend=Mend("debian", ("x",)))]) == []

@@ -28,7 +28,7 @@ from runec.boards import load_board
 from runec.cli import flash, monitor
 from runec.container import Rune, read_rune
 from runec.devices import Flashed
-from runec.devices.watching import Watched
+from runec.devices.monitor import Watched
 
 DEVICES = Path(__file__).resolve().parents[1] / "devices"
 LIMIT_S = 60

@@ -13,7 +13,7 @@ from serial.tools import list_ports
 
 from runec.boards import Board, load_boards
 from runec.cli import firmware as firmware_verb
-from runec.cli import sources
+from runec.cli import rune_sources
 from runec.container import Rune, read_rune
 from runec.diagnostics import MachineError
 
@@ -198,7 +198,7 @@ def test_build_says_what_the_machine_lacks(
     def no_compiler(*_: object, **__: object) -> None:
         raise MachineError("R0501", "no C compiler", hint="apt install clang lld")
 
-    monkeypatch.setattr(sources, "compile_pipeline", no_compiler)
+    monkeypatch.setattr(rune_sources, "compile_pipeline", no_compiler)
     done = runec("build", "noop/Runefile.yml")
     assert done.code == 4
     assert "apt install clang lld" in done.stderr

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from runec.devices import Place
+from runec.devices import Target
 
 PROJECT = Path(__file__).resolve().parents[2]
 MODELS = PROJECT.parent / "shared" / "data" / "hotg"
@@ -44,7 +44,7 @@ def test_the_originals_models_say_what_was_published(
     own = [tool.Example(name, folder, None, tool.read_conformance(folder / "conformance.toml"))]
     for example in tool.with_other_models(own, MODELS, tmp_path):
         expected = [None] * len(example.runs)
-        cell = tool.check(example, Place("host"), expected, threading.Event())
+        cell = tool.check(example, Target("host"), expected, threading.Event())
         assert cell.differences == []
         assert example.reach == ("everywhere" if name == "gesture" else "quick")
         assert cell.runs == len(example.runs) >= tool.RUNS_MIN

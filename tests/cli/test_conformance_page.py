@@ -23,13 +23,13 @@ def load(name: str) -> ModuleType:
 
 TOOL = load("conformance_page")
 CELLS = [
-    {"example": "sine", "place": "host", "verdict": "ok, 7 runs", "seconds": 1.25},
-    {"example": "sine", "place": "emulator:esp32", "verdict": "too little RAM", "seconds": 9.5},
-    {"example": "sine/Runefile", "place": "host", "verdict": "ok, 7 runs", "seconds": 4.75},
+    {"example": "sine", "target": "host", "verdict": "ok, 7 runs", "seconds": 1.25},
+    {"example": "sine", "target": "emulator:esp32", "verdict": "too little RAM", "seconds": 9.5},
+    {"example": "sine/Runefile", "target": "host", "verdict": "ok, 7 runs", "seconds": 4.75},
 ]
 
 
-def test_the_matrix_has_a_row_an_example_and_a_column_a_place() -> None:
+def test_the_matrix_has_a_row_an_example_and_a_column_a_target() -> None:
     assert list(TOOL.matrix(CELLS)) == [
         "| example | host | esp32 |",
         "| --- | --- | --- |",

@@ -118,11 +118,11 @@ def test_the_places_are_the_host_and_every_board_verified_in_an_emulator(
     from runec.boards import load_boards
 
     verified = [board.id for board in load_boards() if "emulated" in board.verified]
-    found = [str(place) for place in conformance.places([])]
+    found = [str(target) for target in conformance.targets([])]
     assert found == ["host", *(f"emulator:{board}" for board in verified)]
 
 
-def test_other_models_are_compared_between_places(conformance: ModuleType, tmp_path: Path) -> None:
+def test_other_models_are_compared_between_targets(conformance: ModuleType, tmp_path: Path) -> None:
     """An example's model is replaced by its namesake's; what comes out first is expected."""
     shutil.copytree(PROJECT / "examples" / "sine", tmp_path / "examples" / "sine")
     (tmp_path / "examples" / "sine" / "Runefile").unlink()
@@ -152,8 +152,8 @@ def test_a_board_in_a_slow_simulator_runs_three_inputs(
 ) -> None:
     write_runs(tmp_path, *[RIGHT] * 5)
     (example,) = conformance.find_examples([])
-    where = conformance.places(["host", "emulator:netduinoplus2", "emulator:nrf52_dk"])
-    parts = [conformance.part_for(example, place).runs for place in where]
+    where = conformance.targets(["host", "emulator:netduinoplus2", "emulator:nrf52_dk"])
+    parts = [conformance.part_for(example, target).runs for target in where]
     assert [len(runs) for runs in parts] == [5, 5, 3]
     assert {run.repeats for run in parts[2]} == {1}
 
@@ -163,11 +163,11 @@ def test_what_takes_simulators_minutes_runs_on_the_host_and_in_qemu(
 ) -> None:
     write_runs(tmp_path, *[RIGHT] * 3)
     (example,) = conformance.find_examples([])
-    where = conformance.places(["host", "emulator:esp32c3", "emulator:netduinoplus2"])
+    where = conformance.targets(["host", "emulator:esp32c3", "emulator:netduinoplus2"])
     for reach, names in {
         "everywhere": ["host", "emulator:esp32c3", "emulator:netduinoplus2"],
         "quick": ["host", "emulator:netduinoplus2"],
         "first": ["host"],
     }.items():
-        placed = dataclasses.replace(example, reach=reach).places(where)
-        assert [str(place) for place in placed] == names
+        targeted = dataclasses.replace(example, reach=reach).targets(where)
+        assert [str(target) for target in targeted] == names

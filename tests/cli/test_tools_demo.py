@@ -24,7 +24,7 @@ def demo(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
-def test_the_demo_prints_a_line_and_a_row_a_place(
+def test_the_demo_prints_a_line_and_a_row_a_target(
     demo: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert demo.main([str(PROJECT / "examples" / "noop")]) == 0
@@ -38,9 +38,9 @@ def test_the_demo_fails_when_places_do_not_agree(
     demo: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answers: Iterator[list[str]] = iter([["a"], ["b"]])
-    host = demo.Place("host")
+    host = demo.Target("host")
     monkeypatch.setattr(demo, "some_boards", lambda: [object()])
-    monkeypatch.setattr(demo, "Place", lambda *_: host)
+    monkeypatch.setattr(demo, "Target", lambda *_: host)
     monkeypatch.setattr(demo, "run_and_measure", lambda *_: (next(answers), [1, 2, None, None, 3]))
     assert demo.main([str(PROJECT / "examples" / "noop")]) == 1
     assert "do not agree" in capsys.readouterr().err

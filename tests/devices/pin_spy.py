@@ -1,4 +1,4 @@
-"""The simulator's process (`stepper.py`), with somebody who writes down what a register holds.
+"""The process of labwired (`labwired_process.py`) with a log of what registers hold.
 
 `PIN_SPY` in the environment: a file, and the addresses of 32-bit registers. Whenever one of them
 has another value than before, all of them are appended to the file as a line.
@@ -13,7 +13,7 @@ from typing import Any
 
 import labwired
 
-from runec.devices import stepper
+from runec.devices import labwired_process
 
 _Sim: Any = labwired.Sim
 
@@ -41,4 +41,4 @@ class Spy:
 
 if __name__ == "__main__":
     labwired.Sim = Spy
-    runpy.run_path(str(Path(stepper.__file__)), run_name="__main__")
+    runpy.run_path(str(Path(labwired_process.__file__)), run_name="__main__")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from runec.container import Rune, read_rune
+from runec.devices.monitor import Result, Trouble, Watched, WatchEvent, watch
 from runec.devices.serial_port import SerialDevice, SerialTransport
-from runec.devices.watching import Result, Trouble, Watched, WatchEvent, watch
 from runec.diagnostics import RuneError
 from runec.vm import Inputs, device_rune
 

@@ -10,7 +10,7 @@ import pytest
 from runec.boards import Board, load_boards
 from runec.codegen import compile_pipeline
 from runec.container import Rune, WasmModule, read_rune, write_rune
-from runec.devices import Place, open_emulator, run
+from runec.devices import Target, open_emulator, run
 from runec.diagnostics import RuneError, UserFileError
 from runec.frontend import analyse
 from runec.tools import find_tool, run_tool
@@ -89,8 +89,8 @@ def test_a_board_prints_what_the_host_prints(
     noop: Rune, board: Board, words: Callable[..., Inputs]
 ) -> None:
     inputs = words(-1, 2**31 - 1, 0, -(2**31))
-    lines = list(run(noop, inputs, Place("emulator", board), repeats=2))
-    assert lines == list(run(noop, inputs, Place("host"), repeats=2))
+    lines = list(run(noop, inputs, Target("emulator", board), repeats=2))
+    assert lines == list(run(noop, inputs, Target("host"), repeats=2))
 
 
 FAILURES = {

@@ -11,7 +11,7 @@ import pytest
 from runec.boards import Board, load_board, load_boards
 from runec.codegen import compile_pipeline
 from runec.container import Rune, read_rune, write_rune
-from runec.devices import Place, run_bytes
+from runec.devices import Target, run_bytes
 from runec.frontend import analyse_text
 from runec.vm import Inputs
 
@@ -53,10 +53,10 @@ def rune(make_tflite: MakeModel, tmp_path: Path) -> Rune:
     return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
 
 
-def integers(rune: Rune, folder: Path, place: Place) -> list[list[int]]:
+def integers(rune: Rune, folder: Path, target: Target) -> list[list[int]]:
     """What the two models make of VALUES."""
     (folder / "x.bin").write_bytes(VALUES.tobytes())
-    (result,) = run_bytes(rune, Inputs(raw=(folder / "x.bin",)), place)
+    (result,) = run_bytes(rune, Inputs(raw=(folder / "x.bin",)), target)
     text = f"i8[1, {VALUES.size}]".encode()
     empty, *parts = result.split(len(text).to_bytes(4, "little") + text)
     assert empty == b""
@@ -65,11 +65,11 @@ def integers(rune: Rune, folder: Path, place: Place) -> list[list[int]]:
 
 def test_a_board_makes_of_every_float_what_the_rule_says(rune: Rune, tmp_path: Path) -> None:
     board = load_board("netduinoplus2")
-    assert integers(rune, tmp_path, Place("emulator", board)) == [FIRST, INSIDE]
-    assert integers(rune, tmp_path, Place("host"))[0] == FIRST
+    assert integers(rune, tmp_path, Target("emulator", board)) == [FIRST, INSIDE]
+    assert integers(rune, tmp_path, Target("host"))[0] == FIRST
 
 
 @pytest.mark.emulated
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.id)
 def test_every_board_does(rune: Rune, tmp_path: Path, board: Board) -> None:
-    assert integers(rune, tmp_path, Place("emulator", board)) == [FIRST, INSIDE]
+    assert integers(rune, tmp_path, Target("emulator", board)) == [FIRST, INSIDE]

@@ -12,7 +12,7 @@ from PIL import Image
 from runec.boards import Board, load_boards
 from runec.codegen import compile_pipeline
 from runec.container import read_rune, write_rune
-from runec.devices import Place, run_bytes
+from runec.devices import Target, run_bytes
 from runec.frontend import analyse_text
 from runec.vm import Inputs
 
@@ -50,14 +50,14 @@ def inputs(tmp_path: Path) -> Inputs:
     return Inputs(image=(tmp_path / "a.png",), sound=(tmp_path / "a.wav",))
 
 
-def results(inputs: Inputs, place: Place) -> list[bytes]:
+def results(inputs: Inputs, target: Target) -> list[bytes]:
     pipeline = analyse_text(RUNEFILE, "Runefile.yml", Path(), "inputs").pipeline
     rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
-    return list(run_bytes(rune, inputs, place, repeats=2))
+    return list(run_bytes(rune, inputs, target, repeats=2))
 
 
 def test_sounds_and_pictures_come_back_as_tensors_on_the_host(inputs: Inputs) -> None:
-    first, second = results(inputs, Place("host"))
+    first, second = results(inputs, Target("host"))
     assert first == second
     types = (b"u8[1, 2, 3, 3]", b"i16[1, 320]", b"f32[1, 2, 2, 1]")
     sizes = (18, 640, 16)
@@ -68,5 +68,5 @@ def test_sounds_and_pictures_come_back_as_tensors_on_the_host(inputs: Inputs) ->
 @pytest.mark.emulated
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.id)
 def test_a_board_gives_the_hosts_bytes(board: Board, inputs: Inputs) -> None:
-    expected = results(inputs, Place("host"))
-    assert results(inputs, Place("emulator", board)) == expected
+    expected = results(inputs, Target("host"))
+    assert results(inputs, Target("emulator", board)) == expected

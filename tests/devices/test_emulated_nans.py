@@ -11,7 +11,7 @@ import pytest
 from runec.boards import Board, load_board, load_boards
 from runec.codegen import compile_pipeline
 from runec.container import Rune, read_rune, write_rune
-from runec.devices import Place, run_bytes
+from runec.devices import Target, run_bytes
 from runec.frontend import analyse_text
 from runec.vm import Inputs
 
@@ -38,10 +38,10 @@ def rune(make_tflite: Callable[..., bytes], tmp_path: Path) -> Rune:
     return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
 
 
-def bits(rune: Rune, folder: Path, place: Place) -> list[list[int]]:
+def bits(rune: Rune, folder: Path, target: Target) -> list[list[int]]:
     """What comes out of the capability and of the model."""
     (folder / "x.bin").write_bytes(np.array(BITS, "<u4").tobytes())
-    (result,) = run_bytes(rune, Inputs(raw=(folder / "x.bin",)), place)
+    (result,) = run_bytes(rune, Inputs(raw=(folder / "x.bin",)), target)
     text = f"f32[1, {len(BITS)}]".encode()
     empty, *parts = result.split(len(text).to_bytes(4, "little") + text)
     assert empty == b""
@@ -49,11 +49,11 @@ def bits(rune: Rune, folder: Path, place: Place) -> list[list[int]]:
 
 
 def test_the_host_and_a_board_give_the_one_nan(rune: Rune, tmp_path: Path) -> None:
-    for place in (Place("host"), Place("emulator", load_board("netduinoplus2"))):
-        assert bits(rune, tmp_path, place) == [GIVEN, ROOTS]
+    for target in (Target("host"), Target("emulator", load_board("netduinoplus2"))):
+        assert bits(rune, tmp_path, target) == [GIVEN, ROOTS]
 
 
 @pytest.mark.emulated
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.id)
 def test_every_board_does(rune: Rune, tmp_path: Path, board: Board) -> None:
-    assert bits(rune, tmp_path, Place("emulator", board)) == [GIVEN, ROOTS]
+    assert bits(rune, tmp_path, Target("emulator", board)) == [GIVEN, ROOTS]

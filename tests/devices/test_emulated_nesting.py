@@ -13,7 +13,7 @@ from runec.codegen import compile_pipeline
 from runec.container import MAX_NESTING, Rune, limits, read_rune, write_rune
 from runec.container.wasm import CODE, WasmReader, walk_sections
 from runec.container.writer import assemble
-from runec.devices import Place, run_bytes
+from runec.devices import Target, run_bytes
 from runec.diagnostics import RuneError
 from runec.frontend import analyse_text
 from runec.vm import Inputs
@@ -81,7 +81,7 @@ def test_the_deepest_module_runs_on_every_board(
     tmp_path: Path, inputs: Inputs, board: Board
 ) -> None:
     rune = nested(tmp_path, MAX_NESTING)
-    assert list(run_bytes(rune, inputs, Place("emulator", board))) == [RESULT]
+    assert list(run_bytes(rune, inputs, Target("emulator", board))) == [RESULT]
 
 
 @pytest.mark.emulated
@@ -92,7 +92,7 @@ def test_a_deeper_module_is_refused_by_the_board_itself(
     monkeypatch.setattr(limits, "MAX_NESTING", 10_000)  # as a tool that does not look
     rune = nested(tmp_path, depth)
     with pytest.raises(RuneError) as refused:
-        list(run_bytes(rune, inputs, Place("emulator", load_board("netduinoplus2"))))
+        list(run_bytes(rune, inputs, Target("emulator", load_board("netduinoplus2"))))
     assert refused.value.code == "R0906"
     assert "blocks nested too deeply" in refused.value.message
     assert "runevm error 308, ENGINE" in refused.value.notes

@@ -12,8 +12,8 @@ import pytest
 
 from runec.boards import load_board
 from runec.container import Rune, read_rune
-from runec.devices import Place, run_bytes
-from runec.devices.places import open_emulator
+from runec.devices import Target, run_bytes
+from runec.devices.targets import open_emulator
 from runec.diagnostics import RuneError, UserFileError
 from runec.vm import Inputs, Watch, device_rune
 from tests import sine_originals
@@ -68,16 +68,16 @@ def second(make_original: MakeOriginal) -> Rune:
 
 
 def test_both_generations_give_the_hosts_bytes(first: Rune, second: Rune, tmp_path: Path) -> None:
-    place = Place("emulator", ROOMY)
+    target = Target("emulator", ROOMY)
     inputs = f32_file(tmp_path / "x.bin", 0.8)
-    (expected,) = run_bytes(first, inputs, Place("host"))
+    (expected,) = run_bytes(first, inputs, Target("host"))
     assert expected.startswith(b"\x09\0\0\0f32[1, 1]")
     assert struct.unpack("<f", expected[-4:])[0] == pytest.approx(0.72, abs=0.01)
-    assert list(run_bytes(first, inputs, place)) == [expected]
+    assert list(run_bytes(first, inputs, target)) == [expected]
     words: dict[str, list[str]] = {"host": [], "board": []}
     lines = {
         name: list(run_bytes(second, inputs, at, watch=Watch(log=words[name].append)))
-        for name, at in (("host", Place("host")), ("board", place))
+        for name, at in (("host", Target("host")), ("board", target))
     }
     (line,) = lines["host"]
     assert line == (
@@ -111,9 +111,9 @@ def test_an_output_that_cannot_be_read_is_the_error_of_the_host(
     manifest = "(drop (call $request_output (i32.const 1)))"
     rune = read_rune(make_original(manifest, call, {64: b"{x"}, pages=1))
     said = []
-    for place in (Place("host"), Place("emulator", ROOMY)):
+    for target in (Target("host"), Target("emulator", ROOMY)):
         with pytest.raises(RuneError) as caught:
-            list(run_bytes(rune, Inputs(), place))
+            list(run_bytes(rune, Inputs(), target))
         said.append((caught.value.code, caught.value.message))
     assert said[0][0] == "R0710"
     assert said[1] == said[0]
@@ -160,11 +160,11 @@ def test_an_original_that_a_compiler_made_gives_the_hosts_bytes(
     # 17 pages of stack and data; two for a buffer in _manifest, two in _call; one to spare.
     assert device_rune(compiled).require_graph().memory_used == (17 + 2 + 2 + 1) * 65536
     inputs = f32_file(tmp_path / "x.bin", 0.8)
-    expected = list(run_bytes(compiled, inputs, Place("host"), repeats=3))
+    expected = list(run_bytes(compiled, inputs, Target("host"), repeats=3))
     assert b'"elements":["Ring"]' in expected[0]
-    assert list(run_bytes(compiled, inputs, Place("emulator", ROOMY), repeats=3)) == expected
+    assert list(run_bytes(compiled, inputs, Target("emulator", ROOMY), repeats=3)) == expected
     with pytest.raises(UserFileError) as caught:
-        list(run_bytes(compiled, inputs, Place("emulator", load_board("esp32c3"))))
+        list(run_bytes(compiled, inputs, Target("emulator", load_board("esp32c3"))))
     assert caught.value.code == "R0811"
     assert "its linear memory: 1441792 bytes" in caught.value.notes
 
@@ -180,6 +180,6 @@ def test_other_boards_do_as_well_where_the_memory_suffices(
     rune: Rune = request.getfixturevalue(generation)
     for value in (0.8, 3.1):
         inputs = f32_file(tmp_path / "x.bin", value)
-        (expected,) = run_bytes(rune, inputs, Place("host"))
-        place = Place("emulator", load_board(board))
-        assert list(run_bytes(rune, inputs, place)) == [expected]
+        (expected,) = run_bytes(rune, inputs, Target("host"))
+        target = Target("emulator", load_board(board))
+        assert list(run_bytes(rune, inputs, target)) == [expected]

@@ -78,7 +78,7 @@ def test_the_chips_register_has_the_level_that_the_host_prints(
 ) -> None:
     board, rune = load_board(case.board).emulated(), make_lamp(case.pin, case.active_low)
     seen = tmp_path / "seen"
-    monkeypatch.setattr("runec.devices.stepper.__file__", str(SPY))
+    monkeypatch.setattr("runec.devices.labwired_process.__file__", str(SPY))
     monkeypatch.setenv("PIN_SPY", f"{seen} {case.levels} {case.directions}")
     built = build_project(create_project(rune, board, tmp_path / "p"))
     named = board.pins.get(case.pin.lower())

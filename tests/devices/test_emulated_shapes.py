@@ -10,7 +10,7 @@ import pytest
 from runec.boards import Board, load_board, load_boards
 from runec.codegen import compile_pipeline
 from runec.container import Rune, read_rune, write_rune
-from runec.devices import Place, run_bytes
+from runec.devices import Target, run_bytes
 from runec.frontend import analyse_text
 from runec.vm import Inputs
 from tests import shape_models
@@ -43,10 +43,10 @@ def rune(tmp_path: Path) -> Rune:
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.id)
 def test_a_folded_model_runs_on_every_board(rune: Rune, tmp_path: Path, board: Board) -> None:
     inputs = Inputs(raw=(tmp_path / "x.bin",))
-    assert list(run_bytes(rune, inputs, Place("emulator", board))) == [RESULT]
+    assert list(run_bytes(rune, inputs, Target("emulator", board))) == [RESULT]
 
 
 def test_a_folded_model_runs_on_the_host_and_a_board(rune: Rune, tmp_path: Path) -> None:
     inputs = Inputs(raw=(tmp_path / "x.bin",))
-    for place in (Place("host"), Place("emulator", load_board("netduinoplus2"))):
-        assert list(run_bytes(rune, inputs, place)) == [RESULT]
+    for target in (Target("host"), Target("emulator", load_board("netduinoplus2"))):
+        assert list(run_bytes(rune, inputs, target)) == [RESULT]

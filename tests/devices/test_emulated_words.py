@@ -10,7 +10,7 @@ import pytest
 from runec.boards import Board, load_boards
 from runec.codegen import compile_pipeline
 from runec.container import Rune, read_rune, write_rune
-from runec.devices import Place, run_bytes
+from runec.devices import Target, run_bytes
 from runec.frontend import analyse_text
 from runec.vm import Inputs
 
@@ -40,6 +40,6 @@ def labelled(folder: Path) -> tuple[Rune, Inputs]:
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.id)
 def test_a_board_finds_the_words_that_the_host_finds(board: Board, tmp_path: Path) -> None:
     rune, inputs = labelled(tmp_path)
-    expected = list(run_bytes(rune, inputs, Place("host"), repeats=2))
+    expected = list(run_bytes(rune, inputs, Target("host"), repeats=2))
     assert LABELS[300].encode() in expected[0]
-    assert list(run_bytes(rune, inputs, Place("emulator", board), repeats=2)) == expected
+    assert list(run_bytes(rune, inputs, Target("emulator", board), repeats=2)) == expected

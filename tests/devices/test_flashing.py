@@ -19,11 +19,11 @@ import pytest
 from runec.boards import LinkKind, load_board
 from runec.codegen import compile_pipeline
 from runec.container import Rune, read_rune, write_rune
-from runec.devices import Place, flash, flashing, held_firmware, plan_flash, run
+from runec.devices import Target, flash, flashing, held_firmware, plan_flash, run
 from runec.devices.emulator import Device
 from runec.devices.frames import Frame, FrameReader
+from runec.devices.labwired import SimulatorTransport
 from runec.devices.messages import parse_hello
-from runec.devices.simulator import SimulatorTransport
 from runec.devices.transport import StreamTransport, Transport
 from runec.diagnostics import MachineError, UsageError
 from runec.firmware import build, upload_way
@@ -257,7 +257,7 @@ def boot(transport: Transport, rune: Rune) -> list[bytes]:
 
 
 def on_host(rune: Rune) -> list[bytes]:
-    return [f"{line}\n".encode() for line in run(rune, INPUTS, Place("host"), repeats=2)]
+    return [f"{line}\n".encode() for line in run(rune, INPUTS, Target("host"), repeats=2)]
 
 
 @pytest.mark.emulated

@@ -37,7 +37,7 @@ from runec.firmware.pio import pio_environment, pio_program
 from runec.frontend import analyse
 from runec.models import measure_arena
 from runec.tools import Finished
-from runec.vm import Feed, Inputs, run_rune_bytes
+from runec.vm import InputReader, Inputs, run_rune_bytes
 
 MakeRune = Callable[[str], Rune]
 HERE = Path(__file__).parent
@@ -266,7 +266,7 @@ def test_platformio_builds_what_answers_as_the_host_does(
         build_project(project, log=log.append)
     program = project.directory / ".pio" / "build" / "firmware" / "firmware.elf"
     inputs = Inputs(raw=(EXAMPLES / example / "input.bin",))
-    provide = provider(rune.require_graph(), Feed(inputs))
+    provide = provider(rune.require_graph(), InputReader(inputs))
     with closing(StreamTransport([program], name="the stand-in")) as transport:
         session = Session(transport, name="the stand-in")
         hello = session.greet(booting=True, timeout_s=10)

@@ -14,7 +14,7 @@ from runec.codegen import compile_pipeline
 from runec.container import Rune, read_rune, write_rune
 from runec.firmware import BudgetError, build_project, create_project
 from runec.firmware.budget import flash_bounds, ram_bounds
-from runec.firmware.layout import Layout, plan_layout
+from runec.firmware.memory_plan import Layout, plan_layout
 from runec.frontend import analyse
 
 MakeRune = Callable[[str], Rune]

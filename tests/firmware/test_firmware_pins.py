@@ -13,8 +13,8 @@ from runec.codegen import compile_pipeline
 from runec.container import Rune, read_rune, write_rune
 from runec.diagnostics import UserFileError
 from runec.firmware import StageError, create_project
+from runec.firmware.board_sensors import Accelerometer
 from runec.firmware.pins import DrivenPin, choose_pins
-from runec.firmware.sensing import Accelerometer
 from runec.frontend import analyse_text
 
 MakeLamps = Callable[..., Rune]

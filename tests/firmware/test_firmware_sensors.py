@@ -11,7 +11,7 @@ import pytest
 from runec.boards import PARTS, Board, load_board
 from runec.codegen import compile_pipeline
 from runec.container import Rune, read_rune, write_rune
-from runec.devices import Place, open_emulator, run_bytes
+from runec.devices import Target, open_emulator, run_bytes
 from runec.diagnostics import RuneError, UsageError, UserFileError
 from runec.firmware import create_project
 from runec.frontend import analyse_text
@@ -97,9 +97,9 @@ def test_a_simulated_motion_is_what_the_host_gets_from_the_part_s_counts(
     rune, rows = recorder(), motion(3)
     felt = Inputs(accelerometer=(recording(tmp_path / "felt.csv", rows),))
     golden = Inputs(accelerometer=(recording(tmp_path / "golden.csv", quantised(rows, part)),))
-    place = Place("emulator", board=node(base, tmp_path, part))
+    place = Target("emulator", board=node(base, tmp_path, part))
     on_board = list(run_bytes(rune, felt, place, repeats=2))
-    assert on_board == list(run_bytes(rune, golden, Place("host"), repeats=2))
+    assert on_board == list(run_bytes(rune, golden, Target("host"), repeats=2))
 
 
 @pytest.mark.emulated
@@ -116,9 +116,9 @@ def test_gesture_tells_a_gesture_that_a_simulated_sensor_feels(
     path = GESTURE / "inputs" / "ring_1.csv"
     rows = np.loadtxt(path, delimiter=",", dtype=np.float32)
     golden = recording(tmp_path / "golden.csv", quantised(rows, part))
-    place = Place("emulator", board=node(base, tmp_path, part))
+    place = Target("emulator", board=node(base, tmp_path, part))
     (on_board,) = run_bytes(rune, Inputs(accelerometer=(path,)), place)
-    (on_host,) = run_bytes(rune, Inputs(accelerometer=(golden,)), Place("host"))
+    (on_host,) = run_bytes(rune, Inputs(accelerometer=(golden,)), Target("host"))
     assert on_board == on_host
     assert b'"Ring"' in on_board
 
@@ -191,7 +191,7 @@ def test_what_a_board_s_sensors_cannot_give_is_refused_before_anything_is_writte
 
 
 def test_an_emulator_without_the_part_says_so(tmp_path: Path) -> None:
-    place = Place("emulator", board=node("nrf52_dk", tmp_path, "lis3dh"))
+    place = Target("emulator", board=node("nrf52_dk", tmp_path, "lis3dh"))
     with pytest.raises(UserFileError, match="simulates no lis3dh") as caught:
         list(run_bytes(recorder(), Inputs(), place))
     assert caught.value.code == "R0951"
@@ -199,6 +199,6 @@ def test_an_emulator_without_the_part_says_so(tmp_path: Path) -> None:
 
 def test_the_input_of_a_place_that_is_no_emulator_cannot_be_chosen() -> None:
     with pytest.raises(UsageError) as caught:
-        Place.parse("serial:/dev/ttyACM0").with_input("sensor")
+        Target.parse("serial:/dev/ttyACM0").with_input("sensor")
     assert caught.value.code == "R0921"
-    assert Place("host").with_input(None) == Place("host")
+    assert Target("host").with_input(None) == Target("host")

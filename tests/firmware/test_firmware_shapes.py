@@ -9,7 +9,7 @@ import pytest
 from runec.boards import load_board
 from runec.codegen import compile_pipeline
 from runec.container import Rune, read_rune, write_rune
-from runec.firmware.layout import StageError, plan_layout
+from runec.firmware.memory_plan import StageError, plan_layout
 from runec.frontend import analyse_text
 from runec.frontend.passes import types
 from runec.models import ResolvedModel

@@ -20,8 +20,8 @@ from runec.firmware import (
     measure_parts,
     size,
 )
-from runec.firmware.folder import MANIFEST
 from runec.firmware.map_file import Piece
+from runec.firmware.project_manifest import MANIFEST
 from runec.firmware.size import PARTS
 
 MakeRune = Callable[[str], Rune]

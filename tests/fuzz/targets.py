@@ -488,8 +488,8 @@ def _output() -> Target:
     import json
 
     from runec.diagnostics import RunecError, render
+    from runec.vm.legacy_abi import parse_output
     from runec.vm.messages import pack_outputs, unpack_outputs
-    from runec.vm.original import parse_output
     from runec.vm.output import output_bytes, output_line, parse_output_bytes
     from runec.vm.process import _reported
     from runec.vm.run import _step, _warning
@@ -528,7 +528,7 @@ def _outputs() -> Iterator[bytes]:
 def _request() -> Target:
     """What a rune asks for, and with which parameters."""
     from runec.diagnostics import RunecError
-    from runec.vm.feed import Feed, Inputs
+    from runec.vm.inputs import InputReader, Inputs
     from runec.vm.run import _provide
 
     folder = _scratch()
@@ -541,7 +541,7 @@ def _request() -> Target:
 
     def check(data: bytes) -> None:
         with contextlib.suppress(RunecError):
-            assert isinstance(_provide(Feed(inputs), data), bytes)
+            assert isinstance(_provide(InputReader(inputs), data), bytes)
 
     return check
 

@@ -12,13 +12,13 @@ import pytest
 
 from runec.cli import execute
 from runec.diagnostics import Diagnostic, RunecError
-from runec.firmware.sensing import DEFAULT_HZ
+from runec.firmware.board_sensors import DEFAULT_HZ
 from runec.frontend import analyse_text
 from runec.frontend.passes.kinds import CAPABILITY_NAMES
 from runec.frontend.passes.parameters import PARAMETERS
 from runec.pipeline import CapabilityKind, Pipeline
 from runec.proc_blocks import Catalogue
-from runec.vm import feed
+from runec.vm import inputs
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGE = PROJECT / "docs" / "runefile.md"
@@ -119,5 +119,5 @@ def test_the_first_example_builds_and_runs(
 def test_the_defaults_that_the_page_states_are_those_of_a_run() -> None:
     assert PARAMETERS[CapabilityKind.ACCEL]["hz"].about.endswith(f"default {DEFAULT_HZ}")
     assert set(CAPABILITY_NAMES) == {kind.name for kind in CapabilityKind}
-    assert PARAMETERS[CapabilityKind.SOUND]["hz"].about.endswith(f"default {feed._RATE_HZ}")
-    assert feed.REQUEST_BYTES_MAX == load_tool().MAX_TENSOR_BYTES
+    assert PARAMETERS[CapabilityKind.SOUND]["hz"].about.endswith(f"default {inputs._RATE_HZ}")
+    assert inputs.REQUEST_BYTES_MAX == load_tool().MAX_TENSOR_BYTES

@@ -16,7 +16,7 @@ from PIL import Image
 
 from runec.diagnostics import Diagnostic, RunecError, RuneError, UserFileError
 from runec.pipeline import CapabilityKind, ElementType
-from runec.vm import Feed, Inputs
+from runec.vm import InputReader, Inputs
 
 IMAGE, FLOAT_IMAGE = CapabilityKind.IMAGE, CapabilityKind.FLOAT_IMAGE
 RGB, BGR, GREY = 0, 1, 2
@@ -32,7 +32,7 @@ def load(
 ) -> NDArray[np.uint8]:
     parameters = {"width": width, "height": height, "pixel_format": pixel_format}
     length = width * height * channels
-    data = Feed(Inputs(image=(path,))).provide(IMAGE, parameters, length, ElementType.U8)
+    data = InputReader(Inputs(image=(path,))).provide(IMAGE, parameters, length, ElementType.U8)
     return np.frombuffer(data, np.uint8).reshape(height, width, channels)
 
 
@@ -487,7 +487,7 @@ def test_a_turned_picture_passes_with_a_warning(tmp_path: Path, orientation: int
     pixels = noise(3, 4)
     Image.fromarray(pixels).save(path, exif=note)
     warned: list[Diagnostic] = []
-    feed = Feed(Inputs(image=(path,), warn=warned.append))
+    feed = InputReader(Inputs(image=(path,), warn=warned.append))
     assert feed.provide(IMAGE, {"width": 4, "height": 3}, 36, None) == pixels.tobytes()
     assert [each.code for each in warned] == ([] if orientation == 1 else ["R0745"])
 
@@ -496,7 +496,7 @@ def test_float_pixels_lie_from_0_to_1(tmp_path: Path) -> None:
     pixels = noise(4, 4)
     path = save(tmp_path / "a.png", pixels)
     parameters = {"width": 4, "height": 4}
-    data = Feed(Inputs(image=(path,))).provide(FLOAT_IMAGE, parameters, 192, ElementType.F32)
+    data = InputReader(Inputs(image=(path,))).provide(FLOAT_IMAGE, parameters, 192, ElementType.F32)
     expected = (pixels / 255).astype("<f4")
     assert data == expected.tobytes()
     assert 0 <= expected.min() < expected.max() <= 1
@@ -504,7 +504,7 @@ def test_float_pixels_lie_from_0_to_1(tmp_path: Path) -> None:
 
 def test_without_parameters_the_picture_decides(tmp_path: Path) -> None:
     pixels = noise(3, 4)
-    feed = Feed(Inputs(image=(save(tmp_path / "a.png", pixels),)))
+    feed = InputReader(Inputs(image=(save(tmp_path / "a.png", pixels),)))
     assert feed.provide(IMAGE, {}, 36, None) == pixels.tobytes()
     assert len(feed.provide(IMAGE, {}, 12, None)) == 12, "grey, a byte each"
     assert len(feed.provide(IMAGE, {"width": 2, "height": 2}, 4, None)) == 4
@@ -519,7 +519,7 @@ def test_without_parameters_the_picture_decides(tmp_path: Path) -> None:
 def test_a_source_picks_its_picture(tmp_path: Path) -> None:
     black = save(tmp_path / "a.png", np.zeros((1, 1, 3), np.uint8))
     white = save(tmp_path / "b.png", np.full((1, 1, 3), 255, np.uint8))
-    feed = Feed(Inputs(image=(black, white)))
+    feed = InputReader(Inputs(image=(black, white)))
     parameters = {"width": 1, "height": 1}
     assert feed.provide(IMAGE, {**parameters, "source": 0}, 3, None) == b"\0\0\0"
     assert feed.provide(IMAGE, {**parameters, "source": 1}, 3, None) == b"\xff\xff\xff"
@@ -547,7 +547,7 @@ def test_a_request_that_makes_no_sense_is_refused(
 ) -> None:
     path = save(tmp_path / "a.png", noise(2, 2))
     with pytest.raises(RuneError) as caught:
-        Feed(Inputs(image=(path,))).provide(IMAGE, parameters, length, element)
+        InputReader(Inputs(image=(path,))).provide(IMAGE, parameters, length, element)
     assert caught.value.code == "R0705"
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from runec.diagnostics import Diagnostic, RunecError, RuneError, UserFileError
 from runec.pipeline import CapabilityKind, ElementType
-from runec.vm import Feed, Inputs
+from runec.vm import InputReader, Inputs
 from runec.vm.sound import read_wave
 
 SOUND = CapabilityKind.SOUND
@@ -49,7 +49,7 @@ def read(tmp_path: Path) -> Read:
     def call(content: bytes, count: int, **parameters: float) -> np.ndarray:
         path = tmp_path / "sound.wav"
         path.write_bytes(content)
-        feed = Feed(Inputs(sound=(path,)))
+        feed = InputReader(Inputs(sound=(path,)))
         data = feed.provide(SOUND, {"hz": 16000, **parameters}, 2 * count, ElementType.I16)
         return np.frombuffer(data, "<i2")
 
@@ -80,7 +80,7 @@ def test_the_originals_recordings_pass_bit_by_bit(hotg: Path) -> None:
         path = hotg / "microspeech" / f"{name}.wav"
         with wave.open(str(path)) as reader:
             expected = reader.readframes(16000)
-        data = Feed(Inputs(sound=(path,))).provide(
+        data = InputReader(Inputs(sound=(path,))).provide(
             SOUND, {"hz": 16000, "sample_duration_ms": 1000}, 32000, ElementType.I16
         )
         assert data == expected
@@ -165,7 +165,7 @@ def warned(tmp_path: Path) -> Callable[[bytes, int], tuple[bytes, list[Diagnosti
         path = tmp_path / "sound.wav"
         path.write_bytes(content)
         found: list[Diagnostic] = []
-        feed = Feed(Inputs(sound=(path,), warn=found.append))
+        feed = InputReader(Inputs(sound=(path,), warn=found.append))
         return feed.provide(SOUND, {"hz": 16000}, 2 * count, ElementType.I16), found
 
     return call
@@ -316,7 +316,7 @@ def test_a_long_file_gives_what_its_beginning_gives(read: Read) -> None:
 def test_old_runes_say_frequency_or_nothing(tmp_path: Path) -> None:
     path = tmp_path / "sound.wav"
     path.write_bytes(wav(b"\1\0\2\0\3\0\4\0"))
-    feed = Feed(Inputs(sound=(path,)))
+    feed = InputReader(Inputs(sound=(path,)))
     assert feed.provide(SOUND, {}, 8, None) == b"\1\0\2\0\3\0\4\0"
     assert feed.provide(SOUND, {"frequency": 16000}, 8, None) == b"\1\0\2\0\3\0\4\0"
     with pytest.raises(UserFileError):
@@ -351,7 +351,7 @@ def test_a_short_sound_is_refused_in_the_originals_words(read: Read) -> None:
 
 def test_a_missing_sound_names_the_flag() -> None:
     with pytest.raises(UserFileError) as caught:
-        Feed(Inputs()).provide(SOUND, {"hz": 16000}, 2, ElementType.I16)
+        InputReader(Inputs()).provide(SOUND, {"hz": 16000}, 2, ElementType.I16)
     assert caught.value.code == "R0701"
     assert caught.value.hint == "add --sound FILE"
 
@@ -366,7 +366,7 @@ def test_a_request_that_makes_no_sense_is_refused(
     path = tmp_path / "sound.wav"
     path.write_bytes(wav(b"\1\0\2\0"))
     with pytest.raises(RuneError) as caught:
-        Feed(Inputs(sound=(path,))).provide(SOUND, {"hz": hz}, length, element)
+        InputReader(Inputs(sound=(path,))).provide(SOUND, {"hz": hz}, length, element)
     assert caught.value.code == "R0705"
 
 
@@ -430,7 +430,7 @@ def test_hostile_bytes_raise_nothing_but_our_errors(
     path = tmp_path_factory.getbasetemp() / "hostile.wav"
     path.write_bytes(base)
     try:
-        samples = Feed(Inputs(sound=(path,))).provide(SOUND, {"hz": 16000}, 4, None)
+        samples = InputReader(Inputs(sound=(path,))).provide(SOUND, {"hz": 16000}, 4, None)
     except RunecError:
         return
     assert len(samples) == 4

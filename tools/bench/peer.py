@@ -15,7 +15,7 @@ from runec.files import write_file
 from runec.firmware import FirmwareBuild, build_project, create_project
 from runec.pipeline import Pipeline, TensorType
 from runec.proc_blocks import SOURCE, sdk_dir
-from runec.vm import Feed, Inputs, output_line
+from runec.vm import InputReader, Inputs, output_line
 from tools.bench.figures import Figures, RunCost
 from tools.bench.machine import counted
 from tools.bench.probe import ProbeError
@@ -128,7 +128,7 @@ def measure_peer(rune: Rune, board: Board, built: FirmwareBuild, inputs: Inputs)
         RunecError: the emulator fails.
     """
     graph = rune.require_graph()
-    provide = provider(graph, Feed(inputs))
+    provide = provider(graph, InputReader(inputs))
     begins: list[int] = []
     ends: list[int] = []
     taken: list[dict[int, list[tuple[TensorType, bytes]]]] = []

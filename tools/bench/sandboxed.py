@@ -13,7 +13,7 @@ from runec.devices.emulator import Device, provider
 from runec.devices.transport import StreamTransport
 from runec.diagnostics import RunecError
 from runec.firmware import FirmwareBuild
-from runec.vm import Feed, Inputs
+from runec.vm import InputReader, Inputs
 from tools.bench.figures import Figures, RunCost
 from tools.bench.machine import counted
 from tools.bench.meter import Meter
@@ -126,7 +126,7 @@ def measure_rune(rune: Rune, board: Board, built: FirmwareBuild, inputs: Inputs)
     faults: list[Exception] = []
     with counted(board, built.elf) as (stream, meter):
         console = _Console(stream)
-        watch = _Watch(meter, console, provider(graph, Feed(inputs)))
+        watch = _Watch(meter, console, provider(graph, InputReader(inputs)))
         watch.start(has_model=bool(graph.models))
 
         def hold() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from runec.backends.groups import SourceGroup
+from runec.backends.source_group import SourceGroup
 from runec.backends.tflm.headers import header_closure, includes
 from runec.backends.tflm.operators import KERNELS
 from runec.components import component, fetch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runec.backends.groups import SourceGroup
+from runec.backends.source_group import SourceGroup
 from runec.components import component, fetch
 
 NAME = "wasm3"

@@ -13,7 +13,7 @@ import pytest
 
 from runec.boards import PARTS, load_boards
 from runec.data import data_dir
-from runec.firmware.sensing import MAX_HZ
+from runec.firmware.board_sensors import MAX_HZ
 
 PROBE = Path(__file__).with_name("drivers_probe.c")
 DRIVERS = data_dir("firmware_templates") / "drivers"

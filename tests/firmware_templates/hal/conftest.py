@@ -10,7 +10,7 @@ import pytest
 
 from runec.boards import Board
 from runec.data import data_dir
-from runec.firmware.layout import Layout
+from runec.firmware.memory_plan import Layout
 from runec.firmware.render import linker_script
 
 TEMPLATES = data_dir("firmware_templates")

@@ -75,7 +75,7 @@ class Memory:
         self.sim.write_u32(address, value)
 
 
-class Rings:
+class Rtt:
     """The console of a chip whose simulated UART receives nothing."""
 
     def __init__(self, sim: Any, path: str, origin: int, size: int) -> None:
@@ -85,7 +85,7 @@ class Rings:
         module = importlib.util.module_from_spec(spec)
         sys.modules[spec.name] = module
         spec.loader.exec_module(module)
-        self.rings = module.Rings(Memory(sim), sim.symbol(module.SYMBOL), origin, size)
+        self.rings = module.Rtt(Memory(sim), sim.symbol(module.SYMBOL), origin, size)
         while not sim.read_u32(sim.symbol(module.SYMBOL)):
             sim.run_for(2e-4)
 
@@ -100,7 +100,7 @@ class Rings:
         return text.decode("latin-1")
 
 
-def said(sim: Any, console: Uart | Rings) -> str:
+def said(sim: Any, console: Uart | Rtt) -> str:
     """Run until the program has answered and is silent again."""
     text = ""
     steps = silence = 0
@@ -117,7 +117,7 @@ def main() -> None:
     """Serve requests until stdin ends."""
     elf, chip, sda, scl, *ram = sys.argv[1:]
     sim = start(elf, chip, (sda, scl))
-    console = Rings(sim, ram[0], int(ram[1]), int(ram[2])) if ram else Uart(sim)
+    console = Rtt(sim, ram[0], int(ram[1]), int(ram[2])) if ram else Uart(sim)
     for line in sys.stdin:
         what, *values = json.loads(line)
         answer: list[object] = []

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from runec.boards import Board, load_boards
-from runec.devices import rings
+from runec.devices import rtt
 
 PROBE = Path(__file__).with_name("hal_probe.c")
 DRIVER = Path(__file__).with_name("drive_simulator.py")
@@ -64,7 +64,7 @@ def ask(board: Board, probe: Callable[[Board], Path]) -> Iterator[Ask]:
     words += [str(board.hal.defines[name]) for name in ("HAL_SDA_PIN", "HAL_SCL_PIN")]
     if board.hal.link == "rtt":
         ram = board.memory.ram
-        words += [str(rings.__file__), str(ram.origin), str(ram.size_bytes)]
+        words += [str(rtt.__file__), str(ram.origin), str(ram.size_bytes)]
     with subprocess.Popen(
         words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 import pytest
 
-from runec.devices.rings import ID, Rings
+from runec.devices.rtt import ID, Rtt
 from runec.devices.session import Session
 from runec.diagnostics import RuneError
 
@@ -95,8 +95,8 @@ def start(build: Build, tmp_path: Path) -> Start:
     return begin
 
 
-def rings_of(board: Board) -> Rings:
-    return Rings(board, BLOCK, RAM, RAM_BYTES)
+def rings_of(board: Board) -> Rtt:
+    return Rtt(board, BLOCK, RAM, RAM_BYTES)
 
 
 def test_the_control_block_is_laid_out_as_the_page_says(start: Start) -> None:
@@ -179,7 +179,7 @@ def test_a_restart_starts_both_rings_anew(start: Start) -> None:
         assert rings.exchange() == b"after"
 
 
-class RingsTransport:
+class RttTransport:
     """The link's transport over a board's rings, in the board's time."""
 
     retry_ms = 1000.0
@@ -226,7 +226,7 @@ def text_of(data: bytes) -> bytes:
 def test_the_link_runs_over_rings_of_any_size(start: Start, up: int, down: int) -> None:
     data = made.dice(up).randbytes(1000)
     with start(up, down, echo_rune(1000)) as board:
-        session = Session(RingsTransport(board), name="rings")
+        session = Session(RttTransport(board), name="rings")
         assert session.greet(booting=True, timeout_s=30).board == "rings"
         for _ in range(3):
             assert session.run(lambda _, __: data, timeout_s=30) == text_of(data)
@@ -236,7 +236,7 @@ def test_the_link_runs_over_rings_of_any_size(start: Start, up: int, down: int) 
 def test_64_kilobytes_pass_through_a_ring_of_512_bytes(start: Start) -> None:
     data = made.dice(64).randbytes(65536)
     with start(1024, 512, echo_rune(65536)) as board:
-        transport = RingsTransport(board)
+        transport = RttTransport(board)
         session = Session(transport, name="rings")
         session.greet(booting=True, timeout_s=30)
         assert session.run(lambda _, __: data, timeout_s=120) == text_of(data)
@@ -247,7 +247,7 @@ def test_64_kilobytes_pass_through_a_ring_of_512_bytes(start: Start) -> None:
 def test_a_computer_that_looks_away_loses_frames_and_gets_them_again(start: Start) -> None:
     data = made.dice(5).randbytes(1000)
     with start(64, 32, echo_rune(1000)) as board:
-        transport = RingsTransport(board)
+        transport = RttTransport(board)
         session = Session(transport, name="rings")
         session.greet(booting=True, timeout_s=30)
         looked_away = []
@@ -266,7 +266,7 @@ def test_a_computer_that_looks_away_loses_frames_and_gets_them_again(start: Star
 
 def test_a_device_that_does_not_move_is_reported(start: Start) -> None:
     with start(64, 32, echo_rune(1000)) as board:
-        transport = RingsTransport(board)
+        transport = RttTransport(board)
         session = Session(transport, name="rings")
         session.greet(booting=True, timeout_s=30)
         transport.is_deaf = True
@@ -277,7 +277,7 @@ def test_a_device_that_does_not_move_is_reported(start: Start) -> None:
 
 def test_a_restart_in_the_middle_of_a_run_is_reported(start: Start) -> None:
     with start(64, 32, echo_rune(1000)) as board:
-        session = Session(RingsTransport(board), name="rings")
+        session = Session(RttTransport(board), name="rings")
         session.greet(booting=True, timeout_s=30)
 
         def provide(_capability: int, _length: int) -> bytes:

@@ -18,7 +18,7 @@ from click.shell_completion import (
     add_completion_class,
 )
 
-from runec.cli.completing import Offer, boards, boards_or_all, devices, ports, targets
+from runec.cli.completion_values import Offer, boards, boards_or_all, devices, ports, target_names
 from runec.cli.options import A_RUNEFILE, RUNE_OR_RUNEFILE
 
 VARIABLE = "_RUNEC_COMPLETE"
@@ -32,7 +32,7 @@ _RUNEFILE: Mapping[str, Offer] = {"": A_RUNEFILE.offer}
 QUICK: Mapping[tuple[str, ...], Mapping[str, Offer]] = {
     ("build",): _RUNEFILE,
     ("check",): _RUNEFILE,
-    ("run",): {**_RUNE, "--on": targets},
+    ("run",): {**_RUNE, "--on": target_names},
     ("size",): {**_RUNE, **_BOARD},
     ("flash",): {**_RUNE, **_BOARD, **_PORT},
     ("monitor",): {**_RUNE, **_BOARD, **_PORT, "--on": devices},

@@ -1,4 +1,4 @@
-"""`runec run` in several places: a table, and whether all bytes agree."""
+"""`runec run` on several targets: a table, and whether all bytes agree."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from runec.boards import load_boards
 from runec.cli import run as run_verb
-from runec.devices import Place
+from runec.devices import Target
 from runec.diagnostics import MachineError, RuneError, UserFileError
 from runec.firmware import BudgetError
 
@@ -22,13 +22,13 @@ WRONG = RIGHT.replace(b"[1,2]", b"[1,3]")
 
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What each place gives, instead of running: results, or an error."""
+    """What each target gives, instead of running: results, or an error."""
     given: dict[str, Any] = {}
 
     def run_bytes(
-        _rune: object, _inputs: object, place: Place, **_: object
+        _rune: object, _inputs: object, target: Target, **_: object
     ) -> Generator[bytes, None, None]:
-        answer = given.get(str(place), [RIGHT])
+        answer = given.get(str(target), [RIGHT])
         if isinstance(answer, Exception):
             raise answer
         yield from answer
@@ -37,7 +37,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return given
 
 
-def places(*names: str) -> list[str]:
+def targets(*names: str) -> list[str]:
     return [word for name in names for word in ("--on", name)]
 
 
@@ -52,16 +52,16 @@ def test_a_runefile_and_a_folder_run_like_their_rune(runec: Run, here: Path) -> 
 def test_places_that_agree_are_a_table(
     runec: Run, noop_rune: Path, answers: dict[str, Any]
 ) -> None:
-    done = runec("run", noop_rune, *places("host", "serial:/dev/ttyUSB0"))
+    done = runec("run", noop_rune, *targets("host", "serial:/dev/ttyUSB0"))
     assert done.code == 0, done.stderr
     assert not answers
     head, *rows = [line.split() for line in done.stdout.splitlines()]
-    assert head == ["place", "verdict", "seconds", "output"]
+    assert head == ["target", "verdict", "seconds", "output"]
     assert [(row[0], row[1], row[3]) for row in rows] == [
         ("host", "same", "[1,2]"),
         ("serial:/dev/ttyUSB0", "same", "[1,2]"),
     ]
-    assert "the same bytes in 2 places" in done.stderr
+    assert "the same bytes on 2 targets" in done.stderr
 
 
 def test_several_outputs_are_shown_with_their_names(
@@ -69,7 +69,7 @@ def test_several_outputs_are_shown_with_their_names(
 ) -> None:
     both = RIGHT[:-2] + b',"7":{"pin":"LED","level":1}}\n'
     answers["host"] = answers["serial:/dev/a"] = [both]
-    done = runec("run", noop_rune, *places("host", "serial:/dev/a"))
+    done = runec("run", noop_rune, *targets("host", "serial:/dev/a"))
     assert done.code == 0, done.stderr
     assert done.stdout.splitlines()[1].endswith("serial: [1,2] 1")
 
@@ -79,7 +79,7 @@ def test_one_other_byte_is_exit_code_3_and_the_place_is_named(
 ) -> None:
     answers["serial:/dev/b"] = [RIGHT, WRONG]
     answers["host"] = answers["serial:/dev/a"] = [RIGHT, RIGHT]
-    on = places("host", "serial:/dev/a", "serial:/dev/b")
+    on = targets("host", "serial:/dev/a", "serial:/dev/b")
     done = runec("run", noop_rune, *on)
     assert done.code == 3
     assert "error[R1111]: not the same bytes as on host: serial:/dev/b" in done.stderr
@@ -100,14 +100,14 @@ def test_fewer_results_are_other_bytes(
     runec: Run, noop_rune: Path, answers: dict[str, Any]
 ) -> None:
     answers["host"] = [RIGHT, RIGHT]
-    assert runec("run", noop_rune, *places("host", "serial:/dev/a")).code == 3
+    assert runec("run", noop_rune, *targets("host", "serial:/dev/a")).code == 3
 
 
 def test_a_place_that_fails_is_told_and_the_others_go_on(
     runec: Run, noop_rune: Path, answers: dict[str, Any]
 ) -> None:
     answers["serial:/dev/a"] = MachineError("R0941", "cannot open it", hint="plug it in")
-    done = runec("run", noop_rune, *places("host", "serial:/dev/a", "serial:/dev/b"))
+    done = runec("run", noop_rune, *targets("host", "serial:/dev/a", "serial:/dev/b"))
     assert done.code == 4
     assert "error[R0941]: cannot open it" in done.stderr
     rows = [line.split()[:2] for line in done.stdout.splitlines()[1:]]
@@ -119,7 +119,7 @@ def test_a_rune_that_traps_everywhere_is_no_difference(
 ) -> None:
     for name in ("host", "serial:/dev/a"):
         answers[name] = RuneError("R0907", "the rune trapped", hint="see")
-    done = runec("run", noop_rune, *places("host", "serial:/dev/a"))
+    done = runec("run", noop_rune, *targets("host", "serial:/dev/a"))
     assert done.code == 3
     assert "R1111" not in done.stderr
 
@@ -133,12 +133,12 @@ def test_all_is_the_host_and_every_emulated_board_that_has_the_memory(
     done = runec("run", noop_rune, "--on", "all", "--format", "json")
     assert done.code == 0, done.stderr
     verdicts = {
-        record["place"]: record["verdict"] for record in map(json.loads, done.stdout.splitlines())
+        record["target"]: record["verdict"] for record in map(json.loads, done.stdout.splitlines())
     }
     expected = dict.fromkeys(["host", *emulated], "same") | {small: "too little memory"}
     assert verdicts == expected
     # Whoever names the board wants to know.
-    named = runec("run", noop_rune, *places("host", small))
+    named = runec("run", noop_rune, *targets("host", small))
     assert named.code == 1
     assert "error[R0811]" in named.stderr
 
@@ -157,7 +157,7 @@ def test_a_board_that_the_rune_does_not_fit_is_a_row_and_the_others_run(
     assert all(row.split()[1] == "same" for row in rows.values())
     assert f"{code}: it has no such thing" in done.stdout
     # Whoever names the board wants to know.
-    named = runec("run", noop_rune, *places(emulated[0], "host"), "--format", "json")
+    named = runec("run", noop_rune, *targets(emulated[0], "host"), "--format", "json")
     assert named.code == 1
     first, second = map(json.loads, named.stdout.splitlines())
     assert (first["verdict"], first["code"], first["reason"]) == (
@@ -172,9 +172,9 @@ def test_a_mistake_that_is_the_same_everywhere_is_told_once(
     runec: Run, noop_rune: Path, answers: dict[str, Any]
 ) -> None:
     board = next(board for board in load_boards() if "emulated" in board.verified)
-    for place in ("host", f"emulator:{board.id}"):
-        answers[place] = UserFileError("R1003", "cannot read input.bin", hint="write it")
-        done = runec("run", noop_rune, *places(place, "serial:/dev/a"))
+    for target in ("host", f"emulator:{board.id}"):
+        answers[target] = UserFileError("R1003", "cannot read input.bin", hint="write it")
+        done = runec("run", noop_rune, *targets(target, "serial:/dev/a"))
         assert (done.code, done.stdout) == (1, "")
         assert done.stderr.count("error[R1003]") == 1
 
@@ -184,10 +184,10 @@ def test_of_several_places_the_host_tells_its_steps(
 ) -> None:
     words = ("run", noop_rune, "--raw", here / "noop/input.bin", "--trace")
     alone = runec(*words)
-    both = runec(*words, *places("host", "host"))
+    both = runec(*words, *targets("host", "host"))
     assert both.code == 0
     assert both.stderr.count("RAW") == 2 * alone.stderr.count("RAW") > 0
-    refused = runec(*words, *places("serial:/dev/a", "serial:/dev/b"))
+    refused = runec(*words, *targets("serial:/dev/a", "serial:/dev/b"))
     assert refused.code == 2
     assert "error[R0921]" in refused.stderr
 
@@ -196,7 +196,7 @@ def test_of_several_places_the_host_tells_its_steps(
 def test_real_places_give_the_same_bytes(runec: Run, noop_rune: Path, here: Path) -> None:
     done = runec(
         *("run", noop_rune, "--raw", here / "noop/input.bin", "-r", "2"),
-        *places("host", "emulator:netduinoplus2"),
+        *targets("host", "emulator:netduinoplus2"),
     )
     assert done.code == 0, done.stderr
     assert done.stdout.count("[0,1,2,3]") == 2

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 from typing import Literal
 
-from runec.cli.checks import Check, Mend
+from runec.cli.doctor_checks import Check, Mend
 from runec.components import fetch
 from runec.diagnostics import MachineError, RunecError
 from runec.tools import find_tool, run_tool

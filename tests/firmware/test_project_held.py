@@ -16,7 +16,7 @@ from runec.boards import load_board
 from runec.container import Rune
 from runec.diagnostics import UserFileError
 from runec.firmware import build_project, create_project, load_project
-from runec.firmware.folder import held_folder
+from runec.firmware.project_manifest import held_folder
 
 if TYPE_CHECKING:
     ExampleRune = Callable[[str], Rune]
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 HOLD = """
 import sys, time
 from pathlib import Path
-from runec.firmware.folder import held_folder
+from runec.firmware.project_manifest import held_folder
 with held_folder(Path(sys.argv[1]), make=True):
     print("held", flush=True)
     sys.stdin.read()

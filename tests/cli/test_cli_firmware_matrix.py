@@ -11,7 +11,7 @@ import pytest
 
 from runec.boards import load_boards
 from runec.cli import firmware as firmware_verb
-from runec.cli import many_boards
+from runec.cli import firmware_matrix
 from runec.diagnostics import MachineError, RunecError, UserFileError
 from runec.firmware import FirmwareBuild, Project
 
@@ -30,7 +30,7 @@ def failures(monkeypatch: pytest.MonkeyPatch) -> dict[str, RunecError]:
         elf = project.directory / "firmware.elf"
         return FirmwareBuild(project.board.id, elf, elf, 1000, 2000, 0, 0, 0, 0)
 
-    monkeypatch.setattr(many_boards, "build_project", build_project)
+    monkeypatch.setattr(firmware_matrix, "build_project", build_project)
     return given
 
 

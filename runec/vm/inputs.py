@@ -32,9 +32,9 @@ from runec.files import read_file
 from runec.pipeline import CapabilityKind, ElementType
 from runec.vm import picture
 from runec.vm.errors import bad_request, missing_input, unused_input, wrong_length
-from runec.vm.generator import DEFAULT_SEED, SplitMix64
 from runec.vm.recording import read_recording
 from runec.vm.sound import RATE_HZ_MAX, RATE_HZ_MIN, read_sound
+from runec.vm.splitmix64 import DEFAULT_SEED, SplitMix64
 
 # As much as runec builds a tensor for, so that a stranger's rune cannot ask for all memory.
 REQUEST_BYTES_MAX = 64 * 1024 * 1024
@@ -76,7 +76,7 @@ class Request:
     element: ElementType | None
 
 
-Provider = Callable[["Feed", Request], bytes]
+Provider = Callable[["InputReader", Request], bytes]
 
 
 def unused_inputs(
@@ -112,7 +112,7 @@ def unused_inputs(
             yield unused_input("--random-bits", why)
 
 
-class Feed:
+class InputReader:
     """The data of one session: made from the user's inputs, asked by whatever executes the rune."""
 
     def __init__(self, inputs: Inputs) -> None:
@@ -287,10 +287,10 @@ def _side(request: Request, name: str) -> int | None:
 _SCALED = [struct.pack("<f", value / 255) for value in range(256)]
 _BITS = {ElementType.F32: ElementType.U32, ElementType.F64: ElementType.U64}
 _PROVIDERS: Mapping[CapabilityKind, Provider] = {
-    CapabilityKind.RAND: Feed.random,
-    CapabilityKind.SOUND: Feed.sound,
-    CapabilityKind.ACCEL: Feed.accelerometer,
-    CapabilityKind.IMAGE: Feed.image,
-    CapabilityKind.RAW: Feed.raw,
-    CapabilityKind.FLOAT_IMAGE: Feed.float_image,
+    CapabilityKind.RAND: InputReader.random,
+    CapabilityKind.SOUND: InputReader.sound,
+    CapabilityKind.ACCEL: InputReader.accelerometer,
+    CapabilityKind.IMAGE: InputReader.image,
+    CapabilityKind.RAW: InputReader.raw,
+    CapabilityKind.FLOAT_IMAGE: InputReader.float_image,
 }

@@ -1,4 +1,4 @@
-"""A place where a rune runs: this computer, an emulated board, or one at a serial port."""
+"""A target where a rune runs: this computer, an emulated board, or one at a serial port."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ _FORMS = "host, emulator:BOARD (`runec boards`), or serial:PORT[@BAUD]"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A place, spelled `host`, `emulator:BOARD` or `serial:PORT`, the latter with `@BAUD` at will.
+class Target:
+    """A target, spelled `host`, `emulator:BOARD` or `serial:PORT`, the latter with `@BAUD` at will.
 
     `board` is that of an emulator, as it runs there; `port` and `baud` are those of a serial port.
     """
@@ -67,8 +67,8 @@ class Place:
             return f"{self.kind}:{self.port}{baud}"
         return self.kind
 
-    def with_input(self, source: InputKind | None) -> Place:
-        """Return this place with ACCEL's data from elsewhere; None leaves it as it is.
+    def with_input(self, source: InputKind | None) -> Target:
+        """Return this target with ACCEL's data from elsewhere; None leaves it as it is.
 
         Raises:
             UsageError: R0921, it is no emulator: what a board does was decided when it was flashed.
@@ -84,11 +84,11 @@ class Place:
         return replace(self, board=self.board.with_input(source))
 
     @classmethod
-    def parse(cls, text: str, *, trust_board: bool = False) -> Place:
+    def parse(cls, text: str, *, trust_board: bool = False) -> Target:
         """Read the spelling that `str()` writes; `trust_board` is `load_board`'s `trusted`.
 
         Raises:
-            UsageError: R0918, there is no such kind of place; R0802, no such board.
+            UsageError: R0918, there is no such kind of target; R0802, no such board.
             UserFileError: R0801, R0842 to R0844, the board's file is wrong or not trusted.
         """
         if text == HOST:
@@ -104,7 +104,7 @@ class Place:
         return cls("serial", port=port, baud=int(baud))
 
     @classmethod
-    def everywhere(cls) -> list[Place]:
+    def everywhere(cls) -> list[Target]:
         """Return the host and every board that was verified in an emulator."""
         boards = [board for board in load_boards() if "emulated" in board.verified]
         return [cls(HOST), *(cls("emulator", board) for board in boards)]
@@ -113,46 +113,46 @@ class Place:
 def run_bytes(
     rune: Rune,
     inputs: Inputs,
-    place: Place,
+    target: Target,
     *,
     repeats: int = 1,
     timeout_s: float | None = None,
     resources: Mapping[str, bytes] | None = None,
     watch: Watch | None = None,
 ) -> Generator[bytes, None, None]:
-    """Run a rune in a place; yield what each run writes, as `runec.vm.run_rune_bytes` has it.
+    """Run a rune on a target; yield what each run writes, as `runec.vm.run_rune_bytes` has it.
 
-    The bytes are the same in every place. `timeout_s` is the time for one run without waiting for
+    The bytes are the same on every target. `timeout_s` is the time for one run without waiting for
     inputs, by the clock of the machine that runs it; at a serial port, where the board's own limit
-    was set when it was flashed, it is how long this computer waits. None leaves the place's own
+    was set when it was flashed, it is how long this computer waits. None leaves the target's own
     limit. Only the host takes `resources` and reports steps.
 
     Raises:
-        UsageError: R0921, the place cannot do what is asked.
-        RunecError: what the place raises: `runec.vm.run_rune_bytes`, or `open_emulator` or
+        UsageError: R0921, the target cannot do what is asked.
+        RunecError: what the target raises: `runec.vm.run_rune_bytes`, or `open_emulator` or
             `SerialDevice`, and `Device.run_bytes`.
     """
     watch = watch or Watch()
-    if place.kind == "host":
+    if target.kind == "host":
         limits = {} if timeout_s is None else {"timeout_s": timeout_s}
         yield from run_rune_bytes(
             rune, inputs, repeats=repeats, resources=resources, watch=watch, **limits
         )
         return
     if resources:
-        raise _host_only(f"accepts the resource {next(iter(resources))!r} at run time", place)
+        raise _host_only(f"accepts the resource {next(iter(resources))!r} at run time", target)
     if watch.step is not None:
-        raise _host_only("traces a run", place)
-    with _open_device(rune, place, timeout_s=timeout_s, log=watch.log) as device:
+        raise _host_only("traces a run", target)
+    with _open_device(rune, target, timeout_s=timeout_s, log=watch.log) as device:
         yield from device.run_bytes(inputs, repeats=repeats)
 
 
 @contextmanager
 def _open_device(
-    rune: Rune, place: Place, *, timeout_s: float | None, log: Log | None
+    rune: Rune, target: Target, *, timeout_s: float | None, log: Log | None
 ) -> Iterator[Device]:
-    if place.board is not None:
-        board = place.board.with_time_budget(timeout_s)
+    if target.board is not None:
+        board = target.board.with_time_budget(timeout_s)
         patience_s = emulator_patience_s(timeout_s)
         with open_emulator(rune, board, timeout_s=patience_s, log=log) as emulated:
             yield emulated
@@ -161,7 +161,7 @@ def _open_device(
     from runec.devices.serial_port import SerialDevice  # noqa: PLC0415
 
     limit_s = timeout_s or TIMEOUT_S
-    with SerialDevice(place.port, rune, baud=place.baud, timeout_s=limit_s, log=log) as device:
+    with SerialDevice(target.port, rune, baud=target.baud, timeout_s=limit_s, log=log) as device:
         yield device
 
 
@@ -178,26 +178,26 @@ _SLOWER = 10.0
 _PATIENCE_MIN_S = 60.0
 
 
-def _host_only(what: str, place: Place) -> UsageError:
-    return UsageError("R0921", f"only the host {what}, not {place}", hint="omit --on")
+def _host_only(what: str, target: Target) -> UsageError:
+    return UsageError("R0921", f"only the host {what}, not {target}", hint="omit --on")
 
 
 def run(
     rune: Rune,
     inputs: Inputs,
-    place: Place,
+    target: Target,
     *,
     repeats: int = 1,
     timeout_s: float | None = None,
     log: Log | None = None,
 ) -> Generator[str, None, None]:
-    """Run a rune with SERIAL outputs in a place; yield its lines, without newlines.
+    """Run a rune with SERIAL outputs on a target; yield its lines, without newlines.
 
     Raises:
         RunecError: as `run_bytes`.
     """
     results = run_bytes(
-        rune, inputs, place, repeats=repeats, timeout_s=timeout_s, watch=Watch(log=log)
+        rune, inputs, target, repeats=repeats, timeout_s=timeout_s, watch=Watch(log=log)
     )
     with contextlib.closing(results):
         for result in results:

@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 from runec.boards import Region
-from runec.devices import rings, stepper
+from runec.devices import labwired_process, rtt
+from runec.devices.labwired_parts import SimulatedPart
 from runec.devices.link import SILENCE_MS
-from runec.devices.simulated import SimulatedPart
 from runec.devices.transport import ChildProcess
 from runec.diagnostics import MachineError, RuneError
 from runec.files import IN_TMPDIR, write_file
@@ -49,7 +49,7 @@ class SimulatorTransport:
                 "the emulator labwired is not installed",
                 hint="pip install 'runec[emulators]'",
             )
-        script = Path(stepper.__file__)
+        script = Path(labwired_process.__file__)
         # -P: the script's folder holds modules whose names must not hide the standard library's.
         self._received = bytearray()
         self._outgoing = bytearray()
@@ -67,7 +67,7 @@ class SimulatorTransport:
                 write_file(system, part.system(described), elsewhere=IN_TMPDIR)
             command: list[str | Path] = [sys.executable, "-P", script, elf, system]
             if rings_in is not None:
-                command += [Path(rings.__file__), str(rings_in.origin), str(rings_in.size_bytes)]
+                command += [Path(rtt.__file__), str(rings_in.origin), str(rings_in.size_bytes)]
             self._child = ChildProcess(command, name=f"the emulator labwired ({chip})")
             try:
                 self._start()
@@ -101,7 +101,7 @@ class SimulatorTransport:
             data = bytes(self._outgoing)
             self._outgoing.clear()
             motion, self._motion = self._motion, b""
-            head = stepper.REQUEST.pack(len(data), len(motion), until_s)
+            head = labwired_process.REQUEST.pack(len(data), len(motion), until_s)
             self._child.write(head + data + motion)
             self._asked = True
         answer = self._answer(wall_limit_s)
@@ -115,10 +115,10 @@ class SimulatorTransport:
         self._child.close()
 
     def _answer(self, wall_limit_s: float) -> bytes | None:
-        head = stepper.ANSWER.size
+        head = labwired_process.ANSWER.size
         while True:
             if len(self._received) >= head:
-                length, status, now_s = stepper.ANSWER.unpack_from(self._received)
+                length, status, now_s = labwired_process.ANSWER.unpack_from(self._received)
                 if len(self._received) >= head + length:
                     break
             data = self._child.read(wall_limit_s - time.monotonic())
@@ -128,14 +128,14 @@ class SimulatorTransport:
         said = bytes(self._received[head : head + length])
         del self._received[: head + length]
         self._now_ms = now_s * 1000
-        if status == stepper.MALFORMED:
+        if status == labwired_process.MALFORMED:
             raise RuneError(
                 "R0930",
                 f"the rings in the device's memory cannot be used: {said.decode(errors='replace')}",
                 hint="build the firmware with this version of runec; if it was, the rune's "
                 "firmware wrote over its memory",
             )
-        if status != stepper.RUNS:
+        if status != labwired_process.RUNS:
             raise self._stopped(said.decode(errors="replace"))
         return said
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runec.data import data_dir
-from runec.devices.codes import RUNEVM_ERRORS, device_error
+from runec.devices.runevm_errors import RUNEVM_ERRORS, device_error
 
 HEADER = data_dir("firmware_templates") / "runevm" / "include" / "runevm.h"
 

@@ -156,8 +156,8 @@ class _RamConsole:
         if address is None:
             raise _Malformed(f"the program has no symbol {self._code.SYMBOL}")
         try:
-            self._rings = self._code.Rings(_Memory(sim), address, ram_origin, ram_bytes)
-        except self._code.RingsError as error:
+            self._rings = self._code.Rtt(_Memory(sim), address, ram_origin, ram_bytes)
+        except self._code.RttError as error:
             raise _Malformed(str(error)) from None
 
     def send(self, data: bytes) -> None:
@@ -166,7 +166,7 @@ class _RamConsole:
     def exchange(self) -> bytes:
         try:
             said: bytes = self._rings.exchange()
-        except self._code.RingsError as error:
+        except self._code.RttError as error:
             raise _Malformed(str(error)) from None
         return said
 

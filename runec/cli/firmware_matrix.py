@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from runec.boards import Board, load_board, load_boards
 from runec.cli.console import Console, table
-from runec.cli.frameworks import tell_of_fetching
-from runec.cli.sources import Source
+from runec.cli.firmware_options import tell_of_fetching
+from runec.cli.rune_sources import Source
 from runec.diagnostics import MachineError, RunecError, UserFileError
 from runec.firmware import FirmwareBuild, Project, build_project, is_board_refusal
 

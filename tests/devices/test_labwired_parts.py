@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from runec.boards import PARTS, load_board
-from runec.devices.simulated import simulated_part
+from runec.devices.labwired_parts import simulated_part
 from runec.firmware import Accelerometer
 
 CHIP = 'peripherals:\n  - id: "i2c0"\n'

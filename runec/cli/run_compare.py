@@ -1,4 +1,4 @@
-"""One rune in several places, and whether they all give the same bytes."""
+"""One rune on several targets, and whether they all give the same bytes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from runec.cli.console import Console, table
 from runec.container import Rune
-from runec.devices import Place
+from runec.devices import Target
 from runec.diagnostics import MachineError, RunecError, RuneError, UserFileError
 from runec.firmware import BudgetError, is_device_refusal
 from runec.vm.output import output_line, parse_output_bytes
@@ -17,15 +17,15 @@ from runec.vm.output import output_line, parse_output_bytes
 ALL = "all"
 _SHOWN_CHARS = 60
 
-Start = Callable[[Place], Iterator[bytes]]
-"""Starts the rune in a place; gives what each run writes."""
+Start = Callable[[Target], Iterator[bytes]]
+"""Starts the rune on a target; gives what each run writes."""
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of a rune in one place."""
+    """What came of a rune on one target."""
 
-    place: Place
+    target: Target
     results: list[bytes] = field(default_factory=list)
     seconds: float = 0.0
     verdict: str = "same"
@@ -34,7 +34,7 @@ class Outcome:
     def as_json(self) -> dict[str, object]:
         """Return it as one JSON object; `results` are the lines that a run alone would print."""
         return {
-            "place": str(self.place),
+            "target": str(self.target),
             "verdict": self.verdict,
             "seconds": round(self.seconds, 3),
             "results": [json.loads(json_result(each)) for each in self.results],
@@ -43,19 +43,19 @@ class Outcome:
         }
 
 
-def wanted_places(names: Sequence[str], *, trust_board: bool = False) -> list[tuple[Place, bool]]:
-    """Return the places named and, for each, whether it may be left out where it refuses the rune.
+def wanted_targets(names: Sequence[str], *, trust_board: bool = False) -> list[tuple[Target, bool]]:
+    """Return the targets named and, for each, whether it may be left out where it refuses the rune.
 
     Raises:
-        RunecError: as `Place.parse`.
+        RunecError: as `Target.parse`.
     """
-    places: list[tuple[Place, bool]] = []
+    targets: list[tuple[Target, bool]] = []
     for name in names:
         if name == ALL:
-            places += [(place, True) for place in Place.everywhere()]
+            targets += [(target, True) for target in Target.everywhere()]
         else:
-            places.append((Place.parse(name, trust_board=trust_board), False))
-    return places
+            targets.append((Target.parse(name, trust_board=trust_board), False))
+    return targets
 
 
 def json_result(result: bytes) -> bytes:
@@ -75,26 +75,26 @@ def output_names(rune: Rune | None) -> dict[str, str]:
 
 def compare(
     console: Console,
-    places: Sequence[tuple[Place, bool]],
+    targets: Sequence[tuple[Target, bool]],
     start: Start,
     names: Mapping[str, str],
 ) -> int:
-    """Run in every place and print a table; return 0, or the exit code of the first that failed.
+    """Run on every target and print a table; return 0, or the exit code of the first that failed.
 
     `names`: as `output_names`; of several outputs each is shown with its own.
 
-    The first place that gives results says what all must give. A board that the rune does not fit
+    The first target that gives results says what all must give. A board that the rune does not fit
     (too little memory, no such pin or sensor, no kernel for an operator) is told and left out where
-    `places` says that it may be, and has failed where not; the others run.
+    `targets` says that it may be, and has failed where not; the others run.
 
     Raises:
-        RuneError: R1111, the places do not agree.
-        RunecError: a mistake of the user's that is the same in every place.
+        RuneError: R1111, the targets do not agree.
+        RunecError: a mistake of the user's that is the same on every target.
     """
     outcomes: list[Outcome] = []
     right: Outcome | None = None
-    for place, may_lack in places:
-        outcome = _run(console, place, start, may_lack=may_lack)
+    for target, may_lack in targets:
+        outcome = _run(console, target, start, may_lack=may_lack)
         outcomes.append(outcome)
         if outcome.verdict == "same":
             right = right or outcome
@@ -104,31 +104,31 @@ def compare(
             console.result_json(outcome.as_json())
     if not console.is_json:
         console.result(_table(outcomes, names))
-    different = [str(each.place) for each in outcomes if each.verdict == "DIFFERENT"]
+    different = [str(each.target) for each in outcomes if each.verdict == "DIFFERENT"]
     if right is not None and different:
         raise RuneError(
             "R1111",
-            f"not the same bytes as on {right.place}: {', '.join(different)}",
-            hint="runec run --format json with both places shows the results; "
+            f"not the same bytes as on {right.target}: {', '.join(different)}",
+            hint="runec run --format json with both targets shows the results; "
             "build all firmware with this version of runec",
         )
     failed = [each.error for each in outcomes if each.error and each.verdict == "failed"]
     same = sum(each.verdict == "same" for each in outcomes)
     if not failed:
-        console.say(f"the same bytes in {same} place{'s' if same != 1 else ''}")
+        console.say(f"the same bytes on {same} target{'s' if same != 1 else ''}")
     return failed[0].exit_code if failed else 0
 
 
-def _run(console: Console, place: Place, start: Start, *, may_lack: bool) -> Outcome:
-    outcome = Outcome(place)
+def _run(console: Console, target: Target, start: Start, *, may_lack: bool) -> Outcome:
+    outcome = Outcome(target)
     began_s = time.monotonic()
     try:
-        with console.progress(f"running on {place}"):
-            outcome.results = list(start(place))
+        with console.progress(f"running on {target}"):
+            outcome.results = list(start(target))
     except (RuneError, MachineError) as error:
         outcome.error, outcome.verdict = error, "failed"
     except UserFileError as error:
-        if place.kind == "host" or not is_device_refusal(error):
+        if target.kind == "host" or not is_device_refusal(error):
             raise
         what = "too little memory" if isinstance(error, BudgetError) else "does not fit"
         outcome.error, outcome.verdict = error, what if may_lack else "failed"
@@ -140,9 +140,9 @@ def _run(console: Console, place: Place, start: Start, *, may_lack: bool) -> Out
 
 def _table(outcomes: Sequence[Outcome], names: Mapping[str, str]) -> str:
     rows = [
-        (each.place, each.verdict, f"{each.seconds:.1f}", _shown(each, names)) for each in outcomes
+        (each.target, each.verdict, f"{each.seconds:.1f}", _shown(each, names)) for each in outcomes
     ]
-    return table(("place", "verdict", "seconds", "output"), rows)
+    return table(("target", "verdict", "seconds", "output"), rows)
 
 
 def _shown(outcome: Outcome, names: Mapping[str, str]) -> str | None:

@@ -26,10 +26,10 @@ from runec.vm.errors import (
     unsupported_model,
     unsupported_original,
 )
-from runec.vm.host import OUTPUT_KINDS, Host, Surroundings, Typed
 from runec.vm.host_model import HostModel
 from runec.vm.messages import Consumed, Document, Outputs, minified_json
 from runec.vm.output import output_bytes, output_line, parse_output_bytes
+from runec.vm.rune_imports import OUTPUT_KINDS, Imports, Surroundings, Typed
 
 _OUTPUT_BYTES_MAX = 64 * 1024 * 1024
 _VALUE_BYTES_MAX = 4
@@ -157,8 +157,8 @@ def device_result(result: bytes) -> bytes:
     return output_line(outputs).encode() + b"\n"
 
 
-class OriginalHost(Host):
-    """Host functions for a rune without our graph."""
+class LegacyImports(Imports):
+    """Imports functions for a rune without our graph."""
 
     # No original says which pin: PIN was a number without a use.
     output_kinds = OUTPUT_KINDS - {OutputKind.PIN}

@@ -10,7 +10,7 @@ import pytest
 from runec.boards import Toolchain, load_board
 from runec.container import Rune
 from runec.firmware import build, build_project, create_project
-from runec.firmware.unchanged import build_folder, build_inputs, note_build, was_built
+from runec.firmware.build_stamp import build_folder, build_inputs, note_build, was_built
 from runec.tools import Finished
 
 ENVIRONMENT = {"PLATFORMIO_CORE_DIR": "/core"}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runec.cli.outputs import RUNE, refuse_other_file
+from runec.cli.output_files import RUNE, refuse_other_file
 from runec.diagnostics import UserFileError
 
 RUNEFILE = """\

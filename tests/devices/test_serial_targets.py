@@ -17,7 +17,7 @@ import serial
 from runec.boards import load_board
 from runec.codegen import compile_pipeline
 from runec.container import Rune, read_rune, write_rune
-from runec.devices import Place, held_firmware, run, run_bytes, start_emulator
+from runec.devices import Target, held_firmware, run, run_bytes, start_emulator
 from runec.devices.serial_port import SerialTransport
 from runec.diagnostics import MachineError, RuneError
 from runec.frontend import analyse
@@ -37,18 +37,18 @@ def port(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def place(port: Path) -> Place:
-    return Place.parse(f"serial:{port}")
+def target(port: Path) -> Target:
+    return Target.parse(f"serial:{port}")
 
 
 def test_a_board_at_a_port_runs_its_rune(
-    make_device: Callable[..., Any], rune: Rune, inputs: Inputs, port: Path, place: Place
+    make_device: Callable[..., Any], rune: Rune, inputs: Inputs, port: Path, target: Target
 ) -> None:
     log: list[str] = []
     device = make_device(echo)
     device.boot()
     with plugged(Paper(device), port):
-        lines = list(run(rune, inputs, place, repeats=3, log=log.append))
+        lines = list(run(rune, inputs, target, repeats=3, log=log.append))
     assert (
         lines == ['{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}'] * 3
     )
@@ -56,17 +56,17 @@ def test_a_board_at_a_port_runs_its_rune(
 
 
 def test_a_board_that_was_up_all_along_is_asked_who_it_is(
-    make_device: Callable[..., Any], rune: Rune, inputs: Inputs, port: Path, place: Place
+    make_device: Callable[..., Any], rune: Rune, inputs: Inputs, port: Path, target: Target
 ) -> None:
     with plugged(Paper(make_device(echo)), port):
         for _ in range(2):
-            assert list(run_bytes(rune, inputs, place)) == [
+            assert list(run_bytes(rune, inputs, target)) == [
                 b'{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}\n'
             ]
 
 
 def test_a_port_that_is_unplugged_in_a_run_is_told_and_works_when_it_is_back(
-    make_device: Callable[..., Any], rune: Rune, inputs: Inputs, port: Path, place: Place
+    make_device: Callable[..., Any], rune: Rune, inputs: Inputs, port: Path, target: Target
 ) -> None:
     unplugs: list[Callable[[], None]] = []
 
@@ -80,7 +80,7 @@ def test_a_port_that_is_unplugged_in_a_run_is_told_and_works_when_it_is_back(
 
     with plugged(Pulled(make_device(echo)), port) as unplug:
         unplugs.append(unplug)
-        results = run(rune, inputs, place, repeats=2)
+        results = run(rune, inputs, target, repeats=2)
         assert (
             next(results)
             == '{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}'
@@ -90,12 +90,12 @@ def test_a_port_that_is_unplugged_in_a_run_is_told_and_works_when_it_is_back(
     assert (caught.value.code, caught.value.exit_code) == ("R0940", 3)
     assert str(port) in caught.value.message
     with pytest.raises(MachineError) as missing:
-        list(run(rune, inputs, place))
+        list(run(rune, inputs, target))
     assert missing.value.code == "R0941"
     device = make_device(echo)
     device.boot()
     with plugged(Paper(device), port):
-        assert list(run(rune, inputs, place)) == [
+        assert list(run(rune, inputs, target)) == [
             '{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}'
         ]
 
@@ -119,25 +119,25 @@ def test_a_debuggers_socket_is_a_port_too(
         thread.start()
         stack.callback(thread.join, 30)
         stack.callback(done.set)
-        place = Place.parse(f"serial:socket://127.0.0.1:{server.getsockname()[1]}")
-        assert list(run(rune, inputs, place)) == [
+        target = Target.parse(f"serial:socket://127.0.0.1:{server.getsockname()[1]}")
+        assert list(run(rune, inputs, target)) == [
             '{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}'
         ]
 
 
 def test_another_rune_on_the_board_is_not_run(
-    make_device: Callable[..., Any], rune: Rune, inputs: Inputs, port: Path, place: Place
+    make_device: Callable[..., Any], rune: Rune, inputs: Inputs, port: Path, target: Target
 ) -> None:
     device = make_device(echo, digest=bytes(32))
     with plugged(Paper(device), port), pytest.raises(RuneError) as caught:
-        list(run(rune, inputs, place))
+        list(run(rune, inputs, target))
     assert caught.value.code == "R0917"
     assert "runec flash" in str(caught.value.hint), "a build alone changes no board"
     assert device.runs_started == 0
 
 
 def test_a_board_that_says_nothing_is_given_up(
-    rune: Rune, inputs: Inputs, port: Path, place: Place, monkeypatch: pytest.MonkeyPatch
+    rune: Rune, inputs: Inputs, port: Path, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Silent:
         def exchange(self, _data: bytes) -> bytes:
@@ -145,15 +145,15 @@ def test_a_board_that_says_nothing_is_given_up(
 
     monkeypatch.setattr(SerialTransport, "retry_ms", 20.0)
     with plugged(Silent(), port), pytest.raises(RuneError) as caught:
-        list(run(rune, inputs, place))
+        list(run(rune, inputs, target))
     assert caught.value.code == "R0901"
     assert "@BAUD" in str(caught.value.hint)
     assert "runec flash" in str(caught.value.hint)
 
 
-def test_a_port_that_is_not_there_says_which_are(rune: Rune, inputs: Inputs, place: Place) -> None:
+def test_a_missing_port_lists_the_others(rune: Rune, inputs: Inputs, target: Target) -> None:
     with pytest.raises(MachineError) as caught:
-        list(run(rune, inputs, place))
+        list(run(rune, inputs, target))
     assert (caught.value.code, caught.value.exit_code) == ("R0941", 4)
     assert "there is no such port" in caught.value.message
     assert "found are:" in str(caught.value.hint)
@@ -217,7 +217,7 @@ class Emulated:
 
 
 @pytest.mark.emulated
-def test_real_firmware_behind_a_port_prints_what_the_host_prints(port: Path, place: Place) -> None:
+def test_firmware_at_a_port_prints_what_the_host_prints(port: Path, target: Target) -> None:
     pipeline = analyse(NOOP / "Runefile.yml").pipeline
     rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
     inputs = Inputs(raw=(NOOP / "input.bin",))
@@ -226,13 +226,13 @@ def test_real_firmware_behind_a_port_prints_what_the_host_prints(port: Path, pla
         transport = start_emulator(board, built.elf)
     with contextlib.closing(transport), plugged(Emulated(transport), port):
         for _ in range(2):
-            lines = list(run(rune, inputs, place, repeats=2))
-            assert lines == list(run(rune, inputs, Place("host"), repeats=2))
+            lines = list(run(rune, inputs, target, repeats=2))
+            assert lines == list(run(rune, inputs, Target("host"), repeats=2))
 
 
 @pytest.mark.emulated
 def test_real_firmware_that_is_unplugged_in_a_run_runs_when_it_is_back(
-    port: Path, place: Place
+    port: Path, target: Target
 ) -> None:
     pipeline = analyse(NOOP / "Runefile.yml").pipeline
     rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
@@ -243,7 +243,7 @@ def test_real_firmware_that_is_unplugged_in_a_run_runs_when_it_is_back(
     with contextlib.closing(transport):
         for _ in range(2):
             with plugged(Emulated(transport), port) as unplug:
-                results = run(rune, inputs, place, repeats=100_000)
+                results = run(rune, inputs, target, repeats=100_000)
                 first = next(results)
                 threading.Timer(0.2, unplug).start()
                 lines = {first}
@@ -252,4 +252,4 @@ def test_real_firmware_that_is_unplugged_in_a_run_runs_when_it_is_back(
             assert caught.value.code == "R0940"
             assert lines == {first}
         with plugged(Emulated(transport), port):
-            assert list(run(rune, inputs, place)) == list(run(rune, inputs, Place("host")))
+            assert list(run(rune, inputs, target)) == list(run(rune, inputs, Target("host")))

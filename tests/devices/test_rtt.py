@@ -1,4 +1,4 @@
-"""Rings in a device's memory, as the computer sees them: the page's example, memory that lies."""
+"""Rtt in a device's memory, as the computer sees them: the page's example, memory that lies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from runec.boards import load_board, load_boards
 from runec.devices import check_emulator, start_emulator
-from runec.devices.rings import ID, Rings, RingsError
+from runec.devices.rtt import ID, Rtt, RttError
 from runec.diagnostics import MachineError, RuneError, UserFileError
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "spec" / "link.md"
@@ -45,7 +45,7 @@ class Ram:
 
 @pytest.fixture
 def ram() -> Ram:
-    """Rings as a device makes them."""
+    """Rtt as a device makes them."""
     made = Ram()
     made.bytes[:24] = struct.pack("<16sii", ID, 1, 1)
     made.words(BLOCK + 24, RAM + 0xF00, UP, 1024, 0, 0, 2)
@@ -53,8 +53,8 @@ def ram() -> Ram:
     return made
 
 
-def rings(ram: Ram) -> Rings:
-    return Rings(ram, BLOCK, RAM, RAM_BYTES)
+def rings(ram: Ram) -> Rtt:
+    return Rtt(ram, BLOCK, RAM, RAM_BYTES)
 
 
 def test_the_pages_example_is_what_comes_out(ram: Ram) -> None:
@@ -153,7 +153,7 @@ def test_a_block_that_lies_is_refused_and_nothing_is_written(ram: Ram, lie: str)
     LIES[lie](ram)
     link = rings(ram)
     link.send(b"secret")
-    with pytest.raises(RingsError):
+    with pytest.raises(RttError):
         link.exchange()
     assert ram.writes == []
 
@@ -168,14 +168,14 @@ def test_arbitrary_memory_is_never_followed_out_of_the_ram(data: bytes, more: by
     for _ in range(3):
         try:
             link.exchange()
-        except RingsError:
+        except RttError:
             break
 
 
 @pytest.mark.parametrize("address", [RAM - 4, RAM + 2, RAM + RAM_BYTES - 68, 0])
 def test_a_block_that_cannot_lie_there_is_refused(ram: Ram, address: int) -> None:
-    with pytest.raises(RingsError):
-        Rings(ram, address, RAM, RAM_BYTES)
+    with pytest.raises(RttError):
+        Rtt(ram, address, RAM, RAM_BYTES)
 
 
 def test_an_emulator_without_a_debugger_cannot_have_the_link_in_ram() -> None:

@@ -1,6 +1,6 @@
 """What the rune sees of its host: memory with bounds, ids, logging, resources.
 
-Executed in the child process. `AbiHost` and `OriginalHost` add what their generation of runes
+Executed in the child process. `Abi1Imports` and `LegacyImports` add what their generation of runes
 calls. A method of the name of a host function is that function; its arguments are unsigned.
 """
 
@@ -64,7 +64,7 @@ def is_mixed(kinds: Iterable[OutputKind]) -> bool:
     return len({kind is OutputKind.TENSOR for kind in kinds}) > 1
 
 
-class Host:
+class Imports:
     """What both generations share. Subclasses set `first_id`, and which outputs they write."""
 
     first_id = 1

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from runec.container import Recorded, Rune, read_rune, write_described
+from runec.container.canonical_json import spell_json
 from runec.container.graph_json import decode_graph, encode_graph
 from runec.container.graph_rules import check_graph
-from runec.container.spelling import spell_json
 from runec.diagnostics import UserFileError
 from runec.pipeline import CapabilityKind, OutputKind
 

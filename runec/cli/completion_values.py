@@ -1,7 +1,7 @@
 """What the Tab key offers for the values of options and arguments, without slow imports.
 
-Each function takes what is typed so far and returns what it can become. `runec.cli.shells` also
-calls them without importing the verb whose option it is.
+Each function takes what is typed so far and returns what it can become.
+`runec.cli.completion_scripts` also calls them without importing the verb whose option it is.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def devices(incomplete: str) -> list[CompletionItem]:
     return [_item(name) for name in names if name.startswith(incomplete)]
 
 
-def targets(incomplete: str) -> list[CompletionItem]:
+def target_names(incomplete: str) -> list[CompletionItem]:
     """All targets: the host, devices, `all`."""
     names = [_item(name) for name in ("host", "all") if name.startswith(incomplete)]
     return names + devices(incomplete)

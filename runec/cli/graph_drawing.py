@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from runec.cli.layout import NODE_HEIGHT, Box, Layout, Line, lay_out
+from runec.cli.graph_layout import NODE_HEIGHT, Box, Layout, Line, lay_out
 from runec.container import Graph
 from runec.diagnostics import printable
 from runec.pipeline import Capability, Model, Output, Pipeline, ProcBlock

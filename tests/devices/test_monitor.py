@@ -13,11 +13,11 @@ import pytest
 
 from runec.container import GraphCapability, Rune
 from runec.devices.emulator import warn_of_sensor
+from runec.devices.monitor import Connected, Result, Said, Trouble, Watched, WatchEvent, watch
 from runec.devices.serial_port import SerialTransport
-from runec.devices.watching import Connected, Result, Said, Trouble, Watched, WatchEvent, watch
 from runec.diagnostics import Diagnostic, MachineError, RunecError, RuneError
 from runec.pipeline import CapabilityKind
-from runec.vm import Feed, Inputs
+from runec.vm import InputReader, Inputs
 
 if TYPE_CHECKING:
     from tests.devices.plugged_port import Paper, echo, plugged
@@ -96,9 +96,9 @@ def test_a_recording_that_a_board_with_a_sensor_did_not_read_is_warned_of(rune: 
     motion = GraphCapability(1, CapabilityKind.ACCEL, {}, None)
     graph = replace(rune.require_graph(), capabilities={"motion": motion})
     warned: list[Diagnostic] = []
-    feed = Feed(Inputs(accelerometer=(Path("r.csv"),), warn=warned.append))
+    feed = InputReader(Inputs(accelerometer=(Path("r.csv"),), warn=warned.append))
     warn_of_sensor(rune.require_graph(), feed)
-    warn_of_sensor(graph, Feed(Inputs(warn=warned.append)))
+    warn_of_sensor(graph, InputReader(Inputs(warn=warned.append)))
     assert warned == []
     warn_of_sensor(graph, feed)
     (warning,) = warned

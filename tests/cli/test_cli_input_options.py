@@ -130,12 +130,12 @@ def test_a_sensor_for_a_rune_without_one_is_warned_of(runec: Runec, line: str) -
 
 
 @pytest.mark.usefixtures("folder")
-@pytest.mark.parametrize("place", ["host", "serial:/dev/nowhere", "emulator:nrf52_dk"])
-def test_a_sensor_for_a_rune_without_one_is_warned_of_in_every_place(
-    runec: Runec, place: str
+@pytest.mark.parametrize("target", ["host", "serial:/dev/nowhere", "emulator:nrf52_dk"])
+def test_a_sensor_for_a_rune_without_one_is_warned_of_in_every_target(
+    runec: Runec, target: str
 ) -> None:
     # Without a sound no run begins.
-    done = runec("run", "sound.rune", "--on", place, "--input", "sensor")
+    done = runec("run", "sound.rune", "--on", target, "--input", "sensor")
     told = done.stderr
     assert "warning[R0749]: --input sensor has no effect: the rune has no ACCEL capability" in told
     assert "R0921" not in told

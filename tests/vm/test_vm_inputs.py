@@ -8,8 +8,8 @@ import pytest
 
 from runec.diagnostics import Diagnostic, RuneError, UserFileError, render
 from runec.pipeline import CapabilityKind, ElementType
-from runec.vm import Feed, Inputs
-from runec.vm.generator import SplitMix64
+from runec.vm import InputReader, Inputs
+from runec.vm.splitmix64 import SplitMix64
 
 RAW, RAND, ACCEL = CapabilityKind.RAW, CapabilityKind.RAND, CapabilityKind.ACCEL
 
@@ -42,7 +42,7 @@ def test_many_random_elements_are_those_that_come_one_by_one(
 @pytest.mark.parametrize("element", [ElementType.F32, ElementType.F64])
 def test_random_floats_lie_from_0_to_below_1(element: ElementType) -> None:
     size = element.size_bytes
-    data = Feed(Inputs(random_seed=3)).provide(RAND, {}, 1000 * size, element)
+    data = InputReader(Inputs(random_seed=3)).provide(RAND, {}, 1000 * size, element)
     values = np.frombuffer(data, "<f4" if size == 4 else "<f8")
     assert len(values) == 1000
     assert values.min() >= 0
@@ -52,7 +52,7 @@ def test_random_floats_lie_from_0_to_below_1(element: ElementType) -> None:
 
 @pytest.mark.parametrize("element", [e for e in ElementType if e.is_integer])
 def test_random_integers_use_their_whole_range(element: ElementType) -> None:
-    data = Feed(Inputs()).provide(RAND, {}, 1000 * element.size_bytes, element)
+    data = InputReader(Inputs()).provide(RAND, {}, 1000 * element.size_bytes, element)
     values = np.frombuffer(data, f"<{element.value[0]}{element.size_bytes}").astype(float)
     limits = np.iinfo(f"{element.value[0]}{element.size_bytes}")
     span = float(limits.max) - float(limits.min)
@@ -61,19 +61,19 @@ def test_random_integers_use_their_whole_range(element: ElementType) -> None:
 
 
 def test_random_bytes_without_a_type_fill_any_length() -> None:
-    assert len(Feed(Inputs()).provide(RAND, {}, 13, None)) == 13
+    assert len(InputReader(Inputs()).provide(RAND, {}, 13, None)) == 13
 
 
 def test_the_default_seed_is_0() -> None:
-    assert Feed(Inputs()).provide(RAND, {}, 8, None) == Feed(Inputs(random_seed=0)).provide(
-        RAND, {}, 8, None
-    )
+    assert InputReader(Inputs()).provide(RAND, {}, 8, None) == InputReader(
+        Inputs(random_seed=0)
+    ).provide(RAND, {}, 8, None)
 
 
 @pytest.mark.parametrize(("length", "element"), [(8, ElementType.UTF8), (7, ElementType.F32)])
 def test_random_data_of_no_whole_elements_is_refused(length: int, element: ElementType) -> None:
     with pytest.raises(RuneError) as caught:
-        Feed(Inputs()).provide(RAND, {}, length, element)
+        InputReader(Inputs()).provide(RAND, {}, length, element)
     assert caught.value.code == "R0705"
 
 
@@ -127,7 +127,7 @@ def test_recordings_are_read_in_many_forms(tmp_path: Path, what: str) -> None:
     path.write_bytes(RECORDINGS[what].encode())
     warned: list[Diagnostic] = []
     inputs = Inputs(accelerometer=(path,), warn=warned.append)
-    data = Feed(inputs).provide(ACCEL, {"n": 2, "hz": 50}, 24, ElementType.F32)
+    data = InputReader(inputs).provide(ACCEL, {"n": 2, "hz": 50}, 24, ElementType.F32)
     assert data == struct.pack("<6f", 1, 2.5, -3e-2, 4, 5, 6)
     assert warned == []
 
@@ -138,7 +138,8 @@ def test_recordings_are_read_in_the_encodings_of_spreadsheets(
 ) -> None:
     path = tmp_path / "recording.csv"
     path.write_bytes("x in m/s²;y;z\r\n1;2,5;-3\r\n".encode(encoding))
-    data = Feed(Inputs(accelerometer=(path,))).provide(ACCEL, {"n": 1}, 12, ElementType.F32)
+    reader = InputReader(Inputs(accelerometer=(path,)))
+    data = reader.provide(ACCEL, {"n": 1}, 12, ElementType.F32)
     assert data == struct.pack("<3f", 1, 2.5, -3)
 
 
@@ -161,7 +162,7 @@ def test_a_comma_that_may_be_between_thousands_is_warned_of(
     path = tmp_path / "recording.csv"
     path.write_text(text)
     warned: list[Diagnostic] = []
-    Feed(Inputs(accelerometer=(path,), warn=warned.append)).provide(ACCEL, {}, 12, None)
+    InputReader(Inputs(accelerometer=(path,), warn=warned.append)).provide(ACCEL, {}, 12, None)
     assert [warning.code for warning in warned] == ["R0750"] * is_open
     if is_open:
         assert "may be thousands" in render(warned[0])
@@ -171,7 +172,7 @@ def test_columns_in_another_order_are_taken_by_name_with_a_warning(tmp_path: Pat
     path = tmp_path / "recording.csv"
     path.write_text("time,seconds_elapsed,z,y,x\n17000,0.0,3,2,1\n17020,0.02,6,5,4\n")
     warned: list[Diagnostic] = []
-    feed = Feed(Inputs(accelerometer=(path,), warn=warned.append))
+    feed = InputReader(Inputs(accelerometer=(path,), warn=warned.append))
     assert feed.provide(ACCEL, {}, 24, None) == struct.pack("<6f", 1, 2, 3, 4, 5, 6)
     (warning,) = warned
     assert warning.code == "R0747"
@@ -198,7 +199,7 @@ def test_the_times_of_a_recording_are_compared_with_the_rate(
     path = tmp_path / "recording.csv"
     path.write_text("\n".join((f"{head},x,y,z", *(f"{time},1,2,3" for time in times))))
     warned: list[Diagnostic] = []
-    feed = Feed(Inputs(accelerometer=(path,), warn=warned.append))
+    feed = InputReader(Inputs(accelerometer=(path,), warn=warned.append))
     assert feed.provide(ACCEL, {"hz": 50}, 12, None) == struct.pack("<3f", 1, 2, 3)
     if rate is None:
         assert warned == []
@@ -207,7 +208,7 @@ def test_the_times_of_a_recording_are_compared_with_the_rate(
     assert warning.code == "R0746"
     assert f"has {rate} samples a second" in warning.message
     # Without hz it is the default of docs/inputs.md, 50 Hz.
-    assert Feed(feed.inputs).provide(ACCEL, {}, 12, None) == struct.pack("<3f", 1, 2, 3)
+    assert InputReader(feed.inputs).provide(ACCEL, {}, 12, None) == struct.pack("<3f", 1, 2, 3)
     assert warned == [warning, warning]
 
 
@@ -241,7 +242,7 @@ def test_units_that_are_not_converted_are_warned_of(
     row = separator.join(map(str, range(columns)))
     path.write_text(f"{head}\n{row}\n")
     warned: list[Diagnostic] = []
-    Feed(Inputs(accelerometer=(path,), warn=warned.append)).provide(ACCEL, {}, 12, None)
+    InputReader(Inputs(accelerometer=(path,), warn=warned.append)).provide(ACCEL, {}, 12, None)
     assert [each.code for each in warned] == ([] if what is None else ["R1118"])
     if what is not None:
         assert what in warned[0].message
@@ -253,7 +254,7 @@ def test_a_number_past_f32_is_named_as_such(tmp_path: Path, text: str) -> None:
     path = tmp_path / "recording.csv"
     path.write_text(f"1,2,{text}\n")
     with pytest.raises(UserFileError) as caught:
-        Feed(Inputs(accelerometer=(path,))).provide(ACCEL, {}, 12, None)
+        InputReader(Inputs(accelerometer=(path,))).provide(ACCEL, {}, 12, None)
     assert caught.value.message == f"'{text}' is out of the range of f32"
 
 
@@ -262,7 +263,7 @@ def test_a_time_without_a_name_is_refused_with_what_to_do(tmp_path: Path, row: s
     path = tmp_path / "recording.csv"
     path.write_text(f"{row}\n{row}\n")
     with pytest.raises(UserFileError) as caught:
-        Feed(Inputs(accelerometer=(path,))).provide(ACCEL, {}, 12, None)
+        InputReader(Inputs(accelerometer=(path,))).provide(ACCEL, {}, 12, None)
     assert "name the columns in the first row, for example timestamp,x,y,z" in str(
         caught.value.hint
     )
@@ -271,7 +272,7 @@ def test_a_time_without_a_name_is_refused_with_what_to_do(tmp_path: Path, row: s
 def test_of_a_longer_recording_the_first_rows_are_taken(tmp_path: Path) -> None:
     path = tmp_path / "recording.csv"
     path.write_text("1,1,1\n2,2,2\n3,3,3\n")
-    feed = Feed(Inputs(accelerometer=(path,)))
+    feed = InputReader(Inputs(accelerometer=(path,)))
     assert feed.provide(ACCEL, {}, 12, None) == struct.pack("<3f", 1, 1, 1)
     assert feed.provide(ACCEL, {}, 24, None) == struct.pack("<6f", 1, 1, 1, 2, 2, 2)
 
@@ -280,7 +281,7 @@ def test_a_shorter_recording_is_refused_with_both_numbers(tmp_path: Path) -> Non
     path = tmp_path / "recording.csv"
     path.write_text("1,1,1\n2,2,2\n")
     with pytest.raises(UserFileError) as caught:
-        Feed(Inputs(accelerometer=(path,))).provide(ACCEL, {}, 128 * 12, ElementType.F32)
+        InputReader(Inputs(accelerometer=(path,))).provide(ACCEL, {}, 128 * 12, ElementType.F32)
     assert caught.value.code == "R0702"
     assert "Requested 128 rows but only 2 were provided" in caught.value.message
 
@@ -333,7 +334,7 @@ def test_a_broken_recording_is_refused_with_its_place(tmp_path: Path, text: str)
     path = tmp_path / "recording.csv"
     path.write_bytes(text.encode())
     with pytest.raises(UserFileError) as caught:
-        Feed(Inputs(accelerometer=(path,))).provide(ACCEL, {}, 12, ElementType.F32)
+        InputReader(Inputs(accelerometer=(path,))).provide(ACCEL, {}, 12, ElementType.F32)
     assert caught.value.code == "R0703"
     assert message in caught.value.message
     assert f"recording.csv:{line}:{column}" in render(caught.value.diagnostics[0])
@@ -344,7 +345,7 @@ def test_a_recording_that_is_no_text_is_refused(tmp_path: Path, data: bytes) -> 
     path = tmp_path / "recording.csv"
     path.write_bytes(data)
     with pytest.raises(UserFileError) as caught:
-        Feed(Inputs(accelerometer=(path,))).provide(ACCEL, {}, 12, ElementType.F32)
+        InputReader(Inputs(accelerometer=(path,))).provide(ACCEL, {}, 12, ElementType.F32)
     assert caught.value.code == "R0703"
 
 
@@ -355,14 +356,16 @@ def test_accelerometer_data_of_another_shape_is_refused(
     path = tmp_path / "recording.csv"
     path.write_text("1,2,3\n")
     with pytest.raises(RuneError) as caught:
-        Feed(Inputs(accelerometer=(path,))).provide(ACCEL, {}, length, element)
+        InputReader(Inputs(accelerometer=(path,))).provide(ACCEL, {}, length, element)
     assert caught.value.code == "R0705"
 
 
 @pytest.mark.parametrize("name", ["example_ring.csv", "example_wing.csv"])
 def test_the_originals_recordings_hold_128_rows(hotg: Path, name: str) -> None:
     path = hotg / "gesture" / name
-    data = Feed(Inputs(accelerometer=(path,))).provide(ACCEL, {"n": 128}, 1536, ElementType.F32)
+    data = InputReader(Inputs(accelerometer=(path,))).provide(
+        ACCEL, {"n": 128}, 1536, ElementType.F32
+    )
     expected = np.loadtxt(path, delimiter=",", dtype=np.float64).astype("<f4")
     assert expected.shape == (128, 3)
     assert data == expected.tobytes()
@@ -371,7 +374,7 @@ def test_the_originals_recordings_hold_128_rows(hotg: Path, name: str) -> None:
 def test_raw_data_passes_as_it_is_and_again_the_same(tmp_path: Path) -> None:
     path = tmp_path / "input.bin"
     path.write_bytes(bytes(range(256)))
-    feed = Feed(Inputs(raw=(path,)))
+    feed = InputReader(Inputs(raw=(path,)))
     assert feed.provide(RAW, {}, 256, ElementType.U8) == bytes(range(256))
     assert feed.provide(RAW, {}, 256, None) == bytes(range(256))
 
@@ -379,7 +382,7 @@ def test_raw_data_passes_as_it_is_and_again_the_same(tmp_path: Path) -> None:
 def test_with_a_length_the_first_bytes_are_taken(tmp_path: Path) -> None:
     path = tmp_path / "input.bin"
     path.write_bytes(bytes(range(8)))
-    feed = Feed(Inputs(raw=(path,)))
+    feed = InputReader(Inputs(raw=(path,)))
     assert feed.provide(RAW, {"length": 4}, 4, ElementType.U8) == bytes(range(4))
     with pytest.raises(UserFileError) as caught:
         feed.provide(RAW, {"length": 16}, 16, ElementType.U8)
@@ -395,22 +398,22 @@ def test_random_bits_of_floats_are_those_of_integers(
     element: ElementType, bits: ElementType
 ) -> None:
     length = 100 * element.size_bytes
-    found = Feed(Inputs(random_seed=5, random_bits=True)).provide(RAND, {}, length, element)
-    assert found == Feed(Inputs(random_seed=5)).provide(RAND, {}, length, bits)
-    assert found != Feed(Inputs(random_seed=5)).provide(RAND, {}, length, element)
+    found = InputReader(Inputs(random_seed=5, random_bits=True)).provide(RAND, {}, length, element)
+    assert found == InputReader(Inputs(random_seed=5)).provide(RAND, {}, length, bits)
+    assert found != InputReader(Inputs(random_seed=5)).provide(RAND, {}, length, element)
 
 
 @pytest.mark.parametrize("kind", CapabilityKind)
 def test_no_request_is_larger_than_a_rune_can_be(kind: CapabilityKind) -> None:
     with pytest.raises(RuneError) as caught:
-        Feed(Inputs()).provide(kind, {}, 2**26 + 8, None)
+        InputReader(Inputs()).provide(kind, {}, 2**26 + 8, None)
     assert caught.value.code == "R0705"
 
 
 @pytest.mark.parametrize("source", [-1, 0.5])
 def test_a_source_that_is_no_number_of_a_file_is_refused(source: float) -> None:
     with pytest.raises(RuneError) as caught:
-        Feed(Inputs()).provide(RAW, {"source": source}, 4, None)
+        InputReader(Inputs()).provide(RAW, {"source": source}, 4, None)
     assert caught.value.code == "R0705"
 
 
@@ -421,7 +424,7 @@ def test_a_parameter_that_no_arithmetic_bears_is_refused(
 ) -> None:
     for name in ("sample_duration_ms", "sample_duration", "pixel_format", "width", "hz"):
         with pytest.raises(RuneError) as caught:
-            Feed(Inputs()).provide(kind, {name: value}, 24, None)
+            InputReader(Inputs()).provide(kind, {name: value}, 24, None)
         assert caught.value.code == "R0705"
         assert name in caught.value.message
 
@@ -429,13 +432,13 @@ def test_a_parameter_that_no_arithmetic_bears_is_refused(
 @pytest.mark.parametrize("kind", CapabilityKind)
 def test_a_request_for_less_than_nothing_is_refused(kind: CapabilityKind) -> None:
     with pytest.raises(RuneError) as caught:
-        Feed(Inputs()).provide(kind, {}, -12, None)
+        InputReader(Inputs()).provide(kind, {}, -12, None)
     assert caught.value.code == "R0705"
 
 
 @pytest.mark.parametrize("kind", [RAW, RAND, ACCEL])
 def test_a_request_for_all_memory_is_refused(kind: CapabilityKind) -> None:
     with pytest.raises(RuneError) as caught:
-        Feed(Inputs()).provide(kind, {}, 2**26 + 8, None)
+        InputReader(Inputs()).provide(kind, {}, 2**26 + 8, None)
     assert caught.value.code == "R0705"
     assert "more than 67108864" in caught.value.message

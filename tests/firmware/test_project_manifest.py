@@ -17,7 +17,7 @@ from runec.boards import load_board
 from runec.container import Rune
 from runec.diagnostics import MachineError, UserFileError
 from runec.files import write_file
-from runec.firmware import Project, create_project, folder, is_project, load_project
+from runec.firmware import Project, create_project, is_project, load_project, project_manifest
 
 MakeRune = Callable[[str], Rune]
 BOARD = "netduinoplus2"
@@ -63,7 +63,7 @@ def break_off(
         done.append(path)
         return write_file(path, data, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(folder, "write_file", counted)
+    monkeypatch.setattr(project_manifest, "write_file", counted)
 
 
 FULL = MachineError("R1001", "no space left", hint="free some")

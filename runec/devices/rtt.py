@@ -32,7 +32,7 @@ class Memory(Protocol):
         """Write 32 bits at a multiple of 4."""
 
 
-class RingsError(Exception):
+class RttError(Exception):
     """What stands in the device's memory is no control block that could be used."""
 
 
@@ -47,17 +47,17 @@ class _Ring:
     read: int
 
 
-class Rings:
+class Rtt:
     """Channel 0 of a control block at `address`, in a RAM of `ram_bytes` from `ram_origin`."""
 
     def __init__(self, memory: Memory, address: int, ram_origin: int, ram_bytes: int) -> None:
-        """Check that the block can lie there. Raises RingsError where it cannot."""
+        """Check that the block can lie there. Raises RttError where it cannot."""
         self._memory = memory
         self._ram = (ram_origin, ram_origin + ram_bytes)
         self._address = address
         self._outgoing = bytearray()
         if address % _WORD != 0 or not self._holds(address, _HEAD.size + 2 * _RING.size):
-            raise RingsError(f"the control block is said to be at {address:#x}")
+            raise RttError(f"the control block is said to be at {address:#x}")
 
     def send(self, data: bytes) -> None:
         """Send bytes: as many as there is room for with each `exchange()`."""
@@ -69,7 +69,7 @@ class Rings:
         Nothing is moved while the device has not made its control block yet.
 
         Raises:
-            RingsError: the control block is malformed.
+            RttError: the control block is malformed.
         """
         up_count, down_count = self._counts()
         if not up_count:
@@ -82,7 +82,7 @@ class Rings:
         spans = [block, (up.buffer, up.buffer + up.size), (down.buffer, down.buffer + down.size)]
         spans.sort()
         if any(one[1] > other[0] for one, other in itertools.pairwise(spans)):
-            raise RingsError("the control block and its buffers overlap")
+            raise RttError("the control block and its buffers overlap")
         data = self._take(up)
         if self._outgoing:
             self._give(down)
@@ -97,9 +97,9 @@ class Rings:
         if name != ID:
             return 0, 0
         if not (1 <= up <= MAX_CHANNELS and 1 <= down <= MAX_CHANNELS):
-            raise RingsError(f"{up} rings up and {down} down")
+            raise RttError(f"{up} rings up and {down} down")
         if not self._holds(self._address, _HEAD.size + (up + down) * _RING.size):
-            raise RingsError(f"{up} rings up and {down} down do not fit behind {self._address:#x}")
+            raise RttError(f"{up} rings up and {down} down do not fit behind {self._address:#x}")
         return up, down
 
     def _ring(self, block: int, which: str) -> _Ring:
@@ -107,11 +107,11 @@ class Rings:
             self._memory.read(block, _RING.size)
         )
         if not 2 * _WORD <= size <= MAX_RING_BYTES or size % _WORD or buffer % _WORD:
-            raise RingsError(f"the ring {which} has {size} bytes at {buffer:#x}")
+            raise RttError(f"the ring {which} has {size} bytes at {buffer:#x}")
         if not self._holds(buffer, size):
-            raise RingsError(f"the ring {which}, {size} bytes at {buffer:#x}, leaves the RAM")
+            raise RttError(f"the ring {which}, {size} bytes at {buffer:#x}, leaves the RAM")
         if write >= size or read >= size:
-            raise RingsError(f"the ring {which} of {size} bytes is at {write} and {read}")
+            raise RttError(f"the ring {which} of {size} bytes is at {write} and {read}")
         return _Ring(block, buffer, size, write, read)
 
     def _take(self, ring: _Ring) -> bytes:

@@ -8,7 +8,6 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from runec.container import Rune
-from runec.devices.codes import NO_DATA, device_error
 from runec.devices.emulator import (
     START_TIMEOUT_S,
     TIMEOUT_S,
@@ -17,10 +16,11 @@ from runec.devices.emulator import (
     warn_of_sensor,
 )
 from runec.devices.messages import Hello
+from runec.devices.runevm_errors import NO_DATA, device_error
 from runec.devices.session import Provide, Session
 from runec.devices.transport import Transport
 from runec.diagnostics import MachineError, RuneError
-from runec.vm import Feed, Inputs, device_rune
+from runec.vm import InputReader, Inputs, device_rune
 
 _LOOK_S = 0.25
 # The port is gone, the device does not answer or has restarted: that may be over soon. What did not
@@ -86,7 +86,7 @@ def watch(
     *,
     name: str,
     booting: bool = False,
-    before_run: Callable[[Feed], None] | None = None,
+    before_run: Callable[[InputReader], None] | None = None,
 ) -> None:
     """Watch a device until `wanted.count` runs are over, or an exception such as Ctrl-C ends it.
 
@@ -127,11 +127,11 @@ class _Watcher:
         wanted: Watched,
         tell: Callable[[WatchEvent], None],
         name: str,
-        before_run: Callable[[Feed], None] | None,
+        before_run: Callable[[InputReader], None] | None,
     ) -> None:
         self._wanted = wanted
         self._before_run = before_run
-        self._feed = Feed(wanted.inputs or Inputs())
+        self._feed = InputReader(wanted.inputs or Inputs())
         self._tell = tell
         self._name = name
         self._runs = 0

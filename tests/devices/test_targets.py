@@ -13,8 +13,8 @@ import pytest
 from runec.boards import MAX_TIME_BUDGET_MS, Board, LinkKind, load_board, load_boards
 from runec.codegen import compile_pipeline
 from runec.container import Rune, read_rune, write_rune
-from runec.devices import Place, cached_project, clear_projects, run_bytes
-from runec.devices.places import _locked, _prune_projects
+from runec.devices import Target, cached_project, clear_projects, run_bytes
+from runec.devices.targets import _locked, _prune_projects
 from runec.diagnostics import MachineError, UsageError
 from runec.firmware import load_project
 from runec.frontend import analyse
@@ -24,26 +24,26 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 
 def test_a_place_reads_the_spelling_that_it_writes() -> None:
-    assert str(Place.parse("host")) == "host"
+    assert str(Target.parse("host")) == "host"
     for board in load_boards():
-        place = Place.parse(f"emulator:{board.id}")
-        assert place == Place("emulator", board)
-        assert str(place) == f"emulator:{board.id}"
+        target = Target.parse(f"emulator:{board.id}")
+        assert target == Target("emulator", board)
+        assert str(target) == f"emulator:{board.id}"
 
 
 def test_a_board_has_its_link_in_an_emulator_where_the_emulator_carries_it() -> None:
     board = load_board("esp32")
     assert board.hal.link == "uart", "what is flashed"
-    for place in (Place.parse("emulator:esp32"), Place("emulator", board)):
-        assert place.board is not None
-        assert place.board.hal.link == "rtt"
-    everywhere = {str(place): place.board for place in Place.everywhere()}
+    for target in (Target.parse("emulator:esp32"), Target("emulator", board)):
+        assert target.board is not None
+        assert target.board.hal.link == "rtt"
+    everywhere = {str(target): target.board for target in Target.everywhere()}
     assert everywhere["emulator:esp32"] == board.emulated()
     # Elsewhere it is where the board's file, or the user, wants it.
     links: tuple[LinkKind, ...] = ("uart", "rtt")
     for link in links:
         other = load_board("esp32c3").with_link(link)
-        assert Place("emulator", other).board == other
+        assert Target("emulator", other).board == other
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def test_a_board_has_its_link_in_an_emulator_where_the_emulator_carries_it() -> 
     ],
 )
 def test_a_serial_place_has_a_port_and_a_speed(text: str, port: str, baud: int) -> None:
-    place = Place.parse(text)
-    assert (place.kind, place.port, place.baud, place.board) == ("serial", port, baud, None)
-    assert str(place) == text
+    target = Target.parse(text)
+    assert (target.kind, target.port, target.baud, target.board) == ("serial", port, baud, None)
+    assert str(target) == text
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_a_serial_place_has_a_port_and_a_speed(text: str, port: str, baud: int) 
 )
 def test_other_places_are_mistakes_of_usage(text: str) -> None:
     with pytest.raises(UsageError) as caught:
-        Place.parse(text)
+        Target.parse(text)
     assert caught.value.code == "R0918"
     assert "emulator:BOARD" in str(caught.value.hint)
 
@@ -100,9 +100,9 @@ def test_the_time_for_a_run_is_an_emulated_boards_budget_and_no_hurry_for_this_c
         asked.append((board.time_budget_ms, timeout_s))
         yield Resting()
 
-    monkeypatch.setattr("runec.devices.places.open_emulator", opened)
-    place = Place.parse("emulator:netduinoplus2")
-    assert list(run_bytes(rune, Inputs(), place, repeats=0, timeout_s=timeout_s)) == []
+    monkeypatch.setattr("runec.devices.targets.open_emulator", opened)
+    target = Target.parse("emulator:netduinoplus2")
+    assert list(run_bytes(rune, Inputs(), target, repeats=0, timeout_s=timeout_s)) == []
     assert asked == [(budget_ms, patience_s)]
 
 
@@ -143,7 +143,7 @@ def test_a_cache_that_cannot_be_written_is_the_machines_fault(tmp_path: Path) ->
 def test_projects_used_longest_ago_go_when_they_take_too_much(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runec.devices.places.FIRMWARE_BYTES_MAX", 250)
+    monkeypatch.setattr("runec.devices.targets.FIRMWARE_BYTES_MAX", 250)
     for used_s, name in enumerate(("held", "old", "older by name", "young"), start=1000):
         folder = tmp_path / "board" / name
         (folder / "src").mkdir(parents=True)
@@ -163,7 +163,7 @@ def test_projects_used_longest_ago_go_when_they_take_too_much(
         assert left() == {"held", "young"}
     with _locked(tmp_path / "board" / "held", None):
         pass
-    monkeypatch.setattr("runec.devices.places.FIRMWARE_BYTES_MAX", 100)
+    monkeypatch.setattr("runec.devices.targets.FIRMWARE_BYTES_MAX", 100)
     _prune_projects(tmp_path)
     assert left() == {"held"}, "it was used last"
     _prune_projects(tmp_path / "nowhere")
@@ -191,7 +191,7 @@ def broken_off(monkeypatch: pytest.MonkeyPatch, board: Board, rune: Rune) -> Pat
         written.append(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr("runec.firmware.folder.write_file", write_file)
+        patch.setattr("runec.firmware.project_manifest.write_file", write_file)
         with pytest.raises(KeyboardInterrupt), cached_project(rune, board):
             pass
     return written[0].parent

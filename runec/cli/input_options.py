@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from runec.boards import InputKind
-from runec.cli.completing import InputFile
+from runec.cli.completion_values import InputFile
 from runec.cli.console import Console
 from runec.cli.options import INPUT_FILE, Whole
 from runec.container import Rune

@@ -138,6 +138,7 @@ def _groups(names: Sequence[str], times: Sequence[int]) -> list[_Group]:
         if part is not None:
             stem, axis = part
             found.setdefault(stem, {}).setdefault(axis, []).append(number)
+    beside = _beside(names, found)
     groups = []
     for stem, by_axis in found.items():
         if by_axis.keys() != set(AXES):
@@ -145,7 +146,6 @@ def _groups(names: Sequence[str], times: Sequence[int]) -> list[_Group]:
         columns = [by_axis[axis] for axis in AXES]
         for x, y, z in _triples(names, columns):
             units = {unit_in_brackets(names[number]) for number in (x, y, z)}
-            beside = {*found, *(_joined(_words(name)) for name in names)}
             groups.append(_Group(stem, (x, y, z), _quantity(stem, units, beside)))
     return groups
 
@@ -165,25 +165,34 @@ def _triples(names: Sequence[str], columns: Sequence[list[int]]) -> list[tuple[i
     return list(zip(*columns, strict=True)) if len(counts) == 1 else []
 
 
-def _quantity(stem: str, units: set[str | None], beside: Collection[str]) -> Quantity:
-    """Return what a group of columns has, by its names and by others `beside` them."""
+def _beside(names: Sequence[str], stems: Collection[str]) -> frozenset[str]:
+    """Return the stems whose groups are without gravity because of other columns."""
+    without = set()
+    if any(each in stems for each in _G_FORCE) or any(
+        _joined(_words(name)) in _TOTAL for name in names
+    ):
+        without.add("a")
+    # The motion of a device, as iOS and browsers name it.
+    is_motion = "gravity" in stems and "rotationrate" in stems
+    if is_motion or any(map(_WITH_GRAVITY.search, stems)):
+        without.add("acceleration")
+    return frozenset(without)
+
+
+def _quantity(stem: str, units: set[str | None], without: frozenset[str]) -> Quantity:
+    """Return what a group of columns has, by its names; see `_beside`."""
     if units & OTHER_UNITS:
         return Quantity.OTHER
     by_words = _by_words(stem)
     if by_words is not None:
         return by_words
     if stem == "g" and units <= ACCELERATION_UNITS:
-        return Quantity.ACCELERATION
+        return Quantity.UNKNOWN  # acceleration, or gravity beside it
     if _OTHER.search(stem):
         return Quantity.OTHER
     if _LINEAR_STEM.fullmatch(stem) or _LINEAR.search(stem):
         return Quantity.WITHOUT_GRAVITY
-    if stem == "a" and any(each in beside for each in (*_G_FORCE, *_TOTAL)):
-        return Quantity.WITHOUT_GRAVITY
-    # The motion of a device, as iOS and browsers name it.
-    if stem == "acceleration" and (
-        {"gravity", "rotationrate"} <= set(beside) or any(map(_WITH_GRAVITY.search, beside))
-    ):
+    if stem in without:
         return Quantity.WITHOUT_GRAVITY
     if stem.rstrip("0123456789") in _ACCELERATION or "acc" in stem:
         return Quantity.ACCELERATION

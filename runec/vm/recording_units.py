@@ -16,7 +16,7 @@ _COUNTS = frozenset({"lsb", "count", "counts", "digit", "digits", "adc", "nounit
 _ROTATION = frozenset(
     {"deg/s", "°/s", "d/s", "dps", "mdps", "rad/s", "deg", "°", "rad", "degree/s", "degrees/s"}
 )
-_FIELD = frozenset({"ut", "nt", "mt", "t", "gauss", "mgauss"})
+_FIELD = frozenset({"ut", "nt", "mt", "tesla", "gauss", "mgauss"})
 ACCELERATION_UNITS = _SI | _OTHER_ACCELERATION
 OTHER_UNITS = _ROTATION | _FIELD
 _UNITS = ACCELERATION_UNITS | _COUNTS | OTHER_UNITS
@@ -63,6 +63,8 @@ def _unit(text: str) -> str | None:
 
 
 def _spelt(unit: str) -> str:
+    if unit.strip() == "T":
+        return "tesla"  # not ax(t)
     unit = unit.casefold().replace("²", "2")
     unit = re.sub(r"[\s^()*]", "", unit)
     unit = unit.replace("µ", "u").replace("μ", "u").replace("º", "°").replace("·", ".")

@@ -267,6 +267,11 @@ FILES: dict[str, tuple[str, list[str]]] = {
         "epoch (ms),x-axis (deg/s),y-axis (deg/s),z-axis (deg/s)\n0,1,2,3\n20,4,5,6\n",
         ["R1118: the columns of x, y and z are in deg/s,"],
     ),
+    "mbientlab, magnetometer": (
+        "epoch (ms),x-axis (T),y-axis (T),z-axis (T)\n0,1,2,3\n20,4,5,6\n",
+        ["R1118: the columns of x, y and z are in tesla,"],
+    ),
+    "functions of time": ("t,ax(t),ay(t),az(t)\n0,1,2,3\n0.02,4,5,6\n", []),
     "movesense": ("timestamp,x,y,z\n100,1,2,3\n120,4,5,6\n", []),
     "shimmer": (SHIMMER, []),
     "shimmer, raw": (
@@ -350,6 +355,10 @@ FILES: dict[str, tuple[str, list[str]]] = {
     "x in g": ("xg,yg,zg\n1,2,3\n4,5,6\n", [IN_G]),
     "x in g, in brackets": ("X [g],Y [g],Z [g]\n1,2,3\n4,5,6\n", [IN_G]),
     "gx in g": ("gx (g),gy (g),gz (g)\n1,2,3\n4,5,6\n", [IN_G]),
+    "gravity beside acceleration": (
+        "gx (m/s2),gy (m/s2),gz (m/s2),accX,accY,accZ\n7,7,7,1,2,3\n7,7,7,4,5,6\n",
+        [],
+    ),
     "gx in m/s2": ("gx,gy,gz\nm/s\u00b2,m/s\u00b2,m/s\u00b2\n1,2,3\n4,5,6\n", []),
     "a gyroscope": (
         "gx,gy,gz\n1,2,3\n4,5,6\n",

@@ -229,7 +229,7 @@ def _too_many_words(span: Span) -> _RefusedError:
 
 @functools.lru_cache(maxsize=1)
 def _tree(source: SourceFile) -> Node | None:
-    """Read a text; `runec fmt` reads each twice, and a list of 100,000 labels takes seconds."""
+    """Read a text; `runec fmt` reads each twice."""
     _refuse_long_lists(source)
     runs = find_runs(source.text)
     if runs:

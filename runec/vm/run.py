@@ -49,7 +49,7 @@ class Watch:
 
 def _check_outputs(rune: Rune) -> None:
     """Refuse before the start what would fail in the middle of it."""
-    if rune.graph is None or rune.is_original:
+    if rune.graph is None:
         return
     kinds = {output.kind for output in rune.graph.outputs.values()}
     for kind in kinds - OUTPUT_KINDS:
@@ -66,8 +66,8 @@ def _check_models(rune: Rune) -> None:
 
 
 def _check_resources(rune: Rune, given: Mapping[str, bytes]) -> None:
-    """Compare resources given at run time with what the rune takes. Originals tell nothing."""
-    if rune.graph is None or rune.is_original:
+    """Compare resources given at run time with what the rune takes. Legacy runes list none."""
+    if rune.graph is None:
         return
     listed = rune.graph.resources
     read = rune.graph.read_resources()

@@ -11,6 +11,7 @@ import click
 from runec.cli.completion_values import boards_or_all, completer
 from runec.cli.console import Console
 from runec.cli.help_epilog import example
+from runec.cli.loading import load_rune
 from runec.cli.options import (
     A_RUNEFILE,
     current_dir_option,
@@ -20,7 +21,9 @@ from runec.cli.options import (
     trust_option,
 )
 from runec.cli.runefiles import which_runefile
+from runec.container.wasm import MAGIC
 from runec.diagnostics import Diagnostic, RunefileError, Severity, render
+from runec.files import read_head
 from runec.frontend import analyse
 from runec.frontend.model_engines import DEVICES, ModelEngines, find_engines
 from runec.pipeline import EXECUTED_FORMAT, Model, Pipeline
@@ -69,6 +72,8 @@ def command(
     """
     boards = _Boards(console, board_ids)
     path = which_runefile(runefile)
+    if board_ids and read_head(path, len(MAGIC)) == MAGIC:
+        load_rune(path).require_graph()
     read: dict[str, bytes] = {}
     try:
         analysis = analyse(

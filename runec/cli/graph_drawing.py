@@ -92,8 +92,6 @@ def of_graph(graph: Graph) -> Drawing:
             nodes.append(Node(name, "model", graph.models[name].format))
         else:
             nodes.append(Node(name, "output", graph.outputs[name].kind.name))
-        if graph.is_original:
-            continue  # what becomes of its tensors only its code knows
         inputs, outputs = graph.stage_tensors(name)
         edges += [Edge(sources[tensor], name, str(graph.tensors[tensor])) for tensor in inputs]
         sources.update(dict.fromkeys(outputs, name))

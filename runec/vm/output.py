@@ -111,9 +111,9 @@ def output_line(
 ) -> str:
     """Return one JSON object: output ids in the given order, the tensors that each consumed.
 
-    `outputs` pairs an id with (type, packed elements) of its tensors, or with documents of an
-    original, of which one alone is the member's value; `pins` are those of the outputs that drive
-    one.
+    `outputs` pairs an id with (type, packed elements) of its tensors, or with documents of a
+    legacy rune, of which one alone is the member's value; `pins` are those of the outputs that
+    drive one.
 
     Raises:
         ValueError: the bytes of a tensor are not its elements.

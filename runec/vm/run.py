@@ -50,7 +50,7 @@ class Watch:
 
 def _check_outputs(rune: Rune) -> None:
     """Refuse before the start what would fail in the middle of it."""
-    if rune.graph is None or rune.is_original:
+    if rune.graph is None:
         return
     kinds = {output.kind for output in rune.graph.outputs.values()}
     for kind in kinds - OUTPUT_KINDS:
@@ -68,15 +68,15 @@ def _check_models(rune: Rune) -> None:
 
 def _model_bytes(rune: Rune) -> list[bytes] | None:
     """Return the models that a rune carries; None where only the running rune names them."""
-    if rune.graph is None or rune.is_original:
+    if rune.graph is None:
         return None
     models = (rune.resources.get(model.resource) for model in rune.graph.models.values())
     return [data for data in models if data is not None]
 
 
 def _check_resources(rune: Rune, given: Mapping[str, bytes]) -> None:
-    """Compare resources given at run time with what the rune takes. Originals tell nothing."""
-    if rune.graph is None or rune.is_original:
+    """Compare resources given at run time with what the rune takes. Legacy runes list none."""
+    if rune.graph is None:
         return
     listed = rune.graph.resources
     read = rune.graph.read_resources()

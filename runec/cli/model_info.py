@@ -29,22 +29,6 @@ from runec.models import (
 )
 from runec.models.c_source import extract_model
 from runec.models.other_files import identify_folder
-from runec.pipeline import ElementType
-
-# The original's names, those of the schema of TensorFlow Lite.
-_KINDS = {
-    ElementType.U8: "UInt8",
-    ElementType.I8: "Int8",
-    ElementType.U16: "UInt16",
-    ElementType.I16: "Int16",
-    ElementType.U32: "UInt32",
-    ElementType.I32: "Int32",
-    ElementType.U64: "UInt64",
-    ElementType.I64: "Int64",
-    ElementType.F32: "Float32",
-    ElementType.F64: "Float64",
-    ElementType.UTF8: "String",
-}
 
 
 @click.command(
@@ -204,7 +188,7 @@ def _lines(
 
 def _named(tensor: ModelTensor) -> str:
     shape = "[...]" if tensor.type is None else list(tensor.type.dimensions)
-    return f"{printable(tensor.name)}: {_KINDS[tensor.element]}{shape}"
+    return f"{printable(tensor.name)}: {tensor.element.title}{shape}"
 
 
 def _ends(bounds: InputRange | None) -> list[float] | None:
@@ -214,7 +198,7 @@ def _ends(bounds: InputRange | None) -> list[float] | None:
 def _tensor(tensor: ModelTensor) -> dict[str, object]:
     return {
         "name": tensor.name,
-        "element_kind": _KINDS[tensor.element],
+        "element_kind": tensor.element.title,
         "dims": None if tensor.type is None else list(tensor.type.dimensions),
         "signature": list(tensor.signature),
         "scale": tensor.scale,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runec.codegen.csyntax import c_float, c_int, c_string, c_type
+from runec.codegen.csyntax import c_float, c_int, c_string
 from runec.codegen.plan import MemoryPlan
 from runec.pipeline import ArgumentValue, ProcBlock, ResourceWords, Tensor
 from runec.proc_blocks import Block
@@ -12,7 +12,7 @@ def _tensor(prefix: str, tensor: Tensor) -> list[str]:
     kind = tensor.type
     return [
         f"/* {kind} */",
-        f"#define {prefix}_T {c_type(kind.element)}",
+        f"#define {prefix}_T {kind.element.c_type}",
         f"#define {prefix}_COUNT {kind.element_count}",
         f"#define {prefix}_SIZE {kind.size_bytes}",
         f"#define {prefix}_RANK {len(kind.dimensions)}",

@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from runec.codegen.config import config_header
-from runec.codegen.csyntax import c_comment, c_float, c_identifier, c_int, c_string, c_type
+from runec.codegen.csyntax import c_comment, c_float, c_identifier, c_int, c_string
 from runec.codegen.plan import ALIGNMENT, MemoryPlan, plan_memory, stage_outputs
 from runec.diagnostics import UserFileError
 from runec.pipeline import (
@@ -23,7 +23,8 @@ from runec.pipeline import (
     Stage,
     Tensor,
 )
-from runec.proc_blocks import Block, Catalogue, as_f32, load_block
+from runec.proc_blocks import Block, Catalogue, load_block
+from runec.values import as_f32
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -244,8 +245,8 @@ def _title(number: int, stage: Stage) -> str:
 
 
 def _parameters(stage: ProcBlock) -> str:
-    inputs = [f"const {c_type(t.type.element)} *in{i}" for i, t in enumerate(stage.inputs)]
-    outputs = [f"{c_type(t.type.element)} *out{i}" for i, t in enumerate(stage.outputs)]
+    inputs = [f"const {t.type.element.c_type} *in{i}" for i, t in enumerate(stage.inputs)]
+    outputs = [f"{t.type.element.c_type} *out{i}" for i, t in enumerate(stage.outputs)]
     return ", ".join(inputs + outputs)
 
 

@@ -17,7 +17,8 @@ from collections.abc import Container, Sequence
 
 import msgspec
 
-from runec.models.tflite import INT8, GraphOperator, ModelGraph, read_graph
+from runec.models.tflite import GraphOperator, ModelGraph, read_graph
+from runec.values import ElementType
 
 _BUFFER_ALIGNMENT = 16
 _WORD = 4
@@ -204,7 +205,8 @@ def _prepare(graph: ModelGraph, operator: GraphOperator, tail: _Tail) -> list[in
         batches = _dimension(graph, operator.inputs, 0, 0)
         scratch = [batches * _dimension(graph, operator.inputs, 1, 0) * _WORD]
         is_quantized = any(
-            index >= 0 and graph.tensors[index].type_code == INT8 for index in operator.inputs[:1]
+            index >= 0 and graph.tensors[index].element is ElementType.I8
+            for index in operator.inputs[:1]
         )
         if is_quantized:
             scratch.append(batches * _dimension(graph, operator.outputs, 0, -1) * _WORD)

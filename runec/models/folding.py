@@ -27,8 +27,6 @@ from runec.models.shape_rules import (
     wrapped,
 )
 from runec.models.tflite import (
-    INT32,
-    INT64,
     MAX_OPERATORS,
     MAX_TENSORS,
     GraphOperator,
@@ -39,10 +37,11 @@ from runec.models.tflite import (
     read_graph,
     subgraphs_of,
 )
+from runec.values import ElementType
 
 # A value is arithmetic on shapes as long as it has no more elements than this.
 _ELEMENTS_MAX = 1024
-_FORMATS = {INT32: "i", INT64: "q"}
+_FORMATS = {kind.tflite_code: kind.struct_code for kind in (ElementType.I32, ElementType.I64)}
 # Strings, handles of variables: a shape of theirs says nothing about memory.
 _WITHOUT_SIZE = frozenset({"string", "resource", "variant"})
 

@@ -15,7 +15,6 @@ from runec.models.flatbuffer import MalformedError, Table
 from runec.models.operators import BUILTIN_OPERATORS
 from runec.models.tflite import (
     IDENTIFIER,
-    INT32,
     MAX_OPERATORS,
     MAX_TENSORS,
     SCHEMA_VERSION,
@@ -24,8 +23,10 @@ from runec.models.tflite import (
     open_model,
     subgraphs_of,
 )
+from runec.values import ElementType
 
 _ALIGNMENT = 16
+_INT32 = ElementType.I32.tflite_code
 _RESHAPE = BUILTIN_OPERATORS.index("RESHAPE")
 _RESHAPE_OPTIONS = 17
 # Size of each scalar field, by its number in the schema; 0: an offset.
@@ -173,7 +174,7 @@ class _Writer:
             _table(
                 {
                     0: _integers((len(shape),)),
-                    1: (1, INT32),
+                    1: (1, _INT32),
                     2: (4, self._buffer(struct.pack(f"<{len(shape)}i", *shape))),
                     3: _Part(b"\x05\0\0\0shape\0"),
                     8: (1, 1),

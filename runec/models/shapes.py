@@ -24,7 +24,7 @@ from runec.models.tflite import (
     read_graph,
     tensor_name,
 )
-from runec.pipeline import TensorType
+from runec.values import TensorType
 
 _ROUNDS_MAX = 8
 _NOTES_MAX = 6

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from runec.numbers import parse_integer, parse_number
-from runec.pipeline import ArgumentValue, ResourceWords, TensorType
 from runec.proc_blocks.manifest import ArgumentRule, ArgumentType
 from runec.proc_blocks.mismatch import BlockMismatch
+from runec.values import ArgumentValue, ResourceWords, TensorType, as_f32
 
 WHITESPACE = " \t\n\v\f\r"
 _WHAT: dict[ArgumentType, str] = {
@@ -31,14 +30,6 @@ class BlockArgument(msgspec.Struct, frozen=True):
     required: bool
     aliases: tuple[str, ...]
     description: str
-
-
-def as_f32(value: float) -> float:
-    """Return the f32 nearest to a number; infinite where it is too large for one."""
-    try:
-        return float(struct.unpack("<f", struct.pack("<f", value))[0])
-    except OverflowError:
-        return math.copysign(math.inf, value)
 
 
 def split_words(text: str) -> tuple[str, ...]:

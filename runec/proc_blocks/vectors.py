@@ -24,11 +24,11 @@ import msgspec
 
 from runec.diagnostics import UserFileError
 from runec.files import is_file, read_file
-from runec.pipeline import STRUCT_CODES, ArgumentValue, ElementType, TensorType
 from runec.proc_blocks.block import Block, Resolved
 from runec.proc_blocks.mismatch import BlockMismatch
 from runec.proc_blocks.toml_places import Place
 from runec.proc_blocks.toml_reading import TomlFile
+from runec.values import ArgumentValue, ElementType, TensorType
 
 TESTS = "tests.toml"
 
@@ -77,12 +77,12 @@ class Vectors(msgspec.Struct, frozen=True):
 
 def pack(kind: TensorType, elements: Elements) -> bytes:
     """Return the packed elements of a tensor of numbers, each rounded to its type."""
-    return struct.pack(f"<{len(elements)}{STRUCT_CODES[kind.element]}", *elements)
+    return struct.pack(f"<{len(elements)}{kind.element.struct_code}", *elements)
 
 
 def unpack(kind: TensorType, data: bytes) -> Elements:
     """Return the elements of a tensor of numbers."""
-    return struct.unpack(f"<{kind.element_count}{STRUCT_CODES[kind.element]}", data)
+    return struct.unpack(f"<{kind.element_count}{kind.element.struct_code}", data)
 
 
 def load_vectors(block: Block) -> tuple[Vectors, ...]:
@@ -216,7 +216,7 @@ def _fits(value: Any, element: ElementType) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     try:
-        struct.pack(f"<{STRUCT_CODES[element]}", value)
+        struct.pack(f"<{element.struct_code}", value)
     except (struct.error, OverflowError):
         return False
     return True

@@ -17,7 +17,7 @@ from typing import Any
 from runec.container import Recorded, Rune, limits
 from runec.diagnostics import UserFileError
 from runec.models import ModelTensor, read_model
-from runec.pipeline import STRUCT_CODES, CapabilityKind, ElementType, OutputKind, TensorType
+from runec.pipeline import CapabilityKind, ElementType, OutputKind, TensorType
 from runec.vm.abi1 import parameter_value
 from runec.vm.errors import (
     bad_host_call,
@@ -50,7 +50,7 @@ def _pack(element: ElementType, value: Any) -> bytes:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("a number that is none")  # noqa: TRY004 - as below
     try:
-        return struct.pack(f"<{STRUCT_CODES[element]}", float(value) if element.is_float else value)
+        return struct.pack(f"<{element.struct_code}", float(value) if element.is_float else value)
     except (struct.error, OverflowError):
         raise ValueError(f"{value} as {element.value}") from None
 

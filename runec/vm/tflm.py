@@ -12,7 +12,7 @@ from typing import Any
 
 from runec.diagnostics import UserFileError
 from runec.models import measure_arena
-from runec.pipeline import ElementType, TensorType
+from runec.pipeline import TensorType
 from runec.vm.errors import damaged, model_failed, no_model
 
 # The host's library is 64-bit and newer than the device's: room in plenty, then a last attempt.
@@ -20,19 +20,6 @@ _ARENA_BYTES_LEAST = 4 * 1024 * 1024
 _ARENA_BYTES_MOST = 256 * 1024 * 1024
 _STDERR = 2
 _NOTE_LINES = 4
-
-DTYPES = {
-    ElementType.F32: "<f4",
-    ElementType.F64: "<f8",
-    ElementType.I8: "i1",
-    ElementType.U8: "u1",
-    ElementType.I16: "<i2",
-    ElementType.U16: "<u2",
-    ElementType.I32: "<i4",
-    ElementType.U32: "<u4",
-    ElementType.I64: "<i8",
-    ElementType.U64: "<u8",
-}
 
 
 class _Said:
@@ -120,7 +107,7 @@ class TflmModel:
         try:
             for index, (kind, data) in enumerate(zip(self._inputs, inputs, strict=True)):
                 shape = self._interpreter.get_input_details(index)["shape"]
-                dtype = np.dtype(DTYPES[kind.element])
+                dtype = np.dtype(kind.element.dtype)
                 self._interpreter.set_input(np.frombuffer(data, dtype).reshape(shape), index)
             self._interpreter.invoke()
             return [

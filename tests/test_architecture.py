@@ -23,12 +23,18 @@ ROWS: tuple[frozenset[str], ...] = (
     frozenset({"pipeline"}),
     frozenset({"backends", "proc_blocks", "models", "boards", "explanations"}),
     frozenset({"components"}),
-    frozenset({"values", "diagnostics", "cache", "files", "tools", "data", "numbers"}),
+    frozenset(
+        {"diagnostics", "numbers", "values", "suggestions", "data"}
+        | {"files", "toml", "cache", "tools"}
+    ),
 )
 # Rooms of one row that may still not use the row below: only backends need third-party sources.
 WITHOUT_COMPONENTS = frozenset({"proc_blocks", "models", "boards", "explanations"})
 # The modules at the bottom build on one another in this order.
-GROUND = ("diagnostics", "numbers", "values", "data", "files", "cache", "tools")
+GROUND = (
+    *("diagnostics", "numbers", "values", "suggestions", "data"),
+    *("files", "toml", "cache", "tools"),
+)
 FOLDERS = {
     ".ci",
     "boards",

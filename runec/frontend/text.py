@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from runec.diagnostics import Span
@@ -157,23 +156,3 @@ def parse_dimension(digits: str) -> int | None:
         return None
     value = int(digits)
     return value if 1 <= value <= MAX_DIMENSION else None
-
-
-def did_you_mean(word: str, choices: Iterable[str]) -> str | None:
-    """Return `did you mean "x"?` for the closest choice, None when none is close."""
-    import difflib  # noqa: PLC0415 - only wrong Runefiles need it
-
-    by_folded = {choice.casefold(): choice for choice in choices}
-    close = difflib.get_close_matches(word[:64].casefold(), by_folded, n=1, cutoff=0.6)
-    return f'did you mean "{by_folded[close[0]]}"?' if close else None
-
-
-def one_of(choices: Iterable[str]) -> str:
-    """Return `use one of a, b, c`."""
-    return f"use one of {', '.join(choices)}"
-
-
-def suggestion(word: str, choices: Iterable[str]) -> str:
-    """A hint for a misspelt word: the closest choice, else all of them."""
-    known = tuple(choices)
-    return did_you_mean(word, known) or one_of(known)

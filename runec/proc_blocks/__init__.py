@@ -5,7 +5,6 @@ from runec.proc_blocks.block import SOURCE, Block, Resolved, ResolvedOutput
 from runec.proc_blocks.catalogue import Catalogue, load_block, sdk_dir, template_dir
 from runec.proc_blocks.manifest import FROM_MODEL
 from runec.proc_blocks.mismatch import BlockMismatch
-from runec.proc_blocks.toml_places import find_place
 
 __all__ = [
     "FROM_MODEL",
@@ -17,7 +16,6 @@ __all__ = [
     "Catalogue",
     "Resolved",
     "ResolvedOutput",
-    "find_place",
     "load_block",
     "sdk_dir",
     "split_words",

@@ -18,7 +18,7 @@ from runec.proc_blocks.manifest import (
     Manifest,
     OutputRule,
 )
-from runec.proc_blocks.toml_places import Place
+from runec.toml import Place
 from runec.values import ElementType
 
 # More than the memory of most microcontrollers that we know.

@@ -456,7 +456,7 @@ def test_a_tool_that_is_not_there_names_what_installs_it(
 def test_an_unknown_protocol_is_told_before_anything_is_built(noop: Rune) -> None:
     with pytest.raises(UsageError) as caught:
         flash(noop, load_board("esp32c3"), protocol="esptol")
-    assert (caught.value.code, caught.value.hint) == ("R0805", "did you mean 'esptool'?")
+    assert (caught.value.code, caught.value.hint) == ("R0805", 'did you mean "esptool"?')
 
 
 # What the tools themselves say, and what mends it.

@@ -636,4 +636,4 @@ def test_a_framework_that_is_none_is_guessed(example_rune: MakeRune, tmp_path: P
         create_project(
             example_rune("noop"), load_board("esp32c3"), tmp_path / "p", framework="ardunio"
         )
-    assert (caught.value.code, caught.value.hint) == ("R0803", "did you mean 'arduino'?")
+    assert (caught.value.code, caught.value.hint) == ("R0803", 'did you mean "arduino"?')

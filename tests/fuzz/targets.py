@@ -468,7 +468,7 @@ def _block() -> Target:
     types = [TensorType.parse(text) for text in ("f32[1, 4]", "u8[3]", "utf8[2]")]
 
     def read(path: Path) -> None:
-        manifest = load_manifest(path)
+        manifest, _ = load_manifest(path)
         block = Block.from_manifest("fuzzed", path.parent, manifest)
         for count in range(3):
             for kind in types:

@@ -29,7 +29,7 @@ from runec.frontend.passes.edges import Edge, Edges, upstream
 from runec.frontend.passes.model_files import LoadedModel
 from runec.frontend.passes.names import NameTable
 from runec.frontend.passes.parameters import expected_elements
-from runec.frontend.text import ELEMENT_TYPES, WITHOUT_EQUAL, suggestion
+from runec.frontend.text import ELEMENT_TYPES, WITHOUT_EQUAL
 from runec.models import ModelTensor, read_model, resolve_model
 from runec.pipeline import (
     ArgumentValue,
@@ -43,6 +43,7 @@ from runec.pipeline import (
     TensorType,
 )
 from runec.proc_blocks import FROM_MODEL, Block, BlockMismatch, ResolvedOutput
+from runec.suggestions import suggestion
 
 MAX_TENSOR_BYTES = 64 * 1024 * 1024
 

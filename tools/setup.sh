@@ -14,11 +14,15 @@ stop() {
 [ "$(uname -m)" = x86_64 ] ||
     stop "runec runs on x86-64 processors only: TensorFlow Lite Micro is not published for $(uname -m)"
 
+debian=$(sed -n 's/^VERSION_ID="\([0-9]*\)"$/\1/p' /etc/os-release 2>/dev/null)
+[ -n "$debian" ] || debian=12
+
 missing=""
 while IFS= read -r line; do
     package=$(printf '%s' "$line" | sed 's/[ #].*//')
     instead=$(printf '%s' "$line" | sed -n 's/.*| //p')
     [ -n "$package" ] || continue
+    case $package in */*) [ "$debian" -ge 13 ] && package=${package#*/} || package=${package%/*} ;; esac
     if [ -n "$instead" ] && sh -c "$instead" >/dev/null 2>&1; then continue; fi
     state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || state=""
     [ "$state" = installed ] || missing="$missing $package"

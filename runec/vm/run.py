@@ -25,6 +25,7 @@ from runec.vm.errors import (
     unknown_format,
     unknown_resource,
 )
+from runec.vm.host_math import preloaded
 from runec.vm.inputs import InputReader, Inputs, unused_inputs
 from runec.vm.messages import Kind, Outputs, Start, pack_start, unpack_outputs
 from runec.vm.output import output_bytes, output_line
@@ -63,6 +64,14 @@ def _check_models(rune: Rune) -> None:
     for name, model in rune.graph.models.items() if rune.graph is not None else ():
         if model.format != EXECUTED_FORMAT:
             raise unknown_format(name, model.format)
+
+
+def _model_bytes(rune: Rune) -> list[bytes] | None:
+    """Return the models that a rune carries; None where only the running rune names them."""
+    if rune.graph is None or rune.is_original:
+        return None
+    models = (rune.resources.get(model.resource) for model in rune.graph.models.values())
+    return [data for data in models if data is not None]
 
 
 def _check_resources(rune: Rune, given: Mapping[str, bytes]) -> None:
@@ -159,7 +168,10 @@ def run_rune_feeds(
     feed = next(feeds, None)
     if feed is None:
         return
-    with rune_process() as process:
+    library, warning = preloaded(_model_bytes(rune))
+    if warning is not None and watch.warn is not None:
+        watch.warn(warning)
+    with rune_process(library) as process:
         process.set_deadline(timeout_s)
         limit = min(math.ceil(timeout_s), 2**31)
         start = Start(limit, watch.step is not None, resources, rune.data)

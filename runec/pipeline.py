@@ -10,10 +10,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from runec.diagnostics import Span
 from runec.values import ArgumentValue, ElementType, ParameterValue, ResourceWords, TensorType
+
+if TYPE_CHECKING:
+    from runec.models import ModelFile
+    from runec.proc_blocks import Block
 
 __all__ = [
     "EXECUTED_FORMAT",
@@ -93,27 +97,26 @@ class Capability:
 class ProcBlock:
     """A stage computed by a processing block.
 
-    `block` is the name in the catalogue (`modulo`), `path` what the Runefile says
-    (`hotg-ai/proc-blocks@v0.11.3#modulo`). `arguments` holds every argument of the block, typed,
-    defaults filled in. A block of the user's own has its `folder`; its `path` is `./` and its
-    name, so that a rune does not tell where it was built.
+    `path` is what the Runefile says (`hotg-ai/proc-blocks@v0.11.3#modulo`); of a block of the
+    user's own it is `./` and its name, so that a rune does not tell where it was built.
+    `arguments` holds every argument of the block, typed, defaults filled in.
     """
 
     name: str
-    block: str
+    block: Block
     path: str
     arguments: Mapping[str, ArgumentValue]
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     span: Span | None = field(default=None, compare=False)
-    folder: Path | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
     """A stage computed by a model. `resource` names the resource that holds its bytes.
 
-    `format` is one of `MODEL_FORMATS`. Only the bytes of `EXECUTED_FORMAT` are looked into.
+    `format` is one of `MODEL_FORMATS`. `file` is what is known of the bytes: None for those that
+    are given at run time, or are not of `EXECUTED_FORMAT`.
     """
 
     name: str
@@ -122,6 +125,7 @@ class Model:
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     span: Span | None = field(default=None, compare=False)
+    file: ModelFile | None = field(default=None, compare=False, repr=False)
 
 
 # Of a pin: `LED`, `PA5`, `P0.13`, `13`.

@@ -24,7 +24,7 @@ from runec.container.reader import Rune, read_rune
 from runec.container.wasm import CUSTOM, MAGIC
 from runec.container.writer import assemble
 from runec.diagnostics import UserFileError
-from runec.models import ModelTensor, measure_arena, read_model
+from runec.models import ModelFile, ModelTensor
 from runec.pipeline import EXECUTED_FORMAT, CapabilityKind, OutputKind, ParameterValue, TensorType
 
 _NO_NAME = "original"
@@ -81,7 +81,8 @@ def write_described(rune: Rune, recorded: Recorded) -> bytes:
     tensors: list[TensorType] = []
     models = {}
     for number, data in sorted(recorded.models.items()):
-        info = read_model(data)
+        model = ModelFile(data)
+        info = model.info
         numbers = []
         for side in (info.inputs, info.outputs):
             numbers.append(tuple(range(len(tensors), len(tensors) + len(side))))
@@ -92,7 +93,7 @@ def write_described(rune: Rune, recorded: Recorded) -> bytes:
             resource=held[number],
             inputs=numbers[0],
             outputs=numbers[1],
-            arena=measure_arena(data),
+            arena=model.arena_bytes,
             operators=tuple(GraphOperator(item.name, item.version) for item in info.operators),
         )
     capabilities = {

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from runec.container import limits
@@ -41,6 +42,8 @@ from runec.container.wasm import (
     read_module,
     walk_sections,
 )
+from runec.models import ModelFile
+from runec.pipeline import EXECUTED_FORMAT
 
 VERSION_SECTION = ".rune_version"
 GRAPH_SECTION = ".rune_graph"
@@ -60,6 +63,7 @@ class Rune:
     original rune (2020 to 2022, `is_original`) has its whole file as `code`, no `graph` and no
     `digest`; `document` is its graph as plain JSON, where it has one. One that was described for
     devices (`write_described`) is read like a rune of ABI 1, is original and has a graph of ABI 0.
+    `models` are the files of the graph's models, by the name of the resource; not yet parsed.
     """
 
     data: bytes
@@ -71,6 +75,7 @@ class Rune:
     is_original: bool
     document: Mapping[str, Any] | None
     sections: tuple[Section, ...]
+    models: Mapping[str, ModelFile] = field(default_factory=dict, compare=False, repr=False)
 
     def require_graph(self) -> Graph:
         """Return the graph of a rune that has one: of ABI 1, or described for devices.
@@ -81,6 +86,12 @@ class Rune:
         if self.graph is None:
             raise bad_abi("0 (a rune of 2020 to 2022)")
         return self.graph
+
+    def with_resources(self, given: Mapping[str, bytes]) -> Rune:
+        """Return the rune with resources that are given at run time, models among them."""
+        resources = {**self.resources, **given}
+        models = self.models if self.graph is None else _models(self.graph, resources, self.models)
+        return replace(self, resources=resources, models=models)
 
     @property
     def name(self) -> str | None:
@@ -207,7 +218,7 @@ def _check_originals_module(module: Module, graph: Graph) -> None:
         raise inconsistent(f"{graph.memory_used} bytes of memory do not hold the module's")
 
 
-def _read_described(data: bytes, sections: list[Section]) -> Rune:
+def _read_described(data: bytes, sections: list[Section], known: Mapping[str, ModelFile]) -> Rune:
     """Read what ends with a digest: a rune of ABI 1, or an original with its description."""
     digest_section = sections[-1]
     digest = data[digest_section.content : digest_section.end]
@@ -246,7 +257,21 @@ def _read_described(data: bytes, sections: list[Section]) -> Rune:
         is_original=graph.is_original,
         document=parse_json(graph_content),
         sections=tuple(sections),
+        models=_models(graph, resources, known),
     )
+
+
+def _models(
+    graph: Graph, resources: Mapping[str, bytes | None], known: Mapping[str, ModelFile]
+) -> dict[str, ModelFile]:
+    """Return the files of the models; those of `known` where they have the same bytes."""
+    files: dict[bytes, ModelFile] = {file.data: file for file in known.values()}
+    found = {}
+    for model in graph.models.values():
+        data = resources[model.resource]
+        if data is not None and model.format == EXECUTED_FORMAT:
+            found[model.resource] = files.setdefault(data, ModelFile(data))
+    return found
 
 
 # --- originals -------------------------------------------------------------------------------
@@ -304,8 +329,10 @@ def _read_original(data: bytes, sections: list[Section]) -> Rune:
     )
 
 
-def read_rune(data: bytes, *, source: str = "") -> Rune:
-    """Read a .rune; `source` names it in messages.
+def read_rune(
+    data: bytes, *, source: str = "", models: Mapping[str, ModelFile] = MappingProxyType({})
+) -> Rune:
+    """Read a .rune; `source` names it in messages, `models` are files that are parsed already.
 
     Raises:
         UserFileError: R0601, no rune; R0602, cut short; R0603, other sections; R0604, damaged;
@@ -317,7 +344,7 @@ def read_rune(data: bytes, *, source: str = "") -> Rune:
         if not sections:
             raise truncated("it holds nothing but a magic number")
         if any(section.name == DIGEST_SECTION for section in sections):
-            return _read_described(data, sections)
+            return _read_described(data, sections, models)
         return _read_original(data, sections)
     except RuneFileError as error:
         if not source:

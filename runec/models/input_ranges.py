@@ -15,8 +15,6 @@ from runec.models.tflite import (
     GraphOperator,
     GraphTensor,
     ModelGraph,
-    damaged,
-    read_graph,
 )
 from runec.values import ElementType, as_f32
 
@@ -74,17 +72,13 @@ def _input_range(
     return InputRange(min(item.least for item in ranges), max(item.most for item in ranges))
 
 
-def input_ranges(data: bytes) -> tuple[InputRange | None, ...]:
-    """Return for each input of a .tflite what its elements are clamped to; None: they are not.
+def input_ranges(graph: ModelGraph) -> tuple[InputRange | None, ...]:
+    """Return for each input of a model what its elements are clamped to; None: they are not.
 
     Raises:
-        UserFileError: R0310, R0311 or R0312, as `read_model`; R0311 as well for an operator
-            QUANTIZE whose scale is not above zero or whose zero point is outside of its type.
+        MalformedError: an operator QUANTIZE whose scale is not above zero or whose zero point is
+            outside of its type.
     """
-    graph = read_graph(data)
-    try:
-        quantised = [_quantised(graph, operator) for operator in graph.operators]
-        made = [None if tensor is None else _range(tensor) for tensor in quantised]
-    except MalformedError as error:
-        raise damaged(error) from None
+    quantised = [_quantised(graph, operator) for operator in graph.operators]
+    made = [None if tensor is None else _range(tensor) for tensor in quantised]
     return tuple(_input_range(graph, made, index) for index in graph.inputs)

@@ -261,17 +261,12 @@ def old_code(entry: Table) -> int | None:
     return None if entry.integer(0, 1, signed=True) == wanted else wanted
 
 
-def has_old_codes(data: bytes) -> bool:
+def has_old_codes(model: Table) -> bool:
     """Return whether libraries of 2020, such as the devices', read the operators of a model right.
 
-    Raises:
-        UserFileError: R0310, R0311 or R0312, as `read_model`.
+    Raises MalformedError.
     """
-    try:
-        entries = open_model(data).tables(1, count_max=MAX_OPERATORS)
-        return all(old_code(entry) is None for entry in entries)
-    except MalformedError as error:
-        raise damaged(error) from None
+    return all(old_code(entry) is None for entry in model.tables(1, count_max=MAX_OPERATORS))
 
 
 def _operator_codes(model: Table) -> tuple[Operator, ...]:
@@ -347,36 +342,30 @@ def _signature(table: Table, shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(-1 if open_ < 0 else size for open_, size in zip(signature, shape, strict=True))
 
 
-def read_model(data: bytes, path: str = "FILE") -> ModelInfo:
-    """Read a .tflite: what it takes, what it gives, what it computes with.
-
-    `path` is how the user names it, for commands in hints.
+def read_info(model: Table) -> ModelInfo:
+    """Return what a .tflite takes, what it gives, what it computes with.
 
     Raises:
-        UserFileError: R0310, no TensorFlow Lite model; R0311, damaged; R0312, another version of
-            the schema; R0313, an element type that runec lacks at an input or output; R0314, a
+        UserFileError: R0313, an element type that runec lacks at an input or output; R0314, a
             shape that is not fixed there.
+        MalformedError: the file is damaged.
     """
-    try:
-        model = open_model(data, path)
-        codes = _operator_codes(model)
-        subgraphs = subgraphs_of(model)
-        operators: dict[Operator, None] = {}
-        uses = 0
-        for subgraph in subgraphs:
-            for use in subgraph.tables(3, count_max=MAX_OPERATORS):
-                operators[_used_operator(codes, use)] = None
-                uses += 1
-        main = subgraphs[0]
-        tensors = main.tables(0, count_max=MAX_TENSORS)
-        sides: list[tuple[ModelTensor, ...]] = []
-        for number, role in ((1, "input"), (2, "output")):
-            indices = main.integers(number, "i", count_max=MAX_OPERATOR_TENSORS)
-            _indices(indices, len(tensors), optional=False)
-            sides.append(tuple(_model_tensor(tensors[index], role) for index in indices))
-        return ModelInfo(sides[0], sides[1], tuple(operators), uses, model.text(3, bytes_max=1024))
-    except MalformedError as error:
-        raise damaged(error) from None
+    codes = _operator_codes(model)
+    subgraphs = subgraphs_of(model)
+    operators: dict[Operator, None] = {}
+    uses = 0
+    for subgraph in subgraphs:
+        for use in subgraph.tables(3, count_max=MAX_OPERATORS):
+            operators[_used_operator(codes, use)] = None
+            uses += 1
+    main = subgraphs[0]
+    tensors = main.tables(0, count_max=MAX_TENSORS)
+    sides: list[tuple[ModelTensor, ...]] = []
+    for number, role in ((1, "input"), (2, "output")):
+        indices = main.integers(number, "i", count_max=MAX_OPERATOR_TENSORS)
+        _indices(indices, len(tensors), optional=False)
+        sides.append(tuple(_model_tensor(tensors[index], role) for index in indices))
+    return ModelInfo(sides[0], sides[1], tuple(operators), uses, model.text(3, bytes_max=1024))
 
 
 def hybrid_operators(graph: ModelGraph) -> tuple[str, ...]:
@@ -439,57 +428,47 @@ def _graph_tensor(table: Table, constant: Sequence[bytes | None]) -> GraphTensor
     return tensor
 
 
-def read_graph(data: bytes) -> ModelGraph:
-    """Read the first subgraph of a .tflite, for planning its memory.
-
-    Raises:
-        UserFileError: R0310, R0311 or R0312, as `read_model`.
-    """
-    try:
-        model = open_model(data)
-        codes = _operator_codes(model)
-        subgraphs = subgraphs_of(model)
-        main = subgraphs[0]
-        constant = _constant_buffers(model)
-        tensors = tuple(
-            _graph_tensor(table, constant) for table in main.tables(0, count_max=MAX_TENSORS)
+def read_graph(model: Table) -> ModelGraph:
+    """Return the first subgraph of a .tflite, for planning its memory. Raises MalformedError."""
+    codes = _operator_codes(model)
+    subgraphs = subgraphs_of(model)
+    main = subgraphs[0]
+    constant = _constant_buffers(model)
+    tensors = tuple(
+        _graph_tensor(table, constant) for table in main.tables(0, count_max=MAX_TENSORS)
+    )
+    operators = []
+    for use in main.tables(3, count_max=MAX_OPERATORS):
+        inputs = use.integers(1, "i", count_max=MAX_OPERATOR_TENSORS)
+        outputs = use.integers(2, "i", count_max=MAX_OPERATOR_TENSORS)
+        name = _used_operator(codes, use).name
+        # Both in the second field of their operator's options, a byte.
+        second = 0
+        if name in ("RESIZE_NEAREST_NEIGHBOR", "SVDF"):
+            options = use.table(4)
+            second = 0 if options is None else options.integer(1, 1, signed=False)
+        operators.append(
+            GraphOperator(
+                name,
+                _indices(inputs, len(tensors), optional=True),
+                _indices(outputs, len(tensors), optional=True),
+                has_half_pixel_centers=name == "RESIZE_NEAREST_NEIGHBOR" and second != 0,
+                activation=second if name == "SVDF" else 0,
+            )
         )
-        operators = []
-        for use in main.tables(3, count_max=MAX_OPERATORS):
-            inputs = use.integers(1, "i", count_max=MAX_OPERATOR_TENSORS)
-            outputs = use.integers(2, "i", count_max=MAX_OPERATOR_TENSORS)
-            name = _used_operator(codes, use).name
-            # Both in the second field of their operator's options, a byte.
-            second = 0
-            if name in ("RESIZE_NEAREST_NEIGHBOR", "SVDF"):
-                options = use.table(4)
-                second = 0 if options is None else options.integer(1, 1, signed=False)
-            operators.append(
-                GraphOperator(
-                    name,
-                    _indices(inputs, len(tensors), optional=True),
-                    _indices(outputs, len(tensors), optional=True),
-                    has_half_pixel_centers=name == "RESIZE_NEAREST_NEIGHBOR" and second != 0,
-                    activation=second if name == "SVDF" else 0,
-                )
-            )
-        sides = [
-            _indices(
-                main.integers(number, "i", count_max=MAX_OPERATOR_TENSORS),
-                len(tensors),
-                optional=False,
-            )
-            for number in (1, 2)
-        ]
-        return ModelGraph(tensors, sides[0], sides[1], tuple(operators), len(subgraphs))
-    except MalformedError as error:
-        raise damaged(error) from None
+    sides = [
+        _indices(
+            main.integers(number, "i", count_max=MAX_OPERATOR_TENSORS), len(tensors), optional=False
+        )
+        for number in (1, 2)
+    ]
+    return ModelGraph(tensors, sides[0], sides[1], tuple(operators), len(subgraphs))
 
 
-def tensor_name(data: bytes, index: int) -> str:
+def tensor_name(model: Table, index: int) -> str:
     """Return the name of a tensor of the first subgraph of a .tflite that `read_graph` reads."""
     try:
-        main = subgraphs_of(open_model(data))[0]
+        main = subgraphs_of(model)[0]
         name = main.tables(0, count_max=MAX_TENSORS)[index].text(3, bytes_max=256)
     except MalformedError:
         name = ""

@@ -244,12 +244,12 @@ class Abi1Imports(Imports):
             raise bad_host_call(
                 function, f"the graph lists no model {stage!r} with the id {stage_id}"
             )
-        data = self._rune.resources.get(model.resource)
-        if data is None:
+        file = self._rune.models.get(model.resource)
+        if file is None:
             raise model_missing(stage, model.resource)
         inputs = [self._graph.tensors[index] for index in model.inputs]
         outputs = [self._graph.tensors[index] for index in model.outputs]
-        engine = HostModel(stage, data, (inputs, outputs), self._surroundings.warn)
+        engine = HostModel(stage, file, (inputs, outputs), self._surroundings.warn)
         self._models[stage_id] = _Model(stage, engine, inputs, outputs)
         return stage_id
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from runec.container import Recorded, Rune, limits
 from runec.diagnostics import UserFileError
-from runec.models import ModelTensor, read_model
+from runec.models import ModelFile, ModelTensor
 from runec.pipeline import CapabilityKind, ElementType, OutputKind, TensorType
 from runec.vm.abi1 import parameter_value
 from runec.vm.errors import (
@@ -176,7 +176,7 @@ class LegacyImports(Imports):
         self._outputs: dict[int, OutputKind] = {}
         self._models: dict[int, tuple[HostModel, list[TensorType], list[TensorType]]] = {}
         self._changed_parameter: str | None = None
-        self._model_files: dict[int, bytes] = {}
+        self._model_files: dict[int, ModelFile] = {}
         self._consumed: list[tuple[int, Consumed]] = []
         self._consumed_bytes = 0
 
@@ -203,7 +203,7 @@ class LegacyImports(Imports):
         return Recorded(
             first_id=self.first_id,
             capabilities=dict(self._capabilities),
-            models=dict(self._model_files),
+            models={number: file.data for number, file in self._model_files.items()},
             outputs=dict(self._outputs),
             memory_pages=-(-len(self._memory()) // limits.PAGE_BYTES),
         )
@@ -261,16 +261,16 @@ class LegacyImports(Imports):
         The last two arguments are numbers of elements in 2020, later of tensors: the file decides.
         """
         function = "tfm_preload_model"
-        data = self.read(function, model, length)
+        file = ModelFile(self.read(function, model, length))
         try:
-            info = read_model(data)
+            info = file.info
         except UserFileError as error:
             raise no_model(f"with the id {self._next_id}", error) from None
         if (len(info.inputs), len(info.outputs)) != (1, 1):
             what = f"{len(info.inputs)} inputs and {len(info.outputs)} outputs"
             raise unsupported_original(f"a model with {what}")
         stage_id = self.take_id()
-        self._model_files[stage_id] = data
+        self._model_files[stage_id] = file
         return stage_id
 
     def tfm_model_invoke(
@@ -281,14 +281,14 @@ class LegacyImports(Imports):
         if stage_id not in self._model_files:
             raise bad_host_call(function, f"{stage_id} is no model's id")
         if stage_id not in self._models:
-            data = self._model_files[stage_id]
-            info = read_model(data)
+            file = self._model_files[stage_id]
+            info = file.info
             said = (
                 [_sized(info.inputs[0], source_bytes)],
                 [_sized(info.outputs[0], target_bytes)],
             )
             name = f"with the id {stage_id}"
-            engine = HostModel(name, data, said, self._surroundings.warn)
+            engine = HostModel(name, file, said, self._surroundings.warn)
             self._models[stage_id] = (engine, engine.inputs, engine.outputs)
         engine, inputs, outputs = self._models[stage_id]
         sizes = (inputs[0].size_bytes, outputs[0].size_bytes)
@@ -335,12 +335,12 @@ class LegacyImports(Imports):
         kind = self.name(function, mime, mime_length)
         if not kind.endswith("tflite-model"):
             raise unsupported_model(kind)
-        data = self.read(function, model, length)
+        file = ModelFile(self.read(function, model, length))
         said = self._descriptions(inputs, input_count), self._descriptions(outputs, output_count)
         stage_id = self.take_id()
-        engine = HostModel(f"with the id {stage_id}", data, said, self._surroundings.warn)
+        engine = HostModel(f"with the id {stage_id}", file, said, self._surroundings.warn)
         self._models[stage_id] = (engine, *said)
-        self._model_files[stage_id] = data
+        self._model_files[stage_id] = file
         return stage_id
 
     def rune_model_infer(self, stage_id: int, inputs: int, outputs: int) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from runec.diagnostics import UserFileError
-from runec.models import measure_arena
+from runec.models import ModelFile
 from runec.pipeline import TensorType
 from runec.vm.errors import damaged, model_failed, no_model
 
@@ -58,7 +58,7 @@ class TflmModel:
 
     Args:
         name: the stage, for messages.
-        data: the .tflite.
+        model: the .tflite.
         inputs: the types of its inputs, as the file has them.
         outputs: the same of its outputs.
 
@@ -68,16 +68,20 @@ class TflmModel:
     """
 
     def __init__(
-        self, name: str, data: bytes, inputs: Sequence[TensorType], outputs: Sequence[TensorType]
+        self,
+        name: str,
+        model: ModelFile,
+        inputs: Sequence[TensorType],
+        outputs: Sequence[TensorType],
     ) -> None:
         self._name = name
         self._inputs = inputs
         self._outputs = outputs
         try:
-            arena = measure_arena(data)
+            arena = model.arena_bytes
         except UserFileError as error:
             raise no_model(name, error) from None
-        self._interpreter = self._open(data, arena)
+        self._interpreter = self._open(model.data, arena)
 
     def _open(self, data: bytes, arena: int) -> Any:
         from tflite_micro.python.tflite_micro import runtime  # noqa: PLC0415 - 0.3 s, see above

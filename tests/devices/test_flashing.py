@@ -18,7 +18,7 @@ import pytest
 
 from runec.boards import LinkKind, load_board
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
+from runec.container import Rune, write_rune
 from runec.devices import Target, flash, flashing, held_firmware, plan_flash, run
 from runec.devices.emulator import Device
 from runec.devices.frames import Frame, FrameReader
@@ -52,7 +52,7 @@ Path({told!r}).write_text(json.dumps({{"arguments": given, "files": files}}))
 @pytest.fixture(scope="module")
 def noop() -> Rune:
     pipeline = analyse(NOOP / "Runefile.yml").pipeline
-    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    return write_rune(pipeline, compile_pipeline(pipeline))
 
 
 @pytest.fixture

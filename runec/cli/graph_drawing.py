@@ -66,7 +66,7 @@ def of_pipeline(pipeline: Pipeline) -> Drawing:
         if isinstance(stage, Capability):
             nodes.append(Node(stage.name, "capability", stage.kind.name))
         elif isinstance(stage, ProcBlock):
-            nodes.append(Node(stage.name, "proc-block", stage.block))
+            nodes.append(Node(stage.name, "proc-block", stage.block.name))
         elif isinstance(stage, Model):
             nodes.append(Node(stage.name, "model", stage.format))
         else:

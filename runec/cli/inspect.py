@@ -9,9 +9,8 @@ import click
 
 from runec.cli.console import Console, table
 from runec.cli.help_epilog import example
-from runec.cli.loading import load_rune
 from runec.cli.options import format_option, pass_console, rune_argument
-from runec.container import Graph, Rune
+from runec.container import Graph, Rune, load_rune
 from runec.diagnostics import printable
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from runec.container import limits
@@ -40,6 +41,8 @@ from runec.container.wasm import (
     read_module,
     walk_sections,
 )
+from runec.models import ModelFile
+from runec.pipeline import EXECUTED_FORMAT
 
 VERSION_SECTION = ".rune_version"
 GRAPH_SECTION = ".rune_graph"
@@ -57,7 +60,8 @@ class Rune:
     For a rune of ABI 1, `code` is the module without the rune's sections, `graph` is set, and
     `resources` holds every resource of the graph, None for one that is given at run time. A legacy
     rune (2020 to 2022, `is_legacy`) has its whole file as `code`, no `graph` and no `digest`;
-    `document` is its graph as plain JSON, where it has one.
+    `document` is its graph as plain JSON, where it has one. `models` are the files of the graph's
+    models, by the name of the resource; not yet parsed.
     """
 
     data: bytes
@@ -68,6 +72,7 @@ class Rune:
     digest: bytes | None
     document: Mapping[str, Any] | None
     sections: tuple[Section, ...]
+    models: Mapping[str, ModelFile] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def is_legacy(self) -> bool:
@@ -83,6 +88,12 @@ class Rune:
         if self.graph is None:
             raise legacy_rune()
         return self.graph
+
+    def with_resources(self, given: Mapping[str, bytes]) -> Rune:
+        """Return the rune with resources that are given at run time, models among them."""
+        resources = {**self.resources, **given}
+        models = self.models if self.graph is None else _models(self.graph, resources, self.models)
+        return replace(self, resources=resources, models=models)
 
     @property
     def name(self) -> str | None:
@@ -197,7 +208,7 @@ def _check_module(module: Module, graph: Graph) -> None:
         raise inconsistent("the memory in use is not __heap_base")
 
 
-def _read_abi_1(data: bytes, sections: list[Section]) -> Rune:
+def _read_abi_1(data: bytes, sections: list[Section], known: Mapping[str, ModelFile]) -> Rune:
     """Read what ends with a digest."""
     digest_section = sections[-1]
     digest = data[digest_section.content : digest_section.end]
@@ -234,7 +245,21 @@ def _read_abi_1(data: bytes, sections: list[Section]) -> Rune:
         digest=digest,
         document=parse_json(graph_content),
         sections=tuple(sections),
+        models=_models(graph, resources, known),
     )
+
+
+def _models(
+    graph: Graph, resources: Mapping[str, bytes | None], known: Mapping[str, ModelFile]
+) -> dict[str, ModelFile]:
+    """Return the files of the models; those of `known` where they have the same bytes."""
+    files: dict[bytes, ModelFile] = {file.data: file for file in known.values()}
+    found = {}
+    for model in graph.models.values():
+        data = resources[model.resource]
+        if data is not None and model.format == EXECUTED_FORMAT:
+            found[model.resource] = files.setdefault(data, ModelFile(data))
+    return found
 
 
 # --- legacy runes ----------------------------------------------------------------------------
@@ -291,8 +316,10 @@ def _read_legacy(data: bytes, sections: list[Section]) -> Rune:
     )
 
 
-def read_rune(data: bytes, *, source: str = "") -> Rune:
-    """Read a .rune; `source` names it in messages.
+def read_rune(
+    data: bytes, *, source: str = "", models: Mapping[str, ModelFile] = MappingProxyType({})
+) -> Rune:
+    """Read a .rune; `source` names it in messages, `models` are files that are parsed already.
 
     Raises:
         UserFileError: R0601, no rune; R0602, cut short; R0603, other sections; R0604, damaged;
@@ -304,7 +331,7 @@ def read_rune(data: bytes, *, source: str = "") -> Rune:
         if not sections:
             raise truncated("it holds nothing but a magic number")
         if any(section.name == DIGEST_SECTION for section in sections):
-            return _read_abi_1(data, sections)
+            return _read_abi_1(data, sections, models)
         return _read_legacy(data, sections)
     except RuneFileError as error:
         if not source:

@@ -12,7 +12,7 @@ from runec.container.wasm import read_module, walk_sections
 from runec.diagnostics import UserFileError
 from runec.firmware.costs import StageCost, stage_costs
 from runec.frontend.model_engines import find_engines
-from runec.models import has_old_codes, hybrid_operators, lacks_shapes, read_graph, wrong_shape
+from runec.models import hybrid_operators
 from runec.pipeline import EXECUTED_FORMAT
 
 _ALIGNMENT = 16
@@ -86,25 +86,23 @@ def plan_layout(rune: Rune, board: Board) -> Layout:
 
 
 def _check_operators(rune: Rune, graph: Graph) -> None:
-    for name, model in graph.models.items():
-        names = [item.name for item in model.operators]
-        missing = tflm.missing_operators(names)
-        data = rune.resources[model.resource]
-        hint = "run the rune on this computer"
-        if data is not None:
-            read = read_graph(data)
-            advice = tflm.device_advice(read, names, hybrid_operators(read))
-            # A model compiled for an accelerator runs on no computer either.
-            engines = find_engines(data)
-            hint = f"{hint}, or {advice}" if engines.is_run_by_the_host else engines.advice
-        if missing:
+    for name, listed in graph.models.items():
+        names = [item.name for item in listed.operators]
+        model = rune.models[listed.resource]
+        advice = tflm.device_advice(model.graph, names, hybrid_operators(model.graph))
+        # A model compiled for an accelerator runs on no computer either.
+        engines = find_engines(model)
+        hint = engines.advice
+        if engines.is_run_by_the_host:
+            hint = f"run the rune on this computer, or {advice}"
+        if missing := tflm.missing_operators(names):
             raise StageError(
                 "R0810",
                 f"TensorFlow Lite Micro on devices has no kernel for {', '.join(missing)}",
                 stage=name,
                 hint=hint,
             )
-        if data is not None and not has_old_codes(data):
+        if not model.has_old_codes:
             raise StageError(
                 "R0810",
                 "the model has operator codes that the library on devices, which is of 2020, "
@@ -112,23 +110,21 @@ def _check_operators(rune: Rune, graph: Graph) -> None:
                 stage=name,
                 hint="build the .rune again from its Runefile with this version of runec",
             )
-        wrong = None if data is None else wrong_shape(data)
-        if wrong is not None:
+        if wrong := model.wrong_shapes:
             raise StageError(
                 "R0810",
-                f"the model's file has {wrong}: it would write over other tensors",
+                f"the model's file has {wrong[0]}: it would write over other tensors",
                 stage=name,
                 hint="convert the model again, and build the .rune again with it",
             )
-        if data is not None and lacks_shapes(data):
+        if model.lacks_shapes:
             raise StageError(
                 "R0810",
                 "the shapes of its tensors are found at run time, which devices cannot do",
                 stage=name,
                 hint="run the rune on this computer, or use a model with fixed shapes",
             )
-        objections = tflm.objections(read) if data is not None else ()
-        if objections:
+        if objections := tflm.objections(model.graph):
             raise StageError(
                 "R0810",
                 "TensorFlow Lite Micro on devices does not compute as this computer does: "

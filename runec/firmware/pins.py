@@ -10,8 +10,8 @@ from runec.boards import Board
 from runec.container import GraphOutput, Rune
 from runec.firmware.board_sensors import Accelerometer
 from runec.firmware.memory_plan import StageError
-from runec.frontend.text import did_you_mean
 from runec.numbers import parse_integer
+from runec.suggestions import did_you_mean
 
 _WORD = re.compile(r"[A-Za-z0-9.]+")
 

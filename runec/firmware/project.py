@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +33,7 @@ from runec.firmware.render import (
     PLATFORM_FOLDER,
     generated_files,
 )
+from runec.suggestions import suggestion
 from runec.vm import validate
 
 BACKENDS = (wasm3.NAME,)
@@ -159,11 +159,9 @@ def create_project(
 
 
 def _check_known(what: str, name: str, known: tuple[str, ...]) -> None:
-    if name in known:
-        return
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known)}"
-    raise UsageError("R0803", f"there is no {what} {name!r}", hint=hint)
+    if name not in known:
+        hint = suggestion(name, known)
+        raise UsageError("R0803", f"there is no {what} {name!r}", hint=hint)
 
 
 def _library_files(

@@ -13,7 +13,6 @@ import re
 import resource
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, NoReturn
 
 import wasm3
@@ -207,8 +206,7 @@ def _serve(connection: Connection) -> None:
     if kind is not Kind.START:
         raise ClosedError
     start = unpack_start(body)
-    rune = read_rune(start.rune)
-    rune = replace(rune, resources={**rune.resources, **start.resources})
+    rune = read_rune(start.rune).with_resources(start.resources)
     connection.is_traced = start.is_traced
     limit_resources(start.time_limit_s)
     host: Imports = (LegacyImports if rune.is_legacy else Abi1Imports)(rune, connection)

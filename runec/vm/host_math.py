@@ -22,7 +22,7 @@ from pathlib import Path
 from runec.backends import tflm
 from runec.cache import cache_dir, content_key
 from runec.diagnostics import Diagnostic, MachineError, RunecError, Severity
-from runec.models import read_model
+from runec.models import ModelFile
 from runec.tools import run_tool
 
 # CRC-32 of the results for `_arguments()`, from float_math.c and from glibc 2.36.
@@ -107,7 +107,7 @@ def own_functions() -> Path | None:
     return library
 
 
-def preloaded(models: Sequence[bytes] | None) -> tuple[Path | None, Diagnostic | None]:
+def preloaded(models: Sequence[ModelFile] | None) -> tuple[Path | None, Diagnostic | None]:
     """Return what the process that executes `models` loads first, and what the user should know.
 
     Both are None where the host's functions are the devices'. `models` is None where they are only
@@ -132,11 +132,11 @@ def preloaded(models: Sequence[bytes] | None) -> tuple[Path | None, Diagnostic |
     )
 
 
-def _called(models: Iterable[bytes]) -> set[str]:
+def _called(models: Iterable[ModelFile]) -> set[str]:
     names: set[str] = set()
-    for data in models:
+    for model in models:
         with contextlib.suppress(RunecError):
-            for operator in read_model(data).operators:
+            for operator in model.info.operators:
                 names.update(_CALLS.get(operator.name, ()))
     return names
 

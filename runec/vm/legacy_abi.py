@@ -15,8 +15,8 @@ from typing import Any
 
 from runec.container import Rune
 from runec.diagnostics import UserFileError
-from runec.models import ModelTensor, read_model
-from runec.pipeline import STRUCT_CODES, CapabilityKind, ElementType, OutputKind, TensorType
+from runec.models import ModelFile, ModelTensor
+from runec.pipeline import CapabilityKind, ElementType, OutputKind, TensorType
 from runec.vm.abi1 import parameter_value
 from runec.vm.errors import (
     bad_host_call,
@@ -48,7 +48,7 @@ def _pack(element: ElementType, value: Any) -> bytes:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("a number that is none")  # noqa: TRY004 - as below
     try:
-        return struct.pack(f"<{STRUCT_CODES[element]}", float(value) if element.is_float else value)
+        return struct.pack(f"<{element.struct_code}", float(value) if element.is_float else value)
     except (struct.error, OverflowError):
         raise ValueError(f"{value} as {element.value}") from None
 
@@ -138,7 +138,7 @@ class LegacyImports(Imports):
         self._capabilities: dict[int, tuple[CapabilityKind, dict[str, int | float]]] = {}
         self._outputs: dict[int, OutputKind] = {}
         self._models: dict[int, tuple[HostModel, list[TensorType], list[TensorType]]] = {}
-        self._model_files: dict[int, bytes] = {}
+        self._model_files: dict[int, ModelFile] = {}
         self._consumed: list[tuple[int, Consumed]] = []
         self._consumed_bytes = 0
 
@@ -203,16 +203,16 @@ class LegacyImports(Imports):
         The last two arguments are numbers of elements in 2020, later of tensors: the file decides.
         """
         function = "tfm_preload_model"
-        data = self.read(function, model, length)
+        file = ModelFile(self.read(function, model, length))
         try:
-            info = read_model(data)
+            info = file.info
         except UserFileError as error:
             raise no_model(f"with the id {self._next_id}", error) from None
         if (len(info.inputs), len(info.outputs)) != (1, 1):
             what = f"{len(info.inputs)} inputs and {len(info.outputs)} outputs"
             raise unsupported_legacy(f"a model with {what}")
         stage_id = self.take_id()
-        self._model_files[stage_id] = data
+        self._model_files[stage_id] = file
         return stage_id
 
     def tfm_model_invoke(
@@ -223,14 +223,14 @@ class LegacyImports(Imports):
         if stage_id not in self._model_files:
             raise bad_host_call(function, f"{stage_id} is no model's id")
         if stage_id not in self._models:
-            data = self._model_files[stage_id]
-            info = read_model(data)
+            file = self._model_files[stage_id]
+            info = file.info
             said = (
                 [_sized(info.inputs[0], source_bytes)],
                 [_sized(info.outputs[0], target_bytes)],
             )
             name = f"with the id {stage_id}"
-            engine = HostModel(name, data, said, self._surroundings.warn)
+            engine = HostModel(name, file, said, self._surroundings.warn)
             self._models[stage_id] = (engine, engine.inputs, engine.outputs)
         engine, inputs, outputs = self._models[stage_id]
         sizes = (inputs[0].size_bytes, outputs[0].size_bytes)
@@ -277,10 +277,10 @@ class LegacyImports(Imports):
         kind = self.name(function, mime, mime_length)
         if not kind.endswith("tflite-model"):
             raise unsupported_model(kind)
-        data = self.read(function, model, length)
+        file = ModelFile(self.read(function, model, length))
         said = self._descriptions(inputs, input_count), self._descriptions(outputs, output_count)
         stage_id = self.take_id()
-        engine = HostModel(f"with the id {stage_id}", data, said, self._surroundings.warn)
+        engine = HostModel(f"with the id {stage_id}", file, said, self._surroundings.warn)
         self._models[stage_id] = (engine, *said)
         return stage_id
 

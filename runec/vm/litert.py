@@ -14,7 +14,6 @@ from typing import Any
 
 from runec.pipeline import TensorType
 from runec.vm.errors import damaged, model_failed
-from runec.vm.tflm import DTYPES
 
 
 def is_installed() -> bool:
@@ -74,7 +73,7 @@ class LitertModel:
 
         try:
             for detail, kind, data in zip(self._inputs, self._kinds, inputs, strict=True):
-                values = np.frombuffer(data, DTYPES[kind.element]).reshape(detail["shape"])
+                values = np.frombuffer(data, kind.element.dtype).reshape(detail["shape"])
                 self._interpreter.set_tensor(detail["index"], values)
             self._interpreter.invoke()
             # Anew: shapes may depend on the data. The library refuses to hand out an empty tensor.

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from runec.container import F32, F64, quote_output, spell_float
-from runec.pipeline import STRUCT_CODES, ElementType, Pin, TensorType
+from runec.pipeline import ElementType, Pin, TensorType
 from runec.vm.messages import Consumed, Document, Outputs
 
 _PART_ELEMENTS = 4096
@@ -66,7 +66,7 @@ def _elements(kind: TensorType, data: bytes) -> Iterator[str]:
         texts = split_text(data, kind.element_count)
         yield from (quote_output(text.decode("utf-8", "replace")) for text in texts)
         return
-    size, code = kind.element.size_bytes, STRUCT_CODES[kind.element]
+    size, code = kind.element.size_bytes, kind.element.struct_code
     if len(data) != kind.size_bytes:
         raise ValueError(f"{len(data)} bytes of a tensor {kind}")
     form = F32 if kind.element is ElementType.F32 else F64
@@ -93,7 +93,7 @@ def _pin(pin: Pin, tensors: Sequence[Consumed]) -> str:
     kind, data = item
     if len(data) != kind.size_bytes:
         raise ValueError(f"{len(data)} bytes of a tensor {kind}")
-    (value,) = struct.unpack(f"<{STRUCT_CODES[kind.element]}", data)
+    (value,) = struct.unpack(f"<{kind.element.struct_code}", data)
     level = int((value != 0) != pin.active_low)
     return f'{{"pin":"{pin.name}","level":{level}}}'
 

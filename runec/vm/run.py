@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from runec.container import Rune
 from runec.diagnostics import Diagnostic, Severity
+from runec.models import ModelFile
 from runec.pipeline import EXECUTED_FORMAT, CapabilityKind, ElementType
 from runec.vm.errors import (
     REQUESTS_MAX,
@@ -66,12 +67,9 @@ def _check_models(rune: Rune) -> None:
             raise unknown_format(name, model.format)
 
 
-def _model_bytes(rune: Rune) -> list[bytes] | None:
+def _models(rune: Rune) -> list[ModelFile] | None:
     """Return the models that a rune carries; None where only the running rune names them."""
-    if rune.graph is None:
-        return None
-    models = (rune.resources.get(model.resource) for model in rune.graph.models.values())
-    return [data for data in models if data is not None]
+    return None if rune.graph is None else [*rune.models.values()]
 
 
 def _check_resources(rune: Rune, given: Mapping[str, bytes]) -> None:
@@ -168,7 +166,7 @@ def run_rune_feeds(
     feed = next(feeds, None)
     if feed is None:
         return
-    library, warning = preloaded(_model_bytes(rune))
+    library, warning = preloaded(_models(rune))
     if warning is not None and watch.warn is not None:
         watch.warn(warning)
     with rune_process(library) as process:

@@ -18,7 +18,7 @@ import pytest
 
 from runec.boards import LinkKind, load_board
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
+from runec.container import Rune, write_rune
 from runec.devices import Target, flash, flashing, held_firmware, plan_flash, run
 from runec.devices.emulator import Device
 from runec.devices.frames import Frame, FrameReader
@@ -52,7 +52,7 @@ Path({told!r}).write_text(json.dumps({{"arguments": given, "files": files}}))
 @pytest.fixture(scope="module")
 def noop() -> Rune:
     pipeline = analyse(NOOP / "Runefile.yml").pipeline
-    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    return write_rune(pipeline, compile_pipeline(pipeline))
 
 
 @pytest.fixture
@@ -456,7 +456,7 @@ def test_a_tool_that_is_not_there_names_what_installs_it(
 def test_an_unknown_protocol_is_told_before_anything_is_built(noop: Rune) -> None:
     with pytest.raises(UsageError) as caught:
         flash(noop, load_board("esp32c3"), protocol="esptol")
-    assert (caught.value.code, caught.value.hint) == ("R0805", "did you mean 'esptool'?")
+    assert (caught.value.code, caught.value.hint) == ("R0805", 'did you mean "esptool"?')
 
 
 # What the tools themselves say, and what mends it.

@@ -303,10 +303,10 @@ def test_a_protocol_that_a_board_does_not_have_is_a_mistake_of_usage(
     project = create_project(example_rune("noop"), load_board("nrf52840_dk"), tmp_path / "p")
     with pytest.raises(UsageError) as caught:
         upload_command(project, protocol="jlnk")
-    assert (caught.value.code, caught.value.hint) == ("R0805", "did you mean 'jlink'?")
+    assert (caught.value.code, caught.value.hint) == ("R0805", 'did you mean "jlink"?')
     with pytest.raises(UsageError) as caught:
         upload_command(project, protocol="dfu")
-    assert caught.value.hint == "known are: openocd, pyocd, jlink"
+    assert caught.value.hint == "use one of openocd, pyocd, jlink"
 
 
 def test_bytes_that_are_no_program_are_refused() -> None:

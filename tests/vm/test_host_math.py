@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from runec.backends.tflm import float_math_source
+from runec.models import ModelFile
 from runec.vm import host_math
 
 EXAMPLE = """version: 1
@@ -117,8 +118,12 @@ def test_functions_that_no_model_calls_are_not_reported(
 ) -> None:
     monkeypatch.setattr(host_math, "differing_functions", lambda: frozenset({"sinf"}))
     monkeypatch.setattr(host_math, "own_functions", lambda: None)
-    calls_tanh = make_tflite(4, {"x": "FLOAT32", "y": "FLOAT32"}, [("TANH", ["x"], ["y"])])  # type: ignore[operator]
-    calls_sin = make_tflite(4, {"x": "FLOAT32", "y": "FLOAT32"}, [("SIN", ["x"], ["y"])])  # type: ignore[operator]
+    calls_tanh, calls_sin = (
+        ModelFile(
+            make_tflite(4, {"x": "FLOAT32", "y": "FLOAT32"}, [(name, ["x"], ["y"])])  # type: ignore[operator]
+        )
+        for name in ("TANH", "SIN")
+    )
     assert host_math.preloaded([]) == host_math.preloaded([calls_tanh]) == (None, None)
     for models in ([calls_tanh, calls_sin], None):
         library, warning = host_math.preloaded(models)

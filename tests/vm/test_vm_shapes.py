@@ -13,6 +13,7 @@ import pytest
 
 from runec.container import Rune, read_rune
 from runec.diagnostics import RuneError
+from runec.models import ModelFile
 from runec.pipeline import CapabilityKind, TensorType
 from runec.vm import Inputs, run_rune
 from runec.vm.host_model import HostModel
@@ -115,7 +116,7 @@ def test_an_open_batch_takes_the_runes(
 
 def test_a_model_nobody_has_a_shape_for_is_refused() -> None:
     with pytest.raises(RuneError) as caught:
-        HostModel("net", shape_models.top_k(), None, lambda *_: None)
+        HostModel("net", ModelFile(shape_models.top_k()), None, lambda *_: None)
     assert caught.value.code == "R0732"
 
 

@@ -25,7 +25,7 @@ Every verb has these options:
 | option | |
 | --- | --- |
 | `-q`, `--quiet` | nothing on stderr but errors |
-| `-v`, `--verbose` | commands with their times, the time of each step, what the build cache held, what compilers, runes and devices log |
+| `-v`, `--verbose` | commands with their times, the time of each step, what compilers, runes and devices log |
 | `--color auto\\|always\\|never` | also `--colour`, and before the verb. `auto`: NO_COLOR switches colours off, else FORCE_COLOR switches them on, else a terminal that is not `dumb` has them |
 | `-f`, `--format text\\|json` | for people or for programs, see below |
 

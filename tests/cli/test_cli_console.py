@@ -126,10 +126,10 @@ def test_verbose_tells_commands_and_times_and_quiet_nothing(
     runec: Callable[..., Any], here: Path
 ) -> None:
     assert here == Path.cwd()
-    told = runec("build", "noop", "-v", "--no-cache").stderr
+    told = runec("build", "noop", "-v").stderr
     assert re.search(r"^\$ \S*clang.* glue.c .*\(\d+\.\d\d s\)$", told, re.MULTILINE)
     assert re.search(r"^compiling: \d+\.\d\d s$", told, re.MULTILINE)
-    assert "$ " not in runec("build", "noop", "--no-cache").stderr
+    assert "$ " not in runec("build", "noop").stderr
     assert runec("build", "noop", "-q").stderr == ""
     assert runec("build", "noop", "-v", "--format", "json").stderr == ""
 

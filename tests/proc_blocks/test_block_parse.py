@@ -95,11 +95,11 @@ def nearest(word: str, dtype: str) -> bytes:
     exact = abs(Fraction(word))
     with np.errstate(over="ignore"):
         guess = np.float32(abs(float(word)))
-    candidates = {
-        guess,
-        np.nextafter(guess, np.float32(0)),
-        np.nextafter(guess, np.float32(np.inf)),
-    }
+        candidates = {
+            guess,
+            np.nextafter(guess, np.float32(0)),
+            np.nextafter(guess, np.float32(np.inf)),
+        }
     # An infinity stands for 2^128 when it is rounded to.
     exacts = {c: Fraction(2**128) if np.isinf(c) else Fraction(float(c)) for c in candidates}
     best = min(candidates, key=lambda c: (abs(exacts[c] - exact), int(c.view(np.uint32)) & 1))

@@ -223,6 +223,15 @@ def model_failed(
     )
 
 
+def inference_failed(name: str, what: str, notes: Sequence[str] = ()) -> RuneError:
+    """R0713: a library that has prepared a model fails with these inputs."""
+    hint = (
+        "check the inputs that hold shapes or indices; "
+        "or use element types that have kernels (docs/operators.md)"
+    )
+    return model_failed(name, what, notes, hint)
+
+
 def computed_wrong(name: str, why: Sequence[str]) -> RuneError:
     """R0736: no library of this computer computes a model right."""
     return RuneError(

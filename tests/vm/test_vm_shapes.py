@@ -211,3 +211,19 @@ def test_a_later_legacy_rune_declares_what_its_model_lacks(
     with pytest.raises(RuneError) as caught:
         list(lines)
     assert caught.value.code == code
+
+
+def test_an_input_whose_value_is_no_shape_is_reported() -> None:
+    """RESHAPE to what an input requests: 8 elements do not become 3 x 3."""
+    model = shape_models.ModelSketch()
+    given, shape = model.tensor("f4", [8]), model.tensor("i4", [2])
+    result = model.tensor("f4", [2, 4])
+    model.operator("RESHAPE", [given, shape], [result])
+    data = ModelFile(model.written([given, shape], [result]))
+    ready = HostModel("net", data, None, lambda *_: None)
+    values = np.arange(8, dtype="<f4").tobytes()
+    assert ready.infer([values, struct.pack("<2i", 2, 4)]) == [values]
+    with pytest.raises(RuneError) as caught:
+        ready.infer([values, struct.pack("<2i", 3, 3)])
+    assert caught.value.code == "R0713"
+    assert "check the inputs that hold shapes" in str(caught.value.hint)

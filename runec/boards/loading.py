@@ -5,14 +5,15 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Mapping
+import string
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import inspect
 
-from runec.boards.board import PLATFORMIO_PREFIX, Board
+from runec.boards.board import PLATFORMIO_PREFIX, Board, Upload
 from runec.boards.clocks import wrong_clock
 from runec.boards.inheritance import (
     BoardText,
@@ -29,6 +30,8 @@ from runec.files import is_folder, is_inside
 # Files that only others inherit from: not boards, and need not be whole.
 FAMILIES = "families"
 _SUFFIX = ".toml"
+# What stands in braces in upload commands of every board.
+_UPLOAD_NAMES = ("elf", "image", "port", "code_origin")
 _AT = re.compile(r" - at (?:`key` in )?`(?:key in )?\$(.*)`$")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _FIELD = re.compile(r"^Object (?:contains unknown|missing required) field `(.*)`$")
@@ -96,6 +99,7 @@ def _read_board(path: Path, *, trusted: bool = False) -> Board:
     _refuse_wrong_clock(joined, board)
     if not trusted:
         _require_trust(joined)
+    _refuse_unknown_names(joined, board)
     return board
 
 
@@ -126,6 +130,43 @@ def _refuse_wrong_clock(joined: JoinedBoard, board: Board) -> None:
             span=text.span(wrong.key),
             hint=wrong.hint,
         )
+
+
+def _refuse_unknown_names(joined: JoinedBoard, board: Board) -> None:
+    """Refuse upload commands with names in braces that stand for nothing."""
+    known = {*_UPLOAD_NAMES, *board.upload_values}
+    known |= {"constants"} if board.memory.constants else set()
+    ways: dict[KeyPath, Upload] = {("upload",): board.upload} if board.upload else {}
+    ways |= {("other_uploads", str(n)): way for n, way in enumerate(board.other_uploads)}
+    for path, way in ways.items():
+        names = known | ({"app"} if way.esp_chip is not None else set())
+        names |= {"script"} if way.script else set()
+        for key, words in (("command", way.command), ("script", way.script)):
+            wrong = _unknown_name(words, names)
+            if wrong is not None:
+                text = joined.origin((*path, key))
+                raise UserFileError(
+                    "R0801",
+                    f"board file {text.source.path}: {wrong!r} in {'.'.join((*path, key))} has a "
+                    "name in braces that stands for nothing",
+                    span=text.span((*path, key)),
+                    hint=f"known are: {', '.join(sorted(names))}; a brace is written twice",
+                )
+
+
+def _unknown_name(words: Iterable[str], known: Collection[str]) -> str | None:
+    """Return the first word that format() cannot fill in from `known`."""
+    for word in words:
+        try:
+            fields = [*string.Formatter().parse(word)]
+        except ValueError:
+            return word
+        if any(
+            name is not None and (name not in known or spec or conversion)
+            for _, name, spec, conversion in fields
+        ):
+            return word
+    return None
 
 
 def _require_trust(joined: JoinedBoard) -> None:

@@ -70,6 +70,7 @@ COMPILE_FLAGS = (
     "-Wall",
     "-Wextra",
     "-Wconversion",
+    "-Wenum-float-conversion",  # part of -Wextra from clang 19 on
     "-Werror",
     # In place of -Wdate-time, which a pragma turns off.
     "-Wno-builtin-macro-redefined",

@@ -15,7 +15,7 @@ from runec.container.instructions import Call, deepest_nesting, walk_calls
 from runec.container.limits import MAX_NESTING
 from runec.container.loading import load_rune
 from runec.container.module import WasmModule
-from runec.container.reader import HostImport, Rune, module_imports, read_rune
+from runec.container.reader import HostImport, Rune, has_digest, module_imports, read_rune
 from runec.container.wasm import WasmReader, leb128, read_module, walk_sections
 from runec.container.writer import write_rune
 
@@ -37,6 +37,7 @@ __all__ = [
     "WasmReader",
     "deepest_nesting",
     "graph_document",
+    "has_digest",
     "leb128",
     "load_rune",
     "module_imports",

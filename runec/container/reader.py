@@ -208,14 +208,28 @@ def _check_module(module: Module, graph: Graph) -> None:
         raise inconsistent("the memory in use is not __heap_base")
 
 
+def _digest(data: bytes, section: Section) -> bytes:
+    """Return the digest of a rune, which is its last section."""
+    digest = data[section.content : section.end]
+    if section.name != DIGEST_SECTION or len(digest) != 32:
+        raise bad_layout("the digest is not at the end")
+    if hashlib.sha256(data[: section.start]).digest() != digest:
+        raise bad_digest()
+    return digest
+
+
+def has_digest(data: bytes) -> bool:
+    """Return whether bytes are an undamaged .rune that runec wrote, in this version or another."""
+    try:
+        sections = walk_sections(data)
+        return bool(sections) and len(_digest(data, sections[-1])) > 0
+    except RuneFileError:
+        return False
+
+
 def _read_abi_1(data: bytes, sections: list[Section], known: Mapping[str, ModelFile]) -> Rune:
     """Read what ends with a digest."""
-    digest_section = sections[-1]
-    digest = data[digest_section.content : digest_section.end]
-    if digest_section.name != DIGEST_SECTION or len(digest) != 32:
-        raise bad_layout("the digest is not at the end")
-    if hashlib.sha256(data[: digest_section.start]).digest() != digest:
-        raise bad_digest()
+    digest = _digest(data, sections[-1])
     split = next(i for i, section in enumerate(sections) if section.id == CUSTOM)
     own = sections[split:]
     names = [section.name for section in own]

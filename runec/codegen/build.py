@@ -16,7 +16,7 @@ from pathlib import Path
 
 from runec import __version__
 from runec.cache import Store, content_key
-from runec.codegen.generate import GLUE, BlockUnit, GeneratedCode, generate
+from runec.codegen.generate import GLUE, TENSORS, BlockUnit, GeneratedCode, generate
 from runec.codegen.keys import Folders, SourceTree, dependencies, read_tree
 from runec.codegen.refusals import (
     compiler_crash,
@@ -30,8 +30,8 @@ from runec.codegen.refusals import (
     refuse_special_files,
 )
 from runec.codegen.toolchain import Toolchain, find_toolchain, refuse_unfit_compiler
-from runec.codegen.wasm import finish_module, read_facts
-from runec.container import MAX_NESTING, WasmModule
+from runec.codegen.wasm import ModuleFacts, finish_module, read_facts
+from runec.container import MAX_NESTING, CodeMap, WasmModule
 from runec.diagnostics import Diagnostics, MachineError, RunefileError, UserFileError
 from runec.files import IN_TMPDIR, disk_error, read_file, write_file
 from runec.pipeline import Pipeline
@@ -227,9 +227,13 @@ class _Workshop:
                 raise
         stack_bytes = _stack_bytes(code.units)
         units = {unit.symbol: unit for unit in code.units}
-        linked = self.link(objects, stack_bytes, units)
-        memory_bytes = _check(linked, own_blocks(units))
-        return WasmModule(finish_module(linked, memory_bytes), memory_bytes, stack_bytes)
+        # Exported only until their places are known.
+        located = tuple(units) + ((TENSORS,) if code.plan.size_bytes else ())
+        linked = self.link(objects, stack_bytes, units, located)
+        facts = _check(linked, own_blocks(units), located)
+        memory_bytes = facts.globals["__heap_base"]
+        module = finish_module(linked, memory_bytes, _EXPORTS)
+        return WasmModule(module, memory_bytes, stack_bytes, _code_map(code, facts))
 
     def compile(self, source: _Source) -> _Object:
         """Compile one source, or take it from the store."""
@@ -321,17 +325,25 @@ class _Workshop:
         return _Object(stem, data, _frames(report))
 
     def link(
-        self, objects: Sequence[_Object], stack_bytes: int, units: Mapping[str, BlockUnit]
+        self,
+        objects: Sequence[_Object],
+        stack_bytes: int,
+        units: Mapping[str, BlockUnit],
+        located: Sequence[str],
     ) -> bytes:
-        """Link objects, or take the module from the store."""
-        size = ("-z", f"stack-size={stack_bytes}")
+        """Link objects, or take the module from the store; it exports `located` symbols too."""
+        flags = (
+            *_LINK_FLAGS,
+            *(f"--export={symbol}" for symbol in located),
+            *("-z", f"stack-size={stack_bytes}"),
+        )
         key = content_key(
-            *("module", __version__, self.identity, *_LINK_FLAGS, *size),
+            *("module", __version__, self.identity, *flags),
             *(item.data for item in objects),
         )
         linked = None if self.store is None else self.store.get(key)
         if linked is None:
-            linked = self.run_linker(objects, size, units)
+            linked = self.run_linker(objects, flags, units)
             if self.store is not None:
                 self.store.put(key, linked)
         else:
@@ -343,7 +355,7 @@ class _Workshop:
             self.log(f"from the build cache: {what}")
 
     def run_linker(
-        self, objects: Sequence[_Object], size: tuple[str, str], units: Mapping[str, BlockUnit]
+        self, objects: Sequence[_Object], flags: Sequence[str], units: Mapping[str, BlockUnit]
     ) -> bytes:
         names = [f"{item.stem}.o" for item in objects]
         for name, item in zip(names, objects, strict=True):
@@ -354,7 +366,7 @@ class _Workshop:
                 durable=False,
                 elsewhere=IN_TMPDIR,
             )
-        done = self.run([*self.toolchain.linker, *_LINK_FLAGS, *size, *names, "-o", _LINKED])
+        done = self.run([*self.toolchain.linker, *flags, *names, "-o", _LINKED])
         if done.returncode != 0:
             raise linker_refusal(units, done.stderr) or _compiler_error(
                 "the linker refused the compiled pipeline", done.stderr
@@ -473,18 +485,18 @@ def _compiler_error(message: str, said: str) -> MachineError:
     return MachineError("R0502", message, hint=_OTHER_COMPILER, notes=first or ["it said nothing"])
 
 
-def _check(linked: bytes, own: str | None) -> int:
-    """Look for what the linker does not refuse, and return `__heap_base`.
+def _check(linked: bytes, own: str | None, located: Sequence[str]) -> ModuleFacts:
+    """Look for what the linker does not refuse, and return what the module says of itself.
 
     `own` names the blocks of the user's, which are to blame where there are any.
     """
     try:
         facts = read_facts(linked)
-        memory_bytes = facts.globals["__heap_base"]
-    except (ValueError, KeyError, UserFileError) as error:
+    except (ValueError, UserFileError) as error:
         raise _misfit(str(error), own) from None
-    if facts.exports != _EXPORTS:
-        raise _misfit(f"it exports {', '.join(sorted(facts.exports - _EXPORTS))}", own)
+    expected = {*_EXPORTS, *located}
+    if facts.exports != expected:
+        raise _misfit(f"it exports {', '.join(sorted(facts.exports ^ expected))}", own)
     if facts.is_recursive:
         raise UserFileError(
             "R0505",
@@ -498,7 +510,16 @@ def _check(linked: bytes, own: str | None) -> int:
             f"{f': look into {own}' if own else ''}",
             hint="replace large switch statements by tables, and split deeply nested code",
         )
-    return memory_bytes
+    return facts
+
+
+def _code_map(code: GeneratedCode, facts: ModuleFacts) -> CodeMap:
+    """Return where the linker put the functions of the blocks and the tensors."""
+    start = facts.globals.get(TENSORS, 0)  # 0: no tensor
+    return CodeMap(
+        functions={unit.stage: facts.functions[unit.symbol] for unit in code.units},
+        addresses=tuple(start + code.plan.offsets[tensor] for tensor in sorted(code.plan.offsets)),
+    )
 
 
 def _misfit(why: str, own: str | None) -> MachineError | UserFileError:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 GLUE = "glue.c"
+TENSORS = "rune_tensors"
+"""The symbol of the area that all tensors lie in."""
 
 # No tensor area of a rune comes near it; below it all sizes fit the compiler's and wasm's 32 bits.
 MAX_AREA_BYTES = 1 << 30
@@ -36,8 +38,9 @@ MAX_AREA_BYTES = 1 << 30
 
 @dataclass(frozen=True, slots=True)
 class BlockUnit:
-    """One use of a block: its source is compiled after `header` (a key of `files`)."""
+    """One use of a block, in `stage`: its source is compiled after `header` (a key of `files`)."""
 
+    stage: str
     symbol: str
     header: str
     block: Block
@@ -273,6 +276,7 @@ def generate(pipeline: Pipeline, *, guard_bytes: int = 0) -> GeneratedCode:
     glue = _template().render(
         name=(c_comment(pipeline.name) or ["?"])[0],
         alignment=ALIGNMENT,
+        area=TENSORS,
         area_bytes=plan.size_bytes,
         tensors=[
             {"id": tensor.id, "offset": plan.offsets[tensor.id], "type": tensor.type}
@@ -300,7 +304,7 @@ def generate(pipeline: Pipeline, *, guard_bytes: int = 0) -> GeneratedCode:
     for number, stage in numbered:
         if isinstance(stage, ProcBlock):
             symbol = _symbol(number, stage)
-            unit = BlockUnit(symbol, f"{symbol}.h", blocks[stage.name])
+            unit = BlockUnit(stage.name, symbol, f"{symbol}.h", blocks[stage.name])
             sources[unit.header] = config_header(stage, unit.block, symbol, plan)
             units.append(unit)
     return GeneratedCode(sources, plan, tuple(units))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runec.container import limits
+from runec.container.module import CodeMap
 from runec.pipeline import (
     ArgumentValue,
     CapabilityKind,
@@ -95,6 +96,7 @@ class GraphResource:
 class Graph:
     """What a .rune says about itself. Maps keep execution order, resources the order of names.
 
+    `code_map` is None in a rune of runec 0.1, and where another tool left it out.
     With `abi` 0 it is what `_manifest` of an original rune asks for: ids count from `first_id`, and
     the only tensors are those of the models.
     """
@@ -113,6 +115,7 @@ class Graph:
     resources: Mapping[str, GraphResource]
     tensors: tuple[TensorType, ...]
     first_id: int = 1
+    code_map: CodeMap | None = None
 
     @property
     def is_original(self) -> bool:
@@ -150,10 +153,17 @@ def _pin(pin: Pin | None) -> dict[str, Any]:
     return {} if pin is None else {"pin": pin.name, "active-low": int(pin.active_low)}
 
 
+def _code_map(code_map: CodeMap | None) -> dict[str, Any]:
+    if code_map is None:
+        return {}
+    return {"functions": dict(code_map.functions), "addresses": list(code_map.addresses)}
+
+
 def graph_document(graph: Graph) -> dict[str, Any]:
     """Return a graph as the JSON value that `encode_graph` spells."""
     return {
         "abi": graph.abi,
+        **({} if graph.code_map is None else {"minor": limits.CODE_MAP_MINOR}),
         **({"first-id": graph.first_id} if graph.is_original else {}),
         "rune": {"name": graph.name},
         "code": {"bytes": graph.code_bytes, "sha256": graph.code_sha256},
@@ -212,4 +222,5 @@ def graph_document(graph: Graph) -> dict[str, Any]:
             {"element-type": tensor.element.value, "dimensions": list(tensor.dimensions)}
             for tensor in graph.tensors
         ],
+        **_code_map(graph.code_map),
     }

@@ -14,7 +14,7 @@ from runec.cache import Store
 from runec.codegen import build as build_module
 from runec.codegen import compile_pipeline, generate
 from runec.codegen.build import _Workshop
-from runec.codegen.generate import BlockUnit, GeneratedCode
+from runec.codegen.generate import GeneratedCode
 from runec.codegen.keys import FILES_MAX, Folders, dependencies, read_tree
 from runec.codegen.toolchain import Toolchain, find_toolchain
 from runec.container import WasmModule
@@ -119,7 +119,7 @@ def own_block(sine: Pipeline) -> Callable[[Path], GeneratedCode]:
         (unit,) = code.units
         if not folder.exists():
             shutil.copytree(unit.block.directory, folder)
-        own = BlockUnit(unit.symbol, unit.header, replace(unit.block, directory=folder))
+        own = replace(unit, block=replace(unit.block, directory=folder))
         return GeneratedCode(code.files, code.plan, (own,))
 
     return make

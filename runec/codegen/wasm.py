@@ -10,6 +10,7 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass
 
 from runec.container import (
+    FunctionType,
     WasmReader,
     deepest_nesting,
     function_bodies,
@@ -102,12 +103,12 @@ def _kept_globals(reader: WasmReader, dropped: Set[int]) -> bytes:
 class ModuleFacts:
     """What the build checks of a module. `calls` lists, for each defined function, its callees.
 
-    `functions` and `globals` are the exported ones: indices, and values.
+    `functions` and `globals` are the exported ones: indices and types, and values.
     """
 
     imports: tuple[str, ...]
     exports: frozenset[str]
-    functions: dict[str, int]
+    functions: dict[str, tuple[int, FunctionType | None]]
     globals: dict[str, int]
     calls: dict[int, frozenset[int]]
     nesting: int = 1
@@ -162,7 +163,9 @@ def read_facts(linked: bytes) -> ModuleFacts:
         imports=tuple(item.name for item in module.imports),
         exports=frozenset(module.exports),
         functions={
-            name: index for name, (kind, index) in module.exports.items() if kind == "function"
+            name: (index, module.exported_function(name))
+            for name, (kind, index) in module.exports.items()
+            if kind == "function"
         },
         globals={
             name: constant.value

@@ -12,12 +12,19 @@ from runec.container.graph import (
     graph_document,
 )
 from runec.container.instructions import deepest_nesting, walk_calls
-from runec.container.legacy_runes import Recorded, write_described
 from runec.container.limits import MAX_NESTING
 from runec.container.loading import load_rune
 from runec.container.module import CodeMap, WasmModule
 from runec.container.reader import HostImport, Rune, module_imports, read_rune
-from runec.container.wasm import WasmReader, function_bodies, leb128, read_module, walk_sections
+from runec.container.wasm import (
+    FunctionType,
+    WasmReader,
+    env_signature,
+    function_bodies,
+    leb128,
+    read_module,
+    walk_sections,
+)
 from runec.container.writer import write_rune
 
 __all__ = [
@@ -25,6 +32,7 @@ __all__ = [
     "F64",
     "MAX_NESTING",
     "CodeMap",
+    "FunctionType",
     "Graph",
     "GraphCapability",
     "GraphModel",
@@ -33,11 +41,11 @@ __all__ = [
     "GraphProcBlock",
     "GraphResource",
     "HostImport",
-    "Recorded",
     "Rune",
     "WasmModule",
     "WasmReader",
     "deepest_nesting",
+    "env_signature",
     "function_bodies",
     "graph_document",
     "leb128",
@@ -49,6 +57,5 @@ __all__ = [
     "spell_float",
     "walk_calls",
     "walk_sections",
-    "write_described",
     "write_rune",
 ]

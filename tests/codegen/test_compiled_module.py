@@ -21,7 +21,7 @@ import wasmtime
 from runec.codegen import build as build_module
 from runec.codegen import compile_pipeline, generate
 from runec.codegen.build import _Workshop
-from runec.codegen.generate import GeneratedCode
+from runec.codegen.generate import BlockUnit, GeneratedCode
 from runec.codegen.toolchain import find_toolchain
 from runec.codegen.wasm import read_facts
 from runec.container import MAX_NESTING, WasmModule, walk_sections
@@ -36,7 +36,8 @@ from runec.pipeline import (
     ProcBlock,
     Tensor,
 )
-from runec.proc_blocks import Catalogue
+from runec.proc_blocks import Block, Catalogue
+from tests.blocks import known_block
 
 if TYPE_CHECKING:
     from tests.codegen.conftest import RecordingHost
@@ -180,7 +181,7 @@ def test_a_failing_stage_ends_the_call_with_its_number(
     label = stages[4]
     assert isinstance(label, ProcBlock)
     short = {"wordlist": ("only",)}
-    stages[4] = ProcBlock("label", "label", "label", short, label.inputs, label.outputs)
+    stages[4] = ProcBlock("label", label.block, "label", short, label.inputs, label.outputs)
     confidences = struct.pack("<4f", 0, 0, 1, 0)
     host = new_host({1: bytes(1536)}, {2: [confidences]}, {2: [1536]})
     call = start(compile_pipeline(Pipeline("p", tuple(stages), {})).code, host)
@@ -277,7 +278,7 @@ def test_the_deepest_pipeline_nests_no_deeper_than_devices_compile(
 ) -> None:
     tensors = [new_tensor(number, "u8[4]") for number in range(31)]
     blocks = tuple(
-        ProcBlock(f"block {number}", "identity", "identity", {}, (given,), (made,))
+        ProcBlock(f"block {number}", known_block("identity"), "identity", {}, (given,), (made,))
         for number, (given, made) in enumerate(pairwise(tensors))
     )
     capability = Capability("in", CapabilityKind.RAW, {}, (tensors[0],))
@@ -482,6 +483,10 @@ def test_a_versioned_clang_needs_the_linker_of_its_version(
     assert find_toolchain().linker == (str(tmp_path / "wasm-ld-14"),)
 
 
+def with_block(unit: BlockUnit, block: Block) -> BlockUnit:
+    return dataclasses.replace(unit, stage=dataclasses.replace(unit.stage, block=block))
+
+
 def compile_block_source(sine: Pipeline, folder: Path, source: str) -> WasmModule:
     """Compile sine with another block.c in modulo's place."""
     code = generate(sine)
@@ -489,7 +494,7 @@ def compile_block_source(sine: Pipeline, folder: Path, source: str) -> WasmModul
     block = Catalogue.builtin().find("modulo")
     assert block is not None
     changed = dataclasses.replace(block, directory=folder)
-    units = tuple(dataclasses.replace(unit, block=changed) for unit in code.units)
+    units = tuple(with_block(unit, changed) for unit in code.units)
     other = GeneratedCode(code.files, code.plan, units)
     return _Workshop(find_toolchain(), folder).build(other)
 

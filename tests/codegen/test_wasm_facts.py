@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runec.codegen.wasm import finish_module, read_facts
-from runec.container import read_module, walk_sections
+from runec.container import FunctionType, read_module, walk_sections
 from runec.diagnostics import UserFileError
 
 
@@ -110,13 +110,16 @@ SYMBOLS = """(module
 def test_what_is_exported_to_be_located_goes_with_its_globals(tmp_path: Path) -> None:
     linked = assemble(SYMBOLS, tmp_path)
     before = read_facts(linked)
-    assert before.functions == {"a": 0, "_call": 1}
+    assert before.functions == {
+        "a": (0, FunctionType((0x7F,), ())),
+        "_call": (1, FunctionType((), (0x7F,))),
+    }
     assert before.globals["first"] == 128
     kept = {"memory", "_call", "__data_end", "__heap_base"}
     finished = finish_module(linked, 70000, kept)
     after = read_facts(finished)
     assert after.exports == kept
-    assert after.functions == {"_call": 1}
+    assert after.functions == {"_call": (1, FunctionType((), (0x7F,)))}
     assert after.globals == {"__data_end": 2**32 - 300, "__heap_base": 70000}
     module = read_module(finished, walk_sections(finished))
     assert [each.value for each in module.globals] == [1024, 2**32 - 300, 70000, 5]

@@ -8,7 +8,7 @@ from pathlib import Path
 import wasmtime
 
 from runec.codegen import compile_pipeline
-from runec.container import CodeMap, Rune, read_rune, write_rune
+from runec.container import CodeMap, Rune, write_rune
 from runec.firmware.block_code import BlockCode, block_code
 from runec.frontend import analyse
 
@@ -25,7 +25,7 @@ def build(folder: Path, *stages: str) -> Rune:
     text = HEAD + "".join(stages) + f"  serial: {{out: serial, inputs: [{last}]}}\n"
     (folder / "Runefile.yml").write_text(text)
     pipeline = analyse(folder / "Runefile.yml").pipeline
-    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    return write_rune(pipeline, compile_pipeline(pipeline))
 
 
 def with_code(rune: Rune, text: str, code_map: CodeMap | None) -> Rune:

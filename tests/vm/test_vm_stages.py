@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runec.codegen import compile_pipeline
-from runec.container import CodeMap, Rune, read_rune, write_rune
+from runec.container import CodeMap, Rune, write_rune
 from runec.diagnostics import RuneError
 from runec.frontend import analyse
 from runec.pipeline import TensorType
@@ -40,7 +40,7 @@ MANY = """
 def build(folder: Path, stages: str) -> Rune:
     (folder / "Runefile.yml").write_text(HEAD + stages)
     pipeline = analyse(folder / "Runefile.yml").pipeline
-    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    return write_rune(pipeline, compile_pipeline(pipeline))
 
 
 @pytest.fixture(scope="session")

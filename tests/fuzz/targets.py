@@ -133,7 +133,7 @@ def _wasm() -> Target:
         except (UserFileError, ValueError):
             return
         assert facts.is_recursive in (True, False)
-        finished = finish_module(data, 70000)
+        finished = finish_module(data, 70000, {"_call", "memory"})
         read_module(finished, walk_sections(finished))
 
     return check

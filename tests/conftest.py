@@ -126,7 +126,7 @@ def make_custom() -> Callable[[str], bytes]:
     return make
 
 
-ORIGINAL_IMPORTS = {
+LEGACY_IMPORTS = {
     "_debug": 2,
     "request_capability": 1,
     "request_capability_set_param": 6,
@@ -140,11 +140,11 @@ ORIGINAL_IMPORTS = {
     "rune_resource_open": 2,
     "rune_resource_read": 3,
 }
-MakeOriginal = Callable[..., bytes]
+MakeLegacy = Callable[..., bytes]
 
 
 @pytest.fixture(scope="session")
-def make_original() -> MakeOriginal:
+def make_legacy() -> MakeLegacy:
     """Make a file as runes of 2020 to 2022 are: a memory that can grow, data, a version section.
 
     `manifest` and `call` are the bodies of the exports in WebAssembly text, which name host
@@ -171,7 +171,7 @@ def make_original() -> MakeOriginal:
     ) -> bytes:
         imports = [
             f'(import "env" "{name}" (func ${name} (param {"i32 " * count}) (result i32)))'
-            for name, count in ORIGINAL_IMPORTS.items()
+            for name, count in LEGACY_IMPORTS.items()
             if f"${name} " in manifest + call
         ]
         segments = [f'(data (i32.const {at}) "{escaped(item)}")' for at, item in data.items()]

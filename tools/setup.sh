@@ -49,7 +49,9 @@ if [ ! -x .venv/bin/python ]; then
     "$python" -m venv .venv || stop "cannot make .venv with $python; install python3-venv"
 fi
 echo "setup: installing Python packages into .venv" >&2
-.venv/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,emulators,litert]' >&2 ||
+# pywasm3 0.5.0 is compiled here; GCC 14 and later take two of its pointers for errors.
+CFLAGS="${CFLAGS:-} -Wno-error=incompatible-pointer-types" \
+    .venv/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,emulators,litert]' >&2 ||
     stop "pip could not install runec's dependencies; check the network and run make setup again"
 # Else every start compiles runec anew where Python may write no byte code, or the tree is read-only.
 .venv/bin/python -m compileall -q runec >&2

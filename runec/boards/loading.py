@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import string
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 
-from runec.boards.board import PLATFORMIO_PREFIX, Board
+from runec.boards.board import PLATFORMIO_PREFIX, Board, Upload
 from runec.boards.clocks import wrong_clock
 from runec.boards.inheritance import (
     BoardText,
@@ -26,6 +27,8 @@ from runec.toml import WrongValueError, convert
 # Files that only others inherit from: not boards, and need not be whole.
 FAMILIES = "families"
 _SUFFIX = ".toml"
+# What stands in braces in upload commands of every board.
+_UPLOAD_NAMES = ("elf", "image", "port", "code_origin")
 
 
 def _folders() -> tuple[Path, ...]:
@@ -87,6 +90,7 @@ def _read_board(path: Path, *, trusted: bool = False) -> Board:
     _refuse_wrong_clock(joined, board)
     if not trusted:
         _require_trust(joined)
+    _refuse_unknown_names(joined, board)
     return board
 
 
@@ -117,6 +121,43 @@ def _refuse_wrong_clock(joined: JoinedBoard, board: Board) -> None:
             span=text.span(wrong.key),
             hint=wrong.hint,
         )
+
+
+def _refuse_unknown_names(joined: JoinedBoard, board: Board) -> None:
+    """Refuse upload commands with names in braces that stand for nothing."""
+    known = {*_UPLOAD_NAMES, *board.upload_values}
+    known |= {"constants"} if board.memory.constants else set()
+    ways: dict[tuple[str, ...], Upload] = {("upload",): board.upload} if board.upload else {}
+    ways |= {("other_uploads", str(n)): way for n, way in enumerate(board.other_uploads)}
+    for path, way in ways.items():
+        names = known | ({"app"} if way.esp_chip is not None else set())
+        names |= {"script"} if way.script else set()
+        for key, words in (("command", way.command), ("script", way.script)):
+            wrong = _unknown_name(words, names)
+            if wrong is not None:
+                text = joined.origin((*path, key))
+                raise UserFileError(
+                    "R0801",
+                    f"board file {text.source.path}: {wrong!r} in {'.'.join((*path, key))} has a "
+                    "name in braces that stands for nothing",
+                    span=text.span((*path, key)),
+                    hint=f"known are: {', '.join(sorted(names))}; a brace is written twice",
+                )
+
+
+def _unknown_name(words: Iterable[str], known: Collection[str]) -> str | None:
+    """Return the first word that format() cannot fill in from `known`."""
+    for word in words:
+        try:
+            fields = [*string.Formatter().parse(word)]
+        except ValueError:
+            return word
+        if any(
+            name is not None and (name not in known or spec or conversion)
+            for _, name, spec, conversion in fields
+        ):
+            return word
+    return None
 
 
 def _require_trust(joined: JoinedBoard) -> None:

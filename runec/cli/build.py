@@ -11,7 +11,6 @@ from runec.cli.help_epilog import example
 from runec.cli.options import (
     A_RUNEFILE,
     INPUT_FILE,
-    cache_option,
     current_dir_option,
     format_option,
     original_option,
@@ -35,7 +34,6 @@ from runec.files import AT_OUTPUT, write_file
 @click.option("-o", "--output", type=INPUT_FILE, help="The .rune to write. [default: NAME.rune]")
 @click.option("-n", "--name", help="The rune's name. [default: that of the Runefile's folder]")
 @current_dir_option("-C", "-c")
-@cache_option
 @original_option("--debug", is_flag=True)
 @original_option("--cache-dir")
 @outside_option
@@ -48,7 +46,6 @@ def command(
     output: Path | None,
     name: str | None,
     current_dir: Path | None,
-    use_cache: bool,
 ) -> None:
     """Compile RUNEFILE to a .rune: WebAssembly, models and graph in one file.
 
@@ -60,9 +57,7 @@ def command(
     runefile = which_runefile(runefile)
     if output is not None:
         refuse_other_file(output, RUNE, "a .rune")
-    pipeline, rune = build_rune(
-        console, runefile, name=name, base_dir=current_dir, use_cache=use_cache
-    )
+    pipeline, rune = build_rune(console, runefile, name=name, base_dir=current_dir)
     # A name is no path: it must not lead out of this folder.
     target = output or Path(f"{pipeline.name.replace('/', '_')}.rune")
     given = [item.data for item in pipeline.resources.values() if item.data is not None]

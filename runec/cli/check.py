@@ -20,7 +20,10 @@ from runec.cli.options import (
     trust_option,
 )
 from runec.cli.runefiles import which_runefile
+from runec.container import load_rune
+from runec.container.wasm import MAGIC
 from runec.diagnostics import Diagnostic, RunefileError, Severity, render
+from runec.files import read_head
 from runec.frontend import analyse
 from runec.frontend.model_engines import DEVICES, ModelEngines, find_engines
 from runec.models import ModelFile
@@ -70,6 +73,8 @@ def command(
     """
     boards = _Boards(console, board_ids)
     path = which_runefile(runefile)
+    if board_ids and read_head(path, len(MAGIC)) == MAGIC:
+        load_rune(path).require_graph()
     read: dict[str, ModelFile] = {}
     try:
         analysis = analyse(

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from runec.cache import Store
 from runec.cli.console import Console
 from runec.cli.runefiles import which_runefile
 from runec.codegen import compile_pipeline
@@ -55,12 +54,7 @@ def load_source(console: Console, path: Path) -> Source:
 
 
 def build_rune(
-    console: Console,
-    runefile: Path,
-    *,
-    name: str | None = None,
-    base_dir: Path | None = None,
-    use_cache: bool = True,
+    console: Console, runefile: Path, *, name: str | None = None, base_dir: Path | None = None
 ) -> tuple[Pipeline, Rune]:
     """Compile a Runefile to a .rune; print its warnings.
 
@@ -74,12 +68,9 @@ def build_rune(
             runefile, name=name, base_dir=base_dir, allow_outside=console.allow_outside
         )
     console.warn(*analysis.warnings)
-    store = Store.compiled() if use_cache else None
     with console.progress("compiling"):
-        module = compile_pipeline(analysis.pipeline, store=store, log=console.detail)
+        module = compile_pipeline(analysis.pipeline)
         rune = write_rune(analysis.pipeline, module)
-    if store is not None and store.warning is not None:
-        console.warn(store.warning)
     return analysis.pipeline, rune
 
 

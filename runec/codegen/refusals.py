@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from runec.codegen.folders import Folders
 from runec.codegen.generate import BlockUnit
-from runec.codegen.keys import Folders
 from runec.diagnostics import Diagnostic, Label, RunefileError, SourceFile, Span, UserFileError
 from runec.files import read_file, require_regular
 from runec.proc_blocks import SOURCE

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from runec.backends import tflm, wasm3
 from runec.boards import Board
 from runec.container import Graph, Rune
-from runec.container.wasm import CODE, read_module, walk_sections
+from runec.container.wasm import read_module, walk_sections
 from runec.diagnostics import UserFileError
 from runec.firmware.costs import StageCost, stage_costs
 from runec.frontend.model_engines import find_engines
@@ -43,7 +43,6 @@ class Layout:
     host_stack_bytes: int
     operators: tuple[str, ...]
     stages: tuple[StageCost, ...]
-    is_original: bool = False
 
     @property
     def pool_bytes(self) -> int:
@@ -61,25 +60,13 @@ def _function_count(code: bytes) -> int:
     return imported + module.body_count
 
 
-def _code_bytes(rune: Rune, graph: Graph) -> int:
-    """Return the bytes that the engine compiles; an original's module is data for the most part."""
-    if not graph.is_original:
-        return graph.code_bytes
-    return sum(section.end - section.start for section in rune.sections if section.id == CODE)
-
-
-def stack_bytes(board: Board, *, is_original: bool) -> int:
-    """Return the C stack that a firmware has on a board."""
-    return board.memory.stack_bytes + (wasm3.ORIGINAL_C_STACK_BYTES if is_original else 0)
-
-
 def plan_layout(rune: Rune, board: Board) -> Layout:
     """Return what the firmware of a rune reserves on a board.
 
     Raises:
         StageError: R0810, a model has an operator that the device's library does not have, or
             does not compute as the host's does.
-        UserFileError: R0606, an original rune; R0814, a resource is given at run time; R0815, a
+        UserFileError: R0616, a legacy rune; R0814, a resource is given at run time; R0815, a
             model of another format.
     """
     graph = rune.require_graph()
@@ -88,16 +75,13 @@ def plan_layout(rune: Rune, board: Board) -> Layout:
     operators = {item.name for model in graph.models.values() for item in model.operators}
     return Layout(
         linear_memory_bytes=_round_up(graph.memory_used),
-        engine_heap_bytes=wasm3.engine_heap_bytes(
-            _code_bytes(rune, graph), _function_count(rune.code), is_original=graph.is_original
-        ),
+        engine_heap_bytes=wasm3.engine_heap_bytes(graph.code_bytes, _function_count(rune.code)),
         arena_bytes=sum(_round_up(model.arena) for model in graph.models.values()),
         model_count=len(graph.models),
-        stack_bytes=stack_bytes(board, is_original=graph.is_original),
+        stack_bytes=board.memory.stack_bytes,
         host_stack_bytes=wasm3.HOST_STACK_BYTES,
         operators=tuple(sorted(operators)),
         stages=stage_costs(rune, board),
-        is_original=graph.is_original,
     )
 
 

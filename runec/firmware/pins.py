@@ -36,7 +36,7 @@ def choose_pins(
     """Return what each PIN of a rune drives; an accelerometer takes the pins of I2C.
 
     Raises:
-        UserFileError: R0606, an original rune.
+        UserFileError: R0616, a legacy rune.
         StageError: R0841, the board has no such pin, or it is in use.
     """
     outputs = rune.require_graph().outputs

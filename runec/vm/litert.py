@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from runec.pipeline import TensorType
-from runec.vm.errors import damaged, model_failed
+from runec.vm.errors import damaged, inference_failed, model_failed
 
 
 def is_installed() -> bool:
@@ -84,7 +84,7 @@ class LitertModel:
                 for detail in self._interpreter.get_output_details()
             ]
         except (RuntimeError, ValueError, TypeError) as error:
-            raise model_failed(self._name, str(error), []) from None
+            raise inference_failed(self._name, str(error)) from None
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - see damaged()

@@ -51,7 +51,7 @@ class Watch:
 
 def _check_outputs(rune: Rune) -> None:
     """Refuse before the start what would fail in the middle of it."""
-    if rune.graph is None or rune.is_original:
+    if rune.graph is None:
         return
     kinds = {output.kind for output in rune.graph.outputs.values()}
     for kind in kinds - OUTPUT_KINDS:
@@ -69,12 +69,12 @@ def _check_models(rune: Rune) -> None:
 
 def _models(rune: Rune) -> list[ModelFile] | None:
     """Return the models that a rune carries; None where only the running rune names them."""
-    return None if rune.graph is None or rune.is_original else [*rune.models.values()]
+    return None if rune.graph is None else [*rune.models.values()]
 
 
 def _check_resources(rune: Rune, given: Mapping[str, bytes]) -> None:
-    """Compare resources given at run time with what the rune takes. Originals tell nothing."""
-    if rune.graph is None or rune.is_original:
+    """Compare resources given at run time with what the rune takes. Legacy runes list none."""
+    if rune.graph is None:
         return
     listed = rune.graph.resources
     read = rune.graph.read_resources()

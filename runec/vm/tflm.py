@@ -13,7 +13,7 @@ from typing import Any
 from runec.diagnostics import UserFileError
 from runec.models import ModelFile
 from runec.pipeline import TensorType
-from runec.vm.errors import damaged, model_failed, no_model
+from runec.vm.errors import damaged, inference_failed, no_model
 
 # The host's library is 64-bit and newer than the device's: room in plenty, then a last attempt.
 _ARENA_BYTES_LEAST = 4 * 1024 * 1024
@@ -119,7 +119,7 @@ class TflmModel:
                 for index in range(len(self._outputs))
             ]
         except (RuntimeError, ValueError, TypeError) as error:
-            raise model_failed(self._name, str(error), said.lines()[:_NOTE_LINES]) from None
+            raise inference_failed(self._name, str(error), said.lines()[:_NOTE_LINES]) from None
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - see damaged()

@@ -377,6 +377,14 @@ def _recordings() -> Iterator[bytes]:
     rows = "".join(f"2026-01-01T00:00:00.0{ms}0,1,2,3,4,5,6\n" for ms in range(3))
     yield f"date,ax,ay,az,gx,gy,gz\n{rows}".encode()
     yield b"% spaces\n 1,5  2,5 -3,5 \n1 2 3\n"
+    yield b"x:0.1,y:-2,z:9,8\nx:1 y:2 z:3\n"
+    yield b"1574621345.0,1574621345.0,1574621345.0\n32.0,32.0,32.0\n-12,5,63\n"
+    yield (
+        b"Device Type,GENEActiv\nSerial,1\nMeasurement Frequency,50 Hz\n"
+        b"2012-05-23 16:47:50:000,1,2,3,3,0,26.1\n2012-05-23 16:47:50:020,4,5,6,3,0,26;\n"
+    )
+    yield b"# x (g),y (g),z (g),x (deg/s),y (deg/s),z (deg/s)\n1,2,3,4,5,6\n"
+    yield b"time,sensor,linear_x,linear_y,linear_z,gravity x,gravity y,gravity z\n1,a,2,3,4,5,6,7\n"
 
 
 def _picture() -> Target:

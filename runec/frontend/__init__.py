@@ -215,7 +215,7 @@ def analyse_document(
     diagnostics: Diagnostics,
     *,
     allow_outside: bool = False,
-    models: dict[str, bytes] | None = None,
+    models: dict[str, ModelFile] | None = None,
 ) -> Analysis:
     """Analyse what `parse` returned, with the diagnostics that it added.
 

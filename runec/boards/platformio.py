@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 import shlex
@@ -16,6 +15,7 @@ import msgspec
 from runec.boards.board import PLATFORMIO_PREFIX
 from runec.data import data_dir
 from runec.diagnostics import MachineError, UsageError
+from runec.suggestions import closest
 from runec.tools import find_tool, run_tool
 
 # Settings that keep PlatformIO from asking for more than boards.
@@ -159,11 +159,11 @@ def _find(name: str) -> _Manifest:
     known = _ask(name, is_installed=False)
     if name in known:
         return _read(known[name])
-    close = difflib.get_close_matches(name, known, n=1)
+    close = closest(name, known)
     # PlatformIO does not report that its registry is silent: its list is then what is installed.
     if known.keys() <= installed.keys() and not _registry_answers():
         first, *others = _platforms()
-        similar = f"; did you mean '{PLATFORMIO_PREFIX}{close[0]}'?" if close else ""
+        similar = f"; did you mean '{PLATFORMIO_PREFIX}{close}'?" if close else ""
         raise MachineError(
             "R0829",
             f"no installed platform of PlatformIO has a board {name!r}, and PlatformIO's registry "
@@ -174,7 +174,7 @@ def _find(name: str) -> _Manifest:
     raise UsageError(
         "R0825",
         f"PlatformIO has no board {name!r}, neither installed nor in its registry",
-        hint=f"did you mean '{PLATFORMIO_PREFIX}{close[0]}'?"
+        hint=f"did you mean '{PLATFORMIO_PREFIX}{close}'?"
         if close
         else "check the name with `pio boards`",
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import shlex
 from pathlib import Path
@@ -18,6 +17,7 @@ from runec.files import is_file, is_free, read_file, write_file, write_folder
 from runec.pipeline import ElementType
 from runec.proc_blocks import Block, Catalogue, load_block, template_dir
 from runec.proc_blocks.manifest import InputRule, OutputRule
+from runec.suggestions import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 # The description comes last: a folder that has one is whole.
@@ -63,8 +63,7 @@ def list_blocks(console: Console) -> None:
 def _known(name: str) -> Block:
     block = Catalogue.builtin().find(name)
     if block is None:
-        close = difflib.get_close_matches(name, Catalogue.builtin().names(), n=1)
-        hint = f"did you mean {close[0]!r}?" if close else "`runec block list` shows all."
+        hint = did_you_mean(name, Catalogue.builtin().names()) or "`runec block list` shows all."
         raise click.BadParameter(
             f"there is no block {name!r}; {hint} A folder has ./ before its name."
         )

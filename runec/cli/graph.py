@@ -16,7 +16,13 @@ from runec.container import read_rune
 from runec.files import AT_OUTPUT, read_file, write_file
 from runec.frontend import analyse
 
-_FORMATS = {"dot": graph_drawing.to_dot, "json": graph_drawing.to_json, "svg": graph_drawing.to_svg}
+_FORMATS = {
+    "dot": graph_drawing.to_dot,
+    "json": graph_drawing.to_json,
+    "mermaid": graph_drawing.to_mermaid,
+    "svg": graph_drawing.to_svg,
+}
+_ENDS = {**{name: name for name in _FORMATS}, "mmd": "mermaid"}
 # What Graphviz makes of a drawing, and this verb does not.
 _PICTURES = frozenset({"gif", "jpeg", "jpg", "pdf", "png", "ps", "webp"})
 _WASM = b"\0asm"
@@ -54,7 +60,7 @@ def command(console: Console, file: Path | None, output: Path | None, format_: s
         )
     if output is not None:
         refuse_other_file(output, DOCUMENT, "a drawing")
-    kind = format_ or (suffix if suffix in _FORMATS else "dot")
+    kind = format_ or _ENDS.get(suffix, "dot")
     picture = _FORMATS[kind](_read(console, path))
     if output is None:
         console.result_document(picture)

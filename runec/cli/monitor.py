@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +30,6 @@ from runec.cli.options import (
     pass_console,
     trust_option,
 )
-from runec.cli.plotting import Screen, Series
 from runec.cli.run_compare import json_result, output_names
 from runec.cli.rune_sources import load_source
 from runec.devices import EmulatedBoard, Target, emulator_patience_s, start_emulated_board
@@ -262,7 +262,8 @@ def _show(
 ) -> int:
     shown = _Shown(console, board, output_names(wanted.rune), plot=plot)
     try:
-        watch(connect, wanted, shown.tell, name=name, booting=booting, before_run=before_run)
+        with closing(shown):
+            watch(connect, wanted, shown.tell, name=name, booting=booting, before_run=before_run)
     except KeyboardInterrupt:
         # That is how somebody ends this, and no failure.
         console.say("stopped")
@@ -280,8 +281,11 @@ class _Shown:
         self._console = console
         self._board = board
         self._names = names
-        self._series = Series(names)
-        self._screen = Screen(sys.stdout) if plot else None
+        self._plot = None
+        if plot:
+            from runec.cli.plotting import Plot  # noqa: PLC0415 - imports rich
+
+            self._plot = Plot(sys.stdout, names)
 
     def tell(self, event: WatchEvent) -> None:
         if isinstance(event, Trouble) and event.is_run:
@@ -289,6 +293,11 @@ class _Shown:
         self._tell(event)
         if isinstance(event, Connected) and self._board is not None:
             self._compare(event.hello.board, self._board.id)
+
+    def close(self) -> None:
+        """Leave the drawing as it is."""
+        if self._plot is not None:
+            self._plot.clear(keep=True)
 
     def _compare(self, found: str, named: str) -> None:
         if found != named:
@@ -304,15 +313,15 @@ class _Shown:
                 record["names"] = {key: self._names[key] for key in sorted(shown)}
             self._console.result_json({**record, "time": _now().isoformat(timespec="milliseconds")})
             return
-        if self._screen is None:
+        if self._plot is None:
             self._line(event)
             return
         if isinstance(event, Result):
-            self._series.add(json_result(event.data))
+            self._plot.add(json_result(event.data))
         else:
-            self._screen.clear()
+            self._plot.clear()
             self._line(event)
-        self._screen.draw(self._series)
+        self._plot.draw()
 
     def _line(self, event: WatchEvent) -> None:
         stamp = _now().time().isoformat(timespec="milliseconds")

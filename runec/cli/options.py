@@ -189,18 +189,6 @@ def current_dir_option(*letters: str) -> Callable[[_Function], _Function]:
     )
 
 
-def cache_option(function: _Function) -> _Function:
-    """Add `--no-cache`; the parameter is `use_cache`."""
-    return click.option(
-        "--no-cache",
-        "use_cache",
-        flag_value=False,
-        default=True,
-        type=bool,
-        help="Compile everything, and keep nothing of it for the next build.",
-    )(function)
-
-
 def _allow(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
     console = ctx.find_object(Console)
     if console is not None and value:

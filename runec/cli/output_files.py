@@ -10,7 +10,7 @@ from runec.files import is_file, read_file, read_head
 
 RUNE = (b"\0asm",)
 # Drawings, and the JSON schema.
-DOCUMENT = (b"<svg ", b"digraph ", b'{"name":', b'{\n  "$schema"')
+DOCUMENT = (b"<svg ", b"digraph ", b"%% runec graph", b'{"name":', b'{\n  "$schema"')
 
 
 def refuse_other_file(

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from runec.codegen.folders import Folders
 from runec.codegen.generate import BlockUnit
-from runec.codegen.keys import Folders
 from runec.diagnostics import Diagnostic, Label, RunefileError, SourceFile, Span, UserFileError
 from runec.files import read_file, require_regular
-from runec.proc_blocks import SOURCE, find_place
+from runec.proc_blocks import SOURCE
 
 _MESSAGES_MAX = 8
 _LOOKED_AT_MAX = 10_000
@@ -214,11 +214,7 @@ def own_blocks(units: Mapping[str, BlockUnit]) -> str | None:
 
 def manifest_span(unit: BlockUnit, key: str) -> Span | None:
     """Where `block.toml` gives a key of its first level; None for a block of the catalogue."""
-    if not unit.block.is_own:
-        return None
-    source = _source(unit, "block.toml")
-    place = find_place(source.text, (key,))
-    return None if place is None else Span(source, *place)
+    return None if unit.block.file is None else unit.block.file.span((key,))
 
 
 def _source(unit: BlockUnit, name: str) -> SourceFile:

@@ -12,7 +12,6 @@ from runec.container.graph import (
     graph_document,
 )
 from runec.container.instructions import Call, deepest_nesting, walk_calls
-from runec.container.legacy_runes import Recorded, write_described
 from runec.container.limits import MAX_NESTING
 from runec.container.loading import load_rune
 from runec.container.module import WasmModule
@@ -33,7 +32,6 @@ __all__ = [
     "GraphProcBlock",
     "GraphResource",
     "HostImport",
-    "Recorded",
     "Rune",
     "WasmModule",
     "WasmReader",
@@ -48,6 +46,5 @@ __all__ = [
     "spell_float",
     "walk_calls",
     "walk_sections",
-    "write_described",
     "write_rune",
 ]

@@ -48,6 +48,16 @@ def bad_abi(found: object) -> RuneFileError:
     )
 
 
+def legacy_rune() -> RuneFileError:
+    """R0616: a rune of 2020 to 2022 where one with a graph is needed."""
+    return RuneFileError(
+        "R0616",
+        "legacy rune (2020 to 2022, ABI 0): it has no graph and runs on the host only",
+        hint="build the rune again from its Runefile with `runec build`, or run it on the host: "
+        "runec run X.rune",
+    )
+
+
 def over_limit(what: str) -> RuneFileError:
     """R0607: more than ABI 1 allows."""
     return RuneFileError(

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from runec.container import limits
 from runec.pipeline import (
     ArgumentValue,
     CapabilityKind,
@@ -20,22 +19,12 @@ from runec.pipeline import (
 
 @dataclass(frozen=True, slots=True)
 class GraphCapability:
-    """A capability: the id that `request_capability` returns, and the tensor it fills.
-
-    An original rune says how much it wants only when it asks: its capabilities have no tensor.
-    """
+    """A capability: the id that `request_capability` returns, and the tensor it fills."""
 
     id: int
     kind: CapabilityKind
     parameters: Mapping[str, ParameterValue]
-    output: int | None
-
-    @property
-    def tensor(self) -> int:
-        """The tensor that it fills. Raises ValueError for a capability of an original."""
-        if self.output is None:
-            raise ValueError("a capability of an original rune has no tensor")
-        return self.output
+    tensor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +82,7 @@ class GraphResource:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """What a .rune says about itself. Maps keep execution order, resources the order of names.
-
-    With `abi` 0 it is what `_manifest` of an original rune asks for: ids count from `first_id`, and
-    the only tensors are those of the models.
-    """
+    """What a .rune says about itself. Maps keep execution order, resources the order of names."""
 
     abi: int
     name: str
@@ -112,12 +97,6 @@ class Graph:
     outputs: Mapping[str, GraphOutput]
     resources: Mapping[str, GraphResource]
     tensors: tuple[TensorType, ...]
-    first_id: int = 1
-
-    @property
-    def is_original(self) -> bool:
-        """True for the description of a rune of 2020 to 2022."""
-        return self.abi == limits.ORIGINAL_ABI
 
     def read_resources(self) -> frozenset[str]:
         """Return the resources that the rune reads when it runs: models, and words of blocks."""
@@ -132,8 +111,7 @@ class Graph:
     def stage_tensors(self, name: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the ids of a stage's inputs and outputs."""
         if name in self.capabilities:
-            output = self.capabilities[name].output
-            return (), () if output is None else (output,)
+            return (), (self.capabilities[name].tensor,)
         if name in self.outputs:
             return self.outputs[name].inputs, ()
         stage = self.models[name] if name in self.models else self.proc_blocks[name]
@@ -154,7 +132,6 @@ def graph_document(graph: Graph) -> dict[str, Any]:
     """Return a graph as the JSON value that `encode_graph` spells."""
     return {
         "abi": graph.abi,
-        **({"first-id": graph.first_id} if graph.is_original else {}),
         "rune": {"name": graph.name},
         "code": {"bytes": graph.code_bytes, "sha256": graph.code_sha256},
         "memory": {"used": graph.memory_used, "stack": graph.memory_stack},
@@ -164,7 +141,7 @@ def graph_document(graph: Graph) -> dict[str, Any]:
                 "id": stage.id,
                 "kind": stage.kind.name,
                 "parameters": dict(stage.parameters),
-                "outputs": [] if stage.output is None else [stage.output],
+                "outputs": [stage.tensor],
             }
             for name, stage in graph.capabilities.items()
         },

@@ -165,9 +165,9 @@ def _capability(value: Any, place: str) -> GraphCapability:
     parameters = node.map("parameters", _number)
     outputs = node.list("outputs", _integer)
     node.done()
-    if len(outputs) > 1:
+    if len(outputs) != 1:
         raise bad_graph(f"{place}: a capability has one output")
-    return GraphCapability(stage_id, kind, parameters, outputs[0] if outputs else None)
+    return GraphCapability(stage_id, kind, parameters, outputs[0])
 
 
 def _proc_block(value: Any, place: str) -> GraphProcBlock:
@@ -250,7 +250,7 @@ def _tensor(value: Any, place: str) -> TensorType:
 
 
 def decode_graph(content: bytes) -> Graph:
-    """Read the graph of an ABI 1 rune, or of the description of an original one (ABI 0).
+    """Read the graph of an ABI 1 rune.
 
     Raises:
         RuneFileError: R0605, malformed or not the canonical spelling; R0606, another ABI; R0607
@@ -262,9 +262,8 @@ def decode_graph(content: bytes) -> Graph:
         )
     node = _Node(parse_json(content), "the graph")
     abi = node.take("abi")
-    if type(abi) is not int or abi not in (limits.ORIGINAL_ABI, limits.ABI):
+    if type(abi) is not int or abi != limits.ABI:
         raise bad_abi(abi)
-    first_id = node.integer("first-id") if abi == limits.ORIGINAL_ABI else 1
     rune, code = _Node(node.take("rune"), "rune"), _Node(node.take("code"), "code")
     memory = _Node(node.take("memory"), "memory")
     graph = Graph(
@@ -281,7 +280,6 @@ def decode_graph(content: bytes) -> Graph:
         outputs=node.map("outputs", _output),
         resources=node.map("resources", _resource),
         tensors=node.list("tensors", _tensor),
-        first_id=first_id,
     )
     for part in (rune, code, memory, node):
         part.done()

@@ -366,8 +366,8 @@ ABI_IMPORTS: Mapping[str, FunctionType] = {
     )
 }
 
-# What runes of 2020 to 2022 import besides.
-ORIGINAL_IMPORTS: Mapping[str, FunctionType] = {
+# What legacy runes (2020 to 2022) may import.
+LEGACY_IMPORTS: Mapping[str, FunctionType] = {
     **{name: kind for name, kind in ABI_IMPORTS.items() if name != "rune_model_open"},
     "tfm_preload_model": env_signature(4, True),
     "tfm_model_invoke": env_signature(5, True),

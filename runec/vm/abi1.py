@@ -6,12 +6,14 @@ graph's, or the call traps.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from runec.container import Graph, GraphCapability, GraphOutput, Rune
 from runec.pipeline import ElementType, TensorType
+from runec.values import as_f32
 from runec.vm.errors import bad_host_call, model_missing
 from runec.vm.host_model import HostModel
 from runec.vm.messages import Outputs
@@ -19,25 +21,28 @@ from runec.vm.output import split_text, text_size
 from runec.vm.rune_imports import Imports, Surroundings, Typed
 
 # Value types of request_capability_set_param.
-VALUE_TYPES: Mapping[int, str] = {1: "<i", 2: "<f", 5: "<B", 6: "<h", 7: "<b"}
+_VALUE_TYPES: Mapping[int, ElementType] = {
+    1: ElementType.I32,
+    2: ElementType.F32,
+    5: ElementType.U8,
+    6: ElementType.I16,
+    7: ElementType.I8,
+}
 
 
 def parameter_value(function: str, content: bytes, value_type: int) -> int | float:
     """Decode a capability parameter. Raises RuneError R0710."""
-    code = VALUE_TYPES.get(value_type)
-    if code is None or struct.calcsize(code) != len(content):
+    kind = _VALUE_TYPES.get(value_type)
+    if kind is None or kind.size_bytes != len(content):
         raise bad_host_call(function, f"{len(content)} bytes of the value type {value_type}")
-    value: int | float = struct.unpack(code, content)[0]
+    value: int | float = struct.unpack(f"<{kind.struct_code}", content)[0]
     return value
 
 
 def _same(given: float, listed: float) -> bool:
     if isinstance(listed, float):
-        try:
-            listed = struct.unpack("<f", struct.pack("<f", listed))[0]
-        except OverflowError:
-            return False
-    return given == listed
+        listed = as_f32(listed)
+    return given == listed and math.isfinite(listed)
 
 
 @dataclass
@@ -239,12 +244,12 @@ class Abi1Imports(Imports):
             raise bad_host_call(
                 function, f"the graph lists no model {stage!r} with the id {stage_id}"
             )
-        data = self._rune.resources.get(model.resource)
-        if data is None:
+        file = self._rune.models.get(model.resource)
+        if file is None:
             raise model_missing(stage, model.resource)
         inputs = [self._graph.tensors[index] for index in model.inputs]
         outputs = [self._graph.tensors[index] for index in model.outputs]
-        engine = HostModel(stage, data, (inputs, outputs), self._surroundings.warn)
+        engine = HostModel(stage, file, (inputs, outputs), self._surroundings.warn)
         self._models[stage_id] = _Model(stage, engine, inputs, outputs)
         return stage_id
 

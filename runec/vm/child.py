@@ -13,7 +13,6 @@ import re
 import resource
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, NoReturn
 
 import wasm3
@@ -22,14 +21,13 @@ from runec.container import Rune, module_imports, read_rune
 from runec.diagnostics import MachineError, RunecError, RuneError
 from runec.pipeline import CapabilityKind, ElementType
 from runec.vm.abi1 import Abi1Imports
-from runec.vm.errors import process_died, stage_failed, trapped, unsupported_original
+from runec.vm.errors import process_died, stage_failed, trapped, unsupported_legacy
 from runec.vm.legacy_abi import LegacyImports
 from runec.vm.messages import (
     HEADER,
     Kind,
     pack_message,
     pack_outputs,
-    pack_recorded,
     unpack_start,
 )
 from runec.vm.rune_imports import Imports
@@ -148,11 +146,11 @@ class Instance:
         for item in module_imports(rune):
             function = getattr(host, item.name, None)
             if function is None or not item.is_known:
-                raise unsupported_original(f"it imports {item.name}")
+                raise unsupported_legacy(f"it imports {item.name}")
             self._module.link_function("env", item.name, item.signature, _unsigned(function))
         if watched.enter and isinstance(host, Abi1Imports):
             self._watch(watched.enter, host)
-        self._used = None if rune.is_original else rune.require_graph().memory_used
+        self._used = None if rune.graph is None else rune.graph.memory_used
         host.attach(self._memory)
 
     def _watch(self, enter: Mapping[str, str], host: Abi1Imports) -> None:
@@ -208,11 +206,10 @@ def _serve(connection: Connection) -> None:
     if kind is not Kind.START:
         raise ClosedError
     start = unpack_start(body)
-    rune = read_rune(start.rune)
-    rune = replace(rune, resources={**rune.resources, **start.resources})
+    rune = read_rune(start.rune).with_resources(start.resources)
     connection.is_traced = start.is_traced
     limit_resources(start.time_limit_s)
-    host: Imports = (LegacyImports if rune.is_original else Abi1Imports)(rune, connection)
+    host: Imports = (LegacyImports if rune.is_legacy else Abi1Imports)(rune, connection)
     instance = Instance(rune, host)
     host.in_manifest = True
     instance.call("_manifest")
@@ -220,9 +217,6 @@ def _serve(connection: Connection) -> None:
     connection.send(Kind.READY)
     while True:
         kind, _ = connection.receive()
-        if kind is Kind.TELL and isinstance(host, LegacyImports):
-            connection.send(Kind.ASKED, pack_recorded(host.recorded()))
-            continue
         if kind is not Kind.RUN:
             raise ClosedError
         limit_resources(start.time_limit_s)

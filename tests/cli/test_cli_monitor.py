@@ -235,11 +235,10 @@ def test_numbers_are_drawn_in_the_terminal(port: Path) -> None:
                 break  # the other end is closed
         assert process.wait(LIMIT_S) == 0
     os.close(master)
-    last = seen.decode().split("\x1b[J")[-1]
-    assert last.split()[0] == "2"
-    assert "▁" in last
-    assert "█" in last
-    assert last.split()[-1] == "20"
+    last = re.findall(r"2 +([▁▂▃▄▅▆▇█]+) +(\d+)", seen.decode())[-1]
+    assert {"▁", "█"} <= set(last[0])
+    assert last[1] == "20"
+    assert seen.decode().count("\x1b[?25h") == seen.decode().count("\x1b[?25l") > 0
 
 
 @pytest.mark.parametrize("more", [["--format", "json"], []])

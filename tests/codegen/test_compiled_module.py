@@ -177,7 +177,7 @@ def test_a_failing_stage_ends_the_call_with_its_number(
     label = stages[4]
     assert isinstance(label, ProcBlock)
     short = {"wordlist": ("only",)}
-    stages[4] = ProcBlock("label", "label", "label", short, label.inputs, label.outputs)
+    stages[4] = ProcBlock("label", label.block, "label", short, label.inputs, label.outputs)
     confidences = struct.pack("<4f", 0, 0, 1, 0)
     host = new_host({1: bytes(1536)}, {2: [confidences]}, {2: [1536]})
     call = start(compile_pipeline(Pipeline("p", tuple(stages), {})).code, host)

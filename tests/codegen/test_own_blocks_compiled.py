@@ -20,7 +20,7 @@ from runec.pipeline import (
     Tensor,
     TensorType,
 )
-from runec.proc_blocks import sdk_dir
+from runec.proc_blocks import load_block, sdk_dir
 
 MANIFEST = """\
 description = "A block."
@@ -59,7 +59,7 @@ def pipeline(*folders: Path) -> Pipeline:
     kind = TensorType.parse("f32[1]")
     tensors = [Tensor(i, kind, 4) for i in range(len(folders) + 1)]
     stages = [
-        ProcBlock(f"s{i}", folder.name, f"./{folder.name}", {}, (given,), (made,), folder=folder)
+        ProcBlock(f"s{i}", load_block(folder), f"./{folder.name}", {}, (given,), (made,))
         for i, (folder, given, made) in enumerate(zip(folders, tensors, tensors[1:], strict=False))
     ]
     first = Capability("in", CapabilityKind.RAW, {}, (tensors[0],))

@@ -50,7 +50,7 @@ def test_a_file_by_the_specification_is_read_whole(parts: Parts) -> None:
     assert rune.version == "0.1.0"
     assert rune.resources == {"net": bytes(range(100))}
     assert rune.digest == data[-32:]
-    assert not rune.is_original
+    assert not rune.is_legacy
     assert rune.document == parts.graph
     assert rune.name == graph.name == "probe"
     assert graph.stages == ("raw", "scale", "net", "serial")
@@ -375,7 +375,7 @@ def test_a_section_length_longer_than_need_be_is_refused(parts: Parts) -> None:
 BROKEN_MODULES: dict[str, tuple[str, str, str]] = {
     "imports from elsewhere": ("R0609", '"env" "_debug"', '"wasi" "_debug"'),
     "imports something unknown": ("R0609", '"env" "_debug"', '"env" "system"'),
-    "imports an original's function": ("R0609", '"env" "_debug"', '"env" "tfm_model_invoke"'),
+    "imports a legacy function": ("R0609", '"env" "_debug"', '"env" "tfm_model_invoke"'),
     "imports with another signature": (
         "R0609",
         "(func $debug (param i32 i32) (result i32))",
@@ -431,7 +431,7 @@ def test_blocks_nested_deeper_than_a_device_compiles_are_refused(
         assert code_of(parts.build()) == "R0610"
 
 
-ORIGINAL = """
+LEGACY = """
 (module
   (import "env" "request_capability" (func (param i32) (result i32)))
   (memory (export "memory") 17)
@@ -441,17 +441,17 @@ ORIGINAL = """
 
 
 @pytest.mark.parametrize("dot", ["", "."])
-def test_an_original_is_recognised(parts: Parts, wat: Callable[[str], bytes], dot: str) -> None:
+def test_a_legacy_rune_is_recognised(parts: Parts, wat: Callable[[str], bytes], dot: str) -> None:
     section = parts.section
     entries = b"".join(
         parts.entry(name, data) for name, data in ((b"one", b"first"), (b"two", b""))
     )
-    data = wat(ORIGINAL)
+    data = wat(LEGACY)
     data += section(f"{dot}rune_graph", b'{"rune": {"name": "old"}, "capabilities": {}}')
     data += section(f"{dot}rune_version", b'{"version":"0.11.3"}') + section("name", b"")
     data += section(".rune_resource", entries) + section("producers", b"whatever")
     rune = read_rune(data)
-    assert rune.is_original
+    assert rune.is_legacy
     assert rune.code == data
     assert rune.version == "0.11.3"
     assert rune.name == "old"
@@ -460,17 +460,17 @@ def test_an_original_is_recognised(parts: Parts, wat: Callable[[str], bytes], do
     assert rune.digest is None
     with pytest.raises(UserFileError) as caught:
         rune.require_graph()
-    assert caught.value.code == "R0606"
+    assert caught.value.code == "R0616"
 
 
-def test_an_original_without_sections_or_with_a_broken_graph_is_read(
+def test_a_legacy_rune_without_sections_or_with_a_broken_graph_is_read(
     parts: Parts, wat: Callable[[str], bytes]
 ) -> None:
-    bare = read_rune(wat(ORIGINAL))
-    assert bare.is_original
+    bare = read_rune(wat(LEGACY))
+    assert bare.is_legacy
     assert bare.document is None
     assert bare.version is None
-    broken = read_rune(wat(ORIGINAL) + parts.section(".rune_graph", b"{{{"))
+    broken = read_rune(wat(LEGACY) + parts.section(".rune_graph", b"{{{"))
     assert broken.document is None
 
 
@@ -479,7 +479,7 @@ def test_webassembly_that_is_no_rune_is_refused(wat: Callable[[str], bytes]) -> 
     assert code_of(wat('(module (memory 1) (func (export "main")))')) == "R0601"
 
 
-def test_a_rune_without_its_digest_is_not_taken_for_an_original(parts: Parts) -> None:
+def test_a_rune_without_its_digest_is_not_taken_for_a_legacy_rune(parts: Parts) -> None:
     data = parts.build()
     assert code_of(data[: -(32 + 15)]) == "R0602"
 

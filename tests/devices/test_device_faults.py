@@ -34,6 +34,7 @@ from runec.pipeline import (
     TensorType,
 )
 from runec.vm import Inputs
+from tests.blocks import known_block
 
 BOARD = load_board("netduinoplus2").with_time_budget(0.05)
 SINE = Path(__file__).resolve().parents[2] / "examples" / "sine"
@@ -45,11 +46,12 @@ DIGEST_SECTION_BYTES = 2 + 1 + len(".rune_digest") + 32
 def pipeline() -> Pipeline:
     """Two bytes -> a block -> SERIAL."""
     given, made = (Tensor(number, TensorType.parse("u8[2]"), 2) for number in range(2))
+    block = known_block("identity")
     return Pipeline(
         "faulty",
         (
             Capability("in", CapabilityKind.RAW, {"length": 2}, (given,)),
-            ProcBlock("block", "identity", "hotg-ai/proc-blocks#identity", {}, (given,), (made,)),
+            ProcBlock("block", block, "hotg-ai/proc-blocks#identity", {}, (given,), (made,)),
             Output("out", OutputKind.SERIAL, (made,)),
         ),
         {},
@@ -107,7 +109,7 @@ def faulty(wat: Callable[[str], bytes]) -> Rune:
             {cases}
             (drop (call $give (i32.const 2) (i32.const {BUFFER}) (i32.const 2)))
             (i32.const 0)))"""
-    return read_rune(write_rune(pipeline(), WasmModule(wat(text), MEMORY_BYTES, 1024)))
+    return write_rune(pipeline(), WasmModule(wat(text), MEMORY_BYTES, 1024))
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +207,7 @@ def with_another_capability(rune: Rune) -> bytes:
 @pytest.fixture(scope="module")
 def sine() -> Rune:
     analysed = analyse(SINE / "Runefile.yml").pipeline
-    return read_rune(write_rune(analysed, compile_pipeline(analysed)))
+    return write_rune(analysed, compile_pipeline(analysed))
 
 
 def with_a_larger_arena(rune: Rune) -> bytes:

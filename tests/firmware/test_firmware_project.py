@@ -318,7 +318,7 @@ def test_an_unknown_backend_is_a_usage_error(example_rune: MakeRune, tmp_path: P
     with pytest.raises(UsageError) as caught:
         create_project(example_rune("noop"), load_board("esp32c3"), tmp_path / "p", backend="wasm4")
     assert caught.value.code == "R0803"
-    assert caught.value.hint == "did you mean 'wasm3'?"
+    assert caught.value.hint == 'did you mean "wasm3"?'
 
 
 @pytest.mark.parametrize("board", BOARDS)

@@ -143,26 +143,30 @@ def _tflite() -> Target:
     from runec.diagnostics import UserFileError
     from runec.models import (
         Engine,
+        ModelFile,
         engine_objection,
-        input_ranges,
-        lacks_shapes,
-        measure_arena,
-        read_graph,
-        read_model,
         resolve_model,
     )
 
-    def engines(data: bytes) -> object:
-        operators = read_model(data).operators
-        return [engine_objection(engine, read_graph(data), operators) for engine in Engine]
+    def engines(model: ModelFile) -> object:
+        operators = model.info.operators
+        return [engine_objection(engine, model.graph, operators) for engine in Engine]
+
+    readers: tuple[Callable[[ModelFile], object], ...] = (
+        lambda model: model.info,
+        lambda model: model.graph,
+        lambda model: model.arena_bytes,
+        lambda model: model.input_ranges,
+        lambda model: model.lacks_shapes,
+        lambda model: model.wrong_shapes,
+        engines,
+        lambda model: resolve_model(model, may_learn=False),
+    )
 
     def check(data: bytes) -> None:
-        readers: tuple[Callable[[bytes], object], ...]
-        readers = (read_model, read_graph, measure_arena, input_ranges, engines, lacks_shapes)
-        readers += (lambda content: resolve_model(content, may_learn=False),)
         for read in readers:
             with contextlib.suppress(UserFileError):
-                read(data)
+                read(ModelFile(data))  # anew: each must find the mistakes by itself
 
     return check
 
@@ -487,7 +491,7 @@ def _block() -> Target:
     types = [TensorType.parse(text) for text in ("f32[1, 4]", "u8[3]", "utf8[2]")]
 
     def read(path: Path) -> None:
-        manifest = load_manifest(path)
+        manifest, _ = load_manifest(path)
         block = Block.from_manifest("fuzzed", path.parent, manifest)
         for count in range(3):
             for kind in types:

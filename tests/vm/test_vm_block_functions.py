@@ -9,7 +9,7 @@ import pytest
 import wasmtime
 
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
+from runec.container import Rune, write_rune
 from runec.frontend import analyse
 from runec.vm.block_functions import BlockFunctions
 
@@ -25,7 +25,7 @@ def build(folder: Path, *stages: str) -> Rune:
     text = HEAD + "".join(stages) + f"  serial: {{out: serial, inputs: [{last}]}}\n"
     (folder / "Runefile.yml").write_text(text)
     pipeline = analyse(folder / "Runefile.yml").pipeline
-    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    return write_rune(pipeline, compile_pipeline(pipeline))
 
 
 def costs(rune: Rune) -> dict[str, tuple[int, int]]:

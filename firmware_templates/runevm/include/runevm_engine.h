@@ -19,7 +19,7 @@ typedef struct {
     runevm_host_function function;
 } runevm_host_import;
 
-/* All host functions of docs/spec/rune.md, section 2.2, of ABI 1; with RUNEVM_ORIGINALS those of original runes too. */
+/* All host functions of docs/spec/rune.md, section 2.2, of ABI 1. */
 extern const runevm_host_import runevm_host_imports[];
 extern const uint32_t runevm_host_import_count;
 
@@ -39,8 +39,6 @@ typedef enum { RUNEVM_EXPORT_MANIFEST, RUNEVM_EXPORT_CALL } runevm_export;
  *    _OUT_OF_BOUNDS, _STACK, _TIME; `detail` then points to a static text.
  *  - call() asks runevm_time_is_over() again and again, whatever the code does, and returns RUNEVM_ERR_TIME
  *    once it says so.
- *  - With RUNEVM_ORIGINALS: the memory of an original starts as the module says and grows to `memory_bytes`, in
- *    whole pages; memory.grow past that gives -1.
  *  - memory() gives the linear memory as it is now, *bytes of it.
  */
 typedef struct runevm_engine {

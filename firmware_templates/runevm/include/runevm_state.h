@@ -40,9 +40,6 @@ typedef struct runevm {
     uint8_t output_index;            /* the output being consumed */
     uint8_t output_tensors;          /* how many of its tensors were */
     uint8_t outputs_done[RUNEVM_MAX_OUTPUTS];
-#if RUNEVM_ORIGINALS
-    uint32_t document_bytes;         /* written by this run */
-#endif
 
     char place[RUNEVM_MAX_NAME_BYTES + 1];
     char detail[RUNEVM_ERROR_TEXT_BYTES];

@@ -210,10 +210,10 @@ static runevm_error instantiate(runevm *vm)
     if (error != RUNEVM_OK) {
         return error;
     }
-    if ((result != 1 && !runevm_is_original(vm)) || vm->capabilities_given != vm->rune.capability_count || vm->models_given != vm->rune.model_count
+    if (result != 1 || vm->capabilities_given != vm->rune.capability_count || vm->models_given != vm->rune.model_count
         || vm->outputs_given != vm->rune.output_count) {
         runevm_set_place(vm, (runevm_text){"_manifest", 9});
-        runevm_set_detail(vm, result != 1 && !runevm_is_original(vm) ? vm->debug : "it asks for less than the graph lists");
+        runevm_set_detail(vm, result != 1 ? vm->debug : "it asks for less than the graph lists");
         return RUNEVM_ERR_HOST_CALL;
     }
     vm->first_id_of_calls = vm->next_id;
@@ -241,11 +241,6 @@ runevm_error runevm_load(runevm *vm, const runevm_config *config, const uint8_t 
 /* Gives the number of a failed stage its name. */
 static runevm_error stage_failed(runevm *vm, uint32_t number)
 {
-    if (runevm_is_original(vm)) {
-        runevm_set_place(vm, (runevm_text){"_call", 5});
-        runevm_set_detail(vm, vm->debug);
-        return RUNEVM_ERR_STAGE;
-    }
     if (number > vm->rune.stage_count) {
         runevm_set_place(vm, (runevm_text){"_call", 5});
         runevm_set_detail(vm, "the number returned is no stage");

@@ -19,6 +19,7 @@ from runec.diagnostics import UserFileError
 from runec.models import ModelTensor, read_model
 from runec.pipeline import STRUCT_CODES, CapabilityKind, ElementType, OutputKind, TensorType
 from runec.vm.abi1 import parameter_value
+from runec.vm.device_output import CutShortError, ResultError
 from runec.vm.errors import (
     bad_host_call,
     no_model,
@@ -135,20 +136,21 @@ def device_result(result: bytes) -> bytes:
 
     Raises:
         RuneError: R0710, a document is not JSON, or a tensor that is wrong.
-        ValueError: the device's words are not of that form.
+        ResultError: the device's words are not of that form.
     """
-    form = OutputKind(result[0]) if result else None
-    if form not in (OutputKind.SERIAL, OutputKind.TENSOR):
-        raise ValueError("it does not say what it writes")
+    forms = {form.value: form for form in (OutputKind.SERIAL, OutputKind.TENSOR)}
+    form = forms.get(result[0]) if result else None
+    if form is None:
+        raise ResultError("a result that does not begin with its form")
     found: list[tuple[int, Consumed]] = []
     at = 1
     while at < len(result):
         if len(result) - at < _DOCUMENT.size:
-            raise ValueError("its documents end early")
+            raise CutShortError("a result whose documents end early")
         stage_id, length = _DOCUMENT.unpack_from(result, at)
         at += _DOCUMENT.size
         if length > len(result) - at:
-            raise ValueError("its documents end early")
+            raise CutShortError("a result whose documents end early")
         found += read_documents(form, stage_id, result[at : at + length])
         at += length
     outputs = by_channel(found)

@@ -98,7 +98,7 @@ def seen(make_device: Make, port: Path, words: bytes, **facts: Any) -> list[Watc
 def test_a_watched_device_tells_by_itself_what_its_words_are(make_device: Make, port: Path) -> None:
     words = b"\x01" + document(2, JSON)
     assert seen(make_device, port, words, abi=0) == [Result(LINE)] * 2
-    with pytest.raises(RuneError, match="a tensor that ends early"):
+    with pytest.raises(RuneError, match="bytes that are not binary tensors, or end within one"):
         seen(make_device, port, words, abi=1)
     binary = b"\x07\0\0\0f32[01]" + GIVEN
     expected = Result(b"\x06\0\0\0f32[1]" + GIVEN)

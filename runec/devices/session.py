@@ -21,7 +21,7 @@ from runec.devices.messages import Failure, Hello, LogLine, Stats
 from runec.devices.runevm_errors import NO_DATA, REFLASH, device_error
 from runec.devices.transport import Transport
 from runec.diagnostics import RunecError, RuneError
-from runec.vm import REQUESTS_MAX, check_result, too_many_requests
+from runec.vm import REQUESTS_MAX, ResultError, check_result, too_many_requests
 
 Log = Callable[[str], None]
 Provide = Callable[[int, int], bytes]
@@ -111,14 +111,10 @@ class Session:
         self._link.run(self._transport.time_ms())
         result = self._wait(Finished, provide, timeout_s).result
         try:
-            outputs = None if self._graph is None else self._graph.outputs.values()
-            check_result(
-                result,
-                kind=next((each.kind for each in outputs), None) if outputs else None,
-                outputs=None if outputs is None else {each.id for each in outputs},
-            )
-        except ValueError as error:
-            raise lost_error(Lost(LostCause.BROKEN, str(error)), self._name) from None
+            check_result(result, self._graph)
+        except ResultError as error:
+            fact = f"{self._name} returned {error}"
+            raise RuneError("R0903", fact, hint=error.hint, notes=self.last_words) from None
         return result
 
     def refusal(self, *, timeout_s: float) -> Failure:

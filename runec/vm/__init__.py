@@ -1,6 +1,6 @@
 """The rune-vm of this computer: WebAssembly in pywasm3, models in TensorFlow Lite Micro."""
 
-from runec.vm.device_output import check_result
+from runec.vm.device_output import ResultError, check_result
 from runec.vm.errors import REQUESTS_MAX, too_many_requests, unused_input
 from runec.vm.inputs import InputReader, Inputs, unused_inputs
 from runec.vm.output import output_line
@@ -12,6 +12,7 @@ __all__ = [
     "REQUESTS_MAX",
     "InputReader",
     "Inputs",
+    "ResultError",
     "Step",
     "Watch",
     "check_result",

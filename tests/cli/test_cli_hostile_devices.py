@@ -45,6 +45,20 @@ BROKEN = dict.fromkeys(PEERS.RESULTS, "R0903") | {
 }
 
 
+# The causes that a result of noop, i32[4] as JSON, is told apart by.
+CAUSES = {
+    "not json": "binary data, where JSON is expected",
+    "empty": "nothing, where JSON is expected",
+    "text before": "JSON with other text: 7 bytes before it",
+    "cut short": "JSON that is cut short after",
+    "two lines": "JSON with other text: ",
+    "binary": "binary tensors (i32[1]), where JSON is expected",
+    "other output": "the output 9, which the rune does not have",
+    "other size": "i32[1] for the output 2, where the rune has i32[4]",
+    "null": "JSON whose output 2 is neither tensors nor a pin",
+}
+
+
 @contextmanager
 def peer(mode: str, rune: Path) -> Iterator[str]:
     digest = (load_rune(rune).digest or b"").hex()
@@ -88,11 +102,15 @@ def test_a_run_at_a_hostile_device(
             "-f",
             "json",
         )
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 40
     assert done.code == 3, done
     assert done.stdout == ""
     last = json.loads(done.stderr.strip().splitlines()[-1])
     assert last["code"] == BROKEN[mode], last
+    assert CAUSES.get(mode, "") in last["message"]
+    if mode in PEERS.RESULTS:
+        assert " returned " in last["message"]
+        assert "runec flash X.rune --board B" in last["hint"]
     assert is_clean(done.stderr)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -14,11 +14,7 @@ from runec.devices.monitor import Result, Trouble, Watched, WatchEvent, watch
 from runec.devices.serial_port import SerialDevice, SerialTransport
 from runec.diagnostics import RuneError
 from runec.vm import Inputs, device_rune
-
-if TYPE_CHECKING:
-    from tests.devices.plugged_port import Paper, plugged
-else:
-    from plugged_port import Paper, plugged
+from tests.devices.plugged_port import Paper, plugged
 
 Make = Callable[..., Any]
 Run = Callable[[], Generator[tuple[object, ...], bytes, bytes]]

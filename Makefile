@@ -3,8 +3,11 @@
 SHELL := /bin/sh
 READY := .venv/.ready
 BIN := .venv/bin
+# The order of tests is random, so that none needs another; `make test` takes the same one each time.
+PYTEST := $(BIN)/pytest -n 2 -q
+STEADY := --randomly-seed=1
 
-.PHONY: help setup demo test lint unit conformance emulated bench fuzz docs format clean
+.PHONY: help setup demo test lint unit conformance emulated search bench fuzz docs format clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -25,13 +28,16 @@ lint: $(READY) ## style and types
 	$(BIN)/mypy
 
 unit: $(READY) ## unit tests of each package, the examples end to end
-	$(BIN)/pytest -n 2 -m 'not emulated' -q
+	$(PYTEST) $(STEADY) -m 'not emulated'
 
 conformance: $(READY) ## examples x {host, emulated boards}, byte for byte
 	$(BIN)/python tools/conformance.py
 
 emulated: $(READY) ## the tests that take long: firmware on emulated boards, sweeps of operators
-	$(BIN)/pytest -n 2 -m emulated -q
+	$(PYTEST) $(STEADY) -m emulated
+
+search: $(READY) ## the properties again, with random examples in a random order
+	$(PYTEST) -m 'hypothesis and not emulated' --hypothesis-profile search
 
 bench: $(READY) ## instructions, flash and RAM of every example on QEMU beside the same pipeline without a sandbox
 	$(BIN)/python -m tools.bench

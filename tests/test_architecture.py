@@ -20,14 +20,21 @@ ROWS: tuple[frozenset[str], ...] = (
     frozenset({"codegen"}),
     frozenset({"frontend"}),
     frozenset({"container"}),
+    frozenset({"pipeline"}),
     frozenset({"backends", "proc_blocks", "models", "boards", "explanations"}),
     frozenset({"components"}),
-    frozenset({"pipeline", "diagnostics", "cache", "files", "tools", "data", "numbers"}),
+    frozenset(
+        {"diagnostics", "numbers", "values", "suggestions", "data"}
+        | {"files", "toml", "cache", "tools"}
+    ),
 )
 # Rooms of one row that may still not use the row below: only backends need third-party sources.
 WITHOUT_COMPONENTS = frozenset({"proc_blocks", "models", "boards", "explanations"})
 # The modules at the bottom build on one another in this order.
-GROUND = ("diagnostics", "numbers", "data", "files", "cache", "tools", "pipeline")
+GROUND = (
+    *("diagnostics", "numbers", "values", "suggestions", "data"),
+    *("files", "toml", "cache", "tools"),
+)
 FOLDERS = {
     ".ci",
     "boards",

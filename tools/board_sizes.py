@@ -18,7 +18,7 @@ from runec.boards import Board, load_boards
 from runec.cache import cache_dir
 from runec.cli.console import Console
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
+from runec.container import Rune, write_rune
 from runec.diagnostics import RunecError
 from runec.firmware import build_project, create_project
 from runec.frontend import analyse
@@ -71,7 +71,7 @@ def size_rows(examples: Sequence[str] = ()) -> Iterator[list[str]]:
             if examples and runefile.parent.name not in examples:
                 continue
             pipeline = analyse(runefile).pipeline
-            rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+            rune = write_rune(pipeline, compile_pipeline(pipeline))
             yield from rows(pipeline.name, rune, load_boards(), Path(scratch))
 
 

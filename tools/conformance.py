@@ -28,12 +28,12 @@ import msgspec
 
 from runec.cli.console import Console, table
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
+from runec.container import Rune, write_rune
 from runec.devices import EmulatedDevice, Target, held_firmware, run
 from runec.diagnostics import RunecError, UserFileError
 from runec.files import read_file
 from runec.frontend import analyse
-from runec.models import read_model
+from runec.models import ModelFile
 from runec.vm import Inputs
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -123,7 +123,7 @@ class Cell:
 def compile_example(runefile: Path, *, name: str | None = None) -> Rune:
     """Compile a Runefile in memory."""
     pipeline = analyse(runefile, name=name).pipeline
-    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)), source=str(runefile))
+    return write_rune(pipeline, compile_pipeline(pipeline))
 
 
 def read_conformance(path: Path) -> tuple[Run, ...]:
@@ -158,7 +158,7 @@ def find_examples(names: Sequence[str]) -> Iterator[Example]:
 
 def model_types(path: Path) -> tuple[list[str], list[str]]:
     """Return the types of what a model takes and gives."""
-    info = read_model(read_file(path, "the model"))
+    info = ModelFile(read_file(path, "the model")).info
     return [str(item.type) for item in info.inputs], [str(item.type) for item in info.outputs]
 
 

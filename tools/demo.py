@@ -14,7 +14,7 @@ from pathlib import Path
 from runec.boards import Board, load_boards
 from runec.cli.console import Console, table
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
+from runec.container import Rune, write_rune
 from runec.devices import EmulatedDevice, Target, held_firmware, run
 from runec.diagnostics import RunecError, UserFileError
 from runec.frontend import analyse
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     console = Console()
     pipeline = analyse(options.folder / "Runefile.yml").pipeline
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    rune = write_rune(pipeline, compile_pipeline(pipeline))
     inputs = example_inputs(options.folder)
     targets = [Target("host"), *(Target("emulator", board) for board in some_boards())]
     answers: list[list[str]] = []

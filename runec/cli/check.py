@@ -20,10 +20,14 @@ from runec.cli.options import (
     trust_option,
 )
 from runec.cli.runefiles import which_runefile
+from runec.container import load_rune
+from runec.container.wasm import MAGIC
 from runec.diagnostics import Diagnostic, RunefileError, Severity, render
+from runec.files import read_head
 from runec.frontend import analyse
 from runec.frontend.model_engines import DEVICES, ModelEngines, find_engines
-from runec.pipeline import EXECUTED_FORMAT, Model, Pipeline
+from runec.models import ModelFile
+from runec.pipeline import Pipeline
 
 if TYPE_CHECKING:
     from runec.boards import Board
@@ -69,7 +73,9 @@ def command(
     """
     boards = _Boards(console, board_ids)
     path = which_runefile(runefile)
-    read: dict[str, bytes] = {}
+    if board_ids and read_head(path, len(MAGIC)) == MAGIC:
+        load_rune(path).require_graph()
+    read: dict[str, ModelFile] = {}
     try:
         analysis = analyse(
             path, base_dir=current_dir, allow_outside=console.allow_outside, models=read
@@ -77,7 +83,7 @@ def command(
         found, read = analysis.warnings, _models(analysis.pipeline)
     except RunefileError as error:
         found = error.diagnostics
-    models = {name: _Checked(data, find_engines(data)) for name, data in read.items()}
+    models = {name: _Checked(file, find_engines(file)) for name, file in read.items()}
     color = console.result_uses_color
     for diagnostic in found:
         if console.is_json:
@@ -102,19 +108,13 @@ def command(
 class _Checked(NamedTuple):
     """A .tflite of the pipeline, and which engines run it."""
 
-    data: bytes
+    file: ModelFile
     engines: ModelEngines
 
 
-def _models(pipeline: Pipeline) -> dict[str, bytes]:
+def _models(pipeline: Pipeline) -> dict[str, ModelFile]:
     """Return the models whose bytes are known, with the shapes that the build finds."""
-    found = {}
-    for stage in pipeline.stages:
-        if isinstance(stage, Model) and stage.format == EXECUTED_FORMAT:
-            data = pipeline.resources[stage.resource].data
-            if data is not None:
-                found[stage.name] = data
-    return found
+    return {stage.name: stage.file for stage in pipeline.models if stage.file is not None}
 
 
 class _Boards:
@@ -125,7 +125,7 @@ class _Boards:
         if names:
             from runec.cli.firmware_matrix import wanted_boards  # noqa: PLC0415 - see above
 
-            self._boards = wanted_boards(names, trusted=console.trust_board)
+            self._boards = wanted_boards(console, names)
 
     def fitting(self, model: _Checked) -> tuple[str, ...] | None:
         """Return the ids of the boards that take a model; None where no board was named."""
@@ -135,7 +135,7 @@ class _Boards:
             return ()
         from runec.firmware.model_boards import boards_for_model  # noqa: PLC0415 - see above
 
-        return boards_for_model(model.data, self._boards)
+        return boards_for_model(model.file, self._boards)
 
 
 def _counted(number: int, what: str) -> str:

@@ -80,7 +80,7 @@ def of_pipeline(pipeline: Pipeline) -> Drawing:
         if isinstance(stage, Capability):
             nodes.append(Node(stage.name, "capability", stage.kind.name))
         elif isinstance(stage, ProcBlock):
-            nodes.append(Node(stage.name, "proc-block", stage.block))
+            nodes.append(Node(stage.name, "proc-block", stage.block.name))
         elif isinstance(stage, Model):
             nodes.append(Node(stage.name, "model", stage.format))
         else:
@@ -106,8 +106,6 @@ def of_graph(graph: Graph) -> Drawing:
             nodes.append(Node(name, "model", graph.models[name].format))
         else:
             nodes.append(Node(name, "output", graph.outputs[name].kind.name))
-        if graph.is_original:
-            continue  # what becomes of its tensors only its code knows
         inputs, outputs = graph.stage_tensors(name)
         edges += [Edge(sources[tensor], name, str(graph.tensors[tensor])) for tensor in inputs]
         sources.update(dict.fromkeys(outputs, name))

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runec.cli.console import Console
-from runec.cli.loading import load_rune
 from runec.cli.runefiles import which_runefile
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
+from runec.container import Rune, load_rune, write_rune
 from runec.diagnostics import Span
 from runec.files import read_head
 from runec.firmware import StageError
@@ -49,15 +48,15 @@ def load_source(console: Console, path: Path) -> Source:
     """
     if _is_rune(path):
         return Source(load_rune(path), {})
-    pipeline, data = build_rune(console, which_runefile(path))
+    pipeline, rune = build_rune(console, which_runefile(path))
     spans = {stage.name: stage.span for stage in pipeline.stages if stage.span}
-    return Source(read_rune(data, source=str(path)), spans)
+    return Source(rune, spans)
 
 
 def build_rune(
     console: Console, runefile: Path, *, name: str | None = None, base_dir: Path | None = None
-) -> tuple[Pipeline, bytes]:
-    """Compile a Runefile to the bytes of a .rune; print its warnings.
+) -> tuple[Pipeline, Rune]:
+    """Compile a Runefile to a .rune; print its warnings.
 
     Raises:
         UserFileError: R1003, it cannot be read.
@@ -71,8 +70,8 @@ def build_rune(
     console.warn(*analysis.warnings)
     with console.progress("compiling"):
         module = compile_pipeline(analysis.pipeline)
-        data = write_rune(analysis.pipeline, module)
-    return analysis.pipeline, data
+        rune = write_rune(analysis.pipeline, module)
+    return analysis.pipeline, rune
 
 
 def _is_rune(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runec.container.limits import ABI, CODE_MAP_MINOR
 from runec.diagnostics import UserFileError
 
 _REBUILD = "build the rune again with `runec build`, or copy the file again"
@@ -43,8 +44,18 @@ def bad_abi(found: object) -> RuneFileError:
     """R0606: made for another ABI."""
     return RuneFileError(
         "R0606",
-        f"the rune speaks ABI {found}, this runec speaks ABI 1",
+        f"the rune speaks ABI {found}, this runec speaks ABI {ABI}.{CODE_MAP_MINOR}",
         hint="build the rune again with this runec, or install the runec that built it",
+    )
+
+
+def legacy_rune() -> RuneFileError:
+    """R0616: a rune of 2020 to 2022 where one with a graph is needed."""
+    return RuneFileError(
+        "R0616",
+        "legacy rune (2020 to 2022, ABI 0): it has no graph and runs on the host only",
+        hint="build the rune again from its Runefile with `runec build`, or run it on the host: "
+        "runec run X.rune",
     )
 
 

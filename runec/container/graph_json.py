@@ -24,6 +24,7 @@ from runec.container.graph import (
     graph_document,
 )
 from runec.container.graph_rules import check_graph
+from runec.container.module import CodeMap
 from runec.pipeline import (
     ArgumentValue,
     CapabilityKind,
@@ -165,9 +166,9 @@ def _capability(value: Any, place: str) -> GraphCapability:
     parameters = node.map("parameters", _number)
     outputs = node.list("outputs", _integer)
     node.done()
-    if len(outputs) > 1:
+    if len(outputs) != 1:
         raise bad_graph(f"{place}: a capability has one output")
-    return GraphCapability(stage_id, kind, parameters, outputs[0] if outputs else None)
+    return GraphCapability(stage_id, kind, parameters, outputs[0])
 
 
 def _proc_block(value: Any, place: str) -> GraphProcBlock:
@@ -249,8 +250,18 @@ def _tensor(value: Any, place: str) -> TensorType:
     return tensor
 
 
+def _code_map(node: _Node, abi: int) -> CodeMap | None:
+    """Read the members of minor version 1; an older graph has none of them."""
+    minor = node.integer("minor") if node.has("minor") else 0
+    if minor > limits.CODE_MAP_MINOR:
+        raise bad_abi(f"{abi}.{minor}")
+    if minor == 0:
+        return None
+    return CodeMap(node.map("functions", _integer), node.list("addresses", _integer))
+
+
 def decode_graph(content: bytes) -> Graph:
-    """Read the graph of an ABI 1 rune, or of the description of an original one (ABI 0).
+    """Read the graph of an ABI 1 rune.
 
     Raises:
         RuneFileError: R0605, malformed or not the canonical spelling; R0606, another ABI; R0607
@@ -262,9 +273,8 @@ def decode_graph(content: bytes) -> Graph:
         )
     node = _Node(parse_json(content), "the graph")
     abi = node.take("abi")
-    if type(abi) is not int or abi not in (limits.ORIGINAL_ABI, limits.ABI):
+    if type(abi) is not int or abi != limits.ABI:
         raise bad_abi(abi)
-    first_id = node.integer("first-id") if abi == limits.ORIGINAL_ABI else 1
     rune, code = _Node(node.take("rune"), "rune"), _Node(node.take("code"), "code")
     memory = _Node(node.take("memory"), "memory")
     graph = Graph(
@@ -281,7 +291,7 @@ def decode_graph(content: bytes) -> Graph:
         outputs=node.map("outputs", _output),
         resources=node.map("resources", _resource),
         tensors=node.list("tensors", _tensor),
-        first_id=first_id,
+        code_map=_code_map(node, abi),
     )
     for part in (rune, code, memory, node):
         part.done()

@@ -9,6 +9,7 @@ from typing import Self
 
 from runec.boards import Board, Emulator
 from runec.container import Graph, Rune
+from runec.container.limits import ABI
 from runec.devices.labwired import SimulatorTransport
 from runec.devices.labwired_parts import SimulatedPart, simulated_part
 from runec.devices.messages import LINK_VERSION, Failure, Hello, Stats
@@ -19,13 +20,12 @@ from runec.diagnostics import RuneError, UserFileError
 from runec.firmware import BARE, choose_accelerometer
 from runec.pipeline import CapabilityKind
 from runec.tools import find_tool
-from runec.vm import InputReader, Inputs, device_rune, unused_input
+from runec.vm import InputReader, Inputs, unused_input
 
 TIMEOUT_S = 300.0
 START_TIMEOUT_S = 60.0
 # Chips of labwired whose UART receives nothing.
 _DEAF = frozenset({"esp32"})
-_ABIS = (0, 1)  # originals, and what runec builds
 _ACCEL = CapabilityKind.ACCEL
 
 
@@ -83,8 +83,6 @@ def start_emulator(board: Board, elf: Path, *, part: SimulatedPart | None = None
 def sensed_part(rune: Rune, board: Board) -> SimulatedPart | None:
     """Return the part that the firmware of a rune reads on an emulated board, if any.
 
-    The rune is one that `device_rune` gave.
-
     Raises:
         UserFileError: R0840, the board has no sensor for the rune; R0951, nor has its emulator.
     """
@@ -100,7 +98,7 @@ class EmulatedBoard:
     """
 
     def __init__(self, board: Board, elf: Path, rune: Rune) -> None:
-        """Start the emulator. The rune is one that `device_rune` gave.
+        """Start the emulator.
 
         Raises:
             RunecError: as `sensed_part` and `start_emulator`.
@@ -143,11 +141,10 @@ class Device:
         self._transport = transport
         self._timeout_s = timeout_s
         try:
-            rune = device_rune(rune)
             self._graph = rune.require_graph()
             self._session = Session(transport, name=name, graph=self._graph, log=log)
             self.hello = self._session.greet(booting=booting, timeout_s=start_s)
-            speaks = self.hello.version == LINK_VERSION and self.hello.abi in _ABIS
+            speaks = self.hello.version == LINK_VERSION and self.hello.abi == ABI
             refusal = None
             if speaks and self.hello.status != 0:
                 refusal = self._session.refusal(timeout_s=start_s)
@@ -224,7 +221,6 @@ class EmulatedDevice(Device):
         Raises:
             RunecError: as `sensed_part`, `start_emulator`, `Session.greet` and `check_hello`.
         """
-        rune = device_rune(rune)
         self._board = EmulatedBoard(board, elf, rune)
         super().__init__(
             self._board.transport,
@@ -265,11 +261,11 @@ def check_hello(
         RuneError: R0903, it speaks another link or ABI; R0905 and R0906, it refuses the rune;
             R0917, it carries another rune.
     """
-    if hello.version != LINK_VERSION or hello.abi not in _ABIS:
+    if hello.version != LINK_VERSION or hello.abi != ABI:
         raise RuneError(
             "R0903",
             f"the firmware speaks version {hello.version} of the link and ABI {hello.abi}; "
-            f"this runec speaks {LINK_VERSION} and {_ABIS[-1]}",
+            f"this runec speaks {LINK_VERSION} and {ABI}",
             hint=REFLASH,
         )
     if hello.status != 0:
@@ -287,23 +283,20 @@ def check_hello(
 def provider(graph: Graph, feed: InputReader) -> Provide:
     """Return the function that answers the device's wishes: by a capability's id, from the feed."""
     facts = {
-        item.id: (
-            item.kind,
-            item.parameters,
-            None if item.output is None else graph.tensors[item.output],
-        )
+        item.id: (item.kind, item.parameters, graph.tensors[item.tensor])
         for item in graph.capabilities.values()
     }
 
     def provide(capability: int, length: int) -> bytes:
-        kind, parameters, tensor = facts.get(capability, (None, {}, None))
-        if kind is None or (tensor is not None and length != tensor.size_bytes):
+        wanted = facts.get(capability)
+        if wanted is None or length != wanted[2].size_bytes:
             raise RuneError(
                 "R0903",
                 f"the device asks for {length} bytes of capability {capability}, "
                 "which is not what the rune says",
                 hint="put the firmware of this .rune on it: runec flash X.rune --board B",
             )
-        return feed.provide(kind, parameters, length, None if tensor is None else tensor.element)
+        kind, parameters, tensor = wanted
+        return feed.provide(kind, parameters, length, tensor.element)
 
     return provide

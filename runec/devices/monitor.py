@@ -20,7 +20,7 @@ from runec.devices.runevm_errors import NO_DATA, device_error
 from runec.devices.session import Provide, Session
 from runec.devices.transport import Transport
 from runec.diagnostics import MachineError, RuneError
-from runec.vm import InputReader, Inputs, device_rune
+from runec.vm import InputReader, Inputs
 
 _LOOK_S = 0.25
 # The port is gone, the device does not answer or has restarted: that may be over soon. What did not
@@ -138,7 +138,7 @@ class _Watcher:
         self.has_met = False
         self.is_running = False
         self._provide: Provide = _nothing
-        self._rune = None if wanted.rune is None else device_rune(wanted.rune)
+        self._rune = wanted.rune
         if self._rune is not None:
             self._provide = provider(self._rune.require_graph(), self._feed)
 

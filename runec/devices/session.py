@@ -21,7 +21,7 @@ from runec.devices.messages import Failure, Hello, LogLine, Stats
 from runec.devices.runevm_errors import NO_DATA, REFLASH, device_error
 from runec.devices.transport import Transport
 from runec.diagnostics import RunecError, RuneError
-from runec.vm import REQUESTS_MAX, check_result, device_result, too_many_requests
+from runec.vm import REQUESTS_MAX, check_result, too_many_requests
 
 Log = Callable[[str], None]
 Provide = Callable[[int, int], bytes]
@@ -32,7 +32,6 @@ _NO_ANSWER_AT_PORT = (
     "no rune yet: runec flash X.rune --board B"
 )
 _NO_ANSWER = "check clock, console and link of the board's file: runec boards show B"
-_ORIGINAL_ABI = 0
 _LAST_WORDS = 3
 _QUIET_S = 0.3
 _LEVELS = ("error", "warning", "info", "debug")
@@ -87,7 +86,6 @@ class Session:
         self._graph = graph
         self._requests = 0
         self._refused: RunecError | None = None
-        self._is_original = False
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
 
     @property
@@ -98,19 +96,14 @@ class Session:
     def greet(self, *, booting: bool, timeout_s: float) -> Hello:
         """Return what the device says of itself. Raises RuneError R0901, R0903, R0904, R0913."""
         self._link.greet(self._transport.time_ms(), booting=booting)
-        hello = self._wait(Hello, None, timeout_s)
-        self._is_original = hello.abi == _ORIGINAL_ABI
-        return hello
+        return self._wait(Hello, None, timeout_s)
 
     def run(self, provide: Provide, *, timeout_s: float) -> bytes:
         """Run the rune once and return its result text.
 
-        What an original hands to its outputs is read here, as on the host.
-
         Raises:
             RuneError: the device's error, or R0901 to R0904 and R0913 for a lost link; R0903, the
-                result is not the output of a rune; R0925, the rune asks for input without end;
-                R0710, an output of an original is no tensor.
+                result is not the output of a rune; R0925, the rune asks for input without end.
             RunecError: what `provide` raised; the device was told.
         """
         self._refused = None
@@ -118,8 +111,6 @@ class Session:
         self._link.run(self._transport.time_ms())
         result = self._wait(Finished, provide, timeout_s).result
         try:
-            if self._is_original:
-                return device_result(result)
             outputs = None if self._graph is None else self._graph.outputs.values()
             check_result(
                 result,
@@ -201,7 +192,9 @@ class Session:
                 if line.strip():
                     self._say(line)
         elif isinstance(event, LogLine):
-            self._say(f"{_LEVELS[min(event.level, len(_LEVELS) - 1)]}: {event.text}")
+            level = _LEVELS[min(event.level, len(_LEVELS) - 1)]
+            for line in event.text.splitlines() or [""]:
+                self._say(f"{level}: {line}")
         elif isinstance(event, Lost):
             raise lost_error(event, self._name, self.last_words)
         elif isinstance(event, Failure):

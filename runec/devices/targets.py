@@ -31,7 +31,7 @@ from runec.devices.transport import DEFAULT_BAUD
 from runec.diagnostics import MachineError, UsageError
 from runec.files import disk_error, file_name
 from runec.firmware import BACKENDS, BARE, FirmwareBuild, Project, build_project, create_project
-from runec.vm import Inputs, Watch, device_rune, run_rune_bytes
+from runec.vm import Inputs, Watch, run_rune_bytes
 
 HOST: Literal["host"] = "host"
 # What a part measures it rounds, so a host that took the recording as it is could give other bytes.
@@ -129,6 +129,7 @@ def run_bytes(
 
     Raises:
         UsageError: R0921, the target cannot do what is asked.
+        UserFileError: R0616, a legacy rune on a device.
         RunecError: what the target raises: `runec.vm.run_rune_bytes`, or `open_emulator` or
             `SerialDevice`, and `Device.run_bytes`.
     """
@@ -143,6 +144,7 @@ def run_bytes(
         raise _host_only(f"accepts the resource {next(iter(resources))!r} at run time", target)
     if watch.step is not None:
         raise _host_only("traces a run", target)
+    rune.require_graph()  # reject a legacy rune before a port is opened
     with _open_device(rune, target, timeout_s=timeout_s, log=watch.log) as device:
         yield from device.run_bytes(inputs, repeats=repeats)
 
@@ -237,7 +239,6 @@ def _emulated_firmware(
     """Build a firmware; yield the board and the rune as they are in the emulator, and the ELF."""
     board = board.emulated()
     check_emulator(board)  # refused before a firmware is built in vain
-    rune = device_rune(rune)
     sensed_part(rune, board)
     with held_firmware(rune, board, log=log) as build:
         yield board, build.elf, rune
@@ -274,7 +275,6 @@ def cached_project(
         RunecError: as `runec.firmware.create_project`.
         MachineError: R1001 and R1002, the cache cannot be written.
     """
-    rune = device_rune(rune)
     # One folder for all runes of a name: the next version of a rune only compiles what changed.
     name = file_name(rune.require_graph().name, "rune")
     if lasting:

@@ -30,7 +30,7 @@ def choose_accelerometer(rune: Rune, board: Board, framework: str) -> Accelerome
     """Return what ACCEL is measured with; None where the rune has none or the computer gives it.
 
     Raises:
-        UserFileError: R0606, an original rune; R0840, the board has no accelerometer that can be
+        UserFileError: R0616, a legacy rune; R0840, the board has no accelerometer that can be
             read, or not what the rune asks of it.
     """
     graph = rune.require_graph()
@@ -41,10 +41,6 @@ def choose_accelerometer(rune: Rune, board: Board, framework: str) -> Accelerome
     ]
     if board.input == "link" or not asked:
         return None
-    if graph.is_original:
-        raise _refused(
-            "an original rune does not say what its samples are", hint="leave --input out"
-        )
     if framework != "bare":
         raise _refused(
             f"the project for the framework {framework} has no I2C",

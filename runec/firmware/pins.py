@@ -10,8 +10,8 @@ from runec.boards import Board
 from runec.container import GraphOutput, Rune
 from runec.firmware.board_sensors import Accelerometer
 from runec.firmware.memory_plan import StageError
-from runec.frontend.text import did_you_mean
 from runec.numbers import parse_integer
+from runec.suggestions import did_you_mean
 
 _WORD = re.compile(r"[A-Za-z0-9.]+")
 
@@ -36,7 +36,7 @@ def choose_pins(
     """Return what each PIN of a rune drives; an accelerometer takes the pins of I2C.
 
     Raises:
-        UserFileError: R0606, an original rune.
+        UserFileError: R0616, a legacy rune.
         StageError: R0841, the board has no such pin, or it is in use.
     """
     outputs = rune.require_graph().outputs

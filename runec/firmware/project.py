@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -34,7 +33,8 @@ from runec.firmware.render import (
     PLATFORM_FOLDER,
     generated_files,
 )
-from runec.vm import device_rune, validate
+from runec.suggestions import suggestion
+from runec.vm import validate
 
 BACKENDS = (wasm3.NAME,)
 
@@ -86,10 +86,9 @@ def create_project(
     replaced. `log` gets a line where another process has the folder, which is waited for.
 
     Raises:
-        RuneError: R0707, the rune's module is invalid; R07xx, an original rune fails when it is
-            asked what it wants.
-        UserFileError: R0607, an original asks for too much; R0810, an operator is missing; R0811,
-            R0812, the rune is too big for the board; R0813, `directory` holds something else;
+        RuneError: R0707, the rune's module is invalid.
+        UserFileError: R0616, a legacy rune; R0810, an operator is missing; R0811, R0812, the rune
+            is too big for the board; R0813, `directory` holds something else;
             R0816, the project of another rune or board; R0817, changes of the user's; R0840, the
             board's sensors cannot give what the rune asks for; R0841, it lacks a pin.
         UsageError: R0803, no such backend or framework, or the board has no vendor's platform.
@@ -112,7 +111,6 @@ def create_project(
         )
     if framework != BARE:
         board = board.with_vendor()
-    rune = device_rune(rune)
     layout = plan_layout(rune, board)
     accelerometer = choose_accelerometer(rune, board, framework)
     pins = choose_pins(rune, board, framework, accelerometer)
@@ -161,11 +159,9 @@ def create_project(
 
 
 def _check_known(what: str, name: str, known: tuple[str, ...]) -> None:
-    if name in known:
-        return
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known)}"
-    raise UsageError("R0803", f"there is no {what} {name!r}", hint=hint)
+    if name not in known:
+        hint = suggestion(name, known)
+        raise UsageError("R0803", f"there is no {what} {name!r}", hint=hint)
 
 
 def _library_files(
@@ -235,8 +231,6 @@ def _source_groups(
     runevm = _folder_files(templates / "runevm" / "include", ("*.h",))
     runevm = {f"include/{name}": path for name, path in runevm.items()}
     sources = _folder_files(templates / "runevm" / "src", ("*.h", "*.c"))
-    if not layout.is_original:
-        sources = {name: path for name, path in sources.items() if path.stem != "original"}
     runevm |= {f"src/{name}": path for name, path in sources.items()}
     groups = [
         SourceGroup(
@@ -247,15 +241,12 @@ def _source_groups(
             flags=("-Wall", "-Wextra"),
         ),
         _bare_hal(board) if framework == BARE else arduino.hal_group(board, layout),
-        *wasm3.source_groups(is_original=layout.is_original),
+        *wasm3.source_groups(),
     ]
     if layout.model_count:
         groups += tflm.source_groups(layout.operators)
     if accelerometer is not None:
         groups.append(_driver(accelerometer))
-    if layout.is_original:
-        flags = wasm3.original_flags()
-        groups = [replace(group, flags=(*group.flags, *flags)) for group in groups]
     return tuple(groups)
 
 

@@ -168,8 +168,6 @@ def _own_sources(layout: Layout, accelerometer: Accelerometer | None) -> SourceG
         flags += tflm.interface_flags()
     if accelerometer is not None:
         libraries.append(DRIVERS_FOLDER)
-    if layout.is_original:
-        flags += wasm3.original_flags()
     return SourceGroup(
         folder="",
         files={},

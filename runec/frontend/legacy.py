@@ -29,13 +29,8 @@ from runec.frontend.ast import (
 )
 from runec.frontend.legacy_errors import report_syntax_error
 from runec.frontend.legacy_parser import legacy_parser
-from runec.frontend.text import (
-    MAX_STATEMENTS,
-    did_you_mean,
-    look_alike,
-    parse_dimension,
-    parse_path,
-)
+from runec.frontend.text import MAX_STATEMENTS, look_alike, parse_dimension, parse_path
+from runec.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from lark import Token, Tree

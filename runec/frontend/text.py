@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from runec.diagnostics import Span
 from runec.frontend.ast import Path
+from runec.values import ElementType
 
 # Labels make Runefiles long: the longest public one has 99,424. Longer lists belong into resources.
 MAX_RUNEFILE_BYTES = 4 * 1024 * 1024
@@ -47,16 +47,12 @@ _BEHIND = re.compile(f"[\\s{_SPACES}]*[:,\\]}}]")
 _NEARBY_LINES = 3
 # Spellings of other languages and libraries.
 ELEMENT_TYPES = {
-    "float": "f32",
-    "float32": "f32",
     "float32_t": "f32",
     "single": "f32",
     "half": "f32",
     "float16": "f32",
     "f16": "f32",
     "bfloat16": "f32",
-    "double": "f64",
-    "float64": "f64",
     "float64_t": "f64",
     "int": "i32",
     "integer": "i32",
@@ -75,10 +71,12 @@ ELEMENT_TYPES = {
     "str": "utf8",
     "string": "utf8",
     "text": "utf8",
-    **{f"int{bits}": f"i{bits}" for bits in (8, 16, 32, 64)},
-    **{f"int{bits}_t": f"i{bits}" for bits in (8, 16, 32, 64)},
-    **{f"uint{bits}": f"u{bits}" for bits in (8, 16, 32, 64)},
-    **{f"uint{bits}_t": f"u{bits}" for bits in (8, 16, 32, 64)},
+    **{
+        name: element.value
+        for element in ElementType
+        if element.size_bytes
+        for name in (element.c_type, element.long_name)
+    },
 }
 
 WITHOUT_EQUAL = frozenset({"half", "float16", "f16", "bfloat16", "bool", "boolean"})
@@ -158,23 +156,3 @@ def parse_dimension(digits: str) -> int | None:
         return None
     value = int(digits)
     return value if 1 <= value <= MAX_DIMENSION else None
-
-
-def did_you_mean(word: str, choices: Iterable[str]) -> str | None:
-    """Return `did you mean "x"?` for the closest choice, None when none is close."""
-    import difflib  # noqa: PLC0415 - only wrong Runefiles need it
-
-    by_folded = {choice.casefold(): choice for choice in choices}
-    close = difflib.get_close_matches(word[:64].casefold(), by_folded, n=1, cutoff=0.6)
-    return f'did you mean "{by_folded[close[0]]}"?' if close else None
-
-
-def one_of(choices: Iterable[str]) -> str:
-    """Return `use one of a, b, c`."""
-    return f"use one of {', '.join(choices)}"
-
-
-def suggestion(word: str, choices: Iterable[str]) -> str:
-    """A hint for a misspelt word: the closest choice, else all of them."""
-    known = tuple(choices)
-    return did_you_mean(word, known) or one_of(known)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NoReturn
 
-from runec.pipeline import ArgumentValue, ElementType, ResourceWords, TensorType
 from runec.proc_blocks.arguments import BlockArgument, convert, resolve_arguments
 from runec.proc_blocks.manifest import PART, SIZE, InputRule, Manifest, OutputRule
 from runec.proc_blocks.mismatch import BlockMismatch
+from runec.toml import TomlFile
+from runec.values import ArgumentValue, ElementType, ResourceWords, TensorType
 
 # A utf8 element is a u32 length and its bytes (docs/spec/rune.md, section 2.2).
 _LENGTH_BYTES = 4
@@ -108,7 +109,8 @@ class Block:
     """A block: what it takes and gives, and where its C source lies (`directory / "block.c"`).
 
     `directory` is absolute. `own_path` is the same folder as the user named it, None for a block of
-    the catalogue: mistakes in a block of the user's own are shown with it.
+    the catalogue: mistakes in a block of the user's own are shown with it, and at their places in
+    `file`, its description.
     """
 
     name: str
@@ -119,10 +121,17 @@ class Block:
     directory: Path
     manifest: Manifest
     own_path: Path | None = None
+    file: TomlFile | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def from_manifest(
-        cls, name: str, directory: Path, manifest: Manifest, *, own_path: Path | None = None
+        cls,
+        name: str,
+        directory: Path,
+        manifest: Manifest,
+        *,
+        own_path: Path | None = None,
+        file: TomlFile | None = None,
     ) -> Block:
         """Make a block of its checked description."""
         arguments = tuple(
@@ -145,6 +154,7 @@ class Block:
             directory,
             manifest,
             own_path,
+            file,
         )
 
     @property

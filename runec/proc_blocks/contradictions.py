@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 
-from runec.pipeline import ElementType
 from runec.proc_blocks.arguments import convert
 from runec.proc_blocks.manifest import (
     FROM_MODEL,
@@ -19,7 +18,8 @@ from runec.proc_blocks.manifest import (
     Manifest,
     OutputRule,
 )
-from runec.proc_blocks.toml_places import Place
+from runec.toml import Place
+from runec.values import ElementType
 
 # More than the memory of most microcontrollers that we know.
 MAX_STACK_BYTES = 64 * 1024

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from runec.codegen import compile_pipeline
-from runec.container import F32, F64, read_rune, spell_float, write_rune
+from runec.container import F32, F64, spell_float, write_rune
 from runec.diagnostics import RuneError
 from runec.pipeline import (
     Capability,
@@ -131,7 +131,7 @@ class _Given(InputReader):
 
 def _run_test(block: Block, test: Vectors, timeout_s: float) -> Outcome:
     pipeline, words = _pipeline(block, test)
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline, guard_bytes=_GUARD_BYTES)))
+    rune = write_rune(pipeline, compile_pipeline(pipeline, guard_bytes=_GUARD_BYTES))
     feeds = [_Given(_packed(test, run, words)) for run in test.runs]
     results = run_rune_feeds(rune, feeds, timeout_s=timeout_s, resources={}, watch=Watch())
     differences: list[Difference] = []
@@ -187,7 +187,7 @@ def _pipeline(block: Block, test: Vectors) -> tuple[Pipeline, dict[int, tuple[st
             made = Tensor(count, kind, kind.element_count * (_LENGTH_BYTES + longest))
             arguments = {"wordlist": words[number]}
             name = f"texts {number}"
-            before.append(ProcBlock(name, "label", "label", arguments, (tensor,), (made,)))
+            before.append(ProcBlock(name, label, "label", arguments, (tensor,), (made,)))
             tensor, count = made, count + 1
         given.append(tensor)
     outputs = tuple(
@@ -196,12 +196,11 @@ def _pipeline(block: Block, test: Vectors) -> tuple[Pipeline, dict[int, tuple[st
     )
     tested = ProcBlock(
         block.name,
-        block.name,
+        block,
         f"./{block.name}",
         test.resolved.arguments,
         tuple(given),
         outputs,
-        folder=block.own_path,
     )
     last = Output("outputs of it", OutputKind.SERIAL, outputs)
     return Pipeline("test", (*stages, *before, tested, last), {}), words

@@ -161,7 +161,8 @@ def invalid_module(what: str) -> RuneError:
 def trapped(kind: str, place: str) -> RuneError:
     """R0708: the WebAssembly trapped."""
     hint = next((advice for word, advice in _TRAPS.items() if word in kind), _REPORT)
-    return RuneError("R0708", f"the rune trapped {place}: {kind}", hint=hint)
+    where = f" {place}" if place else ""
+    return RuneError("R0708", f"the rune trapped{where}: {kind}", hint=hint)
 
 
 def stage_failed(number: int, stage: str, message: str) -> RuneError:
@@ -221,6 +222,15 @@ def model_failed(
         hint=hint or "use operators and element types that have kernels (docs/operators.md)",
         notes=notes,
     )
+
+
+def inference_failed(name: str, what: str, notes: Sequence[str] = ()) -> RuneError:
+    """R0713: a library that has prepared a model fails with these inputs."""
+    hint = (
+        "check the inputs that hold shapes or indices; "
+        "or use element types that have kernels (docs/operators.md)"
+    )
+    return model_failed(name, what, notes, hint)
 
 
 def computed_wrong(name: str, why: Sequence[str]) -> RuneError:
@@ -323,11 +333,11 @@ def too_much_output(what: str) -> RuneError:
     return RuneError("R0715", f"the rune writes too much: {what}", hint=_REPORT)
 
 
-def unsupported_original(what: str, *, hint: str | None = None) -> RuneError:
-    """R0716: an original rune needs something that this host does not have."""
+def unsupported_legacy(what: str, *, hint: str | None = None) -> RuneError:
+    """R0716: a legacy rune needs something that this host does not have."""
     return RuneError(
         "R0716",
-        f"this original rune cannot be run: {what}",
+        f"this legacy rune cannot be run: {what}",
         hint=hint or "build it again from its Runefile with `runec build`",
     )
 
@@ -336,10 +346,10 @@ _MEDIA_TYPES = {"tfjs": "tensorflow-js", "onnx": "onnx", "tf-model": "tensorflow
 
 
 def unsupported_model(media_type: str) -> RuneError:
-    """R0716: a model of an original rune that is of another format than TensorFlow Lite."""
+    """R0716: a model of a legacy rune that is of another format than TensorFlow Lite."""
     known = (name for word, name in _MEDIA_TYPES.items() if word in media_type)
     called = next(known, "of an unknown format")
-    return unsupported_original(
+    return unsupported_legacy(
         f"its model is {called} ({media_type}), and runec executes tensorflow-lite only",
         hint="convert the model to .tflite with TensorFlow's TFLiteConverter, "
         "name that in the Runefile, and build the rune again with `runec build`",

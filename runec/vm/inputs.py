@@ -68,7 +68,7 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a capability is asked for; `element` is None where an original rune does not say."""
+    """What a capability is asked for; `element` is None where a legacy rune does not say."""
 
     kind: CapabilityKind
     parameters: Mapping[str, int | float]

@@ -29,8 +29,12 @@ _PART_BYTES = 64 * 1024
 _TUNABLES = "glibc.cpu.hwcaps=-FMA,-FMA4,-FMA_Usable,-FMA4_Usable"
 
 
-def child_environment() -> dict[str, str]:
-    """Return the environment in which the results are those of every other computer."""
+def child_environment(preload: Path | None = None) -> dict[str, str]:
+    """Return the environment in which results are those of other hosts and of devices.
+
+    `preload` is a shared library that the child loads before the C library: `host_math`.
+    """
+    before = os.environ.get("LD_PRELOAD", "")
     root = str(Path(__file__).resolve().parents[2])
     path = os.environ.get("PYTHONPATH")
     tunables = os.environ.get("GLIBC_TUNABLES")
@@ -41,12 +45,15 @@ def child_environment() -> dict[str, str]:
         # One thread is enough for what NumPy does here, and each reserves memory.
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
+        **({} if preload is None else {"LD_PRELOAD": f"{preload} {before}"}),
     }
 
 
 @contextlib.contextmanager
-def rune_process() -> Iterator[RuneProcess]:
+def rune_process(preload: Path | None = None) -> Iterator[RuneProcess]:
     """Start the child process; kill it when the block ends, whichever way.
+
+    `preload` is a shared library for `child_environment`.
 
     Raises:
         MachineError: R0718, it cannot be started.
@@ -59,7 +66,7 @@ def rune_process() -> Iterator[RuneProcess]:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                env=child_environment(),
+                env=child_environment(preload),
                 # Ctrl-C is for the parent, which then kills the child.
                 start_new_session=True,
             )

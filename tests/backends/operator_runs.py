@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from runec.diagnostics import UserFileError
-from runec.models import InputRange, input_ranges
+from runec.models import InputRange, ModelFile
 from tests.backends.operator_models import Array, Model
 
 ARENA_BYTES = 64 * 1024
@@ -100,7 +100,7 @@ def on_host(trials: Sequence[Trial], library: str) -> list[Outcome]:
 
 def _ranges(trial: Trial) -> tuple[InputRange | None, ...]:
     try:
-        return input_ranges(trial.data)
+        return ModelFile(trial.data).input_ranges
     except UserFileError:
         return (None,) * len(trial.inputs)
 

@@ -140,7 +140,7 @@ def test_mistakes_of_usage_end_with_2_and_the_way_to_the_help(
 
 
 def test_a_misspelt_verb_is_guessed(runec: Callable[..., Any]) -> None:
-    assert "did you mean 'inspect'" in runec("inspct").stderr
+    assert 'did you mean "inspect"' in runec("inspct").stderr
 
 
 def test_runec_alone_shows_its_help(runec: Callable[..., Any]) -> None:
@@ -337,7 +337,7 @@ def test_a_folder_without_a_runefile_is_told_with_the_verb_itself(
 
 
 def test_a_board_in_capitals_is_guessed(runec: Callable[..., Any]) -> None:
-    assert "did you mean 'esp32c3'?" in runec("boards", "show", "ESP32C3").stderr
+    assert 'did you mean "esp32c3"?' in runec("boards", "show", "ESP32C3").stderr
 
 
 LONG = "a" * 300  # no file can be called so, and the system says so whatever is asked of it

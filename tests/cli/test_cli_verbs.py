@@ -336,7 +336,7 @@ def test_a_wrong_board_file_beside_the_project_is_drawn(
     done = runec("firmware", "new", noop_rune, "--board", "mine.toml", "-d", "p")
     assert (done.code, done.stdout) == (1, "")
     assert "mine.toml:3:1" in done.stderr
-    assert "did you mean 'name'?" in done.stderr
+    assert 'did you mean "name"?' in done.stderr
     (here / "mine.toml").write_text(
         'inherits = "nrf52_dk"\nid = "mine"\nname = "Mine"\nverified = []\n'
     )
@@ -459,7 +459,7 @@ def test_a_dry_run_for_a_vendors_platform_knows_no_tool(
     assert "upload_protocol = jlink\n" in (project / "platformio.ini").read_text()
     unknown = runec(*words, "--protocol", "openocd")
     assert unknown.code == 2
-    assert "known are: stlink, jlink, blackmagic" in unknown.stderr
+    assert "use one of stlink, jlink, blackmagic" in unknown.stderr
     assert "its own offsets" in runec(*words).stderr
 
 

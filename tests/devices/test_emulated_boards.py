@@ -9,7 +9,7 @@ import pytest
 
 from runec.boards import Board, load_boards
 from runec.codegen import compile_pipeline
-from runec.container import Rune, WasmModule, read_rune, write_rune
+from runec.container import Rune, WasmModule, write_rune
 from runec.devices import Target, open_emulator, run
 from runec.diagnostics import RuneError, UserFileError
 from runec.frontend import analyse
@@ -57,7 +57,7 @@ CHOOSER = """(module
 @pytest.fixture(scope="module")
 def noop() -> Rune:
     pipeline = analyse(EXAMPLES / "noop" / "Runefile.yml").pipeline
-    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    return write_rune(pipeline, compile_pipeline(pipeline))
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def chooser(tmp_path_factory: pytest.TempPathFactory) -> Rune:
     assert done.returncode == 0, done.stderr
     pipeline = analyse(EXAMPLES / "noop" / "Runefile.yml", name="chooser").pipeline
     code = (folder / "chooser.wasm").read_bytes()
-    return read_rune(write_rune(pipeline, WasmModule(code, 1040, 1024)))
+    return write_rune(pipeline, WasmModule(code, 1040, 1024))
 
 
 @pytest.fixture

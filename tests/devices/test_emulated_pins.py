@@ -13,7 +13,7 @@ import pytest
 
 from runec.boards import load_board
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
+from runec.container import Rune, write_rune
 from runec.devices import EmulatedDevice
 from runec.firmware import build_project, create_project
 from runec.frontend import analyse
@@ -37,7 +37,7 @@ def make_lamp(tmp_path: Path) -> Callable[[str, bool], Rune]:
         path = tmp_path / "Runefile.yml"
         path.write_text(RUNEFILE.format(pin=pin, low=str(low).lower()))
         pipeline = analyse(path).pipeline
-        return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+        return write_rune(pipeline, compile_pipeline(pipeline))
 
     return make
 

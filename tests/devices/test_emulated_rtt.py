@@ -10,7 +10,7 @@ import pytest
 
 from runec.boards import Board, load_board
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
+from runec.container import Rune, write_rune
 from runec.devices import EmulatedDevice
 from runec.diagnostics import RuneError
 from runec.firmware import build_project, create_project
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.emulated
 @pytest.fixture(scope="module")
 def noop() -> Rune:
     pipeline = analyse(EXAMPLES / "noop" / "Runefile.yml").pipeline
-    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    return write_rune(pipeline, compile_pipeline(pipeline))
 
 
 def stm32f407() -> Board:

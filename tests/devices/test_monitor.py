@@ -89,7 +89,7 @@ def test_before_each_run_a_simulated_sensor_may_get_its_motion(
 
 
 def test_a_recording_that_a_board_with_a_sensor_did_not_read_is_warned_of(rune: Rune) -> None:
-    motion = GraphCapability(1, CapabilityKind.ACCEL, {}, None)
+    motion = GraphCapability(1, CapabilityKind.ACCEL, {}, 0)
     graph = replace(rune.require_graph(), capabilities={"motion": motion})
     warned: list[Diagnostic] = []
     feed = InputReader(Inputs(accelerometer=(Path("r.csv"),), warn=warned.append))

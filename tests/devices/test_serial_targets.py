@@ -16,7 +16,7 @@ import serial
 
 from runec.boards import load_board
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
+from runec.container import Rune, write_rune
 from runec.devices import Target, held_firmware, run, run_bytes, start_emulator
 from runec.devices.serial_port import SerialTransport
 from runec.diagnostics import MachineError, RuneError
@@ -215,7 +215,7 @@ class Emulated:
 @pytest.mark.emulated
 def test_firmware_at_a_port_prints_what_the_host_prints(port: Path, target: Target) -> None:
     pipeline = analyse(NOOP / "Runefile.yml").pipeline
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    rune = write_rune(pipeline, compile_pipeline(pipeline))
     inputs = Inputs(raw=(NOOP / "input.bin",))
     board = load_board("netduinoplus2")
     with held_firmware(rune, board) as built:
@@ -231,7 +231,7 @@ def test_real_firmware_that_is_unplugged_in_a_run_runs_when_it_is_back(
     port: Path, target: Target
 ) -> None:
     pipeline = analyse(NOOP / "Runefile.yml").pipeline
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    rune = write_rune(pipeline, compile_pipeline(pipeline))
     inputs = Inputs(raw=(NOOP / "input.bin",))
     board = load_board("netduinoplus2")
     with held_firmware(rune, board) as built:

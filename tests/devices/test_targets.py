@@ -12,7 +12,7 @@ import pytest
 
 from runec.boards import MAX_TIME_BUDGET_MS, Board, LinkKind, load_board, load_boards
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
+from runec.container import Rune, write_rune
 from runec.devices import Target, cached_project, clear_projects, run_bytes
 from runec.devices.targets import _locked, _prune_projects
 from runec.diagnostics import MachineError, UsageError
@@ -173,7 +173,7 @@ def test_projects_used_longest_ago_go_when_they_take_too_much(
 def noop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rune:
     """A rune for projects without third-party sources, in a cache of its own."""
     pipeline = analyse(EXAMPLES / "noop" / "Runefile.yml").pipeline
-    made = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    made = write_rune(pipeline, compile_pipeline(pipeline))
     monkeypatch.setenv("RUNEC_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr("runec.firmware.project.wasm3.source_groups", lambda **_: [])
     return made

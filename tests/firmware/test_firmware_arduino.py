@@ -16,7 +16,7 @@ import pytest
 
 from runec.boards import Board, load_board, load_boards
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune, writer
+from runec.container import Rune, write_rune
 from runec.data import data_dir
 from runec.devices.emulator import provider
 from runec.devices.session import Session
@@ -35,7 +35,8 @@ from runec.firmware.budget import ram_bounds
 from runec.firmware.elf import ElfSection, ElfSizes
 from runec.firmware.pio import pio_environment, pio_program
 from runec.frontend import analyse
-from runec.models import measure_arena
+from runec.models import model_file
+from runec.models.arena import measure_arena
 from runec.tools import Finished
 from runec.vm import InputReader, Inputs, run_rune_bytes
 
@@ -246,9 +247,9 @@ def test_platformio_builds_what_answers_as_the_host_does(
     environment = install_stand_in(tmp_path, board)
     monkeypatch.setattr(build, "project_environment", lambda _project: environment)
     # Pointers of this computer are twice as long as a board's.
-    monkeypatch.setattr(writer, "measure_arena", lambda data: 4 * measure_arena(data))
+    monkeypatch.setattr(model_file, "measure_arena", lambda graph: 4 * measure_arena(graph))
     pipeline = analyse(EXAMPLES / example / "Runefile.yml").pipeline
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    rune = write_rune(pipeline, compile_pipeline(pipeline))
     project = create_project(rune, board, tmp_path / "a project", framework="arduino")
     config = project.directory / "src" / "firmware_config.h"
     larger = re.sub(
@@ -588,7 +589,7 @@ def test_pins_of_an_nrf52_are_numbered_as_on_the_chip(tmp_path: Path) -> None:
     )
     (tmp_path / "Runefile.yml").write_text(text)
     pipeline = analyse(tmp_path / "Runefile.yml").pipeline
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    rune = write_rune(pipeline, compile_pipeline(pipeline))
     project = create_project(rune, board, tmp_path / "p", framework="arduino")
     config = (project.directory / "src" / "firmware_config.h").read_text()
     assert ", 35u, false" in config
@@ -636,4 +637,4 @@ def test_a_framework_that_is_none_is_guessed(example_rune: MakeRune, tmp_path: P
         create_project(
             example_rune("noop"), load_board("esp32c3"), tmp_path / "p", framework="ardunio"
         )
-    assert (caught.value.code, caught.value.hint) == ("R0803", "did you mean 'arduino'?")
+    assert (caught.value.code, caught.value.hint) == ("R0803", 'did you mean "arduino"?')

@@ -11,7 +11,7 @@ import pytest
 
 from runec.boards import Board, load_board
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
+from runec.container import Rune, write_rune
 from runec.firmware import BudgetError, build_project, create_project
 from runec.firmware.budget import flash_bounds, ram_bounds
 from runec.firmware.memory_plan import Layout, plan_layout
@@ -112,7 +112,7 @@ def test_a_rune_without_a_model_names_the_stage_whose_code_is_largest(
     )
     (tmp_path / "Runefile.yml").write_text(text)
     pipeline = analyse(tmp_path / "Runefile.yml").pipeline
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    rune = write_rune(pipeline, compile_pipeline(pipeline))
     least = flash_bounds(len(rune.data), *planned(rune, load_board("netduinoplus2"))).least
     board = board_with("netduinoplus2", flash=least - 1)
     error = refused(rune, board, tmp_path / "p")

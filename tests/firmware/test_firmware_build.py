@@ -204,7 +204,7 @@ def test_an_upload_runs_the_boards_command_with_the_images(
     (tools / "esptool").chmod(0o755)
     monkeypatch.setenv("UPLOADED", str(tmp_path / "uploaded"))
     monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
-    folder = tmp_path / "my project"
+    folder = tmp_path / "my }; [exec id] project"  # Tcl, as OpenOCD reads it
     project = create_project(example_rune("noop"), load_board("esp32c3"), folder)
     done = subprocess.run(
         upload_command(project, port="/dev/ttyX"), capture_output=True, text=True, check=False
@@ -212,7 +212,8 @@ def test_an_upload_runs_the_boards_command_with_the_images(
     assert done.returncode == 0, done.stdout + done.stderr
     words = (tmp_path / "uploaded").read_text().splitlines()
     assert words[:4] == ["--chip", "esp32c3", "--port", "/dev/ttyX"]
-    code, constants = Path(words[6]), Path(words[8])
+    assert words[6] == ".pio/build/firmware/image.bin"
+    code, constants = folder / words[6], folder / words[8]
     assert (words[5], words[7]) == ("0x0", "0x200000")
     # The boot ROM starts a chip whose flash begins so.
     assert struct.unpack("<2I", code.read_bytes()[:8]) == (0xAEDB041D, 0xAEDB041D)
@@ -289,7 +290,7 @@ def test_each_protocol_runs_its_tool_with_what_it_needs(
     for word in words:
         assert word in given
     if protocol == "jlink":
-        script = Path(given.splitlines()[-1]).read_text().splitlines()
+        script = (tmp_path / "my project" / given.splitlines()[-1]).read_text().splitlines()
         load, image, address = shlex.split(script[0])
         assert (load, address, script[-1]) == ("loadbin", "0x00000000", "exit")
         assert image.endswith("image.bin")
@@ -303,10 +304,10 @@ def test_a_protocol_that_a_board_does_not_have_is_a_mistake_of_usage(
     project = create_project(example_rune("noop"), load_board("nrf52840_dk"), tmp_path / "p")
     with pytest.raises(UsageError) as caught:
         upload_command(project, protocol="jlnk")
-    assert (caught.value.code, caught.value.hint) == ("R0805", "did you mean 'jlink'?")
+    assert (caught.value.code, caught.value.hint) == ("R0805", 'did you mean "jlink"?')
     with pytest.raises(UsageError) as caught:
         upload_command(project, protocol="dfu")
-    assert caught.value.hint == "known are: openocd, pyocd, jlink"
+    assert caught.value.hint == "use one of openocd, pyocd, jlink"
 
 
 def test_bytes_that_are_no_program_are_refused() -> None:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from runec.boards import load_board
-from runec.container import MAX_NESTING, Rune, WasmModule, read_rune, write_rune
+from runec.container import MAX_NESTING, Rune, WasmModule, write_rune
 from runec.devices import EmulatedDevice
 from runec.diagnostics import RunecError
 from runec.firmware import build_project, create_project
@@ -59,7 +59,7 @@ def noop_with(wat: Callable[[str], bytes]) -> NoopWith:
         if resource:
             resources = {"words": Resource("words", resource)}
             pipeline = dataclasses.replace(pipeline, resources=resources)
-        return read_rune(write_rune(pipeline, module))
+        return write_rune(pipeline, module)
 
     return make
 
@@ -69,7 +69,7 @@ def test_code_that_is_invalid_gets_into_no_firmware(noop_with: NoopWith, tmp_pat
     code = good.code.replace(b"\x41\x01\x41\x02\x6a", b"\x41\x01\x41\x02\x92")  # f32.add
     assert code != good.code
     pipeline = analyse(NOOP / "Runefile.yml").pipeline
-    bad = read_rune(write_rune(pipeline, WasmModule(code, MEMORY_BYTES, 1024)))
+    bad = write_rune(pipeline, WasmModule(code, MEMORY_BYTES, 1024))
     board = load_board("netduinoplus2")
     create_project(good, board, tmp_path / "good")
     with pytest.raises(RunecError, match="type mismatch") as caught:

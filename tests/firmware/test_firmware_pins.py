@@ -10,7 +10,7 @@ import pytest
 
 from runec.boards import Board, BoardPin, load_board, load_boards
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
+from runec.container import Rune, write_rune
 from runec.diagnostics import UserFileError
 from runec.firmware import StageError, create_project
 from runec.firmware.board_sensors import Accelerometer
@@ -36,7 +36,7 @@ def lamps(tmp_path: Path) -> MakeLamps:
                 arguments = f"pin: {pin}, active-low: {'true' if number == 1 else 'false'}"
                 text += f"  pin{number}: {{out: PIN, inputs: [input], args: {{{arguments}}}}}\n"
         pipeline = analyse_text(text, "Runefile", tmp_path, "lamps").pipeline
-        return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+        return write_rune(pipeline, compile_pipeline(pipeline))
 
     return make
 

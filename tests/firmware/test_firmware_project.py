@@ -251,11 +251,9 @@ def test_an_operator_that_devices_compute_otherwise_is_named_with_its_stage(
         tensor.type = schema.TensorType.INT16
     builder = flatbuffers.Builder(0)
     builder.Finish(changed.Pack(builder), b"TFL3")
-    resources = {**rune.resources, model.resource: bytes(builder.Output())}
+    changed_rune = rune.with_resources({model.resource: bytes(builder.Output())})
     with pytest.raises(StageError) as caught:
-        create_project(
-            dataclasses.replace(rune, resources=resources), load_board("esp32c3"), tmp_path / "p"
-        )
+        create_project(changed_rune, load_board("esp32c3"), tmp_path / "p")
     assert caught.value.code == "R0810"
     assert caught.value.stage == stage
     assert "FULLY_CONNECTED of int16" in caught.value.message
@@ -318,7 +316,7 @@ def test_an_unknown_backend_is_a_usage_error(example_rune: MakeRune, tmp_path: P
     with pytest.raises(UsageError) as caught:
         create_project(example_rune("noop"), load_board("esp32c3"), tmp_path / "p", backend="wasm4")
     assert caught.value.code == "R0803"
-    assert caught.value.hint == "did you mean 'wasm3'?"
+    assert caught.value.hint == 'did you mean "wasm3"?'
 
 
 @pytest.mark.parametrize("board", BOARDS)

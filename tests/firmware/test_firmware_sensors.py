@@ -10,7 +10,7 @@ import pytest
 
 from runec.boards import PARTS, Board, load_board
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
+from runec.container import Rune, write_rune
 from runec.devices import Target, open_emulator, run_bytes
 from runec.diagnostics import RuneError, UsageError, UserFileError
 from runec.firmware import create_project
@@ -37,7 +37,7 @@ MakeRune = Callable[[str], Rune]
 
 def rune_of(text: str) -> Rune:
     pipeline = analyse_text(text, "Runefile.yml", GESTURE, "sensing").pipeline
-    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    return write_rune(pipeline, compile_pipeline(pipeline))
 
 
 def recorder(hz: int = 200, samples: int = SAMPLES) -> Rune:

@@ -199,7 +199,7 @@ class CompiledBlock:
                 for i, output in enumerate(resolved.outputs)
             )
             stage = STAGE if len(stages) + 1 == len(inputs) + len(uses) else "before"
-            stages.append(ProcBlock(stage, name, name, resolved.arguments, given, outputs))
+            stages.append(ProcBlock(stage, found, name, resolved.arguments, given, outputs))
             self.number = len(stages)
             self.outputs = resolved.outputs
             given, count = outputs, count + len(outputs)

@@ -93,7 +93,7 @@ def nearest(word: str, dtype: str) -> bytes:
     from fractions import Fraction
 
     exact = abs(Fraction(word))
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore"):  # the neighbour above the largest number is infinity
         guess = np.float32(abs(float(word)))
         candidates = {
             guess,
@@ -128,6 +128,7 @@ def nearest(word: str, dtype: str) -> bytes:
 @example(word="3.4028235677973366e38")
 @example(word="3.4028235677973365e38")
 @example(word="2.2250738585072011e-308")
+@example(word="3.402823364973241e+38")
 @example(word="-0.0")
 @example(word="1e999999999999")
 @example(word="1e-999999999999")

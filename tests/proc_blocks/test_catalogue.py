@@ -162,7 +162,7 @@ def test_refuses_a_description_that_is_wrong(tmp_path: Path, text: str, part: st
     with pytest.raises(UserFileError) as caught:
         Catalogue(tmp_path).find("wrong")
     assert caught.value.code == "R0430"
-    assert "'wrong'" in caught.value.message
+    assert "wrong/block.toml" in caught.value.message
     assert part in caught.value.message
     assert caught.value.hint is not None
 

@@ -219,11 +219,11 @@ def test_the_times_of_a_recording_are_compared_with_the_rate(
         ("x,y,z\ng,g,g", "in g,"),
         ("x;y;z\n[mG];[mG];[mG]", "in mg,"),
         ("t,x_g,y_g,z_g", "in g,"),
-        ("gyrX,gyrY,gyrZ", "not named as accelerations"),
-        ("x_gyro,y_gyro,z_gyro", "not named as accelerations"),
+        ("gyrX,gyrY,gyrZ", "as another quantity than acceleration"),
+        ("x_gyro,y_gyro,z_gyro", "as another quantity than acceleration"),
         ("x (deg/s),y (deg/s),z (deg/s)", "in deg/s,"),
         ("x,y,z\n°/s,°/s,°/s", "in °/s,"),
-        ("magX,magY,magZ", "not named as accelerations"),
+        ("magX,magY,magZ", "as another quantity than acceleration"),
         ("accX,accY,accZ\nm/s²,m/s²,m/s²", None),
         ("ax (m/s^2),ay (m/s^2),az (m/s^2)", None),
         ("ax_g,ay_g,az_g,gx,gy,gz", "in g,"),
@@ -310,9 +310,21 @@ BROKEN_RECORDINGS = {
     "a,b,c,d,e\n1,2,3,4,5\n": (1, 1, "x, y and z cannot be identified in these 5 columns"),
     "time,x,y,z\n0,1,2\n": (2, 1, "this row has 3 fields instead of 4"),
     "accX,accY,accZ,accX\n1,2,3,4\n": (1, 1, "cannot be identified in these 4 columns"),
-    "x1,y1,z1,x2,y2,z2\n1,2,3,4,5,6\n": (1, 1, "columns: 'x1', 'y1', 'z1', 'x2', 'y2', 'z2'"),
-    "x,y,z,x2,y2,z2\n1,2,3,4,5,6\n": (1, 1, "in these 6 columns: 'x', 'y', 'z', 'x2'"),
-    "x_a,y_a,z_a,x_g,y_g,z_g\n1,2,3,4,5,6\n": (1, 1, "in these 6 columns: 'x_a', 'y_a'"),
+    "x1,y1,z1,x2,y2,z2\n1,2,3,4,5,6\n": (
+        1,
+        1,
+        "2 groups of columns: 'x1', 'y1', 'z1' (columns 1, 2, 3)",
+    ),
+    "x,y,z,x2,y2,z2\n1,2,3,4,5,6\n": (
+        1,
+        1,
+        "'z' (columns 1, 2, 3); 'x2', 'y2', 'z2' (columns 4, 5, 6)",
+    ),
+    "x_a,y_a,z_a,x_g,y_g,z_g\n1,2,3,4,5,6\n": (
+        1,
+        1,
+        "2 groups of columns: 'x_a', 'y_a', 'z_a' (columns 1",
+    ),
     "sample,x,y\n1,2,3\n": (1, 1, "in these 3 columns: 'sample', 'x', 'y'"),
     "sample,x,y\nn,g,g\n1,2,3\n": (1, 1, "in these 3 columns: 'sample', 'x', 'y'"),
     "x,y,temperature\n1,2,3\n": (1, 1, "in these 3 columns: 'x', 'y', 'temperature'"),
@@ -324,7 +336,7 @@ BROKEN_RECORDINGS = {
     "N/A,N/A,N/A\n1,2,3\n": (1, 1, "'N/A' is not a number"),
     "x,y,z\n#N/A,#N/A,#N/A\n1,2,3\n": (2, 1, "'#N/A' is not a number"),
     "'1,'2,'3\n4,5,6\n": (1, 1, '"\'1" is not a number'),
-    "magX,magY,magZ,gyrX,gyrY,gyrZ\n1,2,3,4,5,6\n": (1, 1, "in these 6 columns"),
+    "magX,magY,magZ,gyrX,gyrY,gyrZ\n1,2,3,4,5,6\n": (1, 1, "none of 2 groups of columns is"),
 }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from runec.boards import Board, load_board
 from runec.cli.console import Console, table
 from runec.codegen import compile_pipeline
-from runec.container import read_rune, write_rune
+from runec.container import write_rune
 from runec.devices import held_firmware
 from runec.diagnostics import RunecError
 from runec.frontend import analyse
@@ -35,7 +35,7 @@ def compare(folder: Path, board: Board) -> Comparison:
     """
     inputs = read_conformance(folder / "conformance.toml")[0].inputs(folder)
     pipeline = analyse(folder / "Runefile.yml").pipeline
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    rune = write_rune(pipeline, compile_pipeline(pipeline))
     with held_firmware(rune, board) as built:
         ours = measure_rune(rune, board, built, inputs)
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:

@@ -31,6 +31,11 @@ FAULT_HANDLER(unexpected, "unexpected interrupt")
 /* A chip whose clock is SysTick brings its own. */
 void runec_systick(void) __attribute__((weak, alias("unexpected")));
 
+/* Objects of newlib 4.5 (setjmp) name it in their unwind tables. Nothing unwinds here; without it the linker takes
+ * libgcc's unwinder, 3 KB that need symbols of a linker script for it. */
+void __aeabi_unwind_cpp_pr0(void);
+void __aeabi_unwind_cpp_pr0(void) { }
+
 typedef void (*vector)(void);
 
 __attribute__((section(".vectors"), used)) static const vector vectors[16] = {

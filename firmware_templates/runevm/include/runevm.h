@@ -117,11 +117,8 @@ typedef struct {
     size_t file_bytes;
     const uint8_t *digest;           /* 32 bytes */
     uint32_t code_bytes;             /* the module is file[0 .. code_bytes) */
-#if RUNEVM_ORIGINALS
-    bool is_original;                /* of ABI 0 */
-    uint32_t first_id;
-#endif
     uint32_t memory_bytes, stack_bytes;
+    bool has_code_map;               /* `_call` runs any range of stages */
     runevm_text name;
     uint8_t stage_count, capability_count, model_count, output_count, resource_count, tensor_count;
     runevm_text stages[RUNEVM_MAX_STAGES];

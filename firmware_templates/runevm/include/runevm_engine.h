@@ -19,7 +19,7 @@ typedef struct {
     runevm_host_function function;
 } runevm_host_import;
 
-/* All host functions of docs/spec/rune.md, section 2.2, of ABI 1; with RUNEVM_ORIGINALS those of original runes too. */
+/* All host functions of docs/spec/rune.md, section 2.2, of ABI 1. */
 extern const runevm_host_import runevm_host_imports[];
 extern const uint32_t runevm_host_import_count;
 
@@ -35,18 +35,18 @@ typedef enum { RUNEVM_EXPORT_MANIFEST, RUNEVM_EXPORT_CALL } runevm_export;
  *  - instantiate() may be called again at any time: it drops the old instance first. All memory comes
  *    from the context that the firmware reserved; an engine that runs out returns RUNEVM_ERR_HEAP.
  *  - instantiate() does all compiling, so that call() allocates nothing.
+ *  - call() with RUNEVM_EXPORT_CALL passes 0, `stage`, `stage`: one stage counted from 1, or 0 for all of them. With
+ *    RUNEVM_EXPORT_MANIFEST `stage` is 0.
  *  - call() returns RUNEVM_OK and *result, the host function's error, or RUNEVM_ERR_TRAP,
  *    _OUT_OF_BOUNDS, _STACK, _TIME; `detail` then points to a static text.
  *  - call() asks runevm_time_is_over() again and again, whatever the code does, and returns RUNEVM_ERR_TIME
  *    once it says so.
- *  - With RUNEVM_ORIGINALS: the memory of an original starts as the module says and grows to `memory_bytes`, in
- *    whole pages; memory.grow past that gives -1.
  *  - memory() gives the linear memory as it is now, *bytes of it.
  */
 typedef struct runevm_engine {
     const char *name;
     runevm_error (*instantiate)(void *context, runevm *vm, const uint8_t *code, uint32_t code_bytes, uint32_t memory_bytes, const char **detail);
-    runevm_error (*call)(void *context, runevm_export which, uint32_t *result, const char **detail);
+    runevm_error (*call)(void *context, runevm_export which, uint32_t stage, uint32_t *result, const char **detail);
     uint8_t *(*memory)(void *context, uint32_t *bytes);
     uint32_t (*heap_used_bytes)(void *context);
 } runevm_engine;

@@ -39,13 +39,9 @@
 #ifndef RUNEVM_MAX_GRAPH_BYTES
 #define RUNEVM_MAX_GRAPH_BYTES 16384
 #endif
-/* Blocks of a module in one another, a function's own included: engines may compile them by recursion. What the compilers of
- * 2020 to 2022 made nests deeper, and firmware for it has a larger stack. */
+/* Blocks of a module in one another, a function's own included: engines may compile them by recursion. */
 #ifndef RUNEVM_MAX_NESTING
 #define RUNEVM_MAX_NESTING 48
-#endif
-#ifndef RUNEVM_MAX_ORIGINAL_NESTING
-#define RUNEVM_MAX_ORIGINAL_NESTING 112
 #endif
 #ifndef RUNEVM_ERROR_TEXT_BYTES
 #define RUNEVM_ERROR_TEXT_BYTES 64
@@ -58,15 +54,6 @@
 #endif
 #ifndef RUNEVM_STEPS_BETWEEN_LOOKS
 #define RUNEVM_STEPS_BETWEEN_LOOKS 1024u
-#endif
-
-/* 1: original runes (2020 to 2022) are read and served as well, described by a graph of ABI 0. All files of a firmware
- * must agree. How much one run of them may write, as documents that a computer reads. */
-#ifndef RUNEVM_ORIGINALS
-#define RUNEVM_ORIGINALS 0
-#endif
-#ifndef RUNEVM_DOCUMENT_BYTES_MAX
-#define RUNEVM_DOCUMENT_BYTES_MAX 1048576u
 #endif
 
 /* The console in RAM: its two rings, and how long a full one is waited for before bytes are dropped. */

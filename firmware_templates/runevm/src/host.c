@@ -6,9 +6,6 @@
 
 #include "json_reader.h"
 #include "nan.h"
-#if RUNEVM_ORIGINALS
-#include "original.h"
-#endif
 #include "output.h"
 #include "parameter.h"
 #include "runevm_engine.h"
@@ -17,15 +14,13 @@
 
 #define ID_MAX 0x7fffffffu
 #define NOT_FOUND 0xffffffffu
-/* An open resource is kept under its id and this, for 0 is a free place: ids of originals may begin with 0. */
-#define SLOT (RUNEVM_ORIGINALS ? 1u : 0u)
 
 static runevm_text text_of(const char *text)
 {
     return (runevm_text){text, (uint32_t)strlen(text)};
 }
 
-RUNEVM_SHARED runevm_error runevm_refuse(runevm *vm, const char *function, runevm_error error, const char *detail)
+static runevm_error refuse(runevm *vm, const char *function, runevm_error error, const char *detail)
 {
     runevm_set_place(vm, text_of(function));
     runevm_set_detail(vm, detail);
@@ -45,40 +40,36 @@ static uint8_t *linear_memory(runevm *vm, uint32_t *bytes)
 }
 
 /* `length` bytes at `pointer`, or NULL where they are not all in linear memory. */
-RUNEVM_SHARED uint8_t *runevm_in_memory(runevm *vm, uint32_t pointer, uint32_t length)
+static uint8_t *in_memory(runevm *vm, uint32_t pointer, uint32_t length)
 {
     uint32_t bytes;
     uint8_t *memory = linear_memory(vm, &bytes);
     return memory != NULL && pointer <= bytes && length <= bytes - pointer ? memory + pointer : NULL;
 }
 
-RUNEVM_SHARED runevm_error runevm_out_of_bounds(runevm *vm, const char *function)
+static runevm_error out_of_bounds(runevm *vm, const char *function)
 {
-    return runevm_refuse(vm, function, RUNEVM_ERR_OUT_OF_BOUNDS, "a pointer lies outside linear memory");
+    return refuse(vm, function, RUNEVM_ERR_OUT_OF_BOUNDS, "a pointer lies outside linear memory");
 }
 
-RUNEVM_SHARED runevm_error runevm_wrong_place(runevm *vm, const char *function)
+static runevm_error wrong_place(runevm *vm, const char *function)
 {
-    return runevm_refuse(vm, function, RUNEVM_ERR_HOST_CALL, "called in the wrong export");
+    return refuse(vm, function, RUNEVM_ERR_HOST_CALL, "called in the wrong export");
 }
 
-RUNEVM_SHARED runevm_error runevm_unknown_id(runevm *vm, const char *function)
+static runevm_error unknown_id(runevm *vm, const char *function)
 {
-    return runevm_refuse(vm, function, RUNEVM_ERR_HOST_CALL, "an id that was not given");
+    return refuse(vm, function, RUNEVM_ERR_HOST_CALL, "an id that was not given");
 }
 
-RUNEVM_SHARED runevm_error runevm_not_in_graph(runevm *vm, const char *function)
+static runevm_error not_in_graph(runevm *vm, const char *function)
 {
-    return runevm_refuse(vm, function, RUNEVM_ERR_HOST_CALL, "the graph lists something else next");
+    return refuse(vm, function, RUNEVM_ERR_HOST_CALL, "the graph lists something else next");
 }
 
 void runevm_host_begin(runevm *vm)
 {
-#if RUNEVM_ORIGINALS
-    vm->next_id = vm->rune.first_id;
-#else
     vm->next_id = 1;
-#endif
     vm->capabilities_given = 0;
     vm->models_given = 0;
     vm->outputs_given = 0;
@@ -87,12 +78,8 @@ void runevm_host_begin(runevm *vm)
 
 void runevm_host_begin_call(runevm *vm)
 {
-    vm->last_stage = (runevm_text){"", 0};
-    if (runevm_is_original(vm)) {
-        return; /* ids go on, and what is open stays open */
-    }
     for (uint32_t i = 0; i < RUNEVM_MAX_OPEN_RESOURCES; i++) {
-        if (vm->open_resources[i].id >= vm->first_id_of_calls + SLOT) {
+        if (vm->open_resources[i].id >= vm->first_id_of_calls) {
             vm->open_resources[i].id = 0;
         }
     }
@@ -102,13 +89,6 @@ void runevm_host_begin_call(runevm *vm)
 /* Keeps a text as the last words, and hands it on. */
 static void log_text(runevm *vm, const char *message, uint32_t length)
 {
-#if RUNEVM_ORIGINALS
-    char text[RUNEVM_ORIGINAL_TEXT_BYTES];
-    if (vm->rune.is_original && runevm_original_message(message, length, text)) {
-        message = text;
-        length = (uint32_t)strlen(text);
-    }
-#endif
     size_t kept = runevm_utf8_cut(message, length, sizeof vm->debug - 1);
     memcpy(vm->debug, message, kept);
     vm->debug[kept] = '\0';
@@ -120,9 +100,9 @@ static void log_text(runevm *vm, const char *message, uint32_t length)
 static runevm_error debug(runevm *vm, const uint32_t *arguments, uint32_t *result)
 {
     *result = 0;
-    const char *message = (const char *)runevm_in_memory(vm, arguments[0], arguments[1]);
+    const char *message = (const char *)in_memory(vm, arguments[0], arguments[1]);
     if (message == NULL) {
-        return runevm_out_of_bounds(vm, "_debug");
+        return out_of_bounds(vm, "_debug");
     }
     log_text(vm, message, arguments[1]);
     return RUNEVM_OK;
@@ -132,12 +112,12 @@ static runevm_error request_capability(runevm *vm, const uint32_t *arguments, ui
 {
     static const char FUNCTION[] = "request_capability";
     if (vm->phase != RUNEVM_PHASE_MANIFEST) {
-        return runevm_wrong_place(vm, FUNCTION);
+        return wrong_place(vm, FUNCTION);
     }
     uint32_t index = vm->capabilities_given;
     const runevm_capability *capability = &vm->rune.capabilities[index];
     if (index >= vm->rune.capability_count || (uint32_t)capability->kind != arguments[0] || capability->id != vm->next_id) {
-        return runevm_not_in_graph(vm, FUNCTION);
+        return not_in_graph(vm, FUNCTION);
     }
     vm->capabilities_given++;
     *result = vm->next_id++;
@@ -160,22 +140,22 @@ static runevm_error request_capability_set_param(runevm *vm, const uint32_t *arg
 {
     static const char FUNCTION[] = "request_capability_set_param";
     if (vm->phase != RUNEVM_PHASE_MANIFEST) {
-        return runevm_wrong_place(vm, FUNCTION);
+        return wrong_place(vm, FUNCTION);
     }
     uint32_t index = find_capability(vm, arguments[0]);
     if (index == NOT_FOUND) {
-        return runevm_unknown_id(vm, FUNCTION);
+        return unknown_id(vm, FUNCTION);
     }
-    const uint8_t *key = runevm_in_memory(vm, arguments[1], arguments[2]);
-    const uint8_t *value = runevm_in_memory(vm, arguments[3], arguments[4]);
+    const uint8_t *key = in_memory(vm, arguments[1], arguments[2]);
+    const uint8_t *value = in_memory(vm, arguments[3], arguments[4]);
     if (key == NULL || value == NULL) {
-        return runevm_out_of_bounds(vm, FUNCTION);
+        return out_of_bounds(vm, FUNCTION);
     }
     if (arguments[4] == 0 || arguments[4] != runevm_value_bytes(arguments[5])) {
-        return runevm_refuse(vm, FUNCTION, RUNEVM_ERR_HOST_CALL, "the value's length is not its type's");
+        return refuse(vm, FUNCTION, RUNEVM_ERR_HOST_CALL, "the value's length is not its type's");
     }
     if (!runevm_parameter_listed(vm->rune.capabilities[index].parameters, key, arguments[2], value, arguments[5])) {
-        return runevm_refuse(vm, FUNCTION, RUNEVM_ERR_HOST_CALL, "the graph does not list the parameter with this value");
+        return refuse(vm, FUNCTION, RUNEVM_ERR_HOST_CALL, "the graph does not list the parameter with this value");
     }
     *result = 0;
     return RUNEVM_OK;
@@ -185,21 +165,20 @@ static runevm_error request_provider_response(runevm *vm, const uint32_t *argume
 {
     static const char FUNCTION[] = "request_provider_response";
     if (vm->phase != RUNEVM_PHASE_CALL) {
-        return runevm_wrong_place(vm, FUNCTION);
+        return wrong_place(vm, FUNCTION);
     }
     uint32_t index = find_capability(vm, arguments[2]);
     if (index == NOT_FOUND) {
-        return runevm_unknown_id(vm, FUNCTION);
+        return unknown_id(vm, FUNCTION);
     }
     const runevm_capability *capability = &vm->rune.capabilities[index];
-    uint8_t *buffer = runevm_in_memory(vm, arguments[0], arguments[1]);
+    uint8_t *buffer = in_memory(vm, arguments[0], arguments[1]);
     if (buffer == NULL) {
-        return runevm_out_of_bounds(vm, FUNCTION);
+        return out_of_bounds(vm, FUNCTION);
     }
-    if (!runevm_is_original(vm) && arguments[1] != vm->rune.tensors[capability->tensor].size_bytes) {
-        return runevm_refuse(vm, FUNCTION, RUNEVM_ERR_HOST_CALL, "the length is not the tensor's");
+    if (arguments[1] != vm->rune.tensors[capability->tensor].size_bytes) {
+        return refuse(vm, FUNCTION, RUNEVM_ERR_HOST_CALL, "the length is not the tensor's");
     }
-    vm->last_stage = capability->name;
     uint32_t since = runevm_begin_wait(vm);
     runevm_error error = vm->config.callbacks.provide(vm->config.callbacks.user, capability, buffer, arguments[1]);
     runevm_end_wait(vm, since);
@@ -211,7 +190,7 @@ static runevm_error request_provider_response(runevm *vm, const uint32_t *argume
 }
 
 /* The next model of the graph. */
-RUNEVM_SHARED runevm_error runevm_open_model(runevm *vm, const runevm_model_info *model, uint32_t index, uint32_t *result)
+static runevm_error open_model(runevm *vm, const runevm_model_info *model, uint32_t index, uint32_t *result)
 {
     const char *detail = NULL;
     runevm_error error = vm->config.model_engine->open(vm->config.model_context, index, &vm->rune, model, &detail);
@@ -228,28 +207,28 @@ RUNEVM_SHARED runevm_error runevm_open_model(runevm *vm, const runevm_model_info
 static runevm_error rune_model_open(runevm *vm, const uint32_t *arguments, uint32_t *result)
 {
     static const char FUNCTION[] = "rune_model_open";
-    if (vm->phase != RUNEVM_PHASE_MANIFEST || runevm_is_original(vm)) {
-        return runevm_wrong_place(vm, FUNCTION);
+    if (vm->phase != RUNEVM_PHASE_MANIFEST) {
+        return wrong_place(vm, FUNCTION);
     }
-    const uint8_t *name = runevm_in_memory(vm, arguments[0], arguments[1]);
+    const uint8_t *name = in_memory(vm, arguments[0], arguments[1]);
     if (name == NULL) {
-        return runevm_out_of_bounds(vm, FUNCTION);
+        return out_of_bounds(vm, FUNCTION);
     }
     uint32_t index = vm->models_given;
     const runevm_model_info *model = &vm->rune.models[index];
     if (index >= vm->rune.model_count || !runevm_text_is(model->name, name, arguments[1]) || model->id != vm->next_id) {
-        return runevm_not_in_graph(vm, FUNCTION);
+        return not_in_graph(vm, FUNCTION);
     }
-    return runevm_open_model(vm, model, index, result);
+    return open_model(vm, model, index, result);
 }
 
 /* Follows the array of `count` pointers at `array`; false if anything lies outside. */
 static bool follow(runevm *vm, uint32_t array, const uint8_t *tensors, uint32_t count, uint8_t **pointers)
 {
-    const uint8_t *at = runevm_in_memory(vm, array, 4u * count);
+    const uint8_t *at = in_memory(vm, array, 4u * count);
     for (uint32_t i = 0; at != NULL && i < count; i++, at += 4) {
         uint32_t pointer = at[0] | ((uint32_t)at[1] << 8) | ((uint32_t)at[2] << 16) | ((uint32_t)at[3] << 24);
-        pointers[i] = runevm_in_memory(vm, pointer, vm->rune.tensors[tensors[i]].size_bytes);
+        pointers[i] = in_memory(vm, pointer, vm->rune.tensors[tensors[i]].size_bytes);
         if (pointers[i] == NULL) {
             return false;
         }
@@ -258,7 +237,7 @@ static bool follow(runevm *vm, uint32_t array, const uint8_t *tensors, uint32_t 
 }
 
 /* The index of the open model with this id, or how many there are. */
-RUNEVM_SHARED uint32_t runevm_find_model(const runevm *vm, uint32_t id)
+static uint32_t find_model(const runevm *vm, uint32_t id)
 {
     uint32_t index = 0;
     while (index < vm->models_given && vm->rune.models[index].id != id) {
@@ -268,11 +247,10 @@ RUNEVM_SHARED uint32_t runevm_find_model(const runevm *vm, uint32_t id)
 }
 
 /* From and to checked pointers. */
-RUNEVM_SHARED runevm_error runevm_run_model(runevm *vm, uint32_t index, uint8_t *const *inputs, uint8_t *const *outputs)
+static runevm_error run_model(runevm *vm, uint32_t index, uint8_t *const *inputs, uint8_t *const *outputs)
 {
     const runevm_model_info *model = &vm->rune.models[index];
     const char *detail = NULL;
-    vm->last_stage = model->name;
     runevm_error error = vm->config.model_engine->invoke(
         vm->config.model_context, index, (const uint8_t *const *)inputs, outputs, &detail);
     for (uint32_t i = 0; error == RUNEVM_OK && i < model->output_count; i++) {
@@ -292,33 +270,33 @@ static runevm_error rune_model_infer(runevm *vm, const uint32_t *arguments, uint
 {
     static const char FUNCTION[] = "rune_model_infer";
     if (vm->phase != RUNEVM_PHASE_CALL) {
-        return runevm_wrong_place(vm, FUNCTION);
+        return wrong_place(vm, FUNCTION);
     }
-    uint32_t index = runevm_find_model(vm, arguments[0]);
+    uint32_t index = find_model(vm, arguments[0]);
     if (index == vm->models_given) {
-        return runevm_unknown_id(vm, FUNCTION);
+        return unknown_id(vm, FUNCTION);
     }
     const runevm_model_info *model = &vm->rune.models[index];
     uint8_t *inputs[RUNEVM_MAX_STAGE_TENSORS];
     uint8_t *outputs[RUNEVM_MAX_STAGE_TENSORS];
     if (!follow(vm, arguments[1], model->inputs, model->input_count, inputs)
         || !follow(vm, arguments[2], model->outputs, model->output_count, outputs)) {
-        return runevm_out_of_bounds(vm, FUNCTION);
+        return out_of_bounds(vm, FUNCTION);
     }
     *result = 0;
-    return runevm_run_model(vm, index, inputs, outputs);
+    return run_model(vm, index, inputs, outputs);
 }
 
 static runevm_error request_output(runevm *vm, const uint32_t *arguments, uint32_t *result)
 {
     static const char FUNCTION[] = "request_output";
     if (vm->phase != RUNEVM_PHASE_MANIFEST) {
-        return runevm_wrong_place(vm, FUNCTION);
+        return wrong_place(vm, FUNCTION);
     }
     uint32_t index = vm->outputs_given;
     const runevm_output *output = &vm->rune.outputs[index];
     if (index >= vm->rune.output_count || (uint32_t)output->kind != arguments[0] || output->id != vm->next_id) {
-        return runevm_not_in_graph(vm, FUNCTION);
+        return not_in_graph(vm, FUNCTION);
     }
     vm->outputs_given++;
     *result = vm->next_id++;
@@ -329,27 +307,21 @@ static runevm_error consume_output(runevm *vm, const uint32_t *arguments, uint32
 {
     static const char FUNCTION[] = "consume_output";
     if (vm->phase != RUNEVM_PHASE_CALL) {
-        return runevm_wrong_place(vm, FUNCTION);
+        return wrong_place(vm, FUNCTION);
     }
     uint32_t index = 0;
     while (index < vm->outputs_given && vm->rune.outputs[index].id != arguments[0]) {
         index++;
     }
     if (index == vm->outputs_given) {
-        return runevm_unknown_id(vm, FUNCTION);
+        return unknown_id(vm, FUNCTION);
     }
-    const uint8_t *bytes = runevm_in_memory(vm, arguments[1], arguments[2]);
+    const uint8_t *bytes = in_memory(vm, arguments[1], arguments[2]);
     if (bytes == NULL) {
-        return runevm_out_of_bounds(vm, FUNCTION);
+        return out_of_bounds(vm, FUNCTION);
     }
-    vm->last_stage = vm->rune.outputs[index].name;
     uint32_t since = runevm_begin_wait(vm);
-#if RUNEVM_ORIGINALS
-    runevm_error error = vm->rune.is_original ? runevm_original_consume(vm, index, bytes, arguments[2])
-                                              : runevm_output_consume(vm, index, bytes, arguments[2]);
-#else
     runevm_error error = runevm_output_consume(vm, index, bytes, arguments[2]);
-#endif
     runevm_end_wait(vm, since);
     if (error != RUNEVM_OK) {
         runevm_set_place(vm, vm->rune.outputs[index].name);
@@ -361,19 +333,14 @@ static runevm_error consume_output(runevm *vm, const uint32_t *arguments, uint32
 static runevm_error rune_resource_open(runevm *vm, const uint32_t *arguments, uint32_t *result)
 {
     static const char FUNCTION[] = "rune_resource_open";
-    const uint8_t *name = runevm_in_memory(vm, arguments[0], arguments[1]);
+    const uint8_t *name = in_memory(vm, arguments[0], arguments[1]);
     if (name == NULL) {
-        return runevm_out_of_bounds(vm, FUNCTION);
+        return out_of_bounds(vm, FUNCTION);
     }
     uint32_t resource = 0;
     while (resource < vm->rune.resource_count && !runevm_text_is(vm->rune.resources[resource].name, name, arguments[1])) {
         resource++;
     }
-#if RUNEVM_ORIGINALS
-    if (resource < vm->rune.resource_count && runevm_is_originals_model(&vm->rune, resource)) {
-        resource = vm->rune.resource_count;
-    }
-#endif
     if (resource == vm->rune.resource_count) {
         *result = NOT_FOUND;
         return RUNEVM_OK;
@@ -381,18 +348,18 @@ static runevm_error rune_resource_open(runevm *vm, const uint32_t *arguments, ui
     for (uint32_t i = 0; i < RUNEVM_MAX_OPEN_RESOURCES && vm->next_id <= ID_MAX; i++) {
         runevm_open_resource *slot = &vm->open_resources[i];
         if (slot->id == 0) {
-            *slot = (runevm_open_resource){.id = vm->next_id + SLOT, .offset = 0, .resource = (uint8_t)resource};
+            *slot = (runevm_open_resource){.id = vm->next_id, .offset = 0, .resource = (uint8_t)resource};
             *result = vm->next_id++;
             return RUNEVM_OK;
         }
     }
-    return runevm_refuse(vm, FUNCTION, RUNEVM_ERR_HOST_CALL, "too many open resources");
+    return refuse(vm, FUNCTION, RUNEVM_ERR_HOST_CALL, "too many open resources");
 }
 
 static runevm_open_resource *find_open(runevm *vm, uint32_t id)
 {
-    for (uint32_t i = 0; id + SLOT != 0 && i < RUNEVM_MAX_OPEN_RESOURCES; i++) {
-        if (vm->open_resources[i].id == id + SLOT) {
+    for (uint32_t i = 0; id != 0 && i < RUNEVM_MAX_OPEN_RESOURCES; i++) {
+        if (vm->open_resources[i].id == id) {
             return &vm->open_resources[i];
         }
     }
@@ -404,11 +371,11 @@ static runevm_error rune_resource_read(runevm *vm, const uint32_t *arguments, ui
     static const char FUNCTION[] = "rune_resource_read";
     runevm_open_resource *open = find_open(vm, arguments[0]);
     if (open == NULL) {
-        return runevm_unknown_id(vm, FUNCTION);
+        return unknown_id(vm, FUNCTION);
     }
-    uint8_t *buffer = runevm_in_memory(vm, arguments[1], arguments[2]);
+    uint8_t *buffer = in_memory(vm, arguments[1], arguments[2]);
     if (buffer == NULL) {
-        return runevm_out_of_bounds(vm, FUNCTION);
+        return out_of_bounds(vm, FUNCTION);
     }
     const runevm_resource *resource = &vm->rune.resources[open->resource];
     uint32_t left = resource->size_bytes - open->offset;
@@ -425,7 +392,7 @@ static runevm_error rune_resource_close(runevm *vm, const uint32_t *arguments, u
 {
     runevm_open_resource *open = find_open(vm, arguments[0]);
     if (open == NULL) {
-        return runevm_unknown_id(vm, "rune_resource_close");
+        return unknown_id(vm, "rune_resource_close");
     }
     open->id = 0;
     *result = 0;
@@ -444,11 +411,5 @@ const runevm_host_import runevm_host_imports[] = {
     {"rune_resource_open", 2, true, rune_resource_open},
     {"rune_resource_read", 3, true, rune_resource_read},
     {"rune_resource_close", 1, false, rune_resource_close},
-#if RUNEVM_ORIGINALS
-    {"tfm_preload_model", 4, true, runevm_tfm_preload_model},
-    {"tfm_model_invoke", 5, true, runevm_tfm_model_invoke},
-    {"rune_model_load", 8, true, runevm_rune_model_load},
-    {"log_backtrace", 0, false, runevm_log_backtrace},
-#endif
 };
 const uint32_t runevm_host_import_count = (uint32_t)(sizeof runevm_host_imports / sizeof runevm_host_imports[0]);

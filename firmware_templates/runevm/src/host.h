@@ -19,35 +19,4 @@ void runevm_host_begin(runevm *vm);
 /* Before each _call: the ids that resources took in the one before are given again. */
 void runevm_host_begin_call(runevm *vm);
 
-static inline bool runevm_is_original(const runevm *vm)
-{
-#if RUNEVM_ORIGINALS
-    return vm->rune.is_original;
-#else
-    (void)vm;
-    return false;
-#endif
-}
-
-/* What original.c needs of host.c; without it these are host.c's own, and the compiler may fold them. */
-#if RUNEVM_ORIGINALS
-#define RUNEVM_SHARED
-
-runevm_error runevm_refuse(runevm *vm, const char *function, runevm_error error, const char *detail);
-runevm_error runevm_out_of_bounds(runevm *vm, const char *function);
-runevm_error runevm_wrong_place(runevm *vm, const char *function);
-runevm_error runevm_unknown_id(runevm *vm, const char *function);
-runevm_error runevm_not_in_graph(runevm *vm, const char *function);
-
-/* `length` bytes at `pointer`, or NULL where they are not all in linear memory. */
-uint8_t *runevm_in_memory(runevm *vm, uint32_t pointer, uint32_t length);
-
-/* The next model of the graph, `index`; gives its id. */
-runevm_error runevm_open_model(runevm *vm, const runevm_model_info *model, uint32_t index, uint32_t *result);
-uint32_t runevm_find_model(const runevm *vm, uint32_t id);
-runevm_error runevm_run_model(runevm *vm, uint32_t index, uint8_t *const *inputs, uint8_t *const *outputs);
-#else
-#define RUNEVM_SHARED static
-#endif
-
 #endif

@@ -215,8 +215,8 @@ runevm_error runevm_layout_read(runevm_layout *layout, const uint8_t *file, size
     }
     if (!is_name(name, ".rune_version")) {
         /* Runes of 2020 to 2022 begin with one of the other two. */
-        bool original = is_name(name, ".rune_graph") || is_name(name, ".rune_resource");
-        return original ? RUNEVM_ERR_ABI : RUNEVM_ERR_NOT_A_RUNE;
+        bool legacy = is_name(name, ".rune_graph") || is_name(name, ".rune_resource");
+        return legacy ? RUNEVM_ERR_ABI : RUNEVM_ERR_NOT_A_RUNE;
     }
     error = read_named(layout, &at, ".rune_graph", &graph);
     if (error != RUNEVM_OK) {

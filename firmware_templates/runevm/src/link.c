@@ -14,7 +14,6 @@
 #define TEXT_BYTES_MAX 60u
 #define DETAIL_BYTES_MAX 128u
 #define ABI 1u
-#define ORIGINAL_ABI 0u
 #define BYTES_AT_ONCE 256u
 #define OFFSET_BYTES 4u
 
@@ -274,9 +273,6 @@ uint32_t runevm_link_milliseconds(void *user)
 static void send_hello(runevm_link *link, const runevm *vm, uint8_t seq)
 {
     uint8_t body[RUNEVM_LINK_BODY_BYTES] = {RUNEVM_LINK_VERSION, ABI};
-#if RUNEVM_ORIGINALS
-    body[1] = (uint8_t)(vm->rune.is_original ? ORIGINAL_ABI : ABI);
-#endif
     uint8_t *at = put_u16(body + 2, (uint32_t)vm->status);
     if (vm->rune.digest != NULL) {
         memcpy(at, vm->rune.digest, 32);

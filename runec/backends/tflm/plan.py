@@ -60,6 +60,12 @@ _CONFIGURATION = ("-DTF_LITE_STATIC_MEMORY", "-DTF_LITE_MCU_DEBUG_LOG", "-DARDUI
 _OWN = Path(__file__).parent
 _OWN_FILES = ("model_tflm.h", "quantize_tflm.h", "float_math.c")
 
+
+def float_math_source() -> Path:
+    """Return the C source of the float functions that devices have."""
+    return _OWN / "float_math.c"
+
+
 # Where models spend their time: -O3 takes a quarter to two fifths of the examples' instructions
 # away, and each of these grows by a kilobyte. Others grow to many times their size.
 _FAST_KERNELS = frozenset(

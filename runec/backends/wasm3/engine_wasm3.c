@@ -260,42 +260,6 @@ static runevm_error find_export(IM3Runtime runtime, const char *name, uint16_t a
     return RUNEVM_OK;
 }
 
-#if RUNEVM_ORIGINALS
-enum { PAGE_BYTES = 65536 };
-
-static uint32_t nesting_max(const runevm *vm) {
-    return vm->rune.is_original ? RUNEVM_MAX_ORIGINAL_NESTING : RUNEVM_MAX_NESTING;
-}
-
-/* An original's memory grows up to what the engine was told. The block for all of it is taken at once and given back but for
- * what the module starts with: what lies behind stays free, for nothing else is allocated once code runs, so that growing
- * never moves it. */
-static M3Result load_module(runevm_wasm3 *engine, IM3Module module, IM3Runtime runtime) {
-    const uint32_t pages = engine->memory_bytes / PAGE_BYTES;
-    const uint32_t declared = module->memoryInfo.initPages;
-    M3Result result;
-    if (!engine->vm->rune.is_original || declared > pages) return m3_LoadModule(runtime, module);
-    module->memoryInfo.initPages = pages;
-    result = m3_LoadModule(runtime, module);
-    runtime->memory.maxPages = pages;
-    if (result == m3Err_none && runtime->memory.mallocated != NULL) {
-        runtime->memory.numPages = declared;
-        runtime->memory.mallocated->length = (size_t)declared * PAGE_BYTES;
-    }
-    return result;
-}
-#else
-static uint32_t nesting_max(const runevm *vm) {
-    (void)vm;
-    return RUNEVM_MAX_NESTING;
-}
-
-static M3Result load_module(runevm_wasm3 *engine, IM3Module module, IM3Runtime runtime) {
-    (void)engine;
-    return m3_LoadModule(runtime, module);
-}
-#endif
-
 static runevm_error load(runevm_wasm3 *engine, IM3Module module, IM3Runtime runtime, const char **detail) {
     M3Result result;
     runevm_error error;
@@ -303,7 +267,7 @@ static runevm_error load(runevm_wasm3 *engine, IM3Module module, IM3Runtime runt
         *detail = "the module has a start function or imports its memory";
         return RUNEVM_ERR_ENGINE;
     }
-    result = load_module(engine, module, runtime);
+    result = m3_LoadModule(runtime, module);
     if (result != m3Err_none) return error_of(result, detail);
     error = link_imports(module, detail);
     if (error != RUNEVM_OK) return error;
@@ -331,7 +295,7 @@ static runevm_error build(runevm_wasm3 *engine, const uint8_t *code, uint32_t co
 static runevm_error instantiate(void *context, runevm *vm, const uint8_t *code, uint32_t code_bytes, uint32_t memory_bytes, const char **detail) {
     runevm_wasm3 *engine = (runevm_wasm3 *)context;
     runevm_error error;
-    const char *wrong = runevm_check_module(code, code_bytes, nesting_max(vm));
+    const char *wrong = runevm_check_module(code, code_bytes, RUNEVM_MAX_NESTING);
 
     *detail = "";
     active = engine;
@@ -356,11 +320,11 @@ static runevm_error instantiate(void *context, runevm *vm, const uint8_t *code, 
     return error;
 }
 
-static runevm_error call(void *context, runevm_export which, uint32_t *result, const char **detail) {
+static runevm_error call(void *context, runevm_export which, uint32_t stage, uint32_t *result, const char **detail) {
     runevm_wasm3 *engine = (runevm_wasm3 *)context;
     IM3Function function = (IM3Function)(which == RUNEVM_EXPORT_MANIFEST ? engine->manifest : engine->call);
-    uint32_t zero = 0;
-    const void *arguments[3] = {&zero, &zero, &zero};
+    const uint32_t zero = 0;
+    const void *arguments[3] = {&zero, &stage, &stage};
     const void *results[1] = {result};
     M3Result outcome;
 

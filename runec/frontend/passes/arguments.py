@@ -12,9 +12,9 @@ from runec.diagnostics import Diagnostics, Label, Span
 from runec.frontend.ast import Argument, ModelNode, OutNode, ResourceRef
 from runec.frontend.passes.names import NameTable
 from runec.frontend.passes.resources import Resources, report_runtime_only
-from runec.frontend.text import did_you_mean
 from runec.pipeline import EXECUTED_FORMAT, MODEL_FORMATS, ResourceWords
 from runec.proc_blocks import WHITESPACE, Block
+from runec.suggestions import did_you_mean
 
 # What others call the formats.
 _FORMAT_NAMES = {

@@ -11,8 +11,9 @@ from runec.diagnostics import Diagnostics, Label, UserFileError
 from runec.files import is_inside, is_there, read_file
 from runec.frontend.ast import ResourceNode, ResourceRef, Text
 from runec.frontend.passes.names import NameTable
-from runec.frontend.text import beside, did_you_mean, suggestion
+from runec.frontend.text import beside
 from runec.models.pointers import pointer
+from runec.suggestions import did_you_mean, suggestion
 
 
 class LoadedResource(msgspec.Struct, frozen=True):

@@ -17,7 +17,6 @@ STRICT = ("-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror"
 SANITIZED = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 Build = Callable[..., Path]
-ORIGINALS = ("-DRUNEVM_ORIGINALS=1", "-DRUNEVM_DOCUMENT_BYTES_MAX=1000u")
 
 
 class Probe:
@@ -89,9 +88,3 @@ def build(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Build:
 def probe(build: Build) -> Probe:
     """The program that the tests drive."""
     return Probe(build("probe", ["probe.c", "link_session.c", "fake_engines.c"]))
-
-
-@pytest.fixture(scope="session")
-def originals_probe(build: Build) -> Probe:
-    """The same program, with original runes and room for 1000 bytes of documents."""
-    return Probe(build("probe", ["probe.c", "link_session.c", "fake_engines.c"], ORIGINALS))

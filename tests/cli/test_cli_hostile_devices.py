@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -15,15 +14,9 @@ from typing import Any
 import pytest
 
 from runec.container import load_rune
+from tests.devices import hostile_peer
 
-PEER = Path(__file__).resolve().parents[1] / "devices" / "hostile_peer.py"
-_spec = importlib.util.spec_from_file_location("hostile_peer", PEER)
-assert _spec is not None
-assert _spec.loader is not None
-PEERS = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(PEERS)
-
-BROKEN = dict.fromkeys(PEERS.RESULTS, "R0903") | {
+BROKEN = dict.fromkeys(hostile_peer.RESULTS, "R0903") | {
     "endless result": "R0903",
     "done lies": "R0903",
     "parts out of order": "R0903",
@@ -63,7 +56,7 @@ CAUSES = {
 def peer(mode: str, rune: Path) -> Iterator[str]:
     digest = (load_rune(rune).digest or b"").hex()
     with subprocess.Popen(
-        [sys.executable, PEER, mode, digest], stdout=subprocess.PIPE, text=True
+        [sys.executable, hostile_peer.__file__, mode, digest], stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout is not None

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import serial
@@ -22,11 +22,7 @@ from runec.devices.serial_port import SerialTransport
 from runec.diagnostics import MachineError, RuneError
 from runec.frontend import analyse
 from runec.vm import Inputs
-
-if TYPE_CHECKING:
-    from tests.devices.plugged_port import POLL_S, Paper, Plug, echo, plugged
-else:
-    from plugged_port import POLL_S, Paper, Plug, echo, plugged
+from tests.devices.plugged_port import POLL_S, Paper, Plug, echo, plugged
 
 NOOP = Path(__file__).resolve().parents[2] / "examples" / "noop"
 

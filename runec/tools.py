@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     import subprocess
 
 
+class ToolTimeoutError(MachineError):
+    """A program took longer than it may."""
+
+
 def find_tool(name: str, *, hint: str) -> Path:
     """Return the path of a program: beside this Python first (a virtual environment's), then PATH.
 
@@ -199,7 +203,7 @@ def run_tool(
             with process:  # closes its pipes and waits
                 _kill_group(process.pid)
             if isinstance(error, TimeoutError):
-                raise MachineError(
+                raise ToolTimeoutError(
                     "R1005",
                     f"{arguments[0]} did not end within {timeout_s:g} s",
                     hint="try again on a machine that is less busy",

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -24,10 +24,6 @@ from runec.diagnostics import MachineError
 
 if TYPE_CHECKING:
     import subprocess
-
-
-class ToolTimeoutError(MachineError):
-    """A program took longer than it may."""
 
 
 def find_tool(name: str, *, hint: str) -> Path:
@@ -129,6 +125,14 @@ _NO_MEMORY = re.compile(
 )
 
 
+# Shows what is going on while its block runs.
+Progress = Callable[[str], AbstractContextManager[None]]
+
+
+class ToolTimeoutError(MachineError):
+    """R1005: a program took longer than it may."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finished:
     """How a program ended."""
@@ -169,7 +173,8 @@ def run_tool(
     `limits` are given, and then of each of its two outputs the first MiB is returned.
 
     Raises:
-        MachineError: R1004, it cannot be started; R1005, it took longer than `timeout_s`.
+        MachineError: R1004, it cannot be started.
+        ToolTimeoutError: R1005, it took longer than `timeout_s`.
     """
     with _held_back() as let_signals_in:
         import shlex  # noqa: PLC0415 - see above

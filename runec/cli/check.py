@@ -125,7 +125,7 @@ class _Boards:
         if names:
             from runec.cli.firmware_matrix import wanted_boards  # noqa: PLC0415 - see above
 
-            self._boards = wanted_boards(names, trusted=console.trust_board)
+            self._boards = wanted_boards(console, names)
 
     def fitting(self, model: _Checked) -> tuple[str, ...] | None:
         """Return the ids of the boards that take a model; None where no board was named."""

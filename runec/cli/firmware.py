@@ -78,7 +78,9 @@ def new(
 
     A folder with changes of yours, or with another project, is not written over.
     """
-    board = choice.board(load_board(board_id, trusted=console.trust_board))
+    board = choice.board(
+        load_board(board_id, trusted=console.trust_board, progress=console.progress)
+    )
     loaded = load_source(console, source)
     used_input(console, loaded.rune, choice.source_of_input)
     with loaded.blamed(), console.progress("making the project"):  # it may fetch sources
@@ -155,9 +157,7 @@ def build(
     if not board_ids:
         what = f"{source} is no firmware project: a Runefile in it" if is_folder(source) else ""
         raise click.UsageError(f"{what or 'a .rune or a Runefile'} needs --board")
-    boards = [
-        choice.board(board) for board in wanted_boards(board_ids, trusted=console.trust_board)
-    ]
+    boards = [choice.board(board) for board in wanted_boards(console, board_ids)]
     loaded = load_source(console, source)
     used_input(console, loaded.rune, choice.source_of_input)
 

@@ -57,16 +57,21 @@ class _Row:
         }
 
 
-def wanted_boards(names: Sequence[str], *, trusted: bool = False) -> list[Board]:
+def wanted_boards(console: Console, names: Sequence[str]) -> list[Board]:
     """Return the boards named, each once; `all` is every one.
 
     Raises:
         RunecError: as `load_board` and `load_boards`.
     """
+    trusted, progress = console.trust_board, console.progress
     boards = [
         board
         for name in names
-        for board in (load_boards() if name == ALL else (load_board(name, trusted=trusted),))
+        for board in (
+            load_boards()
+            if name == ALL
+            else (load_board(name, trusted=trusted, progress=progress),)
+        )
     ]
     return list({board.id: board for board in boards}.values())
 

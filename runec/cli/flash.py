@@ -83,7 +83,9 @@ def command(
     """
     if monitor and dry_run:
         raise click.UsageError("--monitor does not go with --dry-run")
-    board = choice.board(load_board(board_id, trusted=console.trust_board))
+    board = choice.board(
+        load_board(board_id, trusted=console.trust_board, progress=console.progress)
+    )
     in_ram = choice.framework == BARE and board.hal.link == "rtt"
     if monitor and in_ram and "://" not in (port or ""):
         raise click.UsageError(

@@ -125,7 +125,11 @@ def command(
     if sum(each is not None for each in (port, on)) > 1 or (on and board_id):
         raise click.UsageError("--on does not go with --port or --board")
     rune = None if source is None else load_source(console, source).rune
-    board = None if board_id is None else load_board(board_id, trusted=console.trust_board)
+    board = (
+        None
+        if board_id is None
+        else load_board(board_id, trusted=console.trust_board, progress=console.progress)
+    )
     if source_of_input is not None and on is None:
         raise click.UsageError(
             "--input goes with --on emulator:BOARD: see also runec flash --input"

@@ -92,7 +92,7 @@ def command(
         return
     if board_id is None:
         raise click.UsageError("a .rune or a Runefile needs --board")
-    board = load_board(board_id, trusted=console.trust_board)
+    board = load_board(board_id, trusted=console.trust_board, progress=console.progress)
     framework = framework or (ARDUINO if board.is_vendor_only else BARE)
     tell_of_fetching(console, board, framework)
     loaded = load_source(console, source)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runec.codegen.folders import Folders, dependencies
-from runec.codegen.generate import GLUE, BlockUnit, GeneratedCode, generate
+from runec.codegen.generate import GLUE, TENSORS, BlockUnit, GeneratedCode, generate
 from runec.codegen.refusals import (
     compiler_crash,
     compiler_exceeded,
@@ -23,13 +23,14 @@ from runec.codegen.refusals import (
     linker_refusal,
     manifest_span,
     no_function,
+    other_parameters,
     own_blocks,
     refuse_foreign_files,
     refuse_special_files,
 )
 from runec.codegen.toolchain import Toolchain, find_toolchain, refuse_unfit_compiler
-from runec.codegen.wasm import finish_module, read_facts
-from runec.container import MAX_NESTING, WasmModule
+from runec.codegen.wasm import ModuleFacts, finish_module, read_facts
+from runec.container import MAX_NESTING, CodeMap, WasmModule, env_signature
 from runec.diagnostics import Diagnostics, MachineError, RunefileError, UserFileError
 from runec.files import IN_TMPDIR, disk_error, read_file, write_file
 from runec.pipeline import Pipeline
@@ -70,6 +71,7 @@ COMPILE_FLAGS = (
     "-Wall",
     "-Wextra",
     "-Wconversion",
+    "-Wenum-float-conversion",  # part of -Wextra from clang 19 on
     "-Werror",
     # In place of -Wdate-time, which a pragma turns off.
     "-Wno-builtin-macro-redefined",
@@ -191,9 +193,15 @@ class _Workshop:
                 raise
         stack_bytes = _stack_bytes(code.units)
         units = {unit.symbol: unit for unit in code.units}
-        linked = self.link([f"{source.stem}.o" for source in sources], stack_bytes, units)
-        memory_bytes = _check(linked, own_blocks(units))
-        return WasmModule(finish_module(linked, memory_bytes), memory_bytes, stack_bytes)
+        # Exported only until their places are known.
+        located = tuple(units) + ((TENSORS,) if code.plan.size_bytes else ())
+        objects = [f"{source.stem}.o" for source in sources]
+        linked = self.link(objects, stack_bytes, units, located)
+        facts = _check(linked, own_blocks(units), located)
+        _check_parameters(code.units, facts)
+        memory_bytes = facts.globals["__heap_base"]
+        module = finish_module(linked, memory_bytes, _EXPORTS)
+        return WasmModule(module, memory_bytes, stack_bytes, _code_map(code, facts))
 
     def compile(self, source: _Source) -> None:
         folders = self.folders(source)
@@ -253,10 +261,19 @@ class _Workshop:
         return _frames(report)
 
     def link(
-        self, objects: Sequence[str], stack_bytes: int, units: Mapping[str, BlockUnit]
+        self,
+        objects: Sequence[str],
+        stack_bytes: int,
+        units: Mapping[str, BlockUnit],
+        located: Sequence[str],
     ) -> bytes:
-        size = ("-z", f"stack-size={stack_bytes}")
-        done = self.run([*self.toolchain.linker, *_LINK_FLAGS, *size, *objects, "-o", _LINKED])
+        """Return the linked module, which exports the symbols in `located` as well."""
+        flags = (
+            *_LINK_FLAGS,
+            *(f"--export={symbol}" for symbol in located),
+            *("-z", f"stack-size={stack_bytes}"),
+        )
+        done = self.run([*self.toolchain.linker, *flags, *objects, "-o", _LINKED])
         if done.returncode != 0:
             raise linker_refusal(units, done.stderr) or _compiler_error(
                 "the linker refused the compiled pipeline", done.stderr
@@ -360,18 +377,18 @@ def _compiler_error(message: str, said: str) -> MachineError:
     return MachineError("R0502", message, hint=_OTHER_COMPILER, notes=first or ["it said nothing"])
 
 
-def _check(linked: bytes, own: str | None) -> int:
-    """Look for what the linker does not refuse, and return `__heap_base`.
+def _check(linked: bytes, own: str | None, located: Sequence[str]) -> ModuleFacts:
+    """Look for what the linker does not refuse, and return what the module says of itself.
 
     `own` names the blocks of the user's, which are to blame where there are any.
     """
     try:
         facts = read_facts(linked)
-        memory_bytes = facts.globals["__heap_base"]
-    except (ValueError, KeyError, UserFileError) as error:
+    except (ValueError, UserFileError) as error:
         raise _misfit(str(error), own) from None
-    if facts.exports != _EXPORTS:
-        raise _misfit(f"it exports {', '.join(sorted(facts.exports - _EXPORTS))}", own)
+    expected = {*_EXPORTS, *located}
+    if facts.exports != expected:
+        raise _misfit(f"it exports {', '.join(sorted(facts.exports ^ expected))}", own)
     if facts.is_recursive:
         raise UserFileError(
             "R0505",
@@ -385,7 +402,24 @@ def _check(linked: bytes, own: str | None) -> int:
             f"{f': look into {own}' if own else ''}",
             hint="replace large switch statements by tables, and split deeply nested code",
         )
-    return memory_bytes
+    return facts
+
+
+def _check_parameters(units: Sequence[BlockUnit], facts: ModuleFacts) -> None:
+    """Compare the functions of the blocks with what the glue passes; the linker only warns."""
+    for unit in units:
+        count = len(unit.stage.inputs) + len(unit.stage.outputs)
+        if facts.functions[unit.symbol][1] != env_signature(count, has_result=True):
+            raise other_parameters(unit)
+
+
+def _code_map(code: GeneratedCode, facts: ModuleFacts) -> CodeMap:
+    """Return where the linker put the functions of the blocks and the tensors."""
+    start = facts.globals.get(TENSORS, 0)  # 0: no tensor
+    return CodeMap(
+        functions={unit.stage.name: facts.functions[unit.symbol][0] for unit in code.units},
+        addresses=tuple(start + code.plan.offsets[tensor] for tensor in sorted(code.plan.offsets)),
+    )
 
 
 def _misfit(why: str, own: str | None) -> MachineError | UserFileError:

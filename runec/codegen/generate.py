@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 GLUE = "glue.c"
+TENSORS = "rune_tensors"
+"""The symbol of the area that all tensors lie in."""
 
 # No tensor area of a rune comes near it; below it all sizes fit the compiler's and wasm's 32 bits.
 MAX_AREA_BYTES = 1 << 30
@@ -39,9 +41,14 @@ MAX_AREA_BYTES = 1 << 30
 class BlockUnit:
     """One use of a block: its source is compiled after `header` (a key of `files`)."""
 
+    stage: ProcBlock
     symbol: str
     header: str
-    block: Block
+
+    @property
+    def block(self) -> Block:
+        """The block that the stage uses."""
+        return self.stage.block
 
     @property
     def link(self) -> str:
@@ -255,6 +262,7 @@ def generate(pipeline: Pipeline, *, guard_bytes: int = 0) -> GeneratedCode:
     glue = _template().render(
         name=(c_comment(pipeline.name) or ["?"])[0],
         alignment=ALIGNMENT,
+        area=TENSORS,
         area_bytes=plan.size_bytes,
         tensors=[
             {"id": tensor.id, "offset": plan.offsets[tensor.id], "type": tensor.type}
@@ -282,7 +290,7 @@ def generate(pipeline: Pipeline, *, guard_bytes: int = 0) -> GeneratedCode:
     for number, stage in numbered:
         if isinstance(stage, ProcBlock):
             symbol = _symbol(number, stage)
-            unit = BlockUnit(symbol, f"{symbol}.h", stage.block)
+            unit = BlockUnit(stage, symbol, f"{symbol}.h")
             sources[unit.header] = config_header(stage, symbol, plan)
             units.append(unit)
     return GeneratedCode(sources, plan, tuple(units))

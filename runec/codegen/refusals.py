@@ -206,6 +206,19 @@ def no_function(unit: BlockUnit) -> UserFileError:
     )
 
 
+def other_parameters(unit: BlockUnit) -> UserFileError:
+    """R0508: a block whose function has other parameters than its stage has tensors."""
+    inputs = [f"RUNE_IN({number})" for number in range(len(unit.stage.inputs))]
+    outputs = [f"RUNE_OUT({number})" for number in range(len(unit.stage.outputs))]
+    return UserFileError(
+        "R0508",
+        f"the function of the block {unit.block.name!r} does not have a parameter for each tensor "
+        f"of the stage {unit.stage.name!r}",
+        hint=f"write RUNE_BLOCK_RUN({', '.join(inputs + outputs)})",
+        span=_mention(unit, "RUNE_BLOCK_RUN"),
+    )
+
+
 def own_blocks(units: Mapping[str, BlockUnit]) -> str | None:
     """Return the names of the user's own blocks among the units, for a message; None without."""
     names = dict.fromkeys(repr(unit.block.name) for unit in units.values() if unit.block.is_own)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runec.container.limits import ABI, CODE_MAP_MINOR
 from runec.diagnostics import DeviceRefusalError, UserFileError
 
 _REBUILD = "build the rune again with `runec build`, or copy the file again"
@@ -47,7 +48,7 @@ def bad_abi(found: object) -> RuneFileError:
     """R0606: made for another ABI."""
     return RuneFileError(
         "R0606",
-        f"the rune speaks ABI {found}, this runec speaks ABI 1",
+        f"the rune speaks ABI {found}, this runec speaks ABI {ABI}.{CODE_MAP_MINOR}",
         hint="build the rune again with this runec, or install the runec that built it",
     )
 

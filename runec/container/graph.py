@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from runec.container import limits
+from runec.container.module import CodeMap
 from runec.pipeline import (
     ArgumentValue,
     CapabilityKind,
@@ -82,7 +84,10 @@ class GraphResource:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """What a .rune says about itself. Maps keep execution order, resources the order of names."""
+    """What a .rune says about itself. Maps keep execution order, resources the order of names.
+
+    `code_map` is None in a rune of runec 0.1, and where another tool left it out.
+    """
 
     abi: int
     name: str
@@ -97,6 +102,7 @@ class Graph:
     outputs: Mapping[str, GraphOutput]
     resources: Mapping[str, GraphResource]
     tensors: tuple[TensorType, ...]
+    code_map: CodeMap | None = None
 
     def read_resources(self) -> frozenset[str]:
         """Return the resources that the rune reads when it runs: models, and words of blocks."""
@@ -128,10 +134,17 @@ def _pin(pin: Pin | None) -> dict[str, Any]:
     return {} if pin is None else {"pin": pin.name, "active-low": int(pin.active_low)}
 
 
+def _code_map(code_map: CodeMap | None) -> dict[str, Any]:
+    if code_map is None:
+        return {}
+    return {"functions": dict(code_map.functions), "addresses": list(code_map.addresses)}
+
+
 def graph_document(graph: Graph) -> dict[str, Any]:
     """Return a graph as the JSON value that `encode_graph` spells."""
     return {
         "abi": graph.abi,
+        **({} if graph.code_map is None else {"minor": limits.CODE_MAP_MINOR}),
         "rune": {"name": graph.name},
         "code": {"bytes": graph.code_bytes, "sha256": graph.code_sha256},
         "memory": {"used": graph.memory_used, "stack": graph.memory_stack},
@@ -189,4 +202,5 @@ def graph_document(graph: Graph) -> dict[str, Any]:
             {"element-type": tensor.element.value, "dimensions": list(tensor.dimensions)}
             for tensor in graph.tensors
         ],
+        **_code_map(graph.code_map),
     }

@@ -24,6 +24,7 @@ from runec.container.graph import (
     graph_document,
 )
 from runec.container.graph_rules import check_graph
+from runec.container.module import CodeMap
 from runec.pipeline import (
     ArgumentValue,
     CapabilityKind,
@@ -249,6 +250,16 @@ def _tensor(value: Any, place: str) -> TensorType:
     return tensor
 
 
+def _code_map(node: _Node, abi: int) -> CodeMap | None:
+    """Read the members of minor version 1; an older graph has none of them."""
+    minor = node.integer("minor") if node.has("minor") else 0
+    if minor > limits.CODE_MAP_MINOR:
+        raise bad_abi(f"{abi}.{minor}")
+    if minor == 0:
+        return None
+    return CodeMap(node.map("functions", _integer), node.list("addresses", _integer))
+
+
 def decode_graph(content: bytes) -> Graph:
     """Read the graph of an ABI 1 rune.
 
@@ -280,6 +291,7 @@ def decode_graph(content: bytes) -> Graph:
         outputs=node.map("outputs", _output),
         resources=node.map("resources", _resource),
         tensors=node.list("tensors", _tensor),
+        code_map=_code_map(node, abi),
     )
     for part in (rune, code, memory, node):
         part.done()

@@ -7,6 +7,7 @@ import math
 from runec.container import limits
 from runec.container.errors import inconsistent, over_limit
 from runec.container.graph import Graph, GraphOutput
+from runec.container.module import CodeMap
 from runec.pipeline import PIN_NAME, ElementType, OutputKind, ResourceWords
 
 
@@ -127,6 +128,22 @@ def _check_pin(graph: Graph, name: str, output: GraphOutput) -> None:
         raise inconsistent(f"the output {name!r} is a PIN of something else than one number")
 
 
+def _check_code_map(graph: Graph, code_map: CodeMap) -> None:
+    if list(code_map.functions) != list(graph.proc_blocks):
+        raise inconsistent("'functions' does not list every block in execution order")
+    if len(set(code_map.functions.values())) != len(code_map.functions):
+        raise inconsistent("two blocks have the same function")
+    if len(code_map.addresses) != len(graph.tensors):
+        raise inconsistent(f"{len(graph.tensors)} tensors have {len(code_map.addresses)} addresses")
+    for number, (address, tensor) in enumerate(zip(code_map.addresses, graph.tensors, strict=True)):
+        if address % limits.TENSOR_ALIGNMENT:
+            raise inconsistent(
+                f"the address of tensor {number} is not a multiple of {limits.TENSOR_ALIGNMENT}"
+            )
+        if address + tensor.size_bytes > graph.memory_used:
+            raise inconsistent(f"tensor {number} lies outside the memory in use")
+
+
 def check_graph(graph: Graph) -> None:
     """Check everything that a graph says about itself alone.
 
@@ -150,3 +167,5 @@ def check_graph(graph: Graph) -> None:
         raise inconsistent("the resources are not in order of name")
     if graph.memory_stack > graph.memory_used:
         raise inconsistent("the stack is larger than the memory")
+    if graph.code_map is not None:
+        _check_code_map(graph, graph.code_map)

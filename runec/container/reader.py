@@ -7,7 +7,7 @@ may rely on it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -27,17 +27,18 @@ from runec.container.errors import (
 from runec.container.graph import Graph
 from runec.container.graph_json import decode_graph, parse_json
 from runec.container.instructions import deepest_nesting
+from runec.container.module import CodeMap
 from runec.container.wasm import (
     ABI_IMPORTS,
     CALL_TYPE,
-    CODE,
     CUSTOM,
     I32,
     LEGACY_IMPORTS,
     MANIFEST_TYPE,
     Module,
     Section,
-    WasmReader,
+    env_signature,
+    function_bodies,
     read_module,
     walk_sections,
 )
@@ -172,19 +173,23 @@ def _check_functions(module: Module) -> None:
             raise bad_module(f"it does not export the function {name}")
 
 
-def _check_nesting(data: bytes, sections: Sequence[Section]) -> None:
+def _check_code_map(module: Module, graph: Graph, code_map: CodeMap) -> None:
+    """Check that the functions listed take and return what blocks do."""
+    imported = len(module.imports)
+    for name, index in code_map.functions.items():
+        count = sum(len(tensors) for tensors in graph.stage_tensors(name))
+        if not 0 <= index - imported < len(module.functions):
+            raise inconsistent(f"the function {index} of the block {name!r} is not in the module")
+        if module.functions[index - imported] != env_signature(count, has_result=True):
+            raise inconsistent(f"the function {index} is not one of the block {name!r}")
+
+
+def _check_nesting(data: bytes, sections: list[Section]) -> None:
     """Check that an engine on a device can compile the functions with the stack that it has."""
-    for section in sections:
-        if section.id != CODE:
-            continue
-        reader = WasmReader(data, section.content, section.end)
-        for _ in range(reader.count()):
-            size = reader.unsigned()
-            start = reader.at
-            reader.take(size)
-            depth = deepest_nesting(WasmReader(data, start, start + size))
-            if depth > limits.MAX_NESTING:
-                raise nested_too_deep(depth, limits.MAX_NESTING)
+    for body in function_bodies(data, sections):
+        depth = deepest_nesting(body)
+        if depth > limits.MAX_NESTING:
+            raise nested_too_deep(depth, limits.MAX_NESTING)
 
 
 def _check_module(module: Module, graph: Graph) -> None:
@@ -206,16 +211,32 @@ def _check_module(module: Module, graph: Graph) -> None:
     heap_base = module.exported_global("__heap_base")
     if heap_base is None or heap_base.value != graph.memory_used:
         raise inconsistent("the memory in use is not __heap_base")
+    if graph.code_map is not None:
+        _check_code_map(module, graph, graph.code_map)
+
+
+def _digest(data: bytes, section: Section) -> bytes:
+    """Return the digest of a rune, which is its last section."""
+    digest = data[section.content : section.end]
+    if section.name != DIGEST_SECTION or len(digest) != 32:
+        raise bad_layout("the digest is not at the end")
+    if hashlib.sha256(data[: section.start]).digest() != digest:
+        raise bad_digest()
+    return digest
+
+
+def has_digest(data: bytes) -> bool:
+    """Return whether bytes are an undamaged .rune that runec wrote, in this version or another."""
+    try:
+        sections = walk_sections(data)
+        return bool(sections) and len(_digest(data, sections[-1])) > 0
+    except RuneFileError:
+        return False
 
 
 def _read_abi_1(data: bytes, sections: list[Section], known: Mapping[str, ModelFile]) -> Rune:
     """Read what ends with a digest."""
-    digest_section = sections[-1]
-    digest = data[digest_section.content : digest_section.end]
-    if digest_section.name != DIGEST_SECTION or len(digest) != 32:
-        raise bad_layout("the digest is not at the end")
-    if hashlib.sha256(data[: digest_section.start]).digest() != digest:
-        raise bad_digest()
+    digest = _digest(data, sections[-1])
     split = next(i for i, section in enumerate(sections) if section.id == CUSTOM)
     own = sections[split:]
     names = [section.name for section in own]

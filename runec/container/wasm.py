@@ -7,7 +7,7 @@ section 5.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from runec.container.errors import bad_layout, bad_module, not_a_rune, truncated
@@ -323,6 +323,22 @@ def read_module(data: bytes, sections: list[Section]) -> Module:
             f"{len(module.functions)} functions are declared, {module.body_count} are there"
         )
     return module
+
+
+def function_bodies(data: bytes, sections: list[Section]) -> Iterator[WasmReader]:
+    """Yield a reader for the body of each of the module's own functions.
+
+    Raises:
+        RuneFileError: R0602, R0603, R0609, the code section is malformed.
+    """
+    for section in sections:
+        if section.id == CODE:
+            reader = WasmReader(data, section.content, section.end)
+            for _ in range(reader.count()):
+                size = reader.unsigned()
+                start = reader.at
+                reader.take(size)
+                yield WasmReader(data, start, start + size)
 
 
 def leb128(value: int) -> bytes:

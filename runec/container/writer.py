@@ -98,6 +98,7 @@ def build_graph(pipeline: Pipeline, module: WasmModule) -> Graph:
         outputs=outputs,
         resources=resources,
         tensors=tuple(tensor.type for tensor in pipeline.tensors),
+        code_map=module.code_map,
     )
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import msgspec
@@ -29,14 +27,13 @@ from runec.firmware import (
     upload_way,
     vendor_missing,
 )
-from runec.tools import Finished, find_tool, run_tool
+from runec.tools import Finished, Progress, find_tool, run_tool
 
 UPLOAD_TIMEOUT_S = 600.0
 # What stands for a port in a plan where none was found.
 _SOME_PORT = "PORT"
 # The vendors' protocol that writes over a serial port.
 _OVER_PORT = "esptool"
-Progress = Callable[[str], AbstractContextManager[None]]
 
 _NO_PERMISSION = re.compile(
     r"permission denied|errno 13|LIBUSB_ERROR_ACCESS|insufficient permissions|access denied",

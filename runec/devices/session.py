@@ -193,7 +193,9 @@ class Session:
                 if line.strip():
                     self._say(line)
         elif isinstance(event, LogLine):
-            self._say(f"{_LEVELS[min(event.level, len(_LEVELS) - 1)]}: {event.text}")
+            level = _LEVELS[min(event.level, len(_LEVELS) - 1)]
+            for line in event.text.splitlines() or [""]:
+                self._say(f"{level}: {line}")
         elif isinstance(event, Lost):
             raise lost_error(event, self._name, self.last_words)
         elif isinstance(event, Failure):

@@ -42,7 +42,7 @@ _FLAGS = (
 )
 _C_FLAGS = ("-std=gnu11",)
 _CXX_FLAGS = (
-    "-std=c++14",
+    "-std=c++11",
     "-fno-exceptions",
     "-fno-rtti",
     "-fno-threadsafe-statics",

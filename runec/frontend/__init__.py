@@ -96,7 +96,15 @@ from runec.models.pointers import pointer
 from runec.pipeline import OutputKind, Pipeline
 from runec.proc_blocks import Catalogue
 
-__all__ = ["Analysis", "analyse", "analyse_text", "dialect_of", "parse", "read_runefile"]
+__all__ = [
+    "Analysis",
+    "analyse",
+    "analyse_document",
+    "analyse_text",
+    "dialect_of",
+    "parse",
+    "read_runefile",
+]
 
 _HEAD_BYTES = 64 * 1024
 _YAML_SUFFIXES = (".yml", ".yaml")
@@ -195,6 +203,25 @@ def analyse_text(
     """
     diagnostics = Diagnostics()
     document = parse(text, path, diagnostics)
+    return analyse_document(
+        document, base_dir, name, diagnostics, allow_outside=allow_outside, models=models
+    )
+
+
+def analyse_document(
+    document: Document,
+    base_dir: Path,
+    name: str,
+    diagnostics: Diagnostics,
+    *,
+    allow_outside: bool = False,
+    models: dict[str, ModelFile] | None = None,
+) -> Analysis:
+    """Analyse what `parse` returned, with the diagnostics that it added.
+
+    Raises:
+        RunefileError: everything that is wrong with it, in source order.
+    """
     beside = Beside(base_dir, allow_outside)
     pipeline = _check(document, beside, name, Catalogue.builtin(), diagnostics, models=models)
     diagnostics.raise_if_errors()

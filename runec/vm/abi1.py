@@ -63,11 +63,10 @@ class Abi1Imports(Imports):
         self._outputs: dict[int, tuple[str, GraphOutput]] = {}
         self._models: dict[int, _Model] = {}
         self._consumed: dict[int, list[tuple[TensorType, bytes]]] = {}
-        # Index of the stage whose host function was called last; -1 before the first.
+        # Index of the stage that began last; -1 before the first.
         self._reached = -1
         self._is_inside = False
         self._given: list[Typed] = []
-        self._places: tuple[Sequence[int], Sequence[int]] = ((), ())
         self._first_id_of_calls: int | None = None
 
     def memory_limit(self, size: int) -> int:
@@ -104,24 +103,42 @@ class Abi1Imports(Imports):
         return stages[number - 1] if 0 < number <= len(stages) else f"number {number}"
 
     def place(self) -> str:
-        """Name the stage in which the rune is; without watched blocks, those in which it can be."""
+        """Name the stage in which the rune is, if the host knows it."""
         if self.in_manifest:
             return "while it was set up"
-        stages = self._graph.stages
-        if self._is_inside:
-            return f"in the stage {stages[self._reached]}"
-        names = []
-        for name in stages[self._reached + 1 :]:
-            names.append(name)
-            if name not in self._graph.proc_blocks:
-                break
-        blocks = [name for name in names if name in self._graph.proc_blocks] or names
-        if not blocks:
-            return f"after the stage {stages[-1]}" if stages else ""
-        where = "in the stage" if len(blocks) == 1 else "in one of the stages"
-        return f"{where} {', '.join(blocks)}"
+        return f"in the stage {self._graph.stages[self._reached]}" if self._is_inside else ""
+
+    # --- stages ------------------------------------------------------------------------------
+
+    @property
+    def step_count(self) -> int:
+        """How many stages `_call` runs one by one: all, or none in a rune without a code map."""
+        return 0 if self._graph.code_map is None else len(self._graph.stages)
+
+    def begin_step(self, number: int) -> None:
+        """The n-th stage is about to run."""
+        self._reached = number - 1
+        self._is_inside = True
+        stage = self._graph.stages[self._reached]
+        if self.is_traced and stage in self._graph.proc_blocks:
+            # Now: a block that works in place writes over its input.
+            self._given = self._peek(self._graph.stage_tensors(stage)[0])
+            self.lap()
+
+    def end_step(self) -> None:
+        """The stage that began last has returned."""
+        self._is_inside = False
+        stage = self._graph.stages[self._reached]
+        if self.is_traced and stage in self._graph.proc_blocks:
+            spent_ms = self.lap()
+            made = self._peek(self._graph.stage_tensors(stage)[1])
+            block = self._graph.proc_blocks[stage].block
+            self.trace([stage], block, self._given, made, spent_ms)
 
     def _enter(self, stage: str) -> None:
+        """A host function works for a stage; without a code map it shows where the rune is."""
+        if self.step_count:
+            return
         index = self._graph.stages.index(stage)
         passed = self._graph.stages[self._reached + 1 : index]
         blocks = [name for name in passed if name in self._graph.proc_blocks]
@@ -132,40 +149,18 @@ class Abi1Imports(Imports):
         self._is_inside = True
 
     def _leave(self) -> None:
-        self._is_inside = False
+        if not self.step_count:
+            self._is_inside = False
 
-    # --- blocks (runec.vm.stages) ------------------------------------------------------------
-
-    def tensor_count(self, stage: str) -> int:
-        """Return how many tensors a stage takes and gives."""
-        return sum(map(len, self._graph.stage_tensors(stage)))
-
-    def enter_block(self, stage: str, addresses: Sequence[int]) -> None:
-        """A block begins; its tensors lie at these addresses, inputs first."""
-        self._enter(stage)
-        if not self.is_traced:
-            return
-        inputs, outputs = self._graph.stage_tensors(stage)
-        # Now: a block that works in place writes over what it was given.
-        self._given = self._peek(inputs, addresses[: len(inputs)])
-        self._places = (outputs, addresses[len(inputs) :])
-        self.lap()
-
-    def leave_block(self) -> None:
-        """The block that began last is over."""
-        if self.is_traced and self._is_inside:
-            spent_ms = self.lap()
-            name = self._graph.stages[self._reached]
-            block = self._graph.proc_blocks[name].block
-            self.trace([name], block, self._given, self._peek(*self._places), spent_ms)
-        self._leave()
-
-    def _peek(self, tensors: Sequence[int], addresses: Sequence[int]) -> list[Typed]:
-        """Return what lies where tensors should; nobody has checked the addresses."""
+    def _peek(self, tensors: Sequence[int]) -> list[Typed]:
+        """Return what lies where the code map has tensors; text may lie partly outside."""
+        code_map = self._graph.code_map
+        if code_map is None:
+            return []
         memory = self._memory()[: self._graph.memory_used]
         found: list[Typed] = []
-        for tensor, at in zip(tensors, addresses, strict=True):
-            kind = self._graph.tensors[tensor]
+        for tensor in tensors:
+            kind, at = self._graph.tensors[tensor], code_map.addresses[tensor]
             size = kind.size_bytes
             if kind.element is ElementType.UTF8:
                 size = text_size(memory[at:], kind.element_count)

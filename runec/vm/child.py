@@ -31,7 +31,6 @@ from runec.vm.messages import (
     unpack_start,
 )
 from runec.vm.rune_imports import Imports
-from runec.vm.stages import LEAVE, WatchedModule, watch_blocks
 from runec.vm.trace import Step, pack_step
 
 # Deep enough for any block, shallow enough for the process's own stack of 8 MiB.
@@ -137,33 +136,17 @@ class Instance:
 
     def __init__(self, rune: Rune, host: Imports) -> None:
         self._host = host
-        watched = WatchedModule(rune.code, {})
-        if isinstance(host, Abi1Imports):
-            watched = watch_blocks(rune.code, rune.require_graph())
         self._environment = wasm3.Environment()
         self._runtime = self._environment.new_runtime(_WASM_STACK_BYTES)
-        self._module = self._guard(lambda: self._environment.parse_module(watched.code))
+        self._module = self._guard(lambda: self._environment.parse_module(rune.code))
         self._guard(lambda: self._runtime.load(self._module))
         for item in module_imports(rune):
             function = getattr(host, item.name, None)
             if function is None or not item.is_known:
                 raise unsupported_legacy(f"it imports {item.name}")
             self._module.link_function("env", item.name, item.signature, _unsigned(function))
-        if watched.enter and isinstance(host, Abi1Imports):
-            self._watch(watched.enter, host)
         self._used = None if rune.graph is None else rune.graph.memory_used
         host.attach(self._memory)
-
-    def _watch(self, enter: Mapping[str, str], host: Abi1Imports) -> None:
-        def entrance(stage: str) -> Callable[..., None]:
-            return lambda *addresses: host.enter_block(
-                stage, [address & 0xFFFFFFFF for address in addresses]
-            )
-
-        for name, stage in enter.items():
-            count = host.tensor_count(stage)
-            self._module.link_function("env", name, f"v({'i' * count})", entrance(stage))
-        self._module.link_function("env", LEAVE, "v()", host.leave_block)
 
     def _memory(self) -> memoryview:
         memory: memoryview | None = self._runtime.get_memory(0)
@@ -201,6 +184,21 @@ class Instance:
         result = self._guard(lambda: function(*arguments))
         return int(result) & 0xFFFFFFFF
 
+    def run(self) -> int:
+        """Run the pipeline once; return 0, or the number of the stage that failed.
+
+        Stage by stage where the rune allows it, so that the host knows the stage of a trap.
+        """
+        if not self._host.step_count:
+            return self.call("_call", 0, 0, 0)
+        for number in range(1, self._host.step_count + 1):
+            self._host.begin_step(number)
+            failed = self.call("_call", 0, number, number)
+            self._host.end_step()
+            if failed:
+                return number
+        return 0
+
 
 def _serve(connection: Connection) -> None:
     kind, body = connection.receive()
@@ -222,7 +220,7 @@ def _serve(connection: Connection) -> None:
             raise ClosedError
         limit_resources(start.time_limit_s)
         host.begin_run()
-        failed = instance.call("_call", 0, 0, 0)
+        failed = instance.run()
         if failed:
             raise stage_failed(failed, host.stage_name(failed), host.last_message)
         outputs = pack_outputs(host.take_outputs())

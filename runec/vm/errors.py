@@ -162,7 +162,8 @@ def invalid_module(what: str) -> RuneError:
 def trapped(kind: str, place: str) -> RuneError:
     """R0708: the WebAssembly trapped."""
     hint = next((advice for word, advice in _TRAPS.items() if word in kind), _REPORT)
-    return RuneError("R0708", f"the rune trapped {place}: {kind}", hint=hint)
+    where = f" {place}" if place else ""
+    return RuneError("R0708", f"the rune trapped{where}: {kind}", hint=hint)
 
 
 class StageFailedError(RuneError):

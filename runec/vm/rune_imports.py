@@ -100,6 +100,17 @@ class Imports:
         """Return what the run wrote."""
         return []
 
+    @property
+    def step_count(self) -> int:
+        """How many stages `_call` runs one by one; 0 where it runs all of them at once."""
+        return 0
+
+    def begin_step(self, number: int) -> None:
+        """The n-th stage, counted from 1, is about to run."""
+
+    def end_step(self) -> None:
+        """The stage that began last has returned, with an error or without."""
+
     def place(self) -> str:
         """Say where the rune is, for a message: `in the stage x`, or nothing."""
         return ""

@@ -1,8 +1,8 @@
 """What a run did, step by step, and how long it took.
 
-The host sees a rune where it calls: at capabilities, models and outputs, with their tensors; and
-where blocks begin and end (`runec.vm.stages`). Where those of a stranger's rune cannot be told
-apart, they are one step with their names and their time.
+The host runs a rune stage by stage where the rune's graph has a code map (docs/spec/rune.md,
+section 3). Without one the host sees a rune where it calls: at capabilities, models and outputs,
+with their tensors; the blocks between two of them are one step with their names and their time.
 """
 
 from __future__ import annotations

@@ -165,7 +165,7 @@ def _build_model(folder: Path) -> None:
     common = ["-ffp-contract=off", "-DNDEBUG", "-DRUNEVM_TFLM_SLOT_BYTES=512u"]
     common += ["-ffunction-sections", "-fsanitize=address"]
     strict = ["-fsanitize=undefined", "-fno-sanitize-recover", "-Werror"]
-    c_plus_plus = ["g++", *common, "-std=c++14", "-fno-exceptions", "-fno-rtti"]
+    c_plus_plus = ["g++", *common, "-std=c++11", "-fno-exceptions", "-fno-rtti"]
     c_plus_plus += ["-fno-threadsafe-statics"]
     commands = []
     for number, group in enumerate(groups):

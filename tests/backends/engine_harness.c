@@ -77,16 +77,16 @@ int main(int count, char **words)
         if (strcmp(words[i], "load") == 0) {
             error = runevm_engine_wasm3.instantiate(&engine, &owner, code, bytes, memory_bytes, &detail);
         } else if (strcmp(words[i], "manifest") == 0) {
-            error = runevm_engine_wasm3.call(&engine, RUNEVM_EXPORT_MANIFEST, &result, &detail);
+            error = runevm_engine_wasm3.call(&engine, RUNEVM_EXPORT_MANIFEST, 0, &result, &detail);
         } else if (strcmp(words[i], "call") == 0) {
-            error = runevm_engine_wasm3.call(&engine, RUNEVM_EXPORT_CALL, &result, &detail);
+            error = runevm_engine_wasm3.call(&engine, RUNEVM_EXPORT_CALL, 0, &result, &detail);
         } else if (strcmp(words[i], "memory") == 0) {
             uint8_t *memory = runevm_engine_wasm3.memory(&engine, &result);
             detail = memory == NULL ? "none" : memory[0] == 0 ? "zero" : "not zero";
         } else if (strcmp(words[i], "heap") == 0) {
             result = runevm_engine_wasm3.heap_used_bytes(&engine);
         } else if (strcmp(words[i], "spent") == 0) {
-            (void)runevm_engine_wasm3.call(&engine, RUNEVM_EXPORT_CALL, &result, &detail);
+            (void)runevm_engine_wasm3.call(&engine, RUNEVM_EXPORT_CALL, 0, &result, &detail);
             result = looks;
         } else {
             result = host_calls;

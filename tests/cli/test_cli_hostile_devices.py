@@ -111,6 +111,20 @@ def test_a_monitor_of_a_hostile_device(
         assert is_clean(done.stdout + done.stderr)
 
 
+@pytest.mark.parametrize("mode", ["hello controls", "fails with controls", "logs"])
+@pytest.mark.parametrize("verb", ["run", "monitor"])
+def test_a_device_cannot_forge_a_line(
+    mode: str, verb: str, noop_rune: Path, raw: Path, runec: Callable[..., Any]
+) -> None:
+    with peer(mode, noop_rune) as port:
+        on = ("--on", f"serial:{port}") if verb == "run" else ("--port", port, "--count", "1")
+        done = runec(verb, noop_rune, "--raw", raw, *on, "--timeout", "1", "-f", "text")
+    printed = (done.stdout + done.stderr).splitlines()
+    is_shown = verb == "monitor" or mode == "fails with controls"
+    assert any("R9999" in line for line in printed) == is_shown
+    assert not [line for line in printed if line.startswith("error[R9999]")]
+
+
 @pytest.mark.parametrize("mode", ["not json", "empty"])
 def test_hosts_and_hostile_devices_compared(
     mode: str, noop_rune: Path, raw: Path, runec: Callable[..., Any]

@@ -174,7 +174,7 @@ class RecordingHost:
     }
 
 
-Call = Callable[[str], int]
+Call = Callable[..., int]
 
 
 def start_wasm3(code: bytes, host: RecordingHost) -> Call:
@@ -192,8 +192,8 @@ def start_wasm3(code: bytes, host: RecordingHost) -> Call:
     host.read = lambda at, length: bytes(runtime.get_memory(0)[at : at + length])
     host.write = write
 
-    def call(name: str) -> int:
-        arguments = (0, 0, 0) if name == "_call" else ()
+    def call(name: str, *stages: int) -> int:
+        arguments = (0, *(stages or (0, 0))) if name == "_call" else ()
         return int(runtime.find_function(name)(*arguments))
 
     # The runtime keeps no reference to what it was loaded from.
@@ -214,8 +214,8 @@ def start_wasmtime(code: bytes, host: RecordingHost) -> Call:
     host.read = lambda at, length: bytes(memory.read(store, at, at + length))
     host.write = lambda at, data: memory.write(store, data, at)
 
-    def call(name: str) -> int:
-        arguments = (0, 0, 0) if name == "_call" else ()
+    def call(name: str, *stages: int) -> int:
+        arguments = (0, *(stages or (0, 0))) if name == "_call" else ()
         return int(exports[name](store, *arguments))
 
     return call

@@ -12,7 +12,7 @@ import pytest
 from runec.codegen import compile_pipeline, generate
 from runec.codegen.build import _Workshop
 from runec.codegen.folders import Folders, dependencies
-from runec.codegen.generate import BlockUnit, GeneratedCode
+from runec.codegen.generate import GeneratedCode
 from runec.codegen.toolchain import find_toolchain
 from runec.diagnostics import MachineError
 from runec.pipeline import Pipeline
@@ -32,7 +32,7 @@ def own_block(sine: Pipeline) -> Callable[[Path], GeneratedCode]:
         (unit,) = code.units
         if not folder.exists():
             shutil.copytree(unit.block.directory, folder)
-        own = BlockUnit(unit.symbol, unit.header, replace(unit.block, directory=folder))
+        own = replace(unit, stage=replace(unit.stage, block=replace(unit.block, directory=folder)))
         return GeneratedCode(code.files, code.plan, (own,))
 
     return make

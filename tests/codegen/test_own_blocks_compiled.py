@@ -127,6 +127,32 @@ def test_a_mistake_in_its_c_is_shown_where_the_user_has_it(
     assert "runec-" not in drawn
 
 
+@pytest.mark.parametrize(
+    ("parameters", "names"),
+    [
+        ("RUNE_IN(0)", ["in0"]),
+        ("RUNE_IN(0), RUNE_OUT(0), int more", ["in0", "out0", "more"]),
+        ("double in0, RUNE_OUT(0)", ["in0", "out0"]),
+    ],
+)
+def test_a_function_with_other_parameters_than_tensors_is_refused(
+    tmp_path: Path, parameters: str, names: list[str]
+) -> None:
+    folder = block(tmp_path / "x")
+    used = "".join(f"(void){name}; " for name in names)
+    run = f"RUNE_BLOCK_RUN({parameters}) {{ {used}return RUNE_OK; }}"
+    (folder / "block.c").write_text(f'#include "rune_block.h"\n{run}\n')
+    error = refusal(folder)
+    (first,) = error.diagnostics
+    assert error.code == "R0508"
+    assert first.message == (
+        "the function of the block 'x' does not have a parameter for each tensor of the stage 's0'"
+    )
+    assert first.hint == "write RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))"
+    assert first.span is not None
+    assert (first.span.line, first.span.column) == (2, 1)
+
+
 @pytest.mark.parametrize("kind", ["pipe", "link to a pipe", "pipe in a linked folder", "device"])
 def test_what_the_compiler_would_wait_for_is_refused(tmp_path: Path, kind: str) -> None:
     elsewhere = tmp_path / "elsewhere"

@@ -9,7 +9,7 @@ import pytest
 import tflite_micro
 
 import runec
-from runec.container import WasmModule, load_rune, write_rune
+from runec.container import CodeMap, WasmModule, load_rune, write_rune
 from runec.diagnostics import UserFileError
 from runec.models import ModelFile
 from runec.pipeline import (
@@ -64,6 +64,16 @@ def test_the_file_is_what_an_independent_builder_makes(
     parts.set_resource("net", SINE.read_bytes())
     parts.version = json.dumps({"version": runec.__version__}, separators=(",", ":")).encode()
     assert write_rune(pipeline, WasmModule(module, 1104, 1024)).data == parts.build()
+
+
+def test_a_file_with_a_code_map_is_what_an_independent_builder_makes(
+    parts: Parts, pipeline: Pipeline, module: bytes
+) -> None:
+    parts.set_resource("net", SINE.read_bytes())
+    parts.add_code_map()
+    parts.version = json.dumps({"version": runec.__version__}, separators=(",", ":")).encode()
+    code_map = CodeMap({"scale": 9}, (1032, 1032, 1096))
+    assert write_rune(pipeline, WasmModule(module, 1104, 1024, code_map)).data == parts.build()
 
 
 @pytest.mark.parametrize("name_bytes", range(1, 20))

@@ -17,7 +17,7 @@ import pytest
 
 from runec.boards import load_board
 from runec.codegen import compile_pipeline
-from runec.container import Rune, WasmModule, read_rune, write_rune
+from runec.container import CodeMap, Rune, WasmModule, read_rune, write_rune
 from runec.devices import EmulatedDevice, start_emulator
 from runec.devices.session import Session
 from runec.diagnostics import RuneError
@@ -76,10 +76,13 @@ FAULTS = {
     b"s": ("(drop (call $deep (i32.const 0)))", "STACK", "R0907", "block"),
     b"l": ("(loop $l (br $l))", "TIME", "R0911", "block"),
     b"c": ("(loop $l (call $nothing) (br $l))", "TIME", "R0911", "block"),
-    b"w": ("(return (i32.const 2))", "STAGE", "R0908", "block"),
+    b"w": ("(return (i32.const 7))", "STAGE", "R0908", "block"),
     b"h": ("(drop (call $out (i32.const 1)))", "HOST_CALL", "R0909", "request_output"),
-    b"n": ("(return (i32.const 0))", "HOST_CALL", "R0909", "out"),
+    b"n": ("", "HOST_CALL", "R0909", "out"),
+    b"u": ("", "TRAP", "R0907", "out"),
 }
+NO_OUTPUT, TRAP_BEHIND = b"n"[0], b"u"[0]
+BLOCK_FUNCTION = 9  # behind 5 imports, _manifest, $nothing, $deep and _call
 
 
 @pytest.fixture(scope="module")
@@ -104,12 +107,25 @@ def faulty(wat: Callable[[str], bytes]) -> Rune:
         (func $nothing)
         (func $deep (param i32) (result i32)
             (i32.add (call $deep (local.get 0)) (i32.const 1)))
-        (func (export "_call") (param i32 i32 i32) (result i32)
-            (drop (call $take (i32.const {BUFFER}) (i32.const 2) (i32.const 1)))
+        (func (export "_call") (param i32) (param $first i32) (param $last i32) (result i32)
+            (block $end
+                (block $out (block $block (block $in
+                    (br_table $in $in $block $out $end (local.get $first)))
+                    (drop (call $take (i32.const {BUFFER}) (i32.const 2) (i32.const 1)))
+                    (br_if $end (i32.eq (local.get $last) (i32.const 1))))
+                    (if (call $run (i32.const {BUFFER}) (i32.const {BUFFER}))
+                        (then (return (i32.const 2))))
+                    (br_if $end (i32.eq (local.get $last) (i32.const 2))))
+                (br_if $end (i32.eq (i32.load8_u (i32.const {BUFFER})) (i32.const {NO_OUTPUT})))
+                (if (i32.eq (i32.load8_u (i32.const {BUFFER})) (i32.const {TRAP_BEHIND}))
+                    (then unreachable))
+                (drop (call $give (i32.const 2) (i32.const {BUFFER}) (i32.const 2))))
+            (i32.const 0))
+        (func $run (param i32 i32) (result i32)
             {cases}
-            (drop (call $give (i32.const 2) (i32.const {BUFFER}) (i32.const 2)))
             (i32.const 0)))"""
-    return write_rune(pipeline(), WasmModule(wat(text), MEMORY_BYTES, 1024))
+    code_map = CodeMap({"block": BLOCK_FUNCTION}, (BUFFER, BUFFER))
+    return write_rune(pipeline(), WasmModule(wat(text), MEMORY_BYTES, 1024, code_map))
 
 
 @pytest.fixture(scope="module")

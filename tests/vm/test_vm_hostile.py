@@ -78,19 +78,10 @@ def test_memory_past_what_the_rune_declares_is_out_of_bounds(make_rune: MakeRune
         assert "out of bounds memory access" in error.message
 
 
-def test_a_trap_names_the_stage_it_happens_in(make_rune: MakeRune, sketch: type[Sketch]) -> None:
-    call = """
-        (drop (call $request_provider_response (i32.const 1024) (i32.const 16) (i32.const 1)))
-        (unreachable)"""
-    manifest = "(drop (call $request_capability (i32.const 1)))"
-    random = ("noise", CapabilityKind.RAND, "i32[4]")
-    one = sketch(capabilities=(random,), blocks=(("scale", "i32[4]"),))
-    assert "in the stage scale:" in failure(make_rune(call, manifest, one)).message
-    two = sketch(capabilities=(random,), blocks=(("scale", "i32[4]"), ("label", "i32[4]")))
-    message = failure(make_rune(call, manifest, two)).message
-    assert "in one of the stages scale, label:" in message
-    message = failure(make_rune("(i32.const 0)", "(unreachable)", one)).message
-    assert "while it was set up" in message
+def test_a_trap_names_the_set_up_and_without_a_code_map_no_stage(make_rune: MakeRune) -> None:
+    assert failure(make_rune("(unreachable)")).message.startswith("the rune trapped: ")
+    message = failure(make_rune("(i32.const 0)", "(unreachable)")).message
+    assert message.startswith("the rune trapped while it was set up: ")
 
 
 def test_a_loop_without_end_is_stopped(make_rune: MakeRune) -> None:

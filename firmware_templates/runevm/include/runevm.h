@@ -118,6 +118,7 @@ typedef struct {
     const uint8_t *digest;           /* 32 bytes */
     uint32_t code_bytes;             /* the module is file[0 .. code_bytes) */
     uint32_t memory_bytes, stack_bytes;
+    bool has_code_map;               /* `_call` runs any range of stages */
     runevm_text name;
     uint8_t stage_count, capability_count, model_count, output_count, resource_count, tensor_count;
     runevm_text stages[RUNEVM_MAX_STAGES];

@@ -35,6 +35,8 @@ typedef enum { RUNEVM_EXPORT_MANIFEST, RUNEVM_EXPORT_CALL } runevm_export;
  *  - instantiate() may be called again at any time: it drops the old instance first. All memory comes
  *    from the context that the firmware reserved; an engine that runs out returns RUNEVM_ERR_HEAP.
  *  - instantiate() does all compiling, so that call() allocates nothing.
+ *  - call() with RUNEVM_EXPORT_CALL passes 0, `stage`, `stage`: one stage counted from 1, or 0 for all of them. With
+ *    RUNEVM_EXPORT_MANIFEST `stage` is 0.
  *  - call() returns RUNEVM_OK and *result, the host function's error, or RUNEVM_ERR_TRAP,
  *    _OUT_OF_BOUNDS, _STACK, _TIME; `detail` then points to a static text.
  *  - call() asks runevm_time_is_over() again and again, whatever the code does, and returns RUNEVM_ERR_TIME
@@ -44,7 +46,7 @@ typedef enum { RUNEVM_EXPORT_MANIFEST, RUNEVM_EXPORT_CALL } runevm_export;
 typedef struct runevm_engine {
     const char *name;
     runevm_error (*instantiate)(void *context, runevm *vm, const uint8_t *code, uint32_t code_bytes, uint32_t memory_bytes, const char **detail);
-    runevm_error (*call)(void *context, runevm_export which, uint32_t *result, const char **detail);
+    runevm_error (*call)(void *context, runevm_export which, uint32_t stage, uint32_t *result, const char **detail);
     uint8_t *(*memory)(void *context, uint32_t *bytes);
     uint32_t (*heap_used_bytes)(void *context);
 } runevm_engine;

@@ -27,7 +27,6 @@ typedef struct runevm {
 
     /* private from here */
     bool ready;                      /* instantiated, and no error since */
-    runevm_text last_stage;          /* the one that the rune asked the host for last in this call */
     uint32_t began_ms;               /* when the time budget began to count */
     uint32_t waited_ms;              /* of the time since then, for the world outside */
     uint8_t phase;                   /* which export is running: 0 none, 1 _manifest, 2 _call */

@@ -8,6 +8,8 @@ _Static_assert(RUNEVM_MAX_STAGES <= 32, "stages are bits of a word");
 _Static_assert(RUNEVM_MAX_TENSORS <= 255 && RUNEVM_MAX_STAGE_TENSORS <= 255, "tensor numbers are bytes");
 
 #define ABI 1u
+#define CODE_MAP_MINOR 1u
+#define TENSOR_ALIGNMENT 8u
 #define ELEMENTS_MAX (0x7fffffffu / 8u)
 #define NO_STAGE 0xffu
 
@@ -15,6 +17,7 @@ typedef struct {
     runevm_json json;
     runevm_rune *rune;
     uint32_t stages_named;                   /* bit n: stage n has its entry */
+    uint32_t blocks;                         /* bit n: stage n is a block */
     uint32_t stage_next;                     /* within a map, entries rise from here */
     uint32_t id_last;                        /* ids count on over capabilities, models, outputs */
     bool gap_allowed;                        /* blocks opened resources before the next id */
@@ -216,6 +219,7 @@ static void read_proc_blocks(reader *graph)
     while (more(graph, '}', &count, RUNEVM_MAX_STAGES)) {
         runevm_text name;
         uint32_t stage = read_stage(graph, &name);
+        graph->blocks |= 1u << stage;
         runevm_json_expect(&graph->json, "\"block\":");
         (void)runevm_json_string(&graph->json);
         runevm_json_expect(&graph->json, ",\"path\":");
@@ -384,6 +388,61 @@ static void read_tensors(reader *graph)
     rune->tensor_count = (uint8_t)count;
 }
 
+/* `,"functions":{...}`, a number for each block in execution order; what they are is the host's to check. */
+static void read_functions(reader *graph)
+{
+    const runevm_rune *rune = graph->rune;
+    uint32_t left = graph->blocks, stage = 0, count = 0;
+    runevm_json_expect(&graph->json, ",\"functions\":{");
+    while (runevm_json_more(&graph->json, '}', &count)) {
+        runevm_text name = runevm_json_string(&graph->json);
+        runevm_json_expect(&graph->json, ":");
+        (void)runevm_json_integer(&graph->json);
+        while (left != 0 && (left >> stage & 1u) == 0) {
+            stage++;
+        }
+        if (left == 0 || !runevm_text_same(name, rune->stages[stage])) {
+            malformed(graph);
+        }
+        left &= left - 1u;
+    }
+    if (left != 0) {
+        malformed(graph);
+    }
+}
+
+/* `,"addresses":[...]`, one for each tensor, which lies inside linear memory. */
+static void read_addresses(reader *graph)
+{
+    const runevm_rune *rune = graph->rune;
+    uint32_t count = 0;
+    runevm_json_expect(&graph->json, ",\"addresses\":[");
+    while (runevm_json_more(&graph->json, ']', &count)) {
+        uint32_t address = runevm_json_integer(&graph->json);
+        if (count > rune->tensor_count || address % TENSOR_ALIGNMENT != 0 || address > rune->memory_bytes
+            || rune->tensors[count - 1].size_bytes > rune->memory_bytes - address) {
+            malformed(graph);
+        }
+    }
+    if (count != rune->tensor_count) {
+        malformed(graph);
+    }
+}
+
+/* The minor version stands behind the ABI in a graph with a code map. */
+static bool read_minor(reader *graph)
+{
+    if (!runevm_json_take(&graph->json, ",\"minor\":")) {
+        return true;
+    }
+    uint32_t minor = runevm_json_integer(&graph->json);
+    graph->rune->has_code_map = true;
+    if (minor == 0) {
+        malformed(graph);
+    }
+    return minor <= CODE_MAP_MINOR;
+}
+
 static bool is_one_number(const runevm_tensor *tensor)
 {
     bool one = tensor->element != RUNEVM_UTF8;
@@ -444,7 +503,7 @@ runevm_error runevm_graph_read(runevm_rune *rune, const runevm_layout *layout)
     memset(graph.used_first, NO_STAGE, sizeof graph.used_first);
     runevm_json *json = &graph.json;
 
-    if (!runevm_json_take(json, "{\"abi\":") || runevm_json_integer(json) != ABI) {
+    if (!runevm_json_take(json, "{\"abi\":") || runevm_json_integer(json) != ABI || !read_minor(&graph)) {
         return RUNEVM_ERR_ABI;
     }
     runevm_json_expect(json, ",\"rune\":{\"name\":");
@@ -475,6 +534,10 @@ runevm_error runevm_graph_read(runevm_rune *rune, const runevm_layout *layout)
     read_resources(&graph, layout);
     runevm_json_expect(json, ",\"tensors\":[");
     read_tensors(&graph);
+    if (rune->has_code_map) {
+        read_functions(&graph);
+        read_addresses(&graph);
+    }
     runevm_json_expect(json, "}");
     if (ok(&graph) && json->at != json->end) {
         malformed(&graph);

@@ -78,7 +78,6 @@ void runevm_host_begin(runevm *vm)
 
 void runevm_host_begin_call(runevm *vm)
 {
-    vm->last_stage = (runevm_text){"", 0};
     for (uint32_t i = 0; i < RUNEVM_MAX_OPEN_RESOURCES; i++) {
         if (vm->open_resources[i].id >= vm->first_id_of_calls) {
             vm->open_resources[i].id = 0;
@@ -180,7 +179,6 @@ static runevm_error request_provider_response(runevm *vm, const uint32_t *argume
     if (arguments[1] != vm->rune.tensors[capability->tensor].size_bytes) {
         return refuse(vm, FUNCTION, RUNEVM_ERR_HOST_CALL, "the length is not the tensor's");
     }
-    vm->last_stage = capability->name;
     uint32_t since = runevm_begin_wait(vm);
     runevm_error error = vm->config.callbacks.provide(vm->config.callbacks.user, capability, buffer, arguments[1]);
     runevm_end_wait(vm, since);
@@ -253,7 +251,6 @@ static runevm_error run_model(runevm *vm, uint32_t index, uint8_t *const *inputs
 {
     const runevm_model_info *model = &vm->rune.models[index];
     const char *detail = NULL;
-    vm->last_stage = model->name;
     runevm_error error = vm->config.model_engine->invoke(
         vm->config.model_context, index, (const uint8_t *const *)inputs, outputs, &detail);
     for (uint32_t i = 0; error == RUNEVM_OK && i < model->output_count; i++) {
@@ -323,7 +320,6 @@ static runevm_error consume_output(runevm *vm, const uint32_t *arguments, uint32
     if (bytes == NULL) {
         return out_of_bounds(vm, FUNCTION);
     }
-    vm->last_stage = vm->rune.outputs[index].name;
     uint32_t since = runevm_begin_wait(vm);
     runevm_error error = runevm_output_consume(vm, index, bytes, arguments[2]);
     runevm_end_wait(vm, since);

@@ -320,11 +320,11 @@ static runevm_error instantiate(void *context, runevm *vm, const uint8_t *code, 
     return error;
 }
 
-static runevm_error call(void *context, runevm_export which, uint32_t *result, const char **detail) {
+static runevm_error call(void *context, runevm_export which, uint32_t stage, uint32_t *result, const char **detail) {
     runevm_wasm3 *engine = (runevm_wasm3 *)context;
     IM3Function function = (IM3Function)(which == RUNEVM_EXPORT_MANIFEST ? engine->manifest : engine->call);
-    uint32_t zero = 0;
-    const void *arguments[3] = {&zero, &zero, &zero};
+    const uint32_t zero = 0;
+    const void *arguments[3] = {&zero, &stage, &stage};
     const void *results[1] = {result};
     M3Result outcome;
 

@@ -123,6 +123,11 @@ class Orders:
         self.content += b"\x06" + address.to_bytes(4, "little") + bytes((value,))
         return self
 
+    def stage(self, number: int, orders: Orders) -> Orders:
+        self.content += b"\x08" + bytes((number,)) + len(orders.content).to_bytes(2, "little")
+        self.content += orders.content
+        return self
+
 
 def program(manifest: Orders, call: Orders) -> bytes:
     """The module of the fake engine."""
@@ -151,6 +156,7 @@ class Pipe:
     blocks: Sequence[str] = ()
     pin: object = "LED"
     active_low: object = 0
+    mapped: bool = False  # with a code map
 
     @property
     def size(self) -> int:
@@ -206,8 +212,13 @@ class Pipe:
             }
             last += 1
         names = [f"out{number}" for number in range(len(self.outputs))]
+        code_map = {
+            "functions": {name: 20 + number for number, name in enumerate(self.blocks)},
+            "addresses": [64] * (last + 1),
+        }
         return {
             "abi": 1,
+            **({"minor": 1} if self.mapped else {}),
             "rune": {"name": "probe"},
             "code": {"bytes": len(code), "sha256": sha256(code)},
             "memory": {"used": self.memory, "stack": 0},
@@ -236,6 +247,7 @@ class Pipe:
                 for name in sorted(resources)
             },
             "tensors": [tensor] * (last + 1),
+            **(code_map if self.mapped else {}),
         }
 
     def build(self) -> bytes:
@@ -250,6 +262,7 @@ def full_graph(code: bytes, resources: Mapping[str, bytes]) -> dict[str, Any]:
     """A graph with something of everything: for `full_rune`."""
     return {
         "abi": 1,
+        "minor": 1,
         "rune": {"name": 'every\t"thing"\x01é'},
         "code": {"bytes": len(code), "sha256": sha256(code)},
         "memory": {"used": 4096, "stack": 1024},
@@ -318,6 +331,9 @@ def full_graph(code: bytes, resources: Mapping[str, bytes]) -> dict[str, Any]:
             {"element-type": "f64", "dimensions": [2]},
             {"element-type": "utf8", "dimensions": [2]},
         ],
+        "functions": {"fft": 12, "label": 11},
+        # The f64 ends with the memory.
+        "addresses": [1024, 1056, 1072, 1168, 1176, 4080, 1184],
     }
 
 

@@ -101,36 +101,73 @@ def test_a_fault_of_the_manifest_is_told_with_its_name(probe: Probe) -> None:
     assert load_with(probe, made.Orders().trap(301)) == "load TRAP <_manifest> <fake trap>"
 
 
-@pytest.mark.parametrize(
-    ("blocks", "served", "place"),
-    [
-        (("mod",), 1, "mod"),
-        (("mod",), 0, "_call"),
-        (("mod",), 2, "_call"),
-        (("mod", "label"), 1, "_call"),
-        ((), 1, "_call"),
-    ],
-)
-def test_a_fault_between_two_stages_is_told_with_the_block_there_if_there_is_one(
-    probe: Probe, blocks: tuple[str, ...], served: int, place: str
-) -> None:
-    pipe = made.Pipe(model=b"\x10", blocks=blocks)
+def in_stages(change: dict[int, made.Orders]) -> made.Orders:
+    """What `_call` does for in, mod, label, net and out0, but for the stages in `change`."""
     pointers = (64).to_bytes(4, "little") + (512).to_bytes(4, "little")
-    call = made.Orders().poke(0, pointers)
-    if served > 0:
-        call.call("request_provider_response", 64, 4, 1)
-    if served > 1:
-        call.call("rune_model_infer", 2, 0, 4)
-    assert last_run(probe, call.trap(301), pipe) == f"run TRAP <{place}> <fake trap>"
+    plain = {
+        1: made.Pipe().provide(),
+        2: made.Orders().poke(68, b"mod"),
+        3: made.Orders().poke(68, b"label"),
+        4: made.Orders().poke(0, pointers).call("rune_model_infer", 2, 0, 4).expect(0),
+        5: made.Orders().call("consume_output", 3, 512, 4).expect(0),
+    }
+    call = made.Orders()
+    for number, orders in {**plain, **change}.items():
+        call.stage(number, orders)
+    return call
 
 
-def test_a_rune_that_does_not_end_is_stopped_and_the_next_run_is_a_good_one(probe: Probe) -> None:
-    call = made.Pipe().provide().go_on_if(64, 1).call("consume_output", 2, 64, 4)
-    rune = replace(made.Pipe(blocks=("loop",)), call=call).build()
+STAGES = ("in", "mod", "label", "net", "out0")
+
+
+def test_a_rune_with_a_code_map_runs_stage_by_stage_to_the_same_end(probe: Probe) -> None:
+    outcomes = []
+    for mapped in (False, True):
+        pipe = made.Pipe(model=b"\x10", blocks=("mod", "label"), mapped=mapped)
+        rune = replace(pipe, call=in_stages({})).build()
+        story = ["load OK <> <>", *["provide 1 4", "run OK <> <>"] * 2, "runs 2 instances 1"]
+        assert steps(probe, rune, runs=2) == story
+        outcomes.append(written(probe, rune, runs=2))
+    assert outcomes[0] == outcomes[1]
+    assert outcomes[0].startswith(LINE.replace('"2"', '"3"') % "17,18,19,20")
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+@pytest.mark.parametrize("mapped", [True, False])
+def test_a_trap_names_its_stage_where_the_rune_has_a_code_map(
+    probe: Probe, mapped: bool, number: int
+) -> None:
+    pipe = made.Pipe(model=b"\x10", blocks=("mod", "label"), mapped=mapped)
+    call = in_stages({number: made.Orders().trap(301)})
+    place = STAGES[number - 1] if mapped else "_call"
+    assert last_run(probe, call, pipe) == f"run TRAP <{place}> <fake trap>"
+
+
+@pytest.mark.parametrize("result", [1, 3, 99])
+def test_the_stage_that_failed_is_the_one_that_ran(probe: Probe, result: int) -> None:
+    pipe = made.Pipe(model=b"\x10", blocks=("mod", "label"), mapped=True)
+    call = in_stages({3: made.Orders().leave(result), 4: made.Orders().trap(301)})
+    assert last_run(probe, call, pipe) == "run STAGE <label> <>"
+
+
+def test_what_a_host_function_reports_stays_the_place(probe: Probe) -> None:
+    wrong = made.Orders().call("consume_output", 9, 512, 4)
+    pipe = made.Pipe(model=b"\x10", blocks=("mod", "label"), mapped=True)
+    assert last_run(probe, in_stages({2: wrong}), pipe).startswith("run HOST_CALL <consume_output>")
+
+
+@pytest.mark.parametrize(("mapped", "place"), [(True, "loop"), (False, "_call")])
+def test_a_rune_that_does_not_end_is_stopped_and_the_next_run_is_a_good_one(
+    probe: Probe, mapped: bool, place: str
+) -> None:
+    call = made.Orders().stage(1, made.Pipe().provide())
+    call.stage(2, made.Orders().go_on_if(64, 1))
+    call.stage(3, made.Orders().call("consume_output", 2, 64, 4))
+    rune = replace(made.Pipe(blocks=("loop",), mapped=mapped), call=call).build()
     assert steps(probe, rune, runs=2) == [
         "load OK <> <>",
         "provide 1 4",
-        "run TIME <loop> <fake end of time>",
+        f"run TIME <{place}> <fake end of time>",
         "provide 1 4",
         "run OK <> <>",
         "runs 2 instances 2",

@@ -26,6 +26,8 @@ TYPES = ["u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64", "ut
 CAPABILITIES = [None, "RAND", "SOUND", "ACCEL", "IMAGE", "RAW", "FLOAT_IMAGE"]
 OUTPUTS = [None, "SERIAL", "BLE", "PIN", "WIFI", "TENSOR"]
 
+Graph = dict[str, Any]
+
 
 def said(text: str) -> str:
     """A name as the graph spells it."""
@@ -49,6 +51,7 @@ def story(rune: bytes, graph: dict[str, Any], resources: dict[str, bytes]) -> st
     memory = graph["memory"]
     words = [f"OK name={said(graph['rune']['name'])} code={graph['code']['bytes']}"]
     words += [f"memory={memory['used']} stack={memory['stack']} digest={rune[-32:].hex()}"]
+    words += [f"mapped={int('functions' in graph)}"]
     words += [f"stage={said(name)}" for name in graph["stages"]]
     for name, item in graph["capabilities"].items():
         kind, spelled = CAPABILITIES.index(item["kind"]), made.canonical(item["parameters"])
@@ -80,9 +83,21 @@ def test_everything_that_a_rune_says_is_read_in_place(probe: Probe) -> None:
 
 def nothing(code: bytes) -> dict[str, Any]:
     """The graph of a rune that does nothing."""
-    maps = ("capabilities", "proc-blocks", "models", "outputs", "resources")
+    maps = ("capabilities", "proc-blocks", "models", "outputs", "resources", "functions")
     empty: dict[str, Any] = {name: {} for name in maps}
-    return {**made.full_graph(code, {}), **empty, "stages": [], "tensors": []}
+    return {**made.full_graph(code, {}), **empty, "stages": [], "tensors": [], "addresses": []}
+
+
+def without_code_map(graph: Graph) -> None:
+    for name in ("minor", "functions", "addresses"):
+        del graph[name]
+
+
+def test_a_rune_without_a_code_map_is_read(probe: Probe) -> None:
+    graph = made.full_graph(made.FULL_CODE, made.FULL_RESOURCES)
+    without_code_map(graph)
+    rune = made.assemble(made.FULL_CODE, graph, made.FULL_RESOURCES)
+    assert probe("read", [rune]) == [story(rune, graph, made.FULL_RESOURCES)]
 
 
 def test_a_rune_of_nothing_is_read(probe: Probe) -> None:
@@ -187,9 +202,6 @@ def test_hostile_bytes_with_a_right_digest_are_read_or_refused(probe: Probe) -> 
     lines = probe("read", changed)
     assert {line.split()[0] for line in lines} <= REFUSALS | {"OK"}
     assert sum(line == "MALFORMED" for line in lines) > 1000
-
-
-Graph = dict[str, Any]
 
 
 def change(*path: str | int, value: Any) -> Callable[[Graph], None]:
@@ -316,6 +328,25 @@ WRONG_GRAPHS: dict[str, tuple[str, Callable[[Graph], None]]] = {
     "resource not in graph": ("MALFORMED", drop("resources", "zz")),
     "resource in file but null": ("MALFORMED", change("resources", "a", value={"bytes": None})),
     "resources against order": ("MALFORMED", swap("resources")),
+    "newer minor version": ("ABI", change("minor", value=2)),
+    "minor version 0": ("MALFORMED", change("minor", value=0)),
+    "minor version a text": ("MALFORMED", change("minor", value="1")),
+    "no minor version": ("MALFORMED", drop("minor")),
+    "minor version without functions": ("MALFORMED", drop("functions")),
+    "minor version without addresses": ("MALFORMED", drop("addresses")),
+    "no function of a block": ("MALFORMED", drop("functions", "label")),
+    "no function of the first block": ("MALFORMED", drop("functions", "fft")),
+    "function of another stage": ("MALFORMED", change("functions", "net", value=13)),
+    "functions against order": ("MALFORMED", swap("functions")),
+    "function a text": ("MALFORMED", change("functions", "fft", value="12")),
+    "function 2^31": ("MALFORMED", change("functions", "fft", value=2**31)),
+    "address missing": ("MALFORMED", drop("addresses", 6)),
+    "address too many": ("MALFORMED", change("addresses", value=[1024] * 8)),
+    "many addresses too many": ("MALFORMED", change("addresses", value=[1024] * 300)),
+    "address not aligned": ("MALFORMED", change("addresses", 0, value=1028)),
+    "tensor past the memory": ("MALFORMED", change("addresses", 5, value=4088)),
+    "text past the memory": ("MALFORMED", change("addresses", 6, value=4104)),
+    "address at the end of all": ("MALFORMED", change("addresses", 0, value=2**31 - 8)),
     "graph over 16 KiB": (
         "LIMIT",
         change("proc-blocks", "fft", "arguments", value={"text": "x" * 16384}),
@@ -519,7 +550,7 @@ def test_padding_must_be_the_shortest(probe: Probe) -> None:
 
 
 # What the host checks and a device does not: the module, and hashes that the digest covers.
-HOST_ONLY = {"bad-import", "bad-memory-pages", "bad-resource-hash"}
+HOST_ONLY = {"bad-function-index", "bad-import", "bad-memory-pages", "bad-resource-hash"}
 VERDICTS = {
     "ok": {"OK"},
     "R0601": {"NOT_A_RUNE", "TRUNCATED"},

@@ -5,6 +5,7 @@ from runec.firmware.build import FirmwareBuild, build_project, platform_to_fetch
 from runec.firmware.costs import StageCost
 from runec.firmware.memory_plan import Layout
 from runec.firmware.project import BACKENDS, Project, create_project, load_project
+from runec.firmware.project_cache import cached_project, clear_projects, held_firmware
 from runec.firmware.project_manifest import NoProjectError, is_project
 from runec.firmware.refusals import BudgetError, StageError, UnfitDeviceError
 from runec.firmware.render import ARDUINO, BARE, FRAMEWORKS
@@ -34,8 +35,11 @@ __all__ = [
     "ToolCommand",
     "UnfitDeviceError",
     "build_project",
+    "cached_project",
     "choose_accelerometer",
+    "clear_projects",
     "create_project",
+    "held_firmware",
     "is_project",
     "known_protocol",
     "load_project",

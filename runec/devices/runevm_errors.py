@@ -86,8 +86,8 @@ RUNEVM_ERRORS: dict[int, RunevmError] = {
         "TIME",
         "R0911",
         "the rune used up its time budget",
-        "look for an endless loop in its blocks, or give it longer: --timeout SECONDS of "
-        "`runec run`, --time-budget of `runec flash`",
+        "look for an endless loop in its blocks, or increase --timeout of `runec run` or "
+        "--time-budget of `runec flash`",
     ),
     308: RunevmError("ENGINE", _BOARD, "the device's engine refused the module", _REBUILD),
     401: RunevmError(

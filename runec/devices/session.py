@@ -29,8 +29,8 @@ Provide = Callable[[int, int], bytes]
 """Takes a capability's id and a length in bytes; gives that many bytes."""
 
 _NO_ANSWER_AT_PORT = (
-    "say at what speed it talks, PORT@BAUD: `runec boards show B` tells its baud; or it carries "
-    "no rune yet: runec flash X.rune --board B"
+    "set the baud rate, PORT@BAUD (`runec boards show B` prints it), or flash the rune: "
+    "runec flash X.rune --board B"
 )
 _NO_ANSWER = "check clock, console and link of the board's file: runec boards show B"
 _LAST_WORDS = 3
@@ -95,7 +95,7 @@ class Session:
         return tuple(self._last_words)
 
     def greet(self, *, booting: bool, timeout_s: float) -> Hello:
-        """Return what the device says of itself. Raises RuneError R0901, R0903, R0904, R0913."""
+        """Return what the device says of itself. Raises RuneError R0901, R0903, R0913."""
         self._link.greet(self._transport.time_ms(), booting=booting)
         return self._wait(Hello, None, timeout_s)
 
@@ -174,6 +174,9 @@ class Session:
                 else:
                     self._handle(event, provide)
             if result is None and time.monotonic() > wall_limit_s:
+                if wanted is Hello:
+                    detail = f"after {timeout_s:g} s, although it sends bytes"
+                    raise lost_error(Lost(LostCause.NO_ANSWER, detail), self._name)
                 raise LinkLostError(
                     "R0904",
                     f"{self._name} did not finish within {timeout_s:g} s of this host's clock",

@@ -194,7 +194,7 @@ def out_of_time(seconds: float) -> RuneError:
     return RuneError(
         "R0711",
         f"the rune did not end within {seconds:g} s",
-        hint="give it longer with --timeout SECONDS, or look for an endless loop in its blocks",
+        hint="increase --timeout, or look for an endless loop in its blocks",
     )
 
 

@@ -136,6 +136,16 @@ def test_hosts_and_hostile_devices_compared(
     assert is_clean(done.stdout + done.stderr)
 
 
+def test_a_device_that_sends_no_hello_does_not_answer(
+    noop_rune: Path, raw: Path, runec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runec.devices.monitor.START_TIMEOUT_S", 2)
+    with peer("zeros without hello", noop_rune) as port:
+        done = runec("monitor", noop_rune, "--raw", raw, "--port", port, "--count", "1")
+    assert done.code == 3
+    assert f"serial:{port} does not answer, after 2 s, although it sends bytes" in done.stderr
+
+
 def test_a_monitor_begins_anew_with_a_device_that_does_not_end_a_run(
     noop_rune: Path, raw: Path, runec: Callable[..., Any]
 ) -> None:

@@ -180,6 +180,9 @@ class Peer:
 
     def serve(self) -> None:
         for kind, seq in self.requests():
+            if self.mode == "zeros without hello":
+                while True:
+                    self.write(bytes(1000))
             if kind == 1:
                 self.queue.clear()
                 self.write(self.hello(seq))

@@ -53,7 +53,7 @@ def command(console: Console, is_cleared: bool) -> None:
 
 def _clear(console: Console) -> None:
     # Only here: to show what there is takes no device.
-    from runec.devices import clear_projects  # noqa: PLC0415
+    from runec.firmware import clear_projects  # noqa: PLC0415
 
     before = sum(item.bytes for item in usage())
     clear()

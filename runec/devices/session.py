@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from runec.container import Graph
+from runec.devices.errors import LinkLostError
 from runec.devices.frames import Text
 from runec.devices.link import (
     DataWanted,
@@ -41,20 +42,20 @@ _Wanted = TypeVar("_Wanted", Hello, Stats, Finished, Failure)
 def lost_error(lost: Lost, name: str, words: tuple[str, ...] = ()) -> RuneError:
     """Return the error for a link that is over; `words` are the device's last."""
     if lost.cause is LostCause.NO_ANSWER:
-        return RuneError(
+        return LinkLostError(
             "R0901",
             f"{name} does not answer, {lost.detail}",
             hint=_NO_ANSWER_AT_PORT if name.startswith("serial:") else _NO_ANSWER,
         )
     if lost.cause is LostCause.SILENCE:
-        return RuneError(
+        return LinkLostError(
             "R0901",
             f"{name} stopped responding, {lost.detail}",
             hint="the rune may never end: run it on the host first",
             notes=words,
         )
     if lost.cause is LostCause.RESTARTED:
-        return RuneError(
+        return LinkLostError(
             "R0902",
             f"{name} restarted in the middle of a run",
             hint="run it on the host first; on a real board check the power supply as well",
@@ -172,7 +173,7 @@ class Session:
                 if wanted is Hello:
                     detail = f"after {timeout_s:g} s, although it sends bytes"
                     raise lost_error(Lost(LostCause.NO_ANSWER, detail), self._name)
-                raise RuneError(
+                raise LinkLostError(
                     "R0904",
                     f"{self._name} did not finish within {timeout_s:g} s of this host's clock",
                     hint="increase --timeout or simplify the pipeline",

@@ -10,7 +10,8 @@ from runec.boards import Board, load_boards
 from runec.diagnostics import RunecError
 from runec.firmware.arduino import CORE_STACK_BYTES
 from runec.firmware.costs import CODE, KERNELS, MODEL, StageCost, model_code_bytes
-from runec.firmware.memory_plan import Layout, StageError
+from runec.firmware.memory_plan import Layout
+from runec.firmware.refusals import BudgetError
 
 # Static variables of runevm, the link and the HAL in firmware without models, on every board that
 # was measured (6,176 to 6,624).
@@ -23,10 +24,6 @@ _OWN_FLASH_LEAST, _OWN_FLASH_MOST = 83 * 1024, 88 * 1024
 # The smallest rune: one capability and one output of one number.
 _SMALLEST_CODE_BYTES, _SMALLEST_FUNCTIONS = 192, 6
 _SMALLEST_MEMORY_BYTES, _SMALLEST_RUNE_BYTES = 1040, 512
-
-
-class BudgetError(StageError):
-    """A rune that does not fit on a board; `stage` is the one of its stages that costs most."""
 
 
 @dataclass(frozen=True, slots=True)

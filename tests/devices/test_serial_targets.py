@@ -17,9 +17,10 @@ import serial
 from runec.boards import load_board
 from runec.codegen import compile_pipeline
 from runec.container import Rune, write_rune
-from runec.devices import Target, held_firmware, run, run_bytes, start_emulator
+from runec.devices import Target, run, run_bytes, start_emulator
 from runec.devices.serial_port import SerialTransport
 from runec.diagnostics import MachineError, RuneError
+from runec.firmware import held_firmware
 from runec.frontend import analyse
 from runec.vm import Inputs
 from tests.devices.plugged_port import POLL_S, Paper, Plug, echo, plugged

@@ -101,7 +101,7 @@ def test_a_run_at_a_hostile_device(
     last = json.loads(done.stderr.strip().splitlines()[-1])
     assert last["code"] == BROKEN[mode], last
     assert CAUSES.get(mode, "") in last["message"]
-    if mode in PEERS.RESULTS:
+    if mode in hostile_peer.RESULTS:
         assert " returned " in last["message"]
         assert "runec flash X.rune --board B" in last["hint"]
     assert is_clean(done.stderr)

@@ -45,7 +45,7 @@ def cache_dir() -> Path:
             "there is no home folder to keep the cache in",
             hint=ANOTHER_CACHE,
         ) from None
-    # Absolute, because builders and clients that are told of it run in other folders.
+    # Absolute, because builders and clients that get it run in other folders.
     return folder.absolute()
 
 
@@ -56,7 +56,7 @@ def _user_cache_dir() -> str:
 
 
 def content_key(*parts: bytes | str) -> str:
-    """Return the SHA-256, in hexadecimal, of parts that are told apart by their lengths."""
+    """Return the SHA-256, in hexadecimal, of parts that are separated by their lengths."""
     digest = hashlib.sha256()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part

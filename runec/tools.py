@@ -48,7 +48,7 @@ _watchers: list[Watcher] = []
 
 
 def watch_tools(watcher: Watcher | None) -> None:
-    """Tell `watcher` of every program that `run_tool` has run from now on; None: nobody."""
+    """Report every program that `run_tool` has run from now on to `watcher`; None: to none."""
     _watchers[:] = [] if watcher is None else [watcher]
 
 
@@ -340,7 +340,7 @@ def _listed(leader: int) -> Iterator[None]:
 
 
 def end_tools() -> None:
-    """Kill what `run_tool` is running in other threads: nobody waits for it any more."""
+    """Kill what `run_tool` is running in other threads: its callers have gone."""
     for leader in tuple(_running):
         _kill_group(leader)
 

@@ -192,7 +192,7 @@ def _as_json(block: Block) -> dict[str, object]:
 def _check_name(_ctx: click.Context, _parameter: click.Parameter, name: str) -> str:
     if _NAME.fullmatch(name) is None:
         raise click.BadParameter(
-            f"{name!r} is no name of a block: a letter, then letters, digits, _ and -, at most 64. "
+            f"{name!r} is not a block name: a letter, then letters, digits, _ and -, at most 64. "
             "Another folder is chosen with --dir."
         )
     return name

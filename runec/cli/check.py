@@ -105,7 +105,7 @@ def command(
 
 
 def _reject_legacy_rune(path: Path) -> None:
-    """Say that a legacy rune runs on no board, before it is said that it is no Runefile."""
+    """Say that a legacy rune runs on no board, before it is said that it is not a Runefile."""
     if read_head(path, len(_WASM)) == _WASM:
         from runec.container import load_rune  # noqa: PLC0415 - a check of a text does not need it
 

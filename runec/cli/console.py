@@ -37,7 +37,7 @@ def open_streams() -> None:
     """Open what runec was started without, as by `runec check >&-`.
 
     Else the first file that it opens is the one that a stream's number stands for. stdout is opened
-    such that nothing can be written: results that nobody gets are an error. Remarks are not.
+    such that nothing can be written: lost results are an error. Remarks are not.
     """
     for number, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         try:
@@ -171,7 +171,7 @@ class Console:
     # --- remarks ---------------------------------------------------------------------------------
 
     def say(self, line: str) -> None:
-        """Print a remark on stderr, unless programs read or nobody wants any."""
+        """Print a remark on stderr, unless a program reads or --quiet is given."""
         if not self.is_json and not self.quiet:
             self._error_line(printable(line, lines=True))
 
@@ -189,7 +189,7 @@ class Console:
             self._error_line(printable(line))
 
     def warn(self, *diagnostics: Diagnostic) -> None:
-        """Print warnings on stderr, unless nobody wants any."""
+        """Print warnings on stderr, unless --quiet is given."""
         if not self.quiet:
             self.report(diagnostics)
 

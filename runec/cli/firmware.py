@@ -155,7 +155,7 @@ def build(
         _print_build(console, project, built)
         return 0
     if not board_ids:
-        what = f"{source} is no firmware project: a Runefile in it" if is_folder(source) else ""
+        what = f"{source} is not a firmware project: a Runefile in it" if is_folder(source) else ""
         raise click.UsageError(f"{what or 'a .rune or a Runefile'} needs --board")
     boards = [choice.board(board) for board in wanted_boards(console, board_ids)]
     loaded = load_source(console, source)

@@ -168,7 +168,7 @@ def command(
             before_run=emulated.before_run,
         )
     if target is not None and target.kind != "serial":
-        raise click.UsageError("the host is no device: runec run runs a rune here")
+        raise click.UsageError("the host is not a device: runec run runs a rune here")
     if target is None:
         target = serial_target(console, port, [board] if board else load_boards())
     return monitor_port(console, target, wanted, plot=plot, board=board)

@@ -143,7 +143,7 @@ def beside(path: str) -> str | None:
 
 
 def parse_path(text: str, span: Span) -> Path | None:
-    """Split `base[@version][#sub_path]`; None when it is no path."""
+    """Split `base[@version][#sub_path]`; None when it is not a path."""
     match = PATH.match(text)
     if match is None:
         return None
@@ -151,7 +151,7 @@ def parse_path(text: str, span: Span) -> Path | None:
 
 
 def parse_dimension(digits: str) -> int | None:
-    """Return the number, or None when it is no length of a tensor (1 to 2^31 - 1)."""
+    """Return the number, or None when it is not a length of a tensor (1 to 2^31 - 1)."""
     if not re.fullmatch(r"[0-9]{1,10}", digits):
         return None
     value = int(digits)

@@ -16,7 +16,7 @@ from runec.values import ArgumentValue, ElementType, ResourceWords, TensorType
 
 # A utf8 element is a u32 length and its bytes (docs/spec/rune.md, section 2.2).
 _LENGTH_BYTES = 4
-# Room for a word that nobody knows before run time; a longer one fails the stage.
+# Room for a word that is unknown before run time; a longer one fails the stage.
 RUN_TIME_WORD_BYTES = 128
 # Of a rune (docs/spec/rune.md, section 3).
 _MAX_RANK = 8

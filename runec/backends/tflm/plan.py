@@ -175,7 +175,7 @@ def source_groups(operators: Iterable[str]) -> tuple[SourceGroup, ...]:
     others = tuple(f"{_KERNELS}/{name}" for name in kernels if name not in _FAST_KERNELS)
     included = {name for file in own for name in includes(_OWN / file) if name.startswith(_LITE)}
     needed = header_closure(root, (*_CORE, *fast, *others, *_INTERFACE, *included), _ROOTS)
-    # QUANTIZE of ours calls the library's for what is no float.
+    # QUANTIZE of ours calls the library's for what is not a float.
     kernels_of_ours = (*sorted(own), *(("quantize_tflm.cc",) if "QUANTIZE" in operators else ()))
     flags = ("-w", *interface_flags())
     library = SourceGroup(

@@ -20,8 +20,6 @@ from runec.cli.options import (
     trust_option,
 )
 from runec.cli.runefiles import which_runefile
-from runec.container import load_rune
-from runec.container.wasm import MAGIC
 from runec.diagnostics import Diagnostic, RunefileError, Severity, render
 from runec.files import read_head
 from runec.frontend import analyse
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
     from runec.boards import Board
 
 EXIT_WRONG = RunefileError.exit_code
+_WASM = b"\0asm"
 
 
 @click.command(
@@ -73,7 +72,9 @@ def command(
     """
     boards = _Boards(console, board_ids)
     path = which_runefile(runefile)
-    if board_ids and read_head(path, len(MAGIC)) == MAGIC:
+    if board_ids and read_head(path, len(_WASM)) == _WASM:
+        from runec.container import load_rune  # noqa: PLC0415 - a Runefile needs none of it
+
         load_rune(path).require_graph()
     read: dict[str, ModelFile] = {}
     try:

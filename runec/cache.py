@@ -139,7 +139,7 @@ def _usage(folder: Path, bound: int | None) -> Usage:
 def clear() -> None:
     """Remove the objects of firmware builds. A build that runs meanwhile makes them again.
 
-    Projects are held while they are used: `runec.devices.clear_projects` removes them.
+    Projects are held while they are used: `runec.firmware.clear_projects` removes them.
 
     Raises:
         MachineError: R1002, there is no cache or it cannot be written.

@@ -5,7 +5,9 @@
     │   └── RunefileError    a Runefile with one or more diagnostics
     ├── UsageError      (2)  the command line asks for something that does not exist
     ├── RuneError       (3)  the rune was started and failed
-    └── MachineError    (4)  this machine lacks a tool, a file, a network or space
+    ├── MachineError    (4)  this machine lacks a tool, a file, a network or space
+    └── DeviceRefusalError   of these, those of a rune that a device does not run
+        └── BoardRefusalError    or that does not go with this board
 
 Codes are `R` and four digits; the first two say which room found the mistake:
 
@@ -258,6 +260,14 @@ class MachineError(RunecError):
     """This machine lacks something: a tool, a file, a network, space."""
 
     exit_code = 4
+
+
+class DeviceRefusalError(RunecError):
+    """A rune that this board, or no device, can run. Nothing broke: the host may run it."""
+
+
+class BoardRefusalError(DeviceRefusalError):
+    """A rune that does not go with this board; another may do."""
 
 
 _RED, _YELLOW, _BLUE, _BOLD, _RESET = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[0m"

@@ -20,11 +20,10 @@ from runec.cli.console import Console
 from runec.codegen import compile_pipeline
 from runec.container import Rune, write_rune
 from runec.diagnostics import RunecError
-from runec.firmware import build_project, create_project
+from runec.firmware import BudgetError, build_project, create_project
 from runec.frontend import analyse
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
-TOO_BIG = ("R0811", "R0812")
 SIZE_COLUMNS = 6
 
 
@@ -44,9 +43,7 @@ def rows(name: str, rune: Rune, boards: Sequence[Board], folder: Path) -> Iterat
             start_s = cpu_seconds()
             build_project(create_project(rune, board, place))
             warm_s = cpu_seconds() - start_s
-        except RunecError as error:
-            if error.code not in TOO_BIG:
-                raise
+        except BudgetError:
             yield [name, board.id, *["too big"] * 4, "", ""]
             continue
         sizes = (

@@ -15,8 +15,9 @@ from runec.boards import Board, load_boards
 from runec.cli.console import Console, table
 from runec.codegen import compile_pipeline
 from runec.container import Rune, write_rune
-from runec.devices import EmulatedDevice, Target, held_firmware, run
+from runec.devices import EmulatedDevice, Target, run
 from runec.diagnostics import RunecError, UserFileError
+from runec.firmware import held_firmware
 from runec.frontend import analyse
 from runec.vm import Inputs
 

@@ -8,7 +8,7 @@ from runec.cache import cache_dir, clear, usage
 from runec.cli.console import Console, table
 from runec.cli.help_epilog import example
 from runec.cli.options import format_option, pass_console
-from runec.devices import clear_projects
+from runec.firmware import clear_projects
 
 
 @click.command(

@@ -30,8 +30,8 @@ from runec.pipeline import Pipeline
 if TYPE_CHECKING:
     from runec.boards import Board
 
-EXIT_WRONG = RunefileError.exit_code
 _WASM = b"\0asm"
+EXIT_WRONG = RunefileError.exit_code
 
 
 @click.command(
@@ -64,10 +64,8 @@ def command(
     """
     boards = _Boards(console, board_ids)
     path = which_runefile(runefile)
-    if board_ids and read_head(path, len(_WASM)) == _WASM:
-        from runec.container import load_rune  # noqa: PLC0415 - a Runefile needs none of it
-
-        load_rune(path).require_graph()
+    if board_ids:
+        _reject_legacy_rune(path)
     read: dict[str, ModelFile] = {}
     try:
         analysis = analyse(
@@ -96,6 +94,14 @@ def command(
     console.say(f"{path}: {_counted(errors, 'error')}, {_counted(len(found) - errors, 'warning')}")
     _tell_about_explain(console, found)
     return EXIT_WRONG if errors else 0
+
+
+def _reject_legacy_rune(path: Path) -> None:
+    """Say that a legacy rune runs on no board, before it is said that it is no Runefile."""
+    if read_head(path, len(_WASM)) == _WASM:
+        from runec.container import load_rune  # noqa: PLC0415 - a check of a text does not need it
+
+        load_rune(path).require_graph()
 
 
 class _Checked(NamedTuple):

@@ -21,7 +21,6 @@ from runec.cli.options import (
     trust_option,
 )
 from runec.cli.rune_sources import load_source
-from runec.devices import cached_project
 from runec.diagnostics import Span
 from runec.firmware import (
     ARDUINO,
@@ -30,6 +29,7 @@ from runec.firmware import (
     PartSize,
     Project,
     build_project,
+    cached_project,
     is_project,
     load_project,
     measure_parts,

@@ -12,7 +12,6 @@ import msgspec
 from runec.boards import Board, LinkKind, Upload
 from runec.container import Rune
 from runec.devices.session import Log
-from runec.devices.targets import cached_project
 from runec.devices.transport import DIALOUT
 from runec.diagnostics import MachineError, UserFileError
 from runec.firmware import (
@@ -21,6 +20,7 @@ from runec.firmware import (
     Project,
     ToolCommand,
     build_project,
+    cached_project,
     known_protocol,
     tool_command,
     upload_command,

@@ -15,19 +15,15 @@ from runec.devices.emulator import (
     provider,
     warn_of_sensor,
 )
+from runec.devices.errors import LinkLostError
 from runec.devices.messages import Hello
 from runec.devices.runevm_errors import NO_DATA, device_error
 from runec.devices.session import Provide, Session
 from runec.devices.transport import Transport
 from runec.diagnostics import MachineError, RuneError
-from runec.vm import InputReader, Inputs
+from runec.vm import FailedRunError, InputReader, Inputs
 
 _LOOK_S = 0.25
-# The port is gone, the device does not answer or has restarted: that may be over soon. What did not
-# end in time still runs: the next connection begins anew.
-_PASSING = frozenset({"R0901", "R0902", "R0904", "R0940"})
-# One run failed on the device, which takes the next one; or what an original wrote is no tensor.
-_FAILED_RUNS = frozenset({"R0906", "R0907", "R0908", "R0909", "R0910", "R0911", "R0925", "R0710"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +107,8 @@ def watch(
         with closing(transport):
             try:
                 watcher.serve(transport, booting=booting)
-            except RuneError as error:
-                if error.code not in _PASSING or not watcher.has_met:
+            except LinkLostError as error:
+                if not watcher.has_met:
                     raise
                 tell(Trouble(error, is_lost=True, is_run=watcher.is_running))
                 if watcher.is_done:
@@ -175,9 +171,7 @@ class _Watcher:
             self._tell(Result(session.run(self._provide, timeout_s=self._wanted.timeout_s)))
             if self._rune is not None:
                 warn_of_sensor(self._rune.require_graph(), self._feed)
-        except RuneError as error:
-            if error.code not in _FAILED_RUNS:
-                raise
+        except FailedRunError as error:
             self._tell(Trouble(error, is_lost=False))
 
     def _meet(self, session: Session, hello: Hello | None) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from runec.boards import ACCELERATION, PARTS, Board, Sensor
 from runec.container import Rune
-from runec.diagnostics import UserFileError
+from runec.firmware.refusals import UnfitBoardError
 from runec.pipeline import CapabilityKind
 
 # Where a Runefile does not say `hz`; what examples/gesture was trained for.
@@ -90,5 +90,5 @@ def _accelerometer(board: Board) -> tuple[Sensor, int]:
     )
 
 
-def _refused(message: str, *, hint: str) -> UserFileError:
-    return UserFileError("R0840", message, hint=hint)
+def _refused(message: str, *, hint: str) -> UnfitBoardError:
+    return UnfitBoardError("R0840", message, hint=hint)

@@ -30,6 +30,7 @@ from runec.firmware.pio import (
 )
 from runec.firmware.project import Project, load_project
 from runec.firmware.project_manifest import held_folder
+from runec.firmware.refusals import UnfitBoardError
 from runec.firmware.render import BARE
 from runec.firmware.tool_output import Overflow, error_lines, overflows
 from runec.tools import TOOL_LIMITS, Finished, find_tool, run_tool
@@ -269,7 +270,7 @@ def _overflow_error(project: Project, found: Iterable[Overflow]) -> RunecError |
             )
     for overflow in by_kind.get("code RAM", ()):
         size = "" if overflow.excess_bytes is None else f"{overflow.excess_bytes} bytes "
-        return UserFileError(
+        return UnfitBoardError(
             "R0824",
             f"the code that runs from RAM needs {size}more than the region {overflow.region} of "
             f"{board.name} has",

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from runec.backends import tflm, wasm3
 from runec.boards import Board
 from runec.container import Graph, Rune
 from runec.container.wasm import read_module, walk_sections
-from runec.diagnostics import UserFileError
 from runec.firmware.costs import StageCost, stage_costs
+from runec.firmware.refusals import StageError, UnfitDeviceError
 from runec.frontend.model_engines import find_engines
 from runec.models import hybrid_operators
 from runec.pipeline import EXECUTED_FORMAT
 
 _ALIGNMENT = 16
-
-
-class StageError(UserFileError):
-    """A rune that a board can't run because of one of its stages, `stage`."""
-
-    def __init__(
-        self, code: str, message: str, *, stage: str | None, hint: str, notes: Iterable[str] = ()
-    ) -> None:
-        super().__init__(code, message, hint=hint, notes=notes)
-        self.stage = stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +127,14 @@ def _check_carried(graph: Graph) -> None:
     """Refuse what a firmware can't carry: a device has what is in the .rune and nothing else."""
     for name, model in graph.models.items():
         if model.format != EXECUTED_FORMAT:
-            raise UserFileError(
+            raise UnfitDeviceError(
                 "R0815",
                 f"devices can't run the model {name!r}: its format is {model.format}",
                 hint="convert it to .tflite with TensorFlow's TFLiteConverter",
             )
     for name, resource in graph.resources.items():
         if resource.bytes is None:
-            raise UserFileError(
+            raise UnfitDeviceError(
                 "R0814",
                 f"the resource {name!r} is given at run time, but a device is given none",
                 hint=f"give {name} a path or an inline text in the Runefile, and build it again",

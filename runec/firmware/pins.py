@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from runec.boards import Board
 from runec.container import GraphOutput, Rune
 from runec.firmware.board_sensors import Accelerometer
-from runec.firmware.memory_plan import StageError
+from runec.firmware.refusals import PinError
 from runec.numbers import parse_integer
 from runec.suggestions import did_you_mean
 
@@ -37,7 +37,7 @@ def choose_pins(
 
     Raises:
         UserFileError: R0616, a legacy rune.
-        StageError: R0841, the board has no such pin, or it is in use.
+        PinError: R0841, the board has no such pin, or it is in use.
     """
     outputs = rune.require_graph().outputs
     taken = {number: "its console" for _, number in _pins_in(board, board.hal.console)}
@@ -110,5 +110,5 @@ def _ranges(board: Board) -> list[str]:
     return [f"{port}0 to {port}{last}" for port in board.hal.ports if port]
 
 
-def _refused(stage: str, message: str, hint: str) -> StageError:
-    return StageError("R0841", message, stage=stage, hint=hint)
+def _refused(stage: str, message: str, hint: str) -> PinError:
+    return PinError("R0841", message, stage=stage, hint=hint)

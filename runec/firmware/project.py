@@ -26,6 +26,7 @@ from runec.firmware.project_manifest import (
     put_project,
     read_manifest,
 )
+from runec.firmware.refusals import VendorError
 from runec.firmware.render import (
     BARE,
     DRIVERS_FOLDER,
@@ -98,13 +99,13 @@ def create_project(
     _check_known("backend", backend, BACKENDS)
     _check_known("framework", framework, FRAMEWORKS)
     if framework == BARE and board.is_vendor_only:
-        raise UsageError(
+        raise VendorError(
             "R0828",
             f"{board.id} requires --framework arduino: runec has no start-up code for this board",
             hint="add --framework arduino to runec firmware, runec flash or runec size",
         )
     if framework != BARE and board.vendor is None:
-        raise UsageError(
+        raise VendorError(
             "R0803",
             f"the file of the board {board.id} names no vendor's platform for {framework!r}",
             hint="leave --framework out, or add [vendor] to the board's file",

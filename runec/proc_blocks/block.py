@@ -12,7 +12,7 @@ import msgspec
 
 from runec.proc_blocks.arguments import BlockArgument, convert, resolve_arguments
 from runec.proc_blocks.manifest import PART, SIZE, InputRule, Manifest, OutputRule
-from runec.proc_blocks.mismatch import BlockMismatch
+from runec.proc_blocks.mismatch import BlockMismatch, MissingArgument
 from runec.toml import TomlFile
 from runec.values import ArgumentValue, ElementType, ResourceWords, TensorType
 
@@ -341,13 +341,9 @@ class Block:
     def _length(self, name: str, values: Mapping[str, ArgumentValue]) -> int:
         value = values.get(name)
         if value is None:
-            raise BlockMismatch(
-                "R0417",
-                f"the block {self.name!r} needs the argument {name!r}: it is a length of an output",
-                about="arguments",
-                argument=name,
-                hint=f"add {name!r}",
-            )
+            message = f"the block {self.name!r} needs the argument {name!r}"
+            why = "it is a length of an output"
+            raise MissingArgument(f"{message}: {why}", name, hint=f"add {name!r}")
         if not isinstance(value, int) or value < 1:
             raise BlockMismatch(
                 "R0419",

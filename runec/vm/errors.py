@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from runec.diagnostics import (
     Diagnostic,
     MachineError,
+    RunecError,
     RuneError,
     Severity,
     UsageError,
@@ -165,10 +166,18 @@ def trapped(kind: str, place: str) -> RuneError:
     return RuneError("R0708", f"the rune trapped{where}: {kind}", hint=hint)
 
 
-def stage_failed(number: int, stage: str, message: str) -> RuneError:
+class StageFailedError(RuneError):
+    """A stage of the rune says that it failed."""
+
+
+class FailedRunError(RuneError):
+    """One run failed; what executes the rune takes the next one."""
+
+
+def stage_failed(number: int, stage: str, message: str) -> StageFailedError:
     """R0709: `_call` returned the number of a stage."""
     said = f": {message}" if message else ""
-    return RuneError(
+    return StageFailedError(
         "R0709",
         f"the stage {stage} (number {number}) failed{said}",
         hint="check the input's values, and the arguments of that stage in the Runefile",
@@ -185,7 +194,7 @@ def out_of_time(seconds: float) -> RuneError:
     return RuneError(
         "R0711",
         f"the rune did not end within {seconds:g} s",
-        hint="give it longer with --timeout SECONDS, or look for an endless loop in its blocks",
+        hint="increase --timeout, or look for an endless loop in its blocks",
     )
 
 
@@ -193,13 +202,21 @@ REQUESTS_MAX = 256
 """How often a rune may ask for input in one run; what runec compiles asks once a capability."""
 
 
-def too_many_requests() -> RuneError:
+def too_many_requests() -> FailedRunError:
     """R0925: a rune that asks for input without end, which its time budget does not count."""
-    return RuneError(
+    return FailedRunError(
         "R0925",
         f"the rune asks for input more than {REQUESTS_MAX} times in one run",
         hint="look for a loop around request_provider_response in its module",
     )
+
+
+# Errors that the process which executes a rune reports, by what it calls them.
+REPORTED: Mapping[str, type[RunecError]] = {
+    "machine": MachineError,
+    "stage": StageFailedError,
+    "rune": RuneError,
+}
 
 
 def process_died(what: str, notes: list[str]) -> RuneError:

@@ -9,7 +9,7 @@ import pytest
 
 from runec.boards import load_board
 from runec.container import read_rune
-from runec.devices import cached_project
+from runec.firmware import cached_project
 
 
 @pytest.fixture

@@ -38,6 +38,20 @@ BROKEN = dict.fromkeys(hostile_peer.RESULTS, "R0903") | {
 }
 
 
+# The causes that a result of noop, i32[4] as JSON, is told apart by.
+CAUSES = {
+    "not json": "binary data, where JSON is expected",
+    "empty": "nothing, where JSON is expected",
+    "text before": "JSON with other text: 7 bytes before it",
+    "cut short": "JSON that is cut short after",
+    "two lines": "JSON with other text: ",
+    "binary": "binary tensors (i32[1]), where JSON is expected",
+    "other output": "the output 9, which the rune does not have",
+    "other size": "i32[1] for the output 2, where the rune has i32[4]",
+    "null": "JSON whose output 2 is neither tensors nor a pin",
+}
+
+
 @contextmanager
 def peer(mode: str, rune: Path) -> Iterator[str]:
     digest = (load_rune(rune).digest or b"").hex()
@@ -81,11 +95,15 @@ def test_a_run_at_a_hostile_device(
             "-f",
             "json",
         )
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 40
     assert done.code == 3, done
     assert done.stdout == ""
     last = json.loads(done.stderr.strip().splitlines()[-1])
     assert last["code"] == BROKEN[mode], last
+    assert CAUSES.get(mode, "") in last["message"]
+    if mode in hostile_peer.RESULTS:
+        assert " returned " in last["message"]
+        assert "runec flash X.rune --board B" in last["hint"]
     assert is_clean(done.stderr)
 
 
@@ -127,6 +145,16 @@ def test_hosts_and_hostile_devices_compared(
     assert done.code == 3, done
     assert "R0903" in done.stdout + done.stderr
     assert is_clean(done.stdout + done.stderr)
+
+
+def test_a_device_that_sends_no_hello_does_not_answer(
+    noop_rune: Path, raw: Path, runec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runec.devices.monitor.START_TIMEOUT_S", 2)
+    with peer("zeros without hello", noop_rune) as port:
+        done = runec("monitor", noop_rune, "--raw", raw, "--port", port, "--count", "1")
+    assert done.code == 3
+    assert f"serial:{port} does not answer, after 2 s, although it sends bytes" in done.stderr
 
 
 def test_a_monitor_begins_anew_with_a_device_that_does_not_end_a_run(

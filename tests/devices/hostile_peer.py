@@ -31,6 +31,9 @@ RESULTS = {
     "newline": b"\n",
     "no newline": b'{"2":' + tensor(b"1") + b"}",
     "two lines": b'{"2":' + tensor(b"1") + b'}\n{"2":[]}\n',
+    "text before": b"booting\n" + b'{"2":' + tensor(b"1") + b"}\n",
+    "cut short": b'{"2":' + tensor(b"1")[:-2],
+    "other size": b'{"2":' + tensor(b"1") + b"}\n",
     "list": b"[]\n",
     "number": b"1\n",
     "raw control": b'{"2":[{"element-type":"utf8","dimensions":[1],"elements":["'
@@ -180,6 +183,9 @@ class Peer:
 
     def serve(self) -> None:
         for kind, seq in self.requests():
+            if self.mode == "zeros without hello":
+                while True:
+                    self.write(bytes(1000))
             if kind == 1:
                 self.queue.clear()
                 self.write(self.hello(seq))

@@ -55,7 +55,7 @@ def test_a_run_on_a_device_prints_what_the_device_wrote(
         assert device.hello.engine == "wasm3+tflm"
         assert (
             list(device.run(inputs, repeats=3))
-            == ['{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}'] * 3
+            == ['{"2":[{"element-type":"f32","dimensions":[1,1],"elements":[0.8]}]}'] * 3
         )
         assert device.stats() == Stats(3, 700, 900, None, None, 42)
     assert log == ["emulator:paper: hello from paper"]
@@ -171,7 +171,7 @@ def test_an_input_that_cannot_be_given_is_the_users_error_and_the_device_lives_o
             list(device.run(Inputs()))
         assert "RAW" in caught.value.message
         assert list(device.run(inputs)) == [
-            '{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}'
+            '{"2":[{"element-type":"f32","dimensions":[1,1],"elements":[0.8]}]}'
         ]
 
 

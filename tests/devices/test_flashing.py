@@ -19,14 +19,14 @@ import pytest
 from runec.boards import LinkKind, load_board
 from runec.codegen import compile_pipeline
 from runec.container import Rune, write_rune
-from runec.devices import Target, flash, flashing, held_firmware, plan_flash, run
+from runec.devices import Target, flash, flashing, plan_flash, run
 from runec.devices.emulator import Device
 from runec.devices.frames import Frame, FrameReader
 from runec.devices.labwired import SimulatorTransport
 from runec.devices.messages import parse_hello
 from runec.devices.transport import StreamTransport, Transport
 from runec.diagnostics import MachineError, UsageError
-from runec.firmware import build, upload_way
+from runec.firmware import build, held_firmware, upload_way
 from runec.frontend import analyse
 from runec.tools import Finished, find_tool, run_tool
 from runec.vm import Inputs

@@ -20,7 +20,7 @@ from runec.pipeline import CapabilityKind
 from runec.vm import InputReader, Inputs
 from tests.devices.plugged_port import Paper, echo, plugged
 
-RESULT = Result(b'{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}\n')
+RESULT = Result(b'{"2":[{"element-type":"f32","dimensions":[1,1],"elements":[0.8]}]}\n')
 Make = Callable[..., Any]
 
 
@@ -56,7 +56,7 @@ def port(tmp_path: Path) -> Path:
 
 def sensor() -> Generator[tuple[object, ...], bytes, bytes]:
     """A run that needs nothing from the computer."""
-    return b'{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}\n'
+    return b'{"2":[{"element-type":"f32","dimensions":[1,1],"elements":[0.8]}]}\n'
     yield ()
 
 

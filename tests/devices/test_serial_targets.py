@@ -17,9 +17,10 @@ import serial
 from runec.boards import load_board
 from runec.codegen import compile_pipeline
 from runec.container import Rune, write_rune
-from runec.devices import Target, held_firmware, run, run_bytes, start_emulator
+from runec.devices import Target, run, run_bytes, start_emulator
 from runec.devices.serial_port import SerialTransport
 from runec.diagnostics import MachineError, RuneError
+from runec.firmware import held_firmware
 from runec.frontend import analyse
 from runec.vm import Inputs
 from tests.devices.plugged_port import POLL_S, Paper, Plug, echo, plugged
@@ -45,9 +46,7 @@ def test_a_board_at_a_port_runs_its_rune(
     device.boot()
     with plugged(Paper(device), port):
         lines = list(run(rune, inputs, target, repeats=3, log=log.append))
-    assert (
-        lines == ['{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}'] * 3
-    )
+    assert lines == ['{"2":[{"element-type":"f32","dimensions":[1,1],"elements":[0.8]}]}'] * 3
     assert log == [f"serial:{port}: hello from paper"]
 
 
@@ -57,7 +56,7 @@ def test_a_board_that_was_up_all_along_is_asked_who_it_is(
     with plugged(Paper(make_device(echo)), port):
         for _ in range(2):
             assert list(run_bytes(rune, inputs, target)) == [
-                b'{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}\n'
+                b'{"2":[{"element-type":"f32","dimensions":[1,1],"elements":[0.8]}]}\n'
             ]
 
 
@@ -77,10 +76,7 @@ def test_a_port_that_is_unplugged_in_a_run_is_told_and_works_when_it_is_back(
     with plugged(Pulled(make_device(echo)), port) as unplug:
         unplugs.append(unplug)
         results = run(rune, inputs, target, repeats=2)
-        assert (
-            next(results)
-            == '{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}'
-        )
+        assert next(results) == '{"2":[{"element-type":"f32","dimensions":[1,1],"elements":[0.8]}]}'
         with pytest.raises(RuneError) as caught:
             next(results)
     assert (caught.value.code, caught.value.exit_code) == ("R0940", 3)
@@ -92,7 +88,7 @@ def test_a_port_that_is_unplugged_in_a_run_is_told_and_works_when_it_is_back(
     device.boot()
     with plugged(Paper(device), port):
         assert list(run(rune, inputs, target)) == [
-            '{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}'
+            '{"2":[{"element-type":"f32","dimensions":[1,1],"elements":[0.8]}]}'
         ]
 
 
@@ -117,7 +113,7 @@ def test_a_debuggers_socket_is_a_port_too(
         stack.callback(done.set)
         target = Target.parse(f"serial:socket://127.0.0.1:{server.getsockname()[1]}")
         assert list(run(rune, inputs, target)) == [
-            '{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}'
+            '{"2":[{"element-type":"f32","dimensions":[1,1],"elements":[0.8]}]}'
         ]
 
 

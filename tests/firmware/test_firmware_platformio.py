@@ -9,8 +9,8 @@ import pytest
 
 from runec.boards import Board, load_board, platformio
 from runec.container import Rune
-from runec.diagnostics import UsageError
-from runec.firmware import create_project, is_board_refusal, load_project
+from runec.diagnostics import BoardRefusalError, UsageError
+from runec.firmware import create_project, load_project
 
 MakeRune = Callable[[str], Rune]
 
@@ -50,7 +50,7 @@ def test_bare_metal_is_refused(board: Board, example_rune: MakeRune, tmp_path: P
     assert caught.value.code == "R0828"
     assert "requires --framework arduino" in caught.value.message
     assert "--framework arduino" in (caught.value.hint or "")
-    assert is_board_refusal(caught.value)
+    assert isinstance(caught.value, BoardRefusalError)
     assert not (tmp_path / "p").exists()
 
 

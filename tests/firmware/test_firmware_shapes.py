@@ -9,7 +9,8 @@ import pytest
 from runec.boards import load_board
 from runec.codegen import compile_pipeline
 from runec.container import Rune, write_rune
-from runec.firmware.memory_plan import StageError, plan_layout
+from runec.firmware import StageError
+from runec.firmware.memory_plan import plan_layout
 from runec.frontend import analyse_text
 from runec.frontend.passes import types
 from runec.models import ResolvedModel

@@ -544,7 +544,7 @@ def _outputs() -> Iterator[bytes]:
     yield pack_outputs([(3, [(TensorType.parse("f32[2, 1]"), b"\0\0\xc0\x7f\0\0\x80\x3f")])])
     yield pack_outputs([(1, [(TensorType.parse("utf8[1]"), b"\2\0\0\0ab")]), (2, [])])
     yield b'{"type_name":"f32","dimensions":[2],"elements":[1.5,null],"channel":1}'
-    yield b'{"code":"R0705","message":"m","hint":null,"notes":[],"machine":false}'
+    yield b'{"code":"R0705","message":"m","hint":null,"notes":[],"kind":"rune"}'
     yield b'{"stage":"a","kind":"model","inputs":[],"outputs":[],"seconds":0.5}'
 
 

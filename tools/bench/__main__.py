@@ -12,8 +12,8 @@ from runec.boards import Board, load_board
 from runec.cli.console import Console, table
 from runec.codegen import compile_pipeline
 from runec.container import write_rune
-from runec.devices import held_firmware
 from runec.diagnostics import RunecError
+from runec.firmware import held_firmware
 from runec.frontend import analyse
 from tools import board_sizes
 from tools.bench import start_up

@@ -42,7 +42,13 @@ from runec.pipeline import (
     ResourceWords,
     TensorType,
 )
-from runec.proc_blocks import FROM_MODEL, Block, BlockMismatch, ResolvedOutput
+from runec.proc_blocks import (
+    FROM_MODEL,
+    Block,
+    BlockMismatch,
+    MissingArgument,
+    ResolvedOutput,
+)
 from runec.suggestions import suggestion
 
 MAX_TENSOR_BYTES = 64 * 1024 * 1024
@@ -489,7 +495,7 @@ class _Checker(msgspec.Struct):
         place, labels = stage.path.span, []
         index = mismatch.index
         hint = mismatch.hint
-        if mismatch.code == "R0417" and self._is_of_model(name, mismatch.argument):
+        if isinstance(mismatch, MissingArgument) and self._is_of_model(name, mismatch.argument):
             hint = (
                 f'{hint} Or put "{name}" directly beside a model that is quantised with one scale'
             )

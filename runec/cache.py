@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import platformdirs
+
 from runec.diagnostics import MachineError
 from runec.files import disk_error
 
@@ -38,7 +40,7 @@ def cache_dir() -> Path:
     """
     override = os.environ.get("RUNEC_CACHE_DIR")
     try:
-        folder = Path(override or _user_cache_dir()).expanduser()
+        folder = Path(override or platformdirs.user_cache_dir("runec")).expanduser()
     except RuntimeError:
         raise MachineError(
             "R1002",
@@ -47,12 +49,6 @@ def cache_dir() -> Path:
         ) from None
     # Absolute, because builders and clients that get it run in other folders.
     return folder.absolute()
-
-
-def _user_cache_dir() -> str:
-    import platformdirs  # noqa: PLC0415 - not needed where RUNEC_CACHE_DIR is set
-
-    return platformdirs.user_cache_dir("runec")
 
 
 def content_key(*parts: bytes | str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import shutil
 import sys
 import threading
 import time
@@ -318,8 +317,8 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
         drawn.add_column(Text(header), justify="right" if is_number else "left", overflow="fold")
     for row in cells:
         drawn.add_row(*(Text(_cell(value)) for value in row))
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _UNLIMITED
     text = io.StringIO()
+    width = None if sys.stdout.isatty() else _UNLIMITED
     Terminal(file=text, width=width, color_system=None).print(drawn)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 

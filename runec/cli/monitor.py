@@ -43,6 +43,8 @@ from runec.devices.monitor import (
     WatchEvent,
     watch,
 )
+from runec.devices.ports import find_port, serial_ports
+from runec.devices.serial_port import SerialTransport
 from runec.devices.transport import Transport
 from runec.diagnostics import Diagnostic, RuneError, Severity, UsageError, printable
 from runec.vm import InputReader, Inputs, unused_inputs
@@ -189,9 +191,6 @@ def monitor_port(
     Raises:
         RunecError: as `watch` and `SerialTransport`.
     """
-    # Only here: pyserial looks for a system that it knows.
-    from runec.devices.serial_port import SerialTransport  # noqa: PLC0415
-
     return _show(
         console,
         lambda: SerialTransport(target.port, target.baud),
@@ -212,9 +211,6 @@ def serial_target(console: Console, port: str | None, boards: Sequence[Board]) -
     """
     if port is not None and "@" in port:
         return Target.parse(f"serial:{port}")
-    # Only here: pyserial looks for a system that it knows.
-    from runec.devices.ports import find_port, serial_ports  # noqa: PLC0415
-
     if port is None:
         found = find_port(boards)
         console.say(f"found {found}")

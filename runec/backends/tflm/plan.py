@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from runec.backends.source_group import SourceGroup
 from runec.backends.tflm.headers import header_closure, includes

@@ -20,7 +20,7 @@ from runec.cli.console import Console
 from runec.codegen import compile_pipeline
 from runec.container import Rune, write_rune
 from runec.diagnostics import RunecError
-from runec.firmware import BudgetError, build_project, create_project
+from runec.firmware import BudgetError, DeviceRune, build_project, create_project
 from runec.frontend import analyse
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
@@ -34,14 +34,15 @@ def cpu_seconds() -> float:
 
 def rows(name: str, rune: Rune, boards: Sequence[Board], folder: Path) -> Iterator[list[str]]:
     """Yield the cells of each board."""
+    device_rune = DeviceRune.of(rune)
     for board in boards:
         place = folder / board.id / name
         try:
             start_s = cpu_seconds()
-            built = build_project(create_project(rune, board, place))
+            built = build_project(create_project(device_rune, board, place))
             cold_s = cpu_seconds() - start_s
             start_s = cpu_seconds()
-            build_project(create_project(rune, board, place))
+            build_project(create_project(device_rune, board, place))
             warm_s = cpu_seconds() - start_s
         except BudgetError:
             yield [name, board.id, *["too big"] * 4, "", ""]

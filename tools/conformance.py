@@ -29,13 +29,13 @@ import msgspec
 from runec.cli.console import Console, table
 from runec.codegen import compile_pipeline
 from runec.container import Rune, write_rune
-from runec.devices import EmulatedDevice, Target, run
+from runec.devices import EmulatedDevice, Target, plan_emulation, run
 from runec.diagnostics import RunecError, UserFileError
 from runec.files import read_file
 from runec.firmware import held_firmware
 from runec.frontend import analyse
 from runec.models import ModelFile
-from runec.vm import Inputs
+from runec.vm import InputReader, Inputs
 
 PROJECT = Path(__file__).resolve().parent.parent
 RUNS_MIN = 3
@@ -215,11 +215,12 @@ def starter(rune: Rune, target: Target) -> Iterator[Start]:
     if board is None:
         yield lambda inputs, repeats: list(run(rune, inputs, target, repeats=repeats))
         return
-    with held_firmware(rune, board) as built:
+    emulation = plan_emulation(rune, board)
+    with held_firmware(emulation.rune, emulation.board) as built:
 
         def start(inputs: Inputs, repeats: int) -> list[str]:
-            with EmulatedDevice(board, built.elf, rune) as device:
-                return list(device.run(inputs, repeats=repeats))
+            with EmulatedDevice(emulation, built.elf) as device:
+                return list(device.run(InputReader(inputs), repeats=repeats))
 
         yield start
 

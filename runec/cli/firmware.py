@@ -26,6 +26,7 @@ from runec.cli.rune_sources import load_source
 from runec.container import Rune
 from runec.files import file_name, is_folder
 from runec.firmware import (
+    DeviceRune,
     FirmwareBuild,
     Project,
     build_project,
@@ -85,7 +86,7 @@ def new(
     used_input(console, loaded.rune, choice.source_of_input)
     with loaded.blamed(), console.progress("making the project"):  # it may fetch sources
         project = create_project(
-            loaded.rune,
+            DeviceRune.of(loaded.rune),
             board,
             directory,
             framework=choice.framework,
@@ -154,13 +155,15 @@ def build(
     boards = [choice.board(board) for board in wanted_boards(console, board_ids)]
     loaded = load_source(console, source)
     used_input(console, loaded.rune, choice.source_of_input)
+    with loaded.blamed():
+        rune = DeviceRune.of(loaded.rune)
 
     def make(board: Board) -> Project:
         folder = _default_directory(loaded.rune, board)
         if directory is not None:
             folder = directory / folder if is_many else directory
         return create_project(
-            loaded.rune,
+            rune,
             board,
             folder,
             framework=choice.framework,

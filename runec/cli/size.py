@@ -26,6 +26,7 @@ from runec.firmware import (
     ARDUINO,
     BARE,
     FRAMEWORKS,
+    DeviceRune,
     PartSize,
     Project,
     build_project,
@@ -99,7 +100,7 @@ def command(
     with (
         loaded.blamed(),
         cached_project(
-            loaded.rune,
+            DeviceRune.of(loaded.rune),
             board,
             framework=framework,
             backend=backend,

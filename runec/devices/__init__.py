@@ -21,8 +21,11 @@ R0950  the board's sensor cannot be read   R0951  the emulator lacks such a sens
 from runec.devices.emulator import (
     EmulatedBoard,
     EmulatedDevice,
+    Emulation,
     check_emulator,
     check_hello,
+    check_inputs,
+    plan_emulation,
     start_emulator,
 )
 from runec.devices.flashing import Flashed, FlashPlan, flash, plan_flash
@@ -39,6 +42,7 @@ from runec.devices.targets import (
 __all__ = [
     "EmulatedBoard",
     "EmulatedDevice",
+    "Emulation",
     "FlashPlan",
     "Flashed",
     "Hello",
@@ -46,9 +50,11 @@ __all__ = [
     "Target",
     "check_emulator",
     "check_hello",
+    "check_inputs",
     "emulator_patience_s",
     "flash",
     "open_emulator",
+    "plan_emulation",
     "plan_flash",
     "run",
     "run_bytes",

@@ -17,6 +17,7 @@ from runec.diagnostics import MachineError, UserFileError
 from runec.firmware import (
     BACKENDS,
     BARE,
+    DeviceRune,
     Project,
     ToolCommand,
     build_project,
@@ -124,7 +125,10 @@ def plan_flash(
         except MachineError as error:
             missing.append(error)
     written = port if needs_port(board, way) else None
-    with cached_project(rune, board, framework=framework, backend=backend, lasting=True) as project:
+    device_rune = DeviceRune.of(rune)
+    with cached_project(
+        device_rune, board, framework=framework, backend=backend, lasting=True
+    ) as project:
         return FlashPlan(
             command=_upload_command(project, way, port, protocol),
             tool=None if way is None else tool_command(project, way, port=written),
@@ -161,7 +165,10 @@ def flash(
     port = _port(board, way, port)
     environment = {} if way is None else _with_tool(way)
     tool = "PlatformIO" if way is None else way.command[0]
-    with cached_project(rune, board, framework=framework, backend=backend, log=log) as project:
+    device_rune = DeviceRune.of(rune)
+    with cached_project(
+        device_rune, board, framework=framework, backend=backend, log=log
+    ) as project:
         command = _upload_command(project, way, port, protocol)
         with step(f"building the firmware for {board.id}"):
             build_project(project, log=log)

@@ -63,13 +63,14 @@ WatchEvent = Connected | Result | Said | Trouble
 class Watched:
     """What to do with a device: run its rune every so often, or only listen to it.
 
-    `rune` is the one that it must carry; None takes any, which then gets no inputs from here.
+    `rune` is the one that it must carry, and `feed` are its inputs; without it any is taken, which
+    then gets no inputs from here.
     Without `every_s` nothing is asked for. `count` ends it after so many runs. `timeout_s` is how
     long this host waits for one run.
     """
 
     rune: Rune | None = None
-    inputs: Inputs | None = None
+    feed: InputReader | None = None
     every_s: float | None = None
     count: int | None = None
     timeout_s: float = TIMEOUT_S
@@ -127,7 +128,7 @@ class _Watcher:
     ) -> None:
         self._wanted = wanted
         self._before_run = before_run
-        self._feed = InputReader(wanted.inputs or Inputs())
+        self._feed = wanted.feed or InputReader(Inputs())
         self._tell = tell
         self._name = name
         self._runs = 0

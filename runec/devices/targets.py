@@ -7,7 +7,6 @@ import re
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
 from runec.boards import Board, InputKind, load_board, load_boards
@@ -17,14 +16,16 @@ from runec.devices.emulator import (
     Device,
     EmulatedBoard,
     EmulatedDevice,
-    check_emulator,
-    sensed_part,
+    Emulation,
+    check_inputs,
+    plan_emulation,
 )
 from runec.devices.session import Log
 from runec.devices.transport import DEFAULT_BAUD
 from runec.diagnostics import UsageError
 from runec.firmware import held_firmware
-from runec.vm import Inputs, Watch, run_rune_bytes
+from runec.pipeline import CapabilityKind
+from runec.vm import InputReader, Inputs, Watch, run_rune_bytes
 
 HOST: Literal["host"] = "host"
 # What a part measures it rounds, so a host that took the recording as it is could give other bytes.
@@ -40,17 +41,13 @@ _FORMS = "host, emulator:BOARD (`runec boards`), or serial:PORT[@BAUD]"
 class Target:
     """A target, spelled `host`, `emulator:BOARD` or `serial:PORT`, the latter with `@BAUD` at will.
 
-    `board` is that of an emulator, as it runs there; `port` and `baud` are those of a serial port.
+    `board` is that of an emulator; `port` and `baud` are those of a serial port.
     """
 
     kind: Literal["host", "emulator", "serial"]
     board: Board | None = None
     port: str = ""
     baud: int = DEFAULT_BAUD
-
-    def __post_init__(self) -> None:
-        if self.board is not None:
-            object.__setattr__(self, "board", self.board.emulated())
 
     def __str__(self) -> str:
         if self.board is not None:
@@ -122,9 +119,8 @@ def run_bytes(
 
     Raises:
         UsageError: R0921, the target cannot do what is asked.
-        UserFileError: R0616, a legacy rune on a device.
-        RunecError: what the target raises: `runec.vm.run_rune_bytes`, or `open_emulator` or
-            `SerialDevice`, and `Device.run_bytes`.
+        RunecError: what the target raises: `runec.vm.run_rune_bytes`; or `check_inputs`, then
+            `open_emulator` or `SerialDevice`, and `Device.run_bytes`.
     """
     watch = watch or Watch()
     if target.kind == "host":
@@ -137,21 +133,24 @@ def run_bytes(
         raise _host_only(f"accepts the resource {next(iter(resources))!r} at run time", target)
     if watch.step is not None:
         raise _host_only("traces a run", target)
-    rune.require_graph()  # reject a legacy rune before a port is opened
-    with _open_device(rune, target, timeout_s=timeout_s, log=watch.log) as device:
-        yield from device.run_bytes(inputs, repeats=repeats)
+    feed = InputReader(inputs)
+    with _open_device(rune, feed, target, timeout_s=timeout_s, log=watch.log) as device:
+        yield from device.run_bytes(feed, repeats=repeats)
 
 
 @contextmanager
 def _open_device(
-    rune: Rune, target: Target, *, timeout_s: float | None, log: Log | None
+    rune: Rune, feed: InputReader, target: Target, *, timeout_s: float | None, log: Log | None
 ) -> Iterator[Device]:
     if target.board is not None:
-        board = target.board.with_time_budget(timeout_s)
+        emulation = plan_emulation(rune, target.board.with_time_budget(timeout_s))
+        emulation.check_inputs(feed)
         patience_s = emulator_patience_s(timeout_s)
-        with open_emulator(rune, board, timeout_s=patience_s, log=log) as emulated:
+        with open_emulator(emulation, timeout_s=patience_s, log=log) as emulated:
             yield emulated
         return
+    # Firmware of the user's own may have any data itself.
+    check_inputs(rune, feed, may_lack=frozenset(CapabilityKind))
     # Only here: most runs are on the host, and pyserial looks for a system that it knows.
     from runec.devices.serial_port import SerialDevice  # noqa: PLC0415
 
@@ -201,37 +200,25 @@ def run(
 
 @contextmanager
 def open_emulator(
-    rune: Rune, board: Board, *, timeout_s: float | None = None, log: Log | None = None
+    emulation: Emulation, *, timeout_s: float | None = None, log: Log | None = None
 ) -> Iterator[EmulatedDevice]:
     """Build the firmware for a rune, unless the cache holds it, and start it in the emulator.
 
     Raises:
-        RunecError: as `build_firmware` and `EmulatedDevice`.
+        RunecError: as `held_firmware` and `EmulatedDevice`.
     """
-    with _emulated_firmware(rune, board, log=log) as built:
-        device = EmulatedDevice(*built, timeout_s=timeout_s or TIMEOUT_S, log=log)
+    with held_firmware(emulation.rune, emulation.board, log=log) as built:
+        device = EmulatedDevice(emulation, built.elf, timeout_s=timeout_s or TIMEOUT_S, log=log)
     # The emulator has read the program by now: another process may build in the folder again.
     with device:
         yield device
 
 
-def start_emulated_board(rune: Rune, board: Board, *, log: Log | None = None) -> EmulatedBoard:
+def start_emulated_board(emulation: Emulation, *, log: Log | None = None) -> EmulatedBoard:
     """Build the firmware for a rune, unless the cache holds it, and start it; wait for nothing.
 
     Raises:
-        RunecError: as `build_firmware` and `EmulatedBoard`.
+        RunecError: as `held_firmware` and `EmulatedBoard`.
     """
-    with _emulated_firmware(rune, board, log=log) as built:
-        return EmulatedBoard(*built)
-
-
-@contextmanager
-def _emulated_firmware(
-    rune: Rune, board: Board, *, log: Log | None
-) -> Iterator[tuple[Board, Path, Rune]]:
-    """Build a firmware; yield the board and the rune as they are in the emulator, and the ELF."""
-    board = board.emulated()
-    check_emulator(board)  # refused before a firmware is built in vain
-    sensed_part(rune, board)
-    with held_firmware(rune, board, log=log) as build:
-        yield board, build.elf, rune
+    with held_firmware(emulation.rune, emulation.board, log=log) as built:
+        return EmulatedBoard(emulation, built.elf)

@@ -3,6 +3,7 @@
 from runec.firmware.board_sensors import Accelerometer, choose_accelerometer
 from runec.firmware.build import FirmwareBuild, build_project, platform_to_fetch, vendor_missing
 from runec.firmware.costs import StageCost
+from runec.firmware.device_rune import DeviceRune, check_carried
 from runec.firmware.memory_plan import Layout
 from runec.firmware.project import BACKENDS, Project, create_project, load_project
 from runec.firmware.project_cache import cached_project, clear_projects, held_firmware
@@ -25,6 +26,7 @@ __all__ = [
     "FRAMEWORKS",
     "Accelerometer",
     "BudgetError",
+    "DeviceRune",
     "FirmwareBuild",
     "Layout",
     "NoProjectError",
@@ -36,6 +38,7 @@ __all__ = [
     "UnfitDeviceError",
     "build_project",
     "cached_project",
+    "check_carried",
     "choose_accelerometer",
     "clear_projects",
     "create_project",

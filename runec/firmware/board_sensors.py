@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runec.boards import ACCELERATION, PARTS, Board, Sensor
-from runec.container import Rune
+from runec.firmware.device_rune import DeviceRune
 from runec.firmware.refusals import UnfitBoardError
 from runec.pipeline import CapabilityKind
 
@@ -26,14 +26,14 @@ class Accelerometer:
     hz: int
 
 
-def choose_accelerometer(rune: Rune, board: Board, framework: str) -> Accelerometer | None:
+def choose_accelerometer(rune: DeviceRune, board: Board, framework: str) -> Accelerometer | None:
     """Return what ACCEL is measured with; None where the rune has none or the computer gives it.
 
     Raises:
-        UserFileError: R0616, a legacy rune; R0840, the board has no accelerometer that can be
-            read, or not what the rune asks of it.
+        UnfitBoardError: R0840, the board has no accelerometer that can be read, or not what the
+            rune asks of it.
     """
-    graph = rune.require_graph()
+    graph = rune.graph
     asked = [
         capability
         for capability in graph.capabilities.values()

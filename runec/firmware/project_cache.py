@@ -15,10 +15,10 @@ import msgspec
 
 from runec.boards import Board
 from runec.cache import ANOTHER_CACHE, FIRMWARE_BYTES_MAX, cache_dir, content_key, folder_bytes
-from runec.container import Rune
 from runec.diagnostics import MachineError
 from runec.files import disk_error, file_name
 from runec.firmware.build import FirmwareBuild, build_project
+from runec.firmware.device_rune import DeviceRune
 from runec.firmware.project import BACKENDS, Project, create_project
 from runec.firmware.render import BARE
 
@@ -26,7 +26,9 @@ Log = Callable[[str], None]
 
 
 @contextmanager
-def held_firmware(rune: Rune, board: Board, *, log: Log | None = None) -> Iterator[FirmwareBuild]:
+def held_firmware(
+    rune: DeviceRune, board: Board, *, log: Log | None = None
+) -> Iterator[FirmwareBuild]:
     """Build the firmware for a rune in the cache; its files stay as they are while this is open.
 
     Raises:
@@ -39,7 +41,7 @@ def held_firmware(rune: Rune, board: Board, *, log: Log | None = None) -> Iterat
 
 @contextmanager
 def cached_project(
-    rune: Rune,
+    rune: DeviceRune,
     board: Board,
     *,
     framework: str = BARE,
@@ -57,7 +59,7 @@ def cached_project(
         MachineError: R1001 and R1002, the cache cannot be written.
     """
     # One folder for all runes of a name: the next version of a rune only compiles what changed.
-    name = file_name(rune.require_graph().name, "rune")
+    name = file_name(rune.graph.name, "rune")
     if lasting:
         key = content_key(rune.data, msgspec.json.encode(board), framework, backend)
         name = f"{name}+{key[:16]}"  # no `file_name` has a plus

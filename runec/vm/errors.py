@@ -34,16 +34,24 @@ _TRAPS = {
 }
 
 
-def missing_input(kind: str, index: int, flag: str) -> UserFileError:
+class MissingInputError(UserFileError):
+    """R0701: no file for a capability; `flag` is the option that names one."""
+
+    flag: str
+
+
+def missing_input(kind: str, index: int, flag: str) -> MissingInputError:
     """R0701: no file for a capability."""
     which = "" if index == 0 else f" number {index + 1}"
-    return UserFileError(
+    error = MissingInputError(
         "R0701",
         f'Unable to load the "{kind}" input: no file{which} was given for it',
         hint=f"add {flag} FILE" + (f" ({index + 1} times in all)" if index else ""),
         # Word for word, for scripts that look for it.
         notes=[f'in the original platform: Error: Unable to load the "{kind}" input'],
     )
+    error.flag = flag
+    return error
 
 
 def wrong_length(source: str, requested: int, provided: int, unit: str) -> UserFileError:

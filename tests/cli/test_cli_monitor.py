@@ -295,11 +295,18 @@ def test_what_does_not_go_together_is_a_mistake_of_usage(
 
 def test_an_upload_goes_on_as_a_monitor(
     runec: Callable[..., Any],
-    noop_rune: Path,
     port: Path,
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    digest = read_rune(noop_rune.read_bytes(), source="noop").digest
+    rune = tmp_path / "dice.rune"
+    (tmp_path / "Runefile.yml").write_text(
+        "version: 1\nimage: runicos/base\npipeline:\n"
+        "  dice: {capability: RAND, outputs: [{type: i32, dimensions: [1]}]}\n"
+        "  serial: {out: serial, inputs: [dice]}\n"
+    )
+    assert runec("build", tmp_path, "-o", rune, "--name", "dice").code == 0
+    digest = read_rune(rune.read_bytes(), source="dice").digest
     with plugged_port.plugged(
         plugged_port.Paper(paper.Device(counting(), digest=digest or b"")), port.parent / "b"
     ):
@@ -309,10 +316,10 @@ def test_an_upload_goes_on_as_a_monitor(
             return Watched(rune, every_s=every_s, count=1)
 
         monkeypatch.setattr(flash, "Watched", once)
-        done = runec("flash", noop_rune, "-b", "esp32c3", "-p", port.parent / "b", "--monitor")
+        done = runec("flash", rune, "-b", "esp32c3", "-p", port.parent / "b", "--monitor")
     assert done.code == 0, done.stderr
     assert '"elements":[1]' in done.stdout
-    assert f"noop is on esp32c3 ({port.parent / 'b'})" in done.stderr
+    assert f"dice is on esp32c3 ({port.parent / 'b'})" in done.stderr
 
 
 def test_after_an_upload_it_is_said_where_the_rune_runs(

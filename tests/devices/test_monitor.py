@@ -117,7 +117,7 @@ def test_runs_start_as_far_apart_as_asked(make_device: Make, port: Path) -> None
 
 def test_inputs_come_from_files(make_device: Make, port: Path, rune: Rune, inputs: Inputs) -> None:
     with plugged(Paper(make_device(echo)), port):
-        events = watched(port, Watched(rune, inputs, every_s=0.0, count=2))
+        events = watched(port, Watched(rune, InputReader(inputs), every_s=0.0, count=2))
     assert events.count(RESULT) == 2
 
 
@@ -135,7 +135,7 @@ def test_another_rune_than_the_one_named_is_refused(
 ) -> None:
     device = make_device(echo, digest=bytes(32))
     with plugged(Paper(device), port), pytest.raises(RuneError) as caught:
-        watched(port, Watched(rune, inputs, every_s=0.0, count=1))
+        watched(port, Watched(rune, InputReader(inputs), every_s=0.0, count=1))
     assert caught.value.code == "R0917"
     assert device.runs_started == 0
 

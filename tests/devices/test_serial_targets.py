@@ -20,7 +20,7 @@ from runec.container import Rune, write_rune
 from runec.devices import Target, run, run_bytes, start_emulator
 from runec.devices.serial_port import SerialTransport
 from runec.diagnostics import MachineError, RuneError
-from runec.firmware import held_firmware
+from runec.firmware import DeviceRune, held_firmware
 from runec.frontend import analyse
 from runec.vm import Inputs
 from tests.devices.plugged_port import POLL_S, Paper, Plug, echo, plugged
@@ -214,7 +214,7 @@ def test_firmware_at_a_port_prints_what_the_host_prints(port: Path, target: Targ
     rune = write_rune(pipeline, compile_pipeline(pipeline))
     inputs = Inputs(raw=(NOOP / "input.bin",))
     board = load_board("netduinoplus2")
-    with held_firmware(rune, board) as built:
+    with held_firmware(DeviceRune.of(rune), board) as built:
         transport = start_emulator(board, built.elf)
     with contextlib.closing(transport), plugged(Emulated(transport), port):
         for _ in range(2):
@@ -230,7 +230,7 @@ def test_real_firmware_that_is_unplugged_in_a_run_runs_when_it_is_back(
     rune = write_rune(pipeline, compile_pipeline(pipeline))
     inputs = Inputs(raw=(NOOP / "input.bin",))
     board = load_board("netduinoplus2")
-    with held_firmware(rune, board) as built:
+    with held_firmware(DeviceRune.of(rune), board) as built:
         transport = start_emulator(board, built.elf)
     with contextlib.closing(transport):
         for _ in range(2):

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from runec.boards import MAX_TIME_BUDGET_MS, Board, LinkKind, load_board, load_boards
+from runec.boards import MAX_TIME_BUDGET_MS, LinkKind, load_board, load_boards
 from runec.container import Rune
-from runec.devices import Target, run_bytes
+from runec.devices import Emulation, Target, plan_emulation, run_bytes
 from runec.diagnostics import UsageError
-from runec.vm import Inputs
+from runec.vm import InputReader, Inputs
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -23,19 +23,15 @@ def test_a_place_reads_the_spelling_that_it_writes() -> None:
         assert str(target) == f"emulator:{board.id}"
 
 
-def test_a_board_has_its_link_in_an_emulator_where_the_emulator_carries_it() -> None:
+def test_a_board_has_its_link_in_an_emulator_where_the_emulator_carries_it(rune: Rune) -> None:
     board = load_board("esp32")
     assert board.hal.link == "uart", "what is flashed"
-    for target in (Target.parse("emulator:esp32"), Target("emulator", board)):
-        assert target.board is not None
-        assert target.board.hal.link == "rtt"
-    everywhere = {str(target): target.board for target in Target.everywhere()}
-    assert everywhere["emulator:esp32"] == board.emulated()
+    assert plan_emulation(rune, board).board.hal.link == "rtt"
     # Elsewhere it is where the board's file, or the user, wants it.
     links: tuple[LinkKind, ...] = ("uart", "rtt")
     for link in links:
         other = load_board("esp32c3").with_link(link)
-        assert Target("emulator", other).board == other
+        assert plan_emulation(rune, other).board == other
 
 
 @pytest.mark.parametrize(
@@ -69,7 +65,7 @@ def test_other_places_are_mistakes_of_usage(text: str) -> None:
 class Resting:
     """A device that never runs anything."""
 
-    def run_bytes(self, _inputs: Inputs, *, repeats: int) -> Iterator[bytes]:
+    def run_bytes(self, _feed: InputReader, *, repeats: int) -> Iterator[bytes]:
         return iter([b""] * repeats)
 
 
@@ -77,9 +73,10 @@ class Resting:
     ("timeout_s", "budget_ms", "patience_s"),
     [(None, 30_000, 300), (0.25, 250, 60), (1e-9, 1, 60), (400, MAX_TIME_BUDGET_MS, 4000)],
 )
-def test_the_time_for_a_run_is_an_emulated_boards_budget_and_no_hurry_for_this_computer(
+def test_the_time_for_a_run_is_an_emulated_boards_budget_and_no_hurry_for_this_computer(  # noqa: PLR0917
     monkeypatch: pytest.MonkeyPatch,
     rune: Rune,
+    inputs: Inputs,
     timeout_s: float | None,
     budget_ms: int,
     patience_s: float,
@@ -87,12 +84,12 @@ def test_the_time_for_a_run_is_an_emulated_boards_budget_and_no_hurry_for_this_c
     asked: list[tuple[int, float]] = []
 
     @contextmanager
-    def opened(_rune: Rune, board: Board, *, timeout_s: float, log: object) -> Iterator[object]:
+    def opened(emulation: Emulation, *, timeout_s: float, log: object) -> Iterator[object]:
         del log
-        asked.append((board.time_budget_ms, timeout_s))
+        asked.append((emulation.board.time_budget_ms, timeout_s))
         yield Resting()
 
     monkeypatch.setattr("runec.devices.targets.open_emulator", opened)
     target = Target.parse("emulator:netduinoplus2")
-    assert list(run_bytes(rune, Inputs(), target, repeats=0, timeout_s=timeout_s)) == []
+    assert list(run_bytes(rune, inputs, target, repeats=0, timeout_s=timeout_s)) == []
     assert asked == [(budget_ms, patience_s)]

@@ -14,7 +14,7 @@ from runec.boards import Board, load_board
 from runec.codegen import compile_pipeline
 from runec.container import Rune, write_rune
 from runec.diagnostics import MachineError
-from runec.firmware import cached_project, clear_projects, load_project
+from runec.firmware import DeviceRune, cached_project, clear_projects, load_project
 from runec.firmware.project_cache import _locked, _prune
 from runec.frontend import analyse
 
@@ -107,7 +107,7 @@ def broken_off(monkeypatch: pytest.MonkeyPatch, board: Board, rune: Rune) -> Pat
 
     with monkeypatch.context() as patch:
         patch.setattr("runec.firmware.project_manifest.write_file", write_file)
-        with pytest.raises(KeyboardInterrupt), cached_project(rune, board):
+        with pytest.raises(KeyboardInterrupt), cached_project(DeviceRune.of(rune), board):
             pass
     return written[0].parent
 
@@ -118,12 +118,12 @@ def test_a_project_of_the_cache_that_was_cut_short_is_mended_by_the_next_call(
     board = load_board("netduinoplus2")
     folder = broken_off(monkeypatch, board, noop)
     assert folder.is_relative_to(tmp_path / "cache" / "firmware" / board.id)
-    with cached_project(noop, board) as project:
+    with cached_project(DeviceRune.of(noop), board) as project:
         assert project.directory == folder
         assert (folder / "rune" / "rune.rune").read_bytes() == noop.data
     # As a version of runec that wrote the manifest last left it.
     (folder / "runec-project.json").unlink()
-    with cached_project(noop, board) as project:
+    with cached_project(DeviceRune.of(noop), board) as project:
         assert load_project(folder) == project
 
 
@@ -134,13 +134,13 @@ def test_a_command_that_was_printed_is_not_taken_over_by_another_rune_of_the_nam
     other = dataclasses.replace(noop, data=noop.data + b"\0")
 
     def printed(rune: Rune, board: Board) -> Path:
-        with cached_project(rune, board, lasting=True) as project:
+        with cached_project(DeviceRune.of(rune), board, lasting=True) as project:
             return project.directory
 
     first = printed(noop, board)
-    with cached_project(other, board) as held:
+    with cached_project(DeviceRune.of(other), board) as held:
         assert held.directory != first
-    with cached_project(other, board.with_link("rtt")) as again:
+    with cached_project(DeviceRune.of(other), board.with_link("rtt")) as again:
         assert again.directory == held.directory, "the next version compiles what changed"
     folders = {first, printed(other, board), printed(noop, board.with_link("rtt"))}
     assert len(folders) == 3
@@ -151,8 +151,8 @@ def test_a_command_that_was_printed_is_not_taken_over_by_another_rune_of_the_nam
 
 def test_projects_are_cleared_but_those_in_use(noop: Rune, tmp_path: Path) -> None:
     assert clear_projects() == []
-    with cached_project(noop, load_board("netduinoplus2")) as held:
-        with cached_project(noop, load_board("esp32c3"), lasting=True):
+    with cached_project(DeviceRune.of(noop), load_board("netduinoplus2")) as held:
+        with cached_project(DeviceRune.of(noop), load_board("esp32c3"), lasting=True):
             pass
         assert clear_projects() == [held.directory]
         found = [path.parent for path in tmp_path.rglob("runec-project.json")]

@@ -13,7 +13,7 @@ from runec.cli.console import Console, table
 from runec.codegen import compile_pipeline
 from runec.container import write_rune
 from runec.diagnostics import RunecError
-from runec.firmware import held_firmware
+from runec.firmware import DeviceRune, held_firmware
 from runec.frontend import analyse
 from tools import board_sizes
 from tools.bench import start_up
@@ -37,7 +37,7 @@ def compare(folder: Path, board: Board) -> Comparison:
     inputs = read_conformance(folder / "conformance.toml")[0].inputs(folder)
     pipeline = analyse(folder / "Runefile.yml").pipeline
     rune = write_rune(pipeline, compile_pipeline(pipeline))
-    with held_firmware(rune, board) as built:
+    with held_firmware(DeviceRune.of(rune), board) as built:
         ours = measure_rune(rune, board, built, inputs)
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         peer_built = build_peer(pipeline, rune, board, Path(scratch) / "peer")

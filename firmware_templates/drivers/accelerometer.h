@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Accelerometers on an I2C bus: one interface, one file a part. They need runevm_hal.h alone.
  *
  *   static runec_accelerometer motion = {&runec_adxl345, 0x53, 50, false};

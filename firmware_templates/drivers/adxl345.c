@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Analog Devices ADXL345. Register numbers, codes and times: its data sheet, Rev. E, "Register map" and
  * "Register definitions"; addresses 0x53, and 0x1D with ALT ADDRESS high. */
 #include "accelerometer.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ST LIS3DH. Register numbers, codes and times: its data sheet, DocID17530 rev 2, sections 2.1, 3.2, 7 and 8; addresses 0x18,
  * and 0x19 with SA0 high. */
 #include "accelerometer.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* InvenSense MPU-6050, its accelerometer. Register numbers and codes: "MPU-6000 and MPU-6050 Register Map and
  * Descriptions", revision 4.2; times: the product specification, revision 3.4. Addresses 0x68, and 0x69 with AD0 high. */
 #include "accelerometer.h"

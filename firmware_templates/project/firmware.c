@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The firmware: the rune in flash, its engines, and the link that runs it on request. */
 #include <string.h>
 

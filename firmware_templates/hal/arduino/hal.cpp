@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* runevm_hal.h and the firmware's entry on every core that has Arduino's API; nothing else is used. Restarting
  * the chip is no part of that API, and nothing here needs it: faults are handled by the core.
  * The project provides HAL_BAUD, HAL_STACK_BYTES and HAL_CORE_STACK_BYTES (what the core takes above setup()), and
@@ -88,7 +89,7 @@ void runevm_hal_write(const uint8_t *bytes, size_t length)
         length -= taken;
         if (taken > 0) {
             since = runevm_hal_milliseconds();
-        } else if (runevm_hal_milliseconds() - since >= RUNEVM_RINGS_WAIT_MS) {
+        } else if (runevm_hal_milliseconds() - since >= RUNEVM_RTT_WAIT_MS) {
             return;
         } else {
             yield();

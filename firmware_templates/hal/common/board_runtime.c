@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The part of a bare-metal C environment that is the same on every chip. */
 #include "board_runtime.h"
 

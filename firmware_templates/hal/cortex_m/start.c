@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Start-up of a Cortex-M: vectors, FPU where the code uses one, memory; faults; restart.
  * Register numbers: ARM's ARMv7-M architecture reference manual, B3.2. */
 #include "board_runtime.h"

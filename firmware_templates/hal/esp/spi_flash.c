@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Flash of an ESP32 or ESP32-C3: a chip of serial NOR flash, out of which the program runs through a cache (SPI0). It is
  * written by a second controller, SPI1, with the commands that every such chip has: sectors of 4 KiB, words.
  *

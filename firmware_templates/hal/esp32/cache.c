@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The ESP32's part of hal/esp/spi_flash.c: the cache of the first processor, and the pages of 64 KiB by which it sees
  * flash. Espressif's technical reference manual of the ESP32, version 5: chapters "DPort Registers" and "Memory
  * Management and Protection Units". The board file gives HAL_STORAGE_OFFSET, where in flash its `storage` lies. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Flash of runevm_hal.h, whatever the controller: what may be changed, and whether it was. */
 #include "flash.h"
 

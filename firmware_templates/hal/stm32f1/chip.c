@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Clocks and pins of an STM32F103; it has no random number generator. Register numbers: ST's RM0008, 7.3
  * (clocks), 9.2 (pins); PM0075, 3.1 (flash). 72 MHz from the 8 MHz crystal, the first bus half of it. */
 #include "register.h"

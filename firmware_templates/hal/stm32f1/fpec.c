@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Flash of an STM32F103, by half words. ST's PM0075, 2.3 (program and erase), 3 (registers) and tables 2 to 4 (pages);
  * it wants the internal oscillator, which is never switched off here. The board file gives HAL_FLASH_PAGE_BYTES:
  * 1024 up to 128 KiB of flash, else 2048. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Clocks, pins and random numbers of an STM32F2 or F4. Register numbers: ST's RM0090, 5.4 (voltage), 7.3 (clocks),
  * 8.4 (pins), 3.9 (flash), 24.4 (random numbers); RM0368, 6.3, 8.4 and 3.8; RM0383, 5.4. The board file provides
  * HAL_CLOCK_HZ and what leads to it from the internal 16 MHz: HAL_PLL_N, HAL_PLL_P and HAL_PLL_Q (after a division

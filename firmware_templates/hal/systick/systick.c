@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Time of runevm_hal.h from SysTick: ARM's ARMv7-M architecture reference manual, B3.3. The board file
  * gives HAL_CLOCK_HZ. */
 #include "cortex_m.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* COBS: S. Cheshire and M. Baker, "Consistent Overhead Byte Stuffing", IEEE/ACM Transactions on
  * Networking 7(2), 1999. A frame is so short that no run without a zero reaches 254 bytes, so that
  * each zero, and the place before the first byte, just holds the way to the next zero. */

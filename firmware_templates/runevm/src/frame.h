@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Frames: section 1 of docs/spec/link.md. */
 #ifndef RUNEVM_FRAME_H
 #define RUNEVM_FRAME_H

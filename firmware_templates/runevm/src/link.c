@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The device's end of docs/spec/link.md. It listens only while it waits: for a request, or for the
  * answer to what it sent last. The computer sends only when it is waited for, so a console without
  * interrupts loses nothing. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Nothing is converted from decimal: floats are compared by the digits of the two numbers halfway to
  * their neighbours, between which whatever rounds to them lies. */
 #include "parameter.h"

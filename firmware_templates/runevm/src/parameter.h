@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Parameters of capabilities, as the graph lists them and as a rune sets them. */
 #ifndef RUNEVM_PARAMETER_H
 #define RUNEVM_PARAMETER_H

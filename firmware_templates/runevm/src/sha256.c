@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* SHA-256 of FIPS 180-4, of bytes that lie in memory as a whole. */
 #include "sha256.h"
 

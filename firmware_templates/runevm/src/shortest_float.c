@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Free-format digit generation with exact integers: G. L. Steele and J. L. White, "How to print
  * floating-point numbers accurately", PLDI 1990, in the form of R. G. Burger and R. K. Dybvig,
  * "Printing floating-point numbers quickly and accurately", PLDI 1996, section 3: a number is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The shortest decimal of a binary floating-point number. */
 #ifndef RUNEVM_SHORTEST_FLOAT_H
 #define RUNEVM_SHORTEST_FLOAT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a processing block is written against.
  *
  * A block is one file, `block.c`. Each use of it in a pipeline is compiled on its own, after a

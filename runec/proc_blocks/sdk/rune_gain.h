@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What noise_filtering and audio_frontend share: the gain of per-channel energy normalisation (Y. Wang
  * et al., Trainable Frontend For Robust and Far-Field Keyword Spotting, 2017) in the fixed point of the
  * audio front end of TensorFlow's micro_speech.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Mathematical functions for blocks: no libm, the same bits in every engine.
  *
  * The f64 functions are within 1 ulp (measured: under 0.8). The f32 functions compute in f64 and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The words of string-list arguments; rune_block.h includes this.
  *
  *   RUNE_ARG_X_COUNT               how many there are

@@ -42,7 +42,7 @@ extern const runec_accelerometer_part runec_adxl345, runec_lis3dh, runec_mpu6050
 typedef struct {
     const runec_accelerometer_part *part;
     uint8_t address; /* 7 bits */
-    uint32_t hz;     /* 1 to RUNEC_ACCELEROMETER_HZ_MAX */
+    uint32_t hz; /* 1 to RUNEC_ACCELEROMETER_HZ_MAX */
     bool started;
 } runec_accelerometer;
 

@@ -29,7 +29,9 @@ static uint32_t stack_used_bytes(void *)
     return unused < size ? size - unused : 0;
 }
 
-static void paint_stack(const uint8_t *) {}
+static void paint_stack(const uint8_t *)
+{
+}
 
 #elif defined(ARDUINO_ARCH_STM32) || defined(ARDUINO_ARCH_NRF5)
 
@@ -58,7 +60,9 @@ static void paint_stack(const uint8_t *top)
 /* What lies around the stack of another core is unknown. */
 static uint32_t (*const stack_used_bytes)(void *) = nullptr;
 
-static void paint_stack(const uint8_t *) {}
+static void paint_stack(const uint8_t *)
+{
+}
 
 #endif
 

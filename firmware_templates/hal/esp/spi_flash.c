@@ -35,7 +35,7 @@
 #define SENDS_COMMAND_AND_ADDRESS (3u << 30) /* USER */
 #define DUMMY (1u << 29)
 #define WRITES_BY_TWO_OR_FOUR (15u << 12)
-#define ADDRESS_BITS(count) (((count)-1u) << 26) /* USER1 */
+#define ADDRESS_BITS(count) (((count) - 1u) << 26) /* USER1 */
 #define BUSY (1u << 0) /* STATUS: the chip's own */
 #define ENABLED (1u << 1)
 

@@ -17,7 +17,8 @@
 #define LOCK (1u << 7)
 
 #define FLASH_FIRST 0x08000000u
-#define FLASH_BYTES_MAX (HAL_FLASH_PAGE_BYTES == 1024u ? 0x20000u : 0x80000u) /* more than that has a second controller */
+#define FLASH_BYTES_MAX \
+    (HAL_FLASH_PAGE_BYTES == 1024u ? 0x20000u : 0x80000u) /* more than that has a second controller */
 
 /* The datasheets' most is 40 ms; a poll takes more than 4 cycles. */
 #define POLLS (HAL_CLOCK_HZ / 16u)

@@ -25,7 +25,13 @@
 #define GPIO_BSRR(port) REGISTER(GPIO_BASE(port) + 0x18u)
 #define GPIO_AFR(port, pin) REGISTER(GPIO_BASE(port) + 0x20u + 4u * ((pin) / 8u))
 
-enum { VOS_SCALE_2 = 2 << 14, VOS_SCALE_1 = 3 << 14, VOS_READY = 1 << 14, OVER_DRIVE = 1 << 16, OVER_DRIVE_SWITCH = 1 << 17 };
+enum {
+    VOS_SCALE_2 = 2 << 14,
+    VOS_SCALE_1 = 3 << 14,
+    VOS_READY = 1 << 14,
+    OVER_DRIVE = 1 << 16,
+    OVER_DRIVE_SWITCH = 1 << 17
+};
 
 /* A reset leaves an STM32F410 to F413 at the voltage for 84 MHz, all others at that for their 168 MHz or less. VOS takes
  * values while the PLL is off, and takes effect when it is on. */

@@ -62,20 +62,46 @@ typedef enum {
 const char *runevm_error_name(runevm_error error);
 
 typedef enum {
-    RUNEVM_RAND = 1, RUNEVM_SOUND = 2, RUNEVM_ACCEL = 3, RUNEVM_IMAGE = 4, RUNEVM_RAW = 5, RUNEVM_FLOAT_IMAGE = 6
+    RUNEVM_RAND = 1,
+    RUNEVM_SOUND = 2,
+    RUNEVM_ACCEL = 3,
+    RUNEVM_IMAGE = 4,
+    RUNEVM_RAW = 5,
+    RUNEVM_FLOAT_IMAGE = 6
 } runevm_capability_kind;
 
 typedef enum {
-    RUNEVM_SERIAL = 1, RUNEVM_BLE = 2, RUNEVM_PIN = 3, RUNEVM_WIFI = 4, RUNEVM_TENSOR = 5
+    RUNEVM_SERIAL = 1,
+    RUNEVM_BLE = 2,
+    RUNEVM_PIN = 3,
+    RUNEVM_WIFI = 4,
+    RUNEVM_TENSOR = 5
 } runevm_output_kind;
 
-typedef enum { RUNEVM_LOG_ERROR = 0, RUNEVM_LOG_WARNING = 1, RUNEVM_LOG_INFO = 2, RUNEVM_LOG_DEBUG = 3 } runevm_log_level;
+typedef enum {
+    RUNEVM_LOG_ERROR = 0,
+    RUNEVM_LOG_WARNING = 1,
+    RUNEVM_LOG_INFO = 2,
+    RUNEVM_LOG_DEBUG = 3
+} runevm_log_level;
 
-typedef struct { const char *at; uint32_t length; } runevm_text; /* not terminated; points into the .rune */
+typedef struct {
+    const char *at;
+    uint32_t length;
+} runevm_text; /* not terminated; points into the .rune */
 
 typedef enum {
-    RUNEVM_U8, RUNEVM_I8, RUNEVM_U16, RUNEVM_I16, RUNEVM_U32, RUNEVM_I32, RUNEVM_U64, RUNEVM_I64,
-    RUNEVM_F32, RUNEVM_F64, RUNEVM_UTF8
+    RUNEVM_U8,
+    RUNEVM_I8,
+    RUNEVM_U16,
+    RUNEVM_I16,
+    RUNEVM_U32,
+    RUNEVM_I32,
+    RUNEVM_U64,
+    RUNEVM_I64,
+    RUNEVM_F32,
+    RUNEVM_F64,
+    RUNEVM_UTF8
 } runevm_element;
 
 typedef struct {
@@ -212,25 +238,25 @@ typedef struct {
 
 /* One loaded rune. The application owns it (static storage: about 5 KB on 32-bit chips) and reads the first members only. */
 typedef struct runevm {
-    runevm_config config;            /* as given to runevm_load() */
-    runevm_rune rune;                /* all zeros unless the .rune was read without an error */
-    runevm_error status;             /* of the last runevm_load() */
-    uint32_t runs;                   /* runs since runevm_load(), failed ones too */
-    uint32_t last_run_ms;            /* what the last run took of its time budget */
+    runevm_config config; /* as given to runevm_load() */
+    runevm_rune rune; /* all zeros unless the .rune was read without an error */
+    runevm_error status; /* of the last runevm_load() */
+    uint32_t runs; /* runs since runevm_load(), failed ones too */
+    uint32_t last_run_ms; /* what the last run took of its time budget */
 
     /* private from here */
-    bool ready;                      /* instantiated, and no error since */
-    uint32_t began_ms;               /* when the time budget began to count */
-    uint32_t waited_ms;              /* of the time since then, for the world outside */
-    uint8_t phase;                   /* which export is running: 0 none, 1 _manifest, 2 _call */
+    bool ready; /* instantiated, and no error since */
+    uint32_t began_ms; /* when the time budget began to count */
+    uint32_t waited_ms; /* of the time since then, for the world outside */
+    uint8_t phase; /* which export is running: 0 none, 1 _manifest, 2 _call */
     uint32_t next_id;
-    uint32_t first_id_of_calls;      /* where _manifest ended */
+    uint32_t first_id_of_calls; /* where _manifest ended */
     uint8_t capabilities_given, models_given, outputs_given;
     runevm_open_resource open_resources[RUNEVM_MAX_OPEN_RESOURCES];
 
-    bool output_started;             /* this run has written something */
-    uint8_t output_index;            /* the output being consumed */
-    uint8_t output_tensors;          /* how many of its tensors were */
+    bool output_started; /* this run has written something */
+    uint8_t output_index; /* the output being consumed */
+    uint8_t output_tensors; /* how many of its tensors were */
     uint8_t outputs_done[RUNEVM_MAX_OUTPUTS];
 
     char place[RUNEVM_MAX_NAME_BYTES + 1];

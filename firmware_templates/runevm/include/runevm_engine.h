@@ -16,8 +16,8 @@ typedef runevm_error (*runevm_host_function)(runevm *vm, const uint32_t *argumen
 /* One function that a rune may import from `env`. */
 typedef struct {
     const char *name;
-    uint8_t parameters;              /* all i32 */
-    bool has_result;                 /* i32 */
+    uint8_t parameters; /* all i32 */
+    bool has_result; /* i32 */
     runevm_host_function function;
 } runevm_import;
 
@@ -46,7 +46,8 @@ typedef struct runevm_engine {
      *  4. Linear memory is zero but for the module's data, and `memory_bytes` long at most.
      *  5. `code` stays where it is as long as the instance is used.
      *  6. Returns RUNEVM_ERR_HEAP when memory runs out, RUNEVM_ERR_ENGINE for a module that it does not execute. */
-    runevm_error (*instantiate)(void *context, runevm *vm, const uint8_t *code, uint32_t code_bytes, uint32_t memory_bytes, const char **detail);
+    runevm_error (*instantiate)(void *context, runevm *vm, const uint8_t *code, uint32_t code_bytes,
+                                uint32_t memory_bytes, const char **detail);
 
     /* Calls an export. `_call` gets 0, `stage`, `stage`: one stage, counted from 1, or 0 for all of them. Of `_manifest`
      * `stage` is 0.

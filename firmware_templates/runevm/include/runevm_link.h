@@ -19,15 +19,15 @@ extern "C" {
 #endif
 
 #define RUNEVM_LINK_VERSION 1
-#define RUNEVM_LINK_BODY_BYTES 240u   /* the longest body of a frame */
-#define RUNEVM_LINK_PART_BYTES 232u   /* the most bytes of DATA or RESULT in a frame */
-#define RUNEVM_LINK_FRAME_BYTES 249u  /* 00, overhead 1, kind, seq, body, CRC 4, 00 */
+#define RUNEVM_LINK_BODY_BYTES 240u /* the longest body of a frame */
+#define RUNEVM_LINK_PART_BYTES 232u /* the most bytes of DATA or RESULT in a frame */
+#define RUNEVM_LINK_FRAME_BYTES 249u /* 00, overhead 1, kind, seq, body, CRC 4, 00 */
 
 #ifndef RUNEVM_LINK_WAIT_MS
-#define RUNEVM_LINK_WAIT_MS 1000u     /* then the same frame is sent again */
+#define RUNEVM_LINK_WAIT_MS 1000u /* then the same frame is sent again */
 #endif
 #ifndef RUNEVM_LINK_TRIES
-#define RUNEVM_LINK_TRIES 8u          /* resends, then the host counts as gone */
+#define RUNEVM_LINK_TRIES 8u /* resends, then the host counts as gone */
 #endif
 
 /* What the link needs from the board. Rules for every function:
@@ -36,39 +36,40 @@ extern "C" {
  */
 typedef struct {
     void *user;
-    int (*read)(void *user);                                         /* one byte, or -1 at once where there is none */
-    void (*write)(void *user, const uint8_t *bytes, size_t length);  /* all of them; may block. Dropped bytes are resent */
-    uint32_t (*milliseconds)(void *user);                            /* as runevm_callbacks.milliseconds */
-    uint32_t (*ticks)(void *user);             /* time unit of STATS; wraps at 2^32. NULL: STATS has no times */
-    uint32_t (*stack_used_bytes)(void *user);  /* the most so far. NULL: STATS has no stack */
-    bool (*stopped)(void *user);               /* true: runevm_link_serve() returns. NULL: never */
+    int (*read)(void *user); /* one byte, or -1 at once where there is none */
+    void (*write)(void *user, const uint8_t *bytes,
+                  size_t length); /* all of them; may block. Dropped bytes are resent */
+    uint32_t (*milliseconds)(void *user); /* as runevm_callbacks.milliseconds */
+    uint32_t (*ticks)(void *user); /* time unit of STATS; wraps at 2^32. NULL: STATS has no times */
+    uint32_t (*stack_used_bytes)(void *user); /* the most so far. NULL: STATS has no stack */
+    bool (*stopped)(void *user); /* true: runevm_link_serve() returns. NULL: never */
 } runevm_link_io;
 
 /* What HELLO reports beside the rune. The texts outlive the link and have at most 60 bytes each. */
 typedef struct {
     const char *board;
-    const char *firmware;            /* version */
-    const char *engine;              /* such as "wasm3+tflm" */
-    uint32_t engine_heap_bytes;      /* of the engine's pool without the linear memory */
+    const char *firmware; /* version */
+    const char *engine; /* such as "wasm3+tflm" */
+    uint32_t engine_heap_bytes; /* of the engine's pool without the linear memory */
 } runevm_link_identity;
 
 /* All private. */
 typedef struct {
     runevm_link_io io;
     runevm_link_identity identity;
-    uint32_t result_bytes;           /* of the result so far, sent or waiting in `part` */
+    uint32_t result_bytes; /* of the result so far, sent or waiting in `part` */
     uint32_t result_crc;
-    uint32_t waited_ticks;           /* of this run, for the host */
-    uint32_t last_run_ticks;         /* without them */
-    uint16_t received;               /* bytes in `frame_in` since the last 00 */
-    uint16_t payload_bytes;          /* of the last good frame in `frame_in` */
+    uint32_t waited_ticks; /* of this run, for the host */
+    uint32_t last_run_ticks; /* without them */
+    uint16_t received; /* bytes in `frame_in` since the last 00 */
+    uint16_t payload_bytes; /* of the last good frame in `frame_in` */
     uint16_t part_bytes;
-    uint8_t seq;                     /* the device's own */
+    uint8_t seq; /* the device's own */
     uint8_t last_run_seq;
     bool has_last_run;
-    bool overlong;                   /* more bytes since the last 00 than a frame has */
-    bool interrupted;                /* HELLO or RUN in `frame_in` ended the run and is to be served */
-    bool nodata;                     /* NODATA in `frame_in` ended the run; it says why */
+    bool overlong; /* more bytes since the last 00 than a frame has */
+    bool interrupted; /* HELLO or RUN in `frame_in` ended the run and is to be served */
+    bool nodata; /* NODATA in `frame_in` ended the run; it says why */
     uint8_t frame_in[RUNEVM_LINK_FRAME_BYTES];
     uint8_t frame_out[RUNEVM_LINK_FRAME_BYTES];
     uint8_t part[4u + RUNEVM_LINK_PART_BYTES]; /* offset, then bytes of the result */

@@ -22,7 +22,8 @@ typedef struct runevm_model_engine {
      *  2. Checks that the model has as many inputs and outputs as the graph, of the same element types and sizes:
      *     RUNEVM_ERR_MODEL. An operator that is not compiled in: RUNEVM_ERR_OPERATOR.
      *  3. Uses at most `info->arena_bytes`, rounded up to 16, of its arena: RUNEVM_ERR_ARENA. */
-    runevm_error (*open)(void *context, uint32_t index, const runevm_rune *rune, const runevm_model_info *info, const char **detail);
+    runevm_error (*open)(void *context, uint32_t index, const runevm_rune *rune, const runevm_model_info *info,
+                         const char **detail);
 
     /* Runs a model.
      *  1. Copies inputs in and outputs out. There is a pointer for each tensor of the graph, to as many bytes as its
@@ -30,7 +31,8 @@ typedef struct runevm_model_engine {
      *  2. Clamps floats that the model converts to integers (docs/spec/rune.md, section 2.4).
      *  3. Writes nothing to `outputs` where it fails: RUNEVM_ERR_INVOKE.
      *  4. Is not interrupted: runevm looks at the time budget when it returns. */
-    runevm_error (*invoke)(void *context, uint32_t index, const uint8_t *const *inputs, uint8_t *const *outputs, const char **detail);
+    runevm_error (*invoke)(void *context, uint32_t index, const uint8_t *const *inputs, uint8_t *const *outputs,
+                           const char **detail);
 
     /* Forgets every model, so that open() starts again from index 0. */
     void (*close_all)(void *context);

@@ -20,17 +20,17 @@ typedef struct {
     const char *name;
     uint8_t *bytes;
     uint32_t size;
-    volatile uint32_t write;  /* the next place to be written; only the writing side changes it */
-    volatile uint32_t read;   /* the next place to be read; only the reading side changes it */
-    volatile uint32_t flags;  /* a debugger may change it; the device does not look at it */
+    volatile uint32_t write; /* the next place to be written; only the writing side changes it */
+    volatile uint32_t read; /* the next place to be read; only the reading side changes it */
+    volatile uint32_t flags; /* a debugger may change it; the device does not look at it */
 } runevm_rtt_ring;
 
 typedef struct {
     volatile char id[16];
     int32_t up_count;
     int32_t down_count;
-    runevm_rtt_ring up;    /* to the host */
-    runevm_rtt_ring down;  /* from the host */
+    runevm_rtt_ring up; /* to the host */
+    runevm_rtt_ring down; /* from the host */
 } runevm_rtt;
 
 /* Rules:

@@ -453,7 +453,6 @@ static bool is_one_number(const runevm_tensor *tensor)
     return one;
 }
 
-
 /* Tensors are numbered as they are made, and made before they are taken. */
 static void check_tensors(reader *graph)
 {
@@ -479,7 +478,8 @@ static void check_references(reader *graph)
     check_tensors(graph);
     for (uint32_t i = 0; i < rune->output_count; i++) {
         const runevm_output *output = &rune->outputs[i];
-        if (output->kind == RUNEVM_PIN && !(output->input_count == 1 && is_one_number(&rune->tensors[output->inputs[0]]))) {
+        if (output->kind == RUNEVM_PIN
+            && !(output->input_count == 1 && is_one_number(&rune->tensors[output->inputs[0]]))) {
             malformed(graph);
         }
     }

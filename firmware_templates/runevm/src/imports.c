@@ -118,7 +118,8 @@ static runevm_error request_capability(runevm *vm, const uint32_t *arguments, ui
     }
     uint32_t index = vm->capabilities_given;
     const runevm_capability *capability = &vm->rune.capabilities[index];
-    if (index >= vm->rune.capability_count || (uint32_t)capability->kind != arguments[0] || capability->id != vm->next_id) {
+    if (index >= vm->rune.capability_count || (uint32_t)capability->kind != arguments[0]
+        || capability->id != vm->next_id) {
         return not_in_graph(vm, FUNCTION);
     }
     vm->capabilities_given++;
@@ -253,8 +254,8 @@ static runevm_error run_model(runevm *vm, uint32_t index, uint8_t *const *inputs
 {
     const runevm_model_info *model = &vm->rune.models[index];
     const char *detail = NULL;
-    runevm_error error = vm->config.model_engine->invoke(
-        vm->config.model_context, index, (const uint8_t *const *)inputs, outputs, &detail);
+    runevm_error error = vm->config.model_engine->invoke(vm->config.model_context, index,
+                                                         (const uint8_t *const *)inputs, outputs, &detail);
     for (uint32_t i = 0; error == RUNEVM_OK && i < model->output_count; i++) {
         runevm_one_nan_each(&vm->rune.tensors[model->outputs[i]], outputs[i]);
     }
@@ -340,7 +341,8 @@ static runevm_error rune_resource_open(runevm *vm, const uint32_t *arguments, ui
         return out_of_bounds(vm, FUNCTION);
     }
     uint32_t resource = 0;
-    while (resource < vm->rune.resource_count && !runevm_text_is(vm->rune.resources[resource].name, name, arguments[1])) {
+    while (resource < vm->rune.resource_count
+           && !runevm_text_is(vm->rune.resources[resource].name, name, arguments[1])) {
         resource++;
     }
     if (resource == vm->rune.resource_count) {

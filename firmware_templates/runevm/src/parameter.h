@@ -10,6 +10,7 @@ uint32_t runevm_value_bytes(uint32_t type);
 
 /* Does the JSON object `parameters` list this value under this key? Of a listed float counts what it
  * is when rounded to f32. `value` has as many bytes as its type says. */
-bool runevm_parameter_listed(runevm_text parameters, const uint8_t *key, uint32_t key_bytes, const uint8_t *value, uint32_t type);
+bool runevm_parameter_listed(runevm_text parameters, const uint8_t *key, uint32_t key_bytes, const uint8_t *value,
+                             uint32_t type);
 
 #endif

@@ -14,7 +14,8 @@ typedef struct {
 } span;
 
 /* LEB128 of WebAssembly, u32; `shortest` if it must be spelled so. */
-static runevm_error read_leb(const runevm_sections *sections, uint32_t *at, uint32_t end, bool shortest, uint32_t *value)
+static runevm_error read_leb(const runevm_sections *sections, uint32_t *at, uint32_t end, bool shortest,
+                             uint32_t *value)
 {
     *value = 0;
     for (uint32_t shift = 0;; shift += 7) {
@@ -120,7 +121,8 @@ static uint32_t big_endian(const uint8_t *at)
     return ((uint32_t)at[0] << 24) | ((uint32_t)at[1] << 16) | ((uint32_t)at[2] << 8) | at[3];
 }
 
-runevm_error runevm_sections_next_resource(const runevm_sections *sections, uint32_t *at, runevm_section_resource *resource)
+runevm_error runevm_sections_next_resource(const runevm_sections *sections, uint32_t *at,
+                                           runevm_section_resource *resource)
 {
     span pad, entry;
     runevm_error error = read_named(sections, at, ".rune_pad", &pad);
@@ -178,7 +180,8 @@ static runevm_error read_tail(runevm_sections *sections, uint32_t at)
         if (is_name(name, ".rune_digest")) {
             sections->digest_at = at;
             sections->digest = content.content;
-            return content.bytes == RUNEVM_DIGEST_BYTES && behind == sections->file_bytes ? RUNEVM_OK : RUNEVM_ERR_MALFORMED;
+            return content.bytes == RUNEVM_DIGEST_BYTES && behind == sections->file_bytes ? RUNEVM_OK
+                                                                                          : RUNEVM_ERR_MALFORMED;
         }
         runevm_section_resource resource;
         error = runevm_sections_next_resource(sections, &at, &resource);

@@ -31,6 +31,7 @@ typedef struct {
 runevm_error runevm_sections_read(runevm_sections *sections, const uint8_t *file, size_t file_bytes);
 
 /* The resource whose .rune_pad stands at *at, which moves behind it. */
-runevm_error runevm_sections_next_resource(const runevm_sections *sections, uint32_t *at, runevm_section_resource *resource);
+runevm_error runevm_sections_next_resource(const runevm_sections *sections, uint32_t *at,
+                                           runevm_section_resource *resource);
 
 #endif

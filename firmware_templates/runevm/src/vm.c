@@ -18,7 +18,8 @@ static runevm_error check_outputs(runevm *vm)
         binary = binary || kind == RUNEVM_TENSOR;
         if ((kind != RUNEVM_SERIAL && kind != RUNEVM_TENSOR && !pin) || (text && binary)) {
             runevm_set_place(vm, vm->rune.outputs[i].name);
-            runevm_set_detail(vm, text && binary ? "text and TENSOR together" : "this firmware does not write its kind");
+            runevm_set_detail(vm,
+                              text && binary ? "text and TENSOR together" : "this firmware does not write its kind");
             return RUNEVM_ERR_OUTPUT_KIND;
         }
     }
@@ -120,8 +121,8 @@ static runevm_error instantiate(runevm *vm)
     }
     runevm_imports_begin(vm);
     runevm_begin_time(vm);
-    runevm_error error = vm->config.engine->instantiate(
-        vm->config.engine_context, vm, vm->rune.file, vm->rune.code_bytes, vm->rune.memory_bytes, &detail);
+    runevm_error error = vm->config.engine->instantiate(vm->config.engine_context, vm, vm->rune.file,
+                                                        vm->rune.code_bytes, vm->rune.memory_bytes, &detail);
     if (error != RUNEVM_OK) {
         runevm_set_detail(vm, detail);
         return error;

@@ -10,7 +10,7 @@
 
 #include "rune_math.h"
 
-#define RUNE_Q14(x) ((uint32_t)((x)*16384.0f))
+#define RUNE_Q14(x) ((uint32_t)((x) * 16384.0f))
 
 static int16_t rune_gain_table[125];
 

@@ -29,14 +29,19 @@ typedef struct {
 
 enum { IN_USE = 1, HEADER = sizeof(block) };
 
-static uint32_t block_size(const block *at) { return at->size & ~(uint32_t)IN_USE; }
+static uint32_t block_size(const block *at)
+{
+    return at->size & ~(uint32_t)IN_USE;
+}
 
-static block *block_after(block *at) {
+static block *block_after(block *at)
+{
     uint8_t *next = (uint8_t *)at + block_size(at);
     return next < active->pool + active->pool_bytes ? (block *)(void *)next : NULL;
 }
 
-static void pool_reset(runevm_wasm3 *engine) {
+static void pool_reset(runevm_wasm3 *engine)
+{
     block *first = (block *)(void *)engine->pool;
     engine->pool_bytes &= ~7u;
     engine->used_bytes = engine->peak_bytes = 0;
@@ -48,7 +53,8 @@ static void pool_reset(runevm_wasm3 *engine) {
 }
 
 /* Gives back what is behind the first `size` bytes of a used block. */
-static void block_trim(block *at, uint32_t size) {
+static void block_trim(block *at, uint32_t size)
+{
     uint32_t rest = block_size(at) - size;
     block *tail, *next;
     if (rest < 2 * HEADER) return;
@@ -69,15 +75,18 @@ static void block_trim(block *at, uint32_t size) {
     if (next != NULL) next->previous = rest;
 }
 
-static void note_peak(void) {
+static void note_peak(void)
+{
     if (active->used_bytes > active->peak_bytes) active->peak_bytes = active->used_bytes;
 }
 
-static uint32_t rounded(size_t size) {
+static uint32_t rounded(size_t size)
+{
     return size > active->pool_bytes ? UINT32_MAX : ((uint32_t)size + HEADER + 7u) & ~7u;
 }
 
-static void *pool_take(size_t size) {
+static void *pool_take(size_t size)
+{
     uint32_t wanted = rounded(size);
     block *at;
     if (active == NULL || active->out_of_memory) return NULL;
@@ -95,13 +104,15 @@ static void *pool_take(size_t size) {
     return NULL;
 }
 
-void *runevm_wasm3_calloc(size_t count, size_t size) {
+void *runevm_wasm3_calloc(size_t count, size_t size)
+{
     void *at = size != 0 && count > SIZE_MAX / size ? NULL : pool_take(count * size);
     if (at != NULL) memset(at, 0, count * size);
     return at;
 }
 
-void runevm_wasm3_free(void *memory) {
+void runevm_wasm3_free(void *memory)
+{
     block *at, *next, *before;
     if (memory == NULL || active == NULL) return;
     at = (block *)memory - 1;
@@ -118,7 +129,8 @@ void runevm_wasm3_free(void *memory) {
     if (next != NULL) next->previous = at->size;
 }
 
-void *runevm_wasm3_realloc(void *memory, size_t size) {
+void *runevm_wasm3_realloc(void *memory, size_t size)
+{
     block *at = memory == NULL ? NULL : (block *)memory - 1;
     block *next;
     uint32_t wanted;
@@ -126,8 +138,7 @@ void *runevm_wasm3_realloc(void *memory, size_t size) {
     if (at == NULL) return pool_take(size);
     wanted = rounded(size);
     next = block_after(at);
-    if (wanted > block_size(at) && next != NULL && !(next->size & IN_USE) &&
-        wanted <= block_size(at) + next->size) {
+    if (wanted > block_size(at) && next != NULL && !(next->size & IN_USE) && wanted <= block_size(at) + next->size) {
         active->used_bytes += next->size;
         at->size += next->size;
         next = block_after(at);
@@ -151,13 +162,15 @@ void *runevm_wasm3_realloc(void *memory, size_t size) {
 uint32_t runevm_wasm3_steps_left;
 static const char out_of_time[] = "[trap] the time budget is used up";
 
-M3Result runevm_wasm3_look_at_clock(void) {
+M3Result runevm_wasm3_look_at_clock(void)
+{
     if (active != NULL && runevm_time_is_over(active->vm)) return out_of_time;
     runevm_wasm3_steps_left = RUNEVM_STEPS_BETWEEN_LOOKS;
     return m3Err_none;
 }
 
-M3Result m3_Yield(void) {
+M3Result m3_Yield(void)
+{
     /* Each wasm call takes some C stack, and wasm3 bounds only its own value stack. */
     const uint8_t *here = (const uint8_t *)__builtin_frame_address(0);
     if (active != NULL && here < active->c_stack_floor) return m3Err_trapStackOverflow;
@@ -170,7 +183,8 @@ static const char host_stopped[] = "[trap] a host function stopped the rune";
 
 enum { MAX_PARAMETERS = 8 };
 
-static const void *call_host(IM3Runtime runtime, IM3ImportContext context, uint64_t *stack, void *memory) {
+static const void *call_host(IM3Runtime runtime, IM3ImportContext context, uint64_t *stack, void *memory)
+{
     const runevm_import *import = (const runevm_import *)context->userdata;
     uint32_t arguments[MAX_PARAMETERS];
     uint32_t result = 0;
@@ -184,7 +198,8 @@ static const void *call_host(IM3Runtime runtime, IM3ImportContext context, uint6
     return m3Err_none;
 }
 
-static runevm_error error_of(M3Result result, const char **detail) {
+static runevm_error error_of(M3Result result, const char **detail)
+{
     *detail = result;
     if (result == host_stopped) {
         *detail = "";
@@ -200,16 +215,18 @@ static runevm_error error_of(M3Result result, const char **detail) {
     return strncmp(result, "[trap]", 6) == 0 ? RUNEVM_ERR_TRAP : RUNEVM_ERR_ENGINE;
 }
 
-static const runevm_import *find_import(const char *name) {
+static const runevm_import *find_import(const char *name)
+{
     for (uint32_t i = 0; i < runevm_import_count; i++) {
         if (strcmp(runevm_imports[i].name, name) == 0) return &runevm_imports[i];
     }
     return NULL;
 }
 
-static bool signature_fits(const runevm_import *import, IM3FuncType type) {
-    if (type->numRets != (import->has_result ? 1 : 0) || type->numArgs != import->parameters ||
-        import->parameters > MAX_PARAMETERS) {
+static bool signature_fits(const runevm_import *import, IM3FuncType type)
+{
+    if (type->numRets != (import->has_result ? 1 : 0) || type->numArgs != import->parameters
+        || import->parameters > MAX_PARAMETERS) {
         return false;
     }
     for (uint32_t i = 0; i < (uint32_t)(type->numRets + type->numArgs); i++) {
@@ -218,7 +235,8 @@ static bool signature_fits(const runevm_import *import, IM3FuncType type) {
     return true;
 }
 
-static runevm_error link_imports(IM3Module module, const char **detail) {
+static runevm_error link_imports(IM3Module module, const char **detail)
+{
     for (uint32_t i = 0; i < module->numFuncImports; i++) {
         M3Function *function = &module->functions[i];
         const runevm_import *import = find_import(function->import.fieldUtf8);
@@ -239,7 +257,9 @@ static runevm_error link_imports(IM3Module module, const char **detail) {
 
 /* --- the engine ------------------------------------------------------------------------------------ */
 
-static runevm_error find_export(IM3Runtime runtime, const char *name, uint16_t arguments, void **found, const char **detail) {
+static runevm_error find_export(IM3Runtime runtime, const char *name, uint16_t arguments, void **found,
+                                const char **detail)
+{
     IM3Function function = NULL;
     M3Result result = m3_FindFunction(&function, runtime, name);
     if (result == m3Err_functionLookupFailed || (result == m3Err_none && function == NULL)) {
@@ -261,7 +281,8 @@ static runevm_error find_export(IM3Runtime runtime, const char *name, uint16_t a
     return RUNEVM_OK;
 }
 
-static runevm_error load(runevm_wasm3 *engine, IM3Module module, IM3Runtime runtime, const char **detail) {
+static runevm_error load(runevm_wasm3 *engine, IM3Module module, IM3Runtime runtime, const char **detail)
+{
     M3Result result;
     runevm_error error;
     if (module->startFunction >= 0 || module->memoryImported) {
@@ -279,7 +300,8 @@ static runevm_error load(runevm_wasm3 *engine, IM3Module module, IM3Runtime runt
     return find_export(runtime, "_call", 3, &engine->call, detail);
 }
 
-static runevm_error build(runevm_wasm3 *engine, const uint8_t *code, uint32_t code_bytes, const char **detail) {
+static runevm_error build(runevm_wasm3 *engine, const uint8_t *code, uint32_t code_bytes, const char **detail)
+{
     IM3Environment environment = m3_NewEnvironment();
     IM3Runtime runtime = m3_NewRuntime(environment, RUNEVM_WASM3_STACK_BYTES, NULL);
     IM3Module module = NULL;
@@ -293,7 +315,9 @@ static runevm_error build(runevm_wasm3 *engine, const uint8_t *code, uint32_t co
     return load(engine, module, runtime, detail);
 }
 
-static runevm_error instantiate(void *context, runevm *vm, const uint8_t *code, uint32_t code_bytes, uint32_t memory_bytes, const char **detail) {
+static runevm_error instantiate(void *context, runevm *vm, const uint8_t *code, uint32_t code_bytes,
+                                uint32_t memory_bytes, const char **detail)
+{
     runevm_wasm3 *engine = (runevm_wasm3 *)context;
     runevm_error error;
     const char *wrong = runevm_check_module(code, code_bytes, RUNEVM_MAX_NESTING);
@@ -321,7 +345,8 @@ static runevm_error instantiate(void *context, runevm *vm, const uint8_t *code, 
     return error;
 }
 
-static runevm_error call(void *context, runevm_export which, uint32_t stage, uint32_t *result, const char **detail) {
+static runevm_error call(void *context, runevm_export which, uint32_t stage, uint32_t *result, const char **detail)
+{
     runevm_wasm3 *engine = (runevm_wasm3 *)context;
     IM3Function function = (IM3Function)(which == RUNEVM_EXPORT_MANIFEST ? engine->manifest : engine->call);
     const uint32_t zero = 0;
@@ -340,18 +365,21 @@ static runevm_error call(void *context, runevm_export which, uint32_t stage, uin
     return outcome == m3Err_none ? RUNEVM_OK : error_of(outcome, detail);
 }
 
-static uint8_t *memory(void *context, uint32_t *bytes) {
+static uint8_t *memory(void *context, uint32_t *bytes)
+{
     runevm_wasm3 *engine = (runevm_wasm3 *)context;
     *bytes = 0;
     return engine->runtime == NULL ? NULL : m3_GetMemory((IM3Runtime)engine->runtime, bytes, 0);
 }
 
-static uint32_t heap_used_bytes(void *context) {
+static uint32_t heap_used_bytes(void *context)
+{
     runevm_wasm3 *engine = (runevm_wasm3 *)context;
     return engine->peak_bytes > engine->memory_bytes ? engine->peak_bytes - engine->memory_bytes : 0;
 }
 
-void runevm_wasm3_init(runevm_wasm3 *engine, uint8_t *pool, uint32_t pool_bytes, const uint8_t *c_stack_floor) {
+void runevm_wasm3_init(runevm_wasm3 *engine, uint8_t *pool, uint32_t pool_bytes, const uint8_t *c_stack_floor)
+{
     memset(engine, 0, sizeof *engine);
     engine->pool = pool;
     engine->pool_bytes = pool_bytes;

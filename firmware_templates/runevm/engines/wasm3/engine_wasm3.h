@@ -14,14 +14,12 @@ extern "C" {
 #define RUNEVM_WASM3_STACK_BYTES 4096u
 #endif
 
-/* The pool is aligned to 8. It holds the linear memory, the value stack, the parsed module and its
- * metacode. wasm3 asks for memory without saying for whom, so one engine is active at a time: the
- * one that was instantiated last. */
+/* Filled by runevm_wasm3_init(). wasm3 asks for memory without saying for whom, so one engine is active at a time: the one
+ * that was instantiated last. */
 typedef struct {
     uint8_t *pool;
     uint32_t pool_bytes;
-    const uint8_t *c_stack_floor;    /* a call that would bring the C stack below it is
-                                        RUNEVM_ERR_STACK; NULL: not checked */
+    const uint8_t *c_stack_floor;
     /* private from here */
     runevm *vm;
     void *runtime;
@@ -33,6 +31,11 @@ typedef struct {
 
 extern const runevm_engine runevm_engine_wasm3;
 
+/* Rules:
+ *  1. `pool` is aligned to 8 and outlives the engine. It holds the linear memory, the value stack, the parsed module and
+ *     its metacode: the graph's memory, 9 KB, and about four times the bytes of the code.
+ *  2. A call that would bring the C stack below `c_stack_floor` ends with RUNEVM_ERR_STACK. Leave 6 KB below it for host
+ *     functions. NULL: the C stack is not checked. */
 void runevm_wasm3_init(runevm_wasm3 *engine, uint8_t *pool, uint32_t pool_bytes, const uint8_t *c_stack_floor);
 
 #ifdef __cplusplus

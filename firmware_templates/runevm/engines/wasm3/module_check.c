@@ -19,14 +19,19 @@ typedef struct {
     bool failed;
 } cursor;
 
-static uint32_t left(const cursor *from) { return (uint32_t)(from->end - from->at); }
+static uint32_t left(const cursor *from)
+{
+    return (uint32_t)(from->end - from->at);
+}
 
-static void fail(cursor *from) {
+static void fail(cursor *from)
+{
     from->failed = true;
     from->at = from->end;
 }
 
-static void skip(cursor *from, uint32_t count) {
+static void skip(cursor *from, uint32_t count)
+{
     if (count > left(from)) {
         fail(from);
     } else {
@@ -34,7 +39,8 @@ static void skip(cursor *from, uint32_t count) {
     }
 }
 
-static uint8_t next_byte(cursor *from) {
+static uint8_t next_byte(cursor *from)
+{
     if (from->at == from->end) {
         fail(from);
         return 0;
@@ -43,7 +49,8 @@ static uint8_t next_byte(cursor *from) {
 }
 
 /* An LEB128 of at most `bytes_max` bytes; of more than 32 bits only the lower ones are returned. */
-static uint32_t number(cursor *from, uint32_t bytes_max) {
+static uint32_t number(cursor *from, uint32_t bytes_max)
+{
     uint32_t value = 0;
     for (uint32_t i = 0; i < bytes_max; i++) {
         const uint8_t byte = next_byte(from);
@@ -54,10 +61,14 @@ static uint32_t number(cursor *from, uint32_t bytes_max) {
     return 0;
 }
 
-static uint32_t number32(cursor *from) { return number(from, 5); }
+static uint32_t number32(cursor *from)
+{
+    return number(from, 5);
+}
 
 /* Takes the next `count` bytes out as a part of their own. */
-static cursor part(cursor *from, uint32_t count) {
+static cursor part(cursor *from, uint32_t count)
+{
     cursor taken = {from->at, from->at, false};
     skip(from, count);
     taken.end = from->at;
@@ -66,7 +77,8 @@ static cursor part(cursor *from, uint32_t count) {
     return taken;
 }
 
-static void skip_branch_table(cursor *body) {
+static void skip_branch_table(cursor *body)
+{
     const uint32_t count = number32(body);
     if (count >= left(body)) { /* a target takes a byte at least, and the default follows */
         fail(body);
@@ -76,7 +88,8 @@ static void skip_branch_table(cursor *body) {
 }
 
 /* Skips what follows an opcode that is no block's; false: there is no such instruction. */
-static bool skip_operands(cursor *body, uint8_t opcode) {
+static bool skip_operands(cursor *body, uint8_t opcode)
+{
     if (opcode == 0x0e) {
         skip_branch_table(body);
     } else if (opcode == 0x11 || (opcode >= 0x28 && opcode <= 0x3e)) { /* call_indirect; alignment, offset */
@@ -100,7 +113,8 @@ static bool skip_operands(cursor *body, uint8_t opcode) {
     return true;
 }
 
-static const char *check_function(cursor body, uint32_t nesting_max) {
+static const char *check_function(cursor body, uint32_t nesting_max)
+{
     uint32_t depth = 1;
     for (uint32_t groups = number32(&body); groups > 0 && !body.failed; groups--) {
         (void)number32(&body);
@@ -120,7 +134,8 @@ static const char *check_function(cursor body, uint32_t nesting_max) {
     return body.failed || body.at != body.end ? malformed : NULL;
 }
 
-static const char *check_code(cursor section, uint32_t nesting_max) {
+static const char *check_code(cursor section, uint32_t nesting_max)
+{
     for (uint32_t count = number32(&section); count > 0 && !section.failed; count--) {
         const char *wrong = check_function(part(&section, number32(&section)), nesting_max);
         if (wrong != NULL) return wrong;
@@ -129,7 +144,8 @@ static const char *check_code(cursor section, uint32_t nesting_max) {
 }
 
 /* The expression that says where a data segment lies. */
-static bool skip_constant(cursor *section) {
+static bool skip_constant(cursor *section)
+{
     while (!section->failed) {
         const uint8_t opcode = next_byte(section);
         if (opcode == 0x0b) return !section->failed;
@@ -139,7 +155,8 @@ static bool skip_constant(cursor *section) {
     return false;
 }
 
-static const char *check_data(cursor section) {
+static const char *check_data(cursor section)
+{
     for (uint32_t count = number32(&section); count > 0 && !section.failed; count--) {
         if (number32(&section) != 0 || !skip_constant(&section)) return malformed;
         skip(&section, number32(&section));
@@ -147,16 +164,17 @@ static const char *check_data(cursor section) {
     return section.failed ? malformed : NULL;
 }
 
-const char *runevm_check_module(const uint8_t *code, uint32_t code_bytes, uint32_t nesting_max) {
+const char *runevm_check_module(const uint8_t *code, uint32_t code_bytes, uint32_t nesting_max)
+{
     cursor module = {code, code + code_bytes, false};
     skip(&module, HEAD_BYTES); /* wasm3 looks at them */
     while (left(&module) > 0) {
         const uint8_t id = next_byte(&module);
         const cursor section = part(&module, number32(&module));
-        const char *wrong = section.failed         ? malformed
-                            : id == SECTION_CODE   ? check_code(section, nesting_max)
-                            : id == SECTION_DATA   ? check_data(section)
-                                                   : NULL;
+        const char *wrong = section.failed       ? malformed
+                            : id == SECTION_CODE ? check_code(section, nesting_max)
+                            : id == SECTION_DATA ? check_data(section)
+                                                 : NULL;
         if (wrong != NULL) return wrong;
     }
     return module.failed ? malformed : NULL;

@@ -9,14 +9,16 @@
 #include "m3_exec.h"
 #include "wasm3_clock.h"
 
-d_m3Op(CountedContinueLoop) {
+d_m3Op(CountedContinueLoop)
+{
     void *loop = immediate(void *);
     m3ret_t stop = runevm_wasm3_step();
     if (stop != NULL) newTrap(stop);
     return loop;
 }
 
-d_m3Op(CountedContinueLoopIf) {
+d_m3Op(CountedContinueLoopIf)
+{
     i32 condition = (i32)_r0;
     void *loop = immediate(void *);
     if (!condition) nextOp();

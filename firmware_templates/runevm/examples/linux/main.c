@@ -79,7 +79,8 @@ static uint32_t milliseconds(void *user)
 
 static int failed(runevm_error error)
 {
-    fprintf(stderr, "run_rune: %s %s: %s\n", runevm_error_name(error), runevm_error_place(&vm), runevm_error_detail(&vm));
+    fprintf(stderr, "run_rune: %s %s: %s\n", runevm_error_name(error), runevm_error_place(&vm),
+            runevm_error_detail(&vm));
     return 1;
 }
 

@@ -11,7 +11,8 @@ using Operators = tflite::MicroMutableOpResolver<52>;
 
 alignas(Operators) static unsigned char storage[sizeof(Operators)];
 
-const void *runevm_tflm_operators(void) {
+const void *runevm_tflm_operators(void)
+{
     Operators *operators = ::new (storage) Operators;  // global: the class keeps its operator delete to itself
     const int any = tflite::MicroOpResolverAnyVersion();
     operators->AddBuiltin(tflite::BuiltinOperator_ABS, tflite::ops::micro::Register_ABS(), any);
@@ -23,14 +24,16 @@ const void *runevm_tflm_operators(void) {
     operators->AddBuiltin(tflite::BuiltinOperator_CONCATENATION, tflite::ops::micro::Register_CONCATENATION(), any);
     operators->AddBuiltin(tflite::BuiltinOperator_CONV_2D, tflite::ops::micro::Register_CONV_2D(), any);
     operators->AddBuiltin(tflite::BuiltinOperator_COS, tflite::ops::micro::Register_COS(), any);
-    operators->AddBuiltin(tflite::BuiltinOperator_DEPTHWISE_CONV_2D, tflite::ops::micro::Register_DEPTHWISE_CONV_2D(), any);
+    operators->AddBuiltin(tflite::BuiltinOperator_DEPTHWISE_CONV_2D, tflite::ops::micro::Register_DEPTHWISE_CONV_2D(),
+                          any);
     operators->AddBuiltin(tflite::BuiltinOperator_DEQUANTIZE, tflite::ops::micro::Register_DEQUANTIZE(), any);
     operators->AddBuiltin(tflite::BuiltinOperator_EQUAL, tflite::ops::micro::Register_EQUAL(), any);
     operators->AddBuiltin(tflite::BuiltinOperator_FLOOR, tflite::ops::micro::Register_FLOOR(), any);
     operators->AddBuiltin(tflite::BuiltinOperator_FULLY_CONNECTED, tflite::ops::micro::Register_FULLY_CONNECTED(), any);
     operators->AddBuiltin(tflite::BuiltinOperator_GREATER, tflite::ops::micro::Register_GREATER(), any);
     operators->AddBuiltin(tflite::BuiltinOperator_GREATER_EQUAL, tflite::ops::micro::Register_GREATER_EQUAL(), any);
-    operators->AddBuiltin(tflite::BuiltinOperator_L2_NORMALIZATION, tflite::ops::micro::Register_L2_NORMALIZATION(), any);
+    operators->AddBuiltin(tflite::BuiltinOperator_L2_NORMALIZATION, tflite::ops::micro::Register_L2_NORMALIZATION(),
+                          any);
     operators->AddBuiltin(tflite::BuiltinOperator_LESS, tflite::ops::micro::Register_LESS(), any);
     operators->AddBuiltin(tflite::BuiltinOperator_LESS_EQUAL, tflite::ops::micro::Register_LESS_EQUAL(), any);
     operators->AddBuiltin(tflite::BuiltinOperator_LOG, tflite::ops::micro::Register_LOG(), any);
@@ -53,7 +56,8 @@ const void *runevm_tflm_operators(void) {
     operators->AddBuiltin(tflite::BuiltinOperator_RELU, tflite::ops::micro::Register_RELU(), any);
     operators->AddBuiltin(tflite::BuiltinOperator_RELU6, tflite::ops::micro::Register_RELU6(), any);
     operators->AddBuiltin(tflite::BuiltinOperator_RESHAPE, tflite::ops::micro::Register_RESHAPE(), any);
-    operators->AddBuiltin(tflite::BuiltinOperator_RESIZE_NEAREST_NEIGHBOR, tflite::ops::micro::Register_RESIZE_NEAREST_NEIGHBOR(), any);
+    operators->AddBuiltin(tflite::BuiltinOperator_RESIZE_NEAREST_NEIGHBOR,
+                          tflite::ops::micro::Register_RESIZE_NEAREST_NEIGHBOR(), any);
     operators->AddBuiltin(tflite::BuiltinOperator_ROUND, tflite::ops::micro::Register_ROUND(), any);
     operators->AddBuiltin(tflite::BuiltinOperator_RSQRT, tflite::ops::micro::Register_RSQRT(), any);
     operators->AddBuiltin(tflite::BuiltinOperator_SIN, tflite::ops::micro::Register_SIN(), any);

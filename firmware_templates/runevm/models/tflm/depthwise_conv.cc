@@ -10,11 +10,13 @@
 #include "tensorflow/lite/kernels/padding.h"
 #include "tensorflow/lite/micro/kernels/micro_ops.h"
 
-namespace {
+namespace
+{
 
 namespace library = tflite::ops::micro::depthwise_conv;
 
-TfLiteStatus prepare(TfLiteContext *context, TfLiteNode *node) {
+TfLiteStatus prepare(TfLiteContext *context, TfLiteNode *node)
+{
     // The library would take the tensor before the first for a bias that is left out by -1.
     for (int i = 0; i < node->inputs->size; i++) TF_LITE_ENSURE(context, node->inputs->data[i] >= 0);
     TF_LITE_ENSURE_STATUS(library::Prepare(context, node));
@@ -23,15 +25,16 @@ TfLiteStatus prepare(TfLiteContext *context, TfLiteNode *node) {
     const TfLiteTensor *filter = tflite::GetInput(context, node, 1);
     int height, width;
     static_cast<library::OpData *>(node->user_data)->padding = tflite::ComputePaddingHeightWidth(
-        options->stride_height, options->stride_width, options->dilation_height_factor,
-        options->dilation_width_factor, tflite::SizeOfDimension(input, 1), tflite::SizeOfDimension(input, 2),
-        tflite::SizeOfDimension(filter, 1), tflite::SizeOfDimension(filter, 2), options->padding, &height, &width);
+        options->stride_height, options->stride_width, options->dilation_height_factor, options->dilation_width_factor,
+        tflite::SizeOfDimension(input, 1), tflite::SizeOfDimension(input, 2), tflite::SizeOfDimension(filter, 1),
+        tflite::SizeOfDimension(filter, 2), options->padding, &height, &width);
     return kTfLiteOk;
 }
 
 // What the library clamps to, -128 and 127, lies outside the bounds: to clamp again gives what to
 // clamp once would.
-TfLiteStatus invoke(TfLiteContext *context, TfLiteNode *node) {
+TfLiteStatus invoke(TfLiteContext *context, TfLiteNode *node)
+{
     const TfLiteStatus status = library::Eval(context, node);
     TfLiteTensor *output = tflite::GetOutput(context, node, 0);
     if (status != kTfLiteOk || output->type != kTfLiteInt8) return status;
@@ -49,11 +52,15 @@ TfLiteStatus invoke(TfLiteContext *context, TfLiteNode *node) {
 
 }  // namespace
 
-namespace tflite {
-namespace ops {
-namespace micro {
+namespace tflite
+{
+namespace ops
+{
+namespace micro
+{
 
-TfLiteRegistration *Register_DEPTHWISE_CONV_2D() {
+TfLiteRegistration *Register_DEPTHWISE_CONV_2D()
+{
     static TfLiteRegistration registration = *Register_DEPTHWISE_CONV_2D_without_bounds();
     registration.prepare = prepare;
     registration.invoke = invoke;

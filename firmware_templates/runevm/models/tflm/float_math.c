@@ -18,25 +18,29 @@ float cosf(float x);
 float tanhf(float x);
 float sqrtf(float x);
 
-static uint32_t bits_of(float x) {
+static uint32_t bits_of(float x)
+{
     uint32_t bits;
     memcpy(&bits, &x, sizeof bits);
     return bits;
 }
 
-static float float_of(uint32_t bits) {
+static float float_of(uint32_t bits)
+{
     float x;
     memcpy(&x, &bits, sizeof x);
     return x;
 }
 
-static uint64_t bits_of_double(double x) {
+static uint64_t bits_of_double(double x)
+{
     uint64_t bits;
     memcpy(&bits, &x, sizeof bits);
     return bits;
 }
 
-static double double_of(uint64_t bits) {
+static double double_of(uint64_t bits)
+{
     double x;
     memcpy(&x, &bits, sizeof x);
     return x;
@@ -50,17 +54,17 @@ static const double ROUND = 0x1.8p52;
 
 /* Bits of 2^(i/32) less i << 47: adding k << 47 then gives 2^(k/32) for every k. */
 static const uint64_t exp2_table[32] = {
-    0x3ff0000000000000u, 0x3fefd9b0d3158574u, 0x3fefb5586cf9890fu, 0x3fef9301d0125b51u,
-    0x3fef72b83c7d517bu, 0x3fef54873168b9aau, 0x3fef387a6e756238u, 0x3fef1e9df51fdee1u,
-    0x3fef06fe0a31b715u, 0x3feef1a7373aa9cbu, 0x3feedea64c123422u, 0x3feece086061892du,
-    0x3feebfdad5362a27u, 0x3feeb42b569d4f82u, 0x3feeab07dd485429u, 0x3feea47eb03a5585u,
-    0x3feea09e667f3bcdu, 0x3fee9f75e8ec5f74u, 0x3feea11473eb0187u, 0x3feea589994cce13u,
-    0x3feeace5422aa0dbu, 0x3feeb737b0cdc5e5u, 0x3feec49182a3f090u, 0x3feed503b23e255du,
-    0x3feee89f995ad3adu, 0x3feeff76f2fb5e47u, 0x3fef199bdd85529cu, 0x3fef3720dcef9069u,
-    0x3fef5818dcfba487u, 0x3fef7c97337b9b5fu, 0x3fefa4afa2a490dau, 0x3fefd0765b6e4540u,
+    0x3ff0000000000000u, 0x3fefd9b0d3158574u, 0x3fefb5586cf9890fu, 0x3fef9301d0125b51u, 0x3fef72b83c7d517bu,
+    0x3fef54873168b9aau, 0x3fef387a6e756238u, 0x3fef1e9df51fdee1u, 0x3fef06fe0a31b715u, 0x3feef1a7373aa9cbu,
+    0x3feedea64c123422u, 0x3feece086061892du, 0x3feebfdad5362a27u, 0x3feeb42b569d4f82u, 0x3feeab07dd485429u,
+    0x3feea47eb03a5585u, 0x3feea09e667f3bcdu, 0x3fee9f75e8ec5f74u, 0x3feea11473eb0187u, 0x3feea589994cce13u,
+    0x3feeace5422aa0dbu, 0x3feeb737b0cdc5e5u, 0x3feec49182a3f090u, 0x3feed503b23e255du, 0x3feee89f995ad3adu,
+    0x3feeff76f2fb5e47u, 0x3fef199bdd85529cu, 0x3fef3720dcef9069u, 0x3fef5818dcfba487u, 0x3fef7c97337b9b5fu,
+    0x3fefa4afa2a490dau, 0x3fefd0765b6e4540u,
 };
 
-float expf(float x) {
+float expf(float x)
+{
     static const double per_step = 0x1.71547652b82fep0 * 32; /* 32 / ln 2 */
     static const double c3 = 0x1.c6af84b912394p-5 / 32 / 32 / 32;
     static const double c2 = 0x1.ebfce50fac4f3p-3 / 32 / 32;
@@ -86,7 +90,9 @@ float expf(float x) {
 
 /* --- log: a table of 1/c and log c for c near x, and a polynomial in x/c - 1 --------------------- */
 
-static const struct { double inverse, log; } log_table[16] = {
+static const struct {
+    double inverse, log;
+} log_table[16] = {
     {0x1.661ec79f8f3bep+0, -0x1.57bf7808caadep-2}, {0x1.571ed4aaf883dp+0, -0x1.2bef0a7c06ddbp-2},
     {0x1.49539f0f010bp+0, -0x1.01eae7f513a67p-2},  {0x1.3c995b0b80385p+0, -0x1.b31d8a68224e9p-3},
     {0x1.30d190c8864a5p+0, -0x1.6574f0ac07758p-3}, {0x1.25e227b0b8eap+0, -0x1.1aa2bc79c81p-3},
@@ -97,7 +103,8 @@ static const struct { double inverse, log; } log_table[16] = {
     {0x1.886e6037841edp-1, 0x1.1058bc8a07ee1p-2},  {0x1.767dcf5534862p-1, 0x1.4043057b6ee09p-2},
 };
 
-float logf(float x) {
+float logf(float x)
+{
     static const double a3 = -0x1.00ea348b88334p-2, a2 = 0x1.5575b0be00b6ap-2, a1 = -0x1.ffffef20a4123p-2;
     static const double ln2 = 0x1.62e42fefa39efp-1;
     uint32_t bits = bits_of(x), from_start;
@@ -122,15 +129,15 @@ float logf(float x) {
 
 /* Bits of 4/pi: 32 of them, ending 8 further at each entry. */
 static const uint32_t four_over_pi[24] = {
-    0x000000a2u, 0x0000a2f9u, 0x00a2f983u, 0xa2f9836eu, 0xf9836e4eu, 0x836e4e44u,
-    0x6e4e4415u, 0x4e441529u, 0x441529fcu, 0x1529fc27u, 0x29fc2757u, 0xfc2757d1u,
-    0x2757d1f5u, 0x57d1f534u, 0xd1f534ddu, 0xf534ddc0u, 0x34ddc0dbu, 0xddc0db62u,
-    0xc0db6295u, 0xdb629599u, 0x6295993cu, 0x95993c43u, 0x993c4390u, 0x3c439041u,
+    0x000000a2u, 0x0000a2f9u, 0x00a2f983u, 0xa2f9836eu, 0xf9836e4eu, 0x836e4e44u, 0x6e4e4415u, 0x4e441529u,
+    0x441529fcu, 0x1529fc27u, 0x29fc2757u, 0xfc2757d1u, 0x2757d1f5u, 0x57d1f534u, 0xd1f534ddu, 0xf534ddc0u,
+    0x34ddc0dbu, 0xddc0db62u, 0xc0db6295u, 0xdb629599u, 0x6295993cu, 0x95993c43u, 0x993c4390u, 0x3c439041u,
 };
 
 static const double HALF_PI = 0x1.921fb54442d18p0;
 
-static double cosine_near_0(double square, double sign) {
+static double cosine_near_0(double square, double sign)
+{
     const double c0 = sign * 0x1p0, c1 = sign * -0x1.ffffffd0c621cp-2, c2 = sign * 0x1.55553e1068f19p-5;
     const double c3 = sign * -0x1.6c087e89a359dp-10, c4 = sign * 0x1.99343027bf8c3p-16;
     const double fourth = square * square;
@@ -138,21 +145,24 @@ static double cosine_near_0(double square, double sign) {
     return (low + fourth * c2) + (fourth * square) * (c3 + square * c4);
 }
 
-static double sine_near_0(double x, double square) {
+static double sine_near_0(double x, double square)
+{
     const double s1 = -0x1.555545995a603p-3, s2 = 0x1.1107605230bc4p-7, s3 = -0x1.994eb3774cf24p-13;
     const double third = x * square;
     return (x + third * s1) + (third * square) * (s2 + square * s3);
 }
 
 /* |x| < 120: the nearest multiple of pi/2 is taken off in double. */
-static double reduce_small(double x, int32_t *quarter) {
+static double reduce_small(double x, int32_t *quarter)
+{
     const double scaled = x * 0x1.45f306dc9c883p+23; /* 2/pi in units of 2^-24 */
     *quarter = ((int32_t)scaled + 0x800000) >> 24;
     return x - (double)*quarter * HALF_PI;
 }
 
 /* Any x: its product with as many bits of 4/pi as matter, in 64-bit fixed point. */
-static double reduce_large(uint32_t bits, int32_t *quarter) {
+static double reduce_large(uint32_t bits, int32_t *quarter)
+{
     const uint32_t *inverse = &four_over_pi[(bits >> 26) & 15];
     const uint32_t mantissa = ((bits & 0xffffffu) | 0x800000u) << ((bits >> 23) & 7);
     uint64_t high = (uint64_t)(mantissa * inverse[0]) << 32; /* what is above a turn is lost, as it should */
@@ -167,7 +177,8 @@ static double reduce_large(uint32_t bits, int32_t *quarter) {
     return (double)(int64_t)product * 0x1.921fb54442d18p-62;
 }
 
-static float sine_or_cosine(float x, int32_t first) {
+static float sine_or_cosine(float x, int32_t first)
+{
     const uint32_t magnitude = bits_of(x) & ~SIGN;
     double reduced = x, square, sign;
     int32_t quarter = 0;
@@ -194,13 +205,20 @@ static float sine_or_cosine(float x, int32_t first) {
     return (float)sine_near_0(reduced * sign, square);
 }
 
-float sinf(float x) { return sine_or_cosine(x, 0); }
+float sinf(float x)
+{
+    return sine_or_cosine(x, 0);
+}
 
-float cosf(float x) { return sine_or_cosine(x, 1); }
+float cosf(float x)
+{
+    return sine_or_cosine(x, 1);
+}
 
 /* --- tanh: through exp(x) - 1, in float as fdlibm has it -------------------------------------------- */
 
-static float expm1_of(float x) {
+static float expm1_of(float x)
+{
     static const float ln2_high = 0x1.62e300p-1f, ln2_low = 0x1.2fefa2p-17f, per_ln2 = 0x1.715476p0f;
     static const float q1 = -0x1.111112p-5f, q2 = 0x1.a01a02p-10f, q3 = -0x1.4ce19ap-14f;
     static const float q4 = 0x1.0cfca8p-18f, q5 = -0x1.afdb76p-23f;
@@ -248,7 +266,8 @@ static float expm1_of(float x) {
     return float_of(bits_of(t) + ((uint32_t)k << 23));
 }
 
-float tanhf(float x) {
+float tanhf(float x)
+{
     const uint32_t magnitude = bits_of(x) & ~SIGN;
     const int negative = (bits_of(x) & SIGN) != 0;
     float t, z;
@@ -270,13 +289,15 @@ float tanhf(float x) {
 /* --- square root: correctly rounded, so any way to it is right ---------------------------------------- */
 
 #if defined(__ARM_FP) && (__ARM_FP & 4)
-float sqrtf(float x) {
+float sqrtf(float x)
+{
     float root;
     __asm("vsqrt.f32 %0, %1" : "=t"(root) : "t"(x));
     return root;
 }
 #else
-float sqrtf(float x) {
+float sqrtf(float x)
+{
     uint32_t bits = bits_of(x), fraction = bits & 0x7fffffu, root = 0, rest = 0;
     int32_t exponent = (int32_t)((bits >> 23) & 0xffu);
 

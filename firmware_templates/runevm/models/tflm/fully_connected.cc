@@ -17,7 +17,8 @@
 #include "tensorflow/lite/kernels/kernel_util.h"
 #include "tensorflow/lite/micro/kernels/micro_ops.h"
 
-namespace {
+namespace
+{
 
 constexpr int kInput = 0;
 constexpr int kWeights = 1;
@@ -45,22 +46,26 @@ struct Tensors {
     TfLiteTensor *output;
 };
 
-Tensors tensors_of(TfLiteContext *context, TfLiteNode *node) {
+Tensors tensors_of(TfLiteContext *context, TfLiteNode *node)
+{
     return {tflite::GetInput(context, node, kInput), tflite::GetInput(context, node, kWeights),
             tflite::GetOptionalInputTensor(context, node, kBias), tflite::GetOutput(context, node, kOutput)};
 }
 
-const TfLiteAffineQuantization *quantization_of(const TfLiteTensor *tensor) {
+const TfLiteAffineQuantization *quantization_of(const TfLiteTensor *tensor)
+{
     if (tensor->quantization.type != kTfLiteAffineQuantization) return nullptr;
     return static_cast<const TfLiteAffineQuantization *>(tensor->quantization.params);
 }
 
-void *init(TfLiteContext *context, const char *, size_t) {
+void *init(TfLiteContext *context, const char *, size_t)
+{
     void *state = nullptr;
     return context->AllocatePersistentBuffer(context, sizeof(State), &state) == kTfLiteOk ? state : nullptr;
 }
 
-TfLiteStatus prepare_rows(TfLiteContext *context, const Tensors &of, const TfLiteFloatArray &scales, State *state) {
+TfLiteStatus prepare_rows(TfLiteContext *context, const Tensors &of, const TfLiteFloatArray &scales, State *state)
+{
     void *room = nullptr;
     TF_LITE_ENSURE_STATUS(
         context->AllocatePersistentBuffer(context, static_cast<size_t>(scales.size) * sizeof(Factor), &room));
@@ -76,22 +81,25 @@ TfLiteStatus prepare_rows(TfLiteContext *context, const Tensors &of, const TfLit
 }
 
 // Or something would be read or written beyond a tensor's end.
-bool do_shapes_match(const Tensors &of) {
+bool do_shapes_match(const Tensors &of)
+{
     if (of.weights->dims->size != 2) return false;
     const int64_t rows = of.weights->dims->data[0];
     const int64_t columns = of.weights->dims->data[1];
     if (rows <= 0 || columns <= 0) return false;
     const int64_t batches = tflite::NumElements(of.output) / rows;
-    return tflite::NumElements(of.output) == batches * rows && tflite::NumElements(of.input) == batches * columns &&
-           (of.bias == nullptr || tflite::NumElements(of.bias) == rows);
+    return tflite::NumElements(of.output) == batches * rows && tflite::NumElements(of.input) == batches * columns
+           && (of.bias == nullptr || tflite::NumElements(of.bias) == rows);
 }
 
-TfLiteStatus refuse(TfLiteContext *context, const char *why) {
+TfLiteStatus refuse(TfLiteContext *context, const char *why)
+{
     context->ReportError(context, why);
     return kTfLiteError;
 }
 
-TfLiteStatus prepare(TfLiteContext *context, TfLiteNode *node) {
+TfLiteStatus prepare(TfLiteContext *context, TfLiteNode *node)
+{
     State *state = static_cast<State *>(node->user_data);
     const auto *options = static_cast<const TfLiteFullyConnectedParams *>(node->builtin_data);
     const Tensors of = tensors_of(context, node);
@@ -104,15 +112,15 @@ TfLiteStatus prepare(TfLiteContext *context, TfLiteNode *node) {
 
     const TfLiteAffineQuantization *quantization = quantization_of(of.weights);
     if (quantization != nullptr && quantization->scale->size > 1) {
-        if (of.input->type != kTfLiteInt8 || quantization->quantized_dimension != 0 ||
-            quantization->scale->size != of.weights->dims->data[0]) {
+        if (of.input->type != kTfLiteInt8 || quantization->quantized_dimension != 0
+            || quantization->scale->size != of.weights->dims->data[0]) {
             return refuse(context, "FULLY_CONNECTED has scales that are not one for each row of int8");
         }
         TF_LITE_ENSURE_STATUS(prepare_rows(context, of, *quantization->scale, state));
     } else {
         double factor = 0.0;
-        TF_LITE_ENSURE_STATUS(tflite::GetQuantizedConvolutionMultipler(context, of.input, of.weights, of.bias,
-                                                                       of.output, &factor));
+        TF_LITE_ENSURE_STATUS(
+            tflite::GetQuantizedConvolutionMultipler(context, of.input, of.weights, of.bias, of.output, &factor));
         tflite::QuantizeMultiplier(factor, &state->factor.multiplier, &state->factor.shift);
         if (state->factor.shift > 30) return refuse(context, "FULLY_CONNECTED has scales that are too far apart");
     }
@@ -121,15 +129,16 @@ TfLiteStatus prepare(TfLiteContext *context, TfLiteNode *node) {
 }
 
 // Of int8 the host's library rounds twice, of uint8 (LiteRT) once.
-int32_t times(int32_t sum, const Factor &factor, bool rounds_once) {
+int32_t times(int32_t sum, const Factor &factor, bool rounds_once)
+{
     if (!rounds_once) return tflite::MultiplyByQuantizedMultiplier(sum, factor.multiplier, factor.shift);
     const int shift = 31 - factor.shift;
     const int64_t product = static_cast<int64_t>(sum) * factor.multiplier;
     return static_cast<int32_t>((product + (static_cast<int64_t>(1) << (shift - 1))) >> shift);
 }
 
-template <typename Element>
-void multiply(const Tensors &of, const State &state, bool rounds_once) {
+template <typename Element> void multiply(const Tensors &of, const State &state, bool rounds_once)
+{
     const int rows = of.weights->dims->data[0];
     const int columns = of.weights->dims->data[1];
     const int batches = static_cast<int>(of.output->bytes) / rows;
@@ -153,35 +162,40 @@ void multiply(const Tensors &of, const State &state, bool rounds_once) {
     }
 }
 
-TfLiteStatus invoke(TfLiteContext *context, TfLiteNode *node) {
+TfLiteStatus invoke(TfLiteContext *context, TfLiteNode *node)
+{
     const State &state = *static_cast<const State *>(node->user_data);
     const auto *options = static_cast<const TfLiteFullyConnectedParams *>(node->builtin_data);
     const Tensors of = tensors_of(context, node);
     switch (of.input->type) {
-        case kTfLiteFloat32: {
-            tflite::FullyConnectedParams parameters = {};
-            tflite::CalculateActivationRange(options->activation, &parameters.float_activation_min,
-                                             &parameters.float_activation_max);
-            tflite::reference_ops::FullyConnected(
-                parameters, tflite::GetTensorShape(of.input), tflite::GetTensorData<float>(of.input),
-                tflite::GetTensorShape(of.weights), tflite::GetTensorData<float>(of.weights),
-                tflite::GetTensorShape(of.bias), tflite::GetTensorData<float>(of.bias),
-                tflite::GetTensorShape(of.output), tflite::GetTensorData<float>(of.output));
-            return kTfLiteOk;
-        }
-        case kTfLiteInt8: multiply<int8_t>(of, state, false); return kTfLiteOk;
-        case kTfLiteUInt8: multiply<uint8_t>(of, state, true); return kTfLiteOk;
-        default: return refuse(context, "FULLY_CONNECTED has elements of another type than float32, int8 and uint8");
+    case kTfLiteFloat32: {
+        tflite::FullyConnectedParams parameters = {};
+        tflite::CalculateActivationRange(options->activation, &parameters.float_activation_min,
+                                         &parameters.float_activation_max);
+        tflite::reference_ops::FullyConnected(
+            parameters, tflite::GetTensorShape(of.input), tflite::GetTensorData<float>(of.input),
+            tflite::GetTensorShape(of.weights), tflite::GetTensorData<float>(of.weights),
+            tflite::GetTensorShape(of.bias), tflite::GetTensorData<float>(of.bias), tflite::GetTensorShape(of.output),
+            tflite::GetTensorData<float>(of.output));
+        return kTfLiteOk;
+    }
+    case kTfLiteInt8: multiply<int8_t>(of, state, false); return kTfLiteOk;
+    case kTfLiteUInt8: multiply<uint8_t>(of, state, true); return kTfLiteOk;
+    default: return refuse(context, "FULLY_CONNECTED has elements of another type than float32, int8 and uint8");
     }
 }
 
 }  // namespace
 
-namespace tflite {
-namespace ops {
-namespace micro {
+namespace tflite
+{
+namespace ops
+{
+namespace micro
+{
 
-TfLiteRegistration *Register_FULLY_CONNECTED() {
+TfLiteRegistration *Register_FULLY_CONNECTED()
+{
     static TfLiteRegistration registration = {init, nullptr, prepare, invoke, nullptr, 0, nullptr, 0};
     return &registration;
 }

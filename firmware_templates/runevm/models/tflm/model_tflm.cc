@@ -15,7 +15,8 @@
 #include "tensorflow/lite/micro/simple_memory_allocator.h"
 #include "tensorflow/lite/schema/schema_generated.h"
 
-namespace {
+namespace
+{
 
 constexpr uint32_t kArenaAlignment = 16;
 constexpr uint32_t kSchemaVersion = 3;
@@ -23,7 +24,10 @@ constexpr uint32_t kSchemaVersion = 3;
 // most as many times.
 constexpr uint32_t kPointerScale = sizeof(void *) / 4;
 
-bool starts_with(const char *text, const char *start) { return std::strncmp(text, start, std::strlen(start)) == 0; }
+bool starts_with(const char *text, const char *start)
+{
+    return std::strncmp(text, start, std::strlen(start)) == 0;
+}
 
 // Keeps the first message since forget(): its format is a text in flash, which is all that a static
 // `detail` can be; the numbers in it are dropped.
@@ -31,51 +35,66 @@ bool starts_with(const char *text, const char *start) { return std::strncmp(text
 // The library says so when its arena is used up, and then goes on with the null pointer: parameters
 // of operators are constructed there, kernels write their state there. So that no place needs a check
 // of its own, a report of that ends what prepare() began.
-class FirstMessage : public tflite::ErrorReporter {
- public:
-    int Report(const char *format, va_list) override {
+class FirstMessage : public tflite::ErrorReporter
+{
+  public:
+    int Report(const char *format, va_list) override
+    {
         if (message_ == nullptr) message_ = format;
         if (when_full != nullptr && starts_with(format, "Failed to allocate memory.")) std::longjmp(*when_full, 1);
         return 0;
     }
-    void forget() { message_ = nullptr; }
-    const char *message(const char *otherwise) const { return message_ != nullptr ? message_ : otherwise; }
-    bool says(const char *start) const { return message_ != nullptr && starts_with(message_, start); }
+    void forget()
+    {
+        message_ = nullptr;
+    }
+    const char *message(const char *otherwise) const
+    {
+        return message_ != nullptr ? message_ : otherwise;
+    }
+    bool says(const char *start) const
+    {
+        return message_ != nullptr && starts_with(message_, start);
+    }
 
     std::jmp_buf *when_full = nullptr;
 
- private:
+  private:
     const char *message_ = nullptr;
 };
 
 alignas(FirstMessage) uint8_t reporter_storage[sizeof(FirstMessage)];
 FirstMessage *reporter;
 
-tflite::MicroInterpreter *interpreter_of(runevm_tflm *engine, uint32_t index) {
+tflite::MicroInterpreter *interpreter_of(runevm_tflm *engine, uint32_t index)
+{
     return reinterpret_cast<tflite::MicroInterpreter *>(engine->slots[index].words);
 }
 
-bool element_of(TfLiteType type, runevm_element *element) {
+bool element_of(TfLiteType type, runevm_element *element)
+{
     switch (type) {
-        case kTfLiteFloat32: *element = RUNEVM_F32; return true;
-        case kTfLiteInt8: *element = RUNEVM_I8; return true;
-        case kTfLiteUInt8: *element = RUNEVM_U8; return true;
-        case kTfLiteBool: *element = RUNEVM_U8; return true;
-        case kTfLiteInt16: *element = RUNEVM_I16; return true;
-        case kTfLiteInt32: *element = RUNEVM_I32; return true;
-        case kTfLiteInt64: *element = RUNEVM_I64; return true;
-        default: return false;
+    case kTfLiteFloat32: *element = RUNEVM_F32; return true;
+    case kTfLiteInt8: *element = RUNEVM_I8; return true;
+    case kTfLiteUInt8: *element = RUNEVM_U8; return true;
+    case kTfLiteBool: *element = RUNEVM_U8; return true;
+    case kTfLiteInt16: *element = RUNEVM_I16; return true;
+    case kTfLiteInt32: *element = RUNEVM_I32; return true;
+    case kTfLiteInt64: *element = RUNEVM_I64; return true;
+    default: return false;
     }
 }
 
-bool tensor_fits(const TfLiteTensor *tensor, const runevm_tensor *declared) {
+bool tensor_fits(const TfLiteTensor *tensor, const runevm_tensor *declared)
+{
     runevm_element element;
-    return tensor != nullptr && tensor->data.raw != nullptr && element_of(tensor->type, &element) &&
-           element == declared->element && tensor->bytes == declared->size_bytes;
+    return tensor != nullptr && tensor->data.raw != nullptr && element_of(tensor->type, &element)
+           && element == declared->element && tensor->bytes == declared->size_bytes;
 }
 
 runevm_error check_tensors(tflite::MicroInterpreter *interpreter, const runevm_rune *rune,
-                           const runevm_model_info *info, const char **detail) {
+                           const runevm_model_info *info, const char **detail)
+{
     if (interpreter->inputs_size() != info->input_count || interpreter->outputs_size() != info->output_count) {
         *detail = "other number of inputs or outputs than the graph says";
         return RUNEVM_ERR_MODEL;
@@ -98,7 +117,8 @@ runevm_error check_tensors(tflite::MicroInterpreter *interpreter, const runevm_r
 // What the last check_model() found missing. Static, as every `detail`.
 char lacking[128];
 
-void add_text(const char *text) {
+void add_text(const char *text)
+{
     const size_t used = std::strlen(lacking);
     const size_t room = sizeof lacking - 1 - used;
     const size_t size = std::strlen(text) < room ? std::strlen(text) : room;
@@ -106,7 +126,8 @@ void add_text(const char *text) {
     lacking[used + size] = '\0';
 }
 
-const char *name_lacking(const tflite::OperatorCode *code) {
+const char *name_lacking(const tflite::OperatorCode *code)
+{
     const bool is_custom = code->builtin_code() == tflite::BuiltinOperator_CUSTOM;
     const char *name = tflite::EnumNameBuiltinOperator(code->builtin_code());
     if (is_custom && code->custom_code() != nullptr) name = code->custom_code()->c_str();
@@ -117,7 +138,8 @@ const char *name_lacking(const tflite::OperatorCode *code) {
     return lacking;
 }
 
-const TfLiteRegistration *find_operator(const tflite::MicroOpResolver *operators, const tflite::OperatorCode *code) {
+const TfLiteRegistration *find_operator(const tflite::MicroOpResolver *operators, const tflite::OperatorCode *code)
+{
     if (code->builtin_code() != tflite::BuiltinOperator_CUSTOM) {
         return operators->FindOp(code->builtin_code(), code->version());
     }
@@ -125,10 +147,11 @@ const TfLiteRegistration *find_operator(const tflite::MicroOpResolver *operators
 }
 
 // The table of operator codes may hold codes that no operator uses: only those of operators count.
-runevm_error check_model(const tflite::Model *model, const tflite::MicroOpResolver *operators, const char **detail) {
+runevm_error check_model(const tflite::Model *model, const tflite::MicroOpResolver *operators, const char **detail)
+{
     const auto *codes = model->operator_codes();
-    if (model->version() != kSchemaVersion || model->subgraphs() == nullptr || codes == nullptr ||
-        model->buffers() == nullptr) {
+    if (model->version() != kSchemaVersion || model->subgraphs() == nullptr || codes == nullptr
+        || model->buffers() == nullptr) {
         *detail = "not a TensorFlow Lite model of schema 3";
         return RUNEVM_ERR_MODEL;
     }
@@ -160,7 +183,8 @@ constexpr uint32_t kLeastArena = sizeof(tflite::SimpleMemoryAllocator) + kArenaA
 
 using Indices = flatbuffers::Vector<int32_t>;
 
-bool holds(const Indices *indices, int32_t wanted) {
+bool holds(const Indices *indices, int32_t wanted)
+{
     if (indices == nullptr) return false;
     for (const int32_t index : *indices) {
         if (index == wanted) return true;
@@ -168,7 +192,8 @@ bool holds(const Indices *indices, int32_t wanted) {
     return false;
 }
 
-bool is_read(const tflite::SubGraph *graph, int32_t index) {
+bool is_read(const tflite::SubGraph *graph, int32_t index)
+{
     if (holds(graph->outputs(), index)) return true;
     for (const auto *use : *graph->operators()) {
         if (holds(use->inputs(), index)) return true;
@@ -176,41 +201,48 @@ bool is_read(const tflite::SubGraph *graph, int32_t index) {
     return false;
 }
 
-bool is_constant(const tflite::Model *model, const tflite::Tensor *tensor) {
+bool is_constant(const tflite::Model *model, const tflite::Tensor *tensor)
+{
     const auto *data = model->buffers()->Get(tensor->buffer())->data();
     return data != nullptr && data->size() != 0;
 }
 
-bool is_unread(const tflite::Model *model, const tflite::SubGraph *graph, int32_t index) {
+bool is_unread(const tflite::Model *model, const tflite::SubGraph *graph, int32_t index)
+{
     const tflite::Tensor *tensor = graph->tensors()->Get(static_cast<uint32_t>(index));
     return !tensor->is_variable() && !is_constant(model, tensor) && !is_read(graph, index);
 }
 
 // The bytes of the largest, rounded up to the arena's alignment.
-uint32_t unread_bytes(const tflite::Model *model) {
+uint32_t unread_bytes(const tflite::Model *model)
+{
     const tflite::SubGraph *graph = model->subgraphs()->Get(0);
     size_t most = 0;
     for (uint32_t i = 0; i < graph->tensors()->size(); i++) {
         size_t bytes = 0, type_bytes = 0;
         if (!is_unread(model, graph, static_cast<int32_t>(i))) continue;
         // Of a type that the library does not know it says so itself, to the same reporter.
-        if (tflite::BytesRequiredForTensor(*graph->tensors()->Get(i), &bytes, &type_bytes, reporter) != kTfLiteOk) continue;
+        if (tflite::BytesRequiredForTensor(*graph->tensors()->Get(i), &bytes, &type_bytes, reporter) != kTfLiteOk)
+            continue;
         if (bytes > most) most = bytes;
     }
     return static_cast<uint32_t>((most + kArenaAlignment - 1) & ~static_cast<size_t>(kArenaAlignment - 1));
 }
 
-void place_unread(tflite::MicroInterpreter *interpreter, const tflite::Model *model, uint8_t *place) {
+void place_unread(tflite::MicroInterpreter *interpreter, const tflite::Model *model, uint8_t *place)
+{
     const tflite::SubGraph *graph = model->subgraphs()->Get(0);
     for (uint32_t i = 0; i < graph->tensors()->size(); i++) {
-        if (is_unread(model, graph, static_cast<int32_t>(i))) interpreter->tensor(i)->data.raw = reinterpret_cast<char *>(place);
+        if (is_unread(model, graph, static_cast<int32_t>(i)))
+            interpreter->tensor(i)->data.raw = reinterpret_cast<char *>(place);
     }
 }
 
 // Makes the interpreter and lets it take its arena. Nothing that longjmp() leaves behind has a
 // destructor that does anything.
 runevm_error prepare(runevm_tflm_slot *slot, const tflite::Model *model, const tflite::MicroOpResolver *operators,
-                     uint8_t *arena, uint32_t room) {
+                     uint8_t *arena, uint32_t room)
+{
     const uint32_t shared_bytes = unread_bytes(model);
     if (room < kLeastArena || room - kLeastArena < shared_bytes) return RUNEVM_ERR_ARENA;
     const uint32_t arena_bytes = room - shared_bytes;
@@ -234,7 +266,8 @@ runevm_error prepare(runevm_tflm_slot *slot, const tflite::Model *model, const t
 }
 
 runevm_error open_model(void *context, uint32_t index, const runevm_rune *rune, const runevm_model_info *info,
-                        const char **detail) {
+                        const char **detail)
+{
     runevm_tflm *engine = static_cast<runevm_tflm *>(context);
     const uint32_t room = engine->arena_bytes - engine->taken_bytes;
     *detail = "";
@@ -256,7 +289,8 @@ runevm_error open_model(void *context, uint32_t index, const runevm_rune *rune, 
     reporter->forget();
     error = prepare(&engine->slots[index], model, operators, engine->arena + engine->taken_bytes, wanted);
     if (error != RUNEVM_OK) {
-        *detail = reporter->message(error == RUNEVM_ERR_ARENA ? "the arena is too small" : "the model cannot be prepared");
+        *detail =
+            reporter->message(error == RUNEVM_ERR_ARENA ? "the arena is too small" : "the model cannot be prepared");
         return error;
     }
     tflite::MicroInterpreter *interpreter = interpreter_of(engine, index);
@@ -271,7 +305,8 @@ runevm_error open_model(void *context, uint32_t index, const runevm_rune *rune, 
 }
 
 runevm_error invoke_model(void *context, uint32_t index, const uint8_t *const *inputs, uint8_t *const *outputs,
-                          const char **detail) {
+                          const char **detail)
+{
     runevm_tflm *engine = static_cast<runevm_tflm *>(context);
     *detail = "";
     if (index >= engine->open_count) {
@@ -303,7 +338,8 @@ runevm_error invoke_model(void *context, uint32_t index, const uint8_t *const *i
     return RUNEVM_OK;
 }
 
-void close_all(void *context) {
+void close_all(void *context)
+{
     runevm_tflm *engine = static_cast<runevm_tflm *>(context);
     // No destructors: an interpreter owns nothing outside its arena.
     engine->open_count = 0;
@@ -311,12 +347,15 @@ void close_all(void *context) {
     engine->used_bytes = 0;
 }
 
-uint32_t arena_used_bytes(void *context) { return static_cast<runevm_tflm *>(context)->used_bytes; }
+uint32_t arena_used_bytes(void *context)
+{
+    return static_cast<runevm_tflm *>(context)->used_bytes;
+}
 
 static_assert(sizeof(tflite::MicroInterpreter) <= sizeof(runevm_tflm_slot), "runevm_tflm_slot is too small");
 static_assert(alignof(tflite::MicroInterpreter) <= alignof(runevm_tflm_slot), "slots are aligned to 8");
 
-}  // namespace
+} // namespace
 
 void (*runevm_tflm_clamp_inputs)(tflite::MicroInterpreter *interpreter);
 
@@ -325,7 +364,8 @@ extern "C" {
 const runevm_model_engine runevm_model_engine_tflm = {"tflm", open_model, invoke_model, close_all, arena_used_bytes};
 
 void runevm_tflm_init(runevm_tflm *engine, uint8_t *arena, uint32_t arena_bytes, runevm_tflm_slot *slots,
-                      uint32_t slot_count, const void *operators) {
+                      uint32_t slot_count, const void *operators)
+{
     std::memset(engine, 0, sizeof *engine);
     engine->arena = arena;
     engine->arena_bytes = arena_bytes;
@@ -337,16 +377,25 @@ void runevm_tflm_init(runevm_tflm *engine, uint8_t *arena, uint32_t arena_bytes,
 
 // What TensorFlow Lite Micro calls when a check fails for good: the message has nowhere to go, and
 // abort() follows.
-void DebugLog(const char *) {}
+void DebugLog(const char *)
+{
+}
 
-}  // extern "C"
+} // extern "C"
 
 // The three below are weak: Arduino cores bring their own, some of them in plain objects. Linux has a whole C++ library.
 #ifndef __linux__
 // A pure virtual function cannot be called here; the compiler names it in every abstract class.
-extern "C" __attribute__((weak)) void __cxa_pure_virtual(void) { abort(); }
+extern "C" __attribute__((weak)) void __cxa_pure_virtual(void)
+{
+    abort();
+}
 
 // Virtual destructors name it; nothing is ever deleted.
-__attribute__((weak)) void operator delete(void *) noexcept {}
-__attribute__((weak)) void operator delete(void *, std::size_t) noexcept {}
+__attribute__((weak)) void operator delete(void *) noexcept
+{
+}
+__attribute__((weak)) void operator delete(void *, std::size_t) noexcept
+{
+}
 #endif

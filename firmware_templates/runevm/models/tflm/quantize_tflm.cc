@@ -8,27 +8,30 @@
 #include "tensorflow/lite/kernels/kernel_util.h"
 #include "tensorflow/lite/micro/kernels/micro_ops.h"
 
-namespace {
+namespace
+{
 
 struct Ends {
     int32_t lowest, highest;
 };
 
 // Prepare() lets no other type pass.
-Ends ends_of(const TfLiteTensor *quantized) {
+Ends ends_of(const TfLiteTensor *quantized)
+{
     return quantized->type == kTfLiteInt8 ? Ends{-128, 127} : Ends{0, 255};
 }
 
 // --- the operator ----------------------------------------------------------------------------------
 
-TfLiteStatus prepare(TfLiteContext *context, TfLiteNode *node) {
+TfLiteStatus prepare(TfLiteContext *context, TfLiteNode *node)
+{
     TF_LITE_ENSURE_STATUS(tflite::ops::micro::Register_QUANTIZE()->prepare(context, node));
     const TfLiteTensor *output = tflite::GetOutput(context, node, 0);
     const Ends ends = ends_of(output);
     const float scale = output->params.scale;
     // A NaN fails both comparisons.
-    if (!(scale > 0.0f && scale <= FLT_MAX) || output->params.zero_point < ends.lowest ||
-        output->params.zero_point > ends.highest) {
+    if (!(scale > 0.0f && scale <= FLT_MAX) || output->params.zero_point < ends.lowest
+        || output->params.zero_point > ends.highest) {
         TF_LITE_KERNEL_LOG(context, "QUANTIZE has no scale or zero point that can be");
         return kTfLiteError;
     }
@@ -36,11 +39,13 @@ TfLiteStatus prepare(TfLiteContext *context, TfLiteNode *node) {
 }
 
 // A NaN fails both comparisons.
-int32_t whole(float x) {
+int32_t whole(float x)
+{
     return x >= -2147483648.0f && x < 2147483648.0f ? static_cast<int32_t>(x) : INT32_MIN;
 }
 
-TfLiteStatus invoke(TfLiteContext *context, TfLiteNode *node) {
+TfLiteStatus invoke(TfLiteContext *context, TfLiteNode *node)
+{
     const TfLiteTensor *input = tflite::GetInput(context, node, 0);
     TfLiteTensor *output = tflite::GetOutput(context, node, 0);
     if (input->type != kTfLiteFloat32) return tflite::ops::micro::Register_QUANTIZE()->invoke(context, node);
@@ -64,10 +69,14 @@ struct Range {
     float least, most;
 };
 
-float finite(float value) { return value > FLT_MAX ? FLT_MAX : value < -FLT_MAX ? -FLT_MAX : value; }
+float finite(float value)
+{
+    return value > FLT_MAX ? FLT_MAX : value < -FLT_MAX ? -FLT_MAX : value;
+}
 
 // False: the input stays as it is.
-bool find_range(tflite::MicroInterpreter *interpreter, const TfLiteTensor *input, Range *range) {
+bool find_range(tflite::MicroInterpreter *interpreter, const TfLiteTensor *input, Range *range)
+{
     bool is_found = false;
     for (size_t i = 0; i < interpreter->outputs_size(); i++) {
         if (interpreter->output(i) == input) return false;
@@ -92,23 +101,28 @@ bool find_range(tflite::MicroInterpreter *interpreter, const TfLiteTensor *input
 }
 
 // The ranges are found anew each time: kept, they would be 2 KiB of RAM.
-void clamp_inputs(tflite::MicroInterpreter *interpreter) {
+void clamp_inputs(tflite::MicroInterpreter *interpreter)
+{
     for (size_t i = 0; i < interpreter->inputs_size(); i++) {
         TfLiteTensor *input = interpreter->input(i);
         Range range = {0.0f, 0.0f};
         if (input->type != kTfLiteFloat32 || !find_range(interpreter, input, &range)) continue;
         for (size_t k = 0; k < input->bytes / sizeof(float); k++) {
             float *x = &input->data.f[k];
-            if (*x != *x) *x = 0.0f;
-            else if (*x < range.least) *x = range.least;
-            else if (*x > range.most) *x = range.most;
+            if (*x != *x)
+                *x = 0.0f;
+            else if (*x < range.least)
+                *x = range.least;
+            else if (*x > range.most)
+                *x = range.most;
         }
     }
 }
 
 }  // namespace
 
-TfLiteRegistration *runevm_tflm_quantize() {
+TfLiteRegistration *runevm_tflm_quantize()
+{
     static TfLiteRegistration registration;
     registration = *tflite::ops::micro::Register_QUANTIZE();
     registration.prepare = prepare;

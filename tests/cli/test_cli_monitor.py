@@ -35,16 +35,15 @@ DEVICES = Path(__file__).resolve().parents[1] / "devices"
 LIMIT_S = 60
 
 
-def counting() -> Callable[[], Generator[tuple[object, ...], bytes, bytes]]:
-    """Runs that need no input and count."""
+def counting(size: int = 1) -> Callable[[], Generator[tuple[object, ...], bytes, bytes]]:
+    """Runs that need no input and count, in a tensor of i32[size]."""
     number = 0
 
     def run() -> Generator[tuple[object, ...], bytes, bytes]:
         nonlocal number
         number += 1
-        return (
-            f'{{"2":[{{"element-type":"i32","dimensions":[1],"elements":[{number}]}}]}}\n'.encode()
-        )
+        tensor = {"element-type": "i32", "dimensions": [size], "elements": [number] * size}
+        return json.dumps({"2": [tensor]}, separators=(",", ":")).encode() + b"\n"
         yield ()
 
     return run
@@ -130,7 +129,7 @@ def test_programs_get_times_and_the_names_of_outputs(
     digest = read_rune(noop_rune.read_bytes(), source="noop").digest
     before = datetime.now(UTC)
     with plugged_port.plugged(
-        plugged_port.Paper(paper.Device(counting(), digest=digest or b"")), tmp_path / "p"
+        plugged_port.Paper(paper.Device(counting(4), digest=digest or b"")), tmp_path / "p"
     ):
         words = ("--port", tmp_path / "p", "--every", "0", "--count", "2", "--format", "json")
         done = runec("monitor", noop_rune, *words)
@@ -147,7 +146,7 @@ def test_people_get_times_and_names_in_a_terminal(noop_rune: Path, tmp_path: Pat
     words = (noop_rune, "--port", tmp_path / "p", "--every", "0", "--count", "1")
     with (
         plugged_port.plugged(
-            plugged_port.Paper(paper.Device(counting(), digest=digest or b"")), tmp_path / "p"
+            plugged_port.Paper(paper.Device(counting(4), digest=digest or b"")), tmp_path / "p"
         ),
         started(*words, stdout=slave, stderr=subprocess.PIPE) as process,
     ):

@@ -139,7 +139,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "inspect": {
         "file_bytes": "the whole file",
         "version": "of the runec that wrote it",
-        "digest": "SHA-256, or null for a legacy rune",
+        "digest": "SHA-256, or null for an original",
         "graph": "the graph: docs/spec/rune.md, section 3",
     },
     "graph": {

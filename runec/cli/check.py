@@ -20,8 +20,6 @@ from runec.cli.options import (
     trust_option,
 )
 from runec.cli.runefiles import which_runefile
-from runec.container import load_rune
-from runec.container.wasm import MAGIC
 from runec.diagnostics import Diagnostic, RunefileError, Severity, render
 from runec.files import read_head
 from runec.frontend import analyse
@@ -32,6 +30,7 @@ from runec.pipeline import Pipeline
 if TYPE_CHECKING:
     from runec.boards import Board
 
+_WASM = b"\0asm"
 EXIT_WRONG = RunefileError.exit_code
 
 
@@ -73,8 +72,8 @@ def command(
     """
     boards = _Boards(console, board_ids)
     path = which_runefile(runefile)
-    if board_ids and read_head(path, len(MAGIC)) == MAGIC:
-        load_rune(path).require_graph()
+    if board_ids:
+        _reject_legacy_rune(path)
     read: dict[str, ModelFile] = {}
     try:
         analysis = analyse(
@@ -103,6 +102,14 @@ def command(
     console.say(f"{path}: {_counted(errors, 'error')}, {_counted(len(found) - errors, 'warning')}")
     _tell_about_explain(console, found)
     return EXIT_WRONG if errors else 0
+
+
+def _reject_legacy_rune(path: Path) -> None:
+    """Say that a legacy rune runs on no board, before it is said that it is no Runefile."""
+    if read_head(path, len(_WASM)) == _WASM:
+        from runec.container import load_rune  # noqa: PLC0415 - a check of a text does not need it
+
+        load_rune(path).require_graph()
 
 
 class _Checked(NamedTuple):

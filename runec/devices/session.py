@@ -22,7 +22,7 @@ from runec.devices.messages import Failure, Hello, LogLine, Stats
 from runec.devices.runevm_errors import NO_DATA, REFLASH, device_error
 from runec.devices.transport import Transport
 from runec.diagnostics import RunecError, RuneError
-from runec.vm import REQUESTS_MAX, check_result, too_many_requests
+from runec.vm import REQUESTS_MAX, ResultError, check_result, too_many_requests
 
 Log = Callable[[str], None]
 Provide = Callable[[int, int], bytes]
@@ -112,14 +112,10 @@ class Session:
         self._link.run(self._transport.time_ms())
         result = self._wait(Finished, provide, timeout_s).result
         try:
-            outputs = None if self._graph is None else self._graph.outputs.values()
-            check_result(
-                result,
-                kind=next((each.kind for each in outputs), None) if outputs else None,
-                outputs=None if outputs is None else {each.id for each in outputs},
-            )
-        except ValueError as error:
-            raise lost_error(Lost(LostCause.BROKEN, str(error)), self._name) from None
+            check_result(result, self._graph)
+        except ResultError as error:
+            fact = f"{self._name} returned {error}"
+            raise RuneError("R0903", fact, hint=error.hint, notes=self.last_words) from None
         return result
 
     def refusal(self, *, timeout_s: float) -> Failure:
@@ -163,9 +159,11 @@ class Session:
     def _wait(self, wanted: type[_Wanted], provide: Provide | None, timeout_s: float) -> _Wanted:
         wall_limit_s = time.monotonic() + timeout_s
         result: _Wanted | None = None
+        has_heard = False
         while result is None:
             self._flush()
             data = self._transport.receive(self._link.deadline_ms, wall_limit_s)
+            has_heard = has_heard or bool(data)
             now_ms = self._transport.time_ms()
             events = self._link.receive(data, now_ms) if data else self._link.tick(now_ms)
             for event in events:
@@ -175,7 +173,8 @@ class Session:
                     self._handle(event, provide)
             if result is None and time.monotonic() > wall_limit_s:
                 if wanted is Hello:
-                    detail = f"after {timeout_s:g} s, although it sends bytes"
+                    detail = f"after {timeout_s:g} s"
+                    detail += ", although it sends bytes" if has_heard else ""
                     raise lost_error(Lost(LostCause.NO_ANSWER, detail), self._name)
                 raise LinkLostError(
                     "R0904",

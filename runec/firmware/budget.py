@@ -50,7 +50,7 @@ def ram_bounds(layout: Layout, board: Board) -> Bounds:
 def core_stack_bytes(layout: Layout, board: Board) -> int:
     """Return the bytes of stack that lie in the RAM which the linker gives out."""
     if board.memory.core is None:
-        return layout.stack_bytes
+        return board.memory.stack_bytes
     return 0 if board.memory.core.stack_in_heap else layout.stack_bytes + CORE_STACK_BYTES
 
 

@@ -1,6 +1,6 @@
 """The rune-vm of this computer: WebAssembly in pywasm3, models in TensorFlow Lite Micro."""
 
-from runec.vm.device_output import check_result
+from runec.vm.device_output import ResultError, check_result
 from runec.vm.errors import (
     REQUESTS_MAX,
     FailedRunError,
@@ -20,6 +20,7 @@ __all__ = [
     "InputReader",
     "Inputs",
     "MissingInputError",
+    "ResultError",
     "Step",
     "Watch",
     "check_result",

@@ -4,61 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-if TYPE_CHECKING:
-    from tests.backends.operator_cases import (
-        ALL,
-        I8,
-        I16,
-        I32,
-        I64,
-        QUANTISED,
-        U8,
-        B,
-        F,
-        Make,
-        Rng,
-        activation_of,
-        broadcast_of,
-        fitting,
-        fixed,
-        index_of,
-        like,
-        option,
-        padded,
-        scale_of,
-        shape_of,
-        weights_of,
-    )
-    from tests.backends.operator_models import Model, Tensor, constant
-else:
-    from operator_cases import (
-        ALL,
-        I8,
-        I16,
-        I32,
-        I64,
-        QUANTISED,
-        U8,
-        B,
-        F,
-        activation_of,
-        broadcast_of,
-        fitting,
-        fixed,
-        index_of,
-        like,
-        option,
-        padded,
-        scale_of,
-        shape_of,
-        weights_of,
-    )
-    from operator_models import Model, Tensor, constant
+from tests.backends.operator_cases import (
+    ALL,
+    I8,
+    I16,
+    I32,
+    I64,
+    QUANTISED,
+    U8,
+    B,
+    F,
+    Make,
+    Rng,
+    activation_of,
+    broadcast_of,
+    fitting,
+    fixed,
+    index_of,
+    like,
+    option,
+    padded,
+    scale_of,
+    shape_of,
+    weights_of,
+)
+from tests.backends.operator_models import Model, Tensor, constant
 
 HOST_MAKERS: dict[str, tuple[Make, tuple[str, ...]]] = {}
 

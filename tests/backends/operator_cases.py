@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-if TYPE_CHECKING:
-    from tests.backends.operator_models import Array, Model, Tensor, constant
-else:
-    from operator_models import Array, Model, Tensor, constant
+from tests.backends.operator_models import Array, Model, Tensor, constant
 
 Rng = np.random.Generator
 Make = Callable[[Rng, str], Model]

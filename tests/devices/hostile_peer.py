@@ -31,6 +31,9 @@ RESULTS = {
     "newline": b"\n",
     "no newline": b'{"2":' + tensor(b"1") + b"}",
     "two lines": b'{"2":' + tensor(b"1") + b'}\n{"2":[]}\n',
+    "text before": b"booting\n" + b'{"2":' + tensor(b"1") + b"}\n",
+    "cut short": b'{"2":' + tensor(b"1")[:-2],
+    "other size": b'{"2":' + tensor(b"1") + b"}\n",
     "list": b"[]\n",
     "number": b"1\n",
     "raw control": b'{"2":[{"element-type":"utf8","dimensions":[1],"elements":["'

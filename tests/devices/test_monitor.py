@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -18,13 +18,9 @@ from runec.devices.serial_port import SerialTransport
 from runec.diagnostics import Diagnostic, MachineError, RunecError, RuneError
 from runec.pipeline import CapabilityKind
 from runec.vm import InputReader, Inputs
+from tests.devices.plugged_port import Paper, echo, plugged
 
-if TYPE_CHECKING:
-    from tests.devices.plugged_port import Paper, echo, plugged
-else:
-    from plugged_port import Paper, echo, plugged
-
-RESULT = Result(b'{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}\n')
+RESULT = Result(b'{"2":[{"element-type":"f32","dimensions":[1,1],"elements":[0.8]}]}\n')
 Make = Callable[..., Any]
 
 
@@ -60,7 +56,7 @@ def port(tmp_path: Path) -> Path:
 
 def sensor() -> Generator[tuple[object, ...], bytes, bytes]:
     """A run that needs nothing from the computer."""
-    return b'{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}\n'
+    return b'{"2":[{"element-type":"f32","dimensions":[1,1],"elements":[0.8]}]}\n'
     yield ()
 
 

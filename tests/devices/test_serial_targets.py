@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import serial
@@ -23,11 +23,7 @@ from runec.diagnostics import MachineError, RuneError
 from runec.firmware import DeviceRune, held_firmware
 from runec.frontend import analyse
 from runec.vm import Inputs
-
-if TYPE_CHECKING:
-    from tests.devices.plugged_port import POLL_S, Paper, Plug, echo, plugged
-else:
-    from plugged_port import POLL_S, Paper, Plug, echo, plugged
+from tests.devices.plugged_port import POLL_S, Paper, Plug, echo, plugged
 
 NOOP = Path(__file__).resolve().parents[2] / "examples" / "noop"
 
@@ -50,9 +46,7 @@ def test_a_board_at_a_port_runs_its_rune(
     device.boot()
     with plugged(Paper(device), port):
         lines = list(run(rune, inputs, target, repeats=3, log=log.append))
-    assert (
-        lines == ['{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}'] * 3
-    )
+    assert lines == ['{"2":[{"element-type":"f32","dimensions":[1,1],"elements":[0.8]}]}'] * 3
     assert log == [f"serial:{port}: hello from paper"]
 
 
@@ -62,7 +56,7 @@ def test_a_board_that_was_up_all_along_is_asked_who_it_is(
     with plugged(Paper(make_device(echo)), port):
         for _ in range(2):
             assert list(run_bytes(rune, inputs, target)) == [
-                b'{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}\n'
+                b'{"2":[{"element-type":"f32","dimensions":[1,1],"elements":[0.8]}]}\n'
             ]
 
 
@@ -82,10 +76,7 @@ def test_a_port_that_is_unplugged_in_a_run_is_told_and_works_when_it_is_back(
     with plugged(Pulled(make_device(echo)), port) as unplug:
         unplugs.append(unplug)
         results = run(rune, inputs, target, repeats=2)
-        assert (
-            next(results)
-            == '{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}'
-        )
+        assert next(results) == '{"2":[{"element-type":"f32","dimensions":[1,1],"elements":[0.8]}]}'
         with pytest.raises(RuneError) as caught:
             next(results)
     assert (caught.value.code, caught.value.exit_code) == ("R0940", 3)
@@ -97,7 +88,7 @@ def test_a_port_that_is_unplugged_in_a_run_is_told_and_works_when_it_is_back(
     device.boot()
     with plugged(Paper(device), port):
         assert list(run(rune, inputs, target)) == [
-            '{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}'
+            '{"2":[{"element-type":"f32","dimensions":[1,1],"elements":[0.8]}]}'
         ]
 
 
@@ -122,7 +113,7 @@ def test_a_debuggers_socket_is_a_port_too(
         stack.callback(done.set)
         target = Target.parse(f"serial:socket://127.0.0.1:{server.getsockname()[1]}")
         assert list(run(rune, inputs, target)) == [
-            '{"2":[{"element-type":"u8","dimensions":[4],"elements":[205,204,76,63]}]}'
+            '{"2":[{"element-type":"f32","dimensions":[1,1],"elements":[0.8]}]}'
         ]
 
 

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.firmware_templates.runevm import handmade_runes as made
+
 if TYPE_CHECKING:
-    from tests.firmware_templates.runevm import handmade_runes as made
     from tests.firmware_templates.runevm.conftest import Probe
-else:
-    import handmade_runes as made
 
 MEMORY = 1024
 BLOBS = {"words": b"Wing Ring Slope", "none": b""}

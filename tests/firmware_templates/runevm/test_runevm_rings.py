@@ -14,12 +14,10 @@ import pytest
 from runec.devices.rtt import ID, Rtt
 from runec.devices.session import Session
 from runec.diagnostics import RuneError
+from tests.firmware_templates.runevm import handmade_runes as made
 
 if TYPE_CHECKING:
-    from tests.firmware_templates.runevm import handmade_runes as made
     from tests.firmware_templates.runevm.conftest import Build
-else:
-    import handmade_runes as made
 
 BLOCK, RAM, RAM_BYTES = 0x2000_0000, 0x2000_0000, 0x40_0000
 UP_READ, DOWN_WRITE = BLOCK + 24 + 16, BLOCK + 48 + 12

@@ -39,7 +39,7 @@ emulated: $(READY) ## the tests that take long: firmware on emulated boards, swe
 search: $(READY) ## the properties again, with random examples in a random order
 	$(PYTEST) -m 'hypothesis and not emulated' --hypothesis-profile search
 
-bench: $(READY) ## instructions, flash and RAM of every example on QEMU beside the same pipeline without a sandbox
+bench: $(READY) ## instructions, flash and RAM of every example on QEMU beside the same pipeline without a sandbox; start-up
 	$(BIN)/python -m tools.bench
 
 FUZZ_SECONDS ?= 60

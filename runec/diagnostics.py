@@ -23,15 +23,15 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
+
+import msgspec
 
 TAB_WIDTH = 4
 
 
-@dataclass(frozen=True)
-class SourceFile:
+class SourceFile(msgspec.Struct, frozen=True, dict=True):
     """A text that spans point into. `path` is shown to the user as it stands."""
 
     path: str
@@ -63,8 +63,7 @@ class SourceFile:
         return min(self._line_starts[line - 1] + max(column, 1) - 1, len(self.text))
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """Characters `start` (included) to `end` (excluded) of one source file."""
 
     source: SourceFile
@@ -97,16 +96,14 @@ class Severity(Enum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(msgspec.Struct, frozen=True):
     """A second place that explains a diagnostic, for example a first definition."""
 
     span: Span
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(msgspec.Struct, frozen=True):
     """One thing wrong, where it is, and what to try."""
 
     code: str
@@ -136,12 +133,11 @@ class Diagnostic:
         }
 
 
-@dataclass(slots=True)
-class Diagnostics:
+class Diagnostics(msgspec.Struct):
     """Collects diagnostics while passes run; iterates them in source order, each once."""
 
     # A dict for its order and for a quick look-up: a hostile file has thousands of mistakes.
-    _items: dict[Diagnostic, None] = field(default_factory=dict)
+    _items: dict[Diagnostic, None] = msgspec.field(default_factory=dict)
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep a diagnostic unless the same one was already reported."""

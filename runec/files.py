@@ -215,7 +215,7 @@ def write_file(
 ) -> bool:
     """Write a file under a temporary name beside it, then rename: readers see all or nothing.
 
-    What is no file but a device or a pipe, as /dev/stdout, is written to and never replaced.
+    What is not a file but a device or a pipe, as /dev/stdout, is written to and never replaced.
 
     With `only_if_changed`, a file that holds the same bytes keeps its time. Without `durable`, a
     power failure may leave it cut short. `elsewhere` is `disk_error`'s. Returns True when the file

@@ -1,7 +1,7 @@
 """Print what each example takes on each board, as a table in Markdown, and what builds take.
 
 Flash and RAM are the linker's, so only boards that build take part. With --time each firmware is
-built twice with an empty object cache: cold, and again with nothing changed. Builds are told in
+built twice with an empty object cache: cold, and again with nothing changed. Builds are reported in
 seconds of processors, so that other work on the machine does not count.
 """
 

@@ -205,7 +205,7 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "monitor": {
         "event": "one event a line: `connected`, `result`, `log`, `failed` (one run), `lost` "
-        "(it is waited for)",
+        "(`monitor` reconnects)",
         "board": "of `connected`, as `firmware`, `engine` and the rune's `digest`",
         "time": "when this computer received it, as ISO 8601 with milliseconds",
         "outputs": "of `result`: what runec run prints",

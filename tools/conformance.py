@@ -4,8 +4,8 @@ Examples are the folders of `examples/` with a `conformance.toml`; targets are t
 board whose file says that it was verified in an emulator. Nothing here knows the name of either.
 What must come out stands in `conformance.toml`, written by hand or by an independent
 implementation; a target that prints anything else is a failed cell. A board that has too little
-memory for a rune says so, and is no failure. Where the models of the original platform lie beside
-the project, those that fit into an example take part as well.
+memory for a rune is not a failure. Where the models of the original platform lie beside the
+project, those that fit into an example take part as well.
 """
 
 from __future__ import annotations
@@ -290,7 +290,7 @@ def check_all(
 ) -> list[list[Cell]]:
     """Return the cells of each example, told one by one as they come.
 
-    The first target of an example goes first: it says what nobody has said yet. Of the others those
+    The first target of an example goes first: it states what is not known yet. Of the others those
     begin first that take longest, so that no worker is left alone with one of them in the end.
     """
     stop = threading.Event()

@@ -41,7 +41,7 @@ def _folders() -> tuple[Path, ...]:
     if extra and not is_folder(Path(extra)):
         raise UsageError(
             "R0806",
-            f"RUNEC_BOARDS_DIR is {extra!r}, which is no folder",
+            f"RUNEC_BOARDS_DIR is {extra!r}, which is not a folder",
             hint="name the folder of your board files, or unset RUNEC_BOARDS_DIR",
         )
     return (data_dir("boards"), *((Path(extra),) if extra else ()))
@@ -199,7 +199,7 @@ def load_boards() -> tuple[Board, ...]:
     one id the latter counts.
 
     Raises:
-        UsageError: R0806, the latter is no folder.
+        UsageError: R0806, the latter is not a folder.
         UserFileError: R0801, a board file is wrong; R0804, it inherits wrongly; R1003, unreadable.
     """
     files = _board_files()
@@ -226,7 +226,7 @@ def load_board(board: str, *, trusted: bool = False, progress: Progress | None =
 
     Raises:
         UsageError, MachineError: R0825, R0826, R0827, R0829, as `runec.boards.platformio`.
-        UsageError: R0802, there is none of this id; R0806, `RUNEC_BOARDS_DIR` is no folder.
+        UsageError: R0802, there is none of this id; R0806, `RUNEC_BOARDS_DIR` is not a folder.
         UserFileError: R0801, its file is wrong; R0804, it inherits wrongly; R0842, it needs trust;
             R0843, control characters; R0844, a clock that its chip contradicts; R1003, unreadable.
     """

@@ -61,7 +61,7 @@ def command(
     if output is not None:
         refuse_other_file(output, has_digest, "a .rune", source=runefile, force=force)
     pipeline, rune = build_rune(console, runefile, name=name, base_dir=current_dir)
-    # A name is no path: it must not lead out of this folder.
+    # A name is not a path: it must not lead out of this folder.
     target = output or Path(f"{pipeline.name.replace('/', '_')}.rune")
     inputs = [item.data for item in pipeline.resources.values() if item.data is not None]
     refuse_other_file(target, has_digest, "a .rune", source=runefile, inputs=inputs, force=force)

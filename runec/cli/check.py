@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from runec.cli.completion_values import boards_or_all, completer
 from runec.cli.console import Console
 from runec.cli.help_epilog import example
 from runec.cli.options import (
     A_RUNEFILE,
+    boards_option,
     current_dir_option,
     format_option,
     outside_option,
@@ -43,15 +43,7 @@ EXIT_WRONG = RunefileError.exit_code
     ),
 )
 @click.argument("runefile", required=False, type=A_RUNEFILE)
-@click.option(
-    "-b",
-    "--board",
-    "board_ids",
-    multiple=True,
-    shell_complete=completer(boards_or_all),
-    metavar="ID",
-    help="Board, several times or `all`: report whether each model fits its memory.",
-)
+@boards_option("Board, several times or `all`: report whether each model fits its memory.")
 @current_dir_option("-C")
 @outside_option
 @trust_option
@@ -105,7 +97,7 @@ def command(
 
 
 def _reject_legacy_rune(path: Path) -> None:
-    """Say that a legacy rune runs on no board, before it is said that it is no Runefile."""
+    """Say that a legacy rune runs on no board, before it is said that it is not a Runefile."""
     if read_head(path, len(_WASM)) == _WASM:
         from runec.container import load_rune  # noqa: PLC0415 - a check of a text does not need it
 

@@ -84,8 +84,8 @@ def build_each(
 ) -> int:
     """Build the project that `make` makes for each board and print a table.
 
-    A board that the rune does not fit is told and left out; one that fails does not keep the others
-    from being built. Return 0 where all that it fits were built, else the exit code of the first
+    A board that the rune does not fit is reported and left out; one that fails does not stop
+    the others. Return 0 where all that it fits were built, else the exit code of the first
     that failed; where it fits none, that of the first.
 
     Raises:

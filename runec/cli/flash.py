@@ -201,7 +201,7 @@ def _prefer_vendor(console: Console, board: Board, framework: str) -> None:
 def _target(
     console: Console, board: Board, port: str | None, framework: str, *, must: bool
 ) -> Target | None:
-    """Return where the board can be talked to; None where nobody can say, unless it `must` be."""
+    """Return the board's target; None where it is unknown, unless it `must` be known."""
     try:
         return serial_target(console, port, [board])
     except RunecError as error:

@@ -58,7 +58,7 @@ def command(
     """Draw the stages of a .rune or a Runefile, and the types that flow between them.
 
     Without a file it is the Runefile of the current folder. SVG needs no Graphviz. A drawing that
-    runec wrote and nobody edited is replaced; any other file only with --force.
+    runec wrote and that was not edited is replaced; any other file only with --force.
     """
     console.format = "json" if format_ == "json" else "text"
     path = which_runefile(file)

@@ -50,6 +50,8 @@ from runec.devices.monitor import (
     WatchEvent,
     watch,
 )
+from runec.devices.ports import find_port, serial_ports
+from runec.devices.serial_port import SerialTransport
 from runec.devices.transport import Transport
 from runec.diagnostics import Diagnostic, RuneError, Severity, UsageError, printable
 from runec.pipeline import CapabilityKind
@@ -179,7 +181,7 @@ def command(
             before_run=emulated.before_run,
         )
     if target is not None and target.kind != "serial":
-        raise click.UsageError("the host is no device: runec run runs a rune here")
+        raise click.UsageError("the host is not a device: runec run runs a rune here")
     if rune is not None and not listen:
         check_inputs(rune, feed, may_lack=frozenset(CapabilityKind))
     if target is None:
@@ -202,9 +204,6 @@ def monitor_port(
     Raises:
         RunecError: as `watch` and `SerialTransport`.
     """
-    # Only here: pyserial looks for a system that it knows.
-    from runec.devices.serial_port import SerialTransport  # noqa: PLC0415
-
     return _show(
         console,
         lambda: SerialTransport(target.port, target.baud),
@@ -225,9 +224,6 @@ def serial_target(console: Console, port: str | None, boards: Sequence[Board]) -
     """
     if port is not None and "@" in port:
         return Target.parse(f"serial:{port}")
-    # Only here: pyserial looks for a system that it knows.
-    from runec.devices.ports import find_port, serial_ports  # noqa: PLC0415
-
     if port is None:
         found = find_port(boards)
         console.say(f"found {found}")

@@ -84,8 +84,8 @@ def compare(
     `names`: as `output_names`; of several outputs each is shown with its own.
 
     The first target that gives results says what all must give. A board that the rune does not fit
-    (too little memory, no such pin or sensor, no kernel for an operator) is told and left out where
-    `targets` says that it may be, and has failed where not; the others run.
+    (too little memory, no such pin or sensor, no kernel for an operator) is reported and left out
+    if `targets` says that it may be, and has failed where not; the others run.
 
     Raises:
         RuneError: R1111, the targets do not agree.

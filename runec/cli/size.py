@@ -80,7 +80,7 @@ def command(
 
     The firmware is built from a .rune or a Runefile for --board, or it is that of a project's
     folder. Every byte is counted once: the arenas as the models' RAM, linear memory as the rune's,
-    the heap as the engine's. The stages are told with what would not be there without them.
+    the heap as the engine's. A stage's bytes are those that would not be there without it.
     """
     if is_project(source):
         if board_id is not None:

@@ -40,7 +40,7 @@ def bad_digest() -> RuneFileError:
 
 
 def bad_graph(what: str) -> RuneFileError:
-    """R0605: `.rune_graph` is no canonical graph."""
+    """R0605: `.rune_graph` is not a canonical graph."""
     return RuneFileError("R0605", f"the graph is malformed: {what}", hint=_REBUILD)
 
 

@@ -296,9 +296,9 @@ def _plain(content: bytes) -> Any:
 def _read_legacy(data: bytes, sections: list[Section]) -> Rune:
     module = read_module(data, sections)
     if module.exported_function("_call") is None or not module.memories:
-        raise not_a_rune("this WebAssembly module is no rune: it exports no _call")
+        raise not_a_rune("this WebAssembly module is not a rune: it exports no _call")
     if module.exported_function("_manifest") != MANIFEST_TYPE:
-        raise not_a_rune("this WebAssembly module is no rune: it exports no _manifest")
+        raise not_a_rune("this WebAssembly module is not a rune: it exports no _manifest")
     # What runec writes ends with a digest and cannot grow; what rustc wrote can.
     if module.memories[0][1] is not None:
         raise truncated("it ends before its digest")

@@ -11,8 +11,8 @@ R0908  a stage failed on the device        R0917  the firmware carries another r
 R0909  the rune called the host wrongly    R0918  there is no such target
 R0919  the board has no way to be written  R0920  the upload failed
 R0921  only the host can do that           R0923  no board answers the upload
-R0924  the upload tool lacks permission    R0925  the rune asks for input without end
-R0930  the rings in its RAM are malformed  R0931  the emulator cannot carry the link
+R0924  the upload tool lacks permission    R0930  the rings in its RAM are malformed
+R0931  the emulator cannot carry the link
 R0940  the serial port is gone             R0941  the serial port cannot be opened
 R0942  the board is at no port             R0943  it could be at several
 R0950  the board's sensor cannot be read   R0951  the emulator lacks such a sensor

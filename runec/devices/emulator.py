@@ -47,7 +47,7 @@ def check_emulator(board: Board) -> Emulator:
     if link == "rtt" and not is_labwired:
         raise UserFileError(
             "R0931",
-            f"the emulator {emulator.program} gives nobody the memory that the link of "
+            f"the emulator {emulator.program} does not expose the memory that the link of "
             f"{board.id} is in",
             hint='use `link = "uart"` in the board file, or a board that labwired emulates',
         )
@@ -320,7 +320,7 @@ def check_hello(
 
 
 def provider(graph: Graph, feed: InputReader) -> Provide:
-    """Return the function that answers the device's wishes: by a capability's id, from the feed."""
+    """Return the function that answers the device's requests by capability id."""
     facts = {
         item.id: (item.kind, item.parameters, graph.tensors[item.tensor])
         for item in graph.capabilities.values()

@@ -105,7 +105,7 @@ def plan_flash(
     """Return what `flash` would do, without building or writing anything but the project.
 
     Its project is in the cache, in a folder of its own, so the command works as it stands. What the
-    machine lacks is no error here, but told.
+    machine lacks is reported, not an error here.
 
     Raises:
         RunecError: as `runec.firmware.create_project` and `upload_command`.
@@ -152,7 +152,7 @@ def flash(
     """Build the firmware of a rune, where it is not built already, and put it on a board.
 
     Without `port` it is looked for by the board's USB ids, where one is needed. What can be known
-    to be missing is told before anything is built. `progress` is told each step.
+    to be missing is reported before anything is built. `progress` gets each step.
 
     Raises:
         RunecError: as `plan_flash` and `runec.firmware.build_project`.

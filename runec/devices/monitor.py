@@ -87,7 +87,7 @@ def watch(
 ) -> None:
     """Watch a device until `wanted.count` runs are over, or an exception such as Ctrl-C ends it.
 
-    A device that goes away is waited for: `connect` then opens a new connection. The device runs a
+    When a device goes away, `connect` opens a new connection. The device runs a
     rune only when it is asked, so that is what this does; see docs/spec/link.md. `before_run` is
     called before each run.
 

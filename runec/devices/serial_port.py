@@ -93,7 +93,7 @@ def _names_a_host(port: str) -> bool:
     place = urllib.parse.urlsplit(port)
     try:
         return place.hostname is not None and place.port is not None
-    except ValueError:  # a port that is no number
+    except ValueError:  # a port that is not a number
         return False
 
 
@@ -112,7 +112,7 @@ def _cannot_open(port: str, error: Exception) -> MachineError:
         found = [str(item) for item in serial_ports()]
         why = "there is no such port" if number == errno.ENOENT else str(error)
         if "Could not configure port" in why:
-            why = "it is no serial port"
+            why = "it is not a serial port"
         hint = f"plug the board in; found are: {', '.join(found) or 'none'}"
     return MachineError("R0941", f"cannot open the serial port {port}: {why}", hint=hint)
 

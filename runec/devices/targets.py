@@ -61,7 +61,7 @@ class Target:
         """Return this target with ACCEL's data from elsewhere; None leaves it as it is.
 
         Raises:
-            UsageError: R0921, it is no emulator: what a board does was decided when it was flashed.
+            UsageError: R0921, it is not an emulator: flashing decides what a board does.
         """
         if source is None:
             return self

@@ -6,8 +6,10 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from runec.boards import Board
 from runec.boards.platformio import install_command
@@ -124,7 +126,7 @@ def _build(found: Project, log: Callable[[str], None] | None) -> FirmwareBuild:
 
 def _over_limit(done: Finished) -> MachineError | None:
     """Return the error for a build that a limit ended; PlatformIO mixes all words."""
-    words = replace(done, stderr=f"{done.stdout}\n{done.stderr}")
+    words = msgspec.structs.replace(done, stderr=f"{done.stdout}\n{done.stderr}")
     limit = words.exceeded(TOOL_LIMITS)
     if limit is None:
         return None

@@ -83,7 +83,7 @@ def create_project(
     Files that hold what they should keep their time, so that the next build is short; files of an
     earlier version in the same folder that are no longer needed are removed. Nothing is written
     before the budget was checked. With `in_cache` the folder is runec's own: whatever it holds is
-    replaced. `log` gets a line where another process has the folder, which is waited for.
+    replaced. `log` gets a line where another process has the folder: then it waits.
 
     Raises:
         UserFileError: R0811, R0812, the rune is too big for the board; R0813, `directory` holds

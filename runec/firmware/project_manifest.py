@@ -116,7 +116,7 @@ def _decode(directory: Path, data: bytes) -> _Manifest:
         raise NoProjectError(
             "R0813",
             f"{directory / MANIFEST} is damaged: {error}",
-            hint=f"nobody can tell which files are runec's: remove {directory}, or {_ELSEWHERE}",
+            hint=f"the list of runec's files is lost: remove {directory}, or {_ELSEWHERE}",
         ) from None
 
 
@@ -251,7 +251,7 @@ def _found(directory: Path) -> _Manifest | None:
         return None
     raise NoProjectError(
         "R0813",
-        f"{directory} is there already and is no firmware project",
+        f"{directory} is there already and is not a firmware project",
         hint="choose a new or an empty folder with -d",
     )
 

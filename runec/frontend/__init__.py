@@ -12,7 +12,7 @@ Codes of this room:
     R0005  a missing field                    R0105  unknown capability
     R0006  an unknown field                   R0106  unknown output
     R0007  a value of the wrong kind          R0107  unknown proc block
-    R0008  a version other than 1             R0108  a folder that is no proc block
+    R0008  a version other than 1             R0108  a folder that is not a proc block
     R0009  a field given twice                R0109  proc block without a version (warning)
     R0010  a string without end, or with      R0110  unknown base image (warning)
            an escape that does not exist      R0111  a cycle
@@ -25,7 +25,7 @@ Codes of this room:
     R0017  a second or late FROM              R0118  a stage without inputs, or with too many
     R0018  an empty RUN                       R0119  an empty pipeline
     R0019  too large, too deep                R0120  more than a rune holds
-    R0020  a malformed dimension              R0122  a text resource that is no text
+    R0020  a malformed dimension              R0122  a text resource that is not text
                                               R0123  unknown type of a resource
                                               R0124  a proc block in Rust (warning)
                                               R0125  a resource that is a pointer
@@ -164,7 +164,7 @@ def read_runefile(path: Path) -> str:
 
 
 def _refuse_other_kinds(path: Path) -> None:
-    """Say what a file is that is no text; before its size matters, which may be of megabytes."""
+    """Say what a file is that is not text; before its size matters, which may be of megabytes."""
     head = read_head(path, _HEAD_BYTES)
     if head[4:8] == b"TFL3":
         what = "a TensorFlow Lite model"
@@ -241,7 +241,7 @@ def parse(text: str, path: str, diagnostics: Diagnostics) -> Document:
     """Read a text of either dialect; what is wrong with its syntax goes to `diagnostics`.
 
     Raises:
-        RunefileError: R0002, it is no text.
+        RunefileError: R0002, it is not a text.
         UserFileError: R0019, it is too long.
     """
     if len(text) > MAX_RUNEFILE_BYTES:

@@ -53,7 +53,7 @@ Node = Scalar | Sequence | Mapping
 
 
 class _RefusedError(Exception):
-    """The text is no YAML that we read; carries the diagnostic."""
+    """The text is not YAML that we read; carries the diagnostic."""
 
     def __init__(self, code: str, message: str, span: Span, hint: str) -> None:
         super().__init__(message)
@@ -147,7 +147,7 @@ class _Tree:
             text.encode()
         except UnicodeEncodeError:
             raise _RefusedError(
-                "R0010", "an escape in this string is no character", span, "remove it"
+                "R0010", "an escape in this string is not a character", span, "remove it"
             ) from None
         plain: bool = event.style is None or event.style == ""  # type: ignore[attr-defined]
         if not plain and event.style in "|>":  # type: ignore[attr-defined]

@@ -39,7 +39,7 @@ _TRAP = re.compile(r"\[trap\] ([^(]*)")
 
 
 class ClosedError(Exception):
-    """The parent has closed the pipe: there is nobody to work for."""
+    """The parent has closed the pipe: there is no more work."""
 
 
 class Connection:

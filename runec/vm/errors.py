@@ -288,7 +288,7 @@ _OFFSET = re.compile(r"at offset ([0-9]+)")
 
 
 def no_model(name: str, error: UserFileError) -> RuneError:
-    """R0713: what a resource holds is no model, or a damaged one; `error` is the reader's."""
+    """R0713: what a resource holds is not a model, or a damaged one; `error` is the reader's."""
     return RuneError("R0713", f"the model {name} cannot be run: {error.message}", hint=error.hint)
 
 

@@ -185,7 +185,8 @@ class InputReader:
         count = -(-request.length // size)
         if request.element is not None and request.length % size:
             raise bad_request(
-                "RAND", f"{request.length} bytes, which are no whole {request.element.value}"
+                "RAND",
+                f"{request.length} bytes, not a multiple of {request.element.value}",
             )
         element = request.element
         if self._inputs.random_bits and element in _BITS:
@@ -275,7 +276,7 @@ class InputReader:
     def _path(self, request: Request, paths: tuple[Path, ...], flag: str) -> Path:
         index = request.parameters.get("source", 0)
         if not isinstance(index, int) or index < 0:
-            raise bad_request(request.kind.name, f"source {index}, which is no number of a file")
+            raise bad_request(request.kind.name, f"source {index}, which is not a number of a file")
         if index >= len(paths):
             raise missing_input(request.kind.name, index, flag)
         return paths[index]

@@ -55,7 +55,7 @@ _NAMES_MAX = 12
 _GROUPS_MAX = 4
 # Loggers write up to 100 lines above the samples.
 _REMARKS_MAX = 1000
-# A row with more numbers is no sample of sensors, but one axis over time.
+# A row with more numbers is not a sample of sensors, but one axis over time.
 _WIDE = 32
 
 

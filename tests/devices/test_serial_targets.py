@@ -152,7 +152,7 @@ def test_a_missing_port_lists_the_others(rune: Rune, inputs: Inputs, target: Tar
 
 
 def test_a_file_that_is_no_port_is_told() -> None:
-    with pytest.raises(MachineError, match="serial port /dev/null: it is no serial port") as caught:
+    with pytest.raises(MachineError, match="/dev/null: it is not a serial port") as caught:
         SerialTransport("/dev/null")
     assert caught.value.code == "R0941"
 

@@ -268,7 +268,7 @@ def test_platformio_builds_what_answers_as_the_host_does(
     settings_file.write_text(settings_file.read_text().replace("build_flags =\n", flags))
     log: list[str] = []
     with pytest.raises(ValueError, match="32-bit"):
-        # It is no firmware: only its size cannot be told.
+        # Only its size cannot be read: it is not a firmware.
         build_project(project, log=log.append)
     program = project.directory / ".pio" / "build" / "firmware" / "firmware.elf"
     inputs = Inputs(raw=(EXAMPLES / example / "input.bin",))

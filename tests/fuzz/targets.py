@@ -208,7 +208,7 @@ def _runefile(path: str) -> Target:
     def check(data: bytes) -> None:
         text = data.decode("utf-8", "replace")
         if "/dev" in text or "/proc" in text:
-            return  # a folder of devices is no file to read, and reading some of them never ends
+            return  # a folder of devices is not a file to read, and reading some of them never ends
         try:
             analysis = analyse_text(text, path, folder, "fuzzed")
         except RunecError as error:

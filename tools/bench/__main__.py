@@ -1,4 +1,4 @@
-"""Count the instructions of every example in QEMU, beside a peer without a sandbox."""
+"""Count the instructions of every example in QEMU beside a peer, and those of `runec check`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from runec.diagnostics import RunecError
 from runec.firmware import DeviceRune, held_firmware
 from runec.frontend import analyse
 from tools import board_sizes
+from tools.bench import start_up
 from tools.bench.figures import Comparison
 from tools.bench.peer import build_peer, measure_peer
 from tools.bench.probe import ProbeError
@@ -86,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for _, columns in TABLES:
             heads, *cells = rows(found, columns)
             print(table(heads, cells), end="\n\n")
+        print(start_up.measure())
     if options.page:
         write_page(found, board.name)
     return 0

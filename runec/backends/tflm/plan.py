@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from runec.backends.source_group import SourceGroup
 from runec.backends.tflm.headers import header_closure, includes
@@ -175,7 +176,7 @@ def source_groups(operators: Iterable[str]) -> tuple[SourceGroup, ...]:
     others = tuple(f"{_KERNELS}/{name}" for name in kernels if name not in _FAST_KERNELS)
     included = {name for file in own for name in includes(_OWN / file) if name.startswith(_LITE)}
     needed = header_closure(root, (*_CORE, *fast, *others, *_INTERFACE, *included), _ROOTS)
-    # QUANTIZE of ours calls the library's for what is no float.
+    # QUANTIZE of ours calls the library's for what is not a float.
     kernels_of_ours = (*sorted(own), *(("quantize_tflm.cc",) if "QUANTIZE" in operators else ()))
     flags = ("-w", *interface_flags())
     library = SourceGroup(

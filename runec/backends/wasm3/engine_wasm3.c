@@ -223,7 +223,7 @@ static runevm_error link_imports(IM3Module module, const char **detail) {
         const runevm_host_import *import = find_import(function->import.fieldUtf8);
         M3Result result;
         if (import == NULL || strcmp(function->import.moduleUtf8, "env") != 0) {
-            *detail = "imports a function that is no host function";
+            *detail = "imports a function that is not a host function";
             return RUNEVM_ERR_ENGINE;
         }
         if (!signature_fits(import, function->funcType)) {
@@ -284,7 +284,7 @@ static runevm_error build(runevm_wasm3 *engine, const uint8_t *code, uint32_t co
     IM3Module module = NULL;
     M3Result result;
 
-    /* 0 would mean no limit; a rune without memory gets one byte that nobody can reach. */
+    /* 0 would mean no limit; a rune without memory gets one byte out of reach. */
     runtime->memoryLimit = engine->memory_bytes > 0 ? engine->memory_bytes : 1;
     result = m3_ParseModule(environment, &module, code, code_bytes);
     if (result != m3Err_none) return error_of(result, detail);

@@ -74,7 +74,7 @@ static void skip_branch_table(cursor *body) {
     for (uint32_t i = 0; i <= count && !body->failed; i++) (void)number32(body);
 }
 
-/* Skips what follows an opcode that is no block's; false: there is no such instruction. */
+/* Skips what follows an opcode that is not a block's; false: there is no such instruction. */
 static bool skip_operands(cursor *body, uint8_t opcode) {
     if (opcode == 0x0e) {
         skip_branch_table(body);

@@ -343,7 +343,7 @@ static inline uint32_t rune_text_length(const uint8_t *bytes, uint32_t count)
     return length;
 }
 
-/* The glue between the stages includes this file too, and is no stage. */
+/* The glue between the stages includes this file too, and is not a stage. */
 #ifdef RUNE_STAGE
 #include "rune_words.h"
 #endif

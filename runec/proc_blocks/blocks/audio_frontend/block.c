@@ -269,7 +269,7 @@ static void stage_of_4(uint32_t length)
 static void transform(uint32_t shift)
 {
     uint32_t length = 4;
-    if (SIZE_BITS % 2 == 0) { /* HALF is no power of 4 */
+    if (SIZE_BITS % 2 == 0) { /* HALF is not a power of 4 */
         first_stage_of_2(shift);
         length = 2;
     } else {

@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import platformdirs
+
 from runec.diagnostics import MachineError
 from runec.files import disk_error
 
@@ -38,25 +40,19 @@ def cache_dir() -> Path:
     """
     override = os.environ.get("RUNEC_CACHE_DIR")
     try:
-        folder = Path(override or _user_cache_dir()).expanduser()
+        folder = Path(override or platformdirs.user_cache_dir("runec")).expanduser()
     except RuntimeError:
         raise MachineError(
             "R1002",
             "there is no home folder to keep the cache in",
             hint=ANOTHER_CACHE,
         ) from None
-    # Absolute, because builders and clients that are told of it run in other folders.
+    # Absolute, because builders and clients that get it run in other folders.
     return folder.absolute()
 
 
-def _user_cache_dir() -> str:
-    import platformdirs  # noqa: PLC0415 - not needed where RUNEC_CACHE_DIR is set
-
-    return platformdirs.user_cache_dir("runec")
-
-
 def content_key(*parts: bytes | str) -> str:
-    """Return the SHA-256, in hexadecimal, of parts that are told apart by their lengths."""
+    """Return the SHA-256, in hexadecimal, of parts that are separated by their lengths."""
     digest = hashlib.sha256()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
@@ -143,7 +139,7 @@ def _usage(folder: Path, bound: int | None) -> Usage:
 def clear() -> None:
     """Remove the objects of firmware builds. A build that runs meanwhile makes them again.
 
-    Projects are held while they are used: `runec.devices.clear_projects` removes them.
+    Projects are held while they are used: `runec.firmware.clear_projects` removes them.
 
     Raises:
         MachineError: R1002, there is no cache or it cannot be written.

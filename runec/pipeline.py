@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from runec.diagnostics import Span
 from runec.values import ArgumentValue, ElementType, ParameterValue, ResourceWords, TensorType
 
@@ -42,8 +44,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Tensor:
+class Tensor(msgspec.Struct, frozen=True):
     """A value that flows along an edge.
 
     `id` is unique in the pipeline and counts from 0 in order of production. `capacity_bytes` is
@@ -132,8 +133,7 @@ class Model:
 PIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Pin:
+class Pin(msgspec.Struct, frozen=True):
     """What a PIN drives: a name of the board file or of the chip; high for 0 if `active_low`."""
 
     name: str
@@ -154,8 +154,7 @@ class Output:
 Stage = Capability | ProcBlock | Model | Output
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(msgspec.Struct, frozen=True):
     """Bytes that travel with the rune, in flash on a device. `data` None: given at run time."""
 
     name: str

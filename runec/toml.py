@@ -8,18 +8,15 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
+from msgspec import inspect
 
 from runec.diagnostics import SourceFile, Span, UserFileError
 from runec.files import read_file
 from runec.suggestions import did_you_mean
-
-if TYPE_CHECKING:
-    from msgspec import inspect
 
 Place = Sequence[str | int]
 """The steps from the root to a value: keys, and positions in arrays."""
@@ -34,8 +31,7 @@ _FIELD = re.compile(r"Object (contains unknown|missing required) field `(.*)`\Z"
 _CHOICE = re.compile(r"Invalid enum value '(.*)'\Z", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class TomlSort:
+class TomlSort(msgspec.Struct, frozen=True):
     """A sort of file: the code of its errors, what they call it, where its keys are described."""
 
     code: str
@@ -44,8 +40,7 @@ class TomlSort:
     max_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(msgspec.Struct, frozen=True):
     """What is wrong with a value, where it is, and what to try."""
 
     problem: str
@@ -53,8 +48,7 @@ class Mistake:
     hint: str | None = None
 
 
-@dataclass(frozen=True)
-class TomlFile:
+class TomlFile(msgspec.Struct, frozen=True):
     """A TOML file as it was read: its text and its tables."""
 
     sort: TomlSort
@@ -172,8 +166,6 @@ def _hint(word: str, known: Sequence[str], title: str) -> str | None:
 
 def _type_at(kind: type, place: Iterable[str]) -> inspect.Type | None:
     """Return the type that a value may have at a place, or None where nothing is known of it."""
-    from msgspec import inspect  # noqa: PLC0415 - only a wrong file needs it
-
     found: inspect.Type | None = inspect.type_info(kind)
     for step in place:
         found = _without_none(found)
@@ -187,8 +179,6 @@ def _type_at(kind: type, place: Iterable[str]) -> inspect.Type | None:
 
 
 def _without_none(kind: inspect.Type | None) -> inspect.Type | None:
-    from msgspec import inspect  # noqa: PLC0415 - as above
-
     if isinstance(kind, inspect.UnionType):
         return next(each for each in kind.types if not isinstance(each, inspect.NoneType))
     return kind
@@ -207,8 +197,6 @@ def _culprit(
     tables: Mapping[str, Any], kind: type, place: Sequence[str], found: inspect.Type | None
 ) -> tuple[str, ...]:
     """Return the key of a table of free names that is wrong there; msgspec does not report it."""
-    from msgspec import inspect  # noqa: PLC0415 - as above
-
     if not isinstance(found, inspect.DictType):
         return ()
     table: Any = tables

@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 import re
 import struct
-from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
+
+import msgspec
 
 _TYPE_PATTERN = re.compile(r"^([a-z0-9]+)\[([0-9]+(?:, ?[0-9]+)*)\]$")
 
@@ -110,8 +111,7 @@ ELEMENT_OF_TFLITE = {row.tflite_code: element for element, row in _TABLE.items()
 """The element type of each number in TensorFlow Lite's schema that a rune has."""
 
 
-@dataclass(frozen=True, slots=True)
-class TensorType:
+class TensorType(msgspec.Struct, frozen=True):
     """An element type and a shape. Spelled `f32[1, 128, 3, 1]` everywhere."""
 
     element: ElementType
@@ -140,8 +140,7 @@ class TensorType:
         return cls(ElementType(match[1]), dimensions)
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceWords:
+class ResourceWords(msgspec.Struct, frozen=True):
     """A list of words, one a line of a resource, that a block reads when it runs.
 
     They stay in flash, and may be given at run time only.

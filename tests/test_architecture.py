@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,3 +116,34 @@ def test_the_root_holds_only_the_folders_of_the_design() -> None:
     }
     assert found - {"build", "dist"} <= FOLDERS
     assert found >= {"boards", "docs", "examples", "firmware_templates", "runec", "tests", "tools"}
+
+
+CODE = re.compile(r"R[01][0-9]{3}")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_what_happens_depends_on_classes_of_errors_and_not_on_their_codes(path: Path) -> None:
+    """A code is compared with nothing: neither a literal, nor a set of them under a name."""
+    tree = ast.parse(path.read_text(), str(path))
+    codes = {
+        target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name) and _has_code(node.value)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            sides = (node.left, *node.comparators)
+            named = [side.id for side in sides if isinstance(side, ast.Name) and side.id in codes]
+            assert not named, f"line {node.lineno} compares with {named[0]}"
+            assert not any(map(_has_code, sides)), f"line {node.lineno} compares with a code"
+
+
+def _has_code(node: ast.expr) -> bool:
+    return any(
+        isinstance(each, ast.Constant)
+        and isinstance(each.value, str)
+        and CODE.fullmatch(each.value) is not None
+        for each in ast.walk(node)
+    )

@@ -139,7 +139,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "inspect": {
         "file_bytes": "the whole file",
         "version": "of the runec that wrote it",
-        "digest": "SHA-256, or null for a legacy rune",
+        "digest": "SHA-256, or null for an original",
         "graph": "the graph: docs/spec/rune.md, section 3",
     },
     "graph": {
@@ -205,7 +205,7 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "monitor": {
         "event": "one event a line: `connected`, `result`, `log`, `failed` (one run), `lost` "
-        "(it is waited for)",
+        "(`monitor` reconnects)",
         "board": "of `connected`, as `firmware`, `engine` and the rune's `digest`",
         "time": "when this computer received it, as ISO 8601 with milliseconds",
         "outputs": "of `result`: what runec run prints",

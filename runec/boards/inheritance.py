@@ -69,7 +69,7 @@ def join_board(path: Path, files: Mapping[str, Path]) -> JoinedBoard:
         if parent_path is None:
             raise UserFileError(
                 "R0804",
-                f"{heir.name} inherits from {parent!r}, which is no board file",
+                f"{heir.name} inherits from {parent!r}, which is not a board file",
                 span=heir.span(("inherits",)),
                 hint=suggestion(parent, sorted(files)),
             )

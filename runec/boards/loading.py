@@ -6,6 +6,7 @@ import os
 import string
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -24,6 +25,9 @@ from runec.files import is_folder, is_inside
 from runec.suggestions import suggestion
 from runec.toml import WrongValueError, convert
 
+if TYPE_CHECKING:
+    from runec.tools import Progress
+
 # Files that only others inherit from: not boards, and need not be whole.
 FAMILIES = "families"
 _SUFFIX = ".toml"
@@ -37,7 +41,7 @@ def _folders() -> tuple[Path, ...]:
     if extra and not is_folder(Path(extra)):
         raise UsageError(
             "R0806",
-            f"RUNEC_BOARDS_DIR is {extra!r}, which is no folder",
+            f"RUNEC_BOARDS_DIR is {extra!r}, which is not a folder",
             hint="name the folder of your board files, or unset RUNEC_BOARDS_DIR",
         )
     return (data_dir("boards"), *((Path(extra),) if extra else ()))
@@ -195,7 +199,7 @@ def load_boards() -> tuple[Board, ...]:
     one id the latter counts.
 
     Raises:
-        UsageError: R0806, the latter is no folder.
+        UsageError: R0806, the latter is not a folder.
         UserFileError: R0801, a board file is wrong; R0804, it inherits wrongly; R1003, unreadable.
     """
     files = _board_files()
@@ -213,29 +217,29 @@ def _find(board: str) -> Path:
     return files[board]
 
 
-def load_board(board: str, *, trusted: bool = False) -> Board:
+def load_board(board: str, *, trusted: bool = False, progress: Progress | None = None) -> Board:
     """Return a board, named by its id or by the path of its file, which ends in `.toml`.
 
     A file outside of the folders of board files is `trusted` to run code on this computer only
     where the caller says so; without that it is held to `runec.boards.trust`.
-    `pio:ID` is one of PlatformIO's, which is asked for it.
+    `pio:ID` is one of PlatformIO's, which is asked for it, and `progress` told that.
 
     Raises:
-        UsageError, MachineError: R0825, R0826, R0827, as `runec.boards.platformio`.
-        UsageError: R0802, there is none of this id; R0806, `RUNEC_BOARDS_DIR` is no folder.
+        UsageError, MachineError: R0825, R0826, R0827, R0829, as `runec.boards.platformio`.
+        UsageError: R0802, there is none of this id; R0806, `RUNEC_BOARDS_DIR` is not a folder.
         UserFileError: R0801, its file is wrong; R0804, it inherits wrongly; R0842, it needs trust;
             R0843, control characters; R0844, a clock that its chip contradicts; R1003, unreadable.
     """
     if board.startswith(PLATFORMIO_PREFIX):
-        return _platformio_board(board)
+        return _platformio_board(board, progress)
     return _read_board(_find(board), trusted=trusted)
 
 
-def _platformio_board(board: str) -> Board:
+def _platformio_board(board: str, progress: Progress | None) -> Board:
     """Return `pio:ID`: one of ours that PlatformIO calls so, else one from its manifest."""
     from runec.boards import platformio  # noqa: PLC0415 - a start is short
 
-    base, changes = platformio.manifest_tables(board)
+    base, changes = platformio.manifest_tables(board, progress=progress)
     vendor = changes["vendor"]
     for own in load_boards():
         names = own.vendor and (own.vendor.platform, own.vendor.board)

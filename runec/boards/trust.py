@@ -1,4 +1,4 @@
-"""What a board file that nobody vouches for may say: what can run no code on this computer.
+"""What an untrusted board file may state: what cannot run code on the host.
 
 A board file names programs (compiler, emulator, upload tool) and what they are started with, and
 names of packages that PlatformIO executes. The files of runec, and those in the user's own folder

@@ -8,6 +8,7 @@ from runec.cache import cache_dir, clear, usage
 from runec.cli.console import Console, table
 from runec.cli.help_epilog import example
 from runec.cli.options import format_option, pass_console
+from runec.firmware import clear_projects
 
 
 @click.command(
@@ -52,9 +53,6 @@ def command(console: Console, is_cleared: bool) -> None:
 
 
 def _clear(console: Console) -> None:
-    # Only here: to show what there is takes no device.
-    from runec.devices import clear_projects  # noqa: PLC0415
-
     before = sum(item.bytes for item in usage())
     clear()
     in_use = clear_projects()

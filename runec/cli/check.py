@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from runec.cli.completion_values import boards_or_all, completer
 from runec.cli.console import Console
 from runec.cli.help_epilog import example
 from runec.cli.options import (
     A_RUNEFILE,
+    boards_option,
     current_dir_option,
     format_option,
     outside_option,
@@ -20,8 +20,6 @@ from runec.cli.options import (
     trust_option,
 )
 from runec.cli.runefiles import which_runefile
-from runec.container import load_rune
-from runec.container.wasm import MAGIC
 from runec.diagnostics import Diagnostic, RunefileError, Severity, render
 from runec.files import read_head
 from runec.frontend import analyse
@@ -32,6 +30,7 @@ from runec.pipeline import Pipeline
 if TYPE_CHECKING:
     from runec.boards import Board
 
+_WASM = b"\0asm"
 EXIT_WRONG = RunefileError.exit_code
 
 
@@ -44,15 +43,7 @@ EXIT_WRONG = RunefileError.exit_code
     ),
 )
 @click.argument("runefile", required=False, type=A_RUNEFILE)
-@click.option(
-    "-b",
-    "--board",
-    "board_ids",
-    multiple=True,
-    shell_complete=completer(boards_or_all),
-    metavar="ID",
-    help="Board, several times or `all`: report whether each model fits its memory.",
-)
+@boards_option("Board, several times or `all`: report whether each model fits its memory.")
 @current_dir_option("-C")
 @outside_option
 @trust_option
@@ -73,8 +64,8 @@ def command(
     """
     boards = _Boards(console, board_ids)
     path = which_runefile(runefile)
-    if board_ids and read_head(path, len(MAGIC)) == MAGIC:
-        load_rune(path).require_graph()
+    if board_ids:
+        _reject_legacy_rune(path)
     read: dict[str, ModelFile] = {}
     try:
         analysis = analyse(
@@ -105,6 +96,14 @@ def command(
     return EXIT_WRONG if errors else 0
 
 
+def _reject_legacy_rune(path: Path) -> None:
+    """Say that a legacy rune runs on no board, before it is said that it is not a Runefile."""
+    if read_head(path, len(_WASM)) == _WASM:
+        from runec.container import load_rune  # noqa: PLC0415 - a check of a text does not need it
+
+        load_rune(path).require_graph()
+
+
 class _Checked(NamedTuple):
     """A .tflite of the pipeline, and which engines run it."""
 
@@ -125,7 +124,7 @@ class _Boards:
         if names:
             from runec.cli.firmware_matrix import wanted_boards  # noqa: PLC0415 - see above
 
-            self._boards = wanted_boards(names, trusted=console.trust_board)
+            self._boards = wanted_boards(console, names)
 
     def fitting(self, model: _Checked) -> tuple[str, ...] | None:
         """Return the ids of the boards that take a model; None where no board was named."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import shutil
 import sys
 import threading
 import time
@@ -37,7 +36,7 @@ def open_streams() -> None:
     """Open what runec was started without, as by `runec check >&-`.
 
     Else the first file that it opens is the one that a stream's number stands for. stdout is opened
-    such that nothing can be written: results that nobody gets are an error. Remarks are not.
+    such that nothing can be written: lost results are an error. Remarks are not.
     """
     for number, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         try:
@@ -171,7 +170,7 @@ class Console:
     # --- remarks ---------------------------------------------------------------------------------
 
     def say(self, line: str) -> None:
-        """Print a remark on stderr, unless programs read or nobody wants any."""
+        """Print a remark on stderr, unless a program reads or --quiet is given."""
         if not self.is_json and not self.quiet:
             self._error_line(printable(line, lines=True))
 
@@ -189,7 +188,7 @@ class Console:
             self._error_line(printable(line))
 
     def warn(self, *diagnostics: Diagnostic) -> None:
-        """Print warnings on stderr, unless nobody wants any."""
+        """Print warnings on stderr, unless --quiet is given."""
         if not self.quiet:
             self.report(diagnostics)
 
@@ -318,8 +317,8 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
         drawn.add_column(Text(header), justify="right" if is_number else "left", overflow="fold")
     for row in cells:
         drawn.add_row(*(Text(_cell(value)) for value in row))
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _UNLIMITED
     text = io.StringIO()
+    width = None if sys.stdout.isatty() else _UNLIMITED
     Terminal(file=text, width=width, color_system=None).print(drawn)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 

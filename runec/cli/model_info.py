@@ -12,7 +12,7 @@ from runec.boards import load_boards
 from runec.cli.console import Console
 from runec.cli.help_epilog import example
 from runec.cli.options import A_MODEL, INPUT_FILE, format_option, pass_console
-from runec.diagnostics import Diagnostic, MachineError, Severity, UserFileError, printable
+from runec.diagnostics import Diagnostic, Severity, UserFileError, printable
 from runec.files import is_folder, is_there, read_file, write_file
 from runec.firmware.model_boards import boards_for_model
 from runec.frontend.model_engines import DEVICES, find_engines
@@ -25,6 +25,7 @@ from runec.models import (
     resolve_model,
 )
 from runec.models.c_source import extract_model
+from runec.models.learning import UnknownShapesError
 from runec.models.other_files import identify_folder
 
 
@@ -103,9 +104,7 @@ def _resolved(console: Console, model: Path, file: ModelFile) -> ResolvedModel:
     """The model with its shapes; as it is, with a warning, where they cannot be determined."""
     try:
         return resolve_model(file)
-    except (MachineError, UserFileError) as error:
-        if error.code not in ("R0320", "R0321"):
-            raise
+    except UnknownShapesError as error:
         message = f"{model}: {error.message}"
         console.warn(Diagnostic(error.code, message, Severity.WARNING, hint=error.hint))
         return ResolvedModel(file)

@@ -32,7 +32,14 @@ from runec.cli.options import (
 )
 from runec.cli.run_compare import json_result, output_names
 from runec.cli.rune_sources import load_source
-from runec.devices import EmulatedBoard, Target, emulator_patience_s, start_emulated_board
+from runec.devices import (
+    EmulatedBoard,
+    Target,
+    check_inputs,
+    emulator_patience_s,
+    plan_emulation,
+    start_emulated_board,
+)
 from runec.devices.emulator import TIMEOUT_S
 from runec.devices.monitor import (
     Connected,
@@ -43,8 +50,11 @@ from runec.devices.monitor import (
     WatchEvent,
     watch,
 )
+from runec.devices.ports import find_port, serial_ports
+from runec.devices.serial_port import SerialTransport
 from runec.devices.transport import Transport
 from runec.diagnostics import Diagnostic, RuneError, Severity, UsageError, printable
+from runec.pipeline import CapabilityKind
 from runec.vm import InputReader, Inputs, unused_inputs
 
 
@@ -125,7 +135,11 @@ def command(
     if sum(each is not None for each in (port, on)) > 1 or (on and board_id):
         raise click.UsageError("--on does not go with --port or --board")
     rune = None if source is None else load_source(console, source).rune
-    board = None if board_id is None else load_board(board_id, trusted=console.trust_board)
+    board = (
+        None
+        if board_id is None
+        else load_board(board_id, trusted=console.trust_board, progress=console.progress)
+    )
     if source_of_input is not None and on is None:
         raise click.UsageError(
             "--input goes with --on emulator:BOARD: see also runec flash --input"
@@ -147,13 +161,16 @@ def command(
     if target is not None and target.board is not None:
         limit_s = emulator_patience_s(timeout)
         target = replace(target, board=target.board.with_time_budget(timeout))
-    wanted = Watched(rune, inputs, None if listen else every, count, limit_s)
+    feed = InputReader(inputs)
+    wanted = Watched(rune, feed, None if listen else every, count, limit_s)
     if target is not None and target.board is not None:
         if rune is None:
             raise click.UsageError("an emulated board needs a rune to carry: X.rune or a Runefile")
+        emulation = plan_emulation(rune, target.board)
+        if not listen:
+            emulation.check_inputs(feed)
         with console.progress(f"building the firmware for {target.board.id}"):
-            carried, its_board = rune, target.board
-            emulated = _Emulated(lambda: start_emulated_board(carried, its_board, log=console.log))
+            emulated = _Emulated(lambda: start_emulated_board(emulation, log=console.log))
         return _show(
             console,
             emulated.connect,
@@ -164,7 +181,9 @@ def command(
             before_run=emulated.before_run,
         )
     if target is not None and target.kind != "serial":
-        raise click.UsageError("the host is no device: runec run runs a rune here")
+        raise click.UsageError("the host is not a device: runec run runs a rune here")
+    if rune is not None and not listen:
+        check_inputs(rune, feed, may_lack=frozenset(CapabilityKind))
     if target is None:
         target = serial_target(console, port, [board] if board else load_boards())
     return monitor_port(console, target, wanted, plot=plot, board=board)
@@ -185,9 +204,6 @@ def monitor_port(
     Raises:
         RunecError: as `watch` and `SerialTransport`.
     """
-    # Only here: pyserial looks for a system that it knows.
-    from runec.devices.serial_port import SerialTransport  # noqa: PLC0415
-
     return _show(
         console,
         lambda: SerialTransport(target.port, target.baud),
@@ -208,9 +224,6 @@ def serial_target(console: Console, port: str | None, boards: Sequence[Board]) -
     """
     if port is not None and "@" in port:
         return Target.parse(f"serial:{port}")
-    # Only here: pyserial looks for a system that it knows.
-    from runec.devices.ports import find_port, serial_ports  # noqa: PLC0415
-
     if port is None:
         found = find_port(boards)
         console.say(f"found {found}")

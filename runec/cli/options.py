@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from runec import __version__
-from runec.cli.completion_values import InputFile, InputFolder, boards, completer
+from runec.cli.completion_values import InputFile, InputFolder, boards, boards_or_all, completer
 from runec.cli.console import Color, Console
 from runec.numbers import parse_integer, parse_number
 
@@ -245,6 +245,19 @@ def board_option(
         required=required,
         callback=_one_board,
         shell_complete=completer(boards),
+        metavar="ID",
+        help=help_text,
+    )
+
+
+def boards_option(help_text: str) -> Callable[[_Function], _Function]:
+    """Add `--board ID`, several times or `all`; the parameter is `board_ids`."""
+    return click.option(
+        "-b",
+        "--board",
+        "board_ids",
+        multiple=True,
+        shell_complete=completer(boards_or_all),
         metavar="ID",
         help=help_text,
     )

@@ -60,7 +60,7 @@ class LazyGroup(click.Group):
             return None
         command = import_module(f"runec.cli.{cmd_name.replace('-', '_')}").command
         if not isinstance(command, click.Command):
-            raise TypeError(f"runec.cli.{cmd_name}.command is no command")
+            raise TypeError(f"runec.cli.{cmd_name}.command is not a command")
         return with_talk_options(command)
 
     def resolve_command(

@@ -41,7 +41,7 @@ def load_source(console: Console, path: Path) -> Source:
     """Read a .rune, or build the Runefile at `path`, or the one in that folder; print its warnings.
 
     Raises:
-        UserFileError: R1003, it cannot be read; R06xx, it is no good .rune; R1103, there is no
+        UserFileError: R1003, it cannot be read; R06xx, it is not a valid .rune; R1103, there is no
             Runefile in the folder.
         RunefileError: the Runefile is wrong.
         MachineError: R05xx, the compiler is missing.

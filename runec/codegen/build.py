@@ -35,7 +35,7 @@ from runec.diagnostics import Diagnostics, MachineError, RunefileError, UserFile
 from runec.files import IN_TMPDIR, disk_error, read_file, write_file
 from runec.pipeline import Pipeline
 from runec.proc_blocks import SOURCE, sdk_dir
-from runec.tools import Finished, Limits, end_tools, run_tool
+from runec.tools import Finished, Limits, ToolTimeoutError, end_tools, run_tool
 
 STACK_BYTES_MIN = 1024
 GLUE_STACK_BYTES = 64
@@ -71,6 +71,7 @@ COMPILE_FLAGS = (
     "-Wall",
     "-Wextra",
     "-Wconversion",
+    "-Wenum-float-conversion",  # part of -Wextra from clang 19 on
     "-Werror",
     # In place of -Wdate-time, which a pragma turns off.
     "-Wno-builtin-macro-redefined",
@@ -291,8 +292,8 @@ class _Workshop:
                 timeout_s=_TIMEOUT_S,
                 limits=limits,
             )
-        except MachineError as error:
-            if own is None or error.code != "R1005":
+        except ToolTimeoutError:
+            if own is None:
                 raise
             raise compiler_exceeded(own, f"{_TIMEOUT_S} s") from None
         exceeded = done.exceeded(limits)

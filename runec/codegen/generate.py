@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+
+from jinja2 import Environment, StrictUndefined, Template
 
 from runec.codegen.config import config_header
 from runec.codegen.csyntax import c_comment, c_float, c_identifier, c_int, c_string
@@ -25,9 +26,6 @@ from runec.pipeline import (
 )
 from runec.proc_blocks import Block
 from runec.values import as_f32
-
-if TYPE_CHECKING:
-    from jinja2 import Template
 
 GLUE = "glue.c"
 TENSORS = "rune_tensors"
@@ -67,9 +65,6 @@ class GeneratedCode:
 
 @cache
 def _template() -> Template:
-    # Imported here because `runec check` and `runec inspect` never generate code.
-    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415
-
     environment = Environment(
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701 - it writes C, where csyntax escapes

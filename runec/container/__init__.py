@@ -15,7 +15,7 @@ from runec.container.instructions import deepest_nesting, walk_calls
 from runec.container.limits import MAX_NESTING
 from runec.container.loading import load_rune
 from runec.container.module import CodeMap, WasmModule
-from runec.container.reader import HostImport, Rune, module_imports, read_rune
+from runec.container.reader import HostImport, Rune, has_digest, module_imports, read_rune
 from runec.container.wasm import (
     FunctionType,
     WasmReader,
@@ -48,6 +48,7 @@ __all__ = [
     "env_signature",
     "function_bodies",
     "graph_document",
+    "has_digest",
     "leb128",
     "load_rune",
     "module_imports",

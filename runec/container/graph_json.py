@@ -1,4 +1,4 @@
-"""Graphs as bytes: the one spelling of a graph, and reading it from bytes nobody vouches for.
+"""Graphs as bytes: the one spelling of a graph, and reading it from untrusted bytes.
 
 A reader parses, checks the rules, spells the graph again and compares the bytes.
 """
@@ -49,7 +49,7 @@ def encode_graph(graph: Graph) -> bytes:
     try:
         content = spell_json(graph_document(graph)).encode()
     except UnicodeEncodeError:
-        raise inconsistent("a text in it is no Unicode") from None
+        raise inconsistent("a text in it is not Unicode") from None
     if len(content) > limits.MAX_GRAPH_BYTES:
         raise over_limit(
             f"its graph takes {len(content)} bytes, {limits.MAX_GRAPH_BYTES} are allowed"
@@ -65,7 +65,7 @@ def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(text: str) -> float:
-    raise bad_graph(f"{text} is no number of JSON")
+    raise bad_graph(f"{text} is not a number of JSON")
 
 
 def parse_json(content: bytes) -> Any:
@@ -77,7 +77,7 @@ def parse_json(content: bytes) -> Any:
             parse_constant=_no_constant,
         )
     except (ValueError, RecursionError):
-        raise bad_graph("it is no JSON in UTF-8") from None
+        raise bad_graph("it is not JSON in UTF-8") from None
 
 
 class _Node:
@@ -85,7 +85,7 @@ class _Node:
 
     def __init__(self, value: Any, place: str) -> None:
         if not isinstance(value, dict):
-            raise bad_graph(f"{place} is no object")
+            raise bad_graph(f"{place} is not an object")
         self._members: dict[str, Any] = dict(value)
         self._place = place
 
@@ -111,14 +111,14 @@ class _Node:
         place = f"{self._place}.{name}"
         value = self.take(name)
         if not isinstance(value, list):
-            raise bad_graph(f"{place} is no list")
+            raise bad_graph(f"{place} is not a list")
         return tuple(convert(item, place) for item in value)
 
     def map(self, name: str, convert: Callable[[Any, str], _T]) -> dict[str, _T]:
         place = f"{self._place}.{name}"
         value = self.take(name)
         if not isinstance(value, dict):
-            raise bad_graph(f"{place} is no object")
+            raise bad_graph(f"{place} is not an object")
         return {key: convert(item, place) for key, item in value.items()}
 
     def kind(self, name: str, kinds: type[_T]) -> _T:
@@ -131,13 +131,13 @@ class _Node:
 
 def _integer(value: Any, place: str) -> int:
     if type(value) is not int or not 0 <= value <= limits.MAX_INTEGER:
-        raise bad_graph(f"{place} is no integer from 0 to 2^31 - 1")
+        raise bad_graph(f"{place} is not an integer from 0 to 2^31 - 1")
     return value
 
 
 def _text(value: Any, place: str) -> str:
     if not isinstance(value, str):
-        raise bad_graph(f"{place} is no text")
+        raise bad_graph(f"{place} is not text")
     return value
 
 
@@ -225,7 +225,7 @@ def _flag(value: int, place: str) -> bool:
 
 def _sha256(text: str, place: str) -> str:
     if len(text) != 64 or not _HEX.issuperset(text):
-        raise bad_graph(f"{place} is no SHA-256 in lower-case hex")
+        raise bad_graph(f"{place} is not a SHA-256 in lower-case hex")
     return text
 
 

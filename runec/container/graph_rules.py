@@ -116,7 +116,7 @@ def _check_ids(graph: Graph) -> None:
 
 def _check_pin(graph: Graph, name: str, output: GraphOutput) -> None:
     if (output.pin is not None) != (output.kind is OutputKind.PIN):
-        raise inconsistent(f"the output {name!r} has a pin and is no PIN, or the other way round")
+        raise inconsistent(f"the output {name!r} has a pin and is not a PIN, or the reverse")
     if output.pin is None:
         return
     if not PIN_NAME.fullmatch(output.pin.name):

@@ -215,14 +215,28 @@ def _check_module(module: Module, graph: Graph) -> None:
         _check_code_map(module, graph, graph.code_map)
 
 
+def _digest(data: bytes, section: Section) -> bytes:
+    """Return the digest of a rune, which is its last section."""
+    digest = data[section.content : section.end]
+    if section.name != DIGEST_SECTION or len(digest) != 32:
+        raise bad_layout("the digest is not at the end")
+    if hashlib.sha256(data[: section.start]).digest() != digest:
+        raise bad_digest()
+    return digest
+
+
+def has_digest(data: bytes) -> bool:
+    """Return whether bytes are an undamaged .rune that runec wrote, in this version or another."""
+    try:
+        sections = walk_sections(data)
+        return bool(sections) and len(_digest(data, sections[-1])) > 0
+    except RuneFileError:
+        return False
+
+
 def _read_abi_1(data: bytes, sections: list[Section], known: Mapping[str, ModelFile]) -> Rune:
     """Read what ends with a digest."""
-    digest_section = sections[-1]
-    digest = data[digest_section.content : digest_section.end]
-    if digest_section.name != DIGEST_SECTION or len(digest) != 32:
-        raise bad_layout("the digest is not at the end")
-    if hashlib.sha256(data[: digest_section.start]).digest() != digest:
-        raise bad_digest()
+    digest = _digest(data, sections[-1])
     split = next(i for i, section in enumerate(sections) if section.id == CUSTOM)
     own = sections[split:]
     names = [section.name for section in own]
@@ -282,9 +296,9 @@ def _plain(content: bytes) -> Any:
 def _read_legacy(data: bytes, sections: list[Section]) -> Rune:
     module = read_module(data, sections)
     if module.exported_function("_call") is None or not module.memories:
-        raise not_a_rune("this WebAssembly module is no rune: it exports no _call")
+        raise not_a_rune("this WebAssembly module is not a rune: it exports no _call")
     if module.exported_function("_manifest") != MANIFEST_TYPE:
-        raise not_a_rune("this WebAssembly module is no rune: it exports no _manifest")
+        raise not_a_rune("this WebAssembly module is not a rune: it exports no _manifest")
     # What runec writes ends with a digest and cannot grow; what rustc wrote can.
     if module.memories[0][1] is not None:
         raise truncated("it ends before its digest")

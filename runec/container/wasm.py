@@ -1,4 +1,4 @@
-"""A bounded walk over the sections of a WebAssembly module that nobody vouches for.
+"""A bounded walk over the sections of a untrusted WebAssembly module.
 
 It reads what a host must know before it hands a module to an engine: imports, exports, memory,
 globals. Bodies of functions are left to the validator (`runec.vm`). WebAssembly Core 1.0,
@@ -224,7 +224,7 @@ def walk_sections(data: bytes) -> list[Section]:
 
 def _function_type(reader: WasmReader) -> FunctionType:
     if reader.byte() != 0x60:
-        raise bad_module("a type that is no function's")
+        raise bad_module("a type that is not a function's")
     parameters = tuple(reader.take(reader.count()))
     return FunctionType(parameters, tuple(reader.take(reader.count())))
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from runec.backends import tflm, wasm3
 from runec.boards import Board
-from runec.container import Graph, GraphModel, Rune
-from runec.firmware.block_code import BlockCode, block_code
+from runec.container import Graph, GraphModel
+from runec.firmware.block_code import BlockCode
+from runec.firmware.device_rune import DeviceRune
 from runec.pipeline import ResourceWords
 
 TENSORS = "its tensors"
@@ -50,11 +51,10 @@ def model_code_bytes(operators: Iterable[str] | None, board: Board) -> int:
     return tflm.flash_bytes(operators) * board.toolchain.code_size_percent // 100
 
 
-def stage_costs(rune: Rune, board: Board) -> tuple[StageCost, ...]:
-    """Return what every stage costs, in execution order; the rune must be of ABI 1."""
-    graph = rune.require_graph()
-    code = block_code(rune)
-    return tuple(_stage_cost(name, graph, board, code.get(name)) for name in graph.stages)
+def stage_costs(rune: DeviceRune, board: Board) -> tuple[StageCost, ...]:
+    """Return what every stage costs, in execution order."""
+    graph = rune.graph
+    return tuple(_stage_cost(name, graph, board, rune.blocks.get(name)) for name in graph.stages)
 
 
 def _stage_cost(name: str, graph: Graph, board: Board, code: BlockCode | None) -> StageCost:

@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from runec.backends import tflm, wasm3
+from runec.backends import wasm3
 from runec.boards import Board
-from runec.container import Graph, Rune
-from runec.container.wasm import read_module, walk_sections
-from runec.diagnostics import UserFileError
 from runec.firmware.costs import StageCost, stage_costs
-from runec.frontend.model_engines import find_engines
-from runec.models import hybrid_operators
-from runec.pipeline import EXECUTED_FORMAT
-
-_ALIGNMENT = 16
-
-
-class StageError(UserFileError):
-    """A rune that a board can't run because of one of its stages, `stage`."""
-
-    def __init__(
-        self, code: str, message: str, *, stage: str | None, hint: str, notes: Iterable[str] = ()
-    ) -> None:
-        super().__init__(code, message, hint=hint, notes=notes)
-        self.stage = stage
+from runec.firmware.device_rune import DeviceRune
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,103 +32,15 @@ class Layout:
         return self.linear_memory_bytes + self.engine_heap_bytes
 
 
-def _round_up(value: int) -> int:
-    return -(-value // _ALIGNMENT) * _ALIGNMENT
-
-
-def _function_count(code: bytes) -> int:
-    module = read_module(code, walk_sections(code))
-    imported = sum(1 for item in module.imports if item.type is not None)
-    return imported + module.body_count
-
-
-def plan_layout(rune: Rune, board: Board) -> Layout:
-    """Return what the firmware of a rune reserves on a board.
-
-    Raises:
-        StageError: R0810, a model has an operator that the device's library does not have, or
-            does not compute as the host's does.
-        UserFileError: R0616, a legacy rune; R0814, a resource is given at run time; R0815, a
-            model of another format.
-    """
-    graph = rune.require_graph()
-    _check_carried(graph)
-    _check_operators(rune, graph)
-    operators = {item.name for model in graph.models.values() for item in model.operators}
+def plan_layout(rune: DeviceRune, board: Board) -> Layout:
+    """Return what the firmware of a rune reserves on a board."""
     return Layout(
-        linear_memory_bytes=_round_up(graph.memory_used),
-        engine_heap_bytes=wasm3.engine_heap_bytes(graph.code_bytes, _function_count(rune.code)),
-        arena_bytes=sum(_round_up(model.arena) for model in graph.models.values()),
-        model_count=len(graph.models),
+        linear_memory_bytes=rune.linear_memory_bytes,
+        engine_heap_bytes=rune.engine_heap_bytes,
+        arena_bytes=rune.arena_bytes,
+        model_count=len(rune.graph.models),
         stack_bytes=board.memory.stack_bytes,
         host_stack_bytes=wasm3.HOST_STACK_BYTES,
-        operators=tuple(sorted(operators)),
+        operators=rune.operators,
         stages=stage_costs(rune, board),
     )
-
-
-def _check_operators(rune: Rune, graph: Graph) -> None:
-    for name, listed in graph.models.items():
-        names = [item.name for item in listed.operators]
-        model = rune.models[listed.resource]
-        advice = tflm.device_advice(model.graph, names, hybrid_operators(model.graph))
-        # A model compiled for an accelerator runs on no computer either.
-        engines = find_engines(model)
-        hint = engines.advice
-        if engines.is_run_by_the_host:
-            hint = f"run the rune on this computer, or {advice}"
-        if missing := tflm.missing_operators(names):
-            raise StageError(
-                "R0810",
-                f"TensorFlow Lite Micro on devices has no kernel for {', '.join(missing)}",
-                stage=name,
-                hint=hint,
-            )
-        if not model.has_old_codes:
-            raise StageError(
-                "R0810",
-                "the model has operator codes that the library on devices, which is of 2020, "
-                "reads as other operators",
-                stage=name,
-                hint="build the .rune again from its Runefile with this version of runec",
-            )
-        if wrong := model.wrong_shapes:
-            raise StageError(
-                "R0810",
-                f"the model's file has {wrong[0]}: it would write over other tensors",
-                stage=name,
-                hint="convert the model again, and build the .rune again with it",
-            )
-        if model.lacks_shapes:
-            raise StageError(
-                "R0810",
-                "the shapes of its tensors are found at run time, which devices cannot do",
-                stage=name,
-                hint="run the rune on this computer, or use a model with fixed shapes",
-            )
-        if objections := tflm.objections(model.graph):
-            raise StageError(
-                "R0810",
-                "TensorFlow Lite Micro on devices does not compute as this computer does: "
-                f"{', '.join(objections)}",
-                stage=name,
-                hint=hint,
-            )
-
-
-def _check_carried(graph: Graph) -> None:
-    """Refuse what a firmware can't carry: a device has what is in the .rune and nothing else."""
-    for name, model in graph.models.items():
-        if model.format != EXECUTED_FORMAT:
-            raise UserFileError(
-                "R0815",
-                f"devices can't run the model {name!r}: its format is {model.format}",
-                hint="convert it to .tflite with TensorFlow's TFLiteConverter",
-            )
-    for name, resource in graph.resources.items():
-        if resource.bytes is None:
-            raise UserFileError(
-                "R0814",
-                f"the resource {name!r} is given at run time, but a device is given none",
-                hint=f"give {name} a path or an inline text in the Runefile, and build it again",
-            )

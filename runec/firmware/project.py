@@ -11,12 +11,12 @@ import msgspec
 
 from runec.backends import SourceGroup, tflm, wasm3
 from runec.boards import Board
-from runec.container import Rune
 from runec.data import data_dir
 from runec.diagnostics import MachineError, UsageError
 from runec.firmware import arduino
 from runec.firmware.board_sensors import Accelerometer, choose_accelerometer
 from runec.firmware.budget import check_budget
+from runec.firmware.device_rune import DeviceRune
 from runec.firmware.memory_plan import Layout, plan_layout
 from runec.firmware.pins import choose_pins
 from runec.firmware.project_manifest import (
@@ -26,6 +26,7 @@ from runec.firmware.project_manifest import (
     put_project,
     read_manifest,
 )
+from runec.firmware.refusals import VendorError
 from runec.firmware.render import (
     BARE,
     DRIVERS_FOLDER,
@@ -34,7 +35,6 @@ from runec.firmware.render import (
     generated_files,
 )
 from runec.suggestions import suggestion
-from runec.vm import validate
 
 BACKENDS = (wasm3.NAME,)
 
@@ -67,7 +67,7 @@ class Project:
 
 
 def create_project(
-    rune: Rune,
+    rune: DeviceRune,
     board: Board,
     directory: Path,
     *,
@@ -83,14 +83,13 @@ def create_project(
     Files that hold what they should keep their time, so that the next build is short; files of an
     earlier version in the same folder that are no longer needed are removed. Nothing is written
     before the budget was checked. With `in_cache` the folder is runec's own: whatever it holds is
-    replaced. `log` gets a line where another process has the folder, which is waited for.
+    replaced. `log` gets a line where another process has the folder: then it waits.
 
     Raises:
-        RuneError: R0707, the rune's module is invalid.
-        UserFileError: R0616, a legacy rune; R0810, an operator is missing; R0811, R0812, the rune
-            is too big for the board; R0813, `directory` holds something else;
-            R0816, the project of another rune or board; R0817, changes of the user's; R0840, the
-            board's sensors cannot give what the rune asks for; R0841, it lacks a pin.
+        UserFileError: R0811, R0812, the rune is too big for the board; R0813, `directory` holds
+            something else; R0816, the project of another rune or board; R0817, changes of the
+            user's; R0840, the board's sensors cannot give what the rune asks for; R0841, it lacks
+            a pin.
         UsageError: R0803, no such backend or framework, or the board has no vendor's platform.
         MachineError: R0822, a source file is missing; R10xx, a component cannot be fetched, or the
             disk.
@@ -98,13 +97,13 @@ def create_project(
     _check_known("backend", backend, BACKENDS)
     _check_known("framework", framework, FRAMEWORKS)
     if framework == BARE and board.is_vendor_only:
-        raise UsageError(
+        raise VendorError(
             "R0828",
             f"{board.id} requires --framework arduino: runec has no start-up code for this board",
             hint="add --framework arduino to runec firmware, runec flash or runec size",
         )
     if framework != BARE and board.vendor is None:
-        raise UsageError(
+        raise VendorError(
             "R0803",
             f"the file of the board {board.id} names no vendor's platform for {framework!r}",
             hint="leave --framework out, or add [vendor] to the board's file",
@@ -115,7 +114,6 @@ def create_project(
     accelerometer = choose_accelerometer(rune, board, framework)
     pins = choose_pins(rune, board, framework, accelerometer)
     check_budget(len(rune.data), layout, board)
-    validate(rune)  # the engine on the device trusts what it executes
     try:
         groups = _source_groups(board, layout, framework, accelerometer)
         files: dict[str, bytes | str | Path] = {
@@ -137,7 +135,7 @@ def create_project(
     contents = {name: _content(content) for name, content in files.items()}
     project = Project(
         directory=directory,
-        rune_name=rune.require_graph().name,
+        rune_name=rune.graph.name,
         rune_bytes=len(rune.data),
         backend=backend,
         framework=framework,
@@ -257,7 +255,7 @@ def _driver(accelerometer: Accelerometer) -> SourceGroup:
         folder=DRIVERS_FOLDER,
         files={name: folder / name for name in ("accelerometer.h", *sources)},
         sources=sources,
-        include=(f"lib/{DRIVERS_FOLDER}", "lib/runevm/include"),
+        include=(f"lib/{DRIVERS_FOLDER}", "lib/hal"),
         flags=("-Wall", "-Wextra"),
     )
 
@@ -273,7 +271,7 @@ def _bare_hal(board: Board) -> SourceGroup:
         **board.hal.defines,
     }
     if board.hal.link == "rtt":
-        numbers["HAL_LINK_RINGS"] = 1
+        numbers["HAL_LINK_RTT"] = 1
     return SourceGroup(
         folder="hal",
         files=hal,

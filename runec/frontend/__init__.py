@@ -12,7 +12,7 @@ Codes of this room:
     R0005  a missing field                    R0105  unknown capability
     R0006  an unknown field                   R0106  unknown output
     R0007  a value of the wrong kind          R0107  unknown proc block
-    R0008  a version other than 1             R0108  a folder that is no proc block
+    R0008  a version other than 1             R0108  a folder that is not a proc block
     R0009  a field given twice                R0109  proc block without a version (warning)
     R0010  a string without end, or with      R0110  unknown base image (warning)
            an escape that does not exist      R0111  a cycle
@@ -25,7 +25,7 @@ Codes of this room:
     R0017  a second or late FROM              R0118  a stage without inputs, or with too many
     R0018  an empty RUN                       R0119  an empty pipeline
     R0019  too large, too deep                R0120  more than a rune holds
-    R0020  a malformed dimension              R0122  a text resource that is no text
+    R0020  a malformed dimension              R0122  a text resource that is not text
                                               R0123  unknown type of a resource
                                               R0124  a proc block in Rust (warning)
                                               R0125  a resource that is a pointer
@@ -96,7 +96,15 @@ from runec.models.pointers import pointer
 from runec.pipeline import OutputKind, Pipeline
 from runec.proc_blocks import Catalogue
 
-__all__ = ["Analysis", "analyse", "analyse_text", "dialect_of", "parse", "read_runefile"]
+__all__ = [
+    "Analysis",
+    "analyse",
+    "analyse_document",
+    "analyse_text",
+    "dialect_of",
+    "parse",
+    "read_runefile",
+]
 
 _HEAD_BYTES = 64 * 1024
 _YAML_SUFFIXES = (".yml", ".yaml")
@@ -156,7 +164,7 @@ def read_runefile(path: Path) -> str:
 
 
 def _refuse_other_kinds(path: Path) -> None:
-    """Say what a file is that is no text; before its size matters, which may be of megabytes."""
+    """Say what a file is that is not text; before its size matters, which may be of megabytes."""
     head = read_head(path, _HEAD_BYTES)
     if head[4:8] == b"TFL3":
         what = "a TensorFlow Lite model"
@@ -195,6 +203,25 @@ def analyse_text(
     """
     diagnostics = Diagnostics()
     document = parse(text, path, diagnostics)
+    return analyse_document(
+        document, base_dir, name, diagnostics, allow_outside=allow_outside, models=models
+    )
+
+
+def analyse_document(
+    document: Document,
+    base_dir: Path,
+    name: str,
+    diagnostics: Diagnostics,
+    *,
+    allow_outside: bool = False,
+    models: dict[str, ModelFile] | None = None,
+) -> Analysis:
+    """Analyse what `parse` returned, with the diagnostics that it added.
+
+    Raises:
+        RunefileError: everything that is wrong with it, in source order.
+    """
     beside = Beside(base_dir, allow_outside)
     pipeline = _check(document, beside, name, Catalogue.builtin(), diagnostics, models=models)
     diagnostics.raise_if_errors()
@@ -214,7 +241,7 @@ def parse(text: str, path: str, diagnostics: Diagnostics) -> Document:
     """Read a text of either dialect; what is wrong with its syntax goes to `diagnostics`.
 
     Raises:
-        RunefileError: R0002, it is no text.
+        RunefileError: R0002, it is not a text.
         UserFileError: R0019, it is too long.
     """
     if len(text) > MAX_RUNEFILE_BYTES:

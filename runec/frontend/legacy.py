@@ -138,7 +138,7 @@ class _Reader(msgspec.Struct):
             text = _unescape(str(token))
             if text is None:
                 self.diagnostics.error(
-                    "R0010", "an escape in this string is no character", span, hint="remove it"
+                    "R0010", "an escape in this string is not a character", span, hint="remove it"
                 )
             return Text(text or "", span)
         if (odd := look_alike(str(token))) is not None and odd.at == 0:

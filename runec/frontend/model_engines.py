@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from runec.backends import tflm
 from runec.models import (
     Engine,
     ModelFile,
@@ -62,9 +63,6 @@ def find_engines(model: ModelFile) -> ModelEngines:
     """
     info, graph = model.info, model.graph
     objections = _host_objections(graph, info.operators)
-    # The device's rules cost a check some milliseconds, so they are asked for where they count.
-    from runec.backends import tflm  # noqa: PLC0415 - see above
-
     names = [operator.name for operator in info.operators]
     objections[DEVICES] = tflm.device_objection(graph, names, hybrid_operators(graph))
     if model.lacks_shapes:

@@ -37,13 +37,14 @@ _SIGNS = {
     **dict(zip("\u2010\u2011\u2012\u2013\u2212\uff0d", "------", strict=True)),
     "\u2014": "--",
 }
-_LOOK_ALIKE = re.compile(f"[{_SPACES}]|(?<!\\w)[{_QUOTES}]|[{_QUOTES}](?!\\w)|[{''.join(_SIGNS)}]")
+# These are compiled where they are used, for a Runefile without mistakes needs none of them.
+_LOOK_ALIKE = f"[{_SPACES}]|(?<!\\w)[{_QUOTES}]|[{_QUOTES}](?!\\w)|[{''.join(_SIGNS)}]"
 _NAMES = {"\u00a0": "no-break space", "\u200b": "zero-width space", "\ufeff": "byte order mark"}
 # Comments and quoted strings of YAML on one line.
-_NOT_PLAIN = re.compile(r"""(?:(?<=\s)|^)\#.*|"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""")
+_NOT_PLAIN = r"""(?:(?<=\s)|^)\#.*|"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'"""
 # Where such a character changes what a line of YAML is: in front of a value, or behind one.
-_BEFORE = re.compile(f"(?:^|[-:,?\\[{{])[\\s{_SPACES}]*\\Z")
-_BEHIND = re.compile(f"[\\s{_SPACES}]*[:,\\]}}]")
+_BEFORE = f"(?:^|[-:,?\\[{{])[\\s{_SPACES}]*\\Z"
+_BEHIND = f"[\\s{_SPACES}]*[:,\\]}}]"
 _NEARBY_LINES = 3
 # Spellings of other languages and libraries.
 ELEMENT_TYPES = {
@@ -93,7 +94,7 @@ class LookAlike(NamedTuple):
 
 def look_alike(text: str) -> LookAlike | None:
     """Find the first character that looks like one of the keyboard and is none."""
-    match = _LOOK_ALIKE.search(text)
+    match = re.search(_LOOK_ALIKE, text)
     return None if match is None else _look_alike(match)
 
 
@@ -124,9 +125,10 @@ def plain_look_alike(text: str, end: int) -> LookAlike | None:
             nearby = [*nearby[1 - _NEARBY_LINES :], (at, line)]
         at += len(line) + 1
     for start, line in nearby:
-        plain = _NOT_PLAIN.sub(lambda match: " " * len(match[0]), line)
-        for match in _LOOK_ALIKE.finditer(plain):
-            is_between = _BEFORE.search(plain[: match.start()]) or _BEHIND.match(plain, match.end())
+        plain = re.sub(_NOT_PLAIN, lambda match: " " * len(match[0]), line)
+        for match in re.finditer(_LOOK_ALIKE, plain):
+            before, behind = plain[: match.start()], plain[match.end() :]
+            is_between = re.search(_BEFORE, before) or re.match(_BEHIND, behind)
             if match[0] in _SIGNS or is_between:
                 found = _look_alike(match)
                 return found._replace(at=start + found.at)
@@ -143,7 +145,7 @@ def beside(path: str) -> str | None:
 
 
 def parse_path(text: str, span: Span) -> Path | None:
-    """Split `base[@version][#sub_path]`; None when it is no path."""
+    """Split `base[@version][#sub_path]`; None when it is not a path."""
     match = PATH.match(text)
     if match is None:
         return None
@@ -151,7 +153,7 @@ def parse_path(text: str, span: Span) -> Path | None:
 
 
 def parse_dimension(digits: str) -> int | None:
-    """Return the number, or None when it is no length of a tensor (1 to 2^31 - 1)."""
+    """Return the number, or None when it is not a length of a tensor (1 to 2^31 - 1)."""
     if not re.fullmatch(r"[0-9]{1,10}", digits):
         return None
     value = int(digits)

@@ -12,7 +12,8 @@ import math
 import operator
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from runec.models.flatbuffer import MalformedError, Table
 from runec.models.rewriting import Changes
@@ -88,16 +89,14 @@ _SHAPED_BY: Mapping[str, tuple[int, ...]] = {
 _COPIES = frozenset({"BROADCAST_TO", "EXPAND_DIMS", "SLICE", "SQUEEZE", "TILE", "TRANSPOSE"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
+class _Value(msgspec.Struct, frozen=True):
     """The elements of a tensor of integers, known before the model runs."""
 
     shape: Shape
     elements: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Contradiction:
+class Contradiction(msgspec.Struct, frozen=True):
     """A result that the file describes otherwise than its operator computes it.
 
     `stated` and `computed` are text: `the shape [4]` and `[8]`.
@@ -109,8 +108,7 @@ class Contradiction:
     computed: str
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(msgspec.Struct, frozen=True):
     """What a model can be simplified to, and the tensors whose shapes are still not known.
 
     `of_data` are those of the unknown whose shapes depend on the values of inputs. `late` are

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from runec.models.flatbuffer import MalformedError, Table
 from runec.models.operators import BUILTIN_OPERATORS
@@ -35,8 +36,7 @@ _CODE = {0: 1, 1: 0, 2: 4, 3: 4}
 _TENSOR = {0: 0, 1: 1, 2: 4, 3: 0, 4: 0, 5: 1, 6: 0, 7: 0, 8: 1, 9: 0}
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(msgspec.Struct, frozen=True):
     """What becomes of a model, by the numbers of its tensors and operators.
 
     With `old_codes` both fields of every operator code say the same. `shapes` of tensors that the
@@ -46,11 +46,11 @@ class Changes:
     their output.
     """
 
-    shapes: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    shapes: Mapping[int, tuple[int, ...]] = msgspec.field(default_factory=dict)
     unknown: frozenset[int] = frozenset()
-    constants: Mapping[int, bytes] = field(default_factory=dict)
+    constants: Mapping[int, bytes] = msgspec.field(default_factory=dict)
     dropped: frozenset[int] = frozenset()
-    reshaped: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    reshaped: Mapping[int, tuple[int, ...]] = msgspec.field(default_factory=dict)
     old_codes: bool = False
 
     def __bool__(self) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 
 from runec.numbers import parse_integer, parse_number
 from runec.proc_blocks.manifest import ArgumentRule, ArgumentType
-from runec.proc_blocks.mismatch import BlockMismatch
+from runec.proc_blocks.mismatch import BlockMismatch, MissingArgument
 from runec.suggestions import did_you_mean
 from runec.values import ArgumentValue, ResourceWords, TensorType, as_f32
 
@@ -204,13 +204,9 @@ def resolve_arguments(
         elif rule.default is not None:
             spelling, raw = rule.name, rule.default
         elif rule.required:
-            raise BlockMismatch(
-                "R0417",
-                f"the block {block!r} needs the argument {rule.name!r}",
-                about="arguments",
-                argument=rule.name,
-                hint=f"add {rule.name!r}: {rule.description}",
-            )
+            message = f"the block {block!r} needs the argument {rule.name!r}"
+            hint = f"add {rule.name!r}: {rule.description}"
+            raise MissingArgument(message, rule.name, hint=hint)
         else:
             continue
         value = convert(rule.type, raw)

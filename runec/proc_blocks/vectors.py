@@ -132,7 +132,7 @@ class _Checker(msgspec.Struct, frozen=True):
         if not test.runs:
             raise self.file.error("a test has at least one run", at, "add [[tests.runs]] to it")
         if not 0 <= test.tolerance < math.inf:
-            raise self.file.error("the tolerance is no positive number", (*at, "tolerance"))
+            raise self.file.error("the tolerance is not a positive number", (*at, "tolerance"))
         given = tuple(output.type for output in resolved.outputs)
         runs = tuple(
             self._run((*at, "runs", index), run, inputs, given)
@@ -154,7 +154,7 @@ class _Checker(msgspec.Struct, frozen=True):
                 types.append(TensorType.parse(text))
             except ValueError:
                 place = ("tests", self.number, key)
-                problem = f"{text[:40]!r} is no type"
+                problem = f"{text[:40]!r} is not a type"
                 raise self.file.error(problem, place, "write it like f32[1, 3]") from None
         return tuple(types)
 

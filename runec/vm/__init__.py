@@ -1,7 +1,13 @@
 """The rune-vm of this computer: WebAssembly in pywasm3, models in TensorFlow Lite Micro."""
 
-from runec.vm.device_output import check_result
-from runec.vm.errors import REQUESTS_MAX, too_many_requests, unused_input
+from runec.vm.device_output import ResultError, check_result
+from runec.vm.errors import (
+    REQUESTS_MAX,
+    FailedRunError,
+    MissingInputError,
+    too_many_requests,
+    unused_input,
+)
 from runec.vm.inputs import InputReader, Inputs, unused_inputs
 from runec.vm.output import output_line
 from runec.vm.run import Watch, run_rune, run_rune_bytes
@@ -10,8 +16,11 @@ from runec.vm.validation import validate
 
 __all__ = [
     "REQUESTS_MAX",
+    "FailedRunError",
     "InputReader",
     "Inputs",
+    "MissingInputError",
+    "ResultError",
     "Step",
     "Watch",
     "check_result",

@@ -223,7 +223,7 @@ class Abi1Imports(Imports):
 
     def _capability(self, function: str, stage_id: int) -> tuple[str, GraphCapability]:
         if stage_id not in self._capabilities:
-            raise bad_host_call(function, f"{stage_id} is no capability's id")
+            raise bad_host_call(function, f"{stage_id} is not a capability's id")
         return self._capabilities[stage_id]
 
     # --- models ------------------------------------------------------------------------------
@@ -254,7 +254,7 @@ class Abi1Imports(Imports):
         self._only(function, in_manifest=False)
         model = self._models.get(stage_id)
         if model is None:
-            raise bad_host_call(function, f"{stage_id} is no model's id")
+            raise bad_host_call(function, f"{stage_id} is not a model's id")
         self._enter(model.name)
         sources = self.pointers(function, inputs, len(model.inputs))
         targets = self.pointers(function, outputs, len(model.outputs))
@@ -296,7 +296,7 @@ class Abi1Imports(Imports):
         function = "consume_output"
         self._only(function, in_manifest=False)
         if stage_id not in self._outputs:
-            raise bad_host_call(function, f"{stage_id} is no output's id")
+            raise bad_host_call(function, f"{stage_id} is not an output's id")
         name, output = self._outputs[stage_id]
         self._enter(name)
         taken = self._consumed.setdefault(stage_id, [])

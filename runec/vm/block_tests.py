@@ -25,13 +25,12 @@ from runec.pipeline import (
 )
 from runec.proc_blocks import Block, Catalogue
 from runec.proc_blocks.vectors import Elements, Run, Vectors, pack, unpack
+from runec.vm.errors import StageFailedError
 from runec.vm.inputs import InputReader, Inputs
 from runec.vm.messages import Document, Outputs
 from runec.vm.output import split_text
 from runec.vm.run import Watch, run_rune_feeds
 
-# A block whose stage fails ends the rune with this; what it says is the rest of the message.
-_STAGE_FAILED = "R0709"
 _LENGTH_BYTES = 4
 # Beside each tensor; a block that writes there is reported.
 _GUARD_BYTES = 4096
@@ -153,7 +152,7 @@ def _ended(
 ) -> Outcome:
     if run.fails is None:
         return Outcome(test.name, differences, f"run {number}: {error.message} ({error.code})")
-    if error.code == _STAGE_FAILED and run.fails in error.message:
+    if isinstance(error, StageFailedError) and run.fails in error.message:
         return Outcome(test.name, differences)
     problem = f"run {number} should fail with {run.fails!r}, but: {error.message} ({error.code})"
     return Outcome(test.name, differences, problem)

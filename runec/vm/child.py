@@ -18,10 +18,10 @@ from typing import Any, NoReturn
 import wasm3
 
 from runec.container import Rune, module_imports, read_rune
-from runec.diagnostics import MachineError, RunecError, RuneError
+from runec.diagnostics import RunecError, RuneError
 from runec.pipeline import CapabilityKind, ElementType
 from runec.vm.abi1 import Abi1Imports
-from runec.vm.errors import process_died, stage_failed, trapped, unsupported_legacy
+from runec.vm.errors import REPORTED, process_died, stage_failed, trapped, unsupported_legacy
 from runec.vm.legacy_abi import LegacyImports
 from runec.vm.messages import (
     HEADER,
@@ -39,7 +39,7 @@ _TRAP = re.compile(r"\[trap\] ([^(]*)")
 
 
 class ClosedError(Exception):
-    """The parent has closed the pipe: there is nobody to work for."""
+    """The parent has closed the pipe: there is no more work."""
 
 
 class Connection:
@@ -104,12 +104,13 @@ class Connection:
 
     def error(self, error: RunecError) -> None:
         """Report how the rune failed."""
+        kinds = (name for name, kind in REPORTED.items() if isinstance(error, kind))
         report = {
             "code": error.code,
             "message": error.message,
             "hint": error.hint,
             "notes": list(error.notes),
-            "machine": isinstance(error, MachineError),
+            "kind": next(kinds, "rune"),
         }
         self.send(Kind.ERROR, json.dumps(report).encode())
 

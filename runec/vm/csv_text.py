@@ -17,7 +17,7 @@ _COMMENTS = ("#", "%", "//")
 _BEFORE_COMMENT = " \t#%/"
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 SPACES = " "
-# What Excel writes where a formula has no result, which is no comment.
+# What Excel writes where a formula has no result, which is not a comment.
 _EXCEL = r"#(?:N/A|DIV/0!|VALUE!|REF!|NUM!|NAME\?|NULL!)"
 _LABELS_MIN = 3
 MINUS = "\N{MINUS SIGN}"
@@ -68,7 +68,7 @@ class Row:
 
 
 def decode_table(data: bytes) -> str | None:
-    """Return the text of a table, whose lines end in LF; None where it is no text."""
+    """Return the text of a table, whose lines end in LF; None where it is not a text."""
     is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
         text = data.decode("utf-16" if is_utf16 else "utf-8-sig")
@@ -107,7 +107,7 @@ def read_comments(text: str, separator: str) -> Iterator[Row]:
 
 
 def _rows(text: str, lines: Iterable[tuple[int, int]], separator: str) -> Iterator[Row]:
-    # The second form takes what is not closed as well: such a field is no number.
+    # The second form takes what is not closed as well: such a field is not a number.
     quoted, between = '"((?:[^"]|"")*)"', re.escape(separator)
     around = "" if separator == SPACES else "[ ]*"
     pattern = re.compile(rf"{around}{quoted}{around}(?={between}|\Z)|[^{between}]*")

@@ -1,7 +1,7 @@
 """A model on the host, in whichever library computes it right.
 
 TensorFlow Lite Micro first: it is what devices have. What it refuses, and what it is known to
-compute wrong (`runec.models.engines`), goes to LiteRT, if that is installed, and the user is told.
+compute wrong (`runec.models.engines`), goes to LiteRT, if that is installed, with a warning.
 
 Executed in the child process.
 """
@@ -60,7 +60,7 @@ class HostModel:
         said: the types that the rune says its inputs and its outputs have; element types and
             sizes are compared with the model's, shapes may be written differently. Where the file
             has no shape, or leaves an input's open, the rune's count. None: not compared.
-        warn: is told when it runs in another library than devices have.
+        warn: called when it runs in another library than devices have.
 
     Raises:
         RuneError: R0713, it cannot be run; R0714, its tensors are others.

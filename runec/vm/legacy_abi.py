@@ -192,7 +192,7 @@ class LegacyImports(Imports):
         self, function: str, stage_id: int
     ) -> tuple[CapabilityKind, dict[str, int | float]]:
         if stage_id not in self._capabilities:
-            raise bad_host_call(function, f"{stage_id} is no capability's id")
+            raise bad_host_call(function, f"{stage_id} is not a capability's id")
         return self._capabilities[stage_id]
 
     # --- models, first generation ------------------------------------------------------------
@@ -221,7 +221,7 @@ class LegacyImports(Imports):
         """Run a model; the sizes of the buffers must be those of its tensors."""
         function = "tfm_model_invoke"
         if stage_id not in self._model_files:
-            raise bad_host_call(function, f"{stage_id} is no model's id")
+            raise bad_host_call(function, f"{stage_id} is not a model's id")
         if stage_id not in self._models:
             file = self._model_files[stage_id]
             info = file.info
@@ -288,7 +288,7 @@ class LegacyImports(Imports):
         """Run a model from and to linear memory."""
         function = "rune_model_infer"
         if stage_id not in self._models:
-            raise bad_host_call(function, f"{stage_id} is no model's id")
+            raise bad_host_call(function, f"{stage_id} is not a model's id")
         engine, input_types, output_types = self._models[stage_id]
         sources = self.pointers(function, inputs, len(input_types))
         targets = self.pointers(function, outputs, len(output_types))
@@ -320,7 +320,7 @@ class LegacyImports(Imports):
         """Take what is written as JSON, or for TENSOR in binary."""
         function = "consume_output"
         if stage_id not in self._outputs:
-            raise bad_host_call(function, f"{stage_id} is no output's id")
+            raise bad_host_call(function, f"{stage_id} is not an output's id")
         content = self.read(function, buffer, length)
         self._consumed_bytes += length
         if self._consumed_bytes > _OUTPUT_BYTES_MAX:

@@ -18,7 +18,7 @@ from typing import IO, cast
 
 from runec.diagnostics import MachineError, RunecError, RuneError
 from runec.tools import MODEL_LIMITS
-from runec.vm.errors import out_of_time, process_died
+from runec.vm.errors import REPORTED, out_of_time, process_died
 from runec.vm.messages import HEADER, MESSAGE_BYTES_MAX, Kind, pack_message
 
 _CODE = re.compile(r"R0[37]\d\d")
@@ -183,7 +183,7 @@ def _reported(body: bytes) -> RunecError:
         code, message, hint = report["code"], report["message"], report["hint"]
         notes = [str(note) for note in report["notes"]]
         is_known = _CODE.fullmatch(code) is not None
-        error = MachineError if report["machine"] is True else RuneError
+        error = REPORTED[report["kind"]]
     except (ValueError, KeyError, TypeError, RecursionError):
         is_known = False
     if not is_known:

@@ -55,7 +55,7 @@ _NAMES_MAX = 12
 _GROUPS_MAX = 4
 # Loggers write up to 100 lines above the samples.
 _REMARKS_MAX = 1000
-# A row with more numbers is no sample of sensors, but one axis over time.
+# A row with more numbers is not a sample of sensors, but one axis over time.
 _WIDE = 32
 
 
@@ -173,9 +173,8 @@ def read_recording(path: Path, hz: int | None, warn: Callable[[Diagnostic], None
         device, samples = E4, samples[2:]
         rate = e4_rate, "its second row of numbers"
     if device is not None and device.has_counts:
-        row = table.above[0]
         what = f"this file of {device.name} has counts of epochs, not samples"
-        raise numbers.error(row.start, row.end, what, "export the raw samples")
+        raise numbers.error(0, len(text.partition("\n")[0]), what, "export the raw samples")
     columns, width = _columns(table, device, numbers)
     if columns.axes != tuple(sorted(columns.axes)):
         warn(reordered(path, columns))

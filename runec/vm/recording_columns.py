@@ -130,7 +130,7 @@ class _Group:
 def _groups(names: Sequence[str], times: Sequence[int]) -> list[_Group]:
     """Return all that have exactly one x, y and z each.
 
-    Columns of one name are told apart by the units in their names: x (g), x (deg/s).
+    Columns of one name are separated by the units in their names: x (g), x (deg/s).
     """
     found: dict[str, dict[str, list[int]]] = {}
     for number, name in enumerate(names):

@@ -55,7 +55,7 @@ def warnings_of(
         yield Diagnostic(
             "R1114",
             f"{path}: {named} {quantity.value}, ACCEL is acceleration with gravity: the numbers "
-            "are not changed",
+            "are not a changed",
             Severity.WARNING,
             hint=f"record the acceleration with gravity, or {_TRAINED}",
         )

@@ -38,7 +38,7 @@ from runec.vm.validation import validate
 
 @dataclass(frozen=True)
 class Watch:
-    """Who is told what while a rune runs.
+    """Who receives what while a rune runs.
 
     `log` gets what the rune says to its log, line by line; `warn` what the user should know;
     `step` the steps of each run, which cost time to tell.

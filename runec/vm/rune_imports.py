@@ -214,7 +214,7 @@ class Imports:
             for tensors in (inputs, outputs)
         )
         self._surroundings.step(Step(tuple(stages), what, milliseconds, given, made))
-        self.lap()  # to tell about it is no part of the run
+        self.lap()  # reporting it does not count as part of the run
 
     # --- host functions ----------------------------------------------------------------------
 

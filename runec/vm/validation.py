@@ -1,4 +1,4 @@
-"""Validation before execution: the engine trusts what it executes, so nobody else may."""
+"""Validation before execution: the engine trusts what it executes, so it is checked first."""
 
 from __future__ import annotations
 

@@ -162,10 +162,10 @@ def _build_model(folder: Path) -> None:
     operators = jinja2.Template(template.read_text()).render(operators=sorted(tflm.KERNELS))
     (folder / "model_ops.cc").write_text(operators)
     # Pointers of 8 bytes make the interpreter larger than on a device.
-    common = ["-ffp-contract=off", "-DNDEBUG", "-DRUNEVM_TFLM_SLOT_BYTES=512u"]
+    common = ["-ffp-contract=off", "-DNDEBUG"]
     common += ["-ffunction-sections", "-fsanitize=address"]
     strict = ["-fsanitize=undefined", "-fno-sanitize-recover", "-Werror"]
-    c_plus_plus = ["g++", *common, "-std=c++14", "-fno-exceptions", "-fno-rtti"]
+    c_plus_plus = ["g++", *common, "-std=c++11", "-fno-exceptions", "-fno-rtti"]
     c_plus_plus += ["-fno-threadsafe-statics"]
     commands = []
     for number, group in enumerate(groups):

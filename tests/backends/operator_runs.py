@@ -8,17 +8,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from runec.diagnostics import UserFileError
 from runec.models import InputRange, ModelFile
-
-if TYPE_CHECKING:
-    from tests.backends.operator_models import Array, Model
-else:
-    from operator_models import Array, Model
+from tests.backends.operator_models import Array, Model
 
 ARENA_BYTES = 64 * 1024
 _SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=0"}

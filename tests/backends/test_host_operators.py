@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import flatbuffers  # type: ignore[import-untyped]
 import numpy as np
@@ -22,17 +21,10 @@ from runec.models import Engine, ModelFile, deviations
 from runec.models.engines import DEVIATIONS, KERNELS, Deviation, missing, refused
 from runec.models.operators import BUILTIN_OPERATORS, CUSTOM
 from runec.models.tflite import Operator
-
-if TYPE_CHECKING:
-    from tests.backends.host_operator_cases import HOST_MAKERS
-    from tests.backends.operator_cases import MAKERS, values
-    from tests.backends.operator_models import Array, Model, Tensor
-    from tests.backends.operator_runs import Outcome, Trial, on_host, same
-else:
-    from host_operator_cases import HOST_MAKERS
-    from operator_cases import MAKERS, values
-    from operator_models import Array, Model, Tensor
-    from operator_runs import Outcome, Trial, on_host, same
+from tests.backends.host_operator_cases import HOST_MAKERS
+from tests.backends.operator_cases import MAKERS, values
+from tests.backends.operator_models import Array, Model, Tensor
+from tests.backends.operator_runs import Outcome, Trial, on_host, same
 
 pytest.importorskip("ai_edge_litert.interpreter")
 

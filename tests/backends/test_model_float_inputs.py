@@ -36,7 +36,7 @@ def on_device(run_model: Callable[..., list[str]], tmp_path: Path) -> OnDevice:
 
 
 def quiet(_warning: str, _hint: str) -> None:
-    """What uint8 warns of is no matter here."""
+    """What uint8 warns of is not a matter here."""
 
 
 @pytest.mark.parametrize("kind", ["INT8", "UINT8"])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import flatbuffers  # type: ignore[import-untyped]
 import numpy as np
@@ -12,11 +12,7 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 
 import runec.models
 from runec.backends import tflm
-
-if TYPE_CHECKING:
-    from tests.backends.operator_models import Buffer, Model, Tensor, constant
-else:
-    from operator_models import Buffer, Model, Tensor, constant
+from tests.backends.operator_models import Buffer, Model, Tensor, constant
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SINE = EXAMPLES / "sine" / "sinemodel.tflite"

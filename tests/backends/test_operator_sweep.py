@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,15 +12,9 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 
 from runec.backends import tflm
 from runec.models import ModelFile
-
-if TYPE_CHECKING:
-    from tests.backends.operator_cases import MAKERS, values
-    from tests.backends.operator_models import Model, Tensor, constant
-    from tests.backends.operator_runs import Outcome, Trial, on_device, on_host, same
-else:
-    from operator_cases import MAKERS, values
-    from operator_models import Model, Tensor, constant
-    from operator_runs import Outcome, Trial, on_device, on_host, same
+from tests.backends.operator_cases import MAKERS, values
+from tests.backends.operator_models import Model, Tensor, constant
+from tests.backends.operator_runs import Outcome, Trial, on_device, on_host, same
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "operators.md"
 ARENA = 202

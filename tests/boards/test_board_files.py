@@ -170,7 +170,7 @@ WRONG = {
     "a value out of range": ("65_536", "0", ":7:9", ""),
     "no such level": ("verified = []", 'verified = ["build"]', ":4:13", 'did you mean "builds"?'),
     "not a list": ("verified = []", "verified = 3", ":4:1", ""),
-    "an inherits that is no text": ('"nucleo_f401re"', "3", ":1:1", ""),
+    "an inherits that is not text": ('"nucleo_f401re"', "3", ":1:1", ""),
     "no TOML": ("id =", "id", ":2:4", "see toml.io"),
     "no TOML at its end": ("HAL_SCL_PIN = 3\n", 'HAL_SCL_PIN = "', ":10:", "see toml.io"),
     "another id": ('id = "mine"', 'id = "yours"', ":2:1", "name the file yours.toml"),

@@ -9,7 +9,7 @@ import pytest
 
 from runec.boards import load_board
 from runec.container import read_rune
-from runec.devices import cached_project
+from runec.firmware import DeviceRune, cached_project
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_a_printed_command_is_not_taken_over_by_another_rune_of_the_same_name(
     words = json.loads(done.stdout)["command"]
     folder = Path(words[words.index("--project-dir") + 1])
     assert folder.is_relative_to(own_cache)
-    with cached_project(other, board):  # as `run --on emulator:...` and `size` do
+    with cached_project(DeviceRune.of(other), board):  # as `run --on emulator:...` and `size` do
         assert (folder / "rune" / "rune.rune").read_bytes() == first.data
 
 
@@ -90,7 +90,7 @@ def test_a_project_in_use_is_not_cleared(
     monkeypatch.setattr("runec.firmware.project.wasm3.source_groups", lambda **_: [])
     runec("build", "noop", "-o", "noop.rune")
     rune = read_rune((here / "noop.rune").read_bytes())
-    with cached_project(rune, load_board("esp32c3")) as project:
+    with cached_project(DeviceRune.of(rune), load_board("esp32c3")) as project:
         done = runec("cache", "--clear")
         assert f"{project.directory} is in use by another process, and stays" in done.stderr
         assert project.directory.is_relative_to(own_cache)

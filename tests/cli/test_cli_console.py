@@ -100,6 +100,15 @@ def test_progress_is_not_shown_to_who_wants_none(setting: str, environment: dict
     assert "a result" in said
 
 
+def test_progress_has_no_colours_with_no_color() -> None:
+    coloured = r"\x1b\[\d*[1-9]m"
+    script = LONG % ("", PROGRESS_DELAY_S + 0.3)
+    assert re.search(coloured, terminal(script))
+    said = terminal(script, NO_COLOR="1")
+    assert "compiling" in said
+    assert not re.search(coloured, said)
+
+
 def test_what_ends_soon_shows_no_progress() -> None:
     assert "compiling" not in terminal((LONG % ("", 0)).replace("0.3", "0"))
 

@@ -377,7 +377,7 @@ def test_a_firmware_project_is_written_and_told(
 def test_a_project_that_is_none_cannot_be_built(runec: Callable[..., Any], here: Path) -> None:
     done = runec("firmware", "build", here / "noop")
     assert (done.code, done.stdout) == (2, "")
-    assert "noop is no firmware project: a Runefile in it needs --board" in done.stderr
+    assert "noop is not a firmware project: a Runefile in it needs --board" in done.stderr
 
 
 def test_folder_and_board_do_not_go_together(runec: Callable[..., Any], here: Path) -> None:

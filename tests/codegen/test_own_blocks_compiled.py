@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from runec.codegen import build, compile_pipeline
@@ -287,7 +287,7 @@ def test_a_block_that_takes_too_much_memory_to_compile_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The compiler and its libraries alone need half of that.
-    limits = dataclasses.replace(build._LIMITS, memory_bytes=384 << 20)
+    limits = msgspec.structs.replace(build._LIMITS, memory_bytes=384 << 20)
     monkeypatch.setattr(build, "_LIMITS", limits)
     folder = block(tmp_path / "x", MACROS, "out0[0] = (float)(A30 1); return RUNE_OK;")
     error = refusal(folder)

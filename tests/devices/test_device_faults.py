@@ -18,10 +18,10 @@ import pytest
 from runec.boards import load_board
 from runec.codegen import compile_pipeline
 from runec.container import CodeMap, Rune, WasmModule, read_rune, write_rune
-from runec.devices import EmulatedDevice, start_emulator
+from runec.devices import EmulatedDevice, plan_emulation, start_emulator
 from runec.devices.session import Session
 from runec.diagnostics import RuneError
-from runec.firmware import build_project, create_project
+from runec.firmware import DeviceRune, build_project, create_project
 from runec.frontend import analyse
 from runec.pipeline import (
     Capability,
@@ -33,7 +33,7 @@ from runec.pipeline import (
     Tensor,
     TensorType,
 )
-from runec.vm import Inputs
+from runec.vm import InputReader, Inputs
 from tests.blocks import known_block
 
 BOARD = load_board("netduinoplus2").with_time_budget(0.05)
@@ -134,7 +134,9 @@ def firmware(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Rune], bytes
 
     @cache
     def build(data: bytes) -> bytes:
-        project = create_project(read_rune(data), BOARD, tmp_path_factory.mktemp("faults") / "p")
+        project = create_project(
+            DeviceRune.of(read_rune(data)), BOARD, tmp_path_factory.mktemp("faults") / "p"
+        )
         return build_project(project).elf.read_bytes()
 
     return lambda rune: build(rune.data)
@@ -146,7 +148,7 @@ def device(
 ) -> Iterator[EmulatedDevice]:
     elf = tmp_path_factory.mktemp("device") / "faulty.elf"
     elf.write_bytes(firmware(faulty))
-    with EmulatedDevice(BOARD, elf, faulty) as started:
+    with EmulatedDevice(plan_emulation(faulty, BOARD), elf) as started:
         yield started
 
 
@@ -165,10 +167,10 @@ def test_a_fault_of_a_run_is_told_with_its_place_and_the_next_run_is_a_good_one(
     good.write_bytes(b"ok")
     before = device.stats().runs
     with pytest.raises(RuneError) as caught:
-        list(device.run(Inputs(raw=(bad,))))
+        list(device.run(InputReader(Inputs(raw=(bad,)))))
     assert (caught.value.code, told_by(caught.value)) == (code, name)
     assert f"(at {place!r})" in caught.value.message
-    (line,) = device.run(Inputs(raw=(good,)))
+    (line,) = device.run(InputReader(Inputs(raw=(good,))))
     assert line == '{"2":[{"element-type":"u8","dimensions":[2],"elements":[111,107]}]}'
     after = device.stats()
     assert after.runs == before + 2, "the board was not restarted"
@@ -180,7 +182,7 @@ def test_the_time_that_a_stopped_rune_took_is_its_budget(
 ) -> None:
     (tmp_path / "loop").write_bytes(b"l!")
     with pytest.raises(RuneError):
-        list(device.run(Inputs(raw=(tmp_path / "loop",))))
+        list(device.run(InputReader(Inputs(raw=(tmp_path / "loop",)))))
     assert device.stats().last_run_ms in (50, 51)
 
 
@@ -261,7 +263,7 @@ def test_a_rune_that_does_not_fit_its_firmware_is_refused_and_the_board_answers_
     elf = tmp_path / "changed.elf"
     elf.write_bytes(program.replace(rune.data, change(rune)))
     with pytest.raises(RuneError) as caught:
-        EmulatedDevice(BOARD, elf, rune)
+        EmulatedDevice(plan_emulation(rune, BOARD), elf)
     assert (caught.value.code, told_by(caught.value)) == (code, name)
     assert words in caught.value.message
     with closing(start_emulator(BOARD, elf)) as transport:

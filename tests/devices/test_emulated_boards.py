@@ -10,11 +10,11 @@ import pytest
 from runec.boards import Board, load_boards
 from runec.codegen import compile_pipeline
 from runec.container import Rune, WasmModule, write_rune
-from runec.devices import Target, open_emulator, run
+from runec.devices import Target, open_emulator, plan_emulation, run
 from runec.diagnostics import RuneError, UserFileError
 from runec.frontend import analyse
 from runec.tools import find_tool, run_tool
-from runec.vm import Inputs
+from runec.vm import InputReader, Inputs
 
 EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
 BOARDS = [board for board in load_boards() if "emulated" in board.verified]
@@ -109,16 +109,16 @@ def test_a_failing_rune_is_told_and_the_firmware_lives_on(
     chooser: Rune, board: Board, words: Callable[..., Inputs]
 ) -> None:
     good = '{"2":[{"element-type":"i32","dimensions":[4],"elements":[0,7,8,9]}]}'
-    with open_emulator(chooser, board) as device:
+    with open_emulator(plan_emulation(chooser, board)) as device:
         for choice, (code, word) in FAILURES.items():
             with pytest.raises(RuneError) as caught:
-                list(device.run(words(choice, 0, 0, 0)))
+                list(device.run(InputReader(words(choice, 0, 0, 0))))
             assert caught.value.code == code, choice
             assert word in caught.value.message, choice
-            assert list(device.run(words(0, 7, 8, 9))) == [good], choice
+            assert list(device.run(InputReader(words(0, 7, 8, 9)))) == [good], choice
         with pytest.raises(UserFileError):
-            list(device.run(words(1, 2)))
-        assert list(device.run(words(0, 7, 8, 9))) == [good]
+            list(device.run(InputReader(words(1, 2))))
+        assert list(device.run(InputReader(words(0, 7, 8, 9)))) == [good]
         stats = device.stats()
         assert stats.linear_memory_bytes == 1040
         assert device.hello.board == board.id

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 
@@ -14,14 +10,8 @@ from runec.models import ModelFile
 from runec.models.rewriting import Changes
 from runec.models.shape_child import _shapes
 from runec.models.shape_rules import RULES
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "backends"))
-if TYPE_CHECKING:
-    from tests.backends.host_operator_cases import HOST_MAKERS
-    from tests.backends.operator_cases import MAKERS
-else:
-    from host_operator_cases import HOST_MAKERS
-    from operator_cases import MAKERS
+from tests.backends.host_operator_cases import HOST_MAKERS
+from tests.backends.operator_cases import MAKERS
 
 pytest.importorskip("ai_edge_litert.interpreter")
 

@@ -153,7 +153,7 @@ BAD_CALLS = {
     ),
     "unknown capability": (
         "(drop (call $request_provider_response (i32.const 0) (i32.const 16) (i32.const 2)))",
-        "2 is no capability's id",
+        "2 is not a capability's id",
     ),
     "another length": (
         "(drop (call $request_provider_response (i32.const 0) (i32.const 15) (i32.const 1)))",
@@ -165,11 +165,11 @@ BAD_CALLS = {
     ),
     "unknown model": (
         "(drop (call $rune_model_infer (i32.const 1) (i32.const 0) (i32.const 0)))",
-        "1 is no model's id",
+        "1 is not a model's id",
     ),
     "unknown output": (
         "(drop (call $consume_output (i32.const 1) (i32.const 0) (i32.const 16)))",
-        "1 is no output's id",
+        "1 is not an output's id",
     ),
     "output of another length": (
         "(drop (call $consume_output (i32.const 2) (i32.const 0) (i32.const 17)))",
@@ -222,11 +222,11 @@ BAD_SETUPS = {
     "an output before the capability": ("(drop (call $request_output (i32.const 1)))", "id 1"),
     "an unknown model": (OPEN.format(3), "no model"),
     "a name without end": (OPEN.format(-1), "a name of"),
-    "a name that is no text": (
+    "a name that is not text": (
         "(drop (call $rune_resource_open (i32.const 1024) (i32.const 2)))",
         "UTF-8",
     ),
-    "a parameter of nobody": (PARAMETER.format(1), "1 is no capability's id"),
+    "a parameter of nobody": (PARAMETER.format(1), "1 is not a capability's id"),
     "an unlisted parameter": (CAPABILITY + PARAMETER.format(1), "the graph does not list"),
     "a value of another type": (CAPABILITY + PARAMETER.format(9), "value type 9"),
     "data in the set-up": (CAPABILITY + PROVIDE, "_call only"),

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from runec import files
+from runec.container import Graph, GraphCapability
 from runec.diagnostics import Diagnostic, RuneError, UserFileError, render
-from runec.pipeline import CapabilityKind, ElementType
-from runec.vm import InputReader, Inputs
+from runec.pipeline import CapabilityKind, ElementType, TensorType
+from runec.vm import InputReader, Inputs, MissingInputError
 from runec.vm.splitmix64 import SplitMix64
 
 RAW, RAND, ACCEL = CapabilityKind.RAW, CapabilityKind.RAND, CapabilityKind.ACCEL
@@ -454,3 +456,46 @@ def test_a_request_for_all_memory_is_refused(kind: CapabilityKind) -> None:
         InputReader(Inputs()).provide(kind, {}, 2**26 + 8, None)
     assert caught.value.code == "R0705"
     assert "more than 67108864" in caught.value.message
+
+
+def test_what_was_checked_before_a_run_is_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "input.bin"
+    path.write_bytes(b"abcd")
+    graph = Graph(
+        abi=1,
+        name="two",
+        code_bytes=8,
+        code_sha256="0" * 64,
+        memory_used=1024,
+        memory_stack=512,
+        stages=("raw", "random"),
+        capabilities={
+            "raw": GraphCapability(1, RAW, {}, 0),
+            "random": GraphCapability(2, RAND, {}, 1),
+        },
+        proc_blocks={},
+        models={},
+        outputs={},
+        resources={},
+        tensors=(TensorType(ElementType.U8, (4,)), TensorType(ElementType.U64, (1,))),
+    )
+    reads: list[Path] = []
+    read = files.read_regular
+
+    def counted(path: Path, *arguments: int) -> bytes:
+        reads.append(path)
+        return read(path, *arguments)
+
+    monkeypatch.setattr(files, "read_regular", counted)
+    feed = InputReader(Inputs(raw=(path,)))
+    feed.check(graph)
+    assert feed.taken == frozenset(), "nothing has asked yet"
+    assert [feed.provide(RAW, {}, 4, ElementType.U8) for _ in range(2)] == [b"abcd"] * 2
+    assert reads == [path]
+    first = SplitMix64(0).next().to_bytes(8, "little")
+    assert feed.provide(RAND, {}, 8, ElementType.U64) == first, "a check takes no random numbers"
+    with pytest.raises(MissingInputError):
+        InputReader(Inputs()).check(graph)
+    InputReader(Inputs()).check(graph, may_lack={RAW})

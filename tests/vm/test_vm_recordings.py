@@ -524,6 +524,12 @@ REFUSED = {
         "1:1: this file of an ActiGraph has counts of epochs, not samples",
         "export the raw samples",
     ),
+    "actigraph, counts, in comments": (
+        "".join(f"# {line}\n" for line in ACTIGRAPH.replace("00:00:00", "00:01:00").splitlines())
+        + "1,2,3\n",
+        "1:1: this file of an ActiGraph has counts of epochs, not samples",
+        "export the raw samples",
+    ),
     "wisdm": (
         "33,Jogging,49105962326000,-0.69,12.68,0.50;\n",
         "1:1: this row has 6 fields instead of 3",

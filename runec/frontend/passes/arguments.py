@@ -30,7 +30,7 @@ _PIXEL_FORMAT = re.compile(r"@(?:\w+::)*PixelFormat::\w+\Z", re.ASCII)
 class Value(msgspec.Struct, frozen=True):
     """An argument's value as text, or texts, with the argument it came from.
 
-    `ResourceWords` for words of a resource that nobody knows before run time.
+    `ResourceWords` for words of a resource that are unknown before run time.
     """
 
     argument: Argument
@@ -125,7 +125,7 @@ def _resource_text(
     except UnicodeDecodeError:
         diagnostics.error(
             "R0122",
-            f'"${ref.name}" is not a text: it is no UTF-8',
+            f'"${ref.name}" is not a text: it is not UTF-8',
             ref.span,
             hint="an argument needs a text resource",
             labels=[Label(resource.node.name.span, "declared here")],

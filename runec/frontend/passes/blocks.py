@@ -43,7 +43,7 @@ class _Finder(msgspec.Struct, frozen=True):
     catalogue: Catalogue
     base_dir: Path
     diagnostics: Diagnostics
-    # Folders that were read, None for one with mistakes: they are told once.
+    # Folders that were read, None for one with mistakes: reported once.
     own: dict[Path, Block | None] = msgspec.field(default_factory=dict)
 
     def find(self, name: str, path: BlockPath) -> Block | None:

@@ -42,7 +42,13 @@ from runec.pipeline import (
     ResourceWords,
     TensorType,
 )
-from runec.proc_blocks import FROM_MODEL, Block, BlockMismatch, ResolvedOutput
+from runec.proc_blocks import (
+    FROM_MODEL,
+    Block,
+    BlockMismatch,
+    MissingArgument,
+    ResolvedOutput,
+)
 from runec.suggestions import suggestion
 
 MAX_TENSOR_BYTES = 64 * 1024 * 1024
@@ -331,7 +337,7 @@ class _Checker(msgspec.Struct):
         self.outputs[name] = (_resolved(type_),)
 
     def _expected_by_consumers(self, name: str, index: int = 0) -> TensorType | None:
-        """What a stage that reads the output says it takes; None where nobody says."""
+        """What a stage that reads the output accepts; None where it is not stated."""
         for consumer, edges in self.facts.edges.items():
             for position, edge in enumerate(edges):
                 if edge is None or edge.producer != name or edge.index != index:
@@ -434,7 +440,7 @@ class _Checker(msgspec.Struct):
     def _from_models(
         self, name: str, block: Block, given: frozenset[str]
     ) -> dict[str, ArgumentValue]:
-        """The arguments that nobody gave and that the models beside a block know."""
+        """The arguments that are not given and that the models beside a block know."""
         found: dict[str, ArgumentValue] = {}
         for rule in block.manifest.arguments:
             match = FROM_MODEL.fullmatch(rule.from_model or "")
@@ -489,7 +495,7 @@ class _Checker(msgspec.Struct):
         place, labels = stage.path.span, []
         index = mismatch.index
         hint = mismatch.hint
-        if mismatch.code == "R0417" and self._is_of_model(name, mismatch.argument):
+        if isinstance(mismatch, MissingArgument) and self._is_of_model(name, mismatch.argument):
             hint = (
                 f'{hint} Or put "{name}" directly beside a model that is quantised with one scale'
             )

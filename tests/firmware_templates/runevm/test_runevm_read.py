@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from runec.cli import execute
+from tests.firmware_templates.runevm import handmade_runes as made
 
 if TYPE_CHECKING:
-    from tests.firmware_templates.runevm import handmade_runes as made
     from tests.firmware_templates.runevm.conftest import Probe
-else:
-    import handmade_runes as made
 
 PROJECT = Path(__file__).resolve().parents[3]
 VECTORS = Path(__file__).resolve().parents[2] / "container" / "vectors"

@@ -137,7 +137,7 @@ def test_an_emulator_that_ends_is_reported_with_its_reason(words: str) -> None:
 
 
 @pytest.mark.parametrize(("behaviour", "code"), [("silent", "R0901"), ("hangs", "R0904")])
-def test_a_device_that_does_not_finish_is_ended_in_time(
+def test_a_device_that_does_not_finish_is_ended_in_time(  # noqa: PLR0917
     paper_board: Callable[[str], Board],
     rune: Rune,
     inputs: Inputs,

@@ -171,7 +171,8 @@ class Session:
                     self._handle(event, provide)
             if result is None and time.monotonic() > wall_limit_s:
                 if wanted is Hello:
-                    detail = f"after {timeout_s:g} s, although it sends bytes"
+                    # It may send bytes, or its clock, by which requests are repeated, stands still.
+                    detail = f"after {timeout_s:g} s of this host's clock"
                     raise lost_error(Lost(LostCause.NO_ANSWER, detail), self._name)
                 raise LinkLostError(
                     "R0904",

@@ -22,10 +22,13 @@ demo: $(READY) ## one Runefile, one .rune, the same bytes on the host and on thr
 
 test: lint unit ## everything that must pass before a commit
 
+C_FILES = $(shell find firmware_templates runec/proc_blocks/sdk -name '*.[ch]' -o -name '*.cc' -o -name '*.cpp')
+
 lint: $(READY) ## style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror $(C_FILES)
 
 unit: $(READY) ## unit tests of each package, the examples end to end
 	$(PYTEST) $(STEADY) -m 'not emulated'
@@ -51,9 +54,10 @@ docs: $(READY) ## write docs/cli.md from the commands, the tables of docs/runefi
 	$(BIN)/python tools/cli_page.py
 	$(BIN)/python tools/runefile_page.py
 
-format: $(READY) ## let ruff rewrite what it can
+format: $(READY) ## let ruff and clang-format rewrite what they can
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+	$(BIN)/clang-format -i $(C_FILES)
 
 clean: ## remove what the build made, not what setup installed
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -255,7 +255,7 @@ def _driver(accelerometer: Accelerometer) -> SourceGroup:
         folder=DRIVERS_FOLDER,
         files={name: folder / name for name in ("accelerometer.h", *sources)},
         sources=sources,
-        include=(f"lib/{DRIVERS_FOLDER}", "lib/runevm/include"),
+        include=(f"lib/{DRIVERS_FOLDER}", "lib/hal"),
         flags=("-Wall", "-Wextra"),
     )
 
@@ -271,7 +271,7 @@ def _bare_hal(board: Board) -> SourceGroup:
         **board.hal.defines,
     }
     if board.hal.link == "rtt":
-        numbers["HAL_LINK_RINGS"] = 1
+        numbers["HAL_LINK_RTT"] = 1
     return SourceGroup(
         folder="hal",
         files=hal,

@@ -14,7 +14,7 @@ import jinja2
 import msgspec
 
 import runec
-from runec.backends import SourceGroup, tflm, wasm3
+from runec.backends import SourceGroup, tflm
 from runec.boards import Board, Upload
 from runec.components import component
 from runec.data import data_dir
@@ -22,6 +22,7 @@ from runec.firmware import arduino
 from runec.firmware.arduino import MAP_PATH
 from runec.firmware.board_sensors import Accelerometer
 from runec.firmware.device_rune import DeviceRune
+from runec.firmware.licences import component_names, licence_files
 from runec.firmware.memory_plan import Layout
 from runec.firmware.pins import DrivenPin
 
@@ -117,7 +118,7 @@ def generated_files(
             rune_path=RUNE_PATH,
             rune_sha256=hashlib.sha256(rune.data).hexdigest(),
         ),
-        "NOTICE": _notice(layout),
+        **licence_files(board, layout, is_bare=is_bare),
         "sbom.json": _json(_sbom(layout)),
     }
     if layout.model_count:
@@ -313,28 +314,6 @@ def _board_manifest(board: Board) -> dict[str, Any]:
     }
 
 
-def _component_names(layout: Layout) -> list[str]:
-    return [wasm3.COMPONENT, *([tflm.COMPONENT] if layout.model_count else [])]
-
-
-def _notice(layout: Layout) -> str:
-    lines = [
-        "This firmware contains, beside runec's own sources (Apache-2.0):",
-        "",
-    ]
-    for name in _component_names(layout):
-        used = component(name)
-        lines.append(f"{', '.join(used.contains) or used.package}")
-        lines.append(f"    from {used.package} {used.version}, {used.homepage}")
-        lines.append(f"    licence {used.licence}, its text is in lib/{name}/LICENSE")
-        lines.append(f"    SHA-256 of the archive {used.sha256}")
-        lines.append("")
-    lines.append(
-        "The compiler's libraries (libgcc, the C library) are linked under their own licences."
-    )
-    return "\n".join(lines) + "\n"
-
-
 def _sbom(layout: Layout) -> dict[str, Any]:
     own = {
         "type": "library",
@@ -358,7 +337,7 @@ def _sbom(layout: Layout) -> dict[str, Any]:
                     "purl": f"pkg:{'pypi' if used.kind == 'pypi-sdist' else 'cargo'}/"
                     f"{used.package}@{used.version}",
                 }
-                for used in map(component, _component_names(layout))
+                for used in map(component, component_names(layout))
             ),
         ],
     }

@@ -315,8 +315,7 @@ DEVIATIONS = (
         ("SPACE_TO_BATCH_ND",),
         frozenset({"float32", "int8"}),
         "with padding",
-        "pads with an uninitialised byte: 0 in a new process, any value after "
-        "another model",
+        "pads with an uninitialised byte: 0 in a new process, any value after another model",
         _is_padded,
     ),
     Deviation(

@@ -162,7 +162,7 @@ def _build_model(folder: Path) -> None:
     operators = jinja2.Template(template.read_text()).render(operators=sorted(tflm.KERNELS))
     (folder / "model_ops.cc").write_text(operators)
     # Pointers of 8 bytes make the interpreter larger than on a device.
-    common = ["-ffp-contract=off", "-DNDEBUG", "-DRUNEVM_TFLM_SLOT_BYTES=512u"]
+    common = ["-ffp-contract=off", "-DNDEBUG"]
     common += ["-ffunction-sections", "-fsanitize=address"]
     strict = ["-fsanitize=undefined", "-fno-sanitize-recover", "-Werror"]
     c_plus_plus = ["g++", *common, "-std=c++11", "-fno-exceptions", "-fno-rtti"]

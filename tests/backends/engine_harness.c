@@ -32,12 +32,12 @@ static runevm_error host_refuse(runevm *vm, const uint32_t *arguments, uint32_t 
     return RUNEVM_ERR_NO_DATA;
 }
 
-const runevm_host_import runevm_host_imports[] = {
+const runevm_import runevm_imports[] = {
     {"request_provider_response", 3, true, host_sum},
     {"rune_resource_close", 1, false, host_close},
     {"request_capability", 1, true, host_refuse},
 };
-const uint32_t runevm_host_import_count = 3;
+const uint32_t runevm_import_count = 3;
 
 /* The clock says that the time is over at the 1000th look since the command began. */
 static uint32_t looks;

@@ -68,10 +68,10 @@ def test_a_firmware_that_spoils_its_control_block_is_refused(
     board = (BOARDS.get(board_id) or (lambda: load_board("esp32")))().with_link("rtt")
     project = create_project(DeviceRune.of(noop), board, tmp_path / "p")
     console = project.directory / "lib" / "hal" / "console.c"
-    init = "runevm_rings_init(&rings, up, sizeof up, down, sizeof down);"
+    init = "runevm_rtt_init(&rtt, up, sizeof up, down, sizeof down);"
     text = console.read_text()
     assert init in text
-    console.write_text(text.replace(init, f"{init} rings.down.size = 0x7fffffff;"))
+    console.write_text(text.replace(init, f"{init} rtt.down.size = 0x7fffffff;"))
     built = build_project(project)
     with pytest.raises(RuneError) as caught:
         EmulatedDevice(plan_emulation(noop, board), built.elf)

@@ -36,8 +36,6 @@ from runec.firmware.budget import ram_bounds
 from runec.firmware.elf import ElfSection, ElfSizes
 from runec.firmware.pio import pio_environment, pio_program
 from runec.frontend import analyse
-from runec.models import model_file
-from runec.models.arena import measure_arena
 from runec.tools import Finished
 from runec.vm import InputReader, Inputs, run_rune_bytes
 
@@ -249,23 +247,19 @@ def test_platformio_builds_what_answers_as_the_host_does(
     board = load_board("esp32c3")
     environment = install_stand_in(tmp_path, board)
     monkeypatch.setattr(build, "project_environment", lambda _project: environment)
-    # Pointers of this computer are twice as long as a board's.
-    monkeypatch.setattr(model_file, "measure_arena", lambda graph: 4 * measure_arena(graph))
     pipeline = analyse(EXAMPLES / example / "Runefile.yml").pipeline
     rune = write_rune(pipeline, compile_pipeline(pipeline))
     project = create_project(
         DeviceRune.of(rune), board, tmp_path / "a project", framework="arduino"
     )
+    # Pointers of this computer are twice as long as a board's.
     config = project.directory / "src" / "firmware_config.h"
     larger = re.sub(
-        r"(FIRMWARE_POOL_BYTES) (\d+)u",
+        r"(FIRMWARE_(?:POOL|ARENA)_BYTES) (\d+)u",
         lambda found: f"{found[1]} {4 * int(found[2])}u",
         config.read_text(),
     )
     config.write_text(larger)
-    settings_file = project.directory / "platformio.ini"
-    flags = "build_flags =\n    -DRUNEVM_TFLM_SLOT_BYTES=512u\n"
-    settings_file.write_text(settings_file.read_text().replace("build_flags =\n", flags))
     log: list[str] = []
     with pytest.raises(ValueError, match="32-bit"):
         # Only its size cannot be read: it is not a firmware.

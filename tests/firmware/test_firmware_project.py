@@ -146,6 +146,42 @@ def test_components_are_named_with_version_licence_and_digest(
     assert b"Apache License" in files["lib/tflm/LICENSE"]
 
 
+LIBGCC = "gcc-runtime-library-exception.txt"
+# Of each licence, words that nothing but its own text has.
+LICENCES = {
+    "runec.txt": b"Apache License",
+    "wasm3.txt": b"MIT License",
+    "tflm.txt": b"Apache License",
+    "newlib.txt": b"Cygnus Support",
+    "picolibc.txt": b"SiFive Inc.",
+    LIBGCC: b"GCC RUNTIME LIBRARY EXCEPTION",
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "absent"),
+    [
+        ("sine netduinoplus2 bare", {"picolibc.txt"}),
+        ("noop esp32c3 bare", {"newlib.txt", "tflm.txt"}),
+        ("noop esp32c3 arduino", {"newlib.txt", "picolibc.txt", "tflm.txt", LIBGCC}),
+    ],
+)
+def test_the_text_of_every_licence_is_in_the_project(
+    example_rune: MakeRune, tmp_path: Path, words: str, absent: set[str]
+) -> None:
+    example, board, framework = words.split()
+    rune = DeviceRune.of(example_rune(example))
+    create_project(rune, load_board(board), tmp_path / "p", framework=framework)
+    notice = (tmp_path / "p" / "NOTICE").read_text()
+    found = {path.name: path.read_bytes() for path in (tmp_path / "p" / "LICENSES").iterdir()}
+    assert set(found) == LICENCES.keys() - absent
+    assert {name for name in LICENCES if name in notice} == set(found)
+    for name, text in found.items():
+        assert LICENCES[name] in text, name
+    assert "Copyright (c) 2019 Steven Massey, Volodymyr Shymanskyy" in notice
+    assert ("Arm Limited" in notice) == (example == "sine")
+
+
 def with_graph(rune: Rune, **changes: object) -> Rune:
     graph = dataclasses.replace(rune.require_graph(), **changes)  # type: ignore[arg-type]
     return dataclasses.replace(rune, graph=graph)

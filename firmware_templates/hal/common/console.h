@@ -1,4 +1,5 @@
-/* The console that the link uses: the HAL's own, or with HAL_LINK_RINGS rings in RAM that a debugger
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The console that the link uses: the HAL's own, or with HAL_LINK_RTT rings in RAM that a debugger
  * reads and writes. The HAL's own then shows the log lines. */
 #ifndef CONSOLE_H
 #define CONSOLE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* I2C of runevm_hal.h on the controllers of ESP32 and ESP32-C3, as master at 100 kHz, polled. Espressif's
  * technical reference manuals of the ESP32, version 5, and of the ESP32-C3, version 1.0, chapter "I2C
  * Controller". The board file gives HAL_I2C_BASE, HAL_SCL_PIN and HAL_SDA_PIN.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The arithmetic that Debian's libgcc for Xtensa lx106 lacks: whole numbers of 32 and 64 bits, float and
  * double. IEEE 754, round to nearest, ties to even, with subnormal numbers and infinities; each result is
  * rounded once; every NaN that comes out is the quiet one with no payload (7fc00000, 7ff8000000000000).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Clocks, pins and random numbers of an STM32F2 or F4. Register numbers: ST's RM0090, 5.4 (voltage), 7.3 (clocks),
  * 8.4 (pins), 3.9 (flash), 24.4 (random numbers); RM0368, 6.3, 8.4 and 3.8; RM0383, 5.4. The board file provides
  * HAL_CLOCK_HZ and what leads to it from the internal 16 MHz: HAL_PLL_N, HAL_PLL_P and HAL_PLL_Q (after a division
@@ -24,7 +25,13 @@
 #define GPIO_BSRR(port) REGISTER(GPIO_BASE(port) + 0x18u)
 #define GPIO_AFR(port, pin) REGISTER(GPIO_BASE(port) + 0x20u + 4u * ((pin) / 8u))
 
-enum { VOS_SCALE_2 = 2 << 14, VOS_SCALE_1 = 3 << 14, VOS_READY = 1 << 14, OVER_DRIVE = 1 << 16, OVER_DRIVE_SWITCH = 1 << 17 };
+enum {
+    VOS_SCALE_2 = 2 << 14,
+    VOS_SCALE_1 = 3 << 14,
+    VOS_READY = 1 << 14,
+    OVER_DRIVE = 1 << 16,
+    OVER_DRIVE_SWITCH = 1 << 17
+};
 
 /* A reset leaves an STM32F410 to F413 at the voltage for 84 MHz, all others at that for their 168 MHz or less. VOS takes
  * values while the PLL is off, and takes effect when it is on. */

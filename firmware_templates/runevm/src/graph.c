@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "graph.h"
 
 #include <string.h>
@@ -314,10 +315,10 @@ static void read_output_stages(reader *graph)
 }
 
 /* In order of name; those with bytes stand in the file in the same order. */
-static void read_resources(reader *graph, const runevm_layout *layout)
+static void read_resources(reader *graph, const runevm_sections *sections)
 {
     runevm_rune *rune = graph->rune;
-    uint32_t count = 0, in_file = 0, at = layout->resources_at;
+    uint32_t count = 0, in_file = 0, at = sections->resources_at;
     while (more(graph, '}', &count, RUNEVM_MAX_RESOURCES)) {
         runevm_resource *resource = &rune->resources[count - 1];
         resource->name = read_name(graph);
@@ -329,9 +330,9 @@ static void read_resources(reader *graph, const runevm_layout *layout)
             resource->size_bytes = runevm_json_integer(&graph->json);
             runevm_json_expect(&graph->json, ",\"sha256\":");
             read_sha256(graph);
-            runevm_layout_resource found = {0};
-            if (!ok(graph) || in_file++ >= layout->resource_count
-                || runevm_layout_next_resource(layout, &at, &found) != RUNEVM_OK
+            runevm_section_resource found = {0};
+            if (!ok(graph) || in_file++ >= sections->resource_count
+                || runevm_sections_next_resource(sections, &at, &found) != RUNEVM_OK
                 || !runevm_text_is(resource->name, found.name, found.name_bytes)
                 || found.data_bytes != resource->size_bytes) {
                 malformed(graph);
@@ -340,7 +341,7 @@ static void read_resources(reader *graph, const runevm_layout *layout)
         }
         runevm_json_expect(&graph->json, "}");
     }
-    if (in_file != layout->resource_count) {
+    if (in_file != sections->resource_count) {
         malformed(graph);
     }
     rune->resource_count = (uint8_t)count;
@@ -452,7 +453,6 @@ static bool is_one_number(const runevm_tensor *tensor)
     return one;
 }
 
-
 /* Tensors are numbered as they are made, and made before they are taken. */
 static void check_tensors(reader *graph)
 {
@@ -478,7 +478,8 @@ static void check_references(reader *graph)
     check_tensors(graph);
     for (uint32_t i = 0; i < rune->output_count; i++) {
         const runevm_output *output = &rune->outputs[i];
-        if (output->kind == RUNEVM_PIN && !(output->input_count == 1 && is_one_number(&rune->tensors[output->inputs[0]]))) {
+        if (output->kind == RUNEVM_PIN
+            && !(output->input_count == 1 && is_one_number(&rune->tensors[output->inputs[0]]))) {
             malformed(graph);
         }
     }
@@ -496,9 +497,9 @@ static void check_references(reader *graph)
     }
 }
 
-runevm_error runevm_graph_read(runevm_rune *rune, const runevm_layout *layout)
+runevm_error runevm_graph_read(runevm_rune *rune, const runevm_sections *sections)
 {
-    reader graph = {.json = {layout->graph.at, layout->graph.at + layout->graph.length, RUNEVM_OK}, .rune = rune};
+    reader graph = {.json = {sections->graph.at, sections->graph.at + sections->graph.length, RUNEVM_OK}, .rune = rune};
     memset(graph.made_by, NO_STAGE, sizeof graph.made_by);
     memset(graph.used_first, NO_STAGE, sizeof graph.used_first);
     runevm_json *json = &graph.json;
@@ -516,7 +517,7 @@ runevm_error runevm_graph_read(runevm_rune *rune, const runevm_layout *layout)
     rune->memory_bytes = runevm_json_integer(json);
     runevm_json_expect(json, ",\"stack\":");
     rune->stack_bytes = runevm_json_integer(json);
-    if (rune->code_bytes != layout->code_bytes || rune->stack_bytes > rune->memory_bytes) {
+    if (rune->code_bytes != sections->code_bytes || rune->stack_bytes > rune->memory_bytes) {
         malformed(&graph);
     }
     runevm_json_expect(json, "},\"stages\":[");
@@ -531,7 +532,7 @@ runevm_error runevm_graph_read(runevm_rune *rune, const runevm_layout *layout)
     runevm_json_expect(json, ",\"outputs\":{");
     read_output_stages(&graph);
     runevm_json_expect(json, ",\"resources\":{");
-    read_resources(&graph, layout);
+    read_resources(&graph, sections);
     runevm_json_expect(json, ",\"tensors\":[");
     read_tensors(&graph);
     if (rune->has_code_map) {

@@ -1,10 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "output.h"
 
 #include <string.h>
 
-#include "host.h"
 #include "json_writer.h"
 #include "nan.h"
+#include "run_context.h"
 
 void runevm_output_begin(runevm *vm)
 {

@@ -1,76 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "host.h"
+#include "imports.h"
 #include "json_reader.h"
 #include "output.h"
+#include "run_context.h"
 #include "runevm_engine.h"
 #include "runevm_model.h"
-#include "utf8.h"
-
-void runevm_set_place(runevm *vm, runevm_text place)
-{
-    if (vm->place[0] == '\0') {
-        runevm_text_copy(place, vm->place, sizeof vm->place);
-    }
-}
-
-void runevm_set_detail(runevm *vm, const char *detail)
-{
-    if (detail != NULL && vm->detail[0] == '\0') {
-        size_t kept = runevm_utf8_cut(detail, strlen(detail), sizeof vm->detail - 1);
-        memcpy(vm->detail, detail, kept);
-        vm->detail[kept] = '\0';
-    }
-}
-
-const char *runevm_error_place(const runevm *vm)
-{
-    return vm->place;
-}
-
-const char *runevm_error_detail(const runevm *vm)
-{
-    return vm->detail;
-}
-
-static void forget_error(runevm *vm)
-{
-    vm->place[0] = '\0';
-    vm->detail[0] = '\0';
-    vm->debug[0] = '\0';
-}
-
-static uint32_t now_ms(const runevm *vm)
-{
-    const runevm_callbacks *callbacks = &vm->config.callbacks;
-    return callbacks->milliseconds != NULL ? callbacks->milliseconds(callbacks->user) : 0;
-}
-
-static void begin_time(runevm *vm)
-{
-    vm->waited_ms = 0;
-    vm->began_ms = now_ms(vm);
-}
-
-static uint32_t time_taken_ms(const runevm *vm)
-{
-    return now_ms(vm) - vm->began_ms - vm->waited_ms;
-}
-
-bool runevm_time_is_over(runevm *vm)
-{
-    return time_taken_ms(vm) >= vm->config.time_budget_ms;
-}
-
-uint32_t runevm_begin_wait(const runevm *vm)
-{
-    return now_ms(vm);
-}
-
-void runevm_end_wait(runevm *vm, uint32_t since_ms)
-{
-    vm->waited_ms += now_ms(vm) - since_ms;
-}
 
 static runevm_error check_outputs(runevm *vm)
 {
@@ -82,7 +18,8 @@ static runevm_error check_outputs(runevm *vm)
         binary = binary || kind == RUNEVM_TENSOR;
         if ((kind != RUNEVM_SERIAL && kind != RUNEVM_TENSOR && !pin) || (text && binary)) {
             runevm_set_place(vm, vm->rune.outputs[i].name);
-            runevm_set_detail(vm, text && binary ? "text and TENSOR together" : "this firmware does not write its kind");
+            runevm_set_detail(vm,
+                              text && binary ? "text and TENSOR together" : "this firmware does not write its kind");
             return RUNEVM_ERR_OUTPUT_KIND;
         }
     }
@@ -165,14 +102,14 @@ static runevm_error call_stages(runevm *vm, uint32_t *failed)
     uint32_t last = vm->rune.has_code_map ? vm->rune.stage_count : 0;
     uint32_t stage = last > 0 ? 1 : 0;
     runevm_error error;
-    begin_time(vm);
+    runevm_begin_time(vm);
     do {
         error = call(vm, RUNEVM_EXPORT_CALL, stage, failed);
     } while (error == RUNEVM_OK && *failed == 0 && stage++ < last);
     if (last > 0 && *failed != 0) {
         *failed = stage;
     }
-    vm->last_run_ms = time_taken_ms(vm);
+    vm->last_run_ms = runevm_time_taken_ms(vm);
     return error;
 }
 
@@ -182,16 +119,16 @@ static runevm_error instantiate(runevm *vm)
     if (vm->config.model_engine != NULL) {
         vm->config.model_engine->close_all(vm->config.model_context);
     }
-    runevm_host_begin(vm);
-    begin_time(vm);
-    runevm_error error = vm->config.engine->instantiate(
-        vm->config.engine_context, vm, vm->rune.file, vm->rune.code_bytes, vm->rune.memory_bytes, &detail);
+    runevm_imports_begin(vm);
+    runevm_begin_time(vm);
+    runevm_error error = vm->config.engine->instantiate(vm->config.engine_context, vm, vm->rune.file,
+                                                        vm->rune.code_bytes, vm->rune.memory_bytes, &detail);
     if (error != RUNEVM_OK) {
         runevm_set_detail(vm, detail);
         return error;
     }
     uint32_t result = 0;
-    begin_time(vm);
+    runevm_begin_time(vm);
     error = call(vm, RUNEVM_EXPORT_MANIFEST, 0, &result);
     if (error != RUNEVM_OK) {
         return error;
@@ -243,11 +180,11 @@ runevm_error runevm_run(runevm *vm)
         return vm->status;
     }
     vm->runs++;
-    forget_error(vm);
+    runevm_forget_error(vm);
     runevm_error error = vm->ready ? RUNEVM_OK : instantiate(vm);
     uint32_t result = 0;
     if (error == RUNEVM_OK) {
-        runevm_host_begin_call(vm);
+        runevm_imports_begin_call(vm);
         runevm_output_begin(vm);
         error = call_stages(vm, &result);
     }

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from runec.backends.source_group import SourceGroup
 from runec.components import component, fetch
+from runec.data import data_dir
 
 NAME = "wasm3"
 COMPONENT = "wasm3"
 
-# Metacode lies in pages of this size; 4096, wasm3's own choice, wastes up to 4 KB a rune.
+# d_m3CodePageAlignSize of wasm3_config.h: metacode lies in pages of this size.
 _CODE_PAGE_BYTES = 1024
-# Depth of the operand stack of one function. It sizes the compiler's tables: 7 bytes each.
-_FUNCTION_STACK_HEIGHT = 256
-_CONFIGURATION = (
-    f"-Dd_m3CodePageAlignSize={_CODE_PAGE_BYTES}",
-    "-Dd_m3LogOutput=0",
-    "-Dd_m3VerboseErrorMessages=0",
-    # wasm3's own, which m3_config_platforms.h changes under ARDUINO, ESP32 or the name of a board.
-    "-Dd_m3MaxConstantTableSize=120",
-    "-Dd_m3FixedHeap=0",
-    f"-Dd_m3MaxFunctionStackHeight={_FUNCTION_STACK_HEIGHT}",
-)
+_FOLDER = "runevm/engines/wasm3"
+_CONFIG = "wasm3_config.h"
+_LOOPS = "wasm3_loops.h"
+_CLOCK = "wasm3_clock.h"
+_OWN_SOURCES = ("engine_wasm3.c", "module_check.c")
+_OWN_HEADERS = ("engine_wasm3.h", "module_check.h", _CLOCK, _CONFIG, _LOOPS)
 _SOURCES = (
     "m3_bind.c",
     "m3_code.c",
@@ -34,7 +28,6 @@ _SOURCES = (
     "m3_module.c",
     "m3_parse.c",
 )
-_OWN = Path(__file__).parent
 
 # C stack that host functions may take when they are called from the deepest wasm function that the
 # engine allows: the model engine, the link, the output (tests/firmware measures it).
@@ -76,8 +69,9 @@ def source_groups() -> tuple[SourceGroup, ...]:
     sources = root / "wasm3"
     pinned = f"-DRUNEC_COMPONENT=0x{component(COMPONENT).sha256[:8]}"
     headers = {path.name: path for path in sorted(sources.glob("*.h"))}
+    folder = data_dir("firmware_templates") / _FOLDER
     own = "lib/engine_wasm3"
-    third_party = ("-w", "-fno-strict-aliasing", "-isystem", "lib/wasm3", "-I", own)
+    third_party = ("-w", "-fno-strict-aliasing", "-isystem", "lib/wasm3", "-I", own, pinned)
     return (
         SourceGroup(
             folder="wasm3",
@@ -87,37 +81,24 @@ def source_groups() -> tuple[SourceGroup, ...]:
                 "LICENSE": root / "LICENSE",
             },
             sources=_SOURCES,
-            flags=(*third_party, *_CONFIGURATION, pinned, "-include", f"{own}/wasm3_heap.h"),
-            depends=(f"{own}/wasm3_heap.h",),
+            flags=(*third_party, "-include", f"{own}/{_CONFIG}"),
+            depends=(f"{own}/{_CONFIG}",),
             component=COMPONENT,
         ),
         SourceGroup(
             folder="wasm3",
             files={"m3_compile.c": sources / "m3_compile.c"},
             sources=("m3_compile.c",),
-            flags=(*third_party, *_CONFIGURATION, pinned, "-include", f"{own}/wasm3_loops.h"),
-            depends=tuple(
-                f"{own}/{name}" for name in ("wasm3_clock.h", "wasm3_heap.h", "wasm3_loops.h")
-            ),
+            flags=(*third_party, "-include", f"{own}/{_LOOPS}"),
+            depends=tuple(f"{own}/{name}" for name in (_CLOCK, _CONFIG, _LOOPS)),
             component=COMPONENT,
         ),
         SourceGroup(
             folder="engine_wasm3",
-            files={
-                name: _OWN / name
-                for name in (
-                    "engine_wasm3.c",
-                    "engine_wasm3.h",
-                    "module_check.c",
-                    "module_check.h",
-                    "wasm3_clock.h",
-                    "wasm3_heap.h",
-                    "wasm3_loops.h",
-                )
-            },
-            sources=("engine_wasm3.c", "module_check.c"),
+            files={name: folder / name for name in (*_OWN_SOURCES, *_OWN_HEADERS)},
+            sources=_OWN_SOURCES,
             include=(own, "lib/runevm/include"),
-            flags=("-Wall", "-Wextra", "-isystem", "lib/wasm3", *_CONFIGURATION, pinned),
+            flags=("-Wall", "-Wextra", "-isystem", "lib/wasm3", pinned),
         ),
     )
 

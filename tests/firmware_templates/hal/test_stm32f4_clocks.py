@@ -140,7 +140,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., ctypes.CD
             command = ["g++", "-x", "c++", "-std=c++17", "-Wall", "-Wextra", "-Werror", "-O1"]
             command += ["-shared", "-fPIC"]
             command += [f"-D{name}={value}u" for name, value in defines.items()]
-            folders = (SPY, HAL / "stm32", HAL / "systick", HAL.parent / "runevm" / "include")
+            folders = (SPY, HAL / "stm32", HAL / "systick", HAL / "common")
             command += [f"-I{each}" for each in folders]
             sources = (HAL / "stm32f4" / "chip.c", folder / "rest.cpp", SPY / "spy.cpp")
             command += [*map(str, sources), "-o", str(folder / "clocks.so")]

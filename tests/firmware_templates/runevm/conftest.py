@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from runec.codegen import compile_pipeline
+from runec.container import Rune, write_rune
+from runec.frontend import analyse
+
 HERE = Path(__file__).resolve().parent
 RUNEVM = HERE.parents[2] / "firmware_templates" / "runevm"
 STRICT = ("-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror")
@@ -88,3 +92,14 @@ def build(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Build:
 def probe(build: Build) -> Probe:
     """The program that the tests drive."""
     return Probe(build("probe", ["probe.c", "link_session.c", "fake_engines.c"]))
+
+
+@pytest.fixture(scope="session")
+def example_rune() -> Callable[[str], Rune]:
+    """Build the .rune of an example."""
+
+    def build(name: str) -> Rune:
+        pipeline = analyse(HERE.parents[2] / "examples" / name / "Runefile.yml").pipeline
+        return write_rune(pipeline, compile_pipeline(pipeline))
+
+    return build

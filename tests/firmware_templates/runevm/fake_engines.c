@@ -60,7 +60,7 @@ static runevm_error call(void *context, runevm_export which, uint32_t stage, uin
     while (at < end) {
         uint8_t order = *at++;
         if (order == 1) {
-            const runevm_host_import *import = &runevm_host_imports[*at++];
+            const runevm_import *import = &runevm_imports[*at++];
             uint32_t arguments[8];
             for (uint32_t i = 0; i < import->parameters; i++, at += 4) {
                 arguments[i] = u32_at(at);

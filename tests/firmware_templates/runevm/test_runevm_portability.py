@@ -53,8 +53,6 @@ def test_each_file_compiles_alone_without_a_warning(
 @pytest.mark.parametrize("language", ["c11", "c++11"])
 def test_each_public_header_compiles_alone(language: str, runevm: Path) -> None:
     for header in sorted((runevm / "include").glob("*.h")):
-        if header.name == "runevm_state.h":  # a part of runevm.h
-            continue
         command = [*compiler("gcc"), "-x", language.rstrip("1"), f"-std={language}", "-Wall"]
         command += ["-Wextra", "-Werror", f"-I{runevm / 'include'}", "-fsyntax-only", "-"]
         subprocess.run(command, input=f'#include "{header.name}"\n', text=True, check=True)
@@ -129,6 +127,7 @@ def test_limits_are_those_of_the_format(runevm: Path) -> None:
     from runec.container import limits
 
     text = (runevm / "include" / "runevm_limits.h").read_text()
+    text = text.partition("/* Of this library")[0]
     defined = dict(re.findall(r"#define RUNEVM_(MAX_\w+) (\d+)", text))
     assert len(defined) >= 11
     for name, value in defined.items():

@@ -8,7 +8,7 @@ from runec.backends import tflm, wasm3
 from runec.boards import Board
 from runec.components import component, fetch
 from runec.data import data_dir
-from runec.firmware.memory_plan import Layout
+from runec.firmware.memory_plan import MemoryPlan
 
 FOLDER = "LICENSES"
 # Licence files of the components, by their path in the component.
@@ -23,12 +23,12 @@ _FLOAT_FUNCTIONS = """\
 _LIBGCC = "gcc-runtime-library-exception.txt"
 
 
-def component_names(layout: Layout) -> list[str]:
+def component_names(plan: MemoryPlan) -> list[str]:
     """Return the third-party sources that a firmware is compiled from."""
-    return [wasm3.COMPONENT, *([tflm.COMPONENT] if layout.model_count else [])]
+    return [wasm3.COMPONENT, *([tflm.COMPONENT] if plan.model_count else [])]
 
 
-def licence_files(board: Board, layout: Layout, *, is_bare: bool) -> dict[str, bytes | str]:
+def licence_files(board: Board, plan: MemoryPlan, *, is_bare: bool) -> dict[str, bytes | str]:
     """Return `NOTICE`, and the texts of all licences that it names.
 
     Raises:
@@ -37,10 +37,10 @@ def licence_files(board: Board, layout: Layout, *, is_bare: bool) -> dict[str, b
     """
     templates = data_dir("firmware_templates")
     files: dict[str, bytes | str] = {
-        "NOTICE": "\n".join(_notice(board, layout, is_bare=is_bare)),
+        "NOTICE": "\n".join(_notice(board, plan, is_bare=is_bare)),
         f"{FOLDER}/runec.txt": (templates / "runevm" / "LICENSE").read_bytes(),
     }
-    for name in component_names(layout):
+    for name in component_names(plan):
         texts = [(fetch(name) / path).read_bytes() for path in _TEXTS[name]]
         files[f"{FOLDER}/{name}.txt"] = b"\n".join(texts)
     if is_bare:
@@ -50,14 +50,14 @@ def licence_files(board: Board, layout: Layout, *, is_bare: bool) -> dict[str, b
     return files
 
 
-def _notice(board: Board, layout: Layout, *, is_bare: bool) -> Iterator[str]:
+def _notice(board: Board, plan: MemoryPlan, *, is_bare: bool) -> Iterator[str]:
     yield f"This firmware contains the following; the licence texts are in {FOLDER}/."
     yield ""
     yield "runec's own sources: runevm, the board's part, the firmware"
     yield "    Apache-2.0, runec.txt"
-    if layout.model_count:
+    if plan.model_count:
         yield from _FLOAT_FUNCTIONS
-    for name in component_names(layout):
+    for name in component_names(plan):
         used = component(name)
         yield ""
         yield ", ".join(used.contains) or used.name

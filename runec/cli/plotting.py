@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,7 +56,10 @@ class Plot:
 
     def __init__(self, stream: TextIO, names: Mapping[str, str]) -> None:
         """`names`: the stage of each output by its id, as far as they are known."""
-        self._console = Console(file=stream, force_terminal=True, no_color=True)
+        # rich keeps the environment of the time when it was imported.
+        self._console = Console(
+            file=stream, force_terminal=True, no_color=True, _environ=os.environ
+        )
         self._live: Live | None = None
         self._names = names
         self._rows: dict[str, deque[float] | str] = {}

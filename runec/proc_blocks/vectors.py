@@ -198,7 +198,7 @@ class _Checker(msgspec.Struct, frozen=True):
             )
         for element in elements:
             if not _fits(element, kind.element):
-                raise self.file.error(f"{element!r} is no {kind.element.value}", at)
+                raise self.file.error(f"{element!r} is not of the type {kind.element.value}", at)
         return elements
 
 

@@ -59,7 +59,7 @@ def test_firmware_projects_are_cleared_as_well_and_it_is_said(
     assert done.stderr == f"removed {freed} bytes: firmware objects and projects\n"
     after = held()
     assert after["firmware"] == 0
-    assert after["components"] == before["components"] == 4
+    assert after["components"] == before["components"] >= 4
     assert after["platformio"] == before["platformio"] > 0
     assert "firmware projects" in runec("cache", "--help").stdout
 

@@ -64,6 +64,7 @@ def nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices.targets, "held_firmware", never)
     monkeypatch.setattr("runec.firmware.project_cache.create_project", never)
     monkeypatch.setattr(serial_port, "SerialTransport", never)
+    monkeypatch.setattr("runec.cli.monitor.SerialTransport", never)
 
 
 DONE = "a firmware was built, or a port opened"

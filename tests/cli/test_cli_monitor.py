@@ -143,7 +143,7 @@ def test_programs_get_times_and_the_names_of_outputs(
     digest = read_rune(dice_rune.read_bytes(), source="dice").digest
     before = datetime.now(UTC)
     with plugged_port.plugged(
-        plugged_port.Paper(paper.Device(counting(4), digest=digest or b"")), tmp_path / "p"
+        plugged_port.Paper(paper.Device(counting(), digest=digest or b"")), tmp_path / "p"
     ):
         words = ("--port", tmp_path / "p", "--every", "0", "--count", "2", "--format", "json")
         done = runec("monitor", dice_rune, *words)
@@ -160,7 +160,7 @@ def test_people_get_times_and_names_in_a_terminal(dice_rune: Path, tmp_path: Pat
     words = (dice_rune, "--port", tmp_path / "p", "--every", "0", "--count", "1")
     with (
         plugged_port.plugged(
-            plugged_port.Paper(paper.Device(counting(4), digest=digest or b"")), tmp_path / "p"
+            plugged_port.Paper(paper.Device(counting(), digest=digest or b"")), tmp_path / "p"
         ),
         started(*words, stdout=slave, stderr=subprocess.PIPE) as process,
     ):

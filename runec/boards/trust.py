@@ -254,6 +254,7 @@ _RULES: Mapping[KeyPath, _Rule] = MappingProxyType(
         ("emulator", "program"): _matching(_QEMU, _PROGRAM),
         ("emulator", "target"): _matching(_MACHINE, _OPTIONS),
         ("emulator", "flags"): _qemu_flags,
+        ("emulator", "overrides", "toolchain", "flags"): _flags,
         ("other_uploads",): _uploads,
         ("upload_values", "*"): _matching(_UPLOAD_VALUE, _OPTIONS),
         ("vendor", "platform"): _platform,

@@ -57,7 +57,7 @@ _CXX = re.compile(r"(?:[A-Za-z0-9_.]+-)*(?:g\+\+|clang\+\+)(?:-[0-9.]+)?", re.AS
 _QEMU = re.compile(r"qemu-system-[a-z0-9_]+", re.ASCII)
 _QEMU_FLAG = re.compile(
     r"-nographic|-no-reboot|-icount\0(?:shift=)?(?:[0-9]+|auto)(?:,(?:sleep|align)=(?:on|off))*"
-    r"|-cpu\0[A-Za-z0-9_.-]+|-m\0[0-9]+[KMG]?|-smp\0[0-9]+|-display\0none|-accel\0tcg",
+    r"|-serial\0null|-cpu\0[A-Za-z0-9_.-]+|-m\0[0-9]+[KMG]?|-smp\0[0-9]+|-display\0none|-accel\0tcg",
     re.ASCII,
 )
 # Tools with the words that only write to the board, and read nothing but files of the project.

@@ -135,6 +135,7 @@ HARMLESS = {
     "compiler": f'[toolchain]\nprefix = "riscv32-esp-elf-"\ncxx_headers_from = "{CPP}"\n',
     "emulator": '[emulator]\nkind = "qemu"\ntarget = "olimex-stm32-h405"\n'
     'program = "qemu-system-arm"\nflags = ["-icount", "shift=2", "-nographic", "-m", "16M"]\n',
+    "second serial port": '[emulator]\nflags = ["-nographic", "-serial", "null"]\n',
     "upload": upload(
         "esptool",
         "--chip",

@@ -1,5 +1,5 @@
 /* Start-up of a Cortex-M: vectors, FPU where the code uses one, memory; faults; restart.
- * Register numbers: ARM's ARMv7-M architecture reference manual, B3.2; of the FPU, B1.5.7 and B3.2.20 to B3.2.22. */
+ * Register numbers: ARM's ARMv7-M architecture reference manual, B3.2 and B3.4; of the FPU, B1.5.7 and B3.2.20 to B3.2.22. */
 #include "board_runtime.h"
 #include "cortex_m.h"
 #include "register.h"
@@ -8,8 +8,11 @@
 #define CPACR REGISTER(0xE000ED88u)
 #define AIRCR REGISTER(0xE000ED0Cu)
 #define VTOR REGISTER(0xE000ED08u)
+#define NVIC_ICER(word) REGISTER(0xE000E180u + 4u * (word))
 #define FPCCR REGISTER(0xE000EF34u)
 #define FPDSCR REGISTER(0xE000EF3Cu)
+
+enum { NVIC_WORDS = 8 };
 
 #define FPU_ACCESS (0xFu << 20) /* CP10 and CP11 */
 #define FPCCR_ASPEN (1u << 31)
@@ -77,6 +80,9 @@ void runec_start(void)
 {
     start_fpu();
     VTOR = (uint32_t)(uintptr_t)vectors;
+    /* Nothing here has an interrupt of its chip, but a boot loader may have. */
+    for (uint32_t i = 0; i < NVIC_WORDS; i++) NVIC_ICER(i) = 0xFFFFFFFFu;
+    __asm volatile("cpsie i" ::: "memory");
     runec_init_memory();
     (void)main();
     runec_fault("main() returned");

@@ -1,5 +1,5 @@
 /* Clocks, pins and chance of an STM32F2 or F4. Register numbers: ST's RM0090, 7.3 (clocks), 8.4 (pins),
- * 3.9 (flash), 24.4 (random numbers); RM0368, 6.3, 8.4 and 3.8. The board file gives HAL_CLOCK_HZ and what
+ * 3.9 (flash), 24.4 (random numbers), 38.6.1 (revisions); RM0368, 6.3, 8.4 and 3.8; ES0182, 2.1.2. The board file gives HAL_CLOCK_HZ and what
  * leads to it from the internal 16 MHz: HAL_PLL_N, HAL_PLL_P and HAL_PLL_Q (after a division by 16),
  * HAL_BUS_DIVIDERS (PPRE bits of RCC_CFGR) and HAL_WAIT_STATES; and console, I2C and generator. */
 #include "register.h"
@@ -11,9 +11,11 @@
 #define RCC_CR (RCC_BASE + 0x00u)
 #define RCC_PLLCFGR REGISTER(RCC_BASE + 0x04u)
 #define RCC_CFGR (RCC_BASE + 0x08u)
-#define RCC_AHB1ENR REGISTER(RCC_BASE + 0x30u)
-#define RCC_AHB2ENR REGISTER(RCC_BASE + 0x34u)
-#define RCC_APB1ENR REGISTER(RCC_BASE + 0x40u)
+#define RCC_CIR REGISTER(RCC_BASE + 0x0Cu)
+#define RCC_AHB1ENR (RCC_BASE + 0x30u)
+#define RCC_AHB2ENR (RCC_BASE + 0x34u)
+#define RCC_APB1ENR (RCC_BASE + 0x40u)
+#define DBGMCU_IDCODE REGISTER(0xE0042000u)
 #define FLASH_ACR REGISTER(0x40023C00u)
 #define GPIO_BASE(port) (0x40020000u + 0x400u * (port))
 #define GPIO_MODER(port) REGISTER(GPIO_BASE(port) + 0x00u)
@@ -22,13 +24,35 @@
 #define GPIO_BSRR(port) REGISTER(GPIO_BASE(port) + 0x18u)
 #define GPIO_AFR(port, pin) REGISTER(GPIO_BASE(port) + 0x20u + 4u * ((pin) / 8u))
 
+/* A block takes nothing for two periods after its clock is on: the register is read back. */
+static void clock_on(uint32_t enable_register, uint32_t bit)
+{
+    uint32_t enabled;
+    REGISTER(enable_register) |= 1u << bit;
+    enabled = REGISTER(enable_register);
+    (void)enabled;
+}
+
+/* Prefetch, but on the first STM32F405 and F407 (revision A), where it fails. */
+static uint32_t prefetch(void)
+{
+    const uint32_t id = DBGMCU_IDCODE;
+    return (id & 0xFFFu) == 0x413u && id >> 16 == 0x1000u ? 0u : 0x100u;
+}
+
 /* From the internal oscillator. An emulator without clock control never reports an oscillator as
  * ready; it runs at the board's speed from the start, so everything is left as it is. */
 static void clocks_up(void)
 {
     REGISTER(RCC_CR) |= 1u;
     if (!register_becomes(RCC_CR, 2u, 2u)) return;
-    FLASH_ACR = 0x700u | HAL_WAIT_STATES; /* caches and prefetch */
+    /* The boot loader in ROM leaves the processor on its PLL, which takes no settings while it runs. */
+    REGISTER(RCC_CFGR) &= ~3u;
+    if (!register_becomes(RCC_CFGR, 0xCu, 0u)) return;
+    REGISTER(RCC_CR) &= ~(1u << 24);
+    if (!register_becomes(RCC_CR, 1u << 25, 0u)) return;
+    RCC_CIR = 0; /* nor does it want interrupts */
+    FLASH_ACR = 0x600u | prefetch() | HAL_WAIT_STATES; /* caches */
     REGISTER(RCC_CFGR) = HAL_BUS_DIVIDERS;
     RCC_PLLCFGR = 16u | (HAL_PLL_N << 6) | ((HAL_PLL_P / 2u - 1u) << 16) | (HAL_PLL_Q << 24);
     REGISTER(RCC_CR) |= 1u << 24;
@@ -39,14 +63,14 @@ static void clocks_up(void)
 
 static void give_pin(uint32_t port, uint32_t pin, uint32_t function)
 {
-    RCC_AHB1ENR |= 1u << port;
+    clock_on(RCC_AHB1ENR, port);
     GPIO_AFR(port, pin) = (GPIO_AFR(port, pin) & ~(0xFu << (4u * (pin % 8u)))) | (function << (4u * (pin % 8u)));
     GPIO_MODER(port) = (GPIO_MODER(port) & ~(3u << (2u * pin))) | (2u << (2u * pin));
 }
 
 static void give_i2c_pin(uint32_t port, uint32_t pin)
 {
-    RCC_AHB1ENR |= 1u << port;
+    clock_on(RCC_AHB1ENR, port);
     GPIO_OTYPER(port) |= 1u << pin; /* open drain, pulled up */
     GPIO_PUPDR(port) = (GPIO_PUPDR(port) & ~(3u << (2u * pin))) | (1u << (2u * pin));
     give_pin(port, pin, HAL_I2C_PIN_FUNCTION);
@@ -55,7 +79,7 @@ static void give_i2c_pin(uint32_t port, uint32_t pin)
 void runevm_hal_init(void)
 {
     clocks_up();
-    REGISTER(HAL_USART_CLOCK_REGISTER) |= 1u << HAL_USART_CLOCK_BIT;
+    clock_on(HAL_USART_CLOCK_REGISTER, HAL_USART_CLOCK_BIT);
     give_pin(HAL_TX_PORT, HAL_TX_PIN, HAL_USART_PIN_FUNCTION);
     give_pin(HAL_RX_PORT, HAL_RX_PIN, HAL_USART_PIN_FUNCTION);
     stm32_usart_start();
@@ -71,14 +95,14 @@ void runevm_hal_pin_write(uint32_t pin, int level)
 void runevm_hal_pin_configure(uint32_t pin, int level)
 {
     const uint32_t port = pin / 16u, shift = 2u * (pin % 16u);
-    RCC_AHB1ENR |= 1u << port;
+    clock_on(RCC_AHB1ENR, port);
     runevm_hal_pin_write(pin, level);
     GPIO_MODER(port) = (GPIO_MODER(port) & ~(3u << shift)) | (1u << shift);
 }
 
 void runevm_hal_i2c_init(void)
 {
-    RCC_APB1ENR |= 1u << HAL_I2C_CLOCK_BIT;
+    clock_on(RCC_APB1ENR, HAL_I2C_CLOCK_BIT);
     give_i2c_pin(HAL_SCL_PORT, HAL_SCL_PIN);
     give_i2c_pin(HAL_SDA_PORT, HAL_SDA_PIN);
     stm32_i2c_start();
@@ -87,7 +111,7 @@ void runevm_hal_i2c_init(void)
 int runevm_hal_random(uint32_t *bits)
 {
 #if HAL_RNG_BASE
-    RCC_AHB2ENR |= 1u << 6;
+    clock_on(RCC_AHB2ENR, 6u);
     REGISTER(HAL_RNG_BASE) = 1u << 2;
     /* Ready, and no fault of its clock or its seed. */
     if (!register_becomes(HAL_RNG_BASE + 0x04u, 7u, 1u)) return -1;

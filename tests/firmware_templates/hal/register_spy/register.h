@@ -20,4 +20,12 @@ public:
 
 #define REGISTER(address) (Register(address))
 
+static inline int register_becomes(uint32_t address, uint32_t mask, uint32_t value)
+{
+    for (int i = 0; i < 5000; i++) {
+        if ((REGISTER(address) & mask) == value) return 1;
+    }
+    return 0;
+}
+
 #endif

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "quantize_tflm.h"
+#include "runevm_jump.h"
 #include "tensorflow/lite/micro/memory_helpers.h"
 #include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tensorflow/lite/micro/micro_op_resolver.h"
@@ -211,6 +212,7 @@ runevm_error prepare(runevm_tflm_slot *slot, const tflite::Model *model, const t
     if (arena_bytes < kLeastArena || arena_bytes - kLeastArena < shared_bytes) return RUNEVM_ERR_ARENA;
     arena_bytes -= shared_bytes;
     std::jmp_buf full;
+    RUNEVM_KEEP_FPU_REGISTERS();
     if (setjmp(full) != 0) {
         reporter->when_full = nullptr;
         return RUNEVM_ERR_ARENA;

@@ -6,6 +6,7 @@
 
 #include "m3_env.h"
 #include "module_check.h"
+#include "runevm_jump.h"
 #include "runevm_limits.h"
 #include "wasm3.h"
 #include "wasm3_clock.h"
@@ -344,6 +345,7 @@ static runevm_error instantiate(void *context, runevm *vm, const uint8_t *code, 
         return RUNEVM_ERR_ENGINE;
     }
     runevm_wasm3_steps_left = RUNEVM_STEPS_BETWEEN_LOOKS; /* initialisers are executed too */
+    RUNEVM_KEEP_FPU_REGISTERS();
     if (engine->out_of_memory || setjmp(when_pool_is_full) != 0) {
         building = false;
         engine->runtime = NULL;

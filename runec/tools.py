@@ -14,11 +14,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from runec.diagnostics import MachineError
 
@@ -48,12 +49,11 @@ _watchers: list[Watcher] = []
 
 
 def watch_tools(watcher: Watcher | None) -> None:
-    """Tell `watcher` of every program that `run_tool` has run from now on; None: nobody."""
+    """Report every program that `run_tool` has run from now on to `watcher`; None: to none."""
     _watchers[:] = [] if watcher is None else [watcher]
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """What a program, and each process that it starts, may take of the machine. None: no limit.
 
     Attributes:
@@ -117,16 +117,22 @@ _OUTPUT_BYTES = 1024 * 1024
 
 # What compilers, interpreters and emulators print where they get no memory, but not a compiler's
 # message about its input, such as of `#error out of memory`.
-_NO_MEMORY = re.compile(
-    r"^(?!.*: (?:fatal error|error|warning|note): ).*"
+_NO_MEMORY = (
+    r"(?im)^(?!.*: (?:fatal error|error|warning|note): ).*"
     r"(?:out of memory|bad_alloc|cannot allocate memory|memory exhausted|memoryerror"
-    r"|failed to map segment)",
-    re.IGNORECASE | re.MULTILINE,
+    r"|failed to map segment)"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+# Shows what is going on while its block runs.
+Progress = Callable[[str], AbstractContextManager[None]]
+
+
+class ToolTimeoutError(MachineError):
+    """R1005: a program took longer than it may."""
+
+
+class Finished(msgspec.Struct, frozen=True):
     """How a program ended."""
 
     returncode: int
@@ -143,7 +149,7 @@ class Finished:
             return f"{limits.cpu_s} s of processor time"
         if limits.file_bytes is not None and number == signal.SIGXFSZ:
             return f"{limits.file_bytes // 1024**2} MiB of output"
-        said = self.returncode != 0 and _NO_MEMORY.search(self.stderr)
+        said = self.returncode != 0 and re.search(_NO_MEMORY, self.stderr)
         if limits.memory_bytes is not None and said:
             return f"{limits.memory_bytes // 1024**2} MiB of memory"
         return None
@@ -165,7 +171,8 @@ def run_tool(
     `limits` are given, and then of each of its two outputs the first MiB is returned.
 
     Raises:
-        MachineError: R1004, it cannot be started; R1005, it took longer than `timeout_s`.
+        MachineError: R1004, it cannot be started.
+        ToolTimeoutError: R1005, it took longer than `timeout_s`.
     """
     with _held_back() as let_signals_in:
         import shlex  # noqa: PLC0415 - see above
@@ -199,7 +206,7 @@ def run_tool(
             with process:  # closes its pipes and waits
                 _kill_group(process.pid)
             if isinstance(error, TimeoutError):
-                raise MachineError(
+                raise ToolTimeoutError(
                     "R1005",
                     f"{arguments[0]} did not end within {timeout_s:g} s",
                     hint="try again on a machine that is less busy",
@@ -331,7 +338,7 @@ def _listed(leader: int) -> Iterator[None]:
 
 
 def end_tools() -> None:
-    """Kill what `run_tool` is running in other threads: nobody waits for it any more."""
+    """Kill what `run_tool` is running in other threads: its callers have gone."""
     for leader in tuple(_running):
         _kill_group(leader)
 

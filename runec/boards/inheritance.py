@@ -2,38 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
-import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runec.boards.positions import find_key
-from runec.diagnostics import SourceFile, Span, UserFileError
-from runec.files import read_file
+from runec.diagnostics import UserFileError
+from runec.suggestions import suggestion
+from runec.toml import TomlFile, TomlSort, read_toml
 
-MAX_BOARD_BYTES = 64 * 1024
 # What a board says of itself, not of its kind.
 OWN_KEYS = frozenset({"id", "name", "verified", "verified_reason"})
-_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_SORT = TomlSort("R0801", "board file", "docs/guides/boards.md", max_bytes=64 * 1024)
 
 KeyPath = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class BoardText:
-    """One board file as it was read: its name without suffix, its text, its tables."""
-
-    name: str
-    source: SourceFile
-    tables: dict[str, Any]
-
-    def span(self, path: KeyPath) -> Span:
-        """Return where a key stands, or the nearest table around it."""
-        _, start, end = find_key(self.source.text, path)
-        return Span(self.source, start, end)
+BoardText = TomlFile
+"""One board file as it was read."""
 
 
 def read_board_text(path: Path) -> BoardText:
@@ -42,30 +26,7 @@ def read_board_text(path: Path) -> BoardText:
     Raises:
         UserFileError: R0801, it is not TOML; R1003, unreadable.
     """
-    data = read_file(path, "board file", max_bytes=MAX_BOARD_BYTES)
-    try:
-        text = data.decode("utf-8").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        raise UserFileError(
-            "R0801", f"board file {path} is not UTF-8: {error.reason} at byte {error.start}"
-        ) from None
-    source = SourceFile(str(path), text)
-    try:
-        tables = tomllib.loads(text)
-    # ValueError: syntax, or a number of thousands of digits; RecursionError: as many brackets.
-    except (ValueError, RecursionError) as error:
-        said = str(error)
-        place = _PLACE.search(said)
-        offset = len(text)
-        if place and place[1]:
-            offset = source.offset(int(place[1]), int(place[2]))
-        raise UserFileError(
-            "R0801",
-            f"board file {path} is not TOML: {_PLACE.sub('', said)}",
-            span=Span(source, offset, offset + 1),
-            hint="see toml.io for how TOML is written",
-        ) from None
-    return BoardText(path.stem, source, tables)
+    return read_toml(path, _SORT)
 
 
 @dataclass(frozen=True)
@@ -106,12 +67,11 @@ def join_board(path: Path, files: Mapping[str, Path]) -> JoinedBoard:
             break  # told as a value of the wrong type
         parent_path = files.get(parent)
         if parent_path is None:
-            close = difflib.get_close_matches(parent, files, n=1)
             raise UserFileError(
                 "R0804",
-                f"{heir.name} inherits from {parent!r}, which is no board file",
+                f"{heir.name} inherits from {parent!r}, which is not a board file",
                 span=heir.span(("inherits",)),
-                hint=f"did you mean {close[0]!r}?" if close else f"known are: {_list(files)}",
+                hint=suggestion(parent, sorted(files)),
             )
         if parent_path.resolve() in seen:
             chain = [text.name for text in texts[seen.index(parent_path.resolve()) :]]
@@ -150,7 +110,3 @@ def _join(
         else:
             into[key] = value
             origins[path] = text
-
-
-def _list(names: Mapping[str, Path]) -> str:
-    return ", ".join(sorted(names))

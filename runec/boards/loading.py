@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
-from collections.abc import Mapping
+import string
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import inspect
 
-from runec.boards.board import PLATFORMIO_PREFIX, Board
+from runec.boards.board import PLATFORMIO_PREFIX, Board, Upload
 from runec.boards.clocks import wrong_clock
 from runec.boards.inheritance import (
     BoardText,
     JoinedBoard,
-    KeyPath,
     join_board,
     read_board_text,
 )
@@ -25,14 +22,17 @@ from runec.boards.trust import refusals, texts
 from runec.data import data_dir
 from runec.diagnostics import UsageError, UserFileError, printable
 from runec.files import is_folder, is_inside
+from runec.suggestions import suggestion
+from runec.toml import WrongValueError, convert
+
+if TYPE_CHECKING:
+    from runec.tools import Progress
 
 # Files that only others inherit from: not boards, and need not be whole.
 FAMILIES = "families"
 _SUFFIX = ".toml"
-_AT = re.compile(r" - at (?:`key` in )?`(?:key in )?\$(.*)`$")
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
-_FIELD = re.compile(r"^Object (?:contains unknown|missing required) field `(.*)`$")
-_CHOICE = re.compile(r"^Invalid enum value '(.*)'$")
+# What stands in braces in upload commands of every board.
+_UPLOAD_NAMES = ("elf", "image", "port", "code_origin")
 
 
 def _folders() -> tuple[Path, ...]:
@@ -41,7 +41,7 @@ def _folders() -> tuple[Path, ...]:
     if extra and not is_folder(Path(extra)):
         raise UsageError(
             "R0806",
-            f"RUNEC_BOARDS_DIR is {extra!r}, which is no folder",
+            f"RUNEC_BOARDS_DIR is {extra!r}, which is not a folder",
             hint="name the folder of your board files, or unset RUNEC_BOARDS_DIR",
         )
     return (data_dir("boards"), *((Path(extra),) if extra else ()))
@@ -83,19 +83,18 @@ def _read_board(path: Path, *, trusted: bool = False) -> Board:
     joined = _join(path)
     _refuse_controls(joined)
     try:
-        board = msgspec.convert(joined.tables, type=Board)
-    except msgspec.ValidationError as error:
-        raise _told(joined, str(error)) from None
+        board = convert(joined.tables, Board)
+    except WrongValueError as error:
+        wrong = error.mistake
+        text = joined.origin(wrong.place)
+        raise text.error(wrong.problem, wrong.place, wrong.hint) from None
     if board.id != path.stem:
-        raise UserFileError(
-            "R0801",
-            f"board file {path}: its id is {board.id!r}",
-            span=joined.texts[0].span(("id",)),
-            hint=f"name the file {board.id}{_SUFFIX}",
-        )
+        hint = f"name the file {board.id}{_SUFFIX}"
+        raise joined.texts[0].error(f"its id is {board.id!r}", ("id",), hint)
     _refuse_wrong_clock(joined, board)
     if not trusted:
         _require_trust(joined)
+    _refuse_unknown_names(joined, board)
     return board
 
 
@@ -128,6 +127,43 @@ def _refuse_wrong_clock(joined: JoinedBoard, board: Board) -> None:
         )
 
 
+def _refuse_unknown_names(joined: JoinedBoard, board: Board) -> None:
+    """Refuse upload commands with names in braces that stand for nothing."""
+    known = {*_UPLOAD_NAMES, *board.upload_values}
+    known |= {"constants"} if board.memory.constants else set()
+    ways: dict[tuple[str, ...], Upload] = {("upload",): board.upload} if board.upload else {}
+    ways |= {("other_uploads", str(n)): way for n, way in enumerate(board.other_uploads)}
+    for path, way in ways.items():
+        names = known | ({"app"} if way.esp_chip is not None else set())
+        names |= {"script"} if way.script else set()
+        for key, words in (("command", way.command), ("script", way.script)):
+            wrong = _unknown_name(words, names)
+            if wrong is not None:
+                text = joined.origin((*path, key))
+                raise UserFileError(
+                    "R0801",
+                    f"board file {text.source.path}: {wrong!r} in {'.'.join((*path, key))} has a "
+                    "name in braces that stands for nothing",
+                    span=text.span((*path, key)),
+                    hint=f"known are: {', '.join(sorted(names))}; a brace is written twice",
+                )
+
+
+def _unknown_name(words: Iterable[str], known: Collection[str]) -> str | None:
+    """Return the first word that format() cannot fill in from `known`."""
+    for word in words:
+        try:
+            fields = [*string.Formatter().parse(word)]
+        except ValueError:
+            return word
+        if any(
+            name is not None and (name not in known or spec or conversion)
+            for _, name, spec, conversion in fields
+        ):
+            return word
+    return None
+
+
 def _require_trust(joined: JoinedBoard) -> None:
     """Refuse what could run code on this computer, in a file that is not the user's own."""
     if all(map(_is_trusted, joined.texts)):
@@ -156,92 +192,6 @@ def _is_trusted(text: BoardText) -> bool:
     return any(is_inside(parent, folder) for folder in _folders())
 
 
-def _told(joined: JoinedBoard, said: str) -> UserFileError:
-    """Return what msgspec says as an error of the file that said so, at its place there."""
-    at = _AT.search(said)
-    said = _AT.sub("", said)
-    path = tuple(name or index for name, index in _STEP.findall(at[1] if at else ""))
-    path = (*path, *_culprit(joined.tables, path))
-    field, choice = _FIELD.match(said), _CHOICE.match(said)
-    hint = "docs/guides/boards.md lists the keys"
-    if field:
-        known = _keys(path)
-        if "unknown" in said:
-            path = (*path, field[1])
-            close = difflib.get_close_matches(field[1], known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known)}"
-            said = f"there is no key {field[1]!r}"
-        else:
-            said = f"the key {field[1]!r} is missing"
-            hint = f"add it{' to [' + '.'.join(path) + ']' if path else ', or inherit it'}"
-    elif choice:
-        known = _choices(path)
-        close = difflib.get_close_matches(choice[1], known, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"use one of: {', '.join(known)}"
-        said = f"{choice[1]!r} cannot stand here"
-    text = joined.origin(path)
-    where = f" in {'.'.join(path)}" if path else ""
-    return UserFileError(
-        "R0801",
-        f"board file {text.source.path}: {said}{where}",
-        span=text.span(path),
-        hint=hint,
-    )
-
-
-def _culprit(tables: Mapping[str, Any], path: KeyPath) -> KeyPath:
-    """Return the key of a table of free names that cannot stand there; msgspec does not tell it."""
-    if not isinstance(_type_at(path), inspect.DictType):
-        return ()
-    table: Any = tables
-    for part in path:
-        table = table[part]
-    for key in table if isinstance(table, dict) else ():
-        try:
-            msgspec.convert(_with(tables, path, {key: table[key]}), type=Board)
-        except msgspec.ValidationError:
-            return (key,)
-    return ()
-
-
-def _with(tables: Mapping[str, Any], path: KeyPath, value: Any) -> dict[str, Any]:
-    """Return `tables` with another value at a path."""
-    first, rest = path[0], path[1:]
-    return {**tables, first: _with(tables[first], rest, value) if rest else value}
-
-
-def _type_at(path: KeyPath) -> inspect.Type | None:
-    """Return the type that a board file may have at a path, or None where nothing may stand."""
-    found: inspect.Type | None = inspect.type_info(Board)
-    for part in path:
-        found = _without_none(found)
-        if isinstance(found, inspect.StructType):
-            found = next((f.type for f in found.fields if f.encode_name == part), None)
-        elif isinstance(found, inspect.VarTupleType):
-            found = found.item_type
-        else:
-            return None
-    return _without_none(found)
-
-
-def _without_none(kind: inspect.Type | None) -> inspect.Type | None:
-    if isinstance(kind, inspect.UnionType):
-        return next(each for each in kind.types if not isinstance(each, inspect.NoneType))
-    return kind
-
-
-def _keys(path: KeyPath) -> list[str]:
-    kind = _type_at(path)
-    if not isinstance(kind, inspect.StructType):
-        return []
-    return [field.encode_name for field in kind.fields]
-
-
-def _choices(path: KeyPath) -> list[str]:
-    kind = _type_at(path)
-    return [str(value) for value in kind.values] if isinstance(kind, inspect.LiteralType) else []
-
-
 def load_boards() -> tuple[Board, ...]:
     """Return every board, in order of id.
 
@@ -249,7 +199,7 @@ def load_boards() -> tuple[Board, ...]:
     one id the latter counts.
 
     Raises:
-        UsageError: R0806, the latter is no folder.
+        UsageError: R0806, the latter is not a folder.
         UserFileError: R0801, a board file is wrong; R0804, it inherits wrongly; R1003, unreadable.
     """
     files = _board_files()
@@ -262,39 +212,34 @@ def _find(board: str) -> Path:
         return Path(board)
     files = _board_files()
     if board not in files:
-        close = difflib.get_close_matches(board.lower(), files, n=1)
-        hint = (
-            f"did you mean {close[0]!r}?"
-            if close
-            else f"known are: {', '.join(sorted(files))} (`runec boards`)"
-        )
+        hint = suggestion(board, sorted(files))
         raise UsageError("R0802", f"there is no board {board!r}", hint=hint)
     return files[board]
 
 
-def load_board(board: str, *, trusted: bool = False) -> Board:
+def load_board(board: str, *, trusted: bool = False, progress: Progress | None = None) -> Board:
     """Return a board, named by its id or by the path of its file, which ends in `.toml`.
 
     A file outside of the folders of board files is `trusted` to run code on this computer only
     where the caller says so; without that it is held to `runec.boards.trust`.
-    `pio:ID` is one of PlatformIO's, which is asked for it.
+    `pio:ID` is one of PlatformIO's, which is asked for it, and `progress` told that.
 
     Raises:
-        UsageError, MachineError: R0825, R0826, R0827, as `runec.boards.platformio`.
-        UsageError: R0802, there is none of this id; R0806, `RUNEC_BOARDS_DIR` is no folder.
+        UsageError, MachineError: R0825, R0826, R0827, R0829, as `runec.boards.platformio`.
+        UsageError: R0802, there is none of this id; R0806, `RUNEC_BOARDS_DIR` is not a folder.
         UserFileError: R0801, its file is wrong; R0804, it inherits wrongly; R0842, it needs trust;
             R0843, control characters; R0844, a clock that its chip contradicts; R1003, unreadable.
     """
     if board.startswith(PLATFORMIO_PREFIX):
-        return _platformio_board(board)
+        return _platformio_board(board, progress)
     return _read_board(_find(board), trusted=trusted)
 
 
-def _platformio_board(board: str) -> Board:
+def _platformio_board(board: str, progress: Progress | None) -> Board:
     """Return `pio:ID`: one of ours that PlatformIO calls so, else one from its manifest."""
     from runec.boards import platformio  # noqa: PLC0415 - a start is short
 
-    base, changes = platformio.manifest_tables(board)
+    base, changes = platformio.manifest_tables(board, progress=progress)
     vendor = changes["vendor"]
     for own in load_boards():
         names = own.vendor and (own.vendor.platform, own.vendor.board)

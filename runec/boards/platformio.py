@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
+import contextlib
 import json
 import re
 import shlex
+import time
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -16,7 +17,8 @@ import msgspec
 from runec.boards.board import PLATFORMIO_PREFIX
 from runec.data import data_dir
 from runec.diagnostics import MachineError, UsageError
-from runec.tools import find_tool, run_tool
+from runec.suggestions import closest
+from runec.tools import Progress, ToolTimeoutError, find_tool, run_tool
 
 # Settings that keep PlatformIO from asking for more than boards.
 ENVIRONMENT = {
@@ -24,7 +26,9 @@ ENVIRONMENT = {
     "PLATFORMIO_DISABLE_UPGRADE_CHECK": "true",
     "PLATFORMIO_SETTING_ENABLE_TELEMETRY": "no",
 }
-_INSTALLED_TIMEOUT_S, _REGISTRY_TIMEOUT_S = 120, 180
+_INSTALLED_TIMEOUT_S = 120
+# The list of all boards takes a second; PlatformIO itself would try again for a minute.
+REGISTRY_S = 10
 # A text in the manifests of many boards, of more platforms than anybody installs.
 _COMMON = "uno"
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,59}")
@@ -71,14 +75,16 @@ def is_platformio_board(board: str) -> bool:
     return board.startswith(PLATFORMIO_PREFIX)
 
 
-def manifest_tables(board: str) -> tuple[str, dict[str, Any]]:
+def manifest_tables(board: str, *, progress: Progress | None = None) -> tuple[str, dict[str, Any]]:
     """Return the board file that `pio:ID` builds on, and the tables that differ from it.
+
+    PlatformIO's registry gets `REGISTRY_S` to answer, while `progress` shows that it is asked.
 
     Raises:
         UsageError: R0825, PlatformIO has no such board; R0826, a platform or chip that runec does
             not build for, or no Arduino core for the board.
         MachineError: R0827, PlatformIO failed; R0829, its registry does not answer; R1004,
-            it is not installed; R1005, it hangs.
+            it is not installed; R1005, it hangs without its registry.
     """
     name = board.removeprefix(PLATFORMIO_PREFIX)
     if not _NAME.fullmatch(name):
@@ -87,7 +93,7 @@ def manifest_tables(board: str) -> tuple[str, dict[str, Any]]:
             f"{name!r} is not a name of a PlatformIO board",
             hint="list them: pio boards, or PlatformIO's documentation",
         )
-    found = _find(name)
+    found = _find(name, progress or (lambda _: contextlib.nullcontext()))
     platforms = _platforms()
     platform = platforms.get(found.platform)
     if platform is None:
@@ -151,30 +157,37 @@ def joined(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     return result
 
 
-def _find(name: str) -> _Manifest:
+def _find(name: str, progress: Progress) -> _Manifest:
     """Return a board of the platforms that PlatformIO has installed, or of its registry."""
     installed = _ask(name, is_installed=True)
     if name in installed:
         return _read(installed[name])
-    known = _ask(name, is_installed=False)
+    with progress(f"asking PlatformIO's registry for the board {name}"):
+        end_s = time.monotonic() + REGISTRY_S
+        try:
+            known = _ask(name, is_installed=False, timeout_s=REGISTRY_S)
+            # PlatformIO does not report that its registry is silent: its list is then what is
+            # installed.
+            is_silent = known.keys() <= installed.keys() and not _registry_answers(end_s)
+        except ToolTimeoutError:
+            known, is_silent = installed, True
     if name in known:
         return _read(known[name])
-    close = difflib.get_close_matches(name, known, n=1)
-    # PlatformIO does not report that its registry is silent: its list is then what is installed.
-    if known.keys() <= installed.keys() and not _registry_answers():
+    close = closest(name, known)
+    if is_silent:
         first, *others = _platforms()
-        similar = f"; did you mean '{PLATFORMIO_PREFIX}{close[0]}'?" if close else ""
+        similar = f"; did you mean '{PLATFORMIO_PREFIX}{close}'?" if close else ""
         raise MachineError(
             "R0829",
             f"no installed platform of PlatformIO has a board {name!r}, and PlatformIO's registry "
-            "does not answer",
+            f"does not answer within {REGISTRY_S} s",
             hint="connect to the network, or install the board's platform where there is one, here "
             f"{first} (others: {', '.join(others)}): {install_command(first)}{similar}",
         )
     raise UsageError(
         "R0825",
         f"PlatformIO has no board {name!r}, neither installed nor in its registry",
-        hint=f"did you mean '{PLATFORMIO_PREFIX}{close[0]}'?"
+        hint=f"did you mean '{PLATFORMIO_PREFIX}{close}'?"
         if close
         else "check the name with `pio boards`",
     )
@@ -193,15 +206,22 @@ def _program() -> Path:
     return find_tool("pio", hint="pip install platformio (it comes with runec)")
 
 
-def _registry_answers() -> bool:
-    """Return whether PlatformIO lists boards that are in its registry only."""
-    return bool(_ask(_COMMON, is_installed=False).keys() - _ask(_COMMON, is_installed=True).keys())
+def _registry_answers(end_s: float) -> bool:
+    """Return whether PlatformIO lists boards that are in its registry only.
+
+    Raises:
+        ToolTimeoutError: It is `end_s` by the monotonic clock.
+    """
+    timeout_s = max(end_s - time.monotonic(), 0)
+    known = _ask(_COMMON, is_installed=False, timeout_s=timeout_s)
+    return bool(known.keys() - _ask(_COMMON, is_installed=True).keys())
 
 
-def _ask(name: str, *, is_installed: bool) -> dict[str, dict[str, Any]]:
+def _ask(
+    name: str, *, is_installed: bool, timeout_s: float = _INSTALLED_TIMEOUT_S
+) -> dict[str, dict[str, Any]]:
     """Return PlatformIO's boards in whose manifests a text is, by their names."""
     options = ("--installed",) if is_installed else ()
-    timeout_s = _INSTALLED_TIMEOUT_S if is_installed else _REGISTRY_TIMEOUT_S
     command: list[str | Path] = [_program(), "boards", "--json-output", *options, name]
     done = run_tool(command, environment=ENVIRONMENT, timeout_s=timeout_s)
     try:

@@ -1,4 +1,4 @@
-"""What a board file that nobody vouches for may say: what can run no code on this computer.
+"""What an untrusted board file may state: what cannot run code on the host.
 
 A board file names programs (compiler, emulator, upload tool) and what they are started with, and
 names of packages that PlatformIO executes. The files of runec, and those in the user's own folder
@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import Any
 
 from runec.boards.inheritance import BoardText, JoinedBoard, KeyPath
+from runec.boards.upload_words import OPENOCD_SCRIPT, OPENOCD_SCRIPTS, TOOLS, unusual_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,70 +61,16 @@ _QEMU_FLAG = re.compile(
     r"|-serial\0null|-cpu\0[A-Za-z0-9_.-]+|-m\0[0-9]+[KMG]?|-smp\0[0-9]+|-display\0none|-accel\0tcg",
     re.ASCII,
 )
-# Tools with the words that only write to the board, and read nothing but files of the project.
-# Every other option, a path among its values, and every other command of a tool needs trust.
-_NUMBER = r"(?:0[xX][0-9a-fA-F]+|[0-9]+[kKmMG]?)"
-_AT = rf"(?:{_NUMBER}|\{{code_origin\}})"
-_FILE = r"\{(?:elf|image|constants|app)\}"
-_PORT = r"(?:\{port\}|COM[0-9]+|/dev/(?:tty|cu)[A-Za-z0-9._-]*)"
-_ID = r"[0-9A-Za-z:,.-]*[0-9A-Za-z]"
-_ESPTOOL = re.compile(
-    rf"(?:(?:--chip|-c)\0(?:auto|esp[0-9a-z]+)\0|(?:--port|-p)\0{_PORT}\0|(?:--baud|-b)\0[0-9]+\0"
-    r"|--(?:before|after)\0[a-z]+(?:[_-][a-z]+)*\0|--connect[_-]attempts\0[0-9]+\0"
-    r"|(?:--no-stub|--trace)\0)*"
-    r"write[_-]flash\0"
-    rf"(?:(?:--flash[_-]mode|-fm)\0(?:keep|qio|qout|dio|dout)\0"
-    rf"|(?:--flash[_-]freq|-ff)\0(?:keep|[0-9]+m)\0|(?:--flash[_-]size|-fs)\0(?:keep|detect|[0-9]+[KM]B)\0"
-    r"|(?:-z|--compress|-u|--no-compress|-e|--erase-all|--verify|--no-progress|--force)\0)*"
-    rf"(?:{_AT}\0{_FILE}\0)+",
-    re.ASCII,
-)
-_DFU_UTIL = re.compile(
-    rf"(?:(?:-d|--device|-S|--serial|-p|--path)\0{_ID}\0|(?:-a|--alt|-c|--cfg|-i|--intf)\0[0-9]+\0"
-    rf"|(?:-t|--transfer-size)\0[0-9]+\0"
-    rf"|(?:-s|--dfuse-address)\0{_AT}(?::[a-z0-9-]+)*\0|(?:-D|--download)\0{_FILE}\0"
-    r"|(?:-R|--reset|-w|--wait|-v|--verbose|-e|--detach)\0)+",
-    re.ASCII,
-)
-_ST_FLASH = re.compile(
-    rf"(?:--(?:reset|connect-under-reset|hot-plug|debug)\0|--freq=[0-9]+[kKM]?\0"
-    rf"|--serial[=\0]{_ID}\0|--(?:flash|format)=(?:{_NUMBER}|ihex|binary)\0)*"
-    rf"(?:write\0{_FILE}(?:\0{_AT})?|reset|erase)\0",
-    re.ASCII,
-)
-_NRFJPROG = re.compile(
-    rf"(?:(?:-f|--family)\0[A-Za-z0-9]+\0|(?:-s|--snr)\0[0-9]+\0|(?:-c|--clockspeed)\0[0-9]+\0"
-    rf"|--program\0{_FILE}\0|--coprocessor\0CP_[A-Z]+\0"
-    r"|(?:-q|--quiet|-e|--eraseall|--recover|--chiperase|--sectorerase|--sectoranduicrerase|--verify"
-    r"|-r|--reset|--debugreset|--pinreset|-p)\0)+",
-    re.ASCII,
-)
-_BOSSAC = re.compile(
-    rf"(?:(?:-p\0?|--port[=\0]){_PORT}\0|(?:-o\0?|--offset[=\0]){_AT}\0"
-    r"|-U(?:\0(?:true|false))?\0|--usb-port(?:=[01])?\0|--arduino-erase\0"
-    r"|(?:-i|-d|-e|-w|-v|-b|-R|-a|--info|--debug|--erase|--write|--verify|--boot|--reset)\0)*"
-    rf"(?:-w\0)?{_FILE}\0(?:-R\0|--reset\0)?",
-    re.ASCII,
-)
-_TOOLS: Mapping[str, re.Pattern[str]] = MappingProxyType(
-    {
-        "esptool": _ESPTOOL,
-        "esptool.py": _ESPTOOL,
-        "dfu-util": _DFU_UTIL,
-        "st-flash": _ST_FLASH,
-        "nrfjprog": _NRFJPROG,
-        "bossac": _BOSSAC,
-    }
-)
-# A name, or a script of OpenOCD's own: others are programs, looked for in the current folder first.
-_UPLOAD_VALUE = re.compile(r"(?:(?:interface|target)/)?[A-Za-z0-9_+-][A-Za-z0-9_.+-]*")
+# A name, and not a file: nothing in the current folder that a tool would read.
+_UPLOAD_VALUE = re.compile(r"[A-Za-z0-9_+-]+", re.ASCII)
+_SCRIPT = re.compile(OPENOCD_SCRIPT, re.ASCII)
 _PLATFORM = re.compile(
     r"(?P<owner>platformio/)?(?P<name>[a-z0-9-]+)(?: ?@ ?[~^=]*[0-9][0-9.]*)?", re.ASCII
 )
 
 _PROGRAM = "it is a program that runec would run on this host"
 _OPTIONS = "this option could run a program on this host"
-_COMMAND = "this command could do more than write to the board"
+_COMMAND = "could do more with it than write to the board"
 # What hints tell the user to type.
 _DEBIAN = re.compile(r"[a-z0-9][a-z0-9+.-]+", re.ASCII)
 _INSTALLED = re.compile(r"[A-Za-z0-9 .+()/-]*", re.ASCII)
@@ -230,12 +177,13 @@ def _check_way(table: Mapping[str, Any], path: KeyPath, known: _Known) -> Iterat
         yield Refusal((*path, "package"), package, _TYPED)
     if (command, script) in known.ways() or not (command or script):
         return
-    if script or command[0] not in _TOOLS:
+    if script or command[0] not in TOOLS:
         key, word = ("command", command[0]) if command else ("script", script[0])
         yield Refusal((*path, key), word, _PROGRAM)
         return
-    if not _TOOLS[command[0]].fullmatch("".join(f"{word}\0" for word in command[1:])):
-        yield Refusal((*path, "command"), " ".join(command), _COMMAND)
+    words = unusual_words(command)
+    if words is not None:
+        yield Refusal((*path, "command"), words, f"{command[0]} {_COMMAND}")
 
 
 def _uploads(value: Any, path: KeyPath, known: _Known) -> Iterator[Refusal]:
@@ -257,6 +205,7 @@ _RULES: Mapping[KeyPath, _Rule] = MappingProxyType(
         ("emulator", "overrides", "toolchain", "flags"): _flags,
         ("other_uploads",): _uploads,
         ("upload_values", "*"): _matching(_UPLOAD_VALUE, _OPTIONS),
+        **{("upload_values", name): _matching(_SCRIPT, _OPTIONS) for name in OPENOCD_SCRIPTS},
         ("vendor", "platform"): _platform,
         ("vendor", "board"): _matching(_PLAIN, _PACKAGE),
         ("vendor", "framework"): _matching(_PLAIN, _PACKAGE),

@@ -67,7 +67,8 @@ def show(console: Console, board_id: str) -> None:
 
     BOARD is an id, or the path of a board file.
     """
-    board = load_board(board_id, trusted=True)  # nothing of it is run here
+    # Nothing of it is run here.
+    board = load_board(board_id, trusted=True, progress=console.progress)
     origins = board_origins(board_id)
     if console.is_json:
         console.result_json({**msgspec.to_builtins(board), "origins": origins})

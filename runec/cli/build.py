@@ -11,17 +11,16 @@ from runec.cli.help_epilog import example
 from runec.cli.options import (
     A_RUNEFILE,
     INPUT_FILE,
-    cache_option,
     current_dir_option,
     format_option,
     original_option,
     outside_option,
     pass_console,
 )
-from runec.cli.output_files import RUNE, refuse_other_file
+from runec.cli.output_files import force_option, refuse_other_file
 from runec.cli.rune_sources import build_rune
 from runec.cli.runefiles import which_runefile
-from runec.container import read_rune
+from runec.container import has_digest
 from runec.files import AT_OUTPUT, write_file
 
 
@@ -36,9 +35,9 @@ from runec.files import AT_OUTPUT, write_file
 @click.option("-o", "--output", type=INPUT_FILE, help="The .rune to write. [default: NAME.rune]")
 @click.option("-n", "--name", help="The rune's name. [default: that of the Runefile's folder]")
 @current_dir_option("-C", "-c")
-@cache_option
 @original_option("--debug", is_flag=True)
 @original_option("--cache-dir")
+@force_option
 @outside_option
 @format_option
 @pass_console
@@ -47,35 +46,33 @@ def command(
     *,
     runefile: Path | None,
     output: Path | None,
+    force: bool,
     name: str | None,
     current_dir: Path | None,
-    use_cache: bool,
 ) -> None:
     """Compile RUNEFILE to a .rune: WebAssembly, models and graph in one file.
 
     For a folder it is Runefile.yml, or else Runefile, in it; without RUNEFILE, in this folder.
-    An older .rune is replaced, no other file.
+    A .rune that runec wrote is replaced; any other file only with --force.
     """
     if name == "":
         raise click.UsageError("--name is empty: a rune has a name")
     runefile = which_runefile(runefile)
     if output is not None:
-        refuse_other_file(output, RUNE, "a .rune")
-    pipeline, data = build_rune(
-        console, runefile, name=name, base_dir=current_dir, use_cache=use_cache
-    )
-    # A name is no path: it must not lead out of this folder.
+        refuse_other_file(output, has_digest, "a .rune", source=runefile, force=force)
+    pipeline, rune = build_rune(console, runefile, name=name, base_dir=current_dir)
+    # A name is not a path: it must not lead out of this folder.
     target = output or Path(f"{pipeline.name.replace('/', '_')}.rune")
-    given = [item.data for item in pipeline.resources.values() if item.data is not None]
-    refuse_other_file(target, RUNE, "a .rune", given)
-    graph = read_rune(data, source=str(target)).require_graph()
-    write_file(target, data, elsewhere=AT_OUTPUT)
+    inputs = [item.data for item in pipeline.resources.values() if item.data is not None]
+    refuse_other_file(target, has_digest, "a .rune", source=runefile, inputs=inputs, force=force)
+    graph = rune.require_graph()
+    write_file(target, rune.data, elsewhere=AT_OUTPUT)
     sizes = {
         "code": graph.code_bytes,
         "linear memory": graph.memory_used,
         "models and resources": sum(item.bytes or 0 for item in graph.resources.values()),
         "arena": sum(model.arena for model in graph.models.values()),
-        "file": len(data),
+        "file": len(rune.data),
     }
     if console.is_json:
         keys = {key.replace(" ", "_") + "_bytes": value for key, value in sizes.items()}

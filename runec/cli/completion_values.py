@@ -153,11 +153,14 @@ def protocols(
 ) -> list[CompletionItem]:
     """The upload protocols of the board and the framework that the line names."""
     from runec.boards import load_board, load_boards  # noqa: PLC0415 - slow
+    from runec.boards.platformio import is_platformio_board  # noqa: PLC0415
     from runec.diagnostics import RunecError  # noqa: PLC0415
     from runec.firmware import BARE  # noqa: PLC0415
     from runec.firmware.uploading import known_protocols  # noqa: PLC0415
 
     named = ctx.params.get("board_id")
+    if named and is_platformio_board(named):
+        return []  # one protocol, which its vendor knows; PlatformIO would be asked for it
     try:
         chosen = [load_board(named)] if named else list(load_boards())
     except RunecError:

@@ -10,13 +10,19 @@ from runec.cli import graph_drawing
 from runec.cli.console import Console
 from runec.cli.help_epilog import example
 from runec.cli.options import INPUT_FILE, RUNE_OR_RUNEFILE, outside_option, pass_console
-from runec.cli.output_files import DOCUMENT, refuse_other_file
+from runec.cli.output_files import DOT, JSON, MERMAID, SVG, force_option, refuse_other_document
 from runec.cli.runefiles import which_runefile
 from runec.container import read_rune
 from runec.files import AT_OUTPUT, read_file, write_file
 from runec.frontend import analyse
 
-_FORMATS = {"dot": graph_drawing.to_dot, "json": graph_drawing.to_json, "svg": graph_drawing.to_svg}
+_FORMATS = {
+    "dot": (graph_drawing.to_dot, DOT),
+    "json": (graph_drawing.to_json, JSON),
+    "mermaid": (graph_drawing.to_mermaid, MERMAID),
+    "svg": (graph_drawing.to_svg, SVG),
+}
+_ENDS = {**{name: name for name in _FORMATS}, "mmd": "mermaid"}
 # What Graphviz makes of a drawing, and this verb does not.
 _PICTURES = frozenset({"gif", "jpeg", "jpg", "pdf", "png", "ps", "webp"})
 _WASM = b"\0asm"
@@ -38,12 +44,21 @@ _WASM = b"\0asm"
     type=click.Choice(list(_FORMATS)),
     help="What to draw. [default: as the end of --output says, else dot]",
 )
+@force_option
 @outside_option
 @pass_console
-def command(console: Console, file: Path | None, output: Path | None, format_: str | None) -> None:
+def command(
+    console: Console,
+    *,
+    file: Path | None,
+    output: Path | None,
+    format_: str | None,
+    force: bool,
+) -> None:
     """Draw the stages of a .rune or a Runefile, and the types that flow between them.
 
-    Without a file it is the Runefile of the current folder. SVG needs no Graphviz.
+    Without a file it is the Runefile of the current folder. SVG needs no Graphviz. A drawing that
+    runec wrote and that was not edited is replaced; any other file only with --force.
     """
     console.format = "json" if format_ == "json" else "text"
     path = which_runefile(file)
@@ -52,17 +67,16 @@ def command(console: Console, file: Path | None, output: Path | None, format_: s
         raise click.UsageError(
             f"no .{suffix} can be drawn: take .svg, or .dot and `dot -T{suffix}` of Graphviz"
         )
+    draw, document = _FORMATS[format_ or _ENDS.get(suffix, "dot")]
+    text = draw(_read(console, path))
     if output is not None:
-        refuse_other_file(output, DOCUMENT, "a drawing")
-    kind = format_ or (suffix if suffix in _FORMATS else "dot")
-    picture = _FORMATS[kind](_read(console, path))
-    if output is None:
-        console.result_document(picture)
-    else:
-        write_file(output, f"{picture}\n", elsewhere=AT_OUTPUT)
+        refuse_other_document(output, text, "a drawing", source=path, force=force)
+        write_file(output, f"{document.stamp(text)}\n", elsewhere=AT_OUTPUT)
         console.say(f"wrote {output}")
         if console.is_json:
             console.result_json({"path": str(output)})
+    else:
+        console.result_document(text)
 
 
 def _read(console: Console, path: Path) -> graph_drawing.Drawing:

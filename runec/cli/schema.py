@@ -10,7 +10,7 @@ import click
 from runec.cli.console import Console
 from runec.cli.help_epilog import example
 from runec.cli.options import INPUT_FILE, format_option, pass_console
-from runec.cli.output_files import DOCUMENT, refuse_other_file
+from runec.cli.output_files import SCHEMA, force_option, refuse_other_document
 from runec.files import AT_OUTPUT, write_file
 from runec.frontend.schema import runefile_schema
 
@@ -24,9 +24,10 @@ from runec.frontend.schema import runefile_schema
     ),
 )
 @click.option("-o", "--output", type=INPUT_FILE, help="The file to write. [default: stdout]")
+@force_option
 @format_option
 @pass_console
-def command(console: Console, output: Path | None) -> None:
+def command(console: Console, output: Path | None, force: bool) -> None:
     """Print the JSON schema of Runefiles in YAML, so that editors complete and check them.
 
     With --format json: the schema in one line, or the path where it was written.
@@ -34,8 +35,8 @@ def command(console: Console, output: Path | None) -> None:
     schema = runefile_schema()
     text = json.dumps(schema, indent=2)
     if output is not None:
-        refuse_other_file(output, DOCUMENT, "a JSON schema")
-        write_file(output, f"{text}\n", elsewhere=AT_OUTPUT)
+        refuse_other_document(output, text, "a JSON schema", force=force)
+        write_file(output, f"{SCHEMA.stamp(text)}\n", elsewhere=AT_OUTPUT)
         console.say(f"wrote {output}")
     if console.is_json:
         console.result_json(schema if output is None else {"path": str(output)})

@@ -7,7 +7,7 @@ R0504  a function uses more stack than allowed
 """
 
 from runec.codegen.build import compile_pipeline
-from runec.codegen.editor import DATABASE, editor_files
+from runec.codegen.editor import DATABASE, editor_files, is_editor_database
 from runec.codegen.generate import GeneratedCode, generate
 from runec.codegen.plan import MemoryPlan
 from runec.codegen.toolchain import Toolchain, find_toolchain
@@ -21,4 +21,5 @@ __all__ = [
     "editor_files",
     "find_toolchain",
     "generate",
+    "is_editor_database",
 ]

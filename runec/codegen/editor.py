@@ -48,3 +48,12 @@ def _clang(toolchain: Toolchain) -> tuple[str, ...]:
     target = next(i for i, word in enumerate(toolchain.compiler) if word.startswith("--target"))
     program = toolchain.compiler[0] if target == 1 else "clang"
     return (program, *toolchain.compiler[target:])
+
+
+def is_editor_database(data: bytes) -> bool:
+    """Return whether a compilation database is one of `editor_files`: it includes their header."""
+    try:
+        entries = json.loads(data)
+        return [_HEADER in entry["arguments"] for entry in entries] == [True]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -10,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from runec.diagnostics import UsageError
+from runec.suggestions import suggestion
 
 
 class Component(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,7 +52,5 @@ def component(name: str) -> Component:
     for candidate in components():
         if candidate.name == name:
             return candidate
-    names = [candidate.name for candidate in components()]
-    close = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(names)}"
+    hint = suggestion(name, [candidate.name for candidate in components()])
     raise UsageError("R1010", f"there is no component {name!r}", hint=hint)

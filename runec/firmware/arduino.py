@@ -17,7 +17,7 @@ from runec.firmware.memory_plan import Layout
 
 HAL_FOLDER = "arduino"
 # What the bare-metal firmware and this one have in common.
-_SHARED = ("console.c", "console.h", "firmware.h")
+_SHARED = ("console.c", "console.h", "firmware.h", "runevm_hal.h")
 # FreeRTOS counts a stack in words, and so does the option of the cores that use it.
 _WORD_BYTES = 4
 # What a core's task or main() takes above setup() and loop().

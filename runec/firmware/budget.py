@@ -10,7 +10,8 @@ from runec.boards import Board, load_boards
 from runec.diagnostics import RunecError
 from runec.firmware.arduino import CORE_STACK_BYTES
 from runec.firmware.costs import CODE, KERNELS, MODEL, StageCost, model_code_bytes
-from runec.firmware.memory_plan import Layout, StageError, stack_bytes
+from runec.firmware.memory_plan import Layout
+from runec.firmware.refusals import BudgetError
 
 # Static variables of runevm, the link and the HAL in firmware without models, on every board that
 # was measured (6,176 to 6,624).
@@ -23,10 +24,6 @@ _OWN_FLASH_LEAST, _OWN_FLASH_MOST = 83 * 1024, 88 * 1024
 # The smallest rune: one capability and one output of one number.
 _SMALLEST_CODE_BYTES, _SMALLEST_FUNCTIONS = 192, 6
 _SMALLEST_MEMORY_BYTES, _SMALLEST_RUNE_BYTES = 1040, 512
-
-
-class BudgetError(StageError):
-    """A rune that does not fit on a board; `stage` is the one of its stages that costs most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ def ram_bounds(layout: Layout, board: Board) -> Bounds:
 def core_stack_bytes(layout: Layout, board: Board) -> int:
     """Return the bytes of stack that lie in the RAM which the linker gives out."""
     if board.memory.core is None:
-        return stack_bytes(board, is_original=layout.is_original)
+        return board.memory.stack_bytes
     return 0 if board.memory.core.stack_in_heap else layout.stack_bytes + CORE_STACK_BYTES
 
 
@@ -106,7 +103,7 @@ def ram_error(
 
     With `is_least` it may need more than that; `told` is the linker's line.
     """
-    engine_bytes = wasm3.engine_heap_bytes(0, 0, is_original=layout.is_original)
+    engine_bytes = wasm3.engine_heap_bytes(0, 0)
     own = {
         "the arena of its models": layout.arena_bytes,
         "its linear memory": layout.linear_memory_bytes,
@@ -120,8 +117,6 @@ def ram_error(
     fixed[rest] = total - sum(own.values()) - sum(fixed.values())
     if _smallest_ram_bytes(board) > board.memory.ram.size_bytes:
         advice = "no rune fits this board, whose RAM is too small for the engine alone;"
-    elif layout.is_original:
-        advice = "build it again from its Runefile, without a heap and with its model in flash, or"
     else:
         advice = f"make {max(own, key=lambda name: own[name])} smaller, or"
     worst = _costliest(layout, lambda cost: cost.ram_bytes)

@@ -6,8 +6,10 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from runec.boards import Board
 from runec.boards.platformio import install_command
@@ -28,6 +30,7 @@ from runec.firmware.pio import (
 )
 from runec.firmware.project import Project, load_project
 from runec.firmware.project_manifest import held_folder
+from runec.firmware.refusals import UnfitBoardError
 from runec.firmware.render import BARE
 from runec.firmware.tool_output import Overflow, error_lines, overflows
 from runec.tools import TOOL_LIMITS, Finished, find_tool, run_tool
@@ -123,7 +126,7 @@ def _build(found: Project, log: Callable[[str], None] | None) -> FirmwareBuild:
 
 def _over_limit(done: Finished) -> MachineError | None:
     """Return the error for a build that a limit ended; PlatformIO mixes all words."""
-    words = replace(done, stderr=f"{done.stdout}\n{done.stderr}")
+    words = msgspec.structs.replace(done, stderr=f"{done.stdout}\n{done.stderr}")
     limit = words.exceeded(TOOL_LIMITS)
     if limit is None:
         return None
@@ -267,7 +270,7 @@ def _overflow_error(project: Project, found: Iterable[Overflow]) -> RunecError |
             )
     for overflow in by_kind.get("code RAM", ()):
         size = "" if overflow.excess_bytes is None else f"{overflow.excess_bytes} bytes "
-        return UserFileError(
+        return UnfitBoardError(
             "R0824",
             f"the code that runs from RAM needs {size}more than the region {overflow.region} of "
             f"{board.name} has",

@@ -17,11 +17,11 @@ import runec
 from runec.backends import SourceGroup, tflm, wasm3
 from runec.boards import Board, Upload
 from runec.components import component
-from runec.container import Rune
 from runec.data import data_dir
 from runec.firmware import arduino
 from runec.firmware.arduino import MAP_PATH
 from runec.firmware.board_sensors import Accelerometer
+from runec.firmware.device_rune import DeviceRune
 from runec.firmware.memory_plan import Layout
 from runec.firmware.pins import DrivenPin
 
@@ -79,7 +79,7 @@ def engine_name(layout: Layout, backend: str) -> str:
 
 
 def generated_files(
-    rune: Rune,
+    rune: DeviceRune,
     board: Board,
     layout: Layout,
     groups: Iterable[SourceGroup],
@@ -91,7 +91,7 @@ def generated_files(
 ) -> dict[str, bytes | str]:
     """Return the files that are made for this rune and board, by their path in the project."""
     is_bare = framework == BARE
-    graph = rune.require_graph()
+    graph = rune.graph
     all_groups = [*groups, _own_sources(layout, accelerometer)]
     files: dict[str, bytes | str] = {
         RUNE_PATH: rune.data,
@@ -168,8 +168,6 @@ def _own_sources(layout: Layout, accelerometer: Accelerometer | None) -> SourceG
         flags += tflm.interface_flags()
     if accelerometer is not None:
         libraries.append(DRIVERS_FOLDER)
-    if layout.is_original:
-        flags += wasm3.original_flags()
     return SourceGroup(
         folder="",
         files={},

@@ -19,7 +19,7 @@ from runec.firmware.project import Project
 from runec.firmware.render import BARE, RUNE_PATH
 from runec.tools import run_tool
 
-# In the order in which they are told: what the user can change first.
+# In the order of the report: what the user can change first.
 PARTS = ("model", "rune", "engine", "TFLM", "runevm", "HAL", "C library", "stack", "padding")
 # Between the HAL and the C library, where a firmware has one.
 _CORE = "Arduino core"

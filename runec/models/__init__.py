@@ -3,7 +3,6 @@
 Which libraries of the host run a model is in `engines`.
 """
 
-from runec.models.arena import measure_arena
 from runec.models.engines import (
     Engine,
     advice,
@@ -12,22 +11,21 @@ from runec.models.engines import (
     is_custom,
     missing,
 )
-from runec.models.input_ranges import InputRange, input_ranges
-from runec.models.shapes import ResolvedModel, lacks_shapes, resolve_model, wrong_shape
+from runec.models.input_ranges import InputRange
+from runec.models.model_file import ModelFile
+from runec.models.shapes import ResolvedModel, resolve_model
 from runec.models.tflite import (
     ModelGraph,
     ModelInfo,
     ModelTensor,
     Operator,
-    has_old_codes,
     hybrid_operators,
-    read_graph,
-    read_model,
 )
 
 __all__ = [
     "Engine",
     "InputRange",
+    "ModelFile",
     "ModelGraph",
     "ModelInfo",
     "ModelTensor",
@@ -36,15 +34,8 @@ __all__ = [
     "advice",
     "deviations",
     "engine_objection",
-    "has_old_codes",
     "hybrid_operators",
-    "input_ranges",
     "is_custom",
-    "lacks_shapes",
-    "measure_arena",
     "missing",
-    "read_graph",
-    "read_model",
     "resolve_model",
-    "wrong_shape",
 ]

@@ -17,14 +17,13 @@ import msgspec
 
 from runec.models.operators import BUILTIN_OPERATORS
 from runec.models.tflite import (
-    FLOAT32,
-    UINT8,
     GraphOperator,
     GraphTensor,
     ModelGraph,
     Operator,
     hybrid_operators,
 )
+from runec.values import ElementType
 
 
 class Engine(enum.Enum):
@@ -469,10 +468,16 @@ def refused(engine: Engine, graph: ModelGraph) -> tuple[str, ...]:
 
 
 def _quantises_to_uint8(graph: ModelGraph, use: GraphOperator) -> bool:
-    def has(indices: Iterable[int], code: int) -> bool:
-        return any(item is not None and item.type_code == code for item in _tensors(graph, indices))
+    def has(indices: Iterable[int], element: ElementType) -> bool:
+        return any(
+            item is not None and item.element is element for item in _tensors(graph, indices)
+        )
 
-    return use.name == "QUANTIZE" and has(use.inputs, FLOAT32) and has(use.outputs, UINT8)
+    return (
+        use.name == "QUANTIZE"
+        and has(use.inputs, ElementType.F32)
+        and has(use.outputs, ElementType.U8)
+    )
 
 
 def engine_objection(

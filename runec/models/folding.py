@@ -12,9 +12,10 @@ import math
 import operator
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
-from runec.models.flatbuffer import MalformedError
+import msgspec
+
+from runec.models.flatbuffer import MalformedError, Table
 from runec.models.rewriting import Changes
 from runec.models.shape_rules import (
     ELEMENT_OF,
@@ -27,22 +28,19 @@ from runec.models.shape_rules import (
     wrapped,
 )
 from runec.models.tflite import (
-    INT32,
-    INT64,
     MAX_OPERATORS,
     MAX_TENSORS,
     GraphOperator,
     GraphTensor,
     ModelGraph,
     is_open_to,
-    open_model,
-    read_graph,
     subgraphs_of,
 )
+from runec.values import ElementType
 
 # A value is arithmetic on shapes as long as it has no more elements than this.
 _ELEMENTS_MAX = 1024
-_FORMATS = {INT32: "i", INT64: "q"}
+_FORMATS = {kind.tflite_code: kind.struct_code for kind in (ElementType.I32, ElementType.I64)}
 # Strings, handles of variables: a shape of theirs says nothing about memory.
 _WITHOUT_SIZE = frozenset({"string", "resource", "variant"})
 
@@ -91,16 +89,14 @@ _SHAPED_BY: Mapping[str, tuple[int, ...]] = {
 _COPIES = frozenset({"BROADCAST_TO", "EXPAND_DIMS", "SLICE", "SQUEEZE", "TILE", "TRANSPOSE"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
+class _Value(msgspec.Struct, frozen=True):
     """The elements of a tensor of integers, known before the model runs."""
 
     shape: Shape
     elements: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Contradiction:
+class Contradiction(msgspec.Struct, frozen=True):
     """A result that the file describes otherwise than its operator computes it.
 
     `stated` and `computed` are text: `the shape [4]` and `[8]`.
@@ -112,8 +108,7 @@ class Contradiction:
     computed: str
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(msgspec.Struct, frozen=True):
     """What a model can be simplified to, and the tensors whose shapes are still not known.
 
     `of_data` are those of the unknown whose shapes depend on the values of inputs. `late` are
@@ -173,12 +168,12 @@ _REDUCED: Mapping[str, Callable[[Sequence[int]], int]] = {
 class _Folder:
     """Goes through the operators once, in their order, which is that of execution."""
 
-    def __init__(self, data: bytes, graph: ModelGraph) -> None:
+    def __init__(self, model: Table, graph: ModelGraph) -> None:
         self._graph = graph
-        main = subgraphs_of(open_model(data))[0]
+        main = subgraphs_of(model)[0]
         self._tables = main.tables(0, count_max=MAX_TENSORS)
         self._uses = main.tables(3, count_max=MAX_OPERATORS)
-        self._buffers = open_model(data).tables(4, count_max=4 * MAX_TENSORS)
+        self._buffers = model.tables(4, count_max=4 * MAX_TENSORS)
         self._values: dict[int, _Value | None] = {}
         self._shapes: dict[int, Shape | None] = {}
         self._given = frozenset(graph.inputs) | {
@@ -533,14 +528,12 @@ class _Folder:
         return shaped
 
 
-def fold_model(data: bytes) -> Folded:
+def fold_model(model: Table, graph: ModelGraph) -> Folded:
     """Find what of a .tflite can be computed before it runs, and which shapes are not known.
 
-    Raises:
-        UserFileError: R0310, R0311 or R0312, as `read_model`.
-        MalformedError: a table of its first subgraph is damaged.
+    `graph` is what `read_graph` found in it. Raises MalformedError.
     """
-    return _Folder(data, read_graph(data)).run()
+    return _Folder(model, graph).run()
 
 
 def needs_folding(graph: ModelGraph) -> bool:

@@ -7,18 +7,12 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from runec.boards import Board, load_board
-
-if TYPE_CHECKING:
-    from tests.backends.operator_models import Array, Tensor
-    from tests.backends.operator_runs import ARENA_BYTES, Outcome, Trial
-else:
-    from operator_models import Array, Tensor
-    from operator_runs import ARENA_BYTES, Outcome, Trial
+from tests.backends.operator_models import Array, Tensor
+from tests.backends.operator_runs import ARENA_BYTES, Outcome, Trial
 
 # In the order of board_harness.cc.
 FUNCTIONS = ("expf", "logf", "sinf", "cosf", "tanhf", "sqrtf")

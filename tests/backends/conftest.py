@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import jinja2
 import msgspec
@@ -23,11 +22,7 @@ from runec.data import data_dir
 from runec.firmware.render import _C_FLAGS as C_FLAGS
 from runec.firmware.render import _CXX_FLAGS as CXX_FLAGS
 from runec.firmware.render import _FLAGS as FLAGS
-
-if TYPE_CHECKING:
-    from tests.backends.board_runs import LINKER_SCRIPT, BoardProgram, harness_board
-else:
-    from board_runs import LINKER_SCRIPT, BoardProgram, harness_board
+from tests.backends.board_runs import LINKER_SCRIPT, BoardProgram, harness_board
 
 HERE = Path(__file__).parent
 
@@ -83,20 +78,10 @@ def engine_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built_once(tmp_path_factory, "engine", _build_engine)
 
 
-@pytest.fixture(scope="session")
-def original_engine_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built_once(
-        tmp_path_factory,
-        "engine-originals",
-        lambda folder: _build_engine(folder, is_original=True),
-    )
-
-
-def _build_engine(folder: Path, *, is_original: bool = False) -> None:
-    groups = wasm3.source_groups(is_original=is_original)
+def _build_engine(folder: Path) -> None:
+    groups = wasm3.source_groups()
     lay_out(groups, folder)
-    flags = wasm3.original_flags() if is_original else ()
-    common = ["cc", *flags, "-O2", "-g", "-fsanitize=address", "-ffp-contract=off", "-DNDEBUG"]
+    common = ["cc", "-O2", "-g", "-fsanitize=address", "-ffp-contract=off", "-DNDEBUG"]
     common += ["-Wno-error", "-std=gnu11"]
     commands = []
     for group in groups:
@@ -122,12 +107,6 @@ def _build_engine(folder: Path, *, is_original: bool = False) -> None:
 def run_engine(engine_program: Path, tmp_path: Path) -> RunEngine:
     """Run commands on a module given as WebAssembly text; one answer for each."""
     return _engine_runner(engine_program, tmp_path)
-
-
-@pytest.fixture
-def run_original(original_engine_program: Path, tmp_path: Path) -> RunEngine:
-    """The same, for the module of an original rune."""
-    return _engine_runner(original_engine_program, tmp_path)
 
 
 def _engine_runner(engine_program: Path, tmp_path: Path) -> RunEngine:
@@ -211,8 +190,7 @@ def _kernel_commands(
 
 
 def _build_model(folder: Path) -> None:
-    # Pointers of 8 bytes make the interpreter larger than on a device.
-    common = ["-ffp-contract=off", "-DNDEBUG", "-DRUNEVM_TFLM_SLOT_BYTES=512u"]
+    common = ["-ffp-contract=off", "-DNDEBUG"]
     common += ["-ffunction-sections", "-fsanitize=address", "-O0"]
     strict = ["-fsanitize=undefined", "-fno-sanitize-recover", "-Werror"]
     c_plus_plus = ["g++", *common, "-std=c++11", "-fno-exceptions", "-fno-rtti"]

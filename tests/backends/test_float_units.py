@@ -4,27 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from runec.backends import tflm
-
-if TYPE_CHECKING:
-    from tests.backends.board_runs import FUNCTIONS, BoardProgram
-    from tests.backends.conftest import FLOAT_UNITS
-    from tests.backends.operator_cases import MAKERS
-    from tests.backends.operator_runs import same
-    from tests.backends.test_float_math import EDGES
-    from tests.backends.test_operator_sweep import on_either, trials_of
-else:
-    from board_runs import FUNCTIONS, BoardProgram
-    from conftest import FLOAT_UNITS
-    from operator_cases import MAKERS
-    from operator_runs import same
-    from test_float_math import EDGES
-    from test_operator_sweep import on_either, trials_of
+from tests.backends.board_runs import FUNCTIONS, BoardProgram
+from tests.backends.conftest import FLOAT_UNITS
+from tests.backends.operator_cases import MAKERS
+from tests.backends.operator_runs import same
+from tests.backends.test_float_math import EDGES
+from tests.backends.test_operator_sweep import on_either, trials_of
 
 pytestmark = pytest.mark.emulated
 OnUnit = Callable[[str], BoardProgram]

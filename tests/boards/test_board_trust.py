@@ -31,8 +31,11 @@ def flags(*words: str, key: str = "flags") -> str:
 def upload(*command: str, script: str = "[]", package: str = "tool") -> str:
     return (
         f'[upload]\nprotocol = "x"\ncommand = {list(command)}\nscript = {script}\n'
-        f'package = "{package}"\n'
+        f'package = "{package}"\nesp_chip = 5\n'
     )
+
+
+CONSTANTS = "[memory]\nconstants = { origin = 0x0804_0000, size_bytes = 262_144 }\n"
 
 
 NEEDS_TRUST = {
@@ -86,6 +89,12 @@ NEEDS_TRUST = {
     "upload package": upload("dfu-util", "-D", "{image}", package="a; curl x | sh"),
     "other upload": f"[[other_uploads]]\n{upload('sh').split(chr(10), 1)[1]}",
     "upload value": '[upload_values]\nopenocd_target = "/opt/evil.cfg"\n',
+    "text of the project": '[upload_values]\nopenocd_target = "README.md"\n',
+    "text of the project as a name": '[upload_values]\nopenocd_interface = "NOTICE"\n',
+    "file for a name": '[upload_values]\njlink_device = "x.jlink"\n',
+    "openocd runs a script of the board's": upload("openocd", "-f", "evil.cfg", "-c", "init"),
+    "openocd runs the image": upload("openocd", "-f", "{image}"),
+    "pyocd runs a script": upload("pyocd", "flash", "--script=x.py", "{elf}"),
     "script beside the board": '[upload_values]\nopenocd_target = "evil/evil.cfg"\n',
     "upload value up": '[upload_values]\nopenocd_target = "../evil.cfg"\n',
     "upload value of Tcl": '[upload_values]\nopenocd_transport = "swd; exec id"\n',
@@ -147,7 +156,8 @@ HARMLESS = {
         "{image}",
         "0x200000",
         "{constants}",
-    ),
+    )
+    + CONSTANTS,
     "dfu": upload(
         "dfu-util", "-d", "0483:df11", "-a", "0", "-s", "0x08000000:leave", "-D", "{image}"
     ),
@@ -166,6 +176,11 @@ HARMLESS = {
     "bossac": upload("bossac", "-p", "{port}", "-e", "-w", "-v", "{image}", "-R"),
     "bossac of Arduino": upload(
         "bossac", "--port={port}", "-U", "-i", "--offset=0x2000", "-e", "-w", "{image}", "-R"
+    ),
+    "pyocd": upload("pyocd", "flash", "-t", "{pyocd_target}", "--format=elf", "{elf}"),
+    "openocd": upload(
+        *("openocd", "-f", "interface/cmsis-dap.cfg", "-f", "{openocd_target}"),
+        *("-c", "adapter speed 5000", "-c", "program {elf} verify reset exit"),
     ),
     "upload values": '[upload_values]\nopenocd_target = "target/stm32f1x.cfg"\n'
     'pyocd_target = "stm32f411retx"\n',
@@ -317,3 +332,27 @@ def test_flags_that_need_trust_are_found() -> None:
     ours = [board.toolchain for board in load_boards()]
     assert unusual_flags(flag for tools in ours for flag in (*tools.flags, *tools.link_flags)) == ()
     assert unusual_flags(["-mthumb", "-wrapper", "sh,-c,id"]) == ("-wrapper", "sh,-c,id")
+
+
+NAMES = {
+    "unknown": upload("dfu-util", "-D", "{imag}"),
+    "of a board with constants": upload("esptool", "write_flash", "0x0", "{constants}"),
+    "of a script that is none": upload("JLinkExe", "-CommandFile", "{script}"),
+    "attribute": upload("dfu-util", "-D", "{image.__class__}"),
+    "width": upload("dfu-util", "-D", "{image:>999999999}"),
+    "conversion": upload("dfu-util", "-D", "{image!r}"),
+    "position": upload("dfu-util", "-D", "{}"),
+    "brace": upload("dfu-util", "-D", "{image}}"),
+    "in a script": upload("JLinkExe", "{script}", script='["loadbin {imag}"]'),
+    "other": f"[[other_uploads]]\n{upload('x', '{imag}').split(chr(10), 1)[1]}",
+}
+
+
+@pytest.mark.parametrize("text", NAMES.values(), ids=NAMES)
+def test_a_name_that_stands_for_nothing_is_refused(text: str, tmp_path: Path) -> None:
+    with pytest.raises(UserFileError, match="stands for nothing") as caught:
+        load_board(write(tmp_path, text), trusted=True)
+    assert caught.value.code == "R0801"
+    assert "code_origin, elf, image, " in (caught.value.hint or "")
+    assert caught.value.span is not None
+    assert caught.value.span.line > HEAD.count("\n")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +150,44 @@ def test_a_wrong_name_and_a_silent_registry_are_told_apart(monkeypatch: pytest.M
         assert f"{find_tool('pio', hint='')} pkg install -g -p espressif32" in (silent.hint or "")
     listed(monkeypatch, [mine], [mine], [], [])
     assert (refusal("pio:uno_min").hint or "").endswith("did you mean 'pio:uno_mine'?")
+
+
+@pytest.mark.parametrize("silent_at", ["--json-output", "uno"])
+def test_a_registry_that_does_not_answer_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, silent_at: str
+) -> None:
+    """PlatformIO tries again for a minute; its own process is ended before."""
+    install(tmp_path, "espressif32", "seeed_xiao_esp32s3")
+    program = tmp_path / "pio"
+    program.write_text(
+        "#!/bin/sh\ncase \"$*\" in\n  *--installed*) echo '[]';;\n"
+        f"  *{silent_at}*) sleep 60;;\n  *) echo '[]';;\nesac\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setattr(platformio, "find_tool", lambda *_, **__: program)
+    monkeypatch.setattr(platformio, "REGISTRY_S", 0.5)
+    shown: list[str] = []
+
+    def progress(what: str) -> contextlib.AbstractContextManager[None]:
+        shown.append(what)
+        return contextlib.nullcontext()
+
+    started_s = time.monotonic()
+    with pytest.raises(RunecError) as caught:
+        load_board("pio:a_board", progress=progress)
+    assert time.monotonic() - started_s < 30
+    assert (caught.value.code, caught.value.exit_code) == ("R0829", 4)
+    assert "does not answer within 0.5 s" in caught.value.message
+    assert shown == ["asking PlatformIO's registry for the board a_board"]
+
+
+def test_a_board_that_is_installed_needs_no_registry(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, "espressif32", "seeed_xiao_esp32s3")
+    monkeypatch.setenv("PLATFORMIO_CORE_DIR", str(tmp_path))
+    monkeypatch.setattr(platformio, "REGISTRY_S", 0)
+    assert load_board("pio:seeed_xiao_esp32s3").name == "A board of somebody"
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,7 @@ def test_a_block_is_shown_by_any_spelling_of_it_or_its_folder(runec: Runec, mine
     assert told["readme"].startswith("# mine")
     done = runec("block", "show", "lable")
     assert done.code == 2
-    assert "did you mean 'label'?" in done.stderr
+    assert 'did you mean "label"?' in done.stderr
     edit(mine / "block.toml", "in_place", "inplace")
     assert "block.toml:4:1" in runec("block", "show", "./mine").stderr
 
@@ -227,6 +227,27 @@ def test_the_database_does_not_change_the_block(runec: Runec, mine: Path) -> Non
     assert runec("block", "compile-commands", "mine").code == 0
     assert runec("build", "-o", "after.rune").code == 0
     assert Path("before.rune").read_bytes() == Path("after.rune").read_bytes()
+
+
+def test_another_compilation_database_is_replaced_with_force(runec: Runec, mine: Path) -> None:
+    path = mine / "compile_commands.json"
+    for other in ("[]", '[{"directory": "/x", "file": "block.c", "command": "cc -c"}]', "no JSON"):
+        path.write_text(other)
+        done = runec("block", "compile-commands", "mine")
+        assert (done.code, path.read_text()) == (1, other)
+        assert "error[R1107]" in done.stderr
+    assert runec("block", "compile-commands", "mine", "--force").code == 0
+    assert ".runec/use.h" in path.read_text()
+    assert runec("block", "compile-commands", "mine").code == 0
+
+
+def test_the_editors_files_stay_in_the_block(runec: Runec, mine: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (mine / ".runec").symlink_to(tmp_path / "elsewhere")
+    done = runec("block", "compile-commands", "mine", "--force")
+    assert done.code == 1
+    assert "error[R1107]: mine/.runec/.gitignore leads out of the block's folder" in done.stderr
+    assert [*(tmp_path / "elsewhere").iterdir()] == []
 
 
 def test_a_block_without_tests_has_no_use_to_show(runec: Runec, mine: Path) -> None:

@@ -10,6 +10,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from runec.cli.graph_drawing import Drawing, Edge, Node, to_dot, to_mermaid, to_svg
+
 PROJECT = Path(__file__).resolve().parent.parent.parent
 BRANCHES = """version: 1
 image: runicos/base
@@ -87,13 +89,20 @@ def test_svg_shows_every_stage_once_below_what_it_takes_from(
 
 
 @pytest.mark.parametrize(
-    ("name", "start"), [("a.svg", "<svg"), ("a.dot", "digraph"), ("a.json", "{")]
+    ("name", "start"),
+    [
+        ("a.svg", "<svg"),
+        ("a.dot", "digraph"),
+        ("a.json", "{"),
+        ("a.mmd", "%% runec graph\nflowchart TD\n"),
+    ],
 )
 def test_the_end_of_the_output_says_the_format(
     runec: Callable[..., Any], branches: Path, name: str, start: str
 ) -> None:
-    done = runec("graph", branches, "-o", name)
-    assert (done.code, done.stdout) == (0, "")
+    for _ in range(2):  # an older drawing is replaced
+        done = runec("graph", branches, "-o", name)
+        assert (done.code, done.stdout) == (0, "")
     assert (branches.parent / name).read_text().startswith(start)
 
 
@@ -148,9 +157,9 @@ def test_a_wide_pipeline_is_drawn_with_nothing_upon_anything_else(
         if box.get("rx")
     ]
     labels = [
-        (int(text.get("x", "")), int(text.get("y", "")) - 12, 8 * len(text.text or ""), 16)
+        (int(text.get("x", "")) - 4 * len(words), int(text.get("y", "")) - 12, 8 * len(words), 16)
         for text in root.iter(f"{SVG}text")
-        if text.get("text-anchor") is None
+        if "[" in (words := text.text or "")
     ]
     assert len(labels) == 16
     for (ax, ay, aw, ah), (bx, by, bw, bh) in itertools.combinations([*boxes, *labels], 2):
@@ -176,6 +185,57 @@ def verticals(path: str) -> list[tuple[int, int, int]]:
         if x == next_x:
             found.append((x, y, next_y))
     return found
+
+
+def test_mermaid_has_every_stage_and_type(runec: Callable[..., Any], branches: Path) -> None:
+    lines = runec("graph", branches, "-f", "mermaid").stdout.splitlines()
+    assert lines[:4] == [
+        "%% runec graph",
+        "flowchart TD",
+        '  n0["first<br>RAW"]',
+        "  style n0 fill:#90ee90",
+    ]
+    assert lines[-1] == '  n0 -->|"f32[1, 4]"| n3'
+    assert len(lines) == 2 + 2 * 4 + 4
+
+
+# What a terminal, XML, DOT and Mermaid would obey, as the names of a .rune that somebody made.
+EVIL = Drawing(
+    '"><script>',
+    (
+        Node('"]\n</text><script>&', "capability", "\x1b[31m\\"),
+        Node("b", "output", "`**<br>**`"),
+    ),
+    (Edge('"]\n</text><script>&', "b", 'u8["|]'),),
+)
+
+
+def test_no_text_leaves_its_place_in_svg() -> None:
+    root = ET.fromstring(to_svg(EVIL))  # noqa: S314 - our own
+    assert {element.tag.removeprefix(SVG) for element in root.iter()} == {
+        *("svg", "title", "defs", "marker", "path", "rect", "text"),
+    }
+    assert [text.text for text in root.iter(f"{SVG}text")] == [
+        'u8["|]',
+        '"]\ufffd</text><script>&',
+        "\ufffd[31m\\",
+        "b",
+        "`**<br>**`",
+    ]
+    assert [title.text for title in root.iter(f"{SVG}title")] == ['"><script>']
+
+
+def test_no_text_leaves_its_place_in_dot_and_mermaid() -> None:
+    dot = to_dot(EVIL).splitlines()
+    assert len(dot) == 7
+    assert re.sub(r'"(?:[^"\\]|\\.)*"', "T", dot[3]) == "  T [label=T, fillcolor=lightgreen];"
+    assert to_mermaid(EVIL).splitlines()[2:] == [
+        '  n0["#34;]#65533;#60;#47;text#62;#60;script#62;#38;<br>#65533;[31m#92;"]',
+        "  style n0 fill:#90ee90",
+        '  n1["b<br>#96;#42;#42;#60;br#62;#42;#42;#96;"]',
+        "  style n1 fill:#ff6a6a",
+        '  n0 -->|"u8[#34;#124;]"| n1',
+    ]
 
 
 def test_a_name_that_a_terminal_would_obey_makes_no_broken_picture(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import select
+import struct
 import sys
 import time
 from pathlib import Path
@@ -27,7 +28,8 @@ def load_device() -> Any:
 
 def echo() -> Any:
     data = yield ("need", 1, 4)
-    tensor = f'{{"element-type":"u8","dimensions":[4],"elements":{[*data]}}}'.replace(" ", "")
+    (value,) = struct.unpack("<f", data)
+    tensor = f'{{"element-type":"f32","dimensions":[1,1],"elements":[{value:.7g}]}}'
     return f'{{"2":[{tensor}]}}\n'.encode()
 
 

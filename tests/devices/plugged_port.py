@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import struct
 import threading
 import time
 import tty
@@ -85,5 +86,6 @@ def plugged(wire: Wire, port: Path) -> Iterator[Callable[[], None]]:
 
 def echo() -> Generator[tuple[object, ...], bytes, bytes]:
     data = yield ("need", 1, 4)
-    tensor = f'{{"element-type":"u8","dimensions":[4],"elements":{[*data]}}}'.replace(" ", "")
+    (value,) = struct.unpack("<f", data)
+    tensor = f'{{"element-type":"f32","dimensions":[1,1],"elements":[{value:.7g}]}}'
     return f'{{"2":[{tensor}]}}\n'.encode()

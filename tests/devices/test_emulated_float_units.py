@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from runec.boards import Board, load_board
 from runec.codegen import compile_pipeline
-from runec.container import Rune, WasmModule, read_rune, write_rune
-from runec.devices import EmulatedDevice, Target, run_bytes
-from runec.firmware import build_project, create_project
+from runec.container import Rune, WasmModule, write_rune
+from runec.devices import EmulatedDevice, Target, plan_emulation, run_bytes
+from runec.firmware import DeviceRune, build_project, create_project
 from runec.frontend import analyse, analyse_text
-from runec.vm import Inputs
+from runec.vm import InputReader, Inputs
 from tools.conformance import read_conformance
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -47,8 +47,8 @@ def on_unit(tmp_path: Path) -> OnUnit:
         board = load_board("netduinoplus2")
         assert board.toolchain.flags == UNITS["hard"]
         board = with_unit(board, unit)
-        built = build_project(create_project(rune, board, tmp_path / unit))
-        return lambda: EmulatedDevice(board, built.elf, rune)
+        built = build_project(create_project(DeviceRune.of(rune), board, tmp_path / unit))
+        return lambda: EmulatedDevice(plan_emulation(rune, board), built.elf)
 
     return build
 
@@ -59,12 +59,12 @@ def on_unit(tmp_path: Path) -> OnUnit:
 def test_every_example_prints_what_it_must(on_unit: OnUnit, example: str) -> None:
     folder = EXAMPLES / example
     pipeline = analyse(folder / "Runefile.yml").pipeline
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    rune = write_rune(pipeline, compile_pipeline(pipeline))
     for unit in UNITS:
         start = on_unit(rune, unit)
         for run in read_conformance(folder / "conformance.toml"):
             with start() as device:
-                lines = list(device.run(run.inputs(folder), repeats=run.repeats))
+                lines = list(device.run(InputReader(run.inputs(folder)), repeats=run.repeats))
             assert lines == list(run.expected or ()), (unit, run)
 
 
@@ -138,7 +138,7 @@ def test_every_block_with_floats_gives_the_hosts_bytes(
     on_unit: OnUnit, tmp_path: Path, given: str
 ) -> None:
     pipeline = analyse_text(runefile(given), "Runefile.yml", tmp_path, "blocks").pipeline
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    rune = write_rune(pipeline, compile_pipeline(pipeline))
     inputs = []
     for number, data in enumerate(samples(given)):
         path = tmp_path / f"x{number}"
@@ -150,7 +150,7 @@ def test_every_block_with_floats_gives_the_hosts_bytes(
         start = on_unit(rune, unit)
         for each, expected in zip(inputs, hosts, strict=True):
             with start() as device:
-                assert list(device.run_bytes(each, repeats=2)) == expected, unit
+                assert list(device.run_bytes(InputReader(each), repeats=2)) == expected, unit
 
 
 # What WebAssembly computes with floats. A to C are f32, D and E f64, I and J integers.
@@ -258,7 +258,7 @@ pipeline:
   out: {{out: TENSOR, inputs: [x]}}
 """
     pipeline = analyse_text(text, "Runefile.yml", tmp_path, "arithmetic").pipeline
-    return read_rune(write_rune(pipeline, WasmModule(wat(instructions()), END, IN)))
+    return write_rune(pipeline, WasmModule(wat(instructions()), END, IN))
 
 
 def operands() -> NDArray[np.uint32]:
@@ -293,7 +293,7 @@ def test_every_float_instruction_of_webassembly_gives_the_hosts_bytes(
             with asked(tmp_path, number, words) as inputs:
                 (host,) = run_bytes(arithmetic, inputs, Target("host"))
                 for unit, device in devices.items():
-                    assert list(device.run_bytes(inputs)) == [host], (unit, operation)
+                    assert list(device.run_bytes(InputReader(inputs))) == [host], (unit, operation)
             # numpy's answer, where WebAssembly has the same operation
             name = operation.split()[0][1:]
             exact = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide}

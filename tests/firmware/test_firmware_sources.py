@@ -12,7 +12,7 @@ import pytest
 
 from runec.boards import Board, load_board, load_boards
 from runec.container import Rune
-from runec.firmware import build_project, create_project
+from runec.firmware import DeviceRune, build_project, create_project
 
 MakeRune = Callable[[str], Rune]
 BOARDS = [board for board in load_boards() if "builds" in board.verified]
@@ -53,7 +53,7 @@ def project(
 ) -> Callable[[Board], Path]:
     def make(board: Board) -> Path:
         folder = tmp_path_factory.mktemp(board.id) / "p"
-        create_project(example_rune("sine"), board, folder)
+        create_project(DeviceRune.of(example_rune("sine")), board, folder)
         return folder
 
     return make
@@ -132,7 +132,7 @@ def abi(path: Path) -> tuple[str, bool]:
 def test_the_firmware_of_a_board_uses_the_fpu_that_its_emulator_may_lack(
     example_rune: MakeRune, tmp_path: Path, board_id: str
 ) -> None:
-    rune, board = example_rune("sine"), load_board(board_id)
+    rune, board = DeviceRune.of(example_rune("sine")), load_board(board_id)
     folder = tmp_path / "silicon"
     built = build_project(create_project(rune, board, folder))
     assert abi(built.elf) == ("hard", True)
@@ -173,7 +173,9 @@ def test_no_fused_instruction_is_in_a_firmware_with_hardware_floats(
 ) -> None:
     board = load_board(board_id)
     assert "-mfloat-abi=hard" in board.toolchain.flags
-    built = build_project(create_project(example_rune(example), board, tmp_path / "p"))
+    built = build_project(
+        create_project(DeviceRune.of(example_rune(example)), board, tmp_path / "p")
+    )
     listing = disassembly(built.elf)
     assert len(re.findall(r"\tv(?:mul|add|sub)\.f32\t", listing)) > 5
     assert FUSED.findall(listing) == []

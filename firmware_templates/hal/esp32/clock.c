@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The ESP32's part of esp.h: its clocks. Espressif's technical reference manual of the ESP32, version 5: 3.2.3 (sources and
  * dividers of CPU_CLK and APB_CLK), chapters "DPort Registers" and "RTC_CNTL"; "ESP32 Series SoC Errata", version 2.7, 3.5.
  * What a loader leaves and notes is read in ESP-IDF's bootloader_clock_init.c and rtc_clk.c. The board file gives HAL_CLOCK_FIXED

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* runevm_hal.h for ESP32: UART0 polled; the processor's cycle counter. Register numbers: Espressif's technical
  * reference manual of the ESP32, version 5. The board file gives HAL_CLOCK_HZ, HAL_BAUD, HAL_UART_BASE and
  * HAL_UART_SEND: bytes go out by another address, because by the first one those in a row get lost on the first

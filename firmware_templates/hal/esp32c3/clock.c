@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The ESP32-C3's part of esp.h: its clocks. Espressif's technical reference manual, version 1.0: 6.2.4 (sources and dividers of
  * CPU_CLK), chapters "System Registers" and "Low-power Management"; SPI0, through which the program is read, stands in
  * Espressif's headers and SVD file alone. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* runevm_hal.h for ESP32-C3: UART0 polled, from the crystal; the system timer. Register numbers: Espressif's
  * technical reference manual, version 1.0. The board file gives HAL_BAUD and HAL_UART_BASE, and HAL_TIMER_GROUP_HZ
  * where the time is a timer group's, at that clock: an emulated system timer may stand still. */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Builds a runec firmware: compiles what build_plan.json lists, links, makes flash images.
 
 The plan is explicit, so PlatformIO's library finder is not needed, and all paths in commands are
@@ -171,12 +172,14 @@ def upload(target: Any, source: Any, env: Any) -> int:  # noqa: ARG001 - SCons c
     way = upload_way()
     if way is None:
         return 1
+    # Relative to the project, where PlatformIO works: the words of OpenOCD are Tcl and those of
+    # J-Link a script, and the name of the user's folder is neither.
+    paths = {"elf": "$PROGPATH", "script": "$BUILD_DIR/upload.script"}
+    paths |= {name: f"$BUILD_DIR/{name}.bin" for name in images}
     values = {
         **plan["upload_values"],
-        "elf": env.subst("$PROGPATH"),
         "port": env.subst("$UPLOAD_PORT"),
-        "script": env.subst("$BUILD_DIR/upload.script"),
-        **{name: env.subst(f"$BUILD_DIR/{name}.bin") for name in images},
+        **{name: os.path.relpath(env.subst(path)) for name, path in paths.items()},
     }
     if way["needs_port"] and not values["port"]:
         sys.stderr.write("runec: this board needs --upload-port\n")

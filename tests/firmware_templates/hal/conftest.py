@@ -26,7 +26,7 @@ def compiler(board: Board) -> list[str]:
     """The command that compiles files of the board's HAL."""
     numbers = {"HAL_CLOCK_HZ": board.cpu.clock_hz, "HAL_BAUD": board.hal.baud, **board.hal.defines}
     if board.hal.link == "rtt":
-        numbers["HAL_LINK_RINGS"] = 1
+        numbers["HAL_LINK_RTT"] = 1
     command = [f"{board.toolchain.prefix}gcc", *board.toolchain.flags, *STRICT]
     command += [f"-D{name}={value}u" for name, value in numbers.items()]
     folders = (*hal_folders(board), TEMPLATES / "runevm" / "include")
@@ -51,7 +51,7 @@ def on_hal(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
             (folder / "linker.ld").write_text(linker_script(board, layout))
             sources = [path for each in hal_folders(board) for path in sorted(each.glob("*.[cS]"))]
             if board.hal.link == "rtt":
-                sources.append(TEMPLATES / "runevm" / "src" / "rings.c")
+                sources.append(TEMPLATES / "runevm" / "src" / "rtt.c")
             command = [*compiler(board), *board.toolchain.link_flags, "-nostartfiles", *flags]
             command += ["-T", "linker.ld", str(source), *map(str, sources), "-o", "program.elf"]
             subprocess.run(command, check=True, cwd=folder)

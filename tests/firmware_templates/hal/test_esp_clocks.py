@@ -156,7 +156,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[int, 
             command = ["g++", "-x", "c++", "-std=c++17", "-Wall", "-Wextra", "-Werror", "-O1"]
             command += ["-fsanitize=undefined", "-fno-sanitize-recover=all", "-shared", "-fPIC"]
             command += [f"-D{name}={value}u" for name, value in numbers.items()]
-            includes = (SPY, HAL / "esp", data_dir("firmware_templates") / "runevm" / "include")
+            includes = (SPY, HAL / "esp", HAL / "common")
             command += [*flags, *(f"-I{folder}" for folder in includes)]
             sources = (HAL / board.hal.folder / "clock.c", folder / "program.cpp")
             command += [*map(str, sources), "-o", str(folder / "clock.so")]

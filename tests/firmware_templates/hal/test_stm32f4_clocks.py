@@ -1,4 +1,4 @@
-"""The clocks of an STM32F4, after a reset and after its boot loader, against a software model."""
+"""The start of an STM32F4's clocks against a software model of its RCC, PWR and flash."""
 
 from __future__ import annotations
 
@@ -10,207 +10,192 @@ from pathlib import Path
 
 import pytest
 
-from runec.boards import Board, load_board, load_boards
+from runec.boards import load_board
 from runec.data import data_dir
 
 SPY = Path(__file__).with_name("register_spy")
 HAL = data_dir("firmware_templates") / "hal"
-BOARDS = [board.id for board in load_boards() if board.hal.folder == "stm32f4"]
-MHZ = 1_000_000
+RCC_CR, RCC_PLLCFGR, RCC_CFGR = 0x4002_3800, 0x4002_3804, 0x4002_3808
+RCC_APB1ENR, FLASH_ACR = 0x4002_3840, 0x4002_3C00
+PWR_CR, PWR_CSR = 0x4000_7000, 0x4000_7004
+HSI_HZ = 16_000_000
 READ_FUNCTION = ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_uint32)
 WRITE_FUNCTION = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32)
-PROGRAM = """
-#include "register.h"
-#include "runevm_hal.h"
-#include "stm32.h"
-#include "systick.h"
-uint32_t (*spy_read)(uint32_t address);
-void (*spy_write)(uint32_t address, uint32_t value);
-enum { STARTED = 0xFFFFFFF0u };
-void stm32_usart_start(void) { REGISTER(STARTED) = 1; }
-void stm32_i2c_start(void) { }
-void systick_start(void) { REGISTER(STARTED) = 2; }
-extern "C" void chip_start(uint32_t (*read)(uint32_t), void (*write)(uint32_t, uint32_t))
-{
-    spy_read = read;
-    spy_write = write;
-    runevm_hal_init();
+CLOCK_FUNCTION = ctypes.CFUNCTYPE(ctypes.c_uint32)
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A chip's regulator: PWR_CR after a reset, the clock for each VOS, the clock of over-drive."""
+
+    pwr_cr: int
+    vos_bits: int
+    hz_max: dict[int, int]
+    over_drive_hz: int = 0
+
+
+CHIPS = {
+    # RM0090, 5.4.1: VOS is bit 14 alone.
+    "F405": Chip(0x4000, 0x4000, {0: 144_000_000, 1: 168_000_000}),
+    # RM0368, 5.4.1.
+    "F401": Chip(0x8000, 0xC000, {1: 60_000_000, 2: 84_000_000}),
+    # RM0383, 5.4.1.
+    "F411": Chip(0x8000, 0xC000, {1: 64_000_000, 2: 84_000_000, 3: 100_000_000}),
+    # RM0390, 5.1.3 and 5.4.1.
+    "F446": Chip(0xC000, 0xC000, {1: 120_000_000, 2: 144_000_000, 3: 168_000_000}, 180_000_000),
+    # RM0033, 4.4.1: no voltage scaling.
+    "F2": Chip(0, 0, {0: 120_000_000}),
 }
-"""
-CR, PLLCFGR, CFGR, CIR, ACR, IDCODE, STARTED = (
-    *(0x4002_3800, 0x4002_3804, 0x4002_3808, 0x4002_380C, 0x4002_3C00, 0xE004_2000),
-    0xFFFF_FFF0,
-)
-ENABLE = {0x4002_3830, 0x4002_3834, 0x4002_3838, 0x4002_3840, 0x4002_3844}
-HSI, HSE, PLL = 1 << 0, 1 << 16, 1 << 24
-HSI_HZ, HSE_HZ = 16 * MHZ, 25 * MHZ
-REVISION_A = 0x1000_6413
 
 
 @dataclass
-class Rcc:
-    """ST's RM0090, 7.3 and 3.9: what is ready comes some reads after what was asked for."""
+class Model:
+    """Registers of one chip; `broken` are bits of PWR_CSR that are never set."""
 
-    registers: dict[int, int]
-    most_hz: int
-    waits: dict[int, int] = field(default_factory=dict)
-    enabled: int | None = None
-    started: list[tuple[int, int]] = field(default_factory=list)
+    chip: Chip
+    broken: int = 0
+    registers: dict[int, int] = field(default_factory=dict)
+    clock_hz: int = HSI_HZ
+    wrong: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        # RCC_CR: HSI on and ready. RCC_PLLCFGR: RM0090, 7.3.2.
+        self.registers |= {RCC_CR: 0x83, RCC_PLLCFGR: 0x2400_3010, PWR_CR: self.chip.pwr_cr}
 
     def read(self, address: int) -> int:
-        if self.enabled not in (None, address):
-            raise AssertionError(f"{address:#x} right after a clock was switched on")
-        self.enabled = None
-        if address in (CR, CFGR):
-            self._settle(address)
+        if address == RCC_CR:
+            value = self.registers[RCC_CR]
+            return value | (value & 1 << 24) << 1  # locked at once
+        if address == PWR_CSR:
+            return self._power() & ~self.broken
+        if address == PWR_CR and not self._has_power_clock():
+            return 0
         return self.registers.get(address, 0)
 
     def write(self, address: int, value: int) -> None:
-        if self.enabled is not None:
-            raise AssertionError(f"{address:#x} right after a clock was switched on")
-        control = self.registers[CR]
-        if address == PLLCFGR:
-            assert not control & (PLL | PLL << 1), "a PLL that runs takes no settings"
-        if address == CR:
-            if self.source == 2:
-                assert value & PLL, "the processor runs on it"
-            assert value & HSI
-            value = (value & ~0x0202_0002) | (control & 0x0202_0002)
-            self.waits[CR] = 7
-        if address == CFGR:
-            value = (value & ~0xC) | (self.registers[CFGR] & 0xC)
-            self.waits[CFGR] = 3
-        if address == STARTED:
-            self.started.append((value, self.clock_hz))
+        if address == PWR_CR:
+            if not self._has_power_clock():
+                return
+            fixed = 0 if not self._is_pll_on() else self.chip.vos_bits
+            value = value & ~fixed | self.registers[PWR_CR] & fixed
+            if value & 0xC000 & ~self.chip.vos_bits:
+                self.wrong.append("reserved bits of VOS")
+            if value & 1 << 17 and not self._power() & 1 << 16:
+                self.wrong.append("over-drive switched before it was ready")
+            if value & 1 << 16 and not (self.chip.over_drive_hz and self._is_pll_on()):
+                self.wrong.append("over-drive without a PLL")
+        if address == RCC_PLLCFGR and self._is_pll_on():
+            self.wrong.append("PLL changed while it was on")
         self.registers[address] = value
-        if address in ENABLE:
-            self.enabled = address
+        if address == RCC_CFGR and value & 3 == 2:
+            self._switch()
+            self.registers[RCC_CFGR] |= 8
 
-    def _settle(self, address: int) -> None:
-        self.waits[address] = self.waits.get(address, 0) - 1
-        if self.waits[address] > 0:
-            return
-        if address == CR:
-            on = self.registers[CR] & (HSI | HSE | PLL)
-            self.registers[CR] = on | on << 1
-            return
-        wanted = self.registers[CFGR] & 3
-        if self.registers[CR] & (HSI, HSE, PLL)[wanted] << 1:
-            self.registers[CFGR] = (self.registers[CFGR] & ~0xC) | wanted << 2
-            clock = self.clock_hz
-            assert clock <= self.most_hz
-            assert (self.registers[ACR] & 15) >= -(-clock // (30 * MHZ)) - 1, "wait states"
+    def _switch(self) -> None:
+        factors = self.registers[RCC_PLLCFGR]
+        vco_hz = HSI_HZ // (factors & 63) * (factors >> 6 & 511)
+        self.clock_hz = vco_hz // (2 * (factors >> 16 & 3) + 2)
+        power = self._power() & ~self.broken
+        vos = (self.registers[PWR_CR] & self.chip.vos_bits) >> 14
+        is_over_driven = power & 0x3_0000 == 0x3_0000
+        most_hz = self.chip.over_drive_hz if is_over_driven else self.chip.hz_max[vos]
+        if self.clock_hz > most_hz:
+            self.wrong.append(f"{self.clock_hz} Hz, but the voltage is for {most_hz}")
+        if self.registers.get(FLASH_ACR, 0) & 15 < -(-self.clock_hz // 30_000_000) - 1:
+            self.wrong.append("too few wait states")
+        if self.chip.vos_bits and vos != self.chip.pwr_cr >> 14 & 3 and not power & 1 << 14:
+            self.wrong.append("voltage not ready")
 
-    @property
-    def source(self) -> int:
-        return self.registers[CFGR] >> 2 & 3
+    def _has_power_clock(self) -> bool:
+        return bool(self.registers.get(RCC_APB1ENR, 0) & 1 << 28)
 
-    @property
-    def clock_hz(self) -> int:
-        settings = self.registers[PLLCFGR]
-        base = HSE_HZ if settings >> 22 & 1 else HSI_HZ
-        multiplied = base // (settings & 63) * (settings >> 6 & 0x1FF)
-        return [HSI_HZ, HSE_HZ, multiplied // (2 * (settings >> 16 & 3) + 2)][self.source]
+    def _is_pll_on(self) -> bool:
+        return bool(self.registers[RCC_CR] & 1 << 24)
 
-
-# RCC_CR, PLLCFGR, CFGR, CIR and FLASH_ACR as the program finds them.
-LEFT = {
-    "reset": (0x83, 0x2400_3010, 0, 0, 0),
-    # the boot loader for USB: crystal, PLL at 60 MHz for it, interrupts of ready clocks
-    "boot loader": (HSE * 3 | PLL * 3 | 3, 0x0541_3C19, 0xA, 0x1F00, 0x705),
-    "PLL on, not used": (PLL * 3 | 3, 0x2400_3010, 0, 0, 0x5),
-    "crystal alone": (HSE * 3, 0x2400_3010, 0x5, 0, 0),
-}
+    def _power(self) -> int:
+        if not self._is_pll_on() or not self._has_power_clock():
+            return 0
+        return 1 << 14 | self.registers[PWR_CR] & 0x3_0000
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Board], ctypes.CDLL]:
-    made: dict[str, ctypes.CDLL] = {}
+def library(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., ctypes.CDLL]:
+    """Compile chip.c for the computer that runs the test, in C++, which shows each access."""
+    made: dict[tuple[int, ...], ctypes.CDLL] = {}
 
-    def build(board: Board) -> ctypes.CDLL:
-        if board.id not in made:
-            folder = tmp_path_factory.mktemp(board.id)
-            (folder / "program.cpp").write_text(PROGRAM)
-            numbers = {"HAL_CLOCK_HZ": board.cpu.clock_hz, **board.hal.defines}
+    def build(mhz: int, n: int, p: int, wait_states: int) -> ctypes.CDLL:
+        key = (mhz, n, p, wait_states)
+        if key not in made:
+            defines = load_board("nucleo_f401re").hal.defines | {
+                "HAL_CLOCK_HZ": mhz * 1_000_000,
+                "HAL_PLL_N": n,
+                "HAL_PLL_P": p,
+                "HAL_WAIT_STATES": wait_states,
+            }
+            folder = tmp_path_factory.mktemp("clocks")
+            (folder / "rest.cpp").write_text(
+                "void stm32_usart_start(void) {}\nvoid stm32_i2c_start(void) {}\n"
+                "void systick_start(void) {}\n"
+            )
             command = ["g++", "-x", "c++", "-std=c++17", "-Wall", "-Wextra", "-Werror", "-O1"]
-            command += ["-fsanitize=undefined", "-fno-sanitize-recover=all", "-shared", "-fPIC"]
-            command += [f"-D{name}={value}u" for name, value in numbers.items()]
-            runevm = data_dir("firmware_templates") / "runevm" / "include"
-            includes = (SPY, HAL / "stm32", HAL / "systick", runevm)
-            command += [f"-I{each}" for each in includes]
-            command += [str(HAL / "stm32f4" / "chip.c"), str(folder / "program.cpp")]
-            subprocess.run([*command, "-o", str(folder / "chip.so")], check=True)
-            made[board.id] = ctypes.CDLL(str(folder / "chip.so"))
-        return made[board.id]
+            command += ["-shared", "-fPIC"]
+            command += [f"-D{name}={value}u" for name, value in defines.items()]
+            folders = (SPY, HAL / "stm32", HAL / "systick", HAL / "common")
+            command += [f"-I{each}" for each in folders]
+            sources = (HAL / "stm32f4" / "chip.c", folder / "rest.cpp", SPY / "spy.cpp")
+            command += [*map(str, sources), "-o", str(folder / "clocks.so")]
+            subprocess.run(command, check=True)
+            made[key] = ctypes.CDLL(str(folder / "clocks.so"))
+        return made[key]
 
     return build
 
 
-def start(library: ctypes.CDLL, rcc: Rcc) -> None:
-    wrong: list[Exception] = []
-
-    def kept(access: Callable[[], int | None]) -> int:
-        try:
-            return access() or 0
-        except Exception as error:  # noqa: BLE001 - it cannot pass through C
-            wrong.append(error)
-            return 0
-
-    def write(address: int, value: int) -> None:
-        kept(lambda: rcc.write(address, value))
-
-    library.chip_start(
-        READ_FUNCTION(lambda address: kept(lambda: rcc.read(address))), WRITE_FUNCTION(write)
-    )
-    if wrong:
-        raise wrong[0]
+def start(library: ctypes.CDLL, model: Model) -> None:
+    called = READ_FUNCTION(model.read), WRITE_FUNCTION(model.write), CLOCK_FUNCTION(lambda: 0)
+    library.spy_on(*called)
+    library.runevm_hal_init()
 
 
-@pytest.mark.parametrize("left", LEFT.values(), ids=LEFT)
-@pytest.mark.parametrize("board_id", BOARDS)
-def test_the_clock_is_the_boards_whatever_was_before(
-    library: Callable[[Board], ctypes.CDLL], board_id: str, left: tuple[int, ...]
-) -> None:
-    board = load_board(board_id)
-    registers = dict(zip((CR, PLLCFGR, CFGR, CIR, ACR), left, strict=True))
-    rcc = Rcc({**registers, IDCODE: 0x1007_6413}, board.cpu.clock_hz)
-    start(library(board), rcc)
-    # console and time are set up when the clock is there
-    assert rcc.started == [(1, board.cpu.clock_hz), (2, board.cpu.clock_hz)]
-    assert rcc.registers[CIR] == 0
-    assert rcc.registers[ACR] & 0x700 == 0x700
+SETTINGS = {
+    84: (84, 336, 4, 2),
+    96: (96, 192, 2, 3),
+    100: (100, 200, 2, 3),
+    120: (120, 240, 2, 3),
+    168: (168, 336, 2, 5),
+    180: (180, 360, 2, 5),
+}
 
 
 @pytest.mark.parametrize(
-    ("idcode", "has_prefetch"),
+    ("chip", "mhz"),
     [
-        (REVISION_A, False),
-        (0x1001_6413, True),
-        (0x100F_6413, True),
-        (0x1000_6433, True),  # an STM32F401's first revision
+        *(("F401", 84), ("F405", 84), ("F405", 100), ("F405", 168), ("F2", 120)),
+        *(("F411", 84), ("F411", 96), ("F411", 100)),
+        *(("F446", 84), ("F446", 168), ("F446", 180)),
     ],
 )
-def test_the_first_revision_has_no_prefetch(
-    library: Callable[[Board], ctypes.CDLL], idcode: int, has_prefetch: bool
+def test_each_clock_has_its_voltage(
+    library: Callable[..., ctypes.CDLL], chip: str, mhz: int
 ) -> None:
-    board = load_board("netduinoplus2")
-    registers = dict(zip((CR, PLLCFGR, CFGR, CIR, ACR), LEFT["reset"], strict=True))
-    rcc = Rcc({**registers, IDCODE: idcode}, board.cpu.clock_hz)
-    start(library(board), rcc)
-    assert bool(rcc.registers[ACR] & 0x100) == has_prefetch
-    assert rcc.registers[ACR] & 0x600 == 0x600
+    model = Model(CHIPS[chip])
+    start(library(*SETTINGS[mhz]), model)
+    assert (model.clock_hz, model.wrong) == (mhz * 1_000_000, [])
 
 
-def test_without_clock_control_nothing_is_changed(
-    library: Callable[[Board], ctypes.CDLL],
+@pytest.mark.parametrize(
+    ("chip", "mhz", "broken"), [("F411", 100, 14), ("F446", 180, 16), ("F446", 180, 17)]
+)
+def test_a_voltage_that_never_comes_leaves_the_internal_oscillator(
+    library: Callable[..., ctypes.CDLL], chip: str, mhz: int, broken: int
 ) -> None:
-    # as in an emulator whose registers read 0
-    class Empty(Rcc):
-        def read(self, _address: int) -> int:
-            self.enabled = None
-            return 0
+    model = Model(CHIPS[chip], 1 << broken)
+    start(library(*SETTINGS[mhz]), model)
+    assert (model.clock_hz, model.wrong) == (HSI_HZ, [])
 
-        def write(self, address: int, _value: int) -> None:
-            assert address not in (PLLCFGR, CFGR, ACR)
 
-    start(library(load_board("netduinoplus2")), Empty({}, 0))
+def test_a_board_without_a_regulator_model_starts(library: Callable[..., ctypes.CDLL]) -> None:
+    """An emulator may have no PWR: its registers are then 0."""
+    model = Model(Chip(0, 0, {0: 168_000_000}))
+    start(library(*SETTINGS[168]), model)
+    assert model.clock_hz == 168_000_000

@@ -16,17 +16,23 @@ OWN_KEYS = frozenset({"id", "name", "verified", "verified_reason"})
 _SORT = TomlSort("R0801", "board file", "docs/guides/boards.md", max_bytes=64 * 1024)
 
 KeyPath = tuple[str, ...]
-BoardText = TomlFile
-"""One board file as it was read."""
 
 
-def read_board_text(path: Path) -> BoardText:
-    """Read one file.
+class BoardFiles:
+    """Board files as they were read, each once: families are inherited by many boards."""
 
-    Raises:
-        UserFileError: R0801, it is not TOML; R1003, unreadable.
-    """
-    return read_toml(path, _SORT)
+    def __init__(self) -> None:
+        self._read: dict[Path, TomlFile] = {}
+
+    def read(self, path: Path) -> TomlFile:
+        """Return one file.
+
+        Raises:
+            UserFileError: R0801, it is not TOML; R1003, unreadable.
+        """
+        if path not in self._read:
+            self._read[path] = read_toml(path, _SORT)
+        return self._read[path]
 
 
 @dataclass(frozen=True)
@@ -36,11 +42,11 @@ class JoinedBoard:
     `origins` says which file gave a key; a table is the file's that was the first to have it.
     """
 
-    texts: tuple[BoardText, ...]
+    texts: tuple[TomlFile, ...]
     tables: dict[str, Any]
-    origins: dict[KeyPath, BoardText]
+    origins: dict[KeyPath, TomlFile]
 
-    def origin(self, path: KeyPath) -> BoardText:
+    def origin(self, path: KeyPath) -> TomlFile:
         """Return the file that gave a key, or the table nearest around it."""
         for depth in range(len(path), 0, -1):
             if path[:depth] in self.origins:
@@ -48,8 +54,8 @@ class JoinedBoard:
         return self.texts[0]
 
 
-def join_board(path: Path, files: Mapping[str, Path]) -> JoinedBoard:
-    """Read a board file and what it inherits from, which `files` has by name.
+def join_board(path: Path, heritage: Mapping[str, Path], files: BoardFiles) -> JoinedBoard:
+    """Read a board file and what it inherits from, which `heritage` has by name.
 
     Tables are joined key by key; anything else of the inheriting file, lists as well, stands in the
     other's place.
@@ -58,20 +64,20 @@ def join_board(path: Path, files: Mapping[str, Path]) -> JoinedBoard:
         UserFileError: R0801, a file is not TOML; R0804, it inherits from itself or from nothing;
             R1003, unreadable.
     """
-    texts = [read_board_text(path)]
+    texts = [files.read(path)]
     seen = [path.resolve()]
     while "inherits" in texts[-1].tables:
         heir = texts[-1]
         parent = heir.tables["inherits"]
         if not isinstance(parent, str):
             break  # told as a value of the wrong type
-        parent_path = files.get(parent)
+        parent_path = heritage.get(parent)
         if parent_path is None:
             raise UserFileError(
                 "R0804",
                 f"{heir.name} inherits from {parent!r}, which is not a board file",
                 span=heir.span(("inherits",)),
-                hint=suggestion(parent, sorted(files)),
+                hint=suggestion(parent, sorted(heritage)),
             )
         if parent_path.resolve() in seen:
             chain = [text.name for text in texts[seen.index(parent_path.resolve()) :]]
@@ -81,10 +87,10 @@ def join_board(path: Path, files: Mapping[str, Path]) -> JoinedBoard:
                 span=heir.span(("inherits",)),
                 hint="let one of them stand alone",
             )
-        texts.append(read_board_text(parent_path))
+        texts.append(files.read(parent_path))
         seen.append(parent_path.resolve())
     tables: dict[str, Any] = {}
-    origins: dict[KeyPath, BoardText] = {}
+    origins: dict[KeyPath, TomlFile] = {}
     for text in reversed(texts):
         said = text.tables
         if text is not texts[0]:
@@ -96,8 +102,8 @@ def join_board(path: Path, files: Mapping[str, Path]) -> JoinedBoard:
 def _join(
     into: dict[str, Any],
     said: Mapping[str, Any],
-    text: BoardText,
-    origins: dict[KeyPath, BoardText],
+    text: TomlFile,
+    origins: dict[KeyPath, TomlFile],
     above: KeyPath,
 ) -> None:
     for key, value in said.items():

@@ -12,18 +12,13 @@ import msgspec
 
 from runec.boards.board import PLATFORMIO_PREFIX, Board, Upload
 from runec.boards.clocks import wrong_clock
-from runec.boards.inheritance import (
-    BoardText,
-    JoinedBoard,
-    join_board,
-    read_board_text,
-)
+from runec.boards.inheritance import BoardFiles, JoinedBoard, join_board
 from runec.boards.trust import refusals, texts
 from runec.data import data_dir
 from runec.diagnostics import UsageError, UserFileError, printable
 from runec.files import is_folder, is_inside
 from runec.suggestions import suggestion
-from runec.toml import WrongValueError, convert
+from runec.toml import TomlFile, WrongValueError, convert
 
 if TYPE_CHECKING:
     from runec.tools import Progress
@@ -64,14 +59,14 @@ def _heritage(beside: Path) -> dict[str, Path]:
     return {path.stem: path for path in (*families, *boards)}
 
 
-def _join(path: Path) -> JoinedBoard:
+def _join(path: Path, files: BoardFiles | None = None) -> JoinedBoard:
     heritage = _heritage(path.parent)
     # A user's file may replace the one of the same name and inherit from it.
     if heritage.get(path.stem) == path:
         replaced = _replaced(path)
         heritage.pop(path.stem)
         heritage |= {path.stem: replaced} if replaced else {path.stem: path}
-    return join_board(path, heritage)
+    return join_board(path, heritage, files or BoardFiles())
 
 
 def _replaced(path: Path) -> Path | None:
@@ -79,8 +74,8 @@ def _replaced(path: Path) -> Path | None:
     return own if own.is_file() and own.resolve() != path.resolve() else None
 
 
-def _read_board(path: Path, *, trusted: bool = False) -> Board:
-    joined = _join(path)
+def _read_board(path: Path, files: BoardFiles | None = None, *, trusted: bool = False) -> Board:
+    joined = _join(path, files)
     _refuse_controls(joined)
     try:
         board = convert(joined.tables, Board)
@@ -169,7 +164,8 @@ def _require_trust(joined: JoinedBoard) -> None:
     if all(map(_is_trusted, joined.texts)):
         return
     own = data_dir("boards")
-    shipped = [read_board_text(path) for path in (*_files_of(own / FAMILIES), *_files_of(own))]
+    files = BoardFiles()
+    shipped = [files.read(path) for path in (*_files_of(own / FAMILIES), *_files_of(own))]
     refusal = next(refusals(joined, shipped, _is_trusted), None)
     if refusal is not None:
         text = joined.origin(refusal.path)
@@ -183,7 +179,7 @@ def _require_trust(joined: JoinedBoard) -> None:
         )
 
 
-def _is_trusted(text: BoardText) -> bool:
+def _is_trusted(text: TomlFile) -> bool:
     """Return whether a board file is runec's, or in the folder that the user chose for board files.
 
     The folder decides, not where a link in it leads.
@@ -202,8 +198,8 @@ def load_boards() -> tuple[Board, ...]:
         UsageError: R0806, the latter is not a folder.
         UserFileError: R0801, a board file is wrong; R0804, it inherits wrongly; R1003, unreadable.
     """
-    files = _board_files()
-    return tuple(_read_board(files[name]) for name in sorted(files))
+    found, files = _board_files(), BoardFiles()
+    return tuple(_read_board(found[name], files) for name in sorted(found))
 
 
 def _find(board: str) -> Path:

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from grandalf.graphs import Edge as Wire
@@ -209,6 +210,11 @@ def _lay_out(vertices: list[Any], wires: list[Any]) -> tuple[list[_Path], int, i
         layout.dw = layout.dh = _BEND
         layout.init_all(optimize=True)
         layout.draw(_ORDER_ROUNDS)
+        for layer in layout.layers:
+            # Its compaction of blocks leaves some overlaps.
+            for before, after in pairwise(vertex.view for vertex in layer):
+                least = before.xy[0] + (before.w + after.w) / 2 + layout.xspace
+                after.xy = (max(after.xy[0], least), after.xy[1])
         views = [vertex.view for layer in layout.layers for vertex in layer]
         left = min(view.xy[0] - view.w / 2 for view in views)
         for view in views:

@@ -354,8 +354,8 @@ class _Shown:
         else:
             self._console.say(f"{stamp} {'connection lost' if event.is_lost else 'run failed'}")
             self._console.report(event.error.diagnostics)
-            if event.is_lost:
-                self._console.say("waiting for it to come back; Ctrl-C ends")
+            if event.is_lost and not event.is_last:
+                self._console.say("waiting for reconnection; Ctrl-C ends")
 
     def _named(self, line: bytes) -> str:
         """Return the names of the outputs that a line has, each behind its id."""

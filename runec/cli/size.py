@@ -143,7 +143,7 @@ def _stages(
     project: Project, spans: Mapping[str, Span]
 ) -> Iterator[tuple[str, int | None, int, int]]:
     """Return what each stage costs, and its line where the Runefile was given."""
-    for cost in project.layout.stages:
+    for cost in project.plan.stages:
         line = spans[cost.stage].line if cost.stage in spans else None
         yield cost.stage, line, cost.flash_bytes, cost.ram_bytes
 

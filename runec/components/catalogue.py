@@ -18,12 +18,13 @@ class Component(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `kind` says which registry holds it: `pypi-sdist` (fetched by pip) or `crate` (by cargo);
     `package` is its name there. `sha256` is that of the archive as the registry serves it. `keep`
     lists the files and folders (ending in `/`) that are unpacked; `contains` names the projects
-    inside when they are more than one.
+    inside when they are more than one; `copyright` is what their files state.
     """
 
     name: str
     version: str
     licence: str
+    copyright: str
     kind: Literal["pypi-sdist", "crate"]
     package: str
     sha256: str

@@ -71,8 +71,8 @@ def start_emulator(board: Board, elf: Path, *, part: SimulatedPart | None = None
     """
     emulator = check_emulator(board)
     if emulator.kind == "labwired":
-        rings_in = board.memory.ram if board.hal.link == "rtt" else None
-        return SimulatorTransport(elf, emulator.target, rings_in=rings_in, part=part)
+        rtt_in = board.memory.ram if board.hal.link == "rtt" else None
+        return SimulatorTransport(elf, emulator.target, rtt_in=rtt_in, part=part)
     program = find_tool(emulator.program, hint=f"apt-get install {emulator.program}")
     command: list[str | Path] = [program, "-M", emulator.target, *emulator.flags, "-kernel", elf]
     return StreamTransport(

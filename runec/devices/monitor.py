@@ -49,11 +49,12 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A run failed (`is_run`); the device is gone and waited for (`is_lost`); or both."""
+    """A run failed (`is_run`), the device is gone (`is_lost`), or both; `is_last`: it ends here."""
 
     error: RuneError
     is_lost: bool
     is_run: bool = True
+    is_last: bool = False
 
 
 WatchEvent = Connected | Result | Said | Trouble
@@ -111,8 +112,9 @@ def watch(
             except LinkLostError as error:
                 if not watcher.has_met:
                     raise
-                tell(Trouble(error, is_lost=True, is_run=watcher.is_running))
-                if watcher.is_done:
+                is_last = watcher.is_done
+                tell(Trouble(error, is_lost=True, is_run=watcher.is_running, is_last=is_last))
+                if is_last:
                     return
             else:
                 return

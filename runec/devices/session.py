@@ -159,9 +159,11 @@ class Session:
     def _wait(self, wanted: type[_Wanted], provide: Provide | None, timeout_s: float) -> _Wanted:
         wall_limit_s = time.monotonic() + timeout_s
         result: _Wanted | None = None
+        sends_bytes = False
         while result is None:
             self._flush()
             data = self._transport.receive(self._link.deadline_ms, wall_limit_s)
+            sends_bytes = sends_bytes or bool(data)
             now_ms = self._transport.time_ms()
             events = self._link.receive(data, now_ms) if data else self._link.tick(now_ms)
             for event in events:
@@ -171,7 +173,8 @@ class Session:
                     self._handle(event, provide)
             if result is None and time.monotonic() > wall_limit_s:
                 if wanted is Hello:
-                    detail = f"after {timeout_s:g} s, although it sends bytes"
+                    detail = f"after {timeout_s:g} s"
+                    detail += ", although it sends bytes" if sends_bytes else ""
                     raise lost_error(Lost(LostCause.NO_ANSWER, detail), self._name)
                 raise LinkLostError(
                     "R0904",

@@ -4,7 +4,7 @@ from runec.firmware.board_sensors import Accelerometer, choose_accelerometer
 from runec.firmware.build import FirmwareBuild, build_project, platform_to_fetch, vendor_missing
 from runec.firmware.costs import StageCost
 from runec.firmware.device_rune import DeviceRune, check_carried
-from runec.firmware.memory_plan import Layout
+from runec.firmware.memory_plan import MemoryPlan
 from runec.firmware.project import BACKENDS, Project, create_project, load_project
 from runec.firmware.project_cache import cached_project, clear_projects, held_firmware
 from runec.firmware.project_manifest import NoProjectError, is_project
@@ -28,7 +28,7 @@ __all__ = [
     "BudgetError",
     "DeviceRune",
     "FirmwareBuild",
-    "Layout",
+    "MemoryPlan",
     "NoProjectError",
     "PartSize",
     "Project",

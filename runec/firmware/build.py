@@ -253,7 +253,7 @@ def _flags_note(project: Project) -> list[str]:
 
 def _overflow_error(project: Project, found: Iterable[Overflow]) -> RunecError | None:
     """Return the error of the memory that is too small: RAM first, for that is scarcer."""
-    board, layout = project.board, project.layout
+    board, plan = project.board, project.plan
     by_kind: dict[str, list[Overflow]] = {}
     for overflow in found:
         by_kind.setdefault(overflow.kind, []).append(overflow)
@@ -262,7 +262,7 @@ def _overflow_error(project: Project, found: Iterable[Overflow]) -> RunecError |
             worst = max(by_kind[kind], key=lambda each: each.excess_bytes or 0)
             return make(
                 board,
-                layout,
+                plan,
                 project.rune_bytes,
                 worst.excess_bytes or 1,
                 is_least=worst.excess_bytes is None,
@@ -319,7 +319,7 @@ def _check_stack(project: Project, built: FirmwareBuild) -> None:
     """
     excess = built.ram_bytes - project.board.memory.ram.size_bytes
     if excess > 0:
-        raise ram_error(project.board, project.layout, project.rune_bytes, excess)
+        raise ram_error(project.board, project.plan, project.rune_bytes, excess)
 
 
 def _measure(project: Project) -> FirmwareBuild:
@@ -329,15 +329,15 @@ def _measure(project: Project) -> FirmwareBuild:
     image = folder / ("image.bin" if is_bare else "firmware.bin")
     ram = project.board.memory.ram
     sizes = read_elf(read_file(elf, "firmware"), ram.origin, ram.size_bytes)
-    layout = project.layout
+    plan = project.plan
     return FirmwareBuild(
         board_id=project.board.id,
         elf=elf,
         image=image,
         flash_bytes=sizes.flash_bytes,
-        ram_bytes=sizes.ram_bytes + (0 if is_bare else core_stack_bytes(layout, project.board)),
-        arena_bytes=layout.arena_bytes,
-        linear_memory_bytes=layout.linear_memory_bytes,
-        engine_heap_bytes=layout.engine_heap_bytes,
-        stack_bytes=layout.stack_bytes,
+        ram_bytes=sizes.ram_bytes + (0 if is_bare else core_stack_bytes(plan, project.board)),
+        arena_bytes=plan.arena_bytes,
+        linear_memory_bytes=plan.linear_memory_bytes,
+        engine_heap_bytes=plan.engine_heap_bytes,
+        stack_bytes=plan.stack_bytes,
     )

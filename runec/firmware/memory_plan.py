@@ -11,7 +11,7 @@ from runec.firmware.device_rune import DeviceRune
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class MemoryPlan:
     """Bytes that a firmware reserves. The engine's heap is its pool without the linear memory.
 
     `stages` are what each stage of the rune costs.
@@ -32,9 +32,9 @@ class Layout:
         return self.linear_memory_bytes + self.engine_heap_bytes
 
 
-def plan_layout(rune: DeviceRune, board: Board) -> Layout:
+def plan_memory(rune: DeviceRune, board: Board) -> MemoryPlan:
     """Return what the firmware of a rune reserves on a board."""
-    return Layout(
+    return MemoryPlan(
         linear_memory_bytes=rune.linear_memory_bytes,
         engine_heap_bytes=rune.engine_heap_bytes,
         arena_bytes=rune.arena_bytes,

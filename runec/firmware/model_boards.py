@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from runec.backends import wasm3
 from runec.boards import Board
 from runec.firmware.budget import flash_bounds, ram_bounds
-from runec.firmware.memory_plan import Layout
+from runec.firmware.memory_plan import MemoryPlan
 from runec.models import ModelFile
 
 # A pipeline of an input, the model and an output, as built from examples/sine: 1,2 KiB of code.
@@ -28,8 +28,8 @@ def boards_for_model(model: ModelFile, boards: Iterable[Board]) -> tuple[str, ..
     )
     operators = tuple(sorted({operator.name for operator in info.operators}))
 
-    def fits(stack_bytes: int) -> Layout:
-        return Layout(
+    def fits(stack_bytes: int) -> MemoryPlan:
+        return MemoryPlan(
             linear_memory_bytes=_MEMORY_BYTES + tensors_bytes,
             engine_heap_bytes=wasm3.engine_heap_bytes(_CODE_BYTES, _FUNCTIONS),
             arena_bytes=model.arena_bytes,
@@ -43,10 +43,10 @@ def boards_for_model(model: ModelFile, boards: Iterable[Board]) -> tuple[str, ..
     rune_bytes = len(model.data) + _CODE_BYTES + _GRAPH_BYTES
     found = []
     for board in boards:
-        layout = fits(board.memory.stack_bytes)
+        plan = fits(board.memory.stack_bytes)
         if (
-            ram_bounds(layout, board).most <= board.memory.ram.size_bytes
-            and flash_bounds(rune_bytes, layout, board).most <= board.memory.flash_bytes
+            ram_bounds(plan, board).most <= board.memory.ram.size_bytes
+            and flash_bounds(rune_bytes, plan, board).most <= board.memory.flash_bytes
         ):
             found.append(board.id)
     return tuple(found)

@@ -17,7 +17,7 @@ from runec.firmware import arduino
 from runec.firmware.board_sensors import Accelerometer, choose_accelerometer
 from runec.firmware.budget import check_budget
 from runec.firmware.device_rune import DeviceRune
-from runec.firmware.memory_plan import Layout, plan_layout
+from runec.firmware.memory_plan import MemoryPlan, plan_memory
 from runec.firmware.pins import choose_pins
 from runec.firmware.project_manifest import (
     Purpose,
@@ -47,7 +47,7 @@ class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     backend: str
     framework: str
     rune_bytes: int
-    layout: Layout
+    plan: MemoryPlan
     board: Board
     files: dict[str, str]
 
@@ -62,7 +62,7 @@ class Project:
     backend: str
     framework: str
     board: Board
-    layout: Layout
+    plan: MemoryPlan
     files: tuple[str, ...]
 
 
@@ -110,19 +110,19 @@ def create_project(
         )
     if framework != BARE:
         board = board.with_vendor()
-    layout = plan_layout(rune, board)
+    plan = plan_memory(rune, board)
     accelerometer = choose_accelerometer(rune, board, framework)
     pins = choose_pins(rune, board, framework, accelerometer)
-    check_budget(len(rune.data), layout, board)
+    check_budget(len(rune.data), plan, board)
     try:
-        groups = _source_groups(board, layout, framework, accelerometer)
+        groups = _source_groups(board, plan, framework, accelerometer)
         files: dict[str, bytes | str | Path] = {
             **_library_files(groups, framework),
             **_template_files(framework),
             **generated_files(
                 rune,
                 board,
-                layout,
+                plan,
                 groups,
                 backend=backend,
                 framework=framework,
@@ -140,13 +140,13 @@ def create_project(
         backend=backend,
         framework=framework,
         board=board,
-        layout=layout,
+        plan=plan,
         files=tuple(sorted(files)),
     )
     facts = {
         "backend": backend,
         "rune_bytes": project.rune_bytes,
-        "layout": layout,
+        "plan": plan,
         "board": board,
     }
     purpose = Purpose(project.rune_name, board.id, framework)
@@ -212,7 +212,7 @@ def load_project(directory: Path) -> Project:
         found.backend,
         found.framework,
         found.board,
-        found.layout,
+        found.plan,
         tuple(sorted(found.files)),
     )
 
@@ -223,7 +223,7 @@ def _folder_files(folder: Path, patterns: tuple[str, ...]) -> dict[str, Path]:
 
 
 def _source_groups(
-    board: Board, layout: Layout, framework: str, accelerometer: Accelerometer | None
+    board: Board, plan: MemoryPlan, framework: str, accelerometer: Accelerometer | None
 ) -> tuple[SourceGroup, ...]:
     templates = data_dir("firmware_templates")
     runevm = _folder_files(templates / "runevm" / "include", ("*.h",))
@@ -238,11 +238,11 @@ def _source_groups(
             include=("lib/runevm/include", "lib/runevm/src"),
             flags=("-Wall", "-Wextra"),
         ),
-        _bare_hal(board) if framework == BARE else arduino.hal_group(board, layout),
+        _bare_hal(board) if framework == BARE else arduino.hal_group(board, plan),
         *wasm3.source_groups(),
     ]
-    if layout.model_count:
-        groups += tflm.source_groups(layout.operators)
+    if plan.model_count:
+        groups += tflm.source_groups(plan.operators)
     if accelerometer is not None:
         groups.append(_driver(accelerometer))
     return tuple(groups)

@@ -315,8 +315,7 @@ DEVIATIONS = (
         ("SPACE_TO_BATCH_ND",),
         frozenset({"float32", "int8"}),
         "with padding",
-        "pads with a byte of memory that it never sets: 0 in a new process, any value after "
-        "another model",
+        "pads with an uninitialised byte: 0 in a new process, any value after another model",
         _is_padded,
     ),
     Deviation(
@@ -332,7 +331,7 @@ DEVIATIONS = (
         _COMPARISONS,
         frozenset({"int8"}),
         "with a scale of 1 or more",
-        "ends the process: it takes multipliers below 1 only",
+        "ends the process: it supports multipliers below 1 only",
         _has_a_large_scale,
     ),
     Deviation(
@@ -340,7 +339,7 @@ DEVIATIONS = (
         ("GREATER",),
         frozenset({"int16"}),
         "of int16",
-        "leaves the result as it was",
+        "does not write the result",
         _always,
     ),
     Deviation(
@@ -348,7 +347,7 @@ DEVIATIONS = (
         ("SVDF",),
         frozenset({"float32", "int8"}),
         "without a bias",
-        "ends the process: it reads the tensor that is left out",
+        "ends the process: it reads the omitted tensor",
         _has_no_bias,
     ),
     Deviation(
@@ -356,7 +355,7 @@ DEVIATIONS = (
         _COMPARISONS,
         frozenset({"int8", "uint8"}),
         "with a scale of 1 or more",
-        "overflows: it takes multipliers below 1 only",
+        "overflows: it supports multipliers below 1 only",
         _has_a_large_scale,
     ),
     Deviation(
@@ -364,7 +363,7 @@ DEVIATIONS = (
         _COMPARISONS,
         frozenset({"int16"}),
         "of int16 with two scales",
-        "compares the elements without regard to their scales",
+        "compares the elements and ignores their scales",
         _have_two_scales,
     ),
     Deviation(
@@ -372,7 +371,7 @@ DEVIATIONS = (
         ("SUM",),
         frozenset({"int8", "int16"}),
         "of quantised elements",
-        "adds the elements without regard to scale and zero point",
+        "adds the elements and ignores scale and zero point",
         _always,
     ),
     Deviation(
@@ -380,7 +379,7 @@ DEVIATIONS = (
         ("RSQRT",),
         frozenset({"int16"}),
         "of int16",
-        "saturates where the multiplier leaves its range",
+        "saturates if the multiplier is out of its range",
         _always,
     ),
 )

@@ -393,7 +393,7 @@ def test_the_custom_operators_of_tflite_micro_are_those_listed() -> None:
 
 
 def table() -> str:
-    lines = ["| operator | element types | library | what it does |", "| --- | --- | --- | --- |"]
+    lines = ["| operator | element types | library | behaviour |", "| --- | --- | --- | --- |"]
     lines += [
         f"| {', '.join(item.operators)} {item.what} | {', '.join(sorted(item.elements))} | "
         f"{item.engine.value} | {item.reason} |"
@@ -403,7 +403,7 @@ def table() -> str:
 
 
 def rounding() -> str:
-    lines = ["| operator | element type | at most |", "| --- | --- | --- |"]
+    lines = ["| operator | element type | maximum difference |", "| --- | --- | --- |"]
     for (operator, kind), most in sorted(ROUNDING.items()):
         unit = f"{most:g} of the largest element" if kind == "float32" else f"{most:g} step"
         lines.append(f"| {operator} | {kind} | {unit if most else 'the sign of a zero'} |")

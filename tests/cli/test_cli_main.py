@@ -412,14 +412,26 @@ def test_execute_returns_instead_of_leaving() -> None:
     assert callable(runec.cli.main)
 
 
-@pytest.mark.parametrize("platform", ["win32", "darwin"])
-def test_another_system_than_linux_is_refused_in_one_sentence(platform: str) -> None:
-    script = f"import sys; sys.platform = {platform!r}; from runec.__main__ import main; main()"
+@pytest.mark.parametrize(
+    ("pretend", "platform"),
+    [
+        ("sys.platform = 'win32'", "win32"),
+        ("sys.platform = 'darwin'", "darwin"),
+        (
+            "os.uname = lambda: os.uname_result(['Linux', '', '', '', 'aarch64'])",
+            "Linux on aarch64",
+        ),
+    ],
+)
+def test_another_system_than_linux_on_x86_64_is_refused_in_one_sentence(
+    pretend: str, platform: str
+) -> None:
+    script = f"import os, sys; {pretend}; from runec.__main__ import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr.splitlines() == [
-        f"error[R1113]: runec runs on Linux only, not on {platform}",
-        "  = try: use WSL 2 on Windows, a Linux virtual machine or container on macOS",
+        f"error[R1113]: runec runs on Linux on x86-64 only, not on {platform}",
+        "  = try: use WSL 2 on Windows, a virtual machine or container for linux/amd64 elsewhere",
     ]

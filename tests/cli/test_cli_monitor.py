@@ -35,19 +35,32 @@ DEVICES = Path(__file__).resolve().parents[1] / "devices"
 LIMIT_S = 60
 
 
-def counting() -> Callable[[], Generator[tuple[object, ...], bytes, bytes]]:
-    """Runs that need no input and count."""
+def counting(size: int = 1) -> Callable[[], Generator[tuple[object, ...], bytes, bytes]]:
+    """Runs that need no input and count, in a tensor of i32[size]."""
     number = 0
 
     def run() -> Generator[tuple[object, ...], bytes, bytes]:
         nonlocal number
         number += 1
-        return (
-            f'{{"2":[{{"element-type":"i32","dimensions":[1],"elements":[{number}]}}]}}\n'.encode()
-        )
+        tensor = {"element-type": "i32", "dimensions": [size], "elements": [number] * size}
+        return json.dumps({"2": [tensor]}, separators=(",", ":")).encode() + b"\n"
         yield ()
 
     return run
+
+
+@pytest.fixture
+def dice_rune(runec: Callable[..., Any], tmp_path: Path) -> Path:
+    """A rune that needs no file and writes one i32, as `counting` does."""
+    folder = tmp_path / "dice"
+    folder.mkdir()
+    (folder / "Runefile.yml").write_text(
+        "version: 1\nimage: runicos/base\npipeline:\n"
+        "  dice: {capability: RAND, outputs: [{type: i32, dimensions: [1]}]}\n"
+        "  serial: {out: serial, inputs: [dice]}\n"
+    )
+    assert runec("build", folder, "-o", folder / "dice.rune").code == 0
+    return folder / "dice.rune"
 
 
 @pytest.fixture
@@ -125,15 +138,15 @@ def test_a_counted_run_that_fails_shows_in_the_exit_code(
 
 
 def test_programs_get_times_and_the_names_of_outputs(
-    runec: Callable[..., Any], noop_rune: Path, tmp_path: Path
+    runec: Callable[..., Any], dice_rune: Path, tmp_path: Path
 ) -> None:
-    digest = read_rune(noop_rune.read_bytes(), source="noop").digest
+    digest = read_rune(dice_rune.read_bytes(), source="dice").digest
     before = datetime.now(UTC)
     with plugged_port.plugged(
-        plugged_port.Paper(paper.Device(counting(), digest=digest or b"")), tmp_path / "p"
+        plugged_port.Paper(paper.Device(counting(4), digest=digest or b"")), tmp_path / "p"
     ):
         words = ("--port", tmp_path / "p", "--every", "0", "--count", "2", "--format", "json")
-        done = runec("monitor", noop_rune, *words)
+        done = runec("monitor", dice_rune, *words)
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert [event.get("names") for event in events] == [None, {"2": "serial"}, {"2": "serial"}]
     times = [datetime.fromisoformat(event["time"]) for event in events]
@@ -141,13 +154,13 @@ def test_programs_get_times_and_the_names_of_outputs(
     assert before - timedelta(seconds=1) < times[0] <= times[-1] <= datetime.now(UTC)
 
 
-def test_people_get_times_and_names_in_a_terminal(noop_rune: Path, tmp_path: Path) -> None:
-    digest = read_rune(noop_rune.read_bytes(), source="noop").digest
+def test_people_get_times_and_names_in_a_terminal(dice_rune: Path, tmp_path: Path) -> None:
+    digest = read_rune(dice_rune.read_bytes(), source="dice").digest
     master, slave = pty.openpty()
-    words = (noop_rune, "--port", tmp_path / "p", "--every", "0", "--count", "1")
+    words = (dice_rune, "--port", tmp_path / "p", "--every", "0", "--count", "1")
     with (
         plugged_port.plugged(
-            plugged_port.Paper(paper.Device(counting(), digest=digest or b"")), tmp_path / "p"
+            plugged_port.Paper(paper.Device(counting(4), digest=digest or b"")), tmp_path / "p"
         ),
         started(*words, stdout=slave, stderr=subprocess.PIPE) as process,
     ):
@@ -297,17 +310,10 @@ def test_what_does_not_go_together_is_a_mistake_of_usage(
 def test_an_upload_goes_on_as_a_monitor(
     runec: Callable[..., Any],
     port: Path,
-    tmp_path: Path,
+    dice_rune: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    rune = tmp_path / "dice.rune"
-    (tmp_path / "Runefile.yml").write_text(
-        "version: 1\nimage: runicos/base\npipeline:\n"
-        "  dice: {capability: RAND, outputs: [{type: i32, dimensions: [1]}]}\n"
-        "  serial: {out: serial, inputs: [dice]}\n"
-    )
-    assert runec("build", tmp_path, "-o", rune, "--name", "dice").code == 0
-    digest = read_rune(rune.read_bytes(), source="dice").digest
+    digest = read_rune(dice_rune.read_bytes(), source="dice").digest
     with plugged_port.plugged(
         plugged_port.Paper(paper.Device(counting(), digest=digest or b"")), port.parent / "b"
     ):
@@ -317,7 +323,7 @@ def test_an_upload_goes_on_as_a_monitor(
             return Watched(rune, every_s=every_s, count=1)
 
         monkeypatch.setattr(flash, "Watched", once)
-        done = runec("flash", rune, "-b", "esp32c3", "-p", port.parent / "b", "--monitor")
+        done = runec("flash", dice_rune, "-b", "esp32c3", "-p", port.parent / "b", "--monitor")
     assert done.code == 0, done.stderr
     assert '"elements":[1]' in done.stdout
     assert f"dice is on esp32c3 ({port.parent / 'b'})" in done.stderr

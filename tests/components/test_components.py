@@ -33,6 +33,7 @@ SDIST = Component(
     name="small",
     version="1.0",
     licence="MIT",
+    copyright="Somebody",
     kind="pypi-sdist",
     package="small",
     sha256="",

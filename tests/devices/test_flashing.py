@@ -374,7 +374,7 @@ def test_the_application_with_its_link_in_ram_runs_as_on_the_host(
         program = built.elf.read_bytes()
     elf = tmp_path / "uploaded.elf"
     elf.write_bytes(refilled(program, entry, segments))
-    transport = SimulatorTransport(elf, "esp32", rings_in=board.memory.ram)
+    transport = SimulatorTransport(elf, "esp32", rtt_in=board.memory.ram)
     assert boot(transport, noop) == on_host(noop)
 
 

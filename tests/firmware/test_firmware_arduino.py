@@ -555,11 +555,11 @@ def test_the_stack_of_an_esp32_is_not_static_ram(example_rune: MakeRune, tmp_pat
     project = create_project(
         DeviceRune.of(rune), load_board("esp32"), tmp_path / "p", framework="arduino"
     )
-    bounds = ram_bounds(project.layout, project.board)
-    assert project.layout.stack_bytes == 65_536
+    bounds = ram_bounds(project.plan, project.board)
+    assert project.plan.stack_bytes == 65_536
     assert bounds.least < 124_580
     of_stm32 = load_board("nucleo_f401re").with_vendor()
-    stack = ram_bounds(project.layout, of_stm32).least - bounds.least
+    stack = ram_bounds(project.plan, of_stm32).least - bounds.least
     assert stack > 65_536 - 16_384  # less what core and ESP-IDF take of the ESP32's
 
 
@@ -567,7 +567,7 @@ def test_a_stack_for_which_no_room_is_left_is_refused_after_the_build(
     make: Callable[[str, str], Project], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = make("noop", "nucleo_f401re")
-    stack = project.layout.stack_bytes + 2048
+    stack = project.plan.stack_bytes + 2048
 
     def link(static_bytes: int) -> None:
         monkeypatch.setattr(build, "run_tool", lambda *_, **__: Finished(0, "", ""))

@@ -14,7 +14,7 @@ from runec.codegen import compile_pipeline
 from runec.container import Rune, write_rune
 from runec.firmware import BudgetError, DeviceRune, build_project, create_project
 from runec.firmware.budget import flash_bounds, ram_bounds
-from runec.firmware.memory_plan import Layout, plan_layout
+from runec.firmware.memory_plan import MemoryPlan, plan_memory
 from runec.frontend import analyse
 
 MakeRune = Callable[[str], Rune]
@@ -33,8 +33,8 @@ def board_with(name: str, *, flash: int | None = None, ram: int | None = None) -
     return msgspec.structs.replace(board, memory=memory)
 
 
-def planned(rune: Rune, board: Board) -> tuple[Layout, Board]:
-    return plan_layout(DeviceRune.of(rune), board), board
+def planned(rune: Rune, board: Board) -> tuple[MemoryPlan, Board]:
+    return plan_memory(DeviceRune.of(rune), board), board
 
 
 def refused(rune: Rune, board: Board, folder: Path) -> BudgetError:
@@ -92,7 +92,7 @@ def test_the_flash_that_any_rune_needs_is_told_apart_from_that_for_models(
 def test_code_counts_with_the_heap_that_it_causes(example_rune: MakeRune) -> None:
     rune = example_rune("microspeech")
     costs = {
-        cost.stage: cost for cost in plan_layout(DeviceRune.of(rune), load_board("nrf52_dk")).stages
+        cost.stage: cost for cost in plan_memory(DeviceRune.of(rune), load_board("nrf52_dk")).stages
     }
     assert tuple(costs) == rune.require_graph().stages
     block = costs["audio_frontend"]
@@ -168,7 +168,7 @@ def test_models_that_share_operators_count_what_each_adds(example_rune: MakeRune
     rune = example_rune("sine")
     board = load_board("netduinoplus2")
     (model,) = (
-        cost for cost in plan_layout(DeviceRune.of(rune), board).stages if cost.stage == "sine"
+        cost for cost in plan_memory(DeviceRune.of(rune), board).stages if cost.stage == "sine"
     )
     bounds = flash_bounds(len(rune.data), *planned(rune, board))
     without = flash_bounds(len(rune.data), *planned(example_rune("noop"), board))

@@ -178,8 +178,8 @@ def test_what_was_reserved_is_enough_and_what_the_budget_said_is_true(
     rune = example_rune(example)
     project = create_project(DeviceRune.of(rune), load_board(board).emulated(), tmp_path / "p")
     built = build_project(project)
-    flash = flash_bounds(len(rune.data), project.layout, project.board)
-    ram = ram_bounds(project.layout, project.board)
+    flash = flash_bounds(len(rune.data), project.plan, project.board)
+    ram = ram_bounds(project.plan, project.board)
     assert flash.least <= built.flash_bytes <= flash.most
     assert ram.least <= built.ram_bytes <= ram.most < built.ram_bytes + 1024
     with EmulatedDevice(plan_emulation(rune, load_board(board)), built.elf) as device:

@@ -94,7 +94,7 @@ def test_a_project_reads_back_what_it_was_made_for(example_rune: MakeRune, tmp_p
         DeviceRune.of(example_rune("gesture")), load_board("esp32c3"), tmp_path / "p"
     )
     assert load_project(tmp_path / "p") == made
-    assert made.layout.operators == (
+    assert made.plan.operators == (
         "CONV_2D",
         "DEQUANTIZE",
         "FULLY_CONNECTED",
@@ -121,14 +121,14 @@ def test_a_firmware_has_the_boards_time_for_a_run_and_the_runes_capabilities(
     assert "#define FIRMWARE_TIME_BUDGET_MS 1500u\n" in config.read_text()
 
 
-def test_the_layout_follows_the_graph(example_rune: MakeRune, tmp_path: Path) -> None:
+def test_the_memory_plan_follows_the_graph(example_rune: MakeRune, tmp_path: Path) -> None:
     rune = example_rune("gesture")
     graph = rune.require_graph()
-    layout = create_project(DeviceRune.of(rune), load_board("esp32c3"), tmp_path / "p").layout
-    assert graph.memory_used <= layout.linear_memory_bytes < graph.memory_used + 16
-    assert layout.arena_bytes == sum(model.arena for model in graph.models.values())
-    assert layout.pool_bytes == layout.linear_memory_bytes + layout.engine_heap_bytes
-    assert layout.engine_heap_bytes > 4 * graph.code_bytes
+    plan = create_project(DeviceRune.of(rune), load_board("esp32c3"), tmp_path / "p").plan
+    assert graph.memory_used <= plan.linear_memory_bytes < graph.memory_used + 16
+    assert plan.arena_bytes == sum(model.arena for model in graph.models.values())
+    assert plan.pool_bytes == plan.linear_memory_bytes + plan.engine_heap_bytes
+    assert plan.engine_heap_bytes > 4 * graph.code_bytes
 
 
 def test_components_are_named_with_version_licence_and_digest(
@@ -144,6 +144,42 @@ def test_components_are_named_with_version_licence_and_digest(
             assert digest["content"].encode() in files["NOTICE"]
     assert b"MIT License" in files["lib/wasm3/LICENSE"]
     assert b"Apache License" in files["lib/tflm/LICENSE"]
+
+
+LIBGCC = "gcc-runtime-library-exception.txt"
+# Of each licence, words that nothing but its own text has.
+LICENCES = {
+    "runec.txt": b"Apache License",
+    "wasm3.txt": b"MIT License",
+    "tflm.txt": b"Apache License",
+    "newlib.txt": b"Cygnus Support",
+    "picolibc.txt": b"SiFive Inc.",
+    LIBGCC: b"GCC RUNTIME LIBRARY EXCEPTION",
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "absent"),
+    [
+        ("sine netduinoplus2 bare", {"picolibc.txt"}),
+        ("noop esp32c3 bare", {"newlib.txt", "tflm.txt"}),
+        ("noop esp32c3 arduino", {"newlib.txt", "picolibc.txt", "tflm.txt", LIBGCC}),
+    ],
+)
+def test_the_text_of_every_licence_is_in_the_project(
+    example_rune: MakeRune, tmp_path: Path, words: str, absent: set[str]
+) -> None:
+    example, board, framework = words.split()
+    rune = DeviceRune.of(example_rune(example))
+    create_project(rune, load_board(board), tmp_path / "p", framework=framework)
+    notice = (tmp_path / "p" / "NOTICE").read_text()
+    found = {path.name: path.read_bytes() for path in (tmp_path / "p" / "LICENSES").iterdir()}
+    assert set(found) == LICENCES.keys() - absent
+    assert {name for name in LICENCES if name in notice} == set(found)
+    for name, text in found.items():
+        assert LICENCES[name] in text, name
+    assert "Copyright (c) 2019 Steven Massey, Volodymyr Shymanskyy" in notice
+    assert ("Arm Limited" in notice) == (example == "sine")
 
 
 def with_graph(rune: Rune, **changes: object) -> Rune:

@@ -10,7 +10,7 @@ from runec.boards import load_board
 from runec.codegen import compile_pipeline
 from runec.container import Rune, write_rune
 from runec.firmware import DeviceRune, StageError
-from runec.firmware.memory_plan import plan_layout
+from runec.firmware.memory_plan import plan_memory
 from runec.frontend import analyse_text
 from runec.frontend.passes import types
 from runec.models import ResolvedModel
@@ -33,7 +33,7 @@ def built(folder: Path, model: bytes | None = None) -> Rune:
 
 
 def test_what_runec_builds_has_its_shapes(tmp_path: Path) -> None:
-    assert plan_layout(DeviceRune.of(built(tmp_path)), load_board("netduinoplus2")).operators == (
+    assert plan_memory(DeviceRune.of(built(tmp_path)), load_board("netduinoplus2")).operators == (
         "ABS",
     )
 
@@ -44,7 +44,7 @@ def test_a_rune_with_a_model_without_shapes_is_refused(
     """As an older runec wrote it: the kernel would write 64 floats to the room of one."""
     monkeypatch.setattr(types, "resolve_model", lambda model, _inputs: ResolvedModel(model))
     with pytest.raises(StageError) as caught:
-        plan_layout(DeviceRune.of(built(tmp_path)), load_board("netduinoplus2"))
+        plan_memory(DeviceRune.of(built(tmp_path)), load_board("netduinoplus2"))
     assert (caught.value.code, caught.value.stage) == ("R0810", "net")
     assert "the shapes of its tensors are found at run time" in caught.value.message
 
@@ -58,7 +58,7 @@ def test_a_rune_with_a_model_of_wrong_shapes_is_refused(
     given, result = sketch.tensor("f4", [64]), sketch.tensor("f4", [64])
     sketch.operator("CONCATENATION", [given, given], [result], {"axis": 0})
     with pytest.raises(StageError) as caught:
-        plan_layout(
+        plan_memory(
             DeviceRune.of(built(tmp_path, sketch.written([given], [result]))),
             load_board("netduinoplus2"),
         )
@@ -71,11 +71,11 @@ def test_a_rune_with_a_model_of_the_newer_code_alone_is_refused(
 ) -> None:
     """As an older runec wrote it: devices would take the code for ADD's."""
     model = shape_models.with_codes(0, 41, count=64)
-    assert plan_layout(
+    assert plan_memory(
         DeviceRune.of(built(tmp_path, model)), load_board("netduinoplus2")
     ).operators == ("SUB",)
     monkeypatch.setattr(types, "resolve_model", lambda model, _inputs: ResolvedModel(model))
     with pytest.raises(StageError) as caught:
-        plan_layout(DeviceRune.of(built(tmp_path, model)), load_board("netduinoplus2"))
+        plan_memory(DeviceRune.of(built(tmp_path, model)), load_board("netduinoplus2"))
     assert (caught.value.code, caught.value.stage) == ("R0810", "net")
     assert "reads as other operators" in caught.value.message

@@ -72,9 +72,9 @@ def test_what_the_rune_reserves_is_its_own(
     assert (by_name["model"].flash_bytes, by_name["model"].ram_bytes) == (weights, model.arena)
     # Its file ends with the alignment of the section.
     assert 0 <= by_name["rune"].flash_bytes + weights - len(rune.data) < 4
-    assert by_name["rune"].ram_bytes == project.layout.linear_memory_bytes
-    assert by_name["stack"].ram_bytes == project.layout.stack_bytes
-    assert by_name["engine"].ram_bytes >= project.layout.engine_heap_bytes
+    assert by_name["rune"].ram_bytes == project.plan.linear_memory_bytes
+    assert by_name["stack"].ram_bytes == project.plan.stack_bytes
+    assert by_name["engine"].ram_bytes >= project.plan.engine_heap_bytes
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_project_of_an_older_version_is_made_anew(example_rune: MakeRune, tmp_
     create_project(DeviceRune.of(rune), board, tmp_path / "p")
     path = tmp_path / "p" / MANIFEST
     manifest = json.loads(path.read_text())
-    del manifest["layout"]["stages"]
+    del manifest["plan"]["stages"]
     manifest["files"]["src/no_longer_needed.c"] = hashlib.sha256(b"int old;").hexdigest()
     path.write_text(json.dumps(manifest))
     (tmp_path / "p" / "src" / "no_longer_needed.c").write_text("int old;")

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Arithmetic of floats of one width; arithmetic.c includes this file for float and for double, with
  *   NUMBER          the type of the bits          LEADING_ZEROS(value)  of a NUMBER other than 0
  *   MANTISSA, BIAS  of the format                 HIGH_PRODUCT(a, b)    the upper half; its last bit also

@@ -10,7 +10,7 @@ import pytest
 
 from runec.boards import Board
 from runec.data import data_dir
-from runec.firmware.memory_plan import Layout
+from runec.firmware.memory_plan import MemoryPlan
 from runec.firmware.render import linker_script
 
 TEMPLATES = data_dir("firmware_templates")
@@ -47,8 +47,8 @@ def on_hal(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         key = (source, board.id, flags)
         if key not in made:
             folder = tmp_path_factory.mktemp(board.id)
-            layout = Layout(0, 0, 0, 0, 2048, 0, operators=(), stages=())
-            (folder / "linker.ld").write_text(linker_script(board, layout))
+            plan = MemoryPlan(0, 0, 0, 0, 2048, 0, operators=(), stages=())
+            (folder / "linker.ld").write_text(linker_script(board, plan))
             sources = [path for each in hal_folders(board) for path in sorted(each.glob("*.[cS]"))]
             if board.hal.link == "rtt":
                 sources.append(TEMPLATES / "runevm" / "src" / "rtt.c")

@@ -270,8 +270,11 @@ def test_every_file_names_its_licence() -> None:
     texts = [path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     assert len(texts) > 100
     for path in texts:
-        if path.suffix in (".md", ".json") or path.name.endswith((".md.j2", ".txt.j2")):
+        if path.suffix in (".md", ".json") or path.name.endswith(".md.j2"):
             continue  # prose, and a manifest that has a member for it
+        if path.name == "LICENSE" or path.parent.name == "licences":
+            continue
         first = path.read_text().splitlines()[:2]
         assert any("SPDX-License-Identifier: Apache-2.0" in line for line in first), path
     assert json.loads((root / "runevm/library.json").read_text())["license"] == "Apache-2.0"
+    assert (root / "runevm/LICENSE").read_bytes() == (PROJECT / "LICENSE").read_bytes()

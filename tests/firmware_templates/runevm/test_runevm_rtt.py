@@ -187,16 +187,16 @@ class RttTransport:
         self.board = board
         self.now_ms = 0.0
         self.is_deaf = False
-        self._rings = rings_of(board)
+        self._rtt = rings_of(board)
 
     def time_ms(self) -> float:
         return self.now_ms
 
     def send(self, data: bytes) -> None:
-        self._rings.send(data)
+        self._rtt.send(data)
 
     def receive(self, until_ms: float | None, _wall_limit_s: float) -> bytes:
-        data = b"" if self.is_deaf else self._rings.exchange()
+        data = b"" if self.is_deaf else self._rtt.exchange()
         if not data:
             ms = STEP_MS if until_ms is None else max(1, min(STEP_MS, int(until_ms - self.now_ms)))
             self.board.sleep(ms)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,9 @@ from runec import __version__
 from runec.cache import Store, content_key
 from runec.codegen.generate import GLUE, BlockUnit, GeneratedCode, generate
 from runec.codegen.keys import Folders, SourceTree, dependencies, read_tree
+from runec.codegen.overlay import overlay_text
 from runec.codegen.refusals import (
+    block_files,
     compiler_crash,
     compiler_exceeded,
     compiler_refusal,
@@ -27,7 +29,6 @@ from runec.codegen.refusals import (
     no_function,
     own_blocks,
     refuse_foreign_files,
-    refuse_special_files,
 )
 from runec.codegen.toolchain import Toolchain, find_toolchain, refuse_unfit_compiler
 from runec.codegen.wasm import finish_module, read_facts
@@ -132,11 +133,12 @@ def compile_pipeline(
     code = generate(pipeline, guard_bytes=guard_bytes)
     toolchain = find_toolchain()
     if work_dir is not None:
-        return _Workshop(toolchain, work_dir).build(code)
+        return _Workshop(toolchain, work_dir.resolve()).build(code)
     try:
         with tempfile.TemporaryDirectory(prefix="runec-", ignore_cleanup_errors=True) as folder:
             identity = "" if store is None else toolchain.identity()
-            return _Workshop(toolchain, Path(folder), store, identity, log).build(code)
+            place = Path(folder).resolve()
+            return _Workshop(toolchain, place, store, identity, log).build(code)
     except OSError as error:
         raise MachineError(
             "R1002",
@@ -147,10 +149,14 @@ def compile_pipeline(
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A source to compile: how the compiler and errors call it, and what it may use."""
+    """A source to compile: how the compiler and errors call it, and what it may use.
+
+    `text` is that of the file that was `generated` for it.
+    """
 
     name: str
     arguments: tuple[str, ...]
+    generated: str
     text: str
     unit: BlockUnit | None
 
@@ -170,12 +176,12 @@ class _Source:
 
     @classmethod
     def glue(cls, code: GeneratedCode) -> _Source:
-        return cls(GLUE, (GLUE,), code.files[GLUE], None)
+        return cls(GLUE, (GLUE,), GLUE, code.files[GLUE], None)
 
     @classmethod
     def of_block(cls, code: GeneratedCode, unit: BlockUnit) -> _Source:
         arguments = ("-include", unit.header, f"{unit.link}/{SOURCE}")
-        return cls(unit.symbol, arguments, code.files[unit.header], unit)
+        return cls(unit.symbol, arguments, unit.header, code.files[unit.header], unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +204,10 @@ class _Object:
 
 @dataclass(frozen=True, slots=True)
 class _Workshop:
-    """The folder that commands run in, so that no path that the compiler is given is absolute."""
+    """The folder that commands run in, so that no path that the compiler is given is absolute.
+
+    It has no link in its path, so that the compiler computes the same absolute paths from it.
+    """
 
     toolchain: Toolchain
     folder: Path
@@ -209,9 +218,7 @@ class _Workshop:
     def build(self, code: GeneratedCode) -> WasmModule:
         for name, text in code.files.items():
             write_file(self.folder / name, text, durable=False, elsewhere=IN_TMPDIR)
-        for unit in code.units:
-            if unit.block.is_own:
-                refuse_special_files(unit)
+        files = {unit.symbol: block_files(unit) for unit in code.units}
         sources = [_Source.glue(code), *(_Source.of_block(code, unit) for unit in code.units)]
         for source in sources:
             try:
@@ -221,7 +228,9 @@ class _Workshop:
                 raise disk_error(error, what, elsewhere=IN_TMPDIR) from None
         with ThreadPoolExecutor(_WORKERS) as pool:
             try:
-                objects = _results([pool.submit(self.compile, source) for source in sources])
+                objects = _results(
+                    [pool.submit(self.compile, each, files.get(each.name, ())) for each in sources]
+                )
             except BaseException:  # Ctrl-C reaches this thread alone, which would wait for them
                 _end_workers(pool)
                 raise
@@ -231,8 +240,8 @@ class _Workshop:
         memory_bytes = _check(linked, own_blocks(units))
         return WasmModule(finish_module(linked, memory_bytes), memory_bytes, stack_bytes)
 
-    def compile(self, source: _Source) -> _Object:
-        """Compile one source, or take it from the store."""
+    def compile(self, source: _Source, files: Collection[str]) -> _Object:
+        """Compile one source, or take it from the store; `files` are those of its block."""
         folders = self.folders(source)
         trees = self.trees(folders)
         key = self.object_key(source, trees)
@@ -241,7 +250,7 @@ class _Workshop:
             made = _Object.from_entry(source.stem, entry)
             self.tell_kept(source.title)
         else:
-            made = self.run_compiler(source, folders)
+            made = self.run_compiler(source, folders, files)
             names = self.files_read(source)
             if source.own is not None:
                 refuse_foreign_files(source.own, folders, names)
@@ -282,8 +291,11 @@ class _Workshop:
         rule = read_file(self.folder / f"{source.stem}.d", "the compiler's list of files")
         return dependencies(rule.decode(errors="surrogateescape"))
 
-    def run_compiler(self, source: _Source, folders: Folders) -> _Object:
+    def run_compiler(self, source: _Source, folders: Folders, files: Collection[str]) -> _Object:
         stem = source.stem
+        link = "" if source.unit is None else source.unit.link
+        overlay = overlay_text(folders, [source.generated], link, files)
+        write_file(self.folder / f"{stem}.yaml", overlay, durable=False, elsewhere=IN_TMPDIR)
         command = [
             *self.toolchain.compiler,
             *COMPILE_FLAGS,
@@ -293,6 +305,8 @@ class _Workshop:
             _SDK,
             "-isystem",
             _HEADERS,
+            "-ivfsoverlay",
+            f"{stem}.yaml",
             "-MD",
             "-c",
             *source.arguments,
@@ -369,7 +383,7 @@ class _Workshop:
             done = run_tool(
                 command,
                 cwd=self.folder,
-                environment=_ENVIRONMENT,
+                environment={**_ENVIRONMENT, "PWD": str(self.folder)},
                 timeout_s=_TIMEOUT_S,
                 limits=limits,
             )

@@ -179,7 +179,7 @@ class GraphOperator(msgspec.Struct, frozen=True):
 
 
 class ModelGraph(msgspec.Struct, frozen=True):
-    """The first subgraph of a model."""
+    """A subgraph of a model."""
 
     tensors: tuple[GraphTensor, ...]
     inputs: tuple[int, ...]
@@ -436,8 +436,8 @@ def _graph_tensor(table: Table, constant: Sequence[bytes | None]) -> GraphTensor
     return tensor
 
 
-def read_graph(data: bytes) -> ModelGraph:
-    """Read the first subgraph of a .tflite, for planning its memory.
+def read_graph(data: bytes, number: int = 0) -> ModelGraph:
+    """Read a subgraph of a .tflite, the first one for planning its memory.
 
     Raises:
         UserFileError: R0310, R0311 or R0312, as `read_model`.
@@ -446,7 +446,7 @@ def read_graph(data: bytes) -> ModelGraph:
         model = open_model(data)
         codes = _operator_codes(model)
         subgraphs = subgraphs_of(model)
-        main = subgraphs[0]
+        main = subgraphs[number]
         constant = _constant_buffers(model)
         tensors = tuple(
             _graph_tensor(table, constant) for table in main.tables(0, count_max=MAX_TENSORS)
@@ -483,10 +483,10 @@ def read_graph(data: bytes) -> ModelGraph:
         raise damaged(error) from None
 
 
-def tensor_name(data: bytes, index: int) -> str:
-    """Return the name of a tensor of the first subgraph of a .tflite that `read_graph` reads."""
+def tensor_name(data: bytes, index: int, number: int = 0) -> str:
+    """Return the name of a tensor of a subgraph of a .tflite that `read_graph` reads."""
     try:
-        main = subgraphs_of(open_model(data))[0]
+        main = subgraphs_of(open_model(data))[number]
         name = main.tables(0, count_max=MAX_TENSORS)[index].text(3, bytes_max=256)
     except MalformedError:
         name = ""

@@ -149,13 +149,13 @@ def test_a_change_beside_or_in_the_block_is_compiled_and_a_folder_or_time_is_not
     assert "found me" in str(caught.value.notes)
 
 
-def test_what_includes_a_file_from_elsewhere_is_never_kept(
+def test_what_includes_a_file_that_no_key_has_is_never_kept(
     own_block: Callable[[Path], GeneratedCode], store: Store, ran: Ran, tmp_path: Path
 ) -> None:
     code = own_block(tmp_path / "one")
     source = tmp_path / "one" / "block.c"
-    source.write_text(source.read_text() + '#include "../far away.h"\n')
-    (tmp_path / "far away.h").write_text("/* nothing */\n")
+    source.write_text(source.read_text() + '#include "far away.txt"\n')
+    (tmp_path / "one" / "far away.txt").write_text("/* nothing */\n")
     for turn in range(2):
         linked(code, store, tmp_path / f"w{turn}", find_toolchain())
     assert ran.count("stage_2_mod360.o") == 2

@@ -12,7 +12,7 @@ from runec.container.wasm import CODE, read_module, walk_sections
 from runec.diagnostics import UserFileError
 from runec.firmware.costs import StageCost, stage_costs
 from runec.frontend.model_engines import find_engines
-from runec.models import has_old_codes, hybrid_operators, lacks_shapes, read_graph, wrong_shape
+from runec.models import has_old_codes, hybrid_operators, inspect_model, read_graph, read_model
 from runec.pipeline import EXECUTED_FORMAT
 
 _ALIGNMENT = 16
@@ -103,9 +103,11 @@ def plan_layout(rune: Rune, board: Board) -> Layout:
 
 def _check_operators(rune: Rune, graph: Graph) -> None:
     for name, model in graph.models.items():
-        names = [item.name for item in model.operators]
-        missing = tflm.missing_operators(names)
         data = rune.resources[model.resource]
+        listed = model.operators if data is None else read_model(data).operators
+        # The graph of a .rune could leave out some of its model's.
+        names = [item.name for item in (*model.operators, *listed)]
+        missing = tflm.missing_operators(names)
         hint = "run the rune on this computer"
         if data is not None:
             read = read_graph(data)
@@ -128,15 +130,22 @@ def _check_operators(rune: Rune, graph: Graph) -> None:
                 stage=name,
                 hint="build the .rune again from its Runefile with this version of runec",
             )
-        wrong = None if data is None else wrong_shape(data)
-        if wrong is not None:
+        found = None if data is None else inspect_model(data)
+        if found is not None and found.wrong:
             raise StageError(
                 "R0810",
-                f"the model's file has {wrong}: it would write over other tensors",
+                f"the model's file has {found.wrong[0]}: it would read or write other memory",
                 stage=name,
                 hint="convert the model again, and build the .rune again with it",
             )
-        if data is not None and lacks_shapes(data):
+        if found is not None and found.unverified:
+            raise StageError(
+                "R0810",
+                f"runec cannot verify what the model writes: {', '.join(found.unverified)}",
+                stage=name,
+                hint=hint,
+            )
+        if found is not None and found.is_shapeless:
             raise StageError(
                 "R0810",
                 "the shapes of its tensors are found at run time, which devices cannot do",

@@ -12,11 +12,10 @@ from runec.models import (
     advice,
     engine_objection,
     hybrid_operators,
-    lacks_shapes,
+    inspect_model,
     missing,
     read_graph,
     read_model,
-    wrong_shape,
 )
 
 DEVICES = "devices"
@@ -71,12 +70,10 @@ def find_engines(data: bytes, info: ModelInfo | None = None) -> ModelEngines:
 
     names = [operator.name for operator in info.operators]
     objections[DEVICES] = tflm.device_objection(graph, names, hybrid_operators(graph))
-    if lacks_shapes(data):
-        # Both make room for the shapes that the file has.
-        wrong = wrong_shape(data)
-        why = f"the file has {wrong}" if wrong else "the file does not have all shapes"
-        for name in (Engine.TFLM.value, DEVICES):
-            objections[name] = objections[name] or why
+    # Both make room for the shapes that the file has.
+    why = inspect_model(data).objection
+    for name in (Engine.TFLM.value, DEVICES):
+        objections[name] = objections[name] or why
     return ModelEngines(objections, _lacking(info.operators))
 
 

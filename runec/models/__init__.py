@@ -13,7 +13,8 @@ from runec.models.engines import (
     missing,
 )
 from runec.models.input_ranges import InputRange, input_ranges
-from runec.models.shapes import ResolvedModel, lacks_shapes, resolve_model, wrong_shape
+from runec.models.shapes import ResolvedModel, resolve_model
+from runec.models.soundness import Findings, inspect_model
 from runec.models.tflite import (
     ModelGraph,
     ModelInfo,
@@ -27,6 +28,7 @@ from runec.models.tflite import (
 
 __all__ = [
     "Engine",
+    "Findings",
     "InputRange",
     "ModelGraph",
     "ModelInfo",
@@ -39,12 +41,11 @@ __all__ = [
     "has_old_codes",
     "hybrid_operators",
     "input_ranges",
+    "inspect_model",
     "is_custom",
-    "lacks_shapes",
     "measure_arena",
     "missing",
     "read_graph",
     "read_model",
     "resolve_model",
-    "wrong_shape",
 ]

@@ -13,16 +13,16 @@ import msgspec
 
 from runec.diagnostics import UserFileError
 from runec.models.flatbuffer import MalformedError
-from runec.models.folding import Contradiction, Folded, fold_model, needs_folding
+from runec.models.folding import Folded, fold_model, needs_folding
 from runec.models.rewriting import Changes, rewrite_model
 from runec.models.shape_rules import Shape
+from runec.models.soundness import wrong_tensors
 from runec.models.tflite import (
     ModelGraph,
     damaged,
     has_old_codes,
     is_open_to,
     read_graph,
-    tensor_name,
 )
 from runec.pipeline import TensorType
 
@@ -42,39 +42,6 @@ class ResolvedModel(msgspec.Struct, frozen=True):
     is_learned: bool
 
 
-def lacks_shapes(data: bytes) -> bool:
-    """Return whether a model's file does not have, or has wrong, shapes of what it computes.
-
-    An engine that makes room for what the file says must not run it. A shape counts as lacking
-    where the rule of its operator cannot compute it.
-
-    Raises:
-        UserFileError: R0310, R0311 or R0312, as `read_model`.
-    """
-    graph, folded = read_graph(data), _folded(data)
-    if folded.unknown or folded.unverified or folded.contradictions:
-        return True
-    found = folded.changes.shapes.items()
-    return any(graph.tensors[at].shape != shape for at, shape in found)
-
-
-def wrong_shape(data: bytes) -> str | None:
-    """Return which shape in a model's file is not what its operator computes, or None.
-
-    Raises:
-        UserFileError: R0310, R0311 or R0312, as `read_model`.
-    """
-    wrong = _folded(data).contradictions
-    return _said(data, wrong[0]) if wrong else None
-
-
-def _folded(data: bytes) -> Folded:
-    try:
-        return fold_model(data)
-    except MalformedError as error:
-        raise damaged(error) from None
-
-
 def resolve_model(
     data: bytes, inputs: Sequence[TensorType] | None = None, *, may_learn: bool = True
 ) -> ResolvedModel:
@@ -89,11 +56,12 @@ def resolve_model(
     Raises:
         UserFileError: R0310, R0311 or R0312, as `read_model`; R0320, LiteRT does not take the
             model; R0324, the file has another shape or element type for a result than its
-            operator computes.
+            operator computes, too few bytes for a constant, or none for what an operator reads.
         MachineError: R0321, LiteRT is not installed, or its process cannot be started.
     """
     graph = read_graph(data)
     given = _given_shapes(graph, inputs)
+    _reject_wrong(wrong_tensors(data))
     data = _with_old_codes(data)
     try:
         if not given:
@@ -173,21 +141,18 @@ def _learned(graph: ModelGraph, folded: Folded, shapes: Mapping[int, Shape]) -> 
 
 
 def _reject_contradictions(data: bytes, folded: Folded) -> None:
-    if not folded.contradictions:
+    _reject_wrong([item.said(data) for item in folded.contradictions[:_NOTES_MAX]])
+
+
+def _reject_wrong(facts: Sequence[str]) -> None:
+    if not facts:
         return
-    first, *others = (_said(data, item) for item in folded.contradictions[:_NOTES_MAX])
+    first, *others = facts[:_NOTES_MAX]
     raise UserFileError(
         "R0324",
         f"the model's file has {first}",
         hint="convert the model again, so that the file has the shapes that its operators compute",
         notes=tuple(f"it has {other}" for other in others),
-    )
-
-
-def _said(data: bytes, wrong: Contradiction) -> str:
-    return (
-        f"{wrong.stated} for the tensor {tensor_name(data, wrong.tensor)!r}, "
-        f"but {wrong.operator} computes {wrong.computed}"
     )
 
 

@@ -22,7 +22,7 @@ from runec.models import (
     engine_objection,
     hybrid_operators,
     input_ranges,
-    lacks_shapes,
+    inspect_model,
     missing,
     read_graph,
     read_model,
@@ -38,6 +38,7 @@ from runec.vm.errors import (
     no_model,
     result_differs,
     unknown_shape,
+    unverified,
 )
 from runec.vm.output import one_nan
 from runec.vm.tflm import RefusedError, TflmModel
@@ -94,8 +95,8 @@ class HostModel:
         hybrid = hybrid_operators(self._graph)
         why = tflm.device_objection(self._graph, names, hybrid)
         to_a_board = tflm.device_advice(self._graph, names, hybrid)
-        self._is_shapeless = lacks_shapes(data)
-        if self._is_shapeless and not tflm.missing_operators(names):
+        self._found = inspect_model(data)
+        if self._found.is_shapeless and not tflm.missing_operators(names):
             why, to_a_board = _AT_RUN_TIME, "use a model with fixed shapes"
         self._engine: _Engine
         try:
@@ -122,8 +123,10 @@ class HostModel:
             tensor.type is None or tensor.type.element_count != kind.element_count
             for tensor, kind in zip(self._info.inputs, self.inputs, strict=True)
         )
-        if is_resized or self._is_shapeless:
+        if is_resized or self._found.is_shapeless:
             raise RefusedError(_UNKNOWN)
+        if self._found.objection is not None:
+            raise RefusedError(self._found.objection)
         return TflmModel(name, data, self.inputs, self.outputs)
 
     def _objection(self, engine: Engine) -> str | None:
@@ -141,6 +144,8 @@ class HostModel:
         is_wrong = any(deviations(engine, self._graph) for engine in Engine)
         if objection is not None and is_wrong:
             raise computed_wrong(name, (refusal.reason, objection))
+        if objection is not None and self._found.unverified:
+            raise unverified(name, self._found.unverified, objection)
         if objection is not None:
             notes = [*refusal.notes, objection]
             raise model_failed(name, refusal.reason, notes, advice(lacking[0]))

@@ -145,7 +145,7 @@ def _tflite() -> Target:
         Engine,
         engine_objection,
         input_ranges,
-        lacks_shapes,
+        inspect_model,
         measure_arena,
         read_graph,
         read_model,
@@ -158,7 +158,7 @@ def _tflite() -> Target:
 
     def check(data: bytes) -> None:
         readers: tuple[Callable[[bytes], object], ...]
-        readers = (read_model, read_graph, measure_arena, input_ranges, engines, lacks_shapes)
+        readers = (read_model, read_graph, measure_arena, input_ranges, engines, inspect_model)
         readers += (lambda content: resolve_model(content, may_learn=False),)
         for read in readers:
             with contextlib.suppress(UserFileError):

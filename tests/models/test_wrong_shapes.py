@@ -8,7 +8,7 @@ import pytest
 from runec.backends import tflm
 from runec.diagnostics import RuneError, UserFileError
 from runec.frontend.model_engines import find_engines
-from runec.models import lacks_shapes, read_graph, read_model, resolve_model, wrong_shape
+from runec.models import inspect_model, read_graph, read_model, resolve_model
 from runec.pipeline import TensorType
 from runec.vm.host_model import HostModel
 from tests import shape_models
@@ -37,8 +37,8 @@ def test_an_operator_may_change_an_open_batch(name: str) -> None:
     assert not found.is_learned
     sizes = [tensor.shape for tensor in read_model(found.data).outputs]
     assert sizes == [(CHANGED[name].size // 6, 6), (1, 6)]
-    assert lacks_shapes(data)
-    assert not lacks_shapes(found.data)
+    assert inspect_model(data).objection
+    assert inspect_model(found.data).objection is None
     for model in (data, found.data):
         assert ran(model, X) == [CHANGED[name].tolist(), (X + 10).tolist()]
 
@@ -70,8 +70,8 @@ def test_a_shape_that_no_operator_computes_is_rejected(
         resolve_model(data)
     said = f"the shape [{size}] for the tensor 't2', but {name} computes {computed}"
     assert (caught.value.code, caught.value.message) == ("R0324", f"the model's file has {said}")
-    assert wrong_shape(data) == said
-    assert lacks_shapes(data)
+    assert inspect_model(data).wrong == (said,)
+    assert inspect_model(data).objection
     assert find_engines(data).objections["devices"] == f"the file has {said}"
     with pytest.raises(RuneError) as refused:
         HostModel("net", data, None, lambda *_: None)
@@ -107,7 +107,7 @@ def test_a_shape_that_decides_itself_at_run_time_is_not_taken_on_trust() -> None
     result = sketch.tensor("f4", [6])
     sketch.operator("PAD", [given, edges], [result])
     data = sketch.written([given, edges], [result])
-    assert lacks_shapes(data)
+    assert inspect_model(data).objection
     why = "the file does not have all shapes"
     assert [find_engines(data).objections[name] for name in ("tflite-micro", "devices")] == [
         why

@@ -3,8 +3,11 @@
 SHELL := /bin/sh
 READY := .venv/.ready
 BIN := .venv/bin
+# The order of tests is random, so that none needs another; `make test` takes the same one each time.
+PYTEST := $(BIN)/pytest -n 2 -q
+STEADY := --randomly-seed=1
 
-.PHONY: help setup demo test lint unit conformance emulated bench fuzz docs format clean
+.PHONY: help setup demo test lint unit conformance emulated search bench fuzz docs format clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -19,21 +22,27 @@ demo: $(READY) ## one Runefile, one .rune, the same bytes on the host and on thr
 
 test: lint unit ## everything that must pass before a commit
 
+C_FILES = $(shell find firmware_templates runec/proc_blocks/sdk -name '*.[ch]' -o -name '*.cc' -o -name '*.cpp')
+
 lint: $(READY) ## style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror $(C_FILES)
 
 unit: $(READY) ## unit tests of each package, the examples end to end
-	$(BIN)/pytest -n 2 -m 'not emulated' -q
+	$(PYTEST) $(STEADY) -m 'not emulated'
 
 conformance: $(READY) ## examples x {host, emulated boards}, byte for byte
 	$(BIN)/python tools/conformance.py
 
 emulated: $(READY) ## the tests that take long: firmware on emulated boards, sweeps of operators
-	$(BIN)/pytest -n 2 -m emulated -q
+	$(PYTEST) $(STEADY) -m emulated
 
-bench: $(READY) ## instructions, flash and RAM of every example on QEMU beside the same pipeline without a sandbox
+search: $(READY) ## the properties again, with random examples in a random order
+	$(PYTEST) -m 'hypothesis and not emulated' --hypothesis-profile search
+
+bench: $(READY) ## instructions, flash and RAM of every example on QEMU beside the same pipeline without a sandbox; start-up
 	$(BIN)/python -m tools.bench
 
 FUZZ_SECONDS ?= 60
@@ -45,9 +54,10 @@ docs: $(READY) ## write docs/cli.md from the commands, the tables of docs/runefi
 	$(BIN)/python tools/cli_page.py
 	$(BIN)/python tools/runefile_page.py
 
-format: $(READY) ## let ruff rewrite what it can
+format: $(READY) ## let ruff and clang-format rewrite what they can
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+	$(BIN)/clang-format -i $(C_FILES)
 
 clean: ## remove what the build made, not what setup installed
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

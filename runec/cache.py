@@ -1,13 +1,11 @@
 """The cache: what can be made again, in one folder of the user's.
 
-    compiled/    objects and linked modules of `runec build`      Store, at most 256 MiB
     objects/     objects of firmware builds, SCons's own format   pruned to 1 GiB
     components/  third-party sources                              runec.components
     firmware/    projects that runec builds for itself            runec.devices, at most 1 GiB
     platformio/  PlatformIO's state                               runec.firmware
 
-An entry of a `Store` is named by the SHA-256 of everything that it was made from and begins with
-one of itself and that name: what was cut short, changed or moved is none, and is made again.
+Output of the compiler for WebAssembly is not cached (runec.codegen.build has the figures).
 """
 
 from __future__ import annotations
@@ -17,22 +15,20 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from runec.diagnostics import Diagnostic, MachineError, RunecError, Severity
-from runec.files import disk_error, write_file
+import platformdirs
 
-COMPILED_BYTES_MAX = 256 << 20
+from runec.diagnostics import MachineError
+from runec.files import disk_error
+
 OBJECTS_BYTES_MAX = 1 << 30
 FIRMWARE_BYTES_MAX = 1 << 30
-ENTRY_BYTES_MAX = 512 << 10
 # What was used this recently may be in use by another process, and is not pruned.
 IN_USE_S = 3600
 
-_SHARDS = 256
-_DIGEST_BYTES = 32
 ANOTHER_CACHE = "set RUNEC_CACHE_DIR to a folder that can be written"
 
 
@@ -44,106 +40,25 @@ def cache_dir() -> Path:
     """
     override = os.environ.get("RUNEC_CACHE_DIR")
     try:
-        folder = Path(override or _user_cache_dir()).expanduser()
+        folder = Path(override or platformdirs.user_cache_dir("runec")).expanduser()
     except RuntimeError:
         raise MachineError(
             "R1002",
             "there is no home folder to keep the cache in",
             hint=ANOTHER_CACHE,
         ) from None
-    # Absolute, because builders and clients that are told of it run in other folders.
+    # Absolute, because builders and clients that get it run in other folders.
     return folder.absolute()
 
 
-def _user_cache_dir() -> str:
-    import platformdirs  # noqa: PLC0415 - not needed where RUNEC_CACHE_DIR is set
-
-    return platformdirs.user_cache_dir("runec")
-
-
 def content_key(*parts: bytes | str) -> str:
-    """Return the SHA-256, in hexadecimal, of parts that are told apart by their lengths."""
+    """Return the SHA-256, in hexadecimal, of parts that are separated by their lengths."""
     digest = hashlib.sha256()
     for part in parts:
         data = part.encode() if isinstance(part, str) else part
         digest.update(len(data).to_bytes(8, "little"))
         digest.update(data)
     return digest.hexdigest()
-
-
-class Store:
-    """Entries by content key. Whatever the disk does, a build goes on: a fault is one `warning`.
-
-    Any number of processes may use one folder: an entry appears whole or not at all, and two that
-    write the same one write the same bytes. Nothing of the disk raises.
-    """
-
-    def __init__(self, folder: Path | None, *, max_bytes: int = COMPILED_BYTES_MAX) -> None:
-        self._folder = folder
-        self._max_bytes = max_bytes
-        self.warning: Diagnostic | None = None
-
-    @classmethod
-    def compiled(cls) -> Store:
-        """Return the store of compiled objects and modules in the user's cache."""
-        try:
-            return cls(cache_dir() / "compiled")
-        except MachineError as error:
-            store = cls(None)
-            store._give_up(error)
-            return store
-
-    def get(self, key: str) -> bytes | None:
-        """Return what was put under a key, or None; damaged entries do not count."""
-        folder = self._folder
-        if folder is None:
-            return None
-        path = _entry(folder, key)
-        try:
-            with path.open("rb") as stream:
-                data = stream.read(_DIGEST_BYTES + ENTRY_BYTES_MAX + 1)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            self._give_up(disk_error(error, f"read {path}"))
-            return None
-        payload = data[_DIGEST_BYTES:]
-        if data[:_DIGEST_BYTES] != _seal(key, payload):
-            return None
-        with contextlib.suppress(OSError):
-            os.utime(path)  # what is used is pruned last
-        return payload
-
-    def put(self, key: str, payload: bytes) -> None:
-        """Keep a payload, unless it is larger than an entry may be or the disk refuses it."""
-        folder = self._folder  # another thread may give it up
-        if folder is None or len(payload) > ENTRY_BYTES_MAX:
-            return
-        path = _entry(folder, key)
-        try:
-            # Not synced: an entry that a power failure cut short is found out when it is read.
-            write_file(path, _seal(key, payload) + payload, durable=False)
-            # Keys are spread evenly, so that it is enough to look after the folder just written to.
-            prune(path.parent, self._max_bytes // _SHARDS, in_use_s=0)
-        except MachineError as error:
-            self._give_up(error)
-
-    def _give_up(self, error: RunecError) -> None:
-        self._folder = None
-        self.warning = Diagnostic(
-            "R1006",
-            f"nothing is taken from or kept in the build cache: {error.message}",
-            Severity.WARNING,
-            hint=f"{ANOTHER_CACHE}, or build with --no-cache",
-        )
-
-
-def _entry(folder: Path, key: str) -> Path:
-    return folder / key[:2] / key[2:]
-
-
-def _seal(key: str, payload: bytes) -> bytes:
-    return hashlib.sha256(key.encode() + payload).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +115,6 @@ class Usage:
 
 # Every part, and its bound. Those with one are made again by the next build, without a network.
 _PARTS = {
-    "compiled": COMPILED_BYTES_MAX,
     "objects": OBJECTS_BYTES_MAX,
     "components": None,
     "firmware": FIRMWARE_BYTES_MAX,
@@ -222,19 +136,18 @@ def _usage(folder: Path, bound: int | None) -> Usage:
     return Usage(folder.name, len(files), sum(item.size for item in files), bound)
 
 
-def clear(parts: Iterable[str] = ("compiled", "objects")) -> None:
-    """Remove parts of the cache. A build that runs meanwhile makes anew what it needs.
+def clear() -> None:
+    """Remove the objects of firmware builds. A build that runs meanwhile makes them again.
 
-    Projects are held while they are used: `runec.devices.clear_projects` removes them.
+    Projects are held while they are used: `runec.firmware.clear_projects` removes them.
 
     Raises:
         MachineError: R1002, there is no cache or it cannot be written.
     """
-    for part in parts:
-        folder = cache_dir() / part
-        try:
-            shutil.rmtree(folder)
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise disk_error(error, f"clear {folder}", elsewhere=ANOTHER_CACHE) from None
+    folder = cache_dir() / "objects"
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise disk_error(error, f"clear {folder}", elsewhere=ANOTHER_CACHE) from None

@@ -5,7 +5,9 @@
     │   └── RunefileError    a Runefile with one or more diagnostics
     ├── UsageError      (2)  the command line asks for something that does not exist
     ├── RuneError       (3)  the rune was started and failed
-    └── MachineError    (4)  this machine lacks a tool, a file, a network or space
+    ├── MachineError    (4)  this machine lacks a tool, a file, a network or space
+    └── DeviceRefusalError   of these, those of a rune that a device does not run
+        └── BoardRefusalError    or that does not go with this board
 
 Codes are `R` and four digits; the first two say which room found the mistake:
 
@@ -21,15 +23,15 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
+
+import msgspec
 
 TAB_WIDTH = 4
 
 
-@dataclass(frozen=True)
-class SourceFile:
+class SourceFile(msgspec.Struct, frozen=True, dict=True):
     """A text that spans point into. `path` is shown to the user as it stands."""
 
     path: str
@@ -61,8 +63,7 @@ class SourceFile:
         return min(self._line_starts[line - 1] + max(column, 1) - 1, len(self.text))
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """Characters `start` (included) to `end` (excluded) of one source file."""
 
     source: SourceFile
@@ -95,16 +96,14 @@ class Severity(Enum):
     WARNING = "warning"
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(msgspec.Struct, frozen=True):
     """A second place that explains a diagnostic, for example a first definition."""
 
     span: Span
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(msgspec.Struct, frozen=True):
     """One thing wrong, where it is, and what to try."""
 
     code: str
@@ -134,12 +133,11 @@ class Diagnostic:
         }
 
 
-@dataclass(slots=True)
-class Diagnostics:
+class Diagnostics(msgspec.Struct):
     """Collects diagnostics while passes run; iterates them in source order, each once."""
 
     # A dict for its order and for a quick look-up: a hostile file has thousands of mistakes.
-    _items: dict[Diagnostic, None] = field(default_factory=dict)
+    _items: dict[Diagnostic, None] = msgspec.field(default_factory=dict)
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep a diagnostic unless the same one was already reported."""
@@ -262,6 +260,14 @@ class MachineError(RunecError):
     """This machine lacks something: a tool, a file, a network, space."""
 
     exit_code = 4
+
+
+class DeviceRefusalError(RunecError):
+    """A rune that this board, or no device, can run. Nothing broke: the host may run it."""
+
+
+class BoardRefusalError(DeviceRefusalError):
+    """A rune that does not go with this board; another may do."""
 
 
 _RED, _YELLOW, _BLUE, _BOLD, _RESET = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[0m"

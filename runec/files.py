@@ -25,6 +25,26 @@ IN_TMPDIR = "set TMPDIR to another place"
 """Where else, for what is written into a temporary folder."""
 
 
+class UnreadableFileError(UserFileError):
+    """A file that the user named and that cannot be read; `reason` says why, without its name."""
+
+    def __init__(self, message: str, reason: str, *, hint: str | None = None) -> None:
+        super().__init__("R1003", message, hint=hint)
+        self.reason = reason
+
+
+class LongNameError(UnreadableFileError):
+    """A path that is longer than the system takes."""
+
+
+class IrregularFileError(UnreadableFileError):
+    """A pipe, a device or another file that may never end."""
+
+
+class _IrregularError(OSError):
+    """What stands for one of these among the errors of the system."""
+
+
 def disk_error(error: OSError, what: str, *, elsewhere: str = _ELSEWHERE) -> MachineError:
     """Return R1001, the disk is full, or R1002; `what` was not possible, such as `write x.rune`.
 
@@ -116,10 +136,10 @@ def _require_regular(found: os.stat_result) -> None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     for is_kind, name in _KINDS:
         if is_kind(found.st_mode):
-            raise OSError(errno.EINVAL, f"it is {name}, not a regular file")
+            raise _IrregularError(errno.EINVAL, f"it is {name}, not a regular file")
     for root in ("/proc", "/sys"):
         if found.st_dev == _device(root) != _device("/"):
-            raise OSError(errno.EINVAL, f"it is a file of {root}, not a regular file")
+            raise _IrregularError(errno.EINVAL, f"it is a file of {root}, not a regular file")
 
 
 def require_regular(path: Path) -> None:
@@ -161,30 +181,27 @@ def read_file(path: Path, what: str, *, max_bytes: int = MAX_INPUT_BYTES) -> byt
     """Return the bytes of a file that the user named; `what` says what it should be.
 
     Raises:
-        UserFileError: R1003, the file is missing, a folder, a pipe or a device, unreadable or
-            larger than `max_bytes`.
+        UnreadableFileError: R1003, the file is missing, a folder, a pipe or a device, unreadable
+            or larger than `max_bytes`.
     """
     try:
         data = read_regular(path, max_bytes + 1)
     except FileNotFoundError:
-        raise UserFileError(
-            "R1003", f"{what} {path} does not exist", hint="check the spelling of the path"
-        ) from None
+        message, reason = f"{what} {path} does not exist", "the file does not exist"
+        hint = "check the spelling of the path"
+        raise UnreadableFileError(message, reason, hint=hint) from None
     except OSError as error:
+        reason = str(error.strerror)
         if error.errno == errno.ENAMETOOLONG:
             message = f"{what} {_cut(str(path))}: the name is too long"
-            raise UserFileError("R1003", message, hint=_SHORTEN) from None
-        raise UserFileError(
-            "R1003",
-            f"cannot read {what} {path}: {error.strerror}",
-            hint="name a readable file",
-        ) from None
+            raise LongNameError(message, "the name is too long", hint=_SHORTEN) from None
+        kind = IrregularFileError if isinstance(error, _IrregularError) else UnreadableFileError
+        message = f"cannot read {what} {path}: {reason}"
+        raise kind(message, reason, hint="name a readable file") from None
     if len(data) > max_bytes:
-        raise UserFileError(
-            "R1003",
-            f"{what} {path} is larger than {max_bytes} bytes",
-            hint="name another file",
-        )
+        size = f"larger than {max_bytes} bytes"
+        message = f"{what} {path} is {size}"
+        raise UnreadableFileError(message, f"it is {size}", hint="name another file")
     return data
 
 
@@ -198,7 +215,7 @@ def write_file(
 ) -> bool:
     """Write a file under a temporary name beside it, then rename: readers see all or nothing.
 
-    What is no file but a device or a pipe, as /dev/stdout, is written to and never replaced.
+    What is not a file but a device or a pipe, as /dev/stdout, is written to and never replaced.
 
     With `only_if_changed`, a file that holds the same bytes keeps its time. Without `durable`, a
     power failure may leave it cut short. `elsewhere` is `disk_error`'s. Returns True when the file

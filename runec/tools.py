@@ -15,10 +15,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from runec.diagnostics import MachineError
 
@@ -48,12 +49,11 @@ _watchers: list[Watcher] = []
 
 
 def watch_tools(watcher: Watcher | None) -> None:
-    """Tell `watcher` of every program that `run_tool` has run from now on; None: nobody."""
+    """Report every program that `run_tool` has run from now on to `watcher`; None: to none."""
     _watchers[:] = [] if watcher is None else [watcher]
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """What a program, and each process that it starts, may take of the machine. None: no limit.
 
     Attributes:
@@ -117,11 +117,10 @@ _OUTPUT_BYTES = 1024 * 1024
 
 # What compilers, interpreters and emulators print where they get no memory, but not a compiler's
 # message about its input, such as of `#error out of memory`.
-_NO_MEMORY = re.compile(
-    r"^(?!.*: (?:fatal error|error|warning|note): ).*"
+_NO_MEMORY = (
+    r"(?im)^(?!.*: (?:fatal error|error|warning|note): ).*"
     r"(?:out of memory|bad_alloc|cannot allocate memory|memory exhausted|memoryerror"
-    r"|failed to map segment)",
-    re.IGNORECASE | re.MULTILINE,
+    r"|failed to map segment)"
 )
 
 
@@ -133,8 +132,7 @@ class ToolTimeoutError(MachineError):
     """R1005: a program took longer than it may."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(msgspec.Struct, frozen=True):
     """How a program ended."""
 
     returncode: int
@@ -151,7 +149,7 @@ class Finished:
             return f"{limits.cpu_s} s of processor time"
         if limits.file_bytes is not None and number == signal.SIGXFSZ:
             return f"{limits.file_bytes // 1024**2} MiB of output"
-        said = self.returncode != 0 and _NO_MEMORY.search(self.stderr)
+        said = self.returncode != 0 and re.search(_NO_MEMORY, self.stderr)
         if limits.memory_bytes is not None and said:
             return f"{limits.memory_bytes // 1024**2} MiB of memory"
         return None
@@ -340,7 +338,7 @@ def _listed(leader: int) -> Iterator[None]:
 
 
 def end_tools() -> None:
-    """Kill what `run_tool` is running in other threads: nobody waits for it any more."""
+    """Kill what `run_tool` is running in other threads: its callers have gone."""
     for leader in tuple(_running):
         _kill_group(leader)
 

@@ -6,6 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run; `make fuzz` searches further with --hypothesis-profile search.
+settings.register_profile("repeatable", derandomize=True, database=None, print_blob=True)
+settings.register_profile("search", deadline=None, print_blob=True)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -120,7 +126,7 @@ def make_custom() -> Callable[[str], bytes]:
     return make
 
 
-ORIGINAL_IMPORTS = {
+LEGACY_IMPORTS = {
     "_debug": 2,
     "request_capability": 1,
     "request_capability_set_param": 6,
@@ -134,11 +140,11 @@ ORIGINAL_IMPORTS = {
     "rune_resource_open": 2,
     "rune_resource_read": 3,
 }
-MakeOriginal = Callable[..., bytes]
+MakeLegacy = Callable[..., bytes]
 
 
 @pytest.fixture(scope="session")
-def make_original() -> MakeOriginal:
+def make_legacy() -> MakeLegacy:
     """Make a file as runes of 2020 to 2022 are: a memory that can grow, data, a version section.
 
     `manifest` and `call` are the bodies of the exports in WebAssembly text, which name host
@@ -165,7 +171,7 @@ def make_original() -> MakeOriginal:
     ) -> bytes:
         imports = [
             f'(import "env" "{name}" (func ${name} (param {"i32 " * count}) (result i32)))'
-            for name, count in ORIGINAL_IMPORTS.items()
+            for name, count in LEGACY_IMPORTS.items()
             if f"${name} " in manifest + call
         ]
         segments = [f'(data (i32.const {at}) "{escaped(item)}")' for at, item in data.items()]

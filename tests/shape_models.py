@@ -22,6 +22,16 @@ _KINDS = {
     "resource": schema.TensorType.RESOURCE,
 }
 
+# Operators whose class of options has another name.
+_OPTIONS = {
+    "BatchToSpaceNd": "BatchToSpaceND",
+    "Conv2d": "Conv2D",
+    "Mean": "Reducer",
+    "SpaceToBatchNd": "SpaceToBatchND",
+    "Sum": "Reducer",
+    "TopkV2": "TopKV2",
+}
+
 
 class ModelSketch:
     """A model; tensors and operators are added to its first subgraph in order."""
@@ -60,6 +70,7 @@ class ModelSketch:
         open_: Sequence[int] | None = None,
         is_scalar: bool = False,
         scale: float | None = None,
+        zero_point: int = 0,
     ) -> int:
         """Add a tensor; `open_` is its signature. Returns its number."""
         tensor = schema.TensorT()
@@ -71,14 +82,21 @@ class ModelSketch:
         if scale is not None:
             tensor.quantization = schema.QuantizationParametersT()
             tensor.quantization.scale = [scale]
-            tensor.quantization.zeroPoint = [0]
+            tensor.quantization.zeroPoint = [zero_point]
         self._graph.tensors.append(tensor)
         return len(self._graph.tensors) - 1
 
-    def constant(self, kind: str, values: Any, shape: Sequence[int] | None = None) -> int:
+    def constant(
+        self,
+        kind: str,
+        values: Any,
+        shape: Sequence[int] | None = None,
+        *,
+        scale: float | None = None,
+    ) -> int:
         """Add a constant tensor; `shape` is another than its elements have. Returns its number."""
         array = np.array(values, kind)
-        index = self.tensor(kind, array.shape if shape is None else shape)
+        index = self.tensor(kind, array.shape if shape is None else shape, scale=scale)
         buffer = schema.BufferT()
         buffer.data = list(array.tobytes())
         self._model.buffers.append(buffer)
@@ -117,7 +135,7 @@ class ModelSketch:
         use.inputs, use.outputs = list(inputs), list(outputs)
         use.customOptions = None if custom_options is None else list(custom_options)
         words = "".join(part.capitalize() for part in name.split("_"))
-        kind = {"TopkV2": "TopKV2", "Sum": "Reducer", "Mean": "Reducer"}.get(words, words)
+        kind = _OPTIONS.get(words, words)
         made = getattr(schema, f"{kind}OptionsT", None)
         if made is not None and hasattr(schema.BuiltinOptions, f"{kind}Options"):
             use.builtinOptionsType = getattr(schema.BuiltinOptions, f"{kind}Options")
@@ -276,6 +294,35 @@ def of_changing_batch(name: str) -> bytes:
         sketch.operator("TILE", [given, sketch.constant("i4", [3, 1])], [changed])
     sketch.operator("RELU", [changed], [end])
     return sketch.written([given], [end, other])
+
+
+def dilated_convolution(weights: Any, bias: Any, batch: int, size: int) -> bytes:
+    """An int8 convolution of 3 x 3 with a dilation of 2, as TensorFlow's converter writes it.
+
+    i8[batch, size, size, channels] with a zero point of -128 to i8[batch, size, size, units];
+    `weights` is [units, 3, 3, channels], `bias` [units]. Scales: 1/16 of the input, 1/32 of the
+    weights, 1/2 and a zero point of 3 of the result.
+    """
+    units, _, _, channels = np.shape(weights)
+    block = -(-(size + 4) // 2)  # padded by 2 on both sides, and to a multiple of 2
+    end = 2 * block - size - 2
+    sketch = ModelSketch()
+    given = sketch.tensor("i1", [batch, size, size, channels], scale=1 / 16, zero_point=-128)
+    steps = sketch.constant("i4", [2, 2])
+    edges = sketch.constant("i4", [[2, end], [2, end]])
+    crops = sketch.constant("i4", [[0, end - 2], [0, end - 2]])
+    blocks = sketch.tensor("i1", [4 * batch, block, block, channels], scale=1 / 16, zero_point=-128)
+    filters = sketch.constant("i1", weights, scale=1 / 32)
+    offsets = sketch.constant("i4", bias, scale=1 / 512)
+    parts = sketch.tensor("i1", [4 * batch, block - 2, block - 2, units], scale=1 / 2, zero_point=3)
+    result = sketch.tensor("i1", [batch, size, size, units], scale=1 / 2, zero_point=3)
+    sketch.operator("SPACE_TO_BATCH_ND", [given, steps, edges], [blocks])
+    valid = {"padding": schema.Padding.VALID, "strideH": 1, "strideW": 1}
+    valid |= {"dilationHFactor": 1, "dilationWFactor": 1}
+    sketch.operator("CONV_2D", [blocks, filters, offsets], [parts], valid)
+    sketch.operator("BATCH_TO_SPACE_ND", [parts, steps, crops], [result])
+    codes = [(code, code, version) for code, version in ((38, 2), (3, 3), (37, 2))]
+    return sketch.written([given], [result], codes=codes)
 
 
 def with_wrong_shape(name: str, size: int = 4) -> bytes:

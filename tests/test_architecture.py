@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,14 +21,21 @@ ROWS: tuple[frozenset[str], ...] = (
     frozenset({"codegen"}),
     frozenset({"frontend"}),
     frozenset({"container"}),
+    frozenset({"pipeline"}),
     frozenset({"backends", "proc_blocks", "models", "boards", "explanations"}),
     frozenset({"components"}),
-    frozenset({"pipeline", "diagnostics", "cache", "files", "tools", "data", "numbers"}),
+    frozenset(
+        {"diagnostics", "numbers", "values", "suggestions", "data"}
+        | {"files", "toml", "cache", "tools"}
+    ),
 )
 # Rooms of one row that may still not use the row below: only backends need third-party sources.
 WITHOUT_COMPONENTS = frozenset({"proc_blocks", "models", "boards", "explanations"})
 # The modules at the bottom build on one another in this order.
-GROUND = ("diagnostics", "numbers", "data", "files", "cache", "tools", "pipeline")
+GROUND = (
+    *("diagnostics", "numbers", "values", "suggestions", "data"),
+    *("files", "toml", "cache", "tools"),
+)
 FOLDERS = {
     ".ci",
     "boards",
@@ -108,3 +116,34 @@ def test_the_root_holds_only_the_folders_of_the_design() -> None:
     }
     assert found - {"build", "dist"} <= FOLDERS
     assert found >= {"boards", "docs", "examples", "firmware_templates", "runec", "tests", "tools"}
+
+
+CODE = re.compile(r"R[01][0-9]{3}")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_what_happens_depends_on_classes_of_errors_and_not_on_their_codes(path: Path) -> None:
+    """A code is compared with nothing: neither a literal, nor a set of them under a name."""
+    tree = ast.parse(path.read_text(), str(path))
+    codes = {
+        target.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name) and _has_code(node.value)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            sides = (node.left, *node.comparators)
+            named = [side.id for side in sides if isinstance(side, ast.Name) and side.id in codes]
+            assert not named, f"line {node.lineno} compares with {named[0]}"
+            assert not any(map(_has_code, sides)), f"line {node.lineno} compares with a code"
+
+
+def _has_code(node: ast.expr) -> bool:
+    return any(
+        isinstance(each, ast.Constant)
+        and isinstance(each.value, str)
+        and CODE.fullmatch(each.value) is not None
+        for each in ast.walk(node)
+    )

@@ -1,7 +1,7 @@
 """Print what each example takes on each board, as a table in Markdown, and what builds take.
 
 Flash and RAM are the linker's, so only boards that build take part. With --time each firmware is
-built twice with an empty object cache: cold, and again with nothing changed. Builds are told in
+built twice with an empty object cache: cold, and again with nothing changed. Builds are reported in
 seconds of processors, so that other work on the machine does not count.
 """
 
@@ -18,13 +18,12 @@ from runec.boards import Board, load_boards
 from runec.cache import cache_dir
 from runec.cli.console import Console
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
+from runec.container import Rune, write_rune
 from runec.diagnostics import RunecError
-from runec.firmware import build_project, create_project
+from runec.firmware import BudgetError, DeviceRune, build_project, create_project
 from runec.frontend import analyse
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
-TOO_BIG = ("R0811", "R0812")
 SIZE_COLUMNS = 6
 
 
@@ -35,18 +34,17 @@ def cpu_seconds() -> float:
 
 def rows(name: str, rune: Rune, boards: Sequence[Board], folder: Path) -> Iterator[list[str]]:
     """Yield the cells of each board."""
+    device_rune = DeviceRune.of(rune)
     for board in boards:
         place = folder / board.id / name
         try:
             start_s = cpu_seconds()
-            built = build_project(create_project(rune, board, place))
+            built = build_project(create_project(device_rune, board, place))
             cold_s = cpu_seconds() - start_s
             start_s = cpu_seconds()
-            build_project(create_project(rune, board, place))
+            build_project(create_project(device_rune, board, place))
             warm_s = cpu_seconds() - start_s
-        except RunecError as error:
-            if error.code not in TOO_BIG:
-                raise
+        except BudgetError:
             yield [name, board.id, *["too big"] * 4, "", ""]
             continue
         sizes = (
@@ -71,7 +69,7 @@ def size_rows(examples: Sequence[str] = ()) -> Iterator[list[str]]:
             if examples and runefile.parent.name not in examples:
                 continue
             pipeline = analyse(runefile).pipeline
-            rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+            rune = write_rune(pipeline, compile_pipeline(pipeline))
             yield from rows(pipeline.name, rune, load_boards(), Path(scratch))
 
 

@@ -25,7 +25,7 @@ Every verb has these options:
 | option | |
 | --- | --- |
 | `-q`, `--quiet` | nothing on stderr but errors |
-| `-v`, `--verbose` | commands with their times, the time of each step, what the build cache held, what compilers, runes and devices log |
+| `-v`, `--verbose` | commands with their times, the time of each step, what compilers, runes and devices log |
 | `--color auto\\|always\\|never` | also `--colour`, and before the verb. `auto`: NO_COLOR switches colours off, else FORCE_COLOR switches them on, else a terminal that is not `dumb` has them |
 | `-f`, `--format text\\|json` | for people or for programs, see below |
 
@@ -205,7 +205,7 @@ FIELDS: dict[str, dict[str, str]] = {
     },
     "monitor": {
         "event": "one event a line: `connected`, `result`, `log`, `failed` (one run), `lost` "
-        "(it is waited for)",
+        "(`monitor` reconnects)",
         "board": "of `connected`, as `firmware`, `engine` and the rune's `digest`",
         "time": "when this computer received it, as ISO 8601 with milliseconds",
         "outputs": "of `result`: what runec run prints",
@@ -224,13 +224,10 @@ FIELDS: dict[str, dict[str, str]] = {
         "part": "one part a line",
         "purpose": "what needs it",
         "found": "what is there, or null",
-        "install": "how to get it",
+        "install": "the command that installs it",
+        "packages": "the Debian packages that the command installs",
         "optional": "true when it need not be there",
-        "status": "`ok`, `missing`, `-`; for an action `planned`, `done`, `failed`, `yours`",
-        "action": "with --fix, before the parts: what is done; then again what came of it",
-        "command": "of an action: as a list",
-        "parts": "of an action: which parts it is for",
-        "detail": "of an action: why it failed, or why it is yours; or null",
+        "status": "`ok`, `missing`, `-`",
     },
     "components list": {
         "name": "one component a line",

@@ -4,8 +4,8 @@ Examples are the folders of `examples/` with a `conformance.toml`; targets are t
 board whose file says that it was verified in an emulator. Nothing here knows the name of either.
 What must come out stands in `conformance.toml`, written by hand or by an independent
 implementation; a target that prints anything else is a failed cell. A board that has too little
-memory for a rune says so, and is no failure. Where the models of the original platform lie beside
-the project, those that fit into an example take part as well.
+memory for a rune is not a failure. Where the models of the original platform lie beside the
+project, those that fit into an example take part as well.
 """
 
 from __future__ import annotations
@@ -28,13 +28,14 @@ import msgspec
 
 from runec.cli.console import Console, table
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
-from runec.devices import EmulatedDevice, Target, held_firmware, run
+from runec.container import Rune, write_rune
+from runec.devices import EmulatedDevice, Target, plan_emulation, run
 from runec.diagnostics import RunecError, UserFileError
 from runec.files import read_file
+from runec.firmware import held_firmware
 from runec.frontend import analyse
-from runec.models import read_model
-from runec.vm import Inputs
+from runec.models import ModelFile
+from runec.vm import InputReader, Inputs
 
 PROJECT = Path(__file__).resolve().parent.parent
 RUNS_MIN = 3
@@ -123,7 +124,7 @@ class Cell:
 def compile_example(runefile: Path, *, name: str | None = None) -> Rune:
     """Compile a Runefile in memory."""
     pipeline = analyse(runefile, name=name).pipeline
-    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)), source=str(runefile))
+    return write_rune(pipeline, compile_pipeline(pipeline))
 
 
 def read_conformance(path: Path) -> tuple[Run, ...]:
@@ -158,7 +159,7 @@ def find_examples(names: Sequence[str]) -> Iterator[Example]:
 
 def model_types(path: Path) -> tuple[list[str], list[str]]:
     """Return the types of what a model takes and gives."""
-    info = read_model(read_file(path, "the model"))
+    info = ModelFile(read_file(path, "the model")).info
     return [str(item.type) for item in info.inputs], [str(item.type) for item in info.outputs]
 
 
@@ -214,11 +215,12 @@ def starter(rune: Rune, target: Target) -> Iterator[Start]:
     if board is None:
         yield lambda inputs, repeats: list(run(rune, inputs, target, repeats=repeats))
         return
-    with held_firmware(rune, board) as built:
+    emulation = plan_emulation(rune, board)
+    with held_firmware(emulation.rune, emulation.board) as built:
 
         def start(inputs: Inputs, repeats: int) -> list[str]:
-            with EmulatedDevice(board, built.elf, rune) as device:
-                return list(device.run(inputs, repeats=repeats))
+            with EmulatedDevice(emulation, built.elf) as device:
+                return list(device.run(InputReader(inputs), repeats=repeats))
 
         yield start
 
@@ -288,7 +290,7 @@ def check_all(
 ) -> list[list[Cell]]:
     """Return the cells of each example, told one by one as they come.
 
-    The first target of an example goes first: it says what nobody has said yet. Of the others those
+    The first target of an example goes first: it states what is not known yet. Of the others those
     begin first that take longest, so that no worker is left alone with one of them in the end.
     """
     stop = threading.Event()

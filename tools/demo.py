@@ -14,11 +14,12 @@ from pathlib import Path
 from runec.boards import Board, load_boards
 from runec.cli.console import Console, table
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
-from runec.devices import EmulatedDevice, Target, held_firmware, run
+from runec.container import Rune, write_rune
+from runec.devices import EmulatedDevice, Target, plan_emulation, run
 from runec.diagnostics import RunecError, UserFileError
+from runec.firmware import held_firmware
 from runec.frontend import analyse
-from runec.vm import Inputs
+from runec.vm import InputReader, Inputs
 
 PROJECT = Path(__file__).resolve().parent.parent
 HEADERS = ("bytes", "wasm", "linear memory", "flash", "RAM", "arena")
@@ -46,11 +47,12 @@ def run_and_measure(
     if target.board is None:
         arena = sum(model.arena for model in graph.models.values())
         return list(run(rune, inputs, target)), [*cost, None, None, arena]
+    emulation = plan_emulation(rune, target.board)
     with (
-        held_firmware(rune, target.board) as built,
-        EmulatedDevice(target.board, built.elf, rune) as device,
+        held_firmware(emulation.rune, emulation.board) as built,
+        EmulatedDevice(emulation, built.elf) as device,
     ):
-        answer = list(device.run(inputs))
+        answer = list(device.run(InputReader(inputs)))
     return answer, [*cost, built.flash_bytes, built.ram_bytes, built.arena_bytes]
 
 
@@ -76,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     console = Console()
     pipeline = analyse(options.folder / "Runefile.yml").pipeline
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    rune = write_rune(pipeline, compile_pipeline(pipeline))
     inputs = example_inputs(options.folder)
     targets = [Target("host"), *(Target("emulator", board) for board in some_boards())]
     answers: list[list[str]] = []

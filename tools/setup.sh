@@ -14,11 +14,15 @@ stop() {
 [ "$(uname -m)" = x86_64 ] ||
     stop "runec runs on x86-64 processors only: TensorFlow Lite Micro is not published for $(uname -m)"
 
+debian=$(sed -n 's/^VERSION_ID="\([0-9]*\)"$/\1/p' /etc/os-release 2>/dev/null)
+[ -n "$debian" ] || debian=12
+
 missing=""
 while IFS= read -r line; do
     package=$(printf '%s' "$line" | sed 's/[ #].*//')
     instead=$(printf '%s' "$line" | sed -n 's/.*| //p')
     [ -n "$package" ] || continue
+    case $package in */*) [ "$debian" -ge 13 ] && package=${package#*/} || package=${package%/*} ;; esac
     if [ -n "$instead" ] && sh -c "$instead" >/dev/null 2>&1; then continue; fi
     state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || state=""
     [ "$state" = installed ] || missing="$missing $package"
@@ -45,7 +49,9 @@ if [ ! -x .venv/bin/python ]; then
     "$python" -m venv .venv || stop "cannot make .venv with $python; install python3-venv"
 fi
 echo "setup: installing Python packages into .venv" >&2
-.venv/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,emulators,litert]' >&2 ||
+# pywasm3 0.5.0 is compiled here; GCC 14 and later take two of its pointers for errors.
+CFLAGS="${CFLAGS:-} -Wno-error=incompatible-pointer-types" \
+    .venv/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,emulators,litert]' >&2 ||
     stop "pip could not install runec's dependencies; check the network and run make setup again"
 # Else every start compiles runec anew where Python may write no byte code, or the tree is read-only.
 .venv/bin/python -m compileall -q runec >&2

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is the same for all accelerometers: when a measurement is taken, and its unit. */
 #include "accelerometer.h"
 

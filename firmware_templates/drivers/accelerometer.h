@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Accelerometers on an I2C bus: one interface, one file a part. They need runevm_hal.h alone.
  *
  *   static runec_accelerometer motion = {&runec_adxl345, 0x53, 50, false};
@@ -41,7 +42,7 @@ extern const runec_accelerometer_part runec_adxl345, runec_lis3dh, runec_mpu6050
 typedef struct {
     const runec_accelerometer_part *part;
     uint8_t address; /* 7 bits */
-    uint32_t hz;     /* 1 to RUNEC_ACCELEROMETER_HZ_MAX */
+    uint32_t hz; /* 1 to RUNEC_ACCELEROMETER_HZ_MAX */
     bool started;
 } runec_accelerometer;
 

@@ -1,12 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Analog Devices ADXL345. Register numbers, codes and times: its data sheet, Rev. E, "Register map" and
  * "Register definitions"; addresses 0x53, and 0x1D with ALT ADDRESS high. */
 #include "accelerometer.h"
 #include "runevm_hal.h"
 
 enum {
-    DEVID = 0x00, BW_RATE = 0x2C, POWER_CTL = 0x2D, INT_ENABLE = 0x2E, DATA_FORMAT = 0x31, DATAX0 = 0x32, FIFO_CTL = 0x38,
+    DEVID = 0x00,
+    BW_RATE = 0x2C,
+    POWER_CTL = 0x2D,
+    INT_ENABLE = 0x2E,
+    DATA_FORMAT = 0x31,
+    DATAX0 = 0x32,
+    FIFO_CTL = 0x38,
     IDENTITY = 0xE5,
-    STANDBY = 0x00, MEASURE = 0x08,
+    STANDBY = 0x00,
+    MEASURE = 0x08,
     FULL_RESOLUTION_8_G = 0x0A, /* 256 counts for 1 g in every range */
     RATE_6_25_HZ = 0x06,        /* each code further is twice as fast */
     RATE_200_HZ = 0x0B          /* the most at 100 kHz: "I2C", "Serial communications" */
@@ -23,7 +31,8 @@ static int start(uint8_t address, uint32_t hz)
         hundredths *= 2;
     }
     const uint8_t settings[][2] = {
-        {POWER_CTL, STANDBY}, {INT_ENABLE, 0}, {FIFO_CTL, 0}, {BW_RATE, rate}, {DATA_FORMAT, FULL_RESOLUTION_8_G}, {POWER_CTL, MEASURE},
+        {POWER_CTL, STANDBY}, {INT_ENABLE, 0}, {FIFO_CTL, 0}, {BW_RATE, rate}, {DATA_FORMAT, FULL_RESOLUTION_8_G},
+        {POWER_CTL, MEASURE},
     };
     for (uint32_t i = 0; i < sizeof settings / sizeof settings[0] && status == RUNEC_SENSOR_OK; i++) {
         status = runec_sensor_set(address, settings[i][0], settings[i][1]);

@@ -1,14 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* ST LIS3DH. Register numbers, codes and times: its data sheet, DocID17530 rev 2, sections 2.1, 3.2, 7 and 8; addresses 0x18,
  * and 0x19 with SA0 high. */
 #include "accelerometer.h"
 #include "runevm_hal.h"
 
 enum {
-    WHO_AM_I = 0x0F, CTRL_REG1 = 0x20, CTRL_REG2 = 0x21, CTRL_REG3 = 0x22, CTRL_REG4 = 0x23, CTRL_REG5 = 0x24, OUT_X_L = 0x28,
+    WHO_AM_I = 0x0F,
+    CTRL_REG1 = 0x20,
+    CTRL_REG2 = 0x21,
+    CTRL_REG3 = 0x22,
+    CTRL_REG4 = 0x23,
+    CTRL_REG5 = 0x24,
+    OUT_X_L = 0x28,
     IDENTITY = 0x33,
-    SEVERAL = 0x80,              /* in a register's number: count it up from byte to byte */
-    X_Y_Z = 0x07, RATE_SHIFT = 4,
-    WHOLE_12_BITS_8_G = 0xA8     /* block data update, 8 g, high resolution: 4 mg a count, in the upper 12 bits */
+    SEVERAL = 0x80, /* in a register's number: count it up from byte to byte */
+    X_Y_Z = 0x07,
+    RATE_SHIFT = 4,
+    WHOLE_12_BITS_8_G = 0xA8 /* block data update, 8 g, high resolution: 4 mg a count, in the upper 12 bits */
 };
 
 static int start(uint8_t address, uint32_t hz)
@@ -21,7 +29,10 @@ static int start(uint8_t address, uint32_t hz)
         rate++;
     }
     const uint8_t settings[][2] = {
-        {CTRL_REG2, 0}, {CTRL_REG3, 0}, {CTRL_REG4, WHOLE_12_BITS_8_G}, {CTRL_REG5, 0},
+        {CTRL_REG2, 0},
+        {CTRL_REG3, 0},
+        {CTRL_REG4, WHOLE_12_BITS_8_G},
+        {CTRL_REG5, 0},
         {CTRL_REG1, (uint8_t)(((rate + 2u) << RATE_SHIFT) | X_Y_Z)},
     };
     for (uint32_t i = 0; i < sizeof settings / sizeof settings[0] && status == RUNEC_SENSOR_OK; i++) {

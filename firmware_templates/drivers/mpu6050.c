@@ -1,11 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* InvenSense MPU-6050, its accelerometer. Register numbers and codes: "MPU-6000 and MPU-6050 Register Map and
  * Descriptions", revision 4.2; times: the product specification, revision 3.4. Addresses 0x68, and 0x69 with AD0 high. */
 #include "accelerometer.h"
 #include "runevm_hal.h"
 
 enum {
-    SMPLRT_DIV = 0x19, CONFIG = 0x1A, ACCEL_CONFIG = 0x1C, FIFO_EN = 0x23, INT_ENABLE = 0x38, ACCEL_XOUT_H = 0x3B,
-    PWR_MGMT_1 = 0x6B, PWR_MGMT_2 = 0x6C, WHO_AM_I = 0x75,
+    SMPLRT_DIV = 0x19,
+    CONFIG = 0x1A,
+    ACCEL_CONFIG = 0x1C,
+    FIFO_EN = 0x23,
+    INT_ENABLE = 0x38,
+    ACCEL_XOUT_H = 0x3B,
+    PWR_MGMT_1 = 0x6B,
+    PWR_MGMT_2 = 0x6C,
+    WHO_AM_I = 0x75,
     IDENTITY = 0x68,
     AWAKE = 0x00,
     GYROSCOPES_OFF = 0x07,
@@ -28,8 +36,8 @@ static int start(uint8_t address, uint32_t hz)
 {
     int status = runec_sensor_identify(address, WHO_AM_I, IDENTITY);
     const uint8_t settings[][2] = {
-        {PWR_MGMT_1, AWAKE}, {PWR_MGMT_2, GYROSCOPES_OFF}, {INT_ENABLE, 0}, {FIFO_EN, 0},
-        {SMPLRT_DIV, 0}, {CONFIG, filter_for(hz)}, {ACCEL_CONFIG, RANGE_8_G},
+        {PWR_MGMT_1, AWAKE}, {PWR_MGMT_2, GYROSCOPES_OFF}, {INT_ENABLE, 0},           {FIFO_EN, 0},
+        {SMPLRT_DIV, 0},     {CONFIG, filter_for(hz)},     {ACCEL_CONFIG, RANGE_8_G},
     };
     for (uint32_t i = 0; i < sizeof settings / sizeof settings[0] && status == RUNEC_SENSOR_OK; i++) {
         status = runec_sensor_set(address, settings[i][0], settings[i][1]);

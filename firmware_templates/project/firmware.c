@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The firmware: the rune in flash, its engines, and the link that runs it on request. */
 #include <string.h>
 
@@ -31,7 +32,8 @@ static uint8_t arena[FIRMWARE_ARENA_BYTES] __attribute__((aligned(16)));
 #endif
 
 #ifdef FIRMWARE_ACCELEROMETER
-static runec_accelerometer accelerometer = {&FIRMWARE_ACCELEROMETER, FIRMWARE_ACCELEROMETER_ADDRESS, FIRMWARE_ACCELEROMETER_HZ, false};
+static runec_accelerometer accelerometer = {&FIRMWARE_ACCELEROMETER, FIRMWARE_ACCELEROMETER_ADDRESS,
+                                            FIRMWARE_ACCELEROMETER_HZ, false};
 #endif
 
 /* Survives a restart. A rune that kills the chip while it is being loaded would do so for ever: the
@@ -115,7 +117,7 @@ static runevm_error drive(void *user, const runevm_output *output, bool level)
 
 void runec_firmware_start(runec_stack stack)
 {
-    const runevm_link_io io = {NULL, console_read, console_write, clock_milliseconds,
+    const runevm_link_io io = {NULL,        console_read,     console_write, clock_milliseconds,
                                clock_ticks, stack.used_bytes, NULL};
     const runevm_link_identity identity = {FIRMWARE_BOARD, FIRMWARE_VERSION, FIRMWARE_ENGINE,
                                            FIRMWARE_POOL_BYTES - FIRMWARE_MEMORY_BYTES};

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class SourceGroup:
+
+class SourceGroup(msgspec.Struct, frozen=True):
     """Files of one folder below `lib/` of a project.
 
     `files` maps paths inside the folder to the files they are copied from; `sources` are those of
@@ -24,4 +24,4 @@ class SourceGroup:
     include: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     depends: tuple[str, ...] = ()
-    component: str | None = field(default=None)
+    component: str | None = None

@@ -200,7 +200,7 @@ class Vendor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     where the variant has others. `memory` is what the core's linker script gives a program.
 
     `pins` says how the Arduino core calls a pin: by the chip's `name`, or by the `number` that the
-    bare-metal folder gives it; None where nobody knows. `upload_protocol` is the usual way onto the
+    bare-metal folder uses; None where it is unknown. `upload_protocol` is the usual way onto the
     board, that of the manifest where it is None, `other_protocols` are those that `--protocol`
     chooses. `preferred_because` says why a
     real board wants this build rather than the bare-metal one; empty where either does.

@@ -42,6 +42,7 @@ class _Pll(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What all chips of a folder have in common, in Hz."""
 
     input_hz: int
+    vco_hz_max: int
     rng_hz_max: int
     wait_state_hz: int
 
@@ -53,7 +54,6 @@ class _Chip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     apb1_hz_max: int
     apb2_hz_max: int
     vco_hz_min: int
-    vco_hz_max: int
 
 
 class _Clocks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -140,7 +140,7 @@ def _pll(board: Board, pll: _Pll, chip: _Chip) -> Iterator[WrongClock]:
 
 
 def _factors(n: int, p: int, clock: int, pll: _Pll, chip: _Chip) -> Iterator[WrongClock]:
-    low, high = chip.vco_hz_min // pll.input_hz, chip.vco_hz_max // pll.input_hz
+    low, high = chip.vco_hz_min // pll.input_hz, pll.vco_hz_max // pll.input_hz
     if p not in _PLL_P:
         nearest = min(_PLL_P, key=lambda each: abs(each - p))
         yield _define(
@@ -165,7 +165,7 @@ def _settings(clock: int, pll: _Pll, chip: _Chip) -> str:
     found = [
         (clock * p // pll.input_hz, p)
         for p in _PLL_P
-        if chip.vco_hz_min <= clock * p <= chip.vco_hz_max and clock * p % pll.input_hz == 0
+        if chip.vco_hz_min <= clock * p <= pll.vco_hz_max and clock * p % pll.input_hz == 0
     ]
     if clock > chip.clock_hz_max or not found:
         return ""

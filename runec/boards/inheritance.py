@@ -2,70 +2,37 @@
 
 from __future__ import annotations
 
-import difflib
-import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from runec.boards.positions import find_key
-from runec.diagnostics import SourceFile, Span, UserFileError
-from runec.files import read_file
+from runec.diagnostics import UserFileError
+from runec.suggestions import suggestion
+from runec.toml import TomlFile, TomlSort, read_toml
 
-MAX_BOARD_BYTES = 64 * 1024
 # What a board says of itself, not of its kind.
 OWN_KEYS = frozenset({"id", "name", "verified", "verified_reason"})
-_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_SORT = TomlSort("R0801", "board file", "docs/guides/boards.md", max_bytes=64 * 1024)
 
 KeyPath = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class BoardText:
-    """One board file as it was read: its name without suffix, its text, its tables."""
+class BoardFiles:
+    """Board files as they were read, each once: families are inherited by many boards."""
 
-    name: str
-    source: SourceFile
-    tables: dict[str, Any]
+    def __init__(self) -> None:
+        self._read: dict[Path, TomlFile] = {}
 
-    def span(self, path: KeyPath) -> Span:
-        """Return where a key stands, or the nearest table around it."""
-        _, start, end = find_key(self.source.text, path)
-        return Span(self.source, start, end)
+    def read(self, path: Path) -> TomlFile:
+        """Return one file.
 
-
-def read_board_text(path: Path) -> BoardText:
-    """Read one file.
-
-    Raises:
-        UserFileError: R0801, it is not TOML; R1003, unreadable.
-    """
-    data = read_file(path, "board file", max_bytes=MAX_BOARD_BYTES)
-    try:
-        text = data.decode("utf-8").replace("\r\n", "\n")
-    except UnicodeDecodeError as error:
-        raise UserFileError(
-            "R0801", f"board file {path} is not UTF-8: {error.reason} at byte {error.start}"
-        ) from None
-    source = SourceFile(str(path), text)
-    try:
-        tables = tomllib.loads(text)
-    # ValueError: syntax, or a number of thousands of digits; RecursionError: as many brackets.
-    except (ValueError, RecursionError) as error:
-        said = str(error)
-        place = _PLACE.search(said)
-        offset = len(text)
-        if place and place[1]:
-            offset = source.offset(int(place[1]), int(place[2]))
-        raise UserFileError(
-            "R0801",
-            f"board file {path} is not TOML: {_PLACE.sub('', said)}",
-            span=Span(source, offset, offset + 1),
-            hint="see toml.io for how TOML is written",
-        ) from None
-    return BoardText(path.stem, source, tables)
+        Raises:
+            UserFileError: R0801, it is not TOML; R1003, unreadable.
+        """
+        if path not in self._read:
+            self._read[path] = read_toml(path, _SORT)
+        return self._read[path]
 
 
 @dataclass(frozen=True)
@@ -75,11 +42,11 @@ class JoinedBoard:
     `origins` says which file gave a key; a table is the file's that was the first to have it.
     """
 
-    texts: tuple[BoardText, ...]
+    texts: tuple[TomlFile, ...]
     tables: dict[str, Any]
-    origins: dict[KeyPath, BoardText]
+    origins: dict[KeyPath, TomlFile]
 
-    def origin(self, path: KeyPath) -> BoardText:
+    def origin(self, path: KeyPath) -> TomlFile:
         """Return the file that gave a key, or the table nearest around it."""
         for depth in range(len(path), 0, -1):
             if path[:depth] in self.origins:
@@ -87,8 +54,8 @@ class JoinedBoard:
         return self.texts[0]
 
 
-def join_board(path: Path, files: Mapping[str, Path]) -> JoinedBoard:
-    """Read a board file and what it inherits from, which `files` has by name.
+def join_board(path: Path, heritage: Mapping[str, Path], files: BoardFiles) -> JoinedBoard:
+    """Read a board file and what it inherits from, which `heritage` has by name.
 
     Tables are joined key by key; anything else of the inheriting file, lists as well, stands in the
     other's place.
@@ -97,21 +64,20 @@ def join_board(path: Path, files: Mapping[str, Path]) -> JoinedBoard:
         UserFileError: R0801, a file is not TOML; R0804, it inherits from itself or from nothing;
             R1003, unreadable.
     """
-    texts = [read_board_text(path)]
+    texts = [files.read(path)]
     seen = [path.resolve()]
     while "inherits" in texts[-1].tables:
         heir = texts[-1]
         parent = heir.tables["inherits"]
         if not isinstance(parent, str):
             break  # told as a value of the wrong type
-        parent_path = files.get(parent)
+        parent_path = heritage.get(parent)
         if parent_path is None:
-            close = difflib.get_close_matches(parent, files, n=1)
             raise UserFileError(
                 "R0804",
-                f"{heir.name} inherits from {parent!r}, which is no board file",
+                f"{heir.name} inherits from {parent!r}, which is not a board file",
                 span=heir.span(("inherits",)),
-                hint=f"did you mean {close[0]!r}?" if close else f"known are: {_list(files)}",
+                hint=suggestion(parent, sorted(heritage)),
             )
         if parent_path.resolve() in seen:
             chain = [text.name for text in texts[seen.index(parent_path.resolve()) :]]
@@ -121,10 +87,10 @@ def join_board(path: Path, files: Mapping[str, Path]) -> JoinedBoard:
                 span=heir.span(("inherits",)),
                 hint="let one of them stand alone",
             )
-        texts.append(read_board_text(parent_path))
+        texts.append(files.read(parent_path))
         seen.append(parent_path.resolve())
     tables: dict[str, Any] = {}
-    origins: dict[KeyPath, BoardText] = {}
+    origins: dict[KeyPath, TomlFile] = {}
     for text in reversed(texts):
         said = text.tables
         if text is not texts[0]:
@@ -136,8 +102,8 @@ def join_board(path: Path, files: Mapping[str, Path]) -> JoinedBoard:
 def _join(
     into: dict[str, Any],
     said: Mapping[str, Any],
-    text: BoardText,
-    origins: dict[KeyPath, BoardText],
+    text: TomlFile,
+    origins: dict[KeyPath, TomlFile],
     above: KeyPath,
 ) -> None:
     for key, value in said.items():
@@ -150,7 +116,3 @@ def _join(
         else:
             into[key] = value
             origins[path] = text
-
-
-def _list(names: Mapping[str, Path]) -> str:
-    return ", ".join(sorted(names))

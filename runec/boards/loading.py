@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import re
 import string
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import inspect
 
 from runec.boards.board import PLATFORMIO_PREFIX, Board, Upload
 from runec.boards.clocks import wrong_clock
-from runec.boards.inheritance import (
-    BoardText,
-    JoinedBoard,
-    KeyPath,
-    join_board,
-    read_board_text,
-)
+from runec.boards.inheritance import BoardFiles, JoinedBoard, join_board
 from runec.boards.trust import refusals, texts
 from runec.data import data_dir
 from runec.diagnostics import UsageError, UserFileError, printable
 from runec.files import is_folder, is_inside
+from runec.suggestions import suggestion
+from runec.toml import TomlFile, WrongValueError, convert
 
 if TYPE_CHECKING:
     from runec.tools import Progress
@@ -35,10 +28,6 @@ FAMILIES = "families"
 _SUFFIX = ".toml"
 # What stands in braces in upload commands of every board.
 _UPLOAD_NAMES = ("elf", "image", "port", "code_origin")
-_AT = re.compile(r" - at (?:`key` in )?`(?:key in )?\$(.*)`$")
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
-_FIELD = re.compile(r"^Object (?:contains unknown|missing required) field `(.*)`$")
-_CHOICE = re.compile(r"^Invalid enum value '(.*)'$")
 
 
 def _folders() -> tuple[Path, ...]:
@@ -47,7 +36,7 @@ def _folders() -> tuple[Path, ...]:
     if extra and not is_folder(Path(extra)):
         raise UsageError(
             "R0806",
-            f"RUNEC_BOARDS_DIR is {extra!r}, which is no folder",
+            f"RUNEC_BOARDS_DIR is {extra!r}, which is not a folder",
             hint="name the folder of your board files, or unset RUNEC_BOARDS_DIR",
         )
     return (data_dir("boards"), *((Path(extra),) if extra else ()))
@@ -70,14 +59,14 @@ def _heritage(beside: Path) -> dict[str, Path]:
     return {path.stem: path for path in (*families, *boards)}
 
 
-def _join(path: Path) -> JoinedBoard:
+def _join(path: Path, files: BoardFiles | None = None) -> JoinedBoard:
     heritage = _heritage(path.parent)
     # A user's file may replace the one of the same name and inherit from it.
     if heritage.get(path.stem) == path:
         replaced = _replaced(path)
         heritage.pop(path.stem)
         heritage |= {path.stem: replaced} if replaced else {path.stem: path}
-    return join_board(path, heritage)
+    return join_board(path, heritage, files or BoardFiles())
 
 
 def _replaced(path: Path) -> Path | None:
@@ -85,20 +74,18 @@ def _replaced(path: Path) -> Path | None:
     return own if own.is_file() and own.resolve() != path.resolve() else None
 
 
-def _read_board(path: Path, *, trusted: bool = False) -> Board:
-    joined = _join(path)
+def _read_board(path: Path, files: BoardFiles | None = None, *, trusted: bool = False) -> Board:
+    joined = _join(path, files)
     _refuse_controls(joined)
     try:
-        board = msgspec.convert(joined.tables, type=Board)
-    except msgspec.ValidationError as error:
-        raise _told(joined, str(error)) from None
+        board = convert(joined.tables, Board)
+    except WrongValueError as error:
+        wrong = error.mistake
+        text = joined.origin(wrong.place)
+        raise text.error(wrong.problem, wrong.place, wrong.hint) from None
     if board.id != path.stem:
-        raise UserFileError(
-            "R0801",
-            f"board file {path}: its id is {board.id!r}",
-            span=joined.texts[0].span(("id",)),
-            hint=f"name the file {board.id}{_SUFFIX}",
-        )
+        hint = f"name the file {board.id}{_SUFFIX}"
+        raise joined.texts[0].error(f"its id is {board.id!r}", ("id",), hint)
     _refuse_wrong_clock(joined, board)
     if not trusted:
         _require_trust(joined)
@@ -139,7 +126,7 @@ def _refuse_unknown_names(joined: JoinedBoard, board: Board) -> None:
     """Refuse upload commands with names in braces that stand for nothing."""
     known = {*_UPLOAD_NAMES, *board.upload_values}
     known |= {"constants"} if board.memory.constants else set()
-    ways: dict[KeyPath, Upload] = {("upload",): board.upload} if board.upload else {}
+    ways: dict[tuple[str, ...], Upload] = {("upload",): board.upload} if board.upload else {}
     ways |= {("other_uploads", str(n)): way for n, way in enumerate(board.other_uploads)}
     for path, way in ways.items():
         names = known | ({"app"} if way.esp_chip is not None else set())
@@ -177,7 +164,8 @@ def _require_trust(joined: JoinedBoard) -> None:
     if all(map(_is_trusted, joined.texts)):
         return
     own = data_dir("boards")
-    shipped = [read_board_text(path) for path in (*_files_of(own / FAMILIES), *_files_of(own))]
+    files = BoardFiles()
+    shipped = [files.read(path) for path in (*_files_of(own / FAMILIES), *_files_of(own))]
     refusal = next(refusals(joined, shipped, _is_trusted), None)
     if refusal is not None:
         text = joined.origin(refusal.path)
@@ -191,99 +179,13 @@ def _require_trust(joined: JoinedBoard) -> None:
         )
 
 
-def _is_trusted(text: BoardText) -> bool:
+def _is_trusted(text: TomlFile) -> bool:
     """Return whether a board file is runec's, or in the folder that the user chose for board files.
 
     The folder decides, not where a link in it leads.
     """
     parent = Path(text.source.path).parent
     return any(is_inside(parent, folder) for folder in _folders())
-
-
-def _told(joined: JoinedBoard, said: str) -> UserFileError:
-    """Return what msgspec says as an error of the file that said so, at its place there."""
-    at = _AT.search(said)
-    said = _AT.sub("", said)
-    path = tuple(name or index for name, index in _STEP.findall(at[1] if at else ""))
-    path = (*path, *_culprit(joined.tables, path))
-    field, choice = _FIELD.match(said), _CHOICE.match(said)
-    hint = "docs/guides/boards.md lists the keys"
-    if field:
-        known = _keys(path)
-        if "unknown" in said:
-            path = (*path, field[1])
-            close = difflib.get_close_matches(field[1], known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known)}"
-            said = f"there is no key {field[1]!r}"
-        else:
-            said = f"the key {field[1]!r} is missing"
-            hint = f"add it{' to [' + '.'.join(path) + ']' if path else ', or inherit it'}"
-    elif choice:
-        known = _choices(path)
-        close = difflib.get_close_matches(choice[1], known, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"use one of: {', '.join(known)}"
-        said = f"{choice[1]!r} cannot stand here"
-    text = joined.origin(path)
-    where = f" in {'.'.join(path)}" if path else ""
-    return UserFileError(
-        "R0801",
-        f"board file {text.source.path}: {said}{where}",
-        span=text.span(path),
-        hint=hint,
-    )
-
-
-def _culprit(tables: Mapping[str, Any], path: KeyPath) -> KeyPath:
-    """Return the key of a table of free names that cannot stand there; msgspec does not tell it."""
-    if not isinstance(_type_at(path), inspect.DictType):
-        return ()
-    table: Any = tables
-    for part in path:
-        table = table[part]
-    for key in table if isinstance(table, dict) else ():
-        try:
-            msgspec.convert(_with(tables, path, {key: table[key]}), type=Board)
-        except msgspec.ValidationError:
-            return (key,)
-    return ()
-
-
-def _with(tables: Mapping[str, Any], path: KeyPath, value: Any) -> dict[str, Any]:
-    """Return `tables` with another value at a path."""
-    first, rest = path[0], path[1:]
-    return {**tables, first: _with(tables[first], rest, value) if rest else value}
-
-
-def _type_at(path: KeyPath) -> inspect.Type | None:
-    """Return the type that a board file may have at a path, or None where nothing may stand."""
-    found: inspect.Type | None = inspect.type_info(Board)
-    for part in path:
-        found = _without_none(found)
-        if isinstance(found, inspect.StructType):
-            found = next((f.type for f in found.fields if f.encode_name == part), None)
-        elif isinstance(found, inspect.VarTupleType):
-            found = found.item_type
-        else:
-            return None
-    return _without_none(found)
-
-
-def _without_none(kind: inspect.Type | None) -> inspect.Type | None:
-    if isinstance(kind, inspect.UnionType):
-        return next(each for each in kind.types if not isinstance(each, inspect.NoneType))
-    return kind
-
-
-def _keys(path: KeyPath) -> list[str]:
-    kind = _type_at(path)
-    if not isinstance(kind, inspect.StructType):
-        return []
-    return [field.encode_name for field in kind.fields]
-
-
-def _choices(path: KeyPath) -> list[str]:
-    kind = _type_at(path)
-    return [str(value) for value in kind.values] if isinstance(kind, inspect.LiteralType) else []
 
 
 def load_boards() -> tuple[Board, ...]:
@@ -293,11 +195,11 @@ def load_boards() -> tuple[Board, ...]:
     one id the latter counts.
 
     Raises:
-        UsageError: R0806, the latter is no folder.
+        UsageError: R0806, the latter is not a folder.
         UserFileError: R0801, a board file is wrong; R0804, it inherits wrongly; R1003, unreadable.
     """
-    files = _board_files()
-    return tuple(_read_board(files[name]) for name in sorted(files))
+    found, files = _board_files(), BoardFiles()
+    return tuple(_read_board(found[name], files) for name in sorted(found))
 
 
 def _find(board: str) -> Path:
@@ -306,12 +208,7 @@ def _find(board: str) -> Path:
         return Path(board)
     files = _board_files()
     if board not in files:
-        close = difflib.get_close_matches(board.lower(), files, n=1)
-        hint = (
-            f"did you mean {close[0]!r}?"
-            if close
-            else f"known are: {', '.join(sorted(files))} (`runec boards`)"
-        )
+        hint = suggestion(board, sorted(files))
         raise UsageError("R0802", f"there is no board {board!r}", hint=hint)
     return files[board]
 
@@ -325,7 +222,7 @@ def load_board(board: str, *, trusted: bool = False, progress: Progress | None =
 
     Raises:
         UsageError, MachineError: R0825, R0826, R0827, R0829, as `runec.boards.platformio`.
-        UsageError: R0802, there is none of this id; R0806, `RUNEC_BOARDS_DIR` is no folder.
+        UsageError: R0802, there is none of this id; R0806, `RUNEC_BOARDS_DIR` is not a folder.
         UserFileError: R0801, its file is wrong; R0804, it inherits wrongly; R0842, it needs trust;
             R0843, control characters; R0844, a clock that its chip contradicts; R1003, unreadable.
     """

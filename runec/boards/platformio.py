@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import json
 import re
 import shlex
@@ -18,6 +17,7 @@ import msgspec
 from runec.boards.board import PLATFORMIO_PREFIX
 from runec.data import data_dir
 from runec.diagnostics import MachineError, UsageError
+from runec.suggestions import closest
 from runec.tools import Progress, ToolTimeoutError, find_tool, run_tool
 
 # Settings that keep PlatformIO from asking for more than boards.
@@ -173,10 +173,10 @@ def _find(name: str, progress: Progress) -> _Manifest:
             known, is_silent = installed, True
     if name in known:
         return _read(known[name])
-    close = difflib.get_close_matches(name, known, n=1)
+    close = closest(name, known)
     if is_silent:
         first, *others = _platforms()
-        similar = f"; did you mean '{PLATFORMIO_PREFIX}{close[0]}'?" if close else ""
+        similar = f"; did you mean '{PLATFORMIO_PREFIX}{close}'?" if close else ""
         raise MachineError(
             "R0829",
             f"no installed platform of PlatformIO has a board {name!r}, and PlatformIO's registry "
@@ -187,7 +187,7 @@ def _find(name: str, progress: Progress) -> _Manifest:
     raise UsageError(
         "R0825",
         f"PlatformIO has no board {name!r}, neither installed nor in its registry",
-        hint=f"did you mean '{PLATFORMIO_PREFIX}{close[0]}'?"
+        hint=f"did you mean '{PLATFORMIO_PREFIX}{close}'?"
         if close
         else "check the name with `pio boards`",
     )

@@ -1,4 +1,4 @@
-"""What a board file that nobody vouches for may say: what can run no code on this computer.
+"""What an untrusted board file may state: what cannot run code on the host.
 
 A board file names programs (compiler, emulator, upload tool) and what they are started with, and
 names of packages that PlatformIO executes. The files of runec, and those in the user's own folder
@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from runec.boards.inheritance import BoardText, JoinedBoard, KeyPath
+from runec.boards.inheritance import JoinedBoard, KeyPath
 from runec.boards.upload_words import OPENOCD_SCRIPT, OPENOCD_SCRIPTS, TOOLS, unusual_words
+from runec.toml import TomlFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ _PACKAGE = "PlatformIO would install it and run its code"
 class _Known:
     """Every value that the board files of runec have at a path."""
 
-    def __init__(self, texts: Iterable[BoardText]) -> None:
+    def __init__(self, texts: Iterable[TomlFile]) -> None:
         self._tables = [text.tables for text in texts]
 
     def at(self, path: KeyPath) -> Iterator[Any]:
@@ -214,7 +215,7 @@ _UPLOAD = (("upload", "command"), ("upload", "script"), ("upload", "package"))
 
 
 def refusals(
-    board: JoinedBoard, shipped: Iterable[BoardText], is_trusted: Callable[[BoardText], bool]
+    board: JoinedBoard, shipped: Iterable[TomlFile], is_trusted: Callable[[TomlFile], bool]
 ) -> Iterator[Refusal]:
     """Yield what the files of a board that are not trusted say that needs trust.
 

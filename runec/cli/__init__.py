@@ -6,7 +6,7 @@ R1101  a mistake of usage               R1104  an example's list of runs is wron
 R1102  another error of click           R1105  an example has no input (tools/)
 R1103  no Runefile in this folder       R1106  the doctor found something missing
 R1108  a resource given twice           R1111  targets do not give the same bytes
-R1112  it is another board than named   R1113  another system than Linux
+R1112  it is another board than named   R1113  another system than Linux on x86-64
 R1199  a bug in runec
 """
 

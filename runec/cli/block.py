@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import shlex
 from pathlib import Path
@@ -14,11 +13,15 @@ from runec.cli.console import Console, table
 from runec.cli.help_epilog import example
 from runec.cli.options import INPUT_FOLDER, MAX_SECONDS, Seconds, format_option, pass_console
 from runec.cli.output_files import force_option, refuse_other_file
+from runec.codegen import DATABASE, editor_files, find_toolchain, is_editor_database
 from runec.diagnostics import RuneError, UserFileError, printable
 from runec.files import is_file, is_free, is_inside, read_file, write_file, write_folder
 from runec.pipeline import ElementType
 from runec.proc_blocks import Block, Catalogue, load_block, template_dir
 from runec.proc_blocks.manifest import InputRule, OutputRule
+from runec.proc_blocks.vectors import load_vectors
+from runec.suggestions import did_you_mean
+from runec.vm.block_tests import run_block_tests, use_in_test
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 # The description comes last: a folder that has one is whole.
@@ -64,8 +67,7 @@ def list_blocks(console: Console) -> None:
 def _known(name: str) -> Block:
     block = Catalogue.builtin().find(name)
     if block is None:
-        close = difflib.get_close_matches(name, Catalogue.builtin().names(), n=1)
-        hint = f"did you mean {close[0]!r}?" if close else "`runec block list` shows all."
+        hint = did_you_mean(name, Catalogue.builtin().names()) or "`runec block list` shows all."
         raise click.BadParameter(
             f"there is no block {name!r}; {hint} A folder has ./ before its name."
         )
@@ -193,7 +195,7 @@ def _as_json(block: Block) -> dict[str, object]:
 def _check_name(_ctx: click.Context, _parameter: click.Parameter, name: str) -> str:
     if _NAME.fullmatch(name) is None:
         raise click.BadParameter(
-            f"{name!r} is no name of a block: a letter, then letters, digits, _ and -, at most 64. "
+            f"{name!r} is not a block name: a letter, then letters, digits, _ and -, at most 64. "
             "Another folder is chosen with --dir."
         )
     return name
@@ -253,15 +255,6 @@ def compile_commands(console: Console, folders: tuple[Path, ...], force: bool) -
     Without a FOLDER it is the current one. The types, shapes and arguments that the editor shows
     are those of the first test in tests.toml. The file has paths of this machine: do not commit it.
     """
-    from runec.codegen import (  # noqa: PLC0415 - this verb alone
-        DATABASE,
-        editor_files,
-        find_toolchain,
-        is_editor_database,
-    )
-    from runec.proc_blocks.vectors import load_vectors  # noqa: PLC0415
-    from runec.vm.block_tests import use_in_test  # noqa: PLC0415
-
     toolchain = find_toolchain()
     for folder in folders or (Path(),):
         block = load_block(folder)
@@ -302,9 +295,6 @@ def test(console: Console, folders: tuple[Path, ...], timeout: float) -> None:
     Without a FOLDER it is the current one. Exit codes: 0 all is as the tests say; 1 a block or its
     tests are wrong; 3 a block gives something else.
     """
-    from runec.proc_blocks.vectors import load_vectors  # noqa: PLC0415 - this verb alone
-    from runec.vm.block_tests import run_block_tests  # noqa: PLC0415 - this verb alone
-
     failed = count = 0
     for folder in folders or (Path(),):
         block = load_block(folder)

@@ -11,7 +11,6 @@ from runec.cli.help_epilog import example
 from runec.cli.options import (
     A_RUNEFILE,
     INPUT_FILE,
-    cache_option,
     current_dir_option,
     format_option,
     original_option,
@@ -21,7 +20,7 @@ from runec.cli.options import (
 from runec.cli.output_files import force_option, refuse_other_file
 from runec.cli.rune_sources import build_rune
 from runec.cli.runefiles import which_runefile
-from runec.container import has_digest, read_rune
+from runec.container import has_digest
 from runec.files import AT_OUTPUT, write_file
 
 
@@ -36,7 +35,6 @@ from runec.files import AT_OUTPUT, write_file
 @click.option("-o", "--output", type=INPUT_FILE, help="The .rune to write. [default: NAME.rune]")
 @click.option("-n", "--name", help="The rune's name. [default: that of the Runefile's folder]")
 @current_dir_option("-C", "-c")
-@cache_option
 @original_option("--debug", is_flag=True)
 @original_option("--cache-dir")
 @force_option
@@ -51,7 +49,6 @@ def command(
     force: bool,
     name: str | None,
     current_dir: Path | None,
-    use_cache: bool,
 ) -> None:
     """Compile RUNEFILE to a .rune: WebAssembly, models and graph in one file.
 
@@ -63,21 +60,19 @@ def command(
     runefile = which_runefile(runefile)
     if output is not None:
         refuse_other_file(output, has_digest, "a .rune", source=runefile, force=force)
-    pipeline, data = build_rune(
-        console, runefile, name=name, base_dir=current_dir, use_cache=use_cache
-    )
-    # A name is no path: it must not lead out of this folder.
+    pipeline, rune = build_rune(console, runefile, name=name, base_dir=current_dir)
+    # A name is not a path: it must not lead out of this folder.
     target = output or Path(f"{pipeline.name.replace('/', '_')}.rune")
     inputs = [item.data for item in pipeline.resources.values() if item.data is not None]
     refuse_other_file(target, has_digest, "a .rune", source=runefile, inputs=inputs, force=force)
-    graph = read_rune(data, source=str(target)).require_graph()
-    write_file(target, data, elsewhere=AT_OUTPUT)
+    graph = rune.require_graph()
+    write_file(target, rune.data, elsewhere=AT_OUTPUT)
     sizes = {
         "code": graph.code_bytes,
         "linear memory": graph.memory_used,
         "models and resources": sum(item.bytes or 0 for item in graph.resources.values()),
         "arena": sum(model.arena for model in graph.models.values()),
-        "file": len(data),
+        "file": len(rune.data),
     }
     if console.is_json:
         keys = {key.replace(" ", "_") + "_bytes": value for key, value in sizes.items()}

@@ -8,6 +8,7 @@ from runec.cache import cache_dir, clear, usage
 from runec.cli.console import Console, table
 from runec.cli.help_epilog import example
 from runec.cli.options import format_option, pass_console
+from runec.firmware import clear_projects
 
 
 @click.command(
@@ -22,16 +23,15 @@ from runec.cli.options import format_option, pass_console
     "--clear",
     "is_cleared",
     is_flag=True,
-    help="Remove what builds have compiled, and the firmware projects that runec keeps for itself.",
+    help="Remove compiled firmware objects and cached firmware projects.",
 )
 @format_option
 @pass_console
 def command(console: Console, is_cleared: bool) -> None:
-    """Show what the cache holds: compiled code, firmware projects and third-party sources.
+    """Show the contents of the cache: firmware objects and projects, third-party sources.
 
-    Compiled code is kept so that the next build takes less time, and so are the firmware projects
-    of emulators, `size` and `flash`; what was used longest ago is removed when it becomes too much.
-    Clearing it changes no result.
+    Objects and projects of firmware are stored so that the next firmware build takes less time;
+    the least recently used ones are removed above the limit. Clearing changes no result.
     """
     if is_cleared:
         _clear(console)
@@ -53,13 +53,10 @@ def command(console: Console, is_cleared: bool) -> None:
 
 
 def _clear(console: Console) -> None:
-    # Only here: to show what there is takes no device.
-    from runec.devices import clear_projects  # noqa: PLC0415
-
     before = sum(item.bytes for item in usage())
     clear()
     in_use = clear_projects()
     freed = before - sum(item.bytes for item in usage())
-    console.say(f"removed {freed:,} bytes: compiled code and firmware projects".replace(",", " "))
+    console.say(f"removed {freed:,} bytes: firmware objects and projects".replace(",", " "))
     for folder in in_use:
         console.say(f"{folder} is in use by another process, and stays")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from runec.cli.completion_values import boards_or_all, completer
 from runec.cli.console import Console
 from runec.cli.help_epilog import example
 from runec.cli.options import (
     A_RUNEFILE,
+    boards_option,
     current_dir_option,
     format_option,
     outside_option,
@@ -21,13 +21,16 @@ from runec.cli.options import (
 )
 from runec.cli.runefiles import which_runefile
 from runec.diagnostics import Diagnostic, RunefileError, Severity, render
+from runec.files import read_head
 from runec.frontend import analyse
 from runec.frontend.model_engines import DEVICES, ModelEngines, find_engines
-from runec.pipeline import EXECUTED_FORMAT, Model, Pipeline
+from runec.models import ModelFile
+from runec.pipeline import Pipeline
 
 if TYPE_CHECKING:
     from runec.boards import Board
 
+_WASM = b"\0asm"
 EXIT_WRONG = RunefileError.exit_code
 
 
@@ -40,15 +43,7 @@ EXIT_WRONG = RunefileError.exit_code
     ),
 )
 @click.argument("runefile", required=False, type=A_RUNEFILE)
-@click.option(
-    "-b",
-    "--board",
-    "board_ids",
-    multiple=True,
-    shell_complete=completer(boards_or_all),
-    metavar="ID",
-    help="Board, several times or `all`: report whether each model fits its memory.",
-)
+@boards_option("Board, several times or `all`: report whether each model fits its memory.")
 @current_dir_option("-C")
 @outside_option
 @trust_option
@@ -69,7 +64,9 @@ def command(
     """
     boards = _Boards(console, board_ids)
     path = which_runefile(runefile)
-    read: dict[str, bytes] = {}
+    if board_ids:
+        _reject_legacy_rune(path)
+    read: dict[str, ModelFile] = {}
     try:
         analysis = analyse(
             path, base_dir=current_dir, allow_outside=console.allow_outside, models=read
@@ -77,7 +74,7 @@ def command(
         found, read = analysis.warnings, _models(analysis.pipeline)
     except RunefileError as error:
         found = error.diagnostics
-    models = {name: _Checked(data, find_engines(data)) for name, data in read.items()}
+    models = {name: _Checked(file, find_engines(file)) for name, file in read.items()}
     color = console.result_uses_color
     for diagnostic in found:
         if console.is_json:
@@ -99,22 +96,24 @@ def command(
     return EXIT_WRONG if errors else 0
 
 
+def _reject_legacy_rune(path: Path) -> None:
+    """Say that a legacy rune runs on no board, before it is said that it is not a Runefile."""
+    if read_head(path, len(_WASM)) == _WASM:
+        from runec.container import load_rune  # noqa: PLC0415 - a check of a text does not need it
+
+        load_rune(path).require_graph()
+
+
 class _Checked(NamedTuple):
     """A .tflite of the pipeline, and which engines run it."""
 
-    data: bytes
+    file: ModelFile
     engines: ModelEngines
 
 
-def _models(pipeline: Pipeline) -> dict[str, bytes]:
+def _models(pipeline: Pipeline) -> dict[str, ModelFile]:
     """Return the models whose bytes are known, with the shapes that the build finds."""
-    found = {}
-    for stage in pipeline.stages:
-        if isinstance(stage, Model) and stage.format == EXECUTED_FORMAT:
-            data = pipeline.resources[stage.resource].data
-            if data is not None:
-                found[stage.name] = data
-    return found
+    return {stage.name: stage.file for stage in pipeline.models if stage.file is not None}
 
 
 class _Boards:
@@ -135,7 +134,7 @@ class _Boards:
             return ()
         from runec.firmware.model_boards import boards_for_model  # noqa: PLC0415 - see above
 
-        return boards_for_model(model.data, self._boards)
+        return boards_for_model(model.file, self._boards)
 
 
 def _counted(number: int, what: str) -> str:

@@ -19,7 +19,10 @@ from runec.files import disk_error
 from runec.tools import watch_tools
 
 if TYPE_CHECKING:
-    from runec.cli.progress import Progress
+    from rich.progress import Progress
+
+PROGRESS_DELAY_S = 0.5
+_UNLIMITED = 10_000
 
 Format = Literal["text", "json"]
 Color = Literal["auto", "always", "never"]
@@ -33,7 +36,7 @@ def open_streams() -> None:
     """Open what runec was started without, as by `runec check >&-`.
 
     Else the first file that it opens is the one that a stream's number stands for. stdout is opened
-    such that nothing can be written: results that nobody gets are an error. Remarks are not.
+    such that nothing can be written: lost results are an error. Remarks are not.
     """
     for number, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         try:
@@ -94,7 +97,7 @@ class Console:
         # What the user allows files of others to do: --allow-outside, --trust-board.
         self.allow_outside = False
         self.trust_board = False
-        # Compilers run in threads and tell of themselves; the progress line is drawn by one.
+        # Compilers run in threads that print; so does what draws the progress line.
         self._lock = threading.RLock()
         self._progress: Progress | None = None
 
@@ -160,16 +163,14 @@ class Console:
             sys.stdout.buffer.flush()
 
     def _out(self, text: str) -> None:
-        with self._lock:
-            self._clear()
-            with _writing_results():
-                sys.stdout.write(text)
-                sys.stdout.flush()
+        with self._printing(), _writing_results():
+            sys.stdout.write(text)
+            sys.stdout.flush()
 
     # --- remarks ---------------------------------------------------------------------------------
 
     def say(self, line: str) -> None:
-        """Print a remark on stderr, unless programs read or nobody wants any."""
+        """Print a remark on stderr, unless a program reads or --quiet is given."""
         if not self.is_json and not self.quiet:
             self._error_line(printable(line, lines=True))
 
@@ -187,7 +188,7 @@ class Console:
             self._error_line(printable(line))
 
     def warn(self, *diagnostics: Diagnostic) -> None:
-        """Print warnings on stderr, unless nobody wants any."""
+        """Print warnings on stderr, unless --quiet is given."""
         if not self.quiet:
             self.report(diagnostics)
 
@@ -217,7 +218,7 @@ class Console:
 
     @contextmanager
     def progress(self, what: str) -> Iterator[None]:
-        """Show on a terminal what is going on once it takes longer; `--verbose` tells its time.
+        """Show on a terminal what is going on once it takes longer; `--verbose` prints its time.
 
         Nothing is shown elsewhere, with `--quiet`, or to programs.
         """
@@ -226,26 +227,55 @@ class Console:
         if self.is_json or self.quiet or not is_terminal:
             yield
         else:
-            from runec.cli.progress import Progress  # noqa: PLC0415 - rarely needed
-
-            with Progress(sys.stderr, what, self._lock) as progress:
-                self._progress = progress
-                try:
-                    yield
-                finally:
-                    self._progress = None
+            timer = threading.Timer(PROGRESS_DELAY_S, self._show_progress, (printable(what),))
+            timer.daemon = True
+            timer.start()
+            try:
+                yield
+            finally:
+                timer.cancel()
+                timer.join()
+                with self._lock:
+                    if self._progress is not None:
+                        self._progress.stop()
+                        self._progress = None
         self.detail(f"{what}: {time.monotonic() - started_s:.2f} s")
 
-    def _clear(self) -> None:
-        if self._progress is not None:
-            self._progress.clear()
+    def _show_progress(self, what: str) -> None:
+        from rich import console, progress, table  # noqa: PLC0415 - rarely needed
+
+        column = table.Column(no_wrap=True, overflow="crop", ratio=1)
+        with self._lock:
+            self._progress = progress.Progress(
+                progress.SpinnerColumn("line", style=""),
+                progress.TextColumn("{task.description}", "", markup=False, table_column=column),
+                progress.TimeElapsedColumn(),
+                console=console.Console(
+                    file=sys.stderr, force_terminal=True, no_color=not self.uses_color
+                ),
+                transient=True,
+                expand=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._progress.add_task(what, total=None)
+            self._progress.start()
+
+    @contextmanager
+    def _printing(self) -> Iterator[None]:
+        """Take the progress line away while something is printed."""
+        with self._lock:
+            if self._progress is not None:
+                self._progress.stop()
+            yield
+            if self._progress is not None:
+                self._progress.start()
 
     def _error_json(self, record: dict[str, object]) -> None:
         self._error_line(_to_json(record, sys.stderr))
 
     def _error_line(self, line: str) -> None:
-        with self._lock:
-            self._clear()
+        with self._printing():
             try:
                 sys.stderr.write(f"{line}\n")
                 sys.stderr.flush()
@@ -272,28 +302,25 @@ def _escape(char: str) -> str:
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Return rows below their headers in aligned columns; numbers stand to the right."""
-    cells = [[_cell(value) for value in row] for row in rows]
-    numeric = [
-        all(
-            row[column].replace(" ", "").lstrip("-").isdigit() or row[column] == "-"
-            for row in cells
-        )
-        for column in range(len(headers))
-    ]
-    widths = [
-        max(len(text) for text in (header, *(row[column] for row in cells)))
-        for column, header in enumerate(headers)
-    ]
+    """Return rows below their headers in aligned columns; integers stand to the right.
 
-    def line(row: Sequence[str]) -> str:
-        padded = [
-            text.rjust(width) if right else text.ljust(width)
-            for text, width, right in zip(row, widths, numeric, strict=True)
-        ]
-        return "  ".join(padded).rstrip()
+    On a terminal long cells are wrapped to its width.
+    """
+    from rich.console import Console as Terminal  # noqa: PLC0415 - most verbs print no table
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
-    return "\n".join([line(headers), *(line(row) for row in cells)])
+    cells = [list(row) for row in rows]
+    drawn = Table(box=None, pad_edge=False)
+    for column, header in enumerate(headers):
+        is_number = all(isinstance(row[column], int | None) for row in cells)
+        drawn.add_column(Text(header), justify="right" if is_number else "left", overflow="fold")
+    for row in cells:
+        drawn.add_row(*(Text(_cell(value)) for value in row))
+    text = io.StringIO()
+    width = None if sys.stdout.isatty() else _UNLIMITED
+    Terminal(file=text, width=width, color_system=None).print(drawn)
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines())
 
 
 def _cell(value: object) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import shlex
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
 
 from runec.boards import Board, load_boards
 from runec.cache import cache_dir
@@ -33,23 +34,18 @@ _PYTHON_PACKAGES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Mend:
-    """What `runec doctor --fix` can do: install Debian or Python packages, fetch, remove."""
-
-    kind: Literal["debian", "python", "component", "leftover"]
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Check:
-    """One part: what it is for, what was found (None: nothing), how to get it."""
+    """One part: what it is for, what was found (None: nothing), the command that installs it.
+
+    `packages` are the Debian packages that the command installs.
+    """
 
     part: str
     purpose: str
     found: str | None
     install: str
     optional: bool = False
-    mend: Mend | None = None
+    packages: tuple[str, ...] = ()
 
     @property
     def status(self) -> str:
@@ -60,9 +56,27 @@ class Check:
 
     def as_json(self) -> dict[str, object]:
         """Return the check as one JSON object."""
-        record = {**asdict(self), "status": self.status}
-        del record["mend"]  # `install` says it
-        return record
+        return {**asdict(self), "status": self.status}
+
+
+def commands(checks: Sequence[Check]) -> list[str]:
+    """Return what to run to install what is missing, each command once."""
+    missing = [check for check in checks if check.status == "missing"]
+    packages = dict.fromkeys(name for check in missing for name in check.packages)
+    others = dict.fromkeys(check.install for check in missing if not check.packages)
+    return [*([_apt(packages)] if packages else []), *others]
+
+
+def _apt(packages: Iterable[str]) -> str:
+    names = " ".join(packages)
+    if shutil.which("apt-get") is None:
+        return f"install the equivalents of the Debian packages {names}"
+    return f"{'' if os.geteuid() == 0 else 'sudo '}apt-get install {names}"
+
+
+def _pip(wanted: str) -> str:
+    """Return the command that installs what runec's metadata names, in the right versions."""
+    return shlex.join([sys.executable, "-m", "pip", "install", wanted])
 
 
 def run_checks() -> Iterator[Check]:
@@ -70,16 +84,13 @@ def run_checks() -> Iterator[Check]:
     yield Check("python", "everything", sys.version.split()[0], "Python 3.11 or later")
     yield _wasm_compiler()
     for name, purpose in _PYTHON_PACKAGES.items():
-        yield Check(
-            name, purpose, _package(name), f"pip install {name}", mend=Mend("python", (name,))
-        )
+        yield Check(name, purpose, _package(name), _pip("runec"))
     yield Check(
         "ai-edge-litert",
         "uint8 models on the host",
         _package("ai-edge-litert"),
-        "pip install 'runec[litert]'",
+        _pip("runec[litert]"),
         optional=True,
-        mend=Mend("python", ("ai-edge-litert",)),
     )
     for board in load_boards():
         yield from _board(board)
@@ -89,28 +100,22 @@ def run_checks() -> Iterator[Check]:
         in_cache = folder is not None and folder.is_relative_to(cache)
         place = "in the cache" if in_cache else str(folder)
         found = f"{item.version}, {place}" if folder is not None else None
-        install = f"runec components fetch {item.name} (a build fetches it too)"
-        broken = is_broken(item.name)
-        if broken:
-            install = f"files are missing in the cache: {install}"
-        mend = Mend("component", (item.name,))
-        name = f"{item.name} sources"
-        yield Check(name, "firmware", found, install, optional=not broken, mend=mend)
+        install = f"runec components fetch {item.name}"
+        # A build fetches what was never fetched, but repairs nothing.
+        is_needed = is_broken(item.name)
+        yield Check(f"{item.name} sources", "firmware", found, install, optional=not is_needed)
     yield Check("cache", "firmware", _cache(cache), "set RUNEC_CACHE_DIR to a writable folder")
     for path in leftovers():
-        install = f"runec doctor --fix removes {path}"
-        yield Check(
-            "leftover", "nothing", None, install, optional=True, mend=Mend("leftover", (str(path),))
-        )
+        yield Check("leftover", "nothing", None, shlex.join(["rm", "-r", str(path)]), optional=True)
 
 
 def _wasm_compiler() -> Check:
-    install = "apt-get install clang lld, or pip install 'runec[zig]'"
-    mend = Mend("debian", ("clang", "lld"))
+    packages = ("clang", "lld")
+    install = f"{_apt(packages)}, or {_pip('runec[zig]')}"
     try:
         command = find_toolchain().compiler
     except MachineError:
-        return Check("C to WebAssembly", "runec build", None, install, mend=mend)
+        return Check("C to WebAssembly", "runec build", None, install, packages=packages)
     zig = _package("ziglang") if "ziglang" in command else None
     found = f"zig cc {zig}" if zig else f"{Path(command[0]).name} {_version([command[0]])}"
     return Check("C to WebAssembly", "runec build", found, install)
@@ -118,21 +123,19 @@ def _wasm_compiler() -> Check:
 
 def _board(board: Board) -> Iterator[Check]:
     toolchain = board.toolchain
-    install = f"apt-get install {' '.join(toolchain.packages)}"
-    mend = Mend("debian", tuple(toolchain.packages))
+    packages = tuple(toolchain.packages)
+    purpose = f"firmware for {board.id}"
     for name in (f"{toolchain.prefix}gcc", f"{toolchain.prefix}g++", toolchain.cxx_headers_from):
         if name:
-            yield Check(name, f"firmware for {board.id}", _program(name), install, mend=mend)
+            yield Check(name, purpose, _program(name), _apt(packages), packages=packages)
     if board.emulator is not None:
         purpose = f"emulator:{board.id}"
         if board.emulator.program:
             name = board.emulator.program
-            mend = Mend("debian", (name,))
-            yield Check(name, purpose, _program(name), f"apt-get install {name}", mend=mend)
+            yield Check(name, purpose, _program(name), _apt([name]), packages=(name,))
         else:
             kind = board.emulator.kind
-            install = "pip install 'runec[emulators]'"
-            yield Check(kind, purpose, _package(kind), install, mend=Mend("python", (kind,)))
+            yield Check(kind, purpose, _package(kind), _pip("runec[emulators]"))
     if board.upload is not None:
         name = board.upload.command[0]
         install = f"install {board.upload.package}"

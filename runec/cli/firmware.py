@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from runec.boards import Board, load_board
-from runec.cli.completion_values import boards_or_all, completer
 from runec.cli.console import Console, table
 from runec.cli.firmware_matrix import ALL, build_each, wanted_boards
 from runec.cli.firmware_options import FirmwareChoice, firmware_options, tell_of_fetching
@@ -17,6 +16,7 @@ from runec.cli.options import (
     INPUT_FOLDER,
     RUNE_OR_RUNEFILE,
     board_option,
+    boards_option,
     format_option,
     outside_option,
     pass_console,
@@ -26,6 +26,7 @@ from runec.cli.rune_sources import load_source
 from runec.container import Rune
 from runec.files import file_name, is_folder
 from runec.firmware import (
+    DeviceRune,
     FirmwareBuild,
     Project,
     build_project,
@@ -85,7 +86,7 @@ def new(
     used_input(console, loaded.rune, choice.source_of_input)
     with loaded.blamed(), console.progress("making the project"):  # it may fetch sources
         project = create_project(
-            loaded.rune,
+            DeviceRune.of(loaded.rune),
             board,
             directory,
             framework=choice.framework,
@@ -107,14 +108,8 @@ def new(
     ),
 )
 @click.argument("source", metavar="DIR|X.rune|RUNEFILE", type=RUNE_OR_RUNEFILE)
-@click.option(
-    "-b",
-    "--board",
-    "board_ids",
-    multiple=True,
-    shell_complete=completer(boards_or_all),
-    metavar="ID",
-    help="Its board, unless it is a project. More than once, or `all`: a table of the boards.",
+@boards_option(
+    "Its board, unless it is a project. More than once, or `all`: a table of the boards."
 )
 @click.option(
     "-d",
@@ -155,18 +150,20 @@ def build(
         _print_build(console, project, built)
         return 0
     if not board_ids:
-        what = f"{source} is no firmware project: a Runefile in it" if is_folder(source) else ""
+        what = f"{source} is not a firmware project: a Runefile in it" if is_folder(source) else ""
         raise click.UsageError(f"{what or 'a .rune or a Runefile'} needs --board")
     boards = [choice.board(board) for board in wanted_boards(console, board_ids)]
     loaded = load_source(console, source)
     used_input(console, loaded.rune, choice.source_of_input)
+    with loaded.blamed():
+        rune = DeviceRune.of(loaded.rune)
 
     def make(board: Board) -> Project:
         folder = _default_directory(loaded.rune, board)
         if directory is not None:
             folder = directory / folder if is_many else directory
         return create_project(
-            loaded.rune,
+            rune,
             board,
             folder,
             framework=choice.framework,

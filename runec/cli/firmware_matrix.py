@@ -10,8 +10,9 @@ from runec.boards import Board, load_board, load_boards
 from runec.cli.console import Console, table
 from runec.cli.firmware_options import tell_of_fetching
 from runec.cli.rune_sources import Source
-from runec.diagnostics import MachineError, RunecError, UserFileError
-from runec.firmware import FirmwareBuild, Project, build_project, is_board_refusal
+from runec.diagnostics import BoardRefusalError, MachineError, RunecError
+from runec.files import UnreadableFileError
+from runec.firmware import FirmwareBuild, NoProjectError, Project, build_project
 
 ALL = "all"
 
@@ -30,7 +31,7 @@ class _Row:
     def verdict(self) -> str:
         if self.error is None:
             return "built"
-        return "does not fit" if is_board_refusal(self.error) else "failed"
+        return "does not fit" if isinstance(self.error, BoardRefusalError) else "failed"
 
     @property
     def told(self) -> str:
@@ -83,8 +84,8 @@ def build_each(
 ) -> int:
     """Build the project that `make` makes for each board and print a table.
 
-    A board that the rune does not fit is told and left out; one that fails does not keep the others
-    from being built. Return 0 where all that it fits were built, else the exit code of the first
+    A board that the rune does not fit is reported and left out; one that fails does not stop
+    the others. Return 0 where all that it fits were built, else the exit code of the first
     that failed; where it fits none, that of the first.
 
     Raises:
@@ -133,12 +134,8 @@ def _build(
     except MachineError as caught:
         error = caught
     except RunecError as caught:
-        if not is_board_refusal(caught) and not _is_of_folder(caught):
+        # Each board has a project folder of its own.
+        if not isinstance(caught, BoardRefusalError | NoProjectError | UnreadableFileError):
             raise
         error = caught
     return _Row(board, time.monotonic() - began_s, project, built, error)
-
-
-def _is_of_folder(error: RunecError) -> bool:
-    """Return whether the project's folder, which each board has its own of, is to blame."""
-    return isinstance(error, UserFileError) and error.code in ("R0813", "R1003")

@@ -23,10 +23,13 @@ from runec.cli.options import (
     trust_option,
 )
 from runec.cli.rune_sources import load_source
-from runec.devices import FlashPlan, Target, flash, plan_flash
+from runec.container import Rune
+from runec.devices import FlashPlan, Target, check_inputs, flash, plan_flash
 from runec.devices.monitor import Watched
 from runec.diagnostics import RunecError
 from runec.firmware import ARDUINO, BARE
+from runec.pipeline import CapabilityKind
+from runec.vm import InputReader, Inputs, MissingInputError
 
 _RTT_HINT = (
     "it talks over RAM that a debug probe reaches: start `rtt server` of OpenOCD, or J-Link's, "
@@ -96,6 +99,8 @@ def command(
     loaded = load_source(console, source)
     rune = loaded.rune
     used_input(console, rune, choice.source_of_input)
+    if monitor:
+        _require_no_files(rune, board)
     if choice.framework == BARE and board.upload is not None and board.upload.note:
         console.say(f"note: {board.upload.note}")
     if dry_run:
@@ -144,6 +149,18 @@ def command(
         console.say(f"run it: {run}, with its inputs\nwatch it: {shlex.join(watch)}")
 
 
+def _require_no_files(rune: Rune, board: Board) -> None:
+    """Refuse a rune that this verb has no inputs for, before anything is built to be watched."""
+    try:
+        sensed = (CapabilityKind.ACCEL,) if board.input == "sensor" else ()
+        check_inputs(rune, InputReader(Inputs()), may_lack=sensed)
+    except MissingInputError as error:
+        error.hint = (
+            f"leave --monitor out, then name its inputs: runec monitor X.rune {error.flag} FILE"
+        )
+        raise
+
+
 def _show_plan(console: Console, board: Board, plan: FlashPlan) -> None:
     """Print what would be done; what would stop it goes to stderr."""
     if console.is_json:
@@ -184,7 +201,7 @@ def _prefer_vendor(console: Console, board: Board, framework: str) -> None:
 def _target(
     console: Console, board: Board, port: str | None, framework: str, *, must: bool
 ) -> Target | None:
-    """Return where the board can be talked to; None where nobody can say, unless it `must` be."""
+    """Return the board's target; None where it is unknown, unless it `must` be known."""
     try:
         return serial_target(console, port, [board])
     except RunecError as error:

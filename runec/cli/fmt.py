@@ -63,7 +63,7 @@ def _format(path: Path, *, check: bool) -> bool:
         if not is_file(path):
             raise UserFileError(
                 "R1003",
-                f"cannot write over {path}, which is no file",
+                f"cannot write over {path}, which is not a file",
                 hint="name a file, or only look: --check",
             )
         target = path.resolve()  # a link stays a link

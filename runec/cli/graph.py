@@ -10,7 +10,7 @@ from runec.cli import graph_drawing
 from runec.cli.console import Console
 from runec.cli.help_epilog import example
 from runec.cli.options import INPUT_FILE, RUNE_OR_RUNEFILE, outside_option, pass_console
-from runec.cli.output_files import DOT, JSON, SVG, force_option, refuse_other_document
+from runec.cli.output_files import DOT, JSON, MERMAID, SVG, force_option, refuse_other_document
 from runec.cli.runefiles import which_runefile
 from runec.container import read_rune
 from runec.files import AT_OUTPUT, read_file, write_file
@@ -19,8 +19,10 @@ from runec.frontend import analyse
 _FORMATS = {
     "dot": (graph_drawing.to_dot, DOT),
     "json": (graph_drawing.to_json, JSON),
+    "mermaid": (graph_drawing.to_mermaid, MERMAID),
     "svg": (graph_drawing.to_svg, SVG),
 }
+_ENDS = {**{name: name for name in _FORMATS}, "mmd": "mermaid"}
 # What Graphviz makes of a drawing, and this verb does not.
 _PICTURES = frozenset({"gif", "jpeg", "jpg", "pdf", "png", "ps", "webp"})
 _WASM = b"\0asm"
@@ -56,7 +58,7 @@ def command(
     """Draw the stages of a .rune or a Runefile, and the types that flow between them.
 
     Without a file it is the Runefile of the current folder. SVG needs no Graphviz. A drawing that
-    runec wrote and nobody edited is replaced; any other file only with --force.
+    runec wrote and that was not edited is replaced; any other file only with --force.
     """
     console.format = "json" if format_ == "json" else "text"
     path = which_runefile(file)
@@ -65,7 +67,7 @@ def command(
         raise click.UsageError(
             f"no .{suffix} can be drawn: take .svg, or .dot and `dot -T{suffix}` of Graphviz"
         )
-    draw, document = _FORMATS[format_ or (suffix if suffix in _FORMATS else "dot")]
+    draw, document = _FORMATS[format_ or _ENDS.get(suffix, "dot")]
     text = draw(_read(console, path))
     if output is not None:
         refuse_other_document(output, text, "a drawing", source=path, force=force)

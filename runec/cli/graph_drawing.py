@@ -1,17 +1,24 @@
-"""Pictures of a pipeline: DOT for Graphviz, SVG without it, JSON for programs.
+"""Pictures of a pipeline: DOT for Graphviz, SVG, Mermaid for Markdown, JSON for programs.
 
 Colours as in the original platform: capabilities green, blocks tan, models violet, outputs red.
 """
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
+from itertools import pairwise
+from typing import Any
 
-from runec.cli.graph_layout import NODE_HEIGHT, Box, Layout, Line, lay_out
+from grandalf.graphs import Edge as Wire
+from grandalf.graphs import Graph as Layered
+from grandalf.graphs import Vertex
+from grandalf.layouts import SugiyamaLayout, VertexViewer
+
 from runec.container import Graph
 from runec.diagnostics import printable
 from runec.pipeline import Capability, Model, Output, Pipeline, ProcBlock
@@ -28,6 +35,14 @@ _ARROW = (
     'markerHeight="8" orient="auto"><path d="M0,0 L8,4 L0,8 z"/></marker></defs>'
 )
 _CHAR_WIDTH = 8
+_MARGIN = 20
+_NODE_HEIGHT = 44
+_LABEL_HEIGHT = 18
+_GAP = (24, 32)
+_BEND = 12
+_ORDER_ROUNDS = 6
+
+_Path = list[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +81,7 @@ def of_pipeline(pipeline: Pipeline) -> Drawing:
         if isinstance(stage, Capability):
             nodes.append(Node(stage.name, "capability", stage.kind.name))
         elif isinstance(stage, ProcBlock):
-            nodes.append(Node(stage.name, "proc-block", stage.block))
+            nodes.append(Node(stage.name, "proc-block", stage.block.name))
         elif isinstance(stage, Model):
             nodes.append(Node(stage.name, "model", stage.format))
         else:
@@ -92,8 +107,6 @@ def of_graph(graph: Graph) -> Drawing:
             nodes.append(Node(name, "model", graph.models[name].format))
         else:
             nodes.append(Node(name, "output", graph.outputs[name].kind.name))
-        if graph.is_original:
-            continue  # what becomes of its tensors only its code knows
         inputs, outputs = graph.stage_tensors(name)
         edges += [Edge(sources[tensor], name, str(graph.tensors[tensor])) for tensor in inputs]
         sources.update(dict.fromkeys(outputs, name))
@@ -128,60 +141,131 @@ def _dot(text: str) -> str:
     return f'"{escaped}"'
 
 
+def to_mermaid(drawing: Drawing) -> str:
+    """Return a flowchart for Mermaid, which viewers of Markdown draw."""
+    ids = {node.name: f"n{number}" for number, node in enumerate(drawing.nodes)}
+    lines = ["%% runec graph", "flowchart TD"]
+    for node in drawing.nodes:
+        lines.append(f'  {ids[node.name]}["{_mermaid(node.name)}<br>{_mermaid(node.what)}"]')
+        lines.append(f"  style {ids[node.name]} fill:{_COLORS[node.kind][1]}")
+    lines += [
+        f'  {ids[edge.source]} -->|"{_mermaid(edge.type)}"| {ids[edge.target]}'
+        for edge in drawing.edges
+    ]
+    return "\n".join(lines)
+
+
+def _mermaid(text: str) -> str:
+    """Return a text in which Mermaid finds no markup: other characters by their number."""
+    return re.sub(r"[^\w ,.\[\]-]", lambda found: f"#{ord(found[0])};", printable(text))
+
+
 def to_svg(drawing: Drawing) -> str:
     """Return a picture: each stage below everything that it takes from."""
-    boxes = [
-        Box(node.name, _CHAR_WIDTH * (max(_columns(node.name), _columns(node.what)) + 3))
+    boxes = {
+        node.name: _vertex(max(_width(node.name), _width(node.what)) + 24, _NODE_HEIGHT)
         for node in drawing.nodes
+    }
+    labels = [_vertex(_width(edge.type), _LABEL_HEIGHT) for edge in drawing.edges]
+    # A label is a place that its edge passes, so that it lies upon nothing else.
+    wires = [
+        Wire(*ends)
+        for edge, label in zip(drawing.edges, labels, strict=True)
+        for ends in ((boxes[edge.source], label), (label, boxes[edge.target]))
     ]
-    lines = [
-        Line(edge.source, edge.target, _CHAR_WIDTH * _columns(edge.type)) for edge in drawing.edges
-    ]
-    layout = lay_out(boxes, lines)
-    size = f'width="{layout.width}" height="{layout.height}"'
-    view = f'viewBox="0 0 {layout.width} {layout.height}" font-family="monospace" font-size="13"'
+    paths, width, height = _lay_out([*boxes.values(), *labels], wires)
+    size = f'width="{width}" height="{height}"'
+    view = f'viewBox="0 0 {width} {height}" font-family="monospace" font-size="13"'
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" {size} {view}>',
             f"<title>{_xml(drawing.name)}</title>",
             _ARROW,
             f'<rect {size} fill="white"/>',
-            *_svg_edges(drawing, layout),
-            *_svg_nodes(drawing, boxes, layout),
+            *(_svg_path(path, arrow=number % 2 == 1) for number, path in enumerate(paths)),
+            *(
+                _svg_text(label.view.xy, 5, edge.type)
+                for edge, label in zip(drawing.edges, labels, strict=True)
+            ),
+            *(line for node in drawing.nodes for line in _svg_node(node, boxes[node.name])),
             "</svg>",
         ]
     )
 
 
-def _columns(text: str) -> int:
-    """How wide a text is in a font whose letters are all alike: East Asian ones count twice."""
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+def _vertex(width: int, height: int) -> Any:
+    vertex = Vertex()
+    vertex.view = VertexViewer(width, height)
+    return vertex
+
+
+def _lay_out(vertices: list[Any], wires: list[Any]) -> tuple[list[_Path], int, int]:
+    """Place the vertices; return the path of each wire, and the size of the whole."""
+    paths: dict[Any, _Path] = {}
+    right, bottom = 0, 0
+    # Parts that nothing connects stand side by side.
+    for part in Layered(vertices, wires, directed=True).C:
+        layout = SugiyamaLayout(part)
+        layout.xspace, layout.yspace = _GAP
+        layout.dw = layout.dh = _BEND
+        layout.init_all(optimize=True)
+        layout.draw(_ORDER_ROUNDS)
+        for layer in layout.layers:
+            # Its compaction of blocks leaves some overlaps.
+            for before, after in pairwise(vertex.view for vertex in layer):
+                least = before.xy[0] + (before.w + after.w) / 2 + layout.xspace
+                after.xy = (max(after.xy[0], least), after.xy[1])
+        views = [vertex.view for layer in layout.layers for vertex in layer]
+        left = min(view.xy[0] - view.w / 2 for view in views)
+        for view in views:
+            x, y = view.xy
+            view.xy = (round(x - left) + right + _MARGIN, round(y) + _MARGIN)
+        right = max(view.xy[0] + view.w // 2 for view in views)
+        # A wire goes straight down beside the boxes and the labels of a row.
+        heights = [max(vertex.view.h for vertex in layer) // 2 for layer in layout.layers]
+        bottom = max(bottom, layout.layers[-1][0].view.xy[1] + heights[-1])
+        for wire in part.sE:
+            passed = layout.ctrls.get(wire) or {layout.grx[v].rank: v for v in wire.v}
+            paths[wire] = [
+                (vertex.view.xy[0], vertex.view.xy[1] + side * heights[rank])
+                for rank, vertex in sorted(passed.items())
+                for side in (-1, 1)
+            ][1:-1]
+    return [paths[wire] for wire in wires], right + _MARGIN, bottom + _MARGIN
+
+
+def _width(text: str) -> int:
+    """Return the width in pixels in a monospaced font: East Asian characters count twice."""
+    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+    return _CHAR_WIDTH * (len(text) + wide)
 
 
 def _xml(text: str) -> str:
-    return escape(printable(text))
+    return html.escape(printable(text))
 
 
-def _svg_edges(drawing: Drawing, layout: Layout) -> Iterator[str]:
-    for edge, route in zip(drawing.edges, layout.routes, strict=True):
-        (x, y), *others = route.points
-        path = f"M{x},{y}"
-        for next_x, next_y in others:
-            middle = (y + next_y) // 2
-            curve = f" C{x},{middle} {next_x},{middle} {next_x},{next_y}"
-            path += f" L{next_x},{next_y}" if x == next_x else curve
-            x, y = next_x, next_y
-        yield f'<path d="{path}" fill="none" stroke="black" marker-end="url(#arrow)"/>'
-        label_x, label_y = route.label
-        yield f'<text x="{label_x}" y="{label_y}">{_xml(edge.type)}</text>'
+def _svg_path(points: _Path, *, arrow: bool) -> str:
+    (x, y), *others = points
+    path = f"M{x},{y}"
+    for next_x, next_y in others:
+        middle = (y + next_y) // 2
+        curve = f" C{x},{middle} {next_x},{middle} {next_x},{next_y}"
+        path += f" L{next_x},{next_y}" if x == next_x else curve
+        x, y = next_x, next_y
+    end = ' marker-end="url(#arrow)"' if arrow else ""
+    return f'<path d="{path}" fill="none" stroke="black"{end}/>'
 
 
-def _svg_nodes(drawing: Drawing, boxes: Sequence[Box], layout: Layout) -> Iterator[str]:
-    for node, box in zip(drawing.nodes, boxes, strict=True):
-        x, y = layout.boxes[node.name]
-        yield (
-            f'<rect x="{x - box.width // 2}" y="{y}" width="{box.width}" '
-            f'height="{NODE_HEIGHT}" rx="8" fill="{_COLORS[node.kind][1]}" stroke="black"/>'
-        )
-        for line, text in ((18, node.name), (35, node.what)):
-            yield f'<text x="{x}" y="{y + line}" text-anchor="middle">{_xml(text)}</text>'
+def _svg_text(center: tuple[int, int], down: int, text: str) -> str:
+    x, y = center
+    return f'<text x="{x}" y="{y + down}" text-anchor="middle">{_xml(text)}</text>'
+
+
+def _svg_node(node: Node, box: Any) -> Iterator[str]:
+    x, y = box.view.xy
+    yield (
+        f'<rect x="{x - box.view.w // 2}" y="{y - _NODE_HEIGHT // 2}" width="{box.view.w}" '
+        f'height="{_NODE_HEIGHT}" rx="8" fill="{_COLORS[node.kind][1]}" stroke="black"/>'
+    )
+    yield _svg_text(box.view.xy, -4, node.name)
+    yield _svg_text(box.view.xy, 13, node.what)

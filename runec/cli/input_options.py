@@ -151,7 +151,7 @@ def _once(console: Console) -> Callable[[Diagnostic], None]:
 def warn_of_unused(rune: Rune, inputs: Inputs) -> None:
     """Warn of inputs that no capability of the rune takes.
 
-    An original rune without a description does not declare what it takes: `run` warns at the end.
+    A legacy rune does not declare what it takes: `run` warns at the end.
     """
     if rune.graph is None:
         return

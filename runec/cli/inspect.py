@@ -9,9 +9,8 @@ import click
 
 from runec.cli.console import Console, table
 from runec.cli.help_epilog import example
-from runec.cli.loading import load_rune
 from runec.cli.options import format_option, pass_console, rune_argument
-from runec.container import Graph, Rune
+from runec.container import Graph, Rune, load_rune
 from runec.diagnostics import printable
 
 
@@ -53,7 +52,7 @@ def _lines(rune: Rune) -> Iterator[str]:
     if rune.digest is not None:
         yield f"digest         {rune.digest.hex()}"
     if rune.graph is None:
-        yield "abi            of the original platform (2020 to 2022)"
+        yield "abi            0 (legacy, 2020 to 2022; runs on the host only)"
         for name, data in rune.resources.items():
             yield f"resource       {printable(name)}, {len(data or b'')} bytes"
         return

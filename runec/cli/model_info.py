@@ -12,39 +12,21 @@ from runec.boards import load_boards
 from runec.cli.console import Console
 from runec.cli.help_epilog import example
 from runec.cli.options import A_MODEL, INPUT_FILE, format_option, pass_console
-from runec.diagnostics import Diagnostic, MachineError, Severity, UserFileError, printable
+from runec.diagnostics import Diagnostic, Severity, UserFileError, printable
 from runec.files import is_folder, is_there, read_file, write_file
 from runec.firmware.model_boards import boards_for_model
 from runec.frontend.model_engines import DEVICES, find_engines
 from runec.models import (
     InputRange,
+    ModelFile,
     ModelInfo,
     ModelTensor,
     ResolvedModel,
-    input_ranges,
-    measure_arena,
-    read_graph,
-    read_model,
     resolve_model,
 )
 from runec.models.c_source import extract_model
+from runec.models.learning import UnknownShapesError
 from runec.models.other_files import identify_folder
-from runec.pipeline import ElementType
-
-# The original's names, those of the schema of TensorFlow Lite.
-_KINDS = {
-    ElementType.U8: "UInt8",
-    ElementType.I8: "Int8",
-    ElementType.U16: "UInt16",
-    ElementType.I16: "Int16",
-    ElementType.U32: "UInt32",
-    ElementType.I32: "Int32",
-    ElementType.U64: "UInt64",
-    ElementType.I64: "Int64",
-    ElementType.F32: "Float32",
-    ElementType.F64: "Float64",
-    ElementType.UTF8: "String",
-}
 
 
 @click.command(
@@ -74,16 +56,16 @@ def command(console: Console, model: Path, extract: Path | None, array: str | No
     if extract is not None:
         data = _extracted(console, data, model, extract, array)
         model = extract
+    file = ModelFile(data, str(model))
     try:
-        info = read_model(data, str(model))
-        resolved = _resolved(console, model, data)
-        info = replace(info, outputs=read_model(resolved.data).outputs)
-        ranges = input_ranges(resolved.data)
-        arena = measure_arena(resolved.data)
+        info = file.info
+        resolved = _resolved(console, model, file)
+        info = replace(info, outputs=resolved.model.info.outputs)
+        ranges, arena = resolved.model.input_ranges, resolved.model.arena_bytes
     except UserFileError as error:
         raise UserFileError(error.code, f"{model}: {error.message}", hint=error.hint) from None
-    engines = find_engines(resolved.data)
-    boards = boards_for_model(resolved.data, load_boards()) if DEVICES in engines.takers else ()
+    engines = find_engines(resolved.model)
+    boards = boards_for_model(resolved.model, load_boards()) if DEVICES in engines.takers else ()
     if console.is_json:
         console.result_json(
             {
@@ -118,16 +100,14 @@ def command(console: Console, model: Path, extract: Path | None, array: str | No
         console.say(f"no engine of runec runs the model: {engines.advice}")
 
 
-def _resolved(console: Console, model: Path, data: bytes) -> ResolvedModel:
+def _resolved(console: Console, model: Path, file: ModelFile) -> ResolvedModel:
     """The model with its shapes; as it is, with a warning, where they cannot be determined."""
     try:
-        return resolve_model(data)
-    except (MachineError, UserFileError) as error:
-        if error.code not in ("R0320", "R0321"):
-            raise
+        return resolve_model(file)
+    except UnknownShapesError as error:
         message = f"{model}: {error.message}"
         console.warn(Diagnostic(error.code, message, Severity.WARNING, hint=error.hint))
-        return ResolvedModel(data, (), is_learned=False)
+        return ResolvedModel(file)
 
 
 def _read(model: Path) -> bytes:
@@ -144,7 +124,7 @@ def _extracted(
     """Write the model that an array of C source holds, and return it."""
     try:
         found = extract_model(source, array)
-        read_graph(found.data)  # its mistakes
+        _ = ModelFile(found.data).graph  # its mistakes
     except UserFileError as error:
         raise UserFileError(error.code, f"{path}: {error.message}", hint=error.hint) from None
     if is_there(target) and (is_folder(target) or read_file(target, "FILE") != found.data):
@@ -204,7 +184,7 @@ def _lines(
 
 def _named(tensor: ModelTensor) -> str:
     shape = "[...]" if tensor.type is None else list(tensor.type.dimensions)
-    return f"{printable(tensor.name)}: {_KINDS[tensor.element]}{shape}"
+    return f"{printable(tensor.name)}: {tensor.element.title}{shape}"
 
 
 def _ends(bounds: InputRange | None) -> list[float] | None:
@@ -214,7 +194,7 @@ def _ends(bounds: InputRange | None) -> list[float] | None:
 def _tensor(tensor: ModelTensor) -> dict[str, object]:
     return {
         "name": tensor.name,
-        "element_kind": _KINDS[tensor.element],
+        "element_kind": tensor.element.title,
         "dims": None if tensor.type is None else list(tensor.type.dimensions),
         "signature": list(tensor.signature),
         "scale": tensor.scale,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,10 +30,16 @@ from runec.cli.options import (
     pass_console,
     trust_option,
 )
-from runec.cli.plotting import Screen, Series
 from runec.cli.run_compare import json_result, output_names
 from runec.cli.rune_sources import load_source
-from runec.devices import EmulatedBoard, Target, emulator_patience_s, start_emulated_board
+from runec.devices import (
+    EmulatedBoard,
+    Target,
+    check_inputs,
+    emulator_patience_s,
+    plan_emulation,
+    start_emulated_board,
+)
 from runec.devices.emulator import TIMEOUT_S
 from runec.devices.monitor import (
     Connected,
@@ -43,8 +50,11 @@ from runec.devices.monitor import (
     WatchEvent,
     watch,
 )
+from runec.devices.ports import find_port, serial_ports
+from runec.devices.serial_port import SerialTransport
 from runec.devices.transport import Transport
 from runec.diagnostics import Diagnostic, RuneError, Severity, UsageError, printable
+from runec.pipeline import CapabilityKind
 from runec.vm import InputReader, Inputs, unused_inputs
 
 
@@ -151,13 +161,16 @@ def command(
     if target is not None and target.board is not None:
         limit_s = emulator_patience_s(timeout)
         target = replace(target, board=target.board.with_time_budget(timeout))
-    wanted = Watched(rune, inputs, None if listen else every, count, limit_s)
+    feed = InputReader(inputs)
+    wanted = Watched(rune, feed, None if listen else every, count, limit_s)
     if target is not None and target.board is not None:
         if rune is None:
             raise click.UsageError("an emulated board needs a rune to carry: X.rune or a Runefile")
+        emulation = plan_emulation(rune, target.board)
+        if not listen:
+            emulation.check_inputs(feed)
         with console.progress(f"building the firmware for {target.board.id}"):
-            carried, its_board = rune, target.board
-            emulated = _Emulated(lambda: start_emulated_board(carried, its_board, log=console.log))
+            emulated = _Emulated(lambda: start_emulated_board(emulation, log=console.log))
         return _show(
             console,
             emulated.connect,
@@ -168,7 +181,9 @@ def command(
             before_run=emulated.before_run,
         )
     if target is not None and target.kind != "serial":
-        raise click.UsageError("the host is no device: runec run runs a rune here")
+        raise click.UsageError("the host is not a device: runec run runs a rune here")
+    if rune is not None and not listen:
+        check_inputs(rune, feed, may_lack=frozenset(CapabilityKind))
     if target is None:
         target = serial_target(console, port, [board] if board else load_boards())
     return monitor_port(console, target, wanted, plot=plot, board=board)
@@ -189,9 +204,6 @@ def monitor_port(
     Raises:
         RunecError: as `watch` and `SerialTransport`.
     """
-    # Only here: pyserial looks for a system that it knows.
-    from runec.devices.serial_port import SerialTransport  # noqa: PLC0415
-
     return _show(
         console,
         lambda: SerialTransport(target.port, target.baud),
@@ -212,9 +224,6 @@ def serial_target(console: Console, port: str | None, boards: Sequence[Board]) -
     """
     if port is not None and "@" in port:
         return Target.parse(f"serial:{port}")
-    # Only here: pyserial looks for a system that it knows.
-    from runec.devices.ports import find_port, serial_ports  # noqa: PLC0415
-
     if port is None:
         found = find_port(boards)
         console.say(f"found {found}")
@@ -266,7 +275,8 @@ def _show(
 ) -> int:
     shown = _Shown(console, board, output_names(wanted.rune), plot=plot)
     try:
-        watch(connect, wanted, shown.tell, name=name, booting=booting, before_run=before_run)
+        with closing(shown):
+            watch(connect, wanted, shown.tell, name=name, booting=booting, before_run=before_run)
     except KeyboardInterrupt:
         # That is how somebody ends this, and no failure.
         console.say("stopped")
@@ -284,8 +294,11 @@ class _Shown:
         self._console = console
         self._board = board
         self._names = names
-        self._series = Series(names)
-        self._screen = Screen(sys.stdout) if plot else None
+        self._plot = None
+        if plot:
+            from runec.cli.plotting import Plot  # noqa: PLC0415 - imports rich
+
+            self._plot = Plot(sys.stdout, names)
 
     def tell(self, event: WatchEvent) -> None:
         if isinstance(event, Trouble) and event.is_run:
@@ -293,6 +306,11 @@ class _Shown:
         self._tell(event)
         if isinstance(event, Connected) and self._board is not None:
             self._compare(event.hello.board, self._board.id)
+
+    def close(self) -> None:
+        """Leave the drawing as it is."""
+        if self._plot is not None:
+            self._plot.clear(keep=True)
 
     def _compare(self, found: str, named: str) -> None:
         if found != named:
@@ -308,15 +326,15 @@ class _Shown:
                 record["names"] = {key: self._names[key] for key in sorted(shown)}
             self._console.result_json({**record, "time": _now().isoformat(timespec="milliseconds")})
             return
-        if self._screen is None:
+        if self._plot is None:
             self._line(event)
             return
         if isinstance(event, Result):
-            self._series.add(json_result(event.data))
+            self._plot.add(json_result(event.data))
         else:
-            self._screen.clear()
+            self._plot.clear()
             self._line(event)
-        self._screen.draw(self._series)
+        self._plot.draw()
 
     def _line(self, event: WatchEvent) -> None:
         stamp = _now().time().isoformat(timespec="milliseconds")
@@ -336,8 +354,8 @@ class _Shown:
         else:
             self._console.say(f"{stamp} {'connection lost' if event.is_lost else 'run failed'}")
             self._console.report(event.error.diagnostics)
-            if event.is_lost:
-                self._console.say("waiting for it to come back; Ctrl-C ends")
+            if event.is_lost and not event.is_last:
+                self._console.say("waiting for reconnection; Ctrl-C ends")
 
     def _named(self, line: bytes) -> str:
         """Return the names of the outputs that a line has, each behind its id."""

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from runec import __version__
-from runec.cli.completion_values import InputFile, InputFolder, boards, completer
+from runec.cli.completion_values import InputFile, InputFolder, boards, boards_or_all, completer
 from runec.cli.console import Color, Console
 from runec.numbers import parse_integer, parse_number
 
@@ -189,18 +189,6 @@ def current_dir_option(*letters: str) -> Callable[[_Function], _Function]:
     )
 
 
-def cache_option(function: _Function) -> _Function:
-    """Add `--no-cache`; the parameter is `use_cache`."""
-    return click.option(
-        "--no-cache",
-        "use_cache",
-        flag_value=False,
-        default=True,
-        type=bool,
-        help="Compile everything, and keep nothing of it for the next build.",
-    )(function)
-
-
 def _allow(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
     console = ctx.find_object(Console)
     if console is not None and value:
@@ -257,6 +245,19 @@ def board_option(
         required=required,
         callback=_one_board,
         shell_complete=completer(boards),
+        metavar="ID",
+        help=help_text,
+    )
+
+
+def boards_option(help_text: str) -> Callable[[_Function], _Function]:
+    """Add `--board ID`, several times or `all`; the parameter is `board_ids`."""
+    return click.option(
+        "-b",
+        "--board",
+        "board_ids",
+        multiple=True,
+        shell_complete=completer(boards_or_all),
         metavar="ID",
         help=help_text,
     )

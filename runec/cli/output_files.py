@@ -43,6 +43,7 @@ class DocumentKind:
 
 SVG = DocumentKind("", "\n<!-- {} -->")
 DOT = DocumentKind("", "\n// {}")
+MERMAID = DocumentKind("", "\n%% {}")
 JSON = DocumentKind("}", ',"generator":"{}"}}')
 SCHEMA = DocumentKind("\n}", ',\n  "$comment": "{}"\n}}')
 

@@ -15,6 +15,7 @@ from runec.cli.options import (
     verbose_option,
     version_option,
 )
+from runec.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -59,7 +60,7 @@ class LazyGroup(click.Group):
             return None
         command = import_module(f"runec.cli.{cmd_name.replace('-', '_')}").command
         if not isinstance(command, click.Command):
-            raise TypeError(f"runec.cli.{cmd_name}.command is no command")
+            raise TypeError(f"runec.cli.{cmd_name}.command is not a command")
         return with_talk_options(command)
 
     def resolve_command(
@@ -67,11 +68,9 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb; a misspelt one is guessed in the error."""
         if args[0] not in _VERBS:
-            import difflib  # noqa: PLC0415 - only a misspelt verb needs it
-
-            close = difflib.get_close_matches(args[0], _VERBS, n=1)
-            if close:
-                ctx.fail(f"There is no command {args[0]!r}; did you mean {close[0]!r}?")
+            hint = did_you_mean(args[0], _VERBS)
+            if hint is not None:
+                ctx.fail(f"There is no command {args[0]!r}; {hint}")
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:

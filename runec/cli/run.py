@@ -105,9 +105,9 @@ def command(
     several --on it exits with 3 where the bytes differ; --trace then shows the host.
     """
     del engine  # the option keeps scripts of the original platform working
-    loaded = load_source(console, source)
     resources = _resources(file_resource, string_resource)
     wanted = wanted_targets(targets, trust_board=console.trust_board)
+    loaded = load_source(console, source)
     given = used_input(console, loaded.rune, source_of_input)
     where = [(target.with_input(given), may_lack) for target, may_lack in wanted]
     # Boards report no steps: among several targets it is the host that does.

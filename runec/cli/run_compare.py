@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from runec.cli.console import Console, table
 from runec.container import Rune
 from runec.devices import Target
-from runec.diagnostics import MachineError, RunecError, RuneError, UserFileError
-from runec.firmware import BudgetError, is_device_refusal
+from runec.diagnostics import DeviceRefusalError, MachineError, RunecError, RuneError
+from runec.firmware import BudgetError
 from runec.vm.output import output_line, parse_output_bytes
 
 ALL = "all"
@@ -84,8 +84,8 @@ def compare(
     `names`: as `output_names`; of several outputs each is shown with its own.
 
     The first target that gives results says what all must give. A board that the rune does not fit
-    (too little memory, no such pin or sensor, no kernel for an operator) is told and left out where
-    `targets` says that it may be, and has failed where not; the others run.
+    (too little memory, no such pin or sensor, no kernel for an operator) is reported and left out
+    if `targets` says that it may be, and has failed where not; the others run.
 
     Raises:
         RuneError: R1111, the targets do not agree.
@@ -127,8 +127,8 @@ def _run(console: Console, target: Target, start: Start, *, may_lack: bool) -> O
             outcome.results = list(start(target))
     except (RuneError, MachineError) as error:
         outcome.error, outcome.verdict = error, "failed"
-    except UserFileError as error:
-        if target.kind == "host" or not is_device_refusal(error):
+    except DeviceRefusalError as error:
+        if target.kind == "host":
             raise
         what = "too little memory" if isinstance(error, BudgetError) else "does not fit"
         outcome.error, outcome.verdict = error, what if may_lack else "failed"

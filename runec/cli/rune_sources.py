@@ -7,12 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from runec.cache import Store
 from runec.cli.console import Console
-from runec.cli.loading import load_rune
 from runec.cli.runefiles import which_runefile
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
+from runec.container import Rune, load_rune, write_rune
 from runec.diagnostics import Span
 from runec.files import read_head
 from runec.firmware import StageError
@@ -43,27 +41,22 @@ def load_source(console: Console, path: Path) -> Source:
     """Read a .rune, or build the Runefile at `path`, or the one in that folder; print its warnings.
 
     Raises:
-        UserFileError: R1003, it cannot be read; R06xx, it is no good .rune; R1103, there is no
+        UserFileError: R1003, it cannot be read; R06xx, it is not a valid .rune; R1103, there is no
             Runefile in the folder.
         RunefileError: the Runefile is wrong.
         MachineError: R05xx, the compiler is missing.
     """
     if _is_rune(path):
         return Source(load_rune(path), {})
-    pipeline, data = build_rune(console, which_runefile(path))
+    pipeline, rune = build_rune(console, which_runefile(path))
     spans = {stage.name: stage.span for stage in pipeline.stages if stage.span}
-    return Source(read_rune(data, source=str(path)), spans)
+    return Source(rune, spans)
 
 
 def build_rune(
-    console: Console,
-    runefile: Path,
-    *,
-    name: str | None = None,
-    base_dir: Path | None = None,
-    use_cache: bool = True,
-) -> tuple[Pipeline, bytes]:
-    """Compile a Runefile to the bytes of a .rune; print its warnings.
+    console: Console, runefile: Path, *, name: str | None = None, base_dir: Path | None = None
+) -> tuple[Pipeline, Rune]:
+    """Compile a Runefile to a .rune; print its warnings.
 
     Raises:
         UserFileError: R1003, it cannot be read.
@@ -75,13 +68,10 @@ def build_rune(
             runefile, name=name, base_dir=base_dir, allow_outside=console.allow_outside
         )
     console.warn(*analysis.warnings)
-    store = Store.compiled() if use_cache else None
     with console.progress("compiling"):
-        module = compile_pipeline(analysis.pipeline, store=store, log=console.detail)
-        data = write_rune(analysis.pipeline, module)
-    if store is not None and store.warning is not None:
-        console.warn(store.warning)
-    return analysis.pipeline, data
+        module = compile_pipeline(analysis.pipeline)
+        rune = write_rune(analysis.pipeline, module)
+    return analysis.pipeline, rune
 
 
 def _is_rune(path: Path) -> bool:

@@ -21,15 +21,16 @@ from runec.cli.options import (
     trust_option,
 )
 from runec.cli.rune_sources import load_source
-from runec.devices import cached_project
 from runec.diagnostics import Span
 from runec.firmware import (
     ARDUINO,
     BARE,
     FRAMEWORKS,
+    DeviceRune,
     PartSize,
     Project,
     build_project,
+    cached_project,
     is_project,
     load_project,
     measure_parts,
@@ -79,7 +80,7 @@ def command(
 
     The firmware is built from a .rune or a Runefile for --board, or it is that of a project's
     folder. Every byte is counted once: the arenas as the models' RAM, linear memory as the rune's,
-    the heap as the engine's. The stages are told with what would not be there without them.
+    the heap as the engine's. A stage's bytes are those that would not be there without it.
     """
     if is_project(source):
         if board_id is not None:
@@ -99,7 +100,7 @@ def command(
     with (
         loaded.blamed(),
         cached_project(
-            loaded.rune,
+            DeviceRune.of(loaded.rune),
             board,
             framework=framework,
             backend=backend,
@@ -142,7 +143,7 @@ def _stages(
     project: Project, spans: Mapping[str, Span]
 ) -> Iterator[tuple[str, int | None, int, int]]:
     """Return what each stage costs, and its line where the Runefile was given."""
-    for cost in project.layout.stages:
+    for cost in project.plan.stages:
         line = spans[cost.stage].line if cost.stage in spans else None
         yield cost.stage, line, cost.flash_bytes, cost.ram_bytes
 

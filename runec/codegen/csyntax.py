@@ -4,28 +4,9 @@ from __future__ import annotations
 
 import re
 
-from runec.pipeline import ElementType
-from runec.proc_blocks import as_f32
+from runec.values import as_f32
 
-_C_TYPES = {
-    ElementType.U8: "uint8_t",
-    ElementType.I8: "int8_t",
-    ElementType.U16: "uint16_t",
-    ElementType.I16: "int16_t",
-    ElementType.U32: "uint32_t",
-    ElementType.I32: "int32_t",
-    ElementType.U64: "uint64_t",
-    ElementType.I64: "int64_t",
-    ElementType.F32: "float",
-    ElementType.F64: "double",
-    ElementType.UTF8: "uint8_t",
-}
 _PLAIN = re.compile(rb"[A-Za-z0-9 _.,:;!()\[\]{}<>=+*/&|^~@#$'-]")
-
-
-def c_type(element: ElementType) -> str:
-    """The C type of an element; a utf8 tensor is bytes."""
-    return _C_TYPES[element]
 
 
 def c_string(data: bytes) -> str:

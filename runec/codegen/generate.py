@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+
+from jinja2 import Environment, StrictUndefined, Template
 
 from runec.codegen.config import config_header
-from runec.codegen.csyntax import c_comment, c_float, c_identifier, c_int, c_string, c_type
+from runec.codegen.csyntax import c_comment, c_float, c_identifier, c_int, c_string
 from runec.codegen.plan import ALIGNMENT, MemoryPlan, plan_memory, stage_outputs
 from runec.diagnostics import UserFileError
 from runec.pipeline import (
@@ -23,12 +24,12 @@ from runec.pipeline import (
     Stage,
     Tensor,
 )
-from runec.proc_blocks import Block, Catalogue, as_f32, load_block
-
-if TYPE_CHECKING:
-    from jinja2 import Template
+from runec.proc_blocks import Block
+from runec.values import as_f32
 
 GLUE = "glue.c"
+TENSORS = "rune_tensors"
+"""The symbol of the area that all tensors lie in."""
 
 # No tensor area of a rune comes near it; below it all sizes fit the compiler's and wasm's 32 bits.
 MAX_AREA_BYTES = 1 << 30
@@ -38,9 +39,14 @@ MAX_AREA_BYTES = 1 << 30
 class BlockUnit:
     """One use of a block: its source is compiled after `header` (a key of `files`)."""
 
+    stage: ProcBlock
     symbol: str
     header: str
-    block: Block
+
+    @property
+    def block(self) -> Block:
+        """The block that the stage uses."""
+        return self.stage.block
 
     @property
     def link(self) -> str:
@@ -59,9 +65,6 @@ class GeneratedCode:
 
 @cache
 def _template() -> Template:
-    # Imported here because `runec check` and `runec inspect` never generate code.
-    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415
-
     environment = Environment(
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701 - it writes C, where csyntax escapes
@@ -69,23 +72,6 @@ def _template() -> Template:
     )
     text = (files("runec.codegen") / "templates" / "glue.c.j2").read_text(encoding="utf-8")
     return environment.from_string(text)
-
-
-def _blocks(pipeline: Pipeline) -> dict[str, Block]:
-    """The block of each stage that uses one, by the stage's name."""
-    catalogue = Catalogue.builtin()
-    blocks: dict[str, Block] = {}
-    for stage in pipeline.proc_blocks:
-        block = catalogue.find(stage.block) if stage.folder is None else load_block(stage.folder)
-        if block is None:
-            raise UserFileError(
-                "R0506",
-                f"the stage {stage.name!r} uses {stage.block!r}, a block that is not known",
-                hint=f"the blocks are {', '.join(catalogue.names())}",
-                span=stage.span,
-            )
-        blocks[stage.name] = block
-    return blocks
 
 
 def _symbol(number: int, stage: Stage) -> str:
@@ -212,7 +198,7 @@ def _run(number: int, stage: Stage, guard_bytes: int) -> list[str]:
                 "{",
                 "    set_guards();",
                 f"    int32_t status = {_symbol(number, stage)}({tensors});",
-                f"    if (guard_is_broken({_literal(stage.block)}) || status != RUNE_OK) {{",
+                f"    if (guard_is_broken({_literal(stage.block.name)}) || status != RUNE_OK) {{",
                 f"        return {number};",
                 "    }",
                 "}",
@@ -244,8 +230,8 @@ def _title(number: int, stage: Stage) -> str:
 
 
 def _parameters(stage: ProcBlock) -> str:
-    inputs = [f"const {c_type(t.type.element)} *in{i}" for i, t in enumerate(stage.inputs)]
-    outputs = [f"{c_type(t.type.element)} *out{i}" for i, t in enumerate(stage.outputs)]
+    inputs = [f"const {t.type.element.c_type} *in{i}" for i, t in enumerate(stage.inputs)]
+    outputs = [f"{t.type.element.c_type} *out{i}" for i, t in enumerate(stage.outputs)]
     return ", ".join(inputs + outputs)
 
 
@@ -256,11 +242,9 @@ def generate(pipeline: Pipeline, *, guard_bytes: int = 0) -> GeneratedCode:
     writes there fails its stage, with a message.
 
     Raises:
-        UserFileError: R0506, a stage cannot be expressed; R0507, the tensors are too large;
-            R0430 and R1003, a block of the user's own cannot be read.
+        UserFileError: R0506, a stage cannot be expressed; R0507, the tensors are too large.
     """
-    blocks = _blocks(pipeline)
-    in_place = frozenset(name for name, block in blocks.items() if block.in_place)
+    in_place = frozenset(stage.name for stage in pipeline.proc_blocks if stage.block.in_place)
     plan = plan_memory(pipeline, in_place, guard_bytes)
     if plan.size_bytes > MAX_AREA_BYTES:
         raise UserFileError(
@@ -273,6 +257,7 @@ def generate(pipeline: Pipeline, *, guard_bytes: int = 0) -> GeneratedCode:
     glue = _template().render(
         name=(c_comment(pipeline.name) or ["?"])[0],
         alignment=ALIGNMENT,
+        area=TENSORS,
         area_bytes=plan.size_bytes,
         tensors=[
             {"id": tensor.id, "offset": plan.offsets[tensor.id], "type": tensor.type}
@@ -300,7 +285,7 @@ def generate(pipeline: Pipeline, *, guard_bytes: int = 0) -> GeneratedCode:
     for number, stage in numbered:
         if isinstance(stage, ProcBlock):
             symbol = _symbol(number, stage)
-            unit = BlockUnit(symbol, f"{symbol}.h", blocks[stage.name])
-            sources[unit.header] = config_header(stage, unit.block, symbol, plan)
+            unit = BlockUnit(stage, symbol, f"{symbol}.h")
+            sources[unit.header] = config_header(stage, symbol, plan)
             units.append(unit)
     return GeneratedCode(sources, plan, tuple(units))

@@ -11,7 +11,7 @@ import json
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from runec.codegen.keys import Folders
+from runec.codegen.folders import Folders
 
 
 def overlay_text(

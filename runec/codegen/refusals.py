@@ -7,14 +7,15 @@ import re
 import stat
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from runec.codegen.folders import Folders
 from runec.codegen.generate import BlockUnit
-from runec.codegen.keys import Folders
 from runec.diagnostics import Diagnostic, Label, RunefileError, SourceFile, Span, UserFileError
 from runec.files import is_inside, read_file, require_regular
-from runec.proc_blocks import SOURCE, find_place
+from runec.proc_blocks import SOURCE
 
 _MESSAGES_MAX = 8
 _LOOKED_AT_MAX = 10_000
@@ -99,7 +100,7 @@ def _entries(folder: Path) -> Iterator[tuple[Path, bool]]:
             if not entry.is_dir():
                 yield path, linked
             elif entry.name.startswith("."):
-                continue  # of what is there the key of the build store has nothing
+                continue  # of tools, such as .git with its thousands of files
             elif (real := os.path.realpath(path)) not in above:
                 folders.append((path, linked, above | {real}))
         left -= len(entries)
@@ -240,6 +241,19 @@ def no_function(unit: BlockUnit) -> UserFileError:
     )
 
 
+def other_parameters(unit: BlockUnit) -> UserFileError:
+    """R0508: a block whose function has other parameters than its stage has tensors."""
+    inputs = [f"RUNE_IN({number})" for number in range(len(unit.stage.inputs))]
+    outputs = [f"RUNE_OUT({number})" for number in range(len(unit.stage.outputs))]
+    return UserFileError(
+        "R0508",
+        f"the function of the block {unit.block.name!r} does not have a parameter for each tensor "
+        f"of the stage {unit.stage.name!r}",
+        hint=f"write RUNE_BLOCK_RUN({', '.join(inputs + outputs)})",
+        span=_mention(unit, "RUNE_BLOCK_RUN"),
+    )
+
+
 def own_blocks(units: Mapping[str, BlockUnit]) -> str | None:
     """Return the names of the user's own blocks among the units, for a message; None without."""
     names = dict.fromkeys(repr(unit.block.name) for unit in units.values() if unit.block.is_own)
@@ -248,11 +262,7 @@ def own_blocks(units: Mapping[str, BlockUnit]) -> str | None:
 
 def manifest_span(unit: BlockUnit, key: str) -> Span | None:
     """Where `block.toml` gives a key of its first level; None for a block of the catalogue."""
-    if not unit.block.is_own:
-        return None
-    source = _source(unit, "block.toml")
-    place = find_place(source.text, (key,))
-    return None if place is None else Span(source, *place)
+    return None if unit.block.file is None else unit.block.file.span((key,))
 
 
 def _source(unit: BlockUnit, name: str) -> SourceFile:

@@ -25,7 +25,6 @@ class Toolchain:
 
     compiler: tuple[str, ...]
     linker: tuple[str, ...]
-    libraries: tuple[Path, ...] = ()
     headers: Path | None = None
 
     def header_folder(self) -> Path:
@@ -35,20 +34,6 @@ class Toolchain:
             MachineError: R0501, the compiler has none; R1004, R1005, it cannot be asked.
         """
         return self.headers or _headers_of(self)
-
-    def identity(self) -> str:
-        """Return what changes when another version of the tools is installed.
-
-        The path, size and time of the programs, of what they load and of the compiler's headers:
-        asking them for their version takes longer than a whole warm build, and two builds of one
-        version say the same.
-        """
-        programs = [Path(self.compiler[0]), Path(self.linker[0]), *self.libraries]
-        programs += sorted(self.header_folder().glob("*.h"))
-        files = [Path(os.path.realpath(path)) for path in programs if path.is_file()]
-        marks = [(path, path.stat()) for path in files]
-        lines = [f"{path} {status.st_size} {status.st_mtime_ns}" for path, status in marks]
-        return "\n".join([*self.compiler, *self.linker, *lines])
 
 
 @cache
@@ -75,15 +60,12 @@ def find_toolchain() -> Toolchain:
     for suffix in suffixes:
         clang, linker = shutil.which(f"clang{suffix}"), shutil.which(f"wasm-ld{suffix}")
         if clang is not None and linker is not None:
-            # Debian's clang is a small program before two large libraries.
             folder = Path(os.path.realpath(clang)).parent.parent / "lib"
-            libraries = (*folder.glob("libLLVM*.so*"), *folder.glob("libclang-cpp*.so*"))
             # One more often than not; of several versions, the compiler says which is its own.
             headers = {path.resolve().parent for path in folder.glob("clang/*/include/stdint.h")}
             return Toolchain(
                 (clang, "--target=wasm32"),
                 (linker,),
-                tuple(sorted(libraries)),
                 headers.pop() if len(headers) == 1 else None,
             )
     wheel = importlib.util.find_spec("ziglang")
@@ -93,7 +75,7 @@ def find_toolchain() -> Toolchain:
         zig = (sys.executable, "-m", "ziglang")
         folder = Path(wheel.origin).parent
         compiler = (*zig, "clang", "--target=wasm32")
-        return Toolchain(compiler, (*zig, "wasm-ld"), (folder / "zig",), folder / "lib" / "include")
+        return Toolchain(compiler, (*zig, "wasm-ld"), folder / "lib" / "include")
     missing = "clang" if shutil.which("clang") is None else "wasm-ld"
     raise MachineError(
         "R0501", f"no C compiler for WebAssembly: {missing} is not installed", hint=_HINT

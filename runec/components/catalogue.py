@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -10,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from runec.diagnostics import UsageError
+from runec.suggestions import suggestion
 
 
 class Component(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -18,12 +18,13 @@ class Component(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `kind` says which registry holds it: `pypi-sdist` (fetched by pip) or `crate` (by cargo);
     `package` is its name there. `sha256` is that of the archive as the registry serves it. `keep`
     lists the files and folders (ending in `/`) that are unpacked; `contains` names the projects
-    inside when they are more than one.
+    inside when they are more than one; `copyright` is what their files state.
     """
 
     name: str
     version: str
     licence: str
+    copyright: str
     kind: Literal["pypi-sdist", "crate"]
     package: str
     sha256: str
@@ -52,7 +53,5 @@ def component(name: str) -> Component:
     for candidate in components():
         if candidate.name == name:
             return candidate
-    names = [candidate.name for candidate in components()]
-    close = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(names)}"
+    hint = suggestion(name, [candidate.name for candidate in components()])
     raise UsageError("R1010", f"there is no component {name!r}", hint=hint)

@@ -43,7 +43,7 @@ def fetch(name: str) -> Path:
 
     Raises:
         UsageError: R1010, no such component.
-        UserFileError: R1011, the override is no folder with these sources.
+        UserFileError: R1011, the override is not a folder with these sources.
         MachineError: R1004, the registry's client is missing; R1012, it failed (no network);
             R1013, the archive is not the one that was pinned; R1014, it cannot be unpacked;
             R1001 and R1002, the disk.
@@ -55,7 +55,7 @@ def fetch(name: str) -> Path:
         if not is_folder(path):
             raise UserFileError(
                 "R1011",
-                f"{_override_variable(wanted)} names {override}, which is no folder",
+                f"{_override_variable(wanted)} names {override}, which is not a folder",
                 hint=f"unset it to use {wanted.package} {wanted.version} from its registry",
             )
         missing = [kept for kept in wanted.keep if not is_there(path / kept)]
@@ -104,7 +104,7 @@ def is_broken(name: str) -> bool:
 
 
 def leftovers() -> list[Path]:
-    """Return the folders of fetches that were killed: old enough to be nobody's any more."""
+    """Return the folders of fetches that were killed: old enough to be abandoned."""
     old_s = time.time() - _LEFTOVER_AGE_S
     try:
         found = sorted((cache_dir() / "components").glob(f"{_SCRATCH}*"))

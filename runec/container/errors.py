@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from runec.diagnostics import UserFileError
+from runec.container.limits import ABI, CODE_MAP_MINOR
+from runec.diagnostics import DeviceRefusalError, UserFileError
 
 _REBUILD = "build the rune again with `runec build`, or copy the file again"
 
 
 class RuneFileError(UserFileError):
     """A .rune that cannot be trusted, or that cannot be written."""
+
+
+class LegacyRuneError(DeviceRefusalError, RuneFileError):
+    """A rune of 2020 to 2022, which only the host runs."""
 
 
 def not_a_rune(what: str, hint: str | None = None) -> RuneFileError:
@@ -35,7 +40,7 @@ def bad_digest() -> RuneFileError:
 
 
 def bad_graph(what: str) -> RuneFileError:
-    """R0605: `.rune_graph` is no canonical graph."""
+    """R0605: `.rune_graph` is not a canonical graph."""
     return RuneFileError("R0605", f"the graph is malformed: {what}", hint=_REBUILD)
 
 
@@ -43,8 +48,18 @@ def bad_abi(found: object) -> RuneFileError:
     """R0606: made for another ABI."""
     return RuneFileError(
         "R0606",
-        f"the rune speaks ABI {found}, this runec speaks ABI 1",
+        f"the rune speaks ABI {found}, this runec speaks ABI {ABI}.{CODE_MAP_MINOR}",
         hint="build the rune again with this runec, or install the runec that built it",
+    )
+
+
+def legacy_rune() -> LegacyRuneError:
+    """R0616: a rune of 2020 to 2022 where one with a graph is needed."""
+    return LegacyRuneError(
+        "R0616",
+        "legacy rune (2020 to 2022, ABI 0): it has no graph and runs on the host only",
+        hint="build the rune again from its Runefile with `runec build`, or run it on the host: "
+        "runec run X.rune",
     )
 
 

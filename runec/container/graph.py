@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runec.container import limits
+from runec.container.module import CodeMap
 from runec.pipeline import (
     ArgumentValue,
     CapabilityKind,
@@ -20,22 +21,12 @@ from runec.pipeline import (
 
 @dataclass(frozen=True, slots=True)
 class GraphCapability:
-    """A capability: the id that `request_capability` returns, and the tensor it fills.
-
-    An original rune says how much it wants only when it asks: its capabilities have no tensor.
-    """
+    """A capability: the id that `request_capability` returns, and the tensor it fills."""
 
     id: int
     kind: CapabilityKind
     parameters: Mapping[str, ParameterValue]
-    output: int | None
-
-    @property
-    def tensor(self) -> int:
-        """The tensor that it fills. Raises ValueError for a capability of an original."""
-        if self.output is None:
-            raise ValueError("a capability of an original rune has no tensor")
-        return self.output
+    tensor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +86,7 @@ class GraphResource:
 class Graph:
     """What a .rune says about itself. Maps keep execution order, resources the order of names.
 
-    With `abi` 0 it is what `_manifest` of an original rune asks for: ids count from `first_id`, and
-    the only tensors are those of the models.
+    `code_map` is None in a rune of runec 0.1, and where another tool left it out.
     """
 
     abi: int
@@ -112,12 +102,7 @@ class Graph:
     outputs: Mapping[str, GraphOutput]
     resources: Mapping[str, GraphResource]
     tensors: tuple[TensorType, ...]
-    first_id: int = 1
-
-    @property
-    def is_original(self) -> bool:
-        """True for the description of a rune of 2020 to 2022."""
-        return self.abi == limits.ORIGINAL_ABI
+    code_map: CodeMap | None = None
 
     def read_resources(self) -> frozenset[str]:
         """Return the resources that the rune reads when it runs: models, and words of blocks."""
@@ -132,8 +117,7 @@ class Graph:
     def stage_tensors(self, name: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Return the ids of a stage's inputs and outputs."""
         if name in self.capabilities:
-            output = self.capabilities[name].output
-            return (), () if output is None else (output,)
+            return (), (self.capabilities[name].tensor,)
         if name in self.outputs:
             return self.outputs[name].inputs, ()
         stage = self.models[name] if name in self.models else self.proc_blocks[name]
@@ -150,11 +134,17 @@ def _pin(pin: Pin | None) -> dict[str, Any]:
     return {} if pin is None else {"pin": pin.name, "active-low": int(pin.active_low)}
 
 
+def _code_map(code_map: CodeMap | None) -> dict[str, Any]:
+    if code_map is None:
+        return {}
+    return {"functions": dict(code_map.functions), "addresses": list(code_map.addresses)}
+
+
 def graph_document(graph: Graph) -> dict[str, Any]:
     """Return a graph as the JSON value that `encode_graph` spells."""
     return {
         "abi": graph.abi,
-        **({"first-id": graph.first_id} if graph.is_original else {}),
+        **({} if graph.code_map is None else {"minor": limits.CODE_MAP_MINOR}),
         "rune": {"name": graph.name},
         "code": {"bytes": graph.code_bytes, "sha256": graph.code_sha256},
         "memory": {"used": graph.memory_used, "stack": graph.memory_stack},
@@ -164,7 +154,7 @@ def graph_document(graph: Graph) -> dict[str, Any]:
                 "id": stage.id,
                 "kind": stage.kind.name,
                 "parameters": dict(stage.parameters),
-                "outputs": [] if stage.output is None else [stage.output],
+                "outputs": [stage.tensor],
             }
             for name, stage in graph.capabilities.items()
         },
@@ -212,4 +202,5 @@ def graph_document(graph: Graph) -> dict[str, Any]:
             {"element-type": tensor.element.value, "dimensions": list(tensor.dimensions)}
             for tensor in graph.tensors
         ],
+        **_code_map(graph.code_map),
     }

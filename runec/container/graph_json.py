@@ -1,4 +1,4 @@
-"""Graphs as bytes: the one spelling of a graph, and reading it from bytes nobody vouches for.
+"""Graphs as bytes: the one spelling of a graph, and reading it from untrusted bytes.
 
 A reader parses, checks the rules, spells the graph again and compares the bytes.
 """
@@ -24,6 +24,7 @@ from runec.container.graph import (
     graph_document,
 )
 from runec.container.graph_rules import check_graph
+from runec.container.module import CodeMap
 from runec.pipeline import (
     ArgumentValue,
     CapabilityKind,
@@ -48,7 +49,7 @@ def encode_graph(graph: Graph) -> bytes:
     try:
         content = spell_json(graph_document(graph)).encode()
     except UnicodeEncodeError:
-        raise inconsistent("a text in it is no Unicode") from None
+        raise inconsistent("a text in it is not Unicode") from None
     if len(content) > limits.MAX_GRAPH_BYTES:
         raise over_limit(
             f"its graph takes {len(content)} bytes, {limits.MAX_GRAPH_BYTES} are allowed"
@@ -64,7 +65,7 @@ def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(text: str) -> float:
-    raise bad_graph(f"{text} is no number of JSON")
+    raise bad_graph(f"{text} is not a number of JSON")
 
 
 def parse_json(content: bytes) -> Any:
@@ -76,7 +77,7 @@ def parse_json(content: bytes) -> Any:
             parse_constant=_no_constant,
         )
     except (ValueError, RecursionError):
-        raise bad_graph("it is no JSON in UTF-8") from None
+        raise bad_graph("it is not JSON in UTF-8") from None
 
 
 class _Node:
@@ -84,7 +85,7 @@ class _Node:
 
     def __init__(self, value: Any, place: str) -> None:
         if not isinstance(value, dict):
-            raise bad_graph(f"{place} is no object")
+            raise bad_graph(f"{place} is not an object")
         self._members: dict[str, Any] = dict(value)
         self._place = place
 
@@ -110,14 +111,14 @@ class _Node:
         place = f"{self._place}.{name}"
         value = self.take(name)
         if not isinstance(value, list):
-            raise bad_graph(f"{place} is no list")
+            raise bad_graph(f"{place} is not a list")
         return tuple(convert(item, place) for item in value)
 
     def map(self, name: str, convert: Callable[[Any, str], _T]) -> dict[str, _T]:
         place = f"{self._place}.{name}"
         value = self.take(name)
         if not isinstance(value, dict):
-            raise bad_graph(f"{place} is no object")
+            raise bad_graph(f"{place} is not an object")
         return {key: convert(item, place) for key, item in value.items()}
 
     def kind(self, name: str, kinds: type[_T]) -> _T:
@@ -130,13 +131,13 @@ class _Node:
 
 def _integer(value: Any, place: str) -> int:
     if type(value) is not int or not 0 <= value <= limits.MAX_INTEGER:
-        raise bad_graph(f"{place} is no integer from 0 to 2^31 - 1")
+        raise bad_graph(f"{place} is not an integer from 0 to 2^31 - 1")
     return value
 
 
 def _text(value: Any, place: str) -> str:
     if not isinstance(value, str):
-        raise bad_graph(f"{place} is no text")
+        raise bad_graph(f"{place} is not text")
     return value
 
 
@@ -165,9 +166,9 @@ def _capability(value: Any, place: str) -> GraphCapability:
     parameters = node.map("parameters", _number)
     outputs = node.list("outputs", _integer)
     node.done()
-    if len(outputs) > 1:
+    if len(outputs) != 1:
         raise bad_graph(f"{place}: a capability has one output")
-    return GraphCapability(stage_id, kind, parameters, outputs[0] if outputs else None)
+    return GraphCapability(stage_id, kind, parameters, outputs[0])
 
 
 def _proc_block(value: Any, place: str) -> GraphProcBlock:
@@ -224,7 +225,7 @@ def _flag(value: int, place: str) -> bool:
 
 def _sha256(text: str, place: str) -> str:
     if len(text) != 64 or not _HEX.issuperset(text):
-        raise bad_graph(f"{place} is no SHA-256 in lower-case hex")
+        raise bad_graph(f"{place} is not a SHA-256 in lower-case hex")
     return text
 
 
@@ -249,8 +250,18 @@ def _tensor(value: Any, place: str) -> TensorType:
     return tensor
 
 
+def _code_map(node: _Node, abi: int) -> CodeMap | None:
+    """Read the members of minor version 1; an older graph has none of them."""
+    minor = node.integer("minor") if node.has("minor") else 0
+    if minor > limits.CODE_MAP_MINOR:
+        raise bad_abi(f"{abi}.{minor}")
+    if minor == 0:
+        return None
+    return CodeMap(node.map("functions", _integer), node.list("addresses", _integer))
+
+
 def decode_graph(content: bytes) -> Graph:
-    """Read the graph of an ABI 1 rune, or of the description of an original one (ABI 0).
+    """Read the graph of an ABI 1 rune.
 
     Raises:
         RuneFileError: R0605, malformed or not the canonical spelling; R0606, another ABI; R0607
@@ -262,9 +273,8 @@ def decode_graph(content: bytes) -> Graph:
         )
     node = _Node(parse_json(content), "the graph")
     abi = node.take("abi")
-    if type(abi) is not int or abi not in (limits.ORIGINAL_ABI, limits.ABI):
+    if type(abi) is not int or abi != limits.ABI:
         raise bad_abi(abi)
-    first_id = node.integer("first-id") if abi == limits.ORIGINAL_ABI else 1
     rune, code = _Node(node.take("rune"), "rune"), _Node(node.take("code"), "code")
     memory = _Node(node.take("memory"), "memory")
     graph = Graph(
@@ -281,7 +291,7 @@ def decode_graph(content: bytes) -> Graph:
         outputs=node.map("outputs", _output),
         resources=node.map("resources", _resource),
         tensors=node.list("tensors", _tensor),
-        first_id=first_id,
+        code_map=_code_map(node, abi),
     )
     for part in (rune, code, memory, node):
         part.done()

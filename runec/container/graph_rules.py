@@ -7,6 +7,7 @@ import math
 from runec.container import limits
 from runec.container.errors import inconsistent, over_limit
 from runec.container.graph import Graph, GraphOutput
+from runec.container.module import CodeMap
 from runec.pipeline import PIN_NAME, ElementType, OutputKind, ResourceWords
 
 
@@ -97,41 +98,6 @@ def _check_stages(graph: Graph) -> None:
         raise inconsistent(f"{len(graph.tensors)} tensors are listed, {produced} are produced")
 
 
-def _check_original(graph: Graph) -> None:
-    """Check the graph of an original: stages in order of their ids, tensors of models alone."""
-    groups = (graph.capabilities, graph.models, graph.outputs)
-    ids = {name: stage.id for group in groups for name, stage in group.items()}
-    if graph.proc_blocks or sum(len(group) for group in groups) != len(graph.stages):
-        raise inconsistent("'stages' does not list every stage")
-    if set(ids) != set(graph.stages):
-        raise inconsistent("a stage is listed twice")
-    in_order = [ids[name] for name in graph.stages]
-    if graph.first_id not in (0, 1) or in_order != sorted({*in_order}):
-        raise inconsistent("the stages are not in order of their ids")
-    if in_order and in_order[0] < graph.first_id:
-        raise inconsistent("an id lies before the first one")
-    for group in groups:
-        if list(group) != [name for name in graph.stages if name in group]:
-            raise inconsistent("the stages are not in order of their ids")
-    found = [
-        number for model in graph.models.values() for number in (*model.inputs, *model.outputs)
-    ]
-    if found != list(range(len(graph.tensors))):
-        raise inconsistent("the tensors are not those of the models")
-    for name, model in graph.models.items():
-        for numbers in (model.inputs, model.outputs):
-            _check_count(len(numbers), limits.MAX_STAGE_TENSORS, f"tensors of the model {name!r}")
-            if not numbers:
-                raise inconsistent(f"the model {name!r} has no inputs or no outputs")
-    if any(stage.output is not None for stage in graph.capabilities.values()):
-        raise inconsistent("a capability of an original has a tensor")
-    for output in graph.outputs.values():
-        if output.inputs or output.kind not in (OutputKind.SERIAL, OutputKind.TENSOR):
-            raise inconsistent("an output of an original has tensors, or another kind")
-    if graph.memory_used % limits.PAGE_BYTES or graph.memory_stack:
-        raise inconsistent("the memory of an original is no number of pages")
-
-
 def _check_ids(graph: Graph) -> None:
     capabilities = [stage.id for stage in graph.capabilities.values()]
     if capabilities != list(range(1, len(capabilities) + 1)):
@@ -150,7 +116,7 @@ def _check_ids(graph: Graph) -> None:
 
 def _check_pin(graph: Graph, name: str, output: GraphOutput) -> None:
     if (output.pin is not None) != (output.kind is OutputKind.PIN):
-        raise inconsistent(f"the output {name!r} has a pin and is no PIN, or the other way round")
+        raise inconsistent(f"the output {name!r} has a pin and is not a PIN, or the reverse")
     if output.pin is None:
         return
     if not PIN_NAME.fullmatch(output.pin.name):
@@ -162,6 +128,22 @@ def _check_pin(graph: Graph, name: str, output: GraphOutput) -> None:
         raise inconsistent(f"the output {name!r} is a PIN of something else than one number")
 
 
+def _check_code_map(graph: Graph, code_map: CodeMap) -> None:
+    if list(code_map.functions) != list(graph.proc_blocks):
+        raise inconsistent("'functions' does not list every block in execution order")
+    if len(set(code_map.functions.values())) != len(code_map.functions):
+        raise inconsistent("two blocks have the same function")
+    if len(code_map.addresses) != len(graph.tensors):
+        raise inconsistent(f"{len(graph.tensors)} tensors have {len(code_map.addresses)} addresses")
+    for number, (address, tensor) in enumerate(zip(code_map.addresses, graph.tensors, strict=True)):
+        if address % limits.TENSOR_ALIGNMENT:
+            raise inconsistent(
+                f"the address of tensor {number} is not a multiple of {limits.TENSOR_ALIGNMENT}"
+            )
+        if address + tensor.size_bytes > graph.memory_used:
+            raise inconsistent(f"tensor {number} lies outside the memory in use")
+
+
 def check_graph(graph: Graph) -> None:
     """Check everything that a graph says about itself alone.
 
@@ -169,11 +151,8 @@ def check_graph(graph: Graph) -> None:
         RuneFileError: R0607, a limit of ABI 1; R0608, another rule.
     """
     _check_sizes(graph)
-    if graph.is_original:
-        _check_original(graph)
-    else:
-        _check_stages(graph)
-        _check_ids(graph)
+    _check_stages(graph)
+    _check_ids(graph)
     for name, model in graph.models.items():
         if model.resource not in graph.resources:
             raise inconsistent(f"the model {name!r} uses no resource of the rune")
@@ -188,3 +167,5 @@ def check_graph(graph: Graph) -> None:
         raise inconsistent("the resources are not in order of name")
     if graph.memory_stack > graph.memory_used:
         raise inconsistent("the stack is larger than the memory")
+    if graph.code_map is not None:
+        _check_code_map(graph, graph.code_map)

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from runec.container.wasm import WasmReader
 
@@ -22,17 +21,8 @@ _ONE_NUMBER = frozenset({0x10, 0x0C, 0x0D, 0x20, 0x21, 0x22, 0x23, 0x24, 0x41, 0
 _FLOATS = {0x43: 4, 0x44: 8}
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A call instruction: its opcode lies at `start`, the next instruction at `end`."""
-
-    start: int
-    end: int
-    function: int
-
-
-def walk_calls(reader: WasmReader) -> Iterator[Call]:
-    """Walk a function's body, local variables first, and yield its calls in their order.
+def walk_calls(reader: WasmReader) -> Iterator[int]:
+    """Walk a function's body, local variables first, and yield the functions that it calls.
 
     Raises:
         ValueError: it has an instruction that a rune must not use.
@@ -42,11 +32,9 @@ def walk_calls(reader: WasmReader) -> Iterator[Call]:
         reader.unsigned()
         reader.byte()
     while not reader.is_done:
-        start = reader.at
         opcode = reader.byte()
         if opcode == 0x10:  # call
-            function = reader.unsigned()
-            yield Call(start, reader.at, function)
+            yield reader.unsigned()
         elif opcode == 0x0E:  # br_table
             for _ in range(reader.unsigned() + 1):
                 reader.unsigned()

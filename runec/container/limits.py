@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 ABI = 1
-# Of the description that original runes (2020 to 2022) get for devices.
-ORIGINAL_ABI = 0
+# The minor version of a graph with a code map; one without has no minor version.
+CODE_MAP_MINOR = 1
 MAX_NAME_BYTES = 64
 MAX_STAGES = 32
 MAX_CAPABILITIES = 8
@@ -20,9 +20,8 @@ MAX_STAGE_TENSORS = 32
 MAX_GRAPH_BYTES = 16 * 1024
 MAX_INTEGER = 2**31 - 1
 RESOURCE_ALIGNMENT = 16
+TENSOR_ALIGNMENT = 8
 # wasm3 compiles nested blocks by recursion. A level takes 168 bytes of a Cortex-M's stack, 224 of a
 # RISC-V's or an Xtensa's, of 16 KiB.
 MAX_NESTING = 48
-# Firmware for original runes has 16 KiB of stack more.
-MAX_ORIGINAL_NESTING = 112
 PAGE_BYTES = 64 * 1024

@@ -14,4 +14,4 @@ def load_rune(path: Path) -> Rune:
     Raises:
         UserFileError: R1003, no readable file; R06xx, as `read_rune`.
     """
-    return read_rune(read_file(path, "the rune"), source=str(path))
+    return read_rune(read_file(path, "the .rune"), source=str(path))

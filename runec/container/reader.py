@@ -7,18 +7,19 @@ may rely on it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from runec.container import limits
 from runec.container.errors import (
     RuneFileError,
-    bad_abi,
     bad_digest,
     bad_layout,
     bad_module,
     inconsistent,
+    legacy_rune,
     nested_too_deep,
     not_a_rune,
     truncated,
@@ -26,21 +27,23 @@ from runec.container.errors import (
 from runec.container.graph import Graph
 from runec.container.graph_json import decode_graph, parse_json
 from runec.container.instructions import deepest_nesting
+from runec.container.module import CodeMap
 from runec.container.wasm import (
     ABI_IMPORTS,
     CALL_TYPE,
-    CODE,
     CUSTOM,
     I32,
+    LEGACY_IMPORTS,
     MANIFEST_TYPE,
-    ORIGINAL_IMPORTS,
-    FunctionType,
     Module,
     Section,
-    WasmReader,
+    env_signature,
+    function_bodies,
     read_module,
     walk_sections,
 )
+from runec.models import ModelFile
+from runec.pipeline import EXECUTED_FORMAT
 
 VERSION_SECTION = ".rune_version"
 GRAPH_SECTION = ".rune_graph"
@@ -48,7 +51,7 @@ PAD_SECTION = ".rune_pad"
 RESOURCE_SECTION = ".rune_resource"
 DIGEST_SECTION = ".rune_digest"
 # v0.3.0 spelled two of them without the dot.
-_ORIGINAL_SPELLINGS = {"rune_version": VERSION_SECTION, "rune_graph": GRAPH_SECTION}
+_LEGACY_SPELLINGS = {"rune_version": VERSION_SECTION, "rune_graph": GRAPH_SECTION}
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,10 @@ class Rune:
     """A .rune that passed every check.
 
     For a rune of ABI 1, `code` is the module without the rune's sections, `graph` is set, and
-    `resources` holds every resource of the graph, None for one that is given at run time. An
-    original rune (2020 to 2022, `is_original`) has its whole file as `code`, no `graph` and no
-    `digest`; `document` is its graph as plain JSON, where it has one. One that was described for
-    devices (`write_described`) is read like a rune of ABI 1, is original and has a graph of ABI 0.
+    `resources` holds every resource of the graph, None for one that is given at run time. A legacy
+    rune (2020 to 2022, `is_legacy`) has its whole file as `code`, no `graph` and no `digest`;
+    `document` is its graph as plain JSON, where it has one. `models` are the files of the graph's
+    models, by the name of the resource; not yet parsed.
     """
 
     data: bytes
@@ -68,19 +71,30 @@ class Rune:
     version: str | None
     resources: Mapping[str, bytes | None]
     digest: bytes | None
-    is_original: bool
     document: Mapping[str, Any] | None
     sections: tuple[Section, ...]
+    models: Mapping[str, ModelFile] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def is_legacy(self) -> bool:
+        """True for a rune of 2020 to 2022."""
+        return self.graph is None
 
     def require_graph(self) -> Graph:
-        """Return the graph of a rune that has one: of ABI 1, or described for devices.
+        """Return the graph, which every rune has that a device can run.
 
         Raises:
-            UserFileError: R0606, an original rune as it came.
+            UserFileError: R0616, a legacy rune.
         """
         if self.graph is None:
-            raise bad_abi("0 (a rune of 2020 to 2022)")
+            raise legacy_rune()
         return self.graph
+
+    def with_resources(self, given: Mapping[str, bytes]) -> Rune:
+        """Return the rune with resources that are given at run time, models among them."""
+        resources = {**self.resources, **given}
+        models = self.models if self.graph is None else _models(self.graph, resources, self.models)
+        return replace(self, resources=resources, models=models)
 
     @property
     def name(self) -> str | None:
@@ -147,36 +161,40 @@ def _read_resources(
     return resources
 
 
-def _check_functions(module: Module, known: Mapping[str, FunctionType]) -> None:
+def _check_functions(module: Module) -> None:
     """Check what the module imports and exports to be called."""
     for item in module.imports:
-        if item.module != "env" or item.name not in known:
+        if item.module != "env" or item.name not in ABI_IMPORTS:
             raise bad_module(f"it imports {item.module}.{item.name}")
-        if item.type != known[item.name]:
+        if item.type != ABI_IMPORTS[item.name]:
             raise bad_module(f"it imports {item.name} with another signature")
     for name, expected in (("_manifest", MANIFEST_TYPE), ("_call", CALL_TYPE)):
         if module.exported_function(name) != expected:
             raise bad_module(f"it does not export the function {name}")
 
 
-def _check_nesting(data: bytes, sections: Sequence[Section], most: int) -> None:
+def _check_code_map(module: Module, graph: Graph, code_map: CodeMap) -> None:
+    """Check that the functions listed take and return what blocks do."""
+    imported = len(module.imports)
+    for name, index in code_map.functions.items():
+        count = sum(len(tensors) for tensors in graph.stage_tensors(name))
+        if not 0 <= index - imported < len(module.functions):
+            raise inconsistent(f"the function {index} of the block {name!r} is not in the module")
+        if module.functions[index - imported] != env_signature(count, has_result=True):
+            raise inconsistent(f"the function {index} is not one of the block {name!r}")
+
+
+def _check_nesting(data: bytes, sections: list[Section]) -> None:
     """Check that an engine on a device can compile the functions with the stack that it has."""
-    for section in sections:
-        if section.id != CODE:
-            continue
-        reader = WasmReader(data, section.content, section.end)
-        for _ in range(reader.count()):
-            size = reader.unsigned()
-            start = reader.at
-            reader.take(size)
-            depth = deepest_nesting(WasmReader(data, start, start + size))
-            if depth > most:
-                raise nested_too_deep(depth, most)
+    for body in function_bodies(data, sections):
+        depth = deepest_nesting(body)
+        if depth > limits.MAX_NESTING:
+            raise nested_too_deep(depth, limits.MAX_NESTING)
 
 
 def _check_module(module: Module, graph: Graph) -> None:
     """Check the module against section 2 of the page."""
-    _check_functions(module, ABI_IMPORTS)
+    _check_functions(module)
     if module.exports.get("memory") != ("memory", 0) or len(module.memories) != 1:
         raise bad_module("it does not export one memory")
     if module.has_start:
@@ -193,18 +211,8 @@ def _check_module(module: Module, graph: Graph) -> None:
     heap_base = module.exported_global("__heap_base")
     if heap_base is None or heap_base.value != graph.memory_used:
         raise inconsistent("the memory in use is not __heap_base")
-
-
-def _check_originals_module(module: Module, graph: Graph) -> None:
-    """Check the module of a described original against section 5 of the page."""
-    _check_functions(module, ORIGINAL_IMPORTS)
-    if len(module.memories) != 1 or any(item.kind == "memory" for item in module.imports):
-        raise bad_module("it has not one memory of its own")
-    if module.has_start:
-        raise bad_module("it has a start function")
-    least, most = module.memories[0]
-    if most is not None or least * limits.PAGE_BYTES > graph.memory_used:
-        raise inconsistent(f"{graph.memory_used} bytes of memory do not hold the module's")
+    if graph.code_map is not None:
+        _check_code_map(module, graph, graph.code_map)
 
 
 def _digest(data: bytes, section: Section) -> bytes:
@@ -226,8 +234,8 @@ def has_digest(data: bytes) -> bool:
         return False
 
 
-def _read_described(data: bytes, sections: list[Section]) -> Rune:
-    """Read what ends with a digest: a rune of ABI 1, or an original with its description."""
+def _read_abi_1(data: bytes, sections: list[Section], known: Mapping[str, ModelFile]) -> Rune:
+    """Read what ends with a digest."""
     digest = _digest(data, sections[-1])
     split = next(i for i, section in enumerate(sections) if section.id == CUSTOM)
     own = sections[split:]
@@ -247,9 +255,8 @@ def _read_described(data: bytes, sections: list[Section]) -> Rune:
         raise inconsistent("the code is not the one listed")
     resources = _read_resources(data, own[2:-1], graph)
     module = read_module(data, sections[:split])
-    (_check_originals_module if graph.is_original else _check_module)(module, graph)
-    most = limits.MAX_ORIGINAL_NESTING if graph.is_original else limits.MAX_NESTING
-    _check_nesting(data, sections[:split], most)
+    _check_module(module, graph)
+    _check_nesting(data, sections[:split])
     return Rune(
         data=data,
         code=code,
@@ -257,13 +264,26 @@ def _read_described(data: bytes, sections: list[Section]) -> Rune:
         version=version,
         resources=resources,
         digest=digest,
-        is_original=graph.is_original,
         document=parse_json(graph_content),
         sections=tuple(sections),
+        models=_models(graph, resources, known),
     )
 
 
-# --- originals -------------------------------------------------------------------------------
+def _models(
+    graph: Graph, resources: Mapping[str, bytes | None], known: Mapping[str, ModelFile]
+) -> dict[str, ModelFile]:
+    """Return the files of the models; those of `known` where they have the same bytes."""
+    files: dict[bytes, ModelFile] = {file.data: file for file in known.values()}
+    found = {}
+    for model in graph.models.values():
+        data = resources[model.resource]
+        if data is not None and model.format == EXECUTED_FORMAT:
+            found[model.resource] = files.setdefault(data, ModelFile(data))
+    return found
+
+
+# --- legacy runes ----------------------------------------------------------------------------
 
 
 def _plain(content: bytes) -> Any:
@@ -273,12 +293,12 @@ def _plain(content: bytes) -> Any:
         return None
 
 
-def _read_original(data: bytes, sections: list[Section]) -> Rune:
+def _read_legacy(data: bytes, sections: list[Section]) -> Rune:
     module = read_module(data, sections)
     if module.exported_function("_call") is None or not module.memories:
-        raise not_a_rune("this WebAssembly module is no rune: it exports no _call")
+        raise not_a_rune("this WebAssembly module is not a rune: it exports no _call")
     if module.exported_function("_manifest") != MANIFEST_TYPE:
-        raise not_a_rune("this WebAssembly module is no rune: it exports no _manifest")
+        raise not_a_rune("this WebAssembly module is not a rune: it exports no _manifest")
     # What runec writes ends with a digest and cannot grow; what rustc wrote can.
     if module.memories[0][1] is not None:
         raise truncated("it ends before its digest")
@@ -286,7 +306,7 @@ def _read_original(data: bytes, sections: list[Section]) -> Rune:
     version: str | None = None
     resources: dict[str, bytes | None] = {}
     for section in sections:
-        name = _ORIGINAL_SPELLINGS.get(section.name, section.name)
+        name = _LEGACY_SPELLINGS.get(section.name, section.name)
         content = data[section.content : section.end]
         if section.id != CUSTOM:
             continue
@@ -312,14 +332,15 @@ def _read_original(data: bytes, sections: list[Section]) -> Rune:
         version=version,
         resources=resources,
         digest=None,
-        is_original=True,
         document=document if isinstance(document, dict) else None,
         sections=tuple(sections),
     )
 
 
-def read_rune(data: bytes, *, source: str = "") -> Rune:
-    """Read a .rune; `source` names it in messages.
+def read_rune(
+    data: bytes, *, source: str = "", models: Mapping[str, ModelFile] = MappingProxyType({})
+) -> Rune:
+    """Read a .rune; `source` names it in messages, `models` are files that are parsed already.
 
     Raises:
         UserFileError: R0601, no rune; R0602, cut short; R0603, other sections; R0604, damaged;
@@ -331,8 +352,8 @@ def read_rune(data: bytes, *, source: str = "") -> Rune:
         if not sections:
             raise truncated("it holds nothing but a magic number")
         if any(section.name == DIGEST_SECTION for section in sections):
-            return _read_described(data, sections)
-        return _read_original(data, sections)
+            return _read_abi_1(data, sections, models)
+        return _read_legacy(data, sections)
     except RuneFileError as error:
         if not source:
             raise
@@ -351,7 +372,7 @@ class HostImport:
 def module_imports(rune: Rune) -> list[HostImport]:
     """Return what a rune's module imports; `is_known`: its generation may, with these types."""
     module = read_module(rune.code, walk_sections(rune.code))
-    allowed = ORIGINAL_IMPORTS if rune.is_original else ABI_IMPORTS
+    allowed = LEGACY_IMPORTS if rune.is_legacy else ABI_IMPORTS
     return [
         HostImport(
             item.name,

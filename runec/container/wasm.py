@@ -1,4 +1,4 @@
-"""A bounded walk over the sections of a WebAssembly module that nobody vouches for.
+"""A bounded walk over the sections of a untrusted WebAssembly module.
 
 It reads what a host must know before it hands a module to an engine: imports, exports, memory,
 globals. Bodies of functions are left to the validator (`runec.vm`). WebAssembly Core 1.0,
@@ -7,7 +7,7 @@ section 5.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from runec.container.errors import bad_layout, bad_module, not_a_rune, truncated
@@ -224,7 +224,7 @@ def walk_sections(data: bytes) -> list[Section]:
 
 def _function_type(reader: WasmReader) -> FunctionType:
     if reader.byte() != 0x60:
-        raise bad_module("a type that is no function's")
+        raise bad_module("a type that is not a function's")
     parameters = tuple(reader.take(reader.count()))
     return FunctionType(parameters, tuple(reader.take(reader.count())))
 
@@ -325,6 +325,22 @@ def read_module(data: bytes, sections: list[Section]) -> Module:
     return module
 
 
+def function_bodies(data: bytes, sections: list[Section]) -> Iterator[WasmReader]:
+    """Yield a reader for the body of each of the module's own functions.
+
+    Raises:
+        RuneFileError: R0602, R0603, R0609, the code section is malformed.
+    """
+    for section in sections:
+        if section.id == CODE:
+            reader = WasmReader(data, section.content, section.end)
+            for _ in range(reader.count()):
+                size = reader.unsigned()
+                start = reader.at
+                reader.take(size)
+                yield WasmReader(data, start, start + size)
+
+
 def leb128(value: int) -> bytes:
     """Return the shortest unsigned LEB128."""
     content = bytearray()
@@ -366,8 +382,8 @@ ABI_IMPORTS: Mapping[str, FunctionType] = {
     )
 }
 
-# What runes of 2020 to 2022 import besides.
-ORIGINAL_IMPORTS: Mapping[str, FunctionType] = {
+# What legacy runes (2020 to 2022) may import.
+LEGACY_IMPORTS: Mapping[str, FunctionType] = {
     **{name: kind for name, kind in ABI_IMPORTS.items() if name != "rune_model_open"},
     "tfm_preload_model": env_signature(4, True),
     "tfm_model_invoke": env_signature(5, True),

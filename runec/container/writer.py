@@ -25,34 +25,28 @@ from runec.container.reader import (
     PAD_SECTION,
     RESOURCE_SECTION,
     VERSION_SECTION,
+    Rune,
     read_rune,
 )
 from runec.container.wasm import custom_section
-from runec.models import measure_arena, read_model
-from runec.pipeline import EXECUTED_FORMAT, Model, Pipeline, Tensor
+from runec.pipeline import Model, Pipeline, Tensor
 
 
 def _ids(tensors: tuple[Tensor, ...]) -> tuple[int, ...]:
     return tuple(tensor.id for tensor in tensors)
 
 
-def _graph_model(pipeline: Pipeline, stage: Model, stage_id: int) -> GraphModel:
-    resource = pipeline.resources.get(stage.resource)
-    operators: tuple[GraphOperator, ...] = ()
-    arena = 0
-    data = resource.data if resource is not None else None
-    if data is not None and stage.format == EXECUTED_FORMAT:
-        info = read_model(data)
-        operators = tuple(GraphOperator(item.name, item.version) for item in info.operators)
-        arena = measure_arena(data)
+def _graph_model(stage: Model, stage_id: int) -> GraphModel:
+    file = stage.file
+    operators = () if file is None else file.info.operators
     return GraphModel(
         id=stage_id,
         format=stage.format,
         resource=stage.resource,
         inputs=_ids(stage.inputs),
         outputs=_ids(stage.outputs),
-        arena=arena,
-        operators=operators,
+        arena=0 if file is None else file.arena_bytes,
+        operators=tuple(GraphOperator(item.name, item.version) for item in operators),
     )
 
 
@@ -68,7 +62,7 @@ def build_graph(pipeline: Pipeline, module: WasmModule) -> Graph:
     }
     first_model = 1 + len(capabilities) + len(pipeline.opened)
     models = {
-        stage.name: _graph_model(pipeline, stage, number)
+        stage.name: _graph_model(stage, number)
         for number, stage in enumerate(pipeline.models, first_model)
     }
     outputs = {
@@ -77,7 +71,7 @@ def build_graph(pipeline: Pipeline, module: WasmModule) -> Graph:
     }
     proc_blocks = {
         stage.name: GraphProcBlock(
-            stage.block, stage.path, stage.arguments, _ids(stage.inputs), _ids(stage.outputs)
+            stage.block.name, stage.path, stage.arguments, _ids(stage.inputs), _ids(stage.outputs)
         )
         for stage in pipeline.proc_blocks
     }
@@ -104,6 +98,7 @@ def build_graph(pipeline: Pipeline, module: WasmModule) -> Graph:
         outputs=outputs,
         resources=resources,
         tensors=tuple(tensor.type for tensor in pipeline.tensors),
+        code_map=module.code_map,
     )
 
 
@@ -134,8 +129,8 @@ def assemble(graph: Graph, code: bytes, resources: Mapping[str, bytes | None]) -
     return bytes(file)
 
 
-def write_rune(pipeline: Pipeline, module: WasmModule) -> bytes:
-    """Return the bytes of a .rune.
+def write_rune(pipeline: Pipeline, module: WasmModule) -> Rune:
+    """Return a pipeline and its module as a .rune, read back from its bytes.
 
     Raises:
         UserFileError: R03xx, a model that cannot be read; R0607, the pipeline is larger than ABI 1
@@ -145,6 +140,8 @@ def write_rune(pipeline: Pipeline, module: WasmModule) -> bytes:
     data = assemble(
         graph, module.code, {name: item.data for name, item in pipeline.resources.items()}
     )
-    if read_rune(data).graph != graph:
+    models = {stage.resource: stage.file for stage in pipeline.models if stage.file is not None}
+    rune = read_rune(data, models=models)
+    if rune.graph != graph:
         raise inconsistent("what was written does not read back")
-    return data
+    return rune

@@ -11,8 +11,8 @@ R0908  a stage failed on the device        R0917  the firmware carries another r
 R0909  the rune called the host wrongly    R0918  there is no such target
 R0919  the board has no way to be written  R0920  the upload failed
 R0921  only the host can do that           R0923  no board answers the upload
-R0924  the upload tool lacks permission    R0925  the rune asks for input without end
-R0930  the rings in its RAM are malformed  R0931  the emulator cannot carry the link
+R0924  the upload tool lacks permission    R0930  the rings in its RAM are malformed
+R0931  the emulator cannot carry the link
 R0940  the serial port is gone             R0941  the serial port cannot be opened
 R0942  the board is at no port             R0943  it could be at several
 R0950  the board's sensor cannot be read   R0951  the emulator lacks such a sensor
@@ -21,18 +21,18 @@ R0950  the board's sensor cannot be read   R0951  the emulator lacks such a sens
 from runec.devices.emulator import (
     EmulatedBoard,
     EmulatedDevice,
+    Emulation,
     check_emulator,
     check_hello,
+    check_inputs,
+    plan_emulation,
     start_emulator,
 )
 from runec.devices.flashing import Flashed, FlashPlan, flash, plan_flash
 from runec.devices.messages import Hello, Stats
 from runec.devices.targets import (
     Target,
-    cached_project,
-    clear_projects,
     emulator_patience_s,
-    held_firmware,
     open_emulator,
     run,
     run_bytes,
@@ -42,19 +42,19 @@ from runec.devices.targets import (
 __all__ = [
     "EmulatedBoard",
     "EmulatedDevice",
+    "Emulation",
     "FlashPlan",
     "Flashed",
     "Hello",
     "Stats",
     "Target",
-    "cached_project",
     "check_emulator",
     "check_hello",
-    "clear_projects",
+    "check_inputs",
     "emulator_patience_s",
     "flash",
-    "held_firmware",
     "open_emulator",
+    "plan_emulation",
     "plan_flash",
     "run",
     "run_bytes",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from runec.boards import Board, Emulator
 from runec.container import Graph, Rune
+from runec.container.limits import ABI
 from runec.devices.labwired import SimulatorTransport
 from runec.devices.labwired_parts import SimulatedPart, simulated_part
 from runec.devices.messages import LINK_VERSION, Failure, Hello, Stats
@@ -16,16 +18,15 @@ from runec.devices.runevm_errors import REFLASH, device_error
 from runec.devices.session import Log, Provide, Session
 from runec.devices.transport import StreamTransport, Transport
 from runec.diagnostics import RuneError, UserFileError
-from runec.firmware import BARE, choose_accelerometer
+from runec.firmware import BARE, DeviceRune, check_carried, choose_accelerometer
 from runec.pipeline import CapabilityKind
 from runec.tools import find_tool
-from runec.vm import InputReader, Inputs, device_rune, unused_input
+from runec.vm import InputReader, unused_input
 
 TIMEOUT_S = 300.0
 START_TIMEOUT_S = 60.0
 # Chips of labwired whose UART receives nothing.
 _DEAF = frozenset({"esp32"})
-_ABIS = (0, 1)  # originals, and what runec builds
 _ACCEL = CapabilityKind.ACCEL
 
 
@@ -46,7 +47,7 @@ def check_emulator(board: Board) -> Emulator:
     if link == "rtt" and not is_labwired:
         raise UserFileError(
             "R0931",
-            f"the emulator {emulator.program} gives nobody the memory that the link of "
+            f"the emulator {emulator.program} does not expose the memory that the link of "
             f"{board.id} is in",
             hint='use `link = "uart"` in the board file, or a board that labwired emulates',
         )
@@ -70,8 +71,8 @@ def start_emulator(board: Board, elf: Path, *, part: SimulatedPart | None = None
     """
     emulator = check_emulator(board)
     if emulator.kind == "labwired":
-        rings_in = board.memory.ram if board.hal.link == "rtt" else None
-        return SimulatorTransport(elf, emulator.target, rings_in=rings_in, part=part)
+        rtt_in = board.memory.ram if board.hal.link == "rtt" else None
+        return SimulatorTransport(elf, emulator.target, rtt_in=rtt_in, part=part)
     program = find_tool(emulator.program, hint=f"apt-get install {emulator.program}")
     command: list[str | Path] = [program, "-M", emulator.target, *emulator.flags, "-kernel", elf]
     return StreamTransport(
@@ -80,16 +81,54 @@ def start_emulator(board: Board, elf: Path, *, part: SimulatedPart | None = None
     )
 
 
-def sensed_part(rune: Rune, board: Board) -> SimulatedPart | None:
-    """Return the part that the firmware of a rune reads on an emulated board, if any.
+@dataclass(frozen=True, slots=True)
+class Emulation:
+    """A rune on an emulated board: all that is known before its firmware is built.
 
-    The rune is one that `device_rune` gave.
+    `board` is as its emulator runs it; `part` is what the firmware reads a sensor's data from.
+    """
+
+    rune: DeviceRune
+    board: Board
+    part: SimulatedPart | None
+
+    def check_inputs(self, feed: InputReader) -> None:
+        """Read what the rune asks for here, before its firmware is built. Raises as `check_inputs`.
+
+        Without a recording a simulated part lies still.
+        """
+        check_inputs(self.rune.rune, feed, may_lack=() if self.part is None else (_ACCEL,))
+
+
+def plan_emulation(rune: Rune, board: Board) -> Emulation:
+    """Find out how a rune runs on an emulated board.
 
     Raises:
+        RunecError: as `check_emulator` and `DeviceRune.of`.
         UserFileError: R0840, the board has no sensor for the rune; R0951, nor has its emulator.
     """
-    accelerometer = choose_accelerometer(rune, board, BARE)
-    return simulated_part(board, accelerometer) if accelerometer else None
+    board = board.emulated()
+    check_emulator(board)
+    device_rune = DeviceRune.of(rune)
+    accelerometer = choose_accelerometer(device_rune, board, BARE)
+    part = None if accelerometer is None else simulated_part(board, accelerometer)
+    return Emulation(device_rune, board, part)
+
+
+def check_inputs(
+    rune: Rune, feed: InputReader, *, may_lack: Container[CapabilityKind] = ()
+) -> None:
+    """Read what a rune asks for on a device, before anything is built or connected for its run.
+
+    The device may have data of the kinds in `may_lack` itself, and needs no file for them.
+
+    Raises:
+        DeviceRefusalError: R0616, R0814, R0815, no device runs the rune.
+        RunecError: as `InputReader.check`.
+    """
+    graph = rune.require_graph()
+    check_carried(graph)
+    feed.check(graph, may_lack=may_lack)
 
 
 class EmulatedBoard:
@@ -99,15 +138,15 @@ class EmulatedBoard:
     feels from the start of each run; without a recording it lies still.
     """
 
-    def __init__(self, board: Board, elf: Path, rune: Rune) -> None:
-        """Start the emulator. The rune is one that `device_rune` gave.
+    def __init__(self, emulation: Emulation, elf: Path) -> None:
+        """Start the emulator.
 
         Raises:
-            RunecError: as `sensed_part` and `start_emulator`.
+            RunecError: as `start_emulator`.
         """
-        self._part = sensed_part(rune, board)
-        self._graph = rune.require_graph()
-        self.transport = start_emulator(board, elf, part=self._part)
+        self._part = emulation.part
+        self._graph = emulation.rune.graph
+        self.transport = start_emulator(emulation.board, elf, part=self._part)
 
     def before_run(self, feed: InputReader) -> None:
         """Let the part feel the recording from now on."""
@@ -143,11 +182,10 @@ class Device:
         self._transport = transport
         self._timeout_s = timeout_s
         try:
-            rune = device_rune(rune)
             self._graph = rune.require_graph()
             self._session = Session(transport, name=name, graph=self._graph, log=log)
             self.hello = self._session.greet(booting=booting, timeout_s=start_s)
-            speaks = self.hello.version == LINK_VERSION and self.hello.abi in _ABIS
+            speaks = self.hello.version == LINK_VERSION and self.hello.abi == ABI
             refusal = None
             if speaks and self.hello.status != 0:
                 refusal = self._session.refusal(timeout_s=start_s)
@@ -167,14 +205,13 @@ class Device:
     ) -> None:
         self.close()
 
-    def run_bytes(self, inputs: Inputs, *, repeats: int = 1) -> Iterator[bytes]:
+    def run_bytes(self, feed: InputReader, *, repeats: int = 1) -> Iterator[bytes]:
         """Run the rune `repeats` times; yield what each run writes, as `runec.vm.run_rune_bytes`.
 
         Raises:
             RuneError: the device's error, or the link's.
             RunecError: an input is missing or wrong.
         """
-        feed = InputReader(inputs)
         provide = provider(self._graph, feed)
         for _ in range(repeats):
             self._before_run(feed)
@@ -184,13 +221,13 @@ class Device:
     def _before_run(self, feed: InputReader) -> None:
         """Do what a run on this kind of device needs."""
 
-    def run(self, inputs: Inputs, *, repeats: int = 1) -> Iterator[str]:
+    def run(self, feed: InputReader, *, repeats: int = 1) -> Iterator[str]:
         """Run a rune with SERIAL outputs; yield its lines, without their newlines.
 
         Raises:
             RunecError: as `run_bytes`.
         """
-        for result in self.run_bytes(inputs, repeats=repeats):
+        for result in self.run_bytes(feed, repeats=repeats):
             yield result.decode(errors="replace").removesuffix("\n")
 
     def stats(self) -> Stats:
@@ -210,9 +247,8 @@ class EmulatedDevice(Device):
 
     def __init__(
         self,
-        board: Board,
+        emulation: Emulation,
         elf: Path,
-        rune: Rune,
         *,
         timeout_s: float = TIMEOUT_S,
         log: Log | None = None,
@@ -222,14 +258,13 @@ class EmulatedDevice(Device):
         `timeout_s` is how long this computer may work on one run, on the wall clock.
 
         Raises:
-            RunecError: as `sensed_part`, `start_emulator`, `Session.greet` and `check_hello`.
+            RunecError: as `start_emulator`, `Session.greet` and `check_hello`.
         """
-        rune = device_rune(rune)
-        self._board = EmulatedBoard(board, elf, rune)
+        self._board = EmulatedBoard(emulation, elf)
         super().__init__(
             self._board.transport,
-            rune,
-            name=f"emulator:{board.id}",
+            emulation.rune.rune,
+            name=f"emulator:{emulation.board.id}",
             booting=True,
             # The time for a run is not that for starting: emulators take a while.
             start_s=max(timeout_s, START_TIMEOUT_S),
@@ -265,11 +300,11 @@ def check_hello(
         RuneError: R0903, it speaks another link or ABI; R0905 and R0906, it refuses the rune;
             R0917, it carries another rune.
     """
-    if hello.version != LINK_VERSION or hello.abi not in _ABIS:
+    if hello.version != LINK_VERSION or hello.abi != ABI:
         raise RuneError(
             "R0903",
             f"the firmware speaks version {hello.version} of the link and ABI {hello.abi}; "
-            f"this runec speaks {LINK_VERSION} and {_ABIS[-1]}",
+            f"this runec speaks {LINK_VERSION} and {ABI}",
             hint=REFLASH,
         )
     if hello.status != 0:
@@ -285,25 +320,22 @@ def check_hello(
 
 
 def provider(graph: Graph, feed: InputReader) -> Provide:
-    """Return the function that answers the device's wishes: by a capability's id, from the feed."""
+    """Return the function that answers the device's requests by capability id."""
     facts = {
-        item.id: (
-            item.kind,
-            item.parameters,
-            None if item.output is None else graph.tensors[item.output],
-        )
+        item.id: (item.kind, item.parameters, graph.tensors[item.tensor])
         for item in graph.capabilities.values()
     }
 
     def provide(capability: int, length: int) -> bytes:
-        kind, parameters, tensor = facts.get(capability, (None, {}, None))
-        if kind is None or (tensor is not None and length != tensor.size_bytes):
+        wanted = facts.get(capability)
+        if wanted is None or length != wanted[2].size_bytes:
             raise RuneError(
                 "R0903",
                 f"the device asks for {length} bytes of capability {capability}, "
                 "which is not what the rune says",
                 hint="put the firmware of this .rune on it: runec flash X.rune --board B",
             )
-        return feed.provide(kind, parameters, length, None if tensor is None else tensor.element)
+        kind, parameters, tensor = wanted
+        return feed.provide(kind, parameters, length, tensor.element)
 
     return provide

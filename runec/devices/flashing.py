@@ -12,15 +12,16 @@ import msgspec
 from runec.boards import Board, LinkKind, Upload
 from runec.container import Rune
 from runec.devices.session import Log
-from runec.devices.targets import cached_project
 from runec.devices.transport import DIALOUT
 from runec.diagnostics import MachineError, UserFileError
 from runec.firmware import (
     BACKENDS,
     BARE,
+    DeviceRune,
     Project,
     ToolCommand,
     build_project,
+    cached_project,
     known_protocol,
     tool_command,
     upload_command,
@@ -104,7 +105,7 @@ def plan_flash(
     """Return what `flash` would do, without building or writing anything but the project.
 
     Its project is in the cache, in a folder of its own, so the command works as it stands. What the
-    machine lacks is no error here, but told.
+    machine lacks is reported, not an error here.
 
     Raises:
         RunecError: as `runec.firmware.create_project` and `upload_command`.
@@ -124,7 +125,10 @@ def plan_flash(
         except MachineError as error:
             missing.append(error)
     written = port if needs_port(board, way) else None
-    with cached_project(rune, board, framework=framework, backend=backend, lasting=True) as project:
+    device_rune = DeviceRune.of(rune)
+    with cached_project(
+        device_rune, board, framework=framework, backend=backend, lasting=True
+    ) as project:
         return FlashPlan(
             command=_upload_command(project, way, port, protocol),
             tool=None if way is None else tool_command(project, way, port=written),
@@ -148,7 +152,7 @@ def flash(
     """Build the firmware of a rune, where it is not built already, and put it on a board.
 
     Without `port` it is looked for by the board's USB ids, where one is needed. What can be known
-    to be missing is told before anything is built. `progress` is told each step.
+    to be missing is reported before anything is built. `progress` gets each step.
 
     Raises:
         RunecError: as `plan_flash` and `runec.firmware.build_project`.
@@ -161,7 +165,10 @@ def flash(
     port = _port(board, way, port)
     environment = {} if way is None else _with_tool(way)
     tool = "PlatformIO" if way is None else way.command[0]
-    with cached_project(rune, board, framework=framework, backend=backend, log=log) as project:
+    device_rune = DeviceRune.of(rune)
+    with cached_project(
+        device_rune, board, framework=framework, backend=backend, log=log
+    ) as project:
         command = _upload_command(project, way, port, protocol)
         with step(f"building the firmware for {board.id}"):
             build_project(project, log=log)

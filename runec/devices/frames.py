@@ -49,7 +49,7 @@ def encode_frame(frame: Frame) -> bytes:
 
 
 def decode_segment(segment: bytes) -> Frame | None:
-    """Return the frame that the bytes between two zeros are, or None when they are no good one."""
+    """Return the frame between two zeros, or None where the bytes are not a valid one."""
     if not segment or len(segment) > _MAX_ENCODED_BYTES:
         return None
     try:

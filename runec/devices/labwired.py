@@ -31,12 +31,12 @@ class SimulatorTransport:
         elf: Path,
         chip: str,
         *,
-        rings_in: Region | None = None,
+        rtt_in: Region | None = None,
         part: SimulatedPart | None = None,
     ) -> None:
         """Start the simulator, with a part on the chip's I2C bus at will.
 
-        With `rings_in`, the chip's RAM, the console is not its UART.
+        With `rtt_in`, the chip's RAM, the console is not its UART.
 
         Raises:
             RuneError: R0930, the rings are malformed.
@@ -66,8 +66,8 @@ class SimulatorTransport:
                 described = Path(labwired.origin).parent / "configs" / "chips" / f"{chip}.yaml"
                 write_file(system, part.system(described), elsewhere=IN_TMPDIR)
             command: list[str | Path] = [sys.executable, "-P", script, elf, system]
-            if rings_in is not None:
-                command += [Path(rtt.__file__), str(rings_in.origin), str(rings_in.size_bytes)]
+            if rtt_in is not None:
+                command += [Path(rtt.__file__), str(rtt_in.origin), str(rtt_in.size_bytes)]
             self._child = ChildProcess(command, name=f"the emulator labwired ({chip})")
             try:
                 self._start()

@@ -10,8 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from runec.boards import Board
-from runec.diagnostics import UserFileError
-from runec.firmware import Accelerometer
+from runec.firmware import Accelerometer, UnfitDeviceError
 
 # The names of a part's three axes in labwired. What they are set to is in standard gravities.
 _CHANNELS: Mapping[str, tuple[str, str, str]] = MappingProxyType(
@@ -97,7 +96,7 @@ def simulated_part(board: Board, accelerometer: Accelerometer) -> SimulatedPart:
         or (emulator.target.startswith(_TWICE_ON) and _description(accelerometer).exists())
     ):
         name = emulator.kind if emulator else "emulator"
-        raise UserFileError(
+        raise UnfitDeviceError(
             "R0951",
             f"the {name} of {board.id} simulates no {accelerometer.name}",
             hint="leave --input out: the data then comes over the link",

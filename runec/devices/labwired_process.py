@@ -1,7 +1,7 @@
 """The process that holds a labwired simulator. Run as a script; knows nothing of runec.
 
     ELF SYSTEM                          the console is the chip's UART
-    ELF SYSTEM RINGS ORIGIN BYTES       it is in RAM (ORIGIN, BYTES); RINGS is the path of rings.py
+    ELF SYSTEM RTT ORIGIN BYTES         it is in RAM (ORIGIN, BYTES); RTT is the path of rtt.py
 
 SYSTEM is the name of one of labwired's chips, or the path of a file that ends in .yaml.
 
@@ -123,7 +123,7 @@ class _Uart:
 
 
 class _Memory:
-    """The simulated chip's memory, for rings.py."""
+    """The simulated chip's memory, for rtt.py."""
 
     def __init__(self, sim: Any) -> None:
         self._sim = sim
@@ -136,7 +136,7 @@ class _Memory:
 
 
 def _load(path: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("rings", path)
+    spec = importlib.util.spec_from_file_location("rtt", path)
     if spec is None or spec.loader is None:
         raise RuntimeError(f"cannot load {path}")
     module = importlib.util.module_from_spec(spec)
@@ -156,16 +156,16 @@ class _RamConsole:
         if address is None:
             raise _Malformed(f"the program has no symbol {self._code.SYMBOL}")
         try:
-            self._rings = self._code.Rtt(_Memory(sim), address, ram_origin, ram_bytes)
+            self._rtt = self._code.Rtt(_Memory(sim), address, ram_origin, ram_bytes)
         except self._code.RttError as error:
             raise _Malformed(str(error)) from None
 
     def send(self, data: bytes) -> None:
-        self._rings.send(data)
+        self._rtt.send(data)
 
     def exchange(self) -> bytes:
         try:
-            said: bytes = self._rings.exchange()
+            said: bytes = self._rtt.exchange()
         except self._code.RttError as error:
             raise _Malformed(str(error)) from None
         return said

@@ -118,7 +118,7 @@ class Link:
 
     @property
     def deadline_ms(self) -> float | None:
-        """When `tick()` has something to do, or None while nothing is waited for."""
+        """When `tick()` has something to do, or None while the link is idle."""
         return self._deadline
 
     @property

@@ -1,7 +1,7 @@
-"""What the frames of the link say: their kinds, and their bodies as values.
+"""The contents of the link's frames: their kinds, and their bodies as values.
 
-Follows docs/spec/link.md, section 2. A `parse_*` function raises ValueError for a body that is not
-what the page says; nothing else.
+Follows docs/spec/link.md, section 2. A `parse_*` function raises ValueError for a body that does
+not follow the page; nothing else.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
+
+from runec.diagnostics import printable
 
 LINK_VERSION = 1
 MAX_PART_BYTES = 232
@@ -120,6 +122,7 @@ _STATS_FIELDS = {
 
 
 def _texts(body: bytes, count: int) -> list[str]:
+    """Return texts of one line each: a line feed in a name would start a line of its own."""
     texts = []
     at = 0
     for _ in range(count):
@@ -128,7 +131,7 @@ def _texts(body: bytes, count: int) -> list[str]:
         end = at + 1 + body[at]
         if end > len(body):
             raise ValueError("a text is cut short")
-        texts.append(body[at + 1 : end].decode(errors="replace"))
+        texts.append(printable(body[at + 1 : end].decode(errors="replace")))
         at = end
     if at != len(body):
         raise ValueError("bytes after the last text")

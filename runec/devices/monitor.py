@@ -15,19 +15,15 @@ from runec.devices.emulator import (
     provider,
     warn_of_sensor,
 )
+from runec.devices.errors import LinkLostError
 from runec.devices.messages import Hello
 from runec.devices.runevm_errors import NO_DATA, device_error
 from runec.devices.session import Provide, Session
 from runec.devices.transport import Transport
 from runec.diagnostics import MachineError, RuneError
-from runec.vm import InputReader, Inputs, device_rune
+from runec.vm import FailedRunError, InputReader, Inputs
 
 _LOOK_S = 0.25
-# The port is gone, the device does not answer or has restarted: that may be over soon. What did not
-# end in time still runs: the next connection begins anew.
-_PASSING = frozenset({"R0901", "R0902", "R0904", "R0940"})
-# One run failed on the device, which takes the next one; or what an original wrote is no tensor.
-_FAILED_RUNS = frozenset({"R0906", "R0907", "R0908", "R0909", "R0910", "R0911", "R0925", "R0710"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +49,12 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A run failed (`is_run`); the device is gone and waited for (`is_lost`); or both."""
+    """A run failed (`is_run`), the device is gone (`is_lost`), or both; `is_last`: it ends here."""
 
     error: RuneError
     is_lost: bool
     is_run: bool = True
+    is_last: bool = False
 
 
 WatchEvent = Connected | Result | Said | Trouble
@@ -67,13 +64,14 @@ WatchEvent = Connected | Result | Said | Trouble
 class Watched:
     """What to do with a device: run its rune every so often, or only listen to it.
 
-    `rune` is the one that it must carry; None takes any, which then gets no inputs from here.
+    `rune` is the one that it must carry, and `feed` are its inputs; without it any is taken, which
+    then gets no inputs from here.
     Without `every_s` nothing is asked for. `count` ends it after so many runs. `timeout_s` is how
     long this host waits for one run.
     """
 
     rune: Rune | None = None
-    inputs: Inputs | None = None
+    feed: InputReader | None = None
     every_s: float | None = None
     count: int | None = None
     timeout_s: float = TIMEOUT_S
@@ -90,7 +88,7 @@ def watch(
 ) -> None:
     """Watch a device until `wanted.count` runs are over, or an exception such as Ctrl-C ends it.
 
-    A device that goes away is waited for: `connect` then opens a new connection. The device runs a
+    When a device goes away, `connect` opens a new connection. The device runs a
     rune only when it is asked, so that is what this does; see docs/spec/link.md. `before_run` is
     called before each run.
 
@@ -111,11 +109,12 @@ def watch(
         with closing(transport):
             try:
                 watcher.serve(transport, booting=booting)
-            except RuneError as error:
-                if error.code not in _PASSING or not watcher.has_met:
+            except LinkLostError as error:
+                if not watcher.has_met:
                     raise
-                tell(Trouble(error, is_lost=True, is_run=watcher.is_running))
-                if watcher.is_done:
+                is_last = watcher.is_done
+                tell(Trouble(error, is_lost=True, is_run=watcher.is_running, is_last=is_last))
+                if is_last:
                     return
             else:
                 return
@@ -131,14 +130,14 @@ class _Watcher:
     ) -> None:
         self._wanted = wanted
         self._before_run = before_run
-        self._feed = InputReader(wanted.inputs or Inputs())
+        self._feed = wanted.feed or InputReader(Inputs())
         self._tell = tell
         self._name = name
         self._runs = 0
         self.has_met = False
         self.is_running = False
         self._provide: Provide = _nothing
-        self._rune = None if wanted.rune is None else device_rune(wanted.rune)
+        self._rune = wanted.rune
         if self._rune is not None:
             self._provide = provider(self._rune.require_graph(), self._feed)
 
@@ -175,9 +174,7 @@ class _Watcher:
             self._tell(Result(session.run(self._provide, timeout_s=self._wanted.timeout_s)))
             if self._rune is not None:
                 warn_of_sensor(self._rune.require_graph(), self._feed)
-        except RuneError as error:
-            if error.code not in _FAILED_RUNS:
-                raise
+        except FailedRunError as error:
             self._tell(Trouble(error, is_lost=False))
 
     def _meet(self, session: Session, hello: Hello | None) -> None:

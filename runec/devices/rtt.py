@@ -33,7 +33,7 @@ class Memory(Protocol):
 
 
 class RttError(Exception):
-    """What stands in the device's memory is no control block that could be used."""
+    """What stands in the device's memory is not a control block that could be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class Rtt:
         self._memory.write_word(ring.block + _WRITE_AT, (ring.write + len(data)) % ring.size)
 
     def _put(self, address: int, data: bytes) -> None:
-        """Write bytes by whole words; the ring is nobody else's to write."""
+        """Write bytes by whole words; this side alone writes the ring."""
         if not data:
             return
         start = address - address % _WORD

@@ -8,9 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from runec.devices.errors import LinkLostError
 from runec.diagnostics import RuneError
+from runec.vm import FailedRunError
 
 NO_DATA = 401
+_LINK = 402
+# What the firmware lacks for the rune, and how a run ended: it takes the next one.
+_RUN = range(200, 400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +86,8 @@ RUNEVM_ERRORS: dict[int, RunevmError] = {
         "TIME",
         "R0911",
         "the rune used up its time budget",
-        "look for an endless loop in its blocks, or give it longer: --timeout SECONDS of "
-        "`runec run`, --time-budget of `runec flash`",
+        "look for an endless loop in its blocks, or increase --timeout of `runec run` or "
+        "--time-budget of `runec flash`",
     ),
     308: RunevmError("ENGINE", _BOARD, "the device's engine refused the module", _REBUILD),
     401: RunevmError(
@@ -101,6 +106,12 @@ RUNEVM_ERRORS: dict[int, RunevmError] = {
 }
 
 
+def _kind(code: int) -> type[RuneError]:
+    if code == _LINK:
+        return LinkLostError
+    return FailedRunError if code in _RUN else RuneError
+
+
 def device_error(
     code: int, place: str = "", detail: str = "", *, notes: Iterable[str] = ()
 ) -> RuneError:
@@ -116,7 +127,7 @@ def device_error(
     # Words of the rune's own may be in it; a terminal must not obey them.
     words = "".join(char if char.isprintable() else "\ufffd" for char in detail)
     what = f": {words}" if words else ""
-    return RuneError(
+    return _kind(code)(
         known.code,
         f"{known.message}{where}{what}",
         hint=known.hint,

@@ -13,11 +13,12 @@ import serial
 
 from runec.container import Rune
 from runec.devices.emulator import TIMEOUT_S, Device
+from runec.devices.errors import LinkLostError
 from runec.devices.link import SILENCE_MS
 from runec.devices.ports import serial_ports
 from runec.devices.session import Log
 from runec.devices.transport import DEFAULT_BAUD, DIALOUT
-from runec.diagnostics import MachineError, RuneError
+from runec.diagnostics import MachineError
 
 GREETING_S = 30.0
 _GONE = (OSError, serial.SerialException, TypeError)
@@ -50,7 +51,7 @@ class SerialTransport:
         return time.monotonic() * 1000
 
     def send(self, data: bytes) -> None:
-        """Send all bytes. Raises RuneError R0940 when the port is gone."""
+        """Send all bytes. Raises LinkLostError R0940 when the port is gone."""
         try:
             self._port.write(data)
         except _GONE as error:
@@ -60,7 +61,7 @@ class SerialTransport:
         """Return bytes as soon as there are some, or nothing; see `Transport`.
 
         Raises:
-            RuneError: R0940, the port is gone.
+            LinkLostError: R0940, the port is gone.
         """
         wait_s = wall_limit_s - time.monotonic()
         if until_ms is not None:
@@ -79,8 +80,8 @@ class SerialTransport:
         """Close the port."""
         self._port.close()
 
-    def _gone(self, error: Exception) -> RuneError:
-        return RuneError(
+    def _gone(self, error: Exception) -> LinkLostError:
+        return LinkLostError(
             "R0940",
             f"the serial port {self._name} is gone",
             hint="plug the board in again and run it once more; check cable and power",
@@ -92,7 +93,7 @@ def _names_a_host(port: str) -> bool:
     place = urllib.parse.urlsplit(port)
     try:
         return place.hostname is not None and place.port is not None
-    except ValueError:  # a port that is no number
+    except ValueError:  # a port that is not a number
         return False
 
 
@@ -111,7 +112,7 @@ def _cannot_open(port: str, error: Exception) -> MachineError:
         found = [str(item) for item in serial_ports()]
         why = "there is no such port" if number == errno.ENOENT else str(error)
         if "Could not configure port" in why:
-            why = "it is no serial port"
+            why = "it is not a serial port"
         hint = f"plug the board in; found are: {', '.join(found) or 'none'}"
     return MachineError("R0941", f"cannot open the serial port {port}: {why}", hint=hint)
 

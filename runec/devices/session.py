@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from runec.container import Graph
+from runec.devices.errors import LinkLostError
 from runec.devices.frames import Text
 from runec.devices.link import (
     DataWanted,
@@ -21,18 +22,17 @@ from runec.devices.messages import Failure, Hello, LogLine, Stats
 from runec.devices.runevm_errors import NO_DATA, REFLASH, device_error
 from runec.devices.transport import Transport
 from runec.diagnostics import RunecError, RuneError
-from runec.vm import REQUESTS_MAX, ResultError, check_result, device_result, too_many_requests
+from runec.vm import REQUESTS_MAX, ResultError, check_result, too_many_requests
 
 Log = Callable[[str], None]
 Provide = Callable[[int, int], bytes]
 """Takes a capability's id and a length in bytes; gives that many bytes."""
 
 _NO_ANSWER_AT_PORT = (
-    "say at what speed it talks, PORT@BAUD: `runec boards show B` tells its baud; or it carries "
-    "no rune yet: runec flash X.rune --board B"
+    "set the baud rate, PORT@BAUD (`runec boards show B` prints it), or flash the rune: "
+    "runec flash X.rune --board B"
 )
 _NO_ANSWER = "check clock, console and link of the board's file: runec boards show B"
-_ORIGINAL_ABI = 0
 _LAST_WORDS = 3
 _QUIET_S = 0.3
 _LEVELS = ("error", "warning", "info", "debug")
@@ -42,20 +42,20 @@ _Wanted = TypeVar("_Wanted", Hello, Stats, Finished, Failure)
 def lost_error(lost: Lost, name: str, words: tuple[str, ...] = ()) -> RuneError:
     """Return the error for a link that is over; `words` are the device's last."""
     if lost.cause is LostCause.NO_ANSWER:
-        return RuneError(
+        return LinkLostError(
             "R0901",
             f"{name} does not answer, {lost.detail}",
             hint=_NO_ANSWER_AT_PORT if name.startswith("serial:") else _NO_ANSWER,
         )
     if lost.cause is LostCause.SILENCE:
-        return RuneError(
+        return LinkLostError(
             "R0901",
             f"{name} stopped responding, {lost.detail}",
             hint="the rune may never end: run it on the host first",
             notes=words,
         )
     if lost.cause is LostCause.RESTARTED:
-        return RuneError(
+        return LinkLostError(
             "R0902",
             f"{name} restarted in the middle of a run",
             hint="run it on the host first; on a real board check the power supply as well",
@@ -87,7 +87,6 @@ class Session:
         self._graph = graph
         self._requests = 0
         self._refused: RunecError | None = None
-        self._is_original = False
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
 
     @property
@@ -96,21 +95,16 @@ class Session:
         return tuple(self._last_words)
 
     def greet(self, *, booting: bool, timeout_s: float) -> Hello:
-        """Return what the device says of itself. Raises RuneError R0901, R0903, R0904, R0913."""
+        """Return what the device says of itself. Raises RuneError R0901, R0903, R0913."""
         self._link.greet(self._transport.time_ms(), booting=booting)
-        hello = self._wait(Hello, None, timeout_s)
-        self._is_original = hello.abi == _ORIGINAL_ABI
-        return hello
+        return self._wait(Hello, None, timeout_s)
 
     def run(self, provide: Provide, *, timeout_s: float) -> bytes:
         """Run the rune once and return its result text.
 
-        What an original hands to its outputs is read here, as on the host.
-
         Raises:
             RuneError: the device's error, or R0901 to R0904 and R0913 for a lost link; R0903, the
-                result is not the output of a rune; R0925, the rune asks for input without end;
-                R0710, an output of an original is no tensor.
+                result is not the output of a rune; R0925, the rune asks for input without end.
             RunecError: what `provide` raised; the device was told.
         """
         self._refused = None
@@ -118,8 +112,6 @@ class Session:
         self._link.run(self._transport.time_ms())
         result = self._wait(Finished, provide, timeout_s).result
         try:
-            if self._is_original:
-                return device_result(result)
             check_result(result, self._graph)
         except ResultError as error:
             fact = f"{self._name} returned {error}"
@@ -167,9 +159,11 @@ class Session:
     def _wait(self, wanted: type[_Wanted], provide: Provide | None, timeout_s: float) -> _Wanted:
         wall_limit_s = time.monotonic() + timeout_s
         result: _Wanted | None = None
+        sends_bytes = False
         while result is None:
             self._flush()
             data = self._transport.receive(self._link.deadline_ms, wall_limit_s)
+            sends_bytes = sends_bytes or bool(data)
             now_ms = self._transport.time_ms()
             events = self._link.receive(data, now_ms) if data else self._link.tick(now_ms)
             for event in events:
@@ -178,7 +172,11 @@ class Session:
                 else:
                     self._handle(event, provide)
             if result is None and time.monotonic() > wall_limit_s:
-                raise RuneError(
+                if wanted is Hello:
+                    detail = f"after {timeout_s:g} s"
+                    detail += ", although it sends bytes" if sends_bytes else ""
+                    raise lost_error(Lost(LostCause.NO_ANSWER, detail), self._name)
+                raise LinkLostError(
                     "R0904",
                     f"{self._name} did not finish within {timeout_s:g} s of this host's clock",
                     hint="increase --timeout or simplify the pipeline",
@@ -197,7 +195,9 @@ class Session:
                 if line.strip():
                     self._say(line)
         elif isinstance(event, LogLine):
-            self._say(f"{_LEVELS[min(event.level, len(_LEVELS) - 1)]}: {event.text}")
+            level = _LEVELS[min(event.level, len(_LEVELS) - 1)]
+            for line in event.text.splitlines() or [""]:
+                self._say(f"{level}: {line}")
         elif isinstance(event, Lost):
             raise lost_error(event, self._name, self.last_words)
         elif isinstance(event, Failure):

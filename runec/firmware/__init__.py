@@ -1,13 +1,14 @@
 """A .rune and a board become a PlatformIO project, and the project a firmware."""
 
 from runec.firmware.board_sensors import Accelerometer, choose_accelerometer
-from runec.firmware.budget import BudgetError
 from runec.firmware.build import FirmwareBuild, build_project, platform_to_fetch, vendor_missing
 from runec.firmware.costs import StageCost
-from runec.firmware.memory_plan import Layout, StageError
+from runec.firmware.device_rune import DeviceRune, check_carried
+from runec.firmware.memory_plan import MemoryPlan
 from runec.firmware.project import BACKENDS, Project, create_project, load_project
-from runec.firmware.project_manifest import is_project
-from runec.firmware.refusals import is_board_refusal, is_device_refusal
+from runec.firmware.project_cache import cached_project, clear_projects, held_firmware
+from runec.firmware.project_manifest import NoProjectError, is_project
+from runec.firmware.refusals import BudgetError, StageError, UnfitDeviceError
 from runec.firmware.render import ARDUINO, BARE, FRAMEWORKS
 from runec.firmware.size import PartSize, measure_parts
 from runec.firmware.uploading import (
@@ -25,18 +26,23 @@ __all__ = [
     "FRAMEWORKS",
     "Accelerometer",
     "BudgetError",
+    "DeviceRune",
     "FirmwareBuild",
-    "Layout",
+    "MemoryPlan",
+    "NoProjectError",
     "PartSize",
     "Project",
     "StageCost",
     "StageError",
     "ToolCommand",
+    "UnfitDeviceError",
     "build_project",
+    "cached_project",
+    "check_carried",
     "choose_accelerometer",
+    "clear_projects",
     "create_project",
-    "is_board_refusal",
-    "is_device_refusal",
+    "held_firmware",
     "is_project",
     "known_protocol",
     "load_project",

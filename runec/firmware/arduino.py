@@ -13,11 +13,11 @@ import runec
 from runec.backends import SourceGroup
 from runec.boards import Board
 from runec.data import data_dir
-from runec.firmware.memory_plan import Layout
+from runec.firmware.memory_plan import MemoryPlan
 
 HAL_FOLDER = "arduino"
 # What the bare-metal firmware and this one have in common.
-_SHARED = ("console.c", "console.h", "firmware.h")
+_SHARED = ("console.c", "console.h", "firmware.h", "runevm_hal.h")
 # FreeRTOS counts a stack in words, and so does the option of the cores that use it.
 _WORD_BYTES = 4
 # What a core's task or main() takes above setup() and loop().
@@ -30,14 +30,14 @@ MAP_PATH = ".pio/build/firmware/firmware.map"
 _RELEASE = "-DNDEBUG"
 
 
-def hal_group(board: Board, layout: Layout) -> SourceGroup:
+def hal_group(board: Board, plan: MemoryPlan) -> SourceGroup:
     """Return the board's part over Arduino's API."""
     hal = data_dir("firmware_templates") / "hal"
     files = {name: hal / "common" / name for name in _SHARED}
     files["hal.cpp"] = hal / HAL_FOLDER / "hal.cpp"
     numbers = {
         "HAL_BAUD": board.hal.baud,
-        "HAL_STACK_BYTES": layout.stack_bytes,
+        "HAL_STACK_BYTES": plan.stack_bytes,
         "HAL_CORE_STACK_BYTES": CORE_STACK_BYTES,
     }
     if board.vendor is not None and board.vendor.serial_pins is not None:
@@ -51,12 +51,12 @@ def hal_group(board: Board, layout: Layout) -> SourceGroup:
     )
 
 
-def core_flags(board: Board, layout: Layout) -> list[str]:
+def core_flags(board: Board, plan: MemoryPlan) -> list[str]:
     """Return the flags of the whole project, the core's sources as well."""
     vendor = board.vendor
     if vendor is None:
         return []
-    stack_bytes = layout.stack_bytes + CORE_STACK_BYTES
+    stack_bytes = plan.stack_bytes + CORE_STACK_BYTES
     flags = []
     if vendor.platform == "nordicnrf52":
         flags += [

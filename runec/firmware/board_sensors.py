@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runec.boards import ACCELERATION, PARTS, Board, Sensor
-from runec.container import Rune
-from runec.diagnostics import UserFileError
+from runec.firmware.device_rune import DeviceRune
+from runec.firmware.refusals import UnfitBoardError
 from runec.pipeline import CapabilityKind
 
 # Where a Runefile does not say `hz`; what examples/gesture was trained for.
@@ -26,14 +26,14 @@ class Accelerometer:
     hz: int
 
 
-def choose_accelerometer(rune: Rune, board: Board, framework: str) -> Accelerometer | None:
+def choose_accelerometer(rune: DeviceRune, board: Board, framework: str) -> Accelerometer | None:
     """Return what ACCEL is measured with; None where the rune has none or the computer gives it.
 
     Raises:
-        UserFileError: R0606, an original rune; R0840, the board has no accelerometer that can be
-            read, or not what the rune asks of it.
+        UnfitBoardError: R0840, the board has no accelerometer that can be read, or not what the
+            rune asks of it.
     """
-    graph = rune.require_graph()
+    graph = rune.graph
     asked = [
         capability
         for capability in graph.capabilities.values()
@@ -41,10 +41,6 @@ def choose_accelerometer(rune: Rune, board: Board, framework: str) -> Accelerome
     ]
     if board.input == "link" or not asked:
         return None
-    if graph.is_original:
-        raise _refused(
-            "an original rune does not say what its samples are", hint="leave --input out"
-        )
     if framework != "bare":
         raise _refused(
             f"the project for the framework {framework} has no I2C",
@@ -94,5 +90,5 @@ def _accelerometer(board: Board) -> tuple[Sensor, int]:
     )
 
 
-def _refused(message: str, *, hint: str) -> UserFileError:
-    return UserFileError("R0840", message, hint=hint)
+def _refused(message: str, *, hint: str) -> UnfitBoardError:
+    return UnfitBoardError("R0840", message, hint=hint)

@@ -10,23 +10,20 @@ from runec.boards import Board, load_boards
 from runec.diagnostics import RunecError
 from runec.firmware.arduino import CORE_STACK_BYTES
 from runec.firmware.costs import CODE, KERNELS, MODEL, StageCost, model_code_bytes
-from runec.firmware.memory_plan import Layout, StageError, stack_bytes
+from runec.firmware.memory_plan import MemoryPlan
+from runec.firmware.refusals import BudgetError
 
 # Static variables of runevm, the link and the HAL in firmware without models, on every board that
 # was measured (6,176 to 6,624).
 _OWN_RAM_LEAST, _OWN_RAM_MOST = 6016, 6912
 # The rings of a link in RAM: runevm_limits.h, and their control block.
-_RINGS_RAM_BYTES = 1024 + 512 + 128
+_RTT_RAM_BYTES = 1024 + 512 + 128
 # Code of the engine, runevm, the link, start-up, HAL and the C library's part, on Cortex-M
 # (measured: 85,763 to 87,619).
 _OWN_FLASH_LEAST, _OWN_FLASH_MOST = 83 * 1024, 88 * 1024
 # The smallest rune: one capability and one output of one number.
 _SMALLEST_CODE_BYTES, _SMALLEST_FUNCTIONS = 192, 6
 _SMALLEST_MEMORY_BYTES, _SMALLEST_RUNE_BYTES = 1040, 512
-
-
-class BudgetError(StageError):
-    """A rune that does not fit on a board; `stage` is the one of its stages that costs most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,24 +34,24 @@ class Bounds:
     most: int
 
 
-def ram_bounds(layout: Layout, board: Board) -> Bounds:
+def ram_bounds(plan: MemoryPlan, board: Board) -> Bounds:
     """Return the bytes of RAM that a firmware takes on a board."""
-    known = layout.pool_bytes + layout.arena_bytes + core_stack_bytes(layout, board)
+    known = plan.pool_bytes + plan.arena_bytes + core_stack_bytes(plan, board)
     if board.hal.link == "rtt":
-        known += _RINGS_RAM_BYTES
-    models = tflm.ram_bytes(layout.model_count, layout.operators) if layout.model_count else 0
-    slots = layout.model_count * tflm.SLOT_BYTES
+        known += _RTT_RAM_BYTES
+    models = tflm.ram_bytes(plan.model_count, plan.operators) if plan.model_count else 0
+    slots = plan.model_count * tflm.SLOT_BYTES
     core = _core_bounds(board.memory.core.ram_bytes if board.memory.core else 0)
     return Bounds(
         known + _OWN_RAM_LEAST + slots + core.least, known + _OWN_RAM_MOST + models + core.most
     )
 
 
-def core_stack_bytes(layout: Layout, board: Board) -> int:
+def core_stack_bytes(plan: MemoryPlan, board: Board) -> int:
     """Return the bytes of stack that lie in the RAM which the linker gives out."""
     if board.memory.core is None:
-        return stack_bytes(board, is_original=layout.is_original)
-    return 0 if board.memory.core.stack_in_heap else layout.stack_bytes + CORE_STACK_BYTES
+        return board.memory.stack_bytes
+    return 0 if board.memory.core.stack_in_heap else plan.stack_bytes + CORE_STACK_BYTES
 
 
 def _core_bounds(measured_bytes: int) -> Bounds:
@@ -62,12 +59,12 @@ def _core_bounds(measured_bytes: int) -> Bounds:
     return Bounds(measured_bytes * 3 // 4, measured_bytes * 5 // 4)
 
 
-def flash_bounds(rune_bytes: int, layout: Layout, board: Board) -> Bounds:
+def flash_bounds(rune_bytes: int, plan: MemoryPlan, board: Board) -> Bounds:
     """Return the bytes of flash that a firmware takes with a .rune of so many bytes.
 
     The least is that of Cortex-M code, which no compiler that was measured undercuts.
     """
-    operators = layout.operators if layout.model_count else None
+    operators = plan.operators if plan.model_count else None
     percent = board.toolchain.code_size_percent
     most = _OWN_FLASH_MOST * percent // 100 + model_code_bytes(operators, board)
     least = _OWN_FLASH_LEAST + (0 if operators is None else tflm.least_flash_bytes(operators))
@@ -77,7 +74,7 @@ def flash_bounds(rune_bytes: int, layout: Layout, board: Board) -> Bounds:
     )
 
 
-def check_budget(rune_bytes: int, layout: Layout, board: Board) -> None:
+def check_budget(rune_bytes: int, plan: MemoryPlan, board: Board) -> None:
     """Refuse a rune that surely does not fit on a board.
 
     What may fit is let through: the linker knows, and `ram_error` and `flash_error` tell it.
@@ -85,17 +82,17 @@ def check_budget(rune_bytes: int, layout: Layout, board: Board) -> None:
     Raises:
         BudgetError: R0811, RAM; R0812, flash.
     """
-    excess = ram_bounds(layout, board).least - board.memory.ram.size_bytes
+    excess = ram_bounds(plan, board).least - board.memory.ram.size_bytes
     if excess > 0:
-        raise ram_error(board, layout, rune_bytes, excess, is_least=True)
-    excess = flash_bounds(rune_bytes, layout, board).least - board.memory.flash_bytes
+        raise ram_error(board, plan, rune_bytes, excess, is_least=True)
+    excess = flash_bounds(rune_bytes, plan, board).least - board.memory.flash_bytes
     if excess > 0:
-        raise flash_error(board, layout, rune_bytes, excess, is_least=True)
+        raise flash_error(board, plan, rune_bytes, excess, is_least=True)
 
 
 def ram_error(
     board: Board,
-    layout: Layout,
+    plan: MemoryPlan,
     rune_bytes: int,
     excess_bytes: int,
     *,
@@ -106,31 +103,29 @@ def ram_error(
 
     With `is_least` it may need more than that; `told` is the linker's line.
     """
-    engine_bytes = wasm3.engine_heap_bytes(0, 0, is_original=layout.is_original)
+    engine_bytes = wasm3.engine_heap_bytes(0, 0)
     own = {
-        "the arena of its models": layout.arena_bytes,
-        "its linear memory": layout.linear_memory_bytes,
-        "the engine's heap for its code": layout.engine_heap_bytes - engine_bytes,
+        "the arena of its models": plan.arena_bytes,
+        "its linear memory": plan.linear_memory_bytes,
+        "the engine's heap for its code": plan.engine_heap_bytes - engine_bytes,
     }
     fixed = {"the engine": engine_bytes}
-    if stack := core_stack_bytes(layout, board):
+    if stack := core_stack_bytes(plan, board):
         fixed["the stack"] = stack
     total = board.memory.ram.size_bytes + excess_bytes
     rest = f"{_core(board)}the rest of the firmware"
     fixed[rest] = total - sum(own.values()) - sum(fixed.values())
     if _smallest_ram_bytes(board) > board.memory.ram.size_bytes:
         advice = "no rune fits this board, whose RAM is too small for the engine alone;"
-    elif layout.is_original:
-        advice = "build it again from its Runefile, without a heap and with its model in flash, or"
     else:
         advice = f"make {max(own, key=lambda name: own[name])} smaller, or"
-    worst = _costliest(layout, lambda cost: cost.ram_bytes)
+    worst = _costliest(plan, lambda cost: cost.ram_bytes)
     return BudgetError(
         "R0811",
         f"the rune needs {'at least ' if is_least else ''}{excess_bytes} bytes more RAM than the "
         f"{board.memory.ram.size_bytes} of {_name(board)}",
         stage=None if worst is None else worst.stage,
-        hint=f"{advice} {_choose(_fitting_boards(rune_bytes, layout, board))}",
+        hint=f"{advice} {_choose(_fitting_boards(rune_bytes, plan, board))}",
         notes=[
             *(f"{name}: {size} bytes" for name, size in (own | fixed).items()),
             *([] if worst is None else [_told(worst.stage, worst.ram)]),
@@ -141,7 +136,7 @@ def ram_error(
 
 def flash_error(
     board: Board,
-    layout: Layout,
+    plan: MemoryPlan,
     rune_bytes: int,
     excess_bytes: int,
     *,
@@ -152,7 +147,7 @@ def flash_error(
 
     With `is_least` it may need more than that; `told` is the linker's line.
     """
-    worst = _costliest(layout, lambda cost: cost.flash_bytes)
+    worst = _costliest(plan, lambda cost: cost.flash_bytes)
     if _smallest_flash_bytes(board) > board.memory.flash_bytes:
         advice = "no rune fits this board, whose flash is too small for the engine alone;"
     else:
@@ -160,13 +155,13 @@ def flash_error(
     notes = [f"the rune: {rune_bytes} bytes"]
     if board.memory.constants is None:  # else one of two regions is full, and the other may not be
         code_bytes = board.memory.flash_bytes + excess_bytes - rune_bytes
-        notes += _told_code(board, layout, code_bytes)
+        notes += _told_code(board, plan, code_bytes)
     return BudgetError(
         "R0812",
         f"the firmware with the rune needs {'at least ' if is_least else ''}{excess_bytes} bytes "
         f"more flash than the {board.memory.flash_bytes} of {_name(board)}",
         stage=None if worst is None else worst.stage,
-        hint=f"{advice} {_choose(_fitting_boards(rune_bytes, layout, board))}".lstrip(),
+        hint=f"{advice} {_choose(_fitting_boards(rune_bytes, plan, board))}".lstrip(),
         notes=[
             *notes,
             *([] if worst is None else [_told(worst.stage, worst.flash)]),
@@ -183,16 +178,16 @@ def _core(board: Board) -> str:
     return "" if board.memory.core is None else "the Arduino core and "
 
 
-def _told_code(board: Board, layout: Layout, code_bytes: int) -> list[str]:
+def _told_code(board: Board, plan: MemoryPlan, code_bytes: int) -> list[str]:
     """Return what the code around a rune is: that for its models, and that which any rune needs."""
     rest = f"the engine, {_core(board)}the rest of the firmware"
     if board.memory.core is None:
         rest = "the engine and the rest of the firmware"
-    if not layout.model_count:
+    if not plan.model_count:
         return [f"{rest}: {code_bytes} bytes"]
     fixed_bytes = _OWN_FLASH_LEAST * min(board.toolchain.code_size_percent, 100) // 100
     fixed_bytes += _core_bounds(board.memory.core.flash_bytes if board.memory.core else 0).least
-    models_bytes = min(model_code_bytes(layout.operators, board), code_bytes - fixed_bytes)
+    models_bytes = min(model_code_bytes(plan.operators, board), code_bytes - fixed_bytes)
     return [
         f"the code that runs its models: about {models_bytes} bytes",
         f"{rest}: about {code_bytes - models_bytes} bytes",
@@ -201,9 +196,9 @@ def _told_code(board: Board, layout: Layout, code_bytes: int) -> list[str]:
 
 def _smallest_ram_bytes(board: Board) -> int:
     heap_bytes = wasm3.engine_heap_bytes(_SMALLEST_CODE_BYTES, _SMALLEST_FUNCTIONS)
-    rings_bytes = _RINGS_RAM_BYTES if board.hal.link == "rtt" else 0
+    rtt_bytes = _RTT_RAM_BYTES if board.hal.link == "rtt" else 0
     core = board.memory.core
-    own = _OWN_RAM_LEAST + rings_bytes
+    own = _OWN_RAM_LEAST + rtt_bytes
     if core is None or not core.stack_in_heap:
         own += board.memory.stack_bytes
     own += _core_bounds(core.ram_bytes if core else 0).least
@@ -216,8 +211,8 @@ def _smallest_flash_bytes(board: Board) -> int:
     return _OWN_FLASH_LEAST * percent // 100 + _SMALLEST_RUNE_BYTES + core.least
 
 
-def _costliest(layout: Layout, size: Callable[[StageCost], int]) -> StageCost | None:
-    worst = max(layout.stages, key=size, default=None)
+def _costliest(plan: MemoryPlan, size: Callable[[StageCost], int]) -> StageCost | None:
+    worst = max(plan.stages, key=size, default=None)
     return worst if worst is not None and size(worst) else None
 
 
@@ -240,7 +235,7 @@ def _smaller(worst: StageCost | None) -> str:
     return f"leave out {worst.stage} or use a smaller {what} there, or"
 
 
-def _fitting_boards(rune_bytes: int, layout: Layout, refused: Board) -> tuple[str, ...]:
+def _fitting_boards(rune_bytes: int, plan: MemoryPlan, refused: Board) -> tuple[str, ...]:
     """Return the ids of the other boards that surely have the memory, of those that can be read.
 
     Where an Arduino core was asked for, these have one, and the memory beside it.
@@ -255,8 +250,8 @@ def _fitting_boards(rune_bytes: int, layout: Layout, refused: Board) -> tuple[st
         board.id
         for board in boards
         if board.id != refused.id
-        and ram_bounds(layout, board).most <= board.memory.ram.size_bytes
-        and flash_bounds(rune_bytes, layout, board).most <= board.memory.flash_bytes
+        and ram_bounds(plan, board).most <= board.memory.ram.size_bytes
+        and flash_bounds(rune_bytes, plan, board).most <= board.memory.flash_bytes
     )
 
 

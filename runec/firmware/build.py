@@ -6,8 +6,10 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from runec.boards import Board
 from runec.boards.platformio import install_command
@@ -28,6 +30,7 @@ from runec.firmware.pio import (
 )
 from runec.firmware.project import Project, load_project
 from runec.firmware.project_manifest import held_folder
+from runec.firmware.refusals import UnfitBoardError
 from runec.firmware.render import BARE
 from runec.firmware.tool_output import Overflow, error_lines, overflows
 from runec.tools import TOOL_LIMITS, Finished, find_tool, run_tool
@@ -123,7 +126,7 @@ def _build(found: Project, log: Callable[[str], None] | None) -> FirmwareBuild:
 
 def _over_limit(done: Finished) -> MachineError | None:
     """Return the error for a build that a limit ended; PlatformIO mixes all words."""
-    words = replace(done, stderr=f"{done.stdout}\n{done.stderr}")
+    words = msgspec.structs.replace(done, stderr=f"{done.stdout}\n{done.stderr}")
     limit = words.exceeded(TOOL_LIMITS)
     if limit is None:
         return None
@@ -250,7 +253,7 @@ def _flags_note(project: Project) -> list[str]:
 
 def _overflow_error(project: Project, found: Iterable[Overflow]) -> RunecError | None:
     """Return the error of the memory that is too small: RAM first, for that is scarcer."""
-    board, layout = project.board, project.layout
+    board, plan = project.board, project.plan
     by_kind: dict[str, list[Overflow]] = {}
     for overflow in found:
         by_kind.setdefault(overflow.kind, []).append(overflow)
@@ -259,7 +262,7 @@ def _overflow_error(project: Project, found: Iterable[Overflow]) -> RunecError |
             worst = max(by_kind[kind], key=lambda each: each.excess_bytes or 0)
             return make(
                 board,
-                layout,
+                plan,
                 project.rune_bytes,
                 worst.excess_bytes or 1,
                 is_least=worst.excess_bytes is None,
@@ -267,7 +270,7 @@ def _overflow_error(project: Project, found: Iterable[Overflow]) -> RunecError |
             )
     for overflow in by_kind.get("code RAM", ()):
         size = "" if overflow.excess_bytes is None else f"{overflow.excess_bytes} bytes "
-        return UserFileError(
+        return UnfitBoardError(
             "R0824",
             f"the code that runs from RAM needs {size}more than the region {overflow.region} of "
             f"{board.name} has",
@@ -316,7 +319,7 @@ def _check_stack(project: Project, built: FirmwareBuild) -> None:
     """
     excess = built.ram_bytes - project.board.memory.ram.size_bytes
     if excess > 0:
-        raise ram_error(project.board, project.layout, project.rune_bytes, excess)
+        raise ram_error(project.board, project.plan, project.rune_bytes, excess)
 
 
 def _measure(project: Project) -> FirmwareBuild:
@@ -326,15 +329,15 @@ def _measure(project: Project) -> FirmwareBuild:
     image = folder / ("image.bin" if is_bare else "firmware.bin")
     ram = project.board.memory.ram
     sizes = read_elf(read_file(elf, "firmware"), ram.origin, ram.size_bytes)
-    layout = project.layout
+    plan = project.plan
     return FirmwareBuild(
         board_id=project.board.id,
         elf=elf,
         image=image,
         flash_bytes=sizes.flash_bytes,
-        ram_bytes=sizes.ram_bytes + (0 if is_bare else core_stack_bytes(layout, project.board)),
-        arena_bytes=layout.arena_bytes,
-        linear_memory_bytes=layout.linear_memory_bytes,
-        engine_heap_bytes=layout.engine_heap_bytes,
-        stack_bytes=layout.stack_bytes,
+        ram_bytes=sizes.ram_bytes + (0 if is_bare else core_stack_bytes(plan, project.board)),
+        arena_bytes=plan.arena_bytes,
+        linear_memory_bytes=plan.linear_memory_bytes,
+        engine_heap_bytes=plan.engine_heap_bytes,
+        stack_bytes=plan.stack_bytes,
     )

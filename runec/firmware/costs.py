@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from runec.backends import tflm, wasm3
 from runec.boards import Board
-from runec.container import Graph, GraphModel, Rune
-from runec.diagnostics import UserFileError
+from runec.container import Graph, GraphModel
+from runec.firmware.block_code import BlockCode
+from runec.firmware.device_rune import DeviceRune
 from runec.pipeline import ResourceWords
-from runec.vm.block_functions import BlockFunctions
 
 TENSORS = "its tensors"
 ARENA = "the arena of its model"
@@ -51,31 +51,19 @@ def model_code_bytes(operators: Iterable[str] | None, board: Board) -> int:
     return tflm.flash_bytes(operators) * board.toolchain.code_size_percent // 100
 
 
-def stage_costs(rune: Rune, board: Board) -> tuple[StageCost, ...]:
-    """Return what every stage costs, in execution order; the rune must be of ABI 1."""
-    graph = rune.require_graph()
-    functions = _block_functions(rune.code, graph)
-    return tuple(_stage_cost(name, graph, board, functions) for name in graph.stages)
+def stage_costs(rune: DeviceRune, board: Board) -> tuple[StageCost, ...]:
+    """Return what every stage costs, in execution order."""
+    graph = rune.graph
+    return tuple(_stage_cost(name, graph, board, rune.blocks.get(name)) for name in graph.stages)
 
 
-def _block_functions(code: bytes, graph: Graph) -> Mapping[str, tuple[int, int]]:
-    """Return bytes and number of the functions of each block; nothing where they are not told."""
-    try:
-        return BlockFunctions(code, graph).costs()
-    except (ValueError, UserFileError):
-        return {}
-
-
-def _stage_cost(
-    name: str, graph: Graph, board: Board, functions: Mapping[str, tuple[int, int]]
-) -> StageCost:
+def _stage_cost(name: str, graph: Graph, board: Board, code: BlockCode | None) -> StageCost:
     made = graph.stage_tensors(name)[1]
     ram = {TENSORS: sum(graph.tensors[tensor].size_bytes for tensor in made)}
     flash: dict[str, int] = {}
-    if name in functions:
-        code_bytes, count = functions[name]
-        ram[HEAP] = wasm3.code_heap_bytes(code_bytes, count)
-        flash[CODE] = code_bytes
+    if code is not None:
+        ram[HEAP] = wasm3.code_heap_bytes(code.bytes, code.function_count)
+        flash[CODE] = code.bytes
     if name in graph.proc_blocks:
         arguments = graph.proc_blocks[name].arguments.values()
         texts = {each.resource for each in arguments if isinstance(each, ResourceWords)}

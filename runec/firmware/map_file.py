@@ -34,7 +34,7 @@ def read_map(text: str) -> Iterator[Piece]:
     """Yield every piece of the output sections that a link map lists, in its order.
 
     A piece ends where the next one begins: strings that the linker merged are listed with every
-    object that has them. Nothing is yielded for a text that is no link map.
+    object that has them. Nothing is yielded for a text that is not a link map.
     """
     before: Piece | None = None
     for piece in _listed(text):

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from runec.boards import Board
-from runec.container import GraphOutput, Rune
+from runec.container import GraphOutput
 from runec.firmware.board_sensors import Accelerometer
-from runec.firmware.memory_plan import StageError
-from runec.frontend.text import did_you_mean
+from runec.firmware.device_rune import DeviceRune
+from runec.firmware.refusals import PinError
 from runec.numbers import parse_integer
+from runec.suggestions import did_you_mean
 
 _WORD = re.compile(r"[A-Za-z0-9.]+")
 
@@ -31,15 +32,14 @@ class DrivenPin:
 
 
 def choose_pins(
-    rune: Rune, board: Board, framework: str, accelerometer: Accelerometer | None
+    rune: DeviceRune, board: Board, framework: str, accelerometer: Accelerometer | None
 ) -> tuple[DrivenPin, ...]:
     """Return what each PIN of a rune drives; an accelerometer takes the pins of I2C.
 
     Raises:
-        UserFileError: R0606, an original rune.
-        StageError: R0841, the board has no such pin, or it is in use.
+        PinError: R0841, the board has no such pin, or it is in use.
     """
-    outputs = rune.require_graph().outputs
+    outputs = rune.graph.outputs
     taken = {number: "its console" for _, number in _pins_in(board, board.hal.console)}
     if accelerometer is not None:
         taken |= {number: "its I2C" for _, number in _pins_in(board, board.hal.i2c)}
@@ -110,5 +110,5 @@ def _ranges(board: Board) -> list[str]:
     return [f"{port}0 to {port}{last}" for port in board.hal.ports if port]
 
 
-def _refused(stage: str, message: str, hint: str) -> StageError:
-    return StageError("R0841", message, stage=stage, hint=hint)
+def _refused(stage: str, message: str, hint: str) -> PinError:
+    return PinError("R0841", message, stage=stage, hint=hint)

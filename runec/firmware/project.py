@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from runec.backends import SourceGroup, tflm, wasm3
 from runec.boards import Board
-from runec.container import Rune
 from runec.data import data_dir
 from runec.diagnostics import MachineError, UsageError
 from runec.firmware import arduino
 from runec.firmware.board_sensors import Accelerometer, choose_accelerometer
 from runec.firmware.budget import check_budget
-from runec.firmware.memory_plan import Layout, plan_layout
+from runec.firmware.device_rune import DeviceRune
+from runec.firmware.memory_plan import MemoryPlan, plan_memory
 from runec.firmware.pins import choose_pins
 from runec.firmware.project_manifest import (
     Purpose,
@@ -27,6 +26,7 @@ from runec.firmware.project_manifest import (
     put_project,
     read_manifest,
 )
+from runec.firmware.refusals import VendorError
 from runec.firmware.render import (
     BARE,
     DRIVERS_FOLDER,
@@ -34,7 +34,7 @@ from runec.firmware.render import (
     PLATFORM_FOLDER,
     generated_files,
 )
-from runec.vm import device_rune, validate
+from runec.suggestions import suggestion
 
 BACKENDS = (wasm3.NAME,)
 
@@ -47,7 +47,7 @@ class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     backend: str
     framework: str
     rune_bytes: int
-    layout: Layout
+    plan: MemoryPlan
     board: Board
     files: dict[str, str]
 
@@ -62,12 +62,12 @@ class Project:
     backend: str
     framework: str
     board: Board
-    layout: Layout
+    plan: MemoryPlan
     files: tuple[str, ...]
 
 
 def create_project(
-    rune: Rune,
+    rune: DeviceRune,
     board: Board,
     directory: Path,
     *,
@@ -83,15 +83,13 @@ def create_project(
     Files that hold what they should keep their time, so that the next build is short; files of an
     earlier version in the same folder that are no longer needed are removed. Nothing is written
     before the budget was checked. With `in_cache` the folder is runec's own: whatever it holds is
-    replaced. `log` gets a line where another process has the folder, which is waited for.
+    replaced. `log` gets a line where another process has the folder: then it waits.
 
     Raises:
-        RuneError: R0707, the rune's module is invalid; R07xx, an original rune fails when it is
-            asked what it wants.
-        UserFileError: R0607, an original asks for too much; R0810, an operator is missing; R0811,
-            R0812, the rune is too big for the board; R0813, `directory` holds something else;
-            R0816, the project of another rune or board; R0817, changes of the user's; R0840, the
-            board's sensors cannot give what the rune asks for; R0841, it lacks a pin.
+        UserFileError: R0811, R0812, the rune is too big for the board; R0813, `directory` holds
+            something else; R0816, the project of another rune or board; R0817, changes of the
+            user's; R0840, the board's sensors cannot give what the rune asks for; R0841, it lacks
+            a pin.
         UsageError: R0803, no such backend or framework, or the board has no vendor's platform.
         MachineError: R0822, a source file is missing; R10xx, a component cannot be fetched, or the
             disk.
@@ -99,34 +97,32 @@ def create_project(
     _check_known("backend", backend, BACKENDS)
     _check_known("framework", framework, FRAMEWORKS)
     if framework == BARE and board.is_vendor_only:
-        raise UsageError(
+        raise VendorError(
             "R0828",
             f"{board.id} requires --framework arduino: runec has no start-up code for this board",
             hint="add --framework arduino to runec firmware, runec flash or runec size",
         )
     if framework != BARE and board.vendor is None:
-        raise UsageError(
+        raise VendorError(
             "R0803",
             f"the file of the board {board.id} names no vendor's platform for {framework!r}",
             hint="leave --framework out, or add [vendor] to the board's file",
         )
     if framework != BARE:
         board = board.with_vendor()
-    rune = device_rune(rune)
-    layout = plan_layout(rune, board)
+    plan = plan_memory(rune, board)
     accelerometer = choose_accelerometer(rune, board, framework)
     pins = choose_pins(rune, board, framework, accelerometer)
-    check_budget(len(rune.data), layout, board)
-    validate(rune)  # the engine on the device trusts what it executes
+    check_budget(len(rune.data), plan, board)
     try:
-        groups = _source_groups(board, layout, framework, accelerometer)
+        groups = _source_groups(board, plan, framework, accelerometer)
         files: dict[str, bytes | str | Path] = {
             **_library_files(groups, framework),
             **_template_files(framework),
             **generated_files(
                 rune,
                 board,
-                layout,
+                plan,
                 groups,
                 backend=backend,
                 framework=framework,
@@ -139,18 +135,18 @@ def create_project(
     contents = {name: _content(content) for name, content in files.items()}
     project = Project(
         directory=directory,
-        rune_name=rune.require_graph().name,
+        rune_name=rune.graph.name,
         rune_bytes=len(rune.data),
         backend=backend,
         framework=framework,
         board=board,
-        layout=layout,
+        plan=plan,
         files=tuple(sorted(files)),
     )
     facts = {
         "backend": backend,
         "rune_bytes": project.rune_bytes,
-        "layout": layout,
+        "plan": plan,
         "board": board,
     }
     purpose = Purpose(project.rune_name, board.id, framework)
@@ -161,11 +157,9 @@ def create_project(
 
 
 def _check_known(what: str, name: str, known: tuple[str, ...]) -> None:
-    if name in known:
-        return
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known)}"
-    raise UsageError("R0803", f"there is no {what} {name!r}", hint=hint)
+    if name not in known:
+        hint = suggestion(name, known)
+        raise UsageError("R0803", f"there is no {what} {name!r}", hint=hint)
 
 
 def _library_files(
@@ -218,7 +212,7 @@ def load_project(directory: Path) -> Project:
         found.backend,
         found.framework,
         found.board,
-        found.layout,
+        found.plan,
         tuple(sorted(found.files)),
     )
 
@@ -229,14 +223,12 @@ def _folder_files(folder: Path, patterns: tuple[str, ...]) -> dict[str, Path]:
 
 
 def _source_groups(
-    board: Board, layout: Layout, framework: str, accelerometer: Accelerometer | None
+    board: Board, plan: MemoryPlan, framework: str, accelerometer: Accelerometer | None
 ) -> tuple[SourceGroup, ...]:
     templates = data_dir("firmware_templates")
     runevm = _folder_files(templates / "runevm" / "include", ("*.h",))
     runevm = {f"include/{name}": path for name, path in runevm.items()}
     sources = _folder_files(templates / "runevm" / "src", ("*.h", "*.c"))
-    if not layout.is_original:
-        sources = {name: path for name, path in sources.items() if path.stem != "original"}
     runevm |= {f"src/{name}": path for name, path in sources.items()}
     groups = [
         SourceGroup(
@@ -246,16 +238,13 @@ def _source_groups(
             include=("lib/runevm/include", "lib/runevm/src"),
             flags=("-Wall", "-Wextra"),
         ),
-        _bare_hal(board) if framework == BARE else arduino.hal_group(board, layout),
-        *wasm3.source_groups(is_original=layout.is_original),
+        _bare_hal(board) if framework == BARE else arduino.hal_group(board, plan),
+        *wasm3.source_groups(),
     ]
-    if layout.model_count:
-        groups += tflm.source_groups(layout.operators)
+    if plan.model_count:
+        groups += tflm.source_groups(plan.operators)
     if accelerometer is not None:
         groups.append(_driver(accelerometer))
-    if layout.is_original:
-        flags = wasm3.original_flags()
-        groups = [replace(group, flags=(*group.flags, *flags)) for group in groups]
     return tuple(groups)
 
 
@@ -266,7 +255,7 @@ def _driver(accelerometer: Accelerometer) -> SourceGroup:
         folder=DRIVERS_FOLDER,
         files={name: folder / name for name in ("accelerometer.h", *sources)},
         sources=sources,
-        include=(f"lib/{DRIVERS_FOLDER}", "lib/runevm/include"),
+        include=(f"lib/{DRIVERS_FOLDER}", "lib/hal"),
         flags=("-Wall", "-Wextra"),
     )
 
@@ -282,7 +271,7 @@ def _bare_hal(board: Board) -> SourceGroup:
         **board.hal.defines,
     }
     if board.hal.link == "rtt":
-        numbers["HAL_LINK_RINGS"] = 1
+        numbers["HAL_LINK_RTT"] = 1
     return SourceGroup(
         folder="hal",
         files=hal,

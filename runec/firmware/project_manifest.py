@@ -40,6 +40,10 @@ _ELSEWHERE = "choose another folder with -d"
 _NAMED = 5
 
 
+class NoProjectError(UserFileError):
+    """A folder that holds something else than a whole project."""
+
+
 class _BoardId(msgspec.Struct, frozen=True):
     id: str
 
@@ -81,7 +85,7 @@ def read_manifest(directory: Path) -> bytes:
     data = read_file(directory / MANIFEST, "project file", max_bytes=_MAX_MANIFEST_BYTES)
     found = _decode(directory, data)
     if found.begun:
-        raise UserFileError(
+        raise NoProjectError(
             "R0813",
             f"{directory} holds only a part of its project: writing it was cut short",
             hint=f"make it once more: {_anew(directory, found)}",
@@ -89,9 +93,9 @@ def read_manifest(directory: Path) -> bytes:
     return data
 
 
-def outdated(directory: Path, data: bytes, why: object) -> UserFileError:
+def outdated(directory: Path, data: bytes, why: object) -> NoProjectError:
     """Return the error for a manifest that another version of runec wrote."""
-    return UserFileError(
+    return NoProjectError(
         "R0813",
         f"{directory / MANIFEST} is not what this runec writes: {why}",
         hint=f"make the project anew: {_anew(directory, _decode(directory, data))}",
@@ -109,10 +113,10 @@ def _decode(directory: Path, data: bytes) -> _Manifest:
     try:
         return msgspec.json.decode(data, type=_Manifest)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise UserFileError(
+        raise NoProjectError(
             "R0813",
             f"{directory / MANIFEST} is damaged: {error}",
-            hint=f"nobody can tell which files are runec's: remove {directory}, or {_ELSEWHERE}",
+            hint=f"the list of runec's files is lost: remove {directory}, or {_ELSEWHERE}",
         ) from None
 
 
@@ -245,9 +249,9 @@ def _found(directory: Path) -> _Manifest | None:
         return _decode(directory, data)
     if _is_free(directory):
         return None
-    raise UserFileError(
+    raise NoProjectError(
         "R0813",
-        f"{directory} is there already and is no firmware project",
+        f"{directory} is there already and is not a firmware project",
         hint="choose a new or an empty folder with -d",
     )
 

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-from runec.diagnostics import RunecError
+from collections.abc import Iterable
 
-# Too little memory, no such sensor or pin, no vendor's platform for the framework.
-_BOARD = frozenset({"R0803", "R0811", "R0812", "R0824", "R0828", "R0840", "R0841"})
-# An original rune; operators, resources and models that only the host has; no simulated sensor.
-_DEVICE = frozenset({"R0606", "R0810", "R0814", "R0815", "R0951"})
+from runec.diagnostics import BoardRefusalError, DeviceRefusalError, UsageError, UserFileError
 
 
-def is_board_refusal(error: RunecError) -> bool:
-    """Return whether an error of making a firmware is about this board; another may do."""
-    return error.code in _BOARD
+class UnfitDeviceError(DeviceRefusalError, UserFileError):
+    """A rune that asks for what only the host has."""
 
 
-def is_device_refusal(error: RunecError) -> bool:
-    """Return whether an error of making a firmware is about this board, or about any board."""
-    return error.code in _BOARD | _DEVICE
+class StageError(UnfitDeviceError):
+    """A rune that a board can't run because of one of its stages, `stage`."""
+
+    def __init__(
+        self, code: str, message: str, *, stage: str | None, hint: str, notes: Iterable[str] = ()
+    ) -> None:
+        super().__init__(code, message, hint=hint, notes=notes)
+        self.stage = stage
+
+
+class UnfitBoardError(BoardRefusalError, UserFileError):
+    """A board that lacks what a rune asks for: a sensor, memory."""
+
+
+class PinError(BoardRefusalError, StageError):
+    """A PIN, `stage`, whose pin the board does not have, or uses itself."""
+
+
+class BudgetError(BoardRefusalError, StageError):
+    """A rune that does not fit on a board; `stage` is the one of its stages that costs most."""
+
+
+class VendorError(BoardRefusalError, UsageError):
+    """A framework that a board does not have, or needs."""

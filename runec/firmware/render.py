@@ -14,15 +14,16 @@ import jinja2
 import msgspec
 
 import runec
-from runec.backends import SourceGroup, tflm, wasm3
+from runec.backends import SourceGroup, tflm
 from runec.boards import Board, Upload
 from runec.components import component
-from runec.container import Rune
 from runec.data import data_dir
 from runec.firmware import arduino
 from runec.firmware.arduino import MAP_PATH
 from runec.firmware.board_sensors import Accelerometer
-from runec.firmware.memory_plan import Layout
+from runec.firmware.device_rune import DeviceRune
+from runec.firmware.licences import component_names, licence_files
+from runec.firmware.memory_plan import MemoryPlan
 from runec.firmware.pins import DrivenPin
 
 BARE, ARDUINO = FRAMEWORKS = ("bare", "arduino")
@@ -73,15 +74,15 @@ def _bits(numbers: Iterable[int]) -> int:
     return functools.reduce(operator.or_, (1 << number for number in numbers), 0)
 
 
-def engine_name(layout: Layout, backend: str) -> str:
+def engine_name(plan: MemoryPlan, backend: str) -> str:
     """Return what a device says about its engines, such as `wasm3+tflm`."""
-    return f"{backend}+{tflm.NAME}" if layout.model_count else backend
+    return f"{backend}+{tflm.NAME}" if plan.model_count else backend
 
 
 def generated_files(
-    rune: Rune,
+    rune: DeviceRune,
     board: Board,
-    layout: Layout,
+    plan: MemoryPlan,
     groups: Iterable[SourceGroup],
     *,
     backend: str,
@@ -91,20 +92,20 @@ def generated_files(
 ) -> dict[str, bytes | str]:
     """Return the files that are made for this rune and board, by their path in the project."""
     is_bare = framework == BARE
-    graph = rune.require_graph()
-    all_groups = [*groups, _own_sources(layout, accelerometer)]
+    graph = rune.graph
+    all_groups = [*groups, _own_sources(plan, accelerometer)]
     files: dict[str, bytes | str] = {
         RUNE_PATH: rune.data,
         "src/firmware_config.h": _render(
             "firmware_config.h.j2",
             board=board.id,
             version=runec.__version__,
-            engine=engine_name(layout, backend),
-            memory_bytes=layout.linear_memory_bytes,
-            pool_bytes=layout.pool_bytes,
-            models=layout.model_count,
-            arena_bytes=layout.arena_bytes,
-            host_stack_bytes=layout.host_stack_bytes,
+            engine=engine_name(plan, backend),
+            memory_bytes=plan.linear_memory_bytes,
+            pool_bytes=plan.pool_bytes,
+            models=plan.model_count,
+            arena_bytes=plan.arena_bytes,
+            host_stack_bytes=plan.host_stack_bytes,
             capabilities=_bits(item.kind.value for item in graph.capabilities.values()),
             time_budget_ms=board.time_budget_ms,
             accelerometer=accelerometer,
@@ -117,16 +118,16 @@ def generated_files(
             rune_path=RUNE_PATH,
             rune_sha256=hashlib.sha256(rune.data).hexdigest(),
         ),
-        "NOTICE": _notice(layout),
-        "sbom.json": _json(_sbom(layout)),
+        **licence_files(board, plan, is_bare=is_bare),
+        "sbom.json": _json(_sbom(plan)),
     }
-    if layout.model_count:
-        files["src/model_ops.cc"] = _render("model_ops.cc.j2", operators=layout.operators)
-    return files | (_bare_files if is_bare else _arduino_files)(board, layout, all_groups)
+    if plan.model_count:
+        files["src/model_ops.cc"] = _render("model_ops.cc.j2", operators=plan.operators)
+    return files | (_bare_files if is_bare else _arduino_files)(board, plan, all_groups)
 
 
 def _bare_files(
-    board: Board, layout: Layout, groups: Sequence[SourceGroup]
+    board: Board, plan: MemoryPlan, groups: Sequence[SourceGroup]
 ) -> dict[str, bytes | str]:
     return {
         "platformio.ini": _render(
@@ -136,7 +137,7 @@ def _bare_files(
             pio_package=board.toolchain.pio_package,
         ),
         "README.md": _render("README.md.j2", board=board, upload=board.upload),
-        LINKER_SCRIPT: linker_script(board, layout),
+        LINKER_SCRIPT: linker_script(board, plan),
         "build_plan.json": _json(_build_plan(board, groups)),
         f"{PLATFORM_FOLDER}/boards/{board.id}.json": _json(_board_manifest(board)),
         f"{PLATFORM_FOLDER}/platform.json": _json(_platform_manifest(board)),
@@ -144,32 +145,30 @@ def _bare_files(
 
 
 def _arduino_files(
-    board: Board, layout: Layout, groups: Sequence[SourceGroup]
+    board: Board, plan: MemoryPlan, groups: Sequence[SourceGroup]
 ) -> dict[str, bytes | str]:
     return {
         "platformio.ini": _render(
             "platformio_arduino.ini.j2",
             board=board,
             vendor=board.vendor,
-            core_flags=arduino.core_flags(board, layout),
+            core_flags=arduino.core_flags(board, plan),
             source_flags=arduino.compiler_flags(group for group in groups if not group.folder),
         ),
         "README.md": _render("README_arduino.md.j2", board=board),
     }
 
 
-def _own_sources(layout: Layout, accelerometer: Accelerometer | None) -> SourceGroup:
+def _own_sources(plan: MemoryPlan, accelerometer: Accelerometer | None) -> SourceGroup:
     libraries = ["runevm/include", "hal", "engine_wasm3"]
     sources = ["firmware.c", "rune.S"]
     flags: tuple[str, ...] = ("-Wall", "-Wextra")
-    if layout.model_count:
+    if plan.model_count:
         libraries.append("model_tflm")
         sources.append("model_ops.cc")
         flags += tflm.interface_flags()
     if accelerometer is not None:
         libraries.append(DRIVERS_FOLDER)
-    if layout.is_original:
-        flags += wasm3.original_flags()
     return SourceGroup(
         folder="",
         files={},
@@ -180,7 +179,7 @@ def _own_sources(layout: Layout, accelerometer: Accelerometer | None) -> SourceG
     )
 
 
-def linker_script(board: Board, layout: Layout) -> str:
+def linker_script(board: Board, plan: MemoryPlan) -> str:
     """Return the linker script of a board: its memory map around the same sections."""
     memory = board.memory
     regions = [{"name": "CODE", **msgspec.structs.asdict(memory.code)}]
@@ -197,7 +196,7 @@ def linker_script(board: Board, layout: Layout) -> str:
         constants_region="CONSTANTS" if memory.constants is not None else "CODE",
         has_ram_code=memory.ram_code is not None,
         storage=memory.storage,
-        stack_bytes=layout.stack_bytes,
+        stack_bytes=plan.stack_bytes,
     )
 
 
@@ -315,29 +314,7 @@ def _board_manifest(board: Board) -> dict[str, Any]:
     }
 
 
-def _component_names(layout: Layout) -> list[str]:
-    return [wasm3.COMPONENT, *([tflm.COMPONENT] if layout.model_count else [])]
-
-
-def _notice(layout: Layout) -> str:
-    lines = [
-        "This firmware contains, beside runec's own sources (Apache-2.0):",
-        "",
-    ]
-    for name in _component_names(layout):
-        used = component(name)
-        lines.append(f"{', '.join(used.contains) or used.package}")
-        lines.append(f"    from {used.package} {used.version}, {used.homepage}")
-        lines.append(f"    licence {used.licence}, its text is in lib/{name}/LICENSE")
-        lines.append(f"    SHA-256 of the archive {used.sha256}")
-        lines.append("")
-    lines.append(
-        "The compiler's libraries (libgcc, the C library) are linked under their own licences."
-    )
-    return "\n".join(lines) + "\n"
-
-
-def _sbom(layout: Layout) -> dict[str, Any]:
+def _sbom(plan: MemoryPlan) -> dict[str, Any]:
     own = {
         "type": "library",
         "name": "runevm",
@@ -360,7 +337,7 @@ def _sbom(layout: Layout) -> dict[str, Any]:
                     "purl": f"pkg:{'pypi' if used.kind == 'pypi-sdist' else 'cargo'}/"
                     f"{used.package}@{used.version}",
                 }
-                for used in map(component, _component_names(layout))
+                for used in map(component, component_names(plan))
             ),
         ],
     }

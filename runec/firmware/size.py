@@ -19,7 +19,7 @@ from runec.firmware.project import Project
 from runec.firmware.render import BARE, RUNE_PATH
 from runec.tools import run_tool
 
-# In the order in which they are told: what the user can change first.
+# In the order of the report: what the user can change first.
 PARTS = ("model", "rune", "engine", "TFLM", "runevm", "HAL", "C library", "stack", "padding")
 # Between the HAL and the C library, where a firmware has one.
 _CORE = "Arduino core"
@@ -146,13 +146,13 @@ def _split_rune(flash: Counter[tuple[str, str]], graph: Graph) -> None:
 
 def _split_reserved(ram_bytes: Counter[tuple[str, str]], project: Project) -> None:
     """Give the pool and the arena, which lie in firmware.c, to those who use them."""
-    layout = project.layout
+    plan = project.plan
     for name, pieces in {
         "pool": (
-            ("rune", "linear memory", layout.linear_memory_bytes),
-            ("engine", "heap", layout.engine_heap_bytes),
+            ("rune", "linear memory", plan.linear_memory_bytes),
+            ("engine", "heap", plan.engine_heap_bytes),
         ),
-        "arena": (("model", "arena", layout.arena_bytes),),
+        "arena": (("model", "arena", plan.arena_bytes),),
     }.items():
         if ("runevm", name) in ram_bytes:
             for part, piece, size in pieces:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from runec.firmware.build_stamp import build_folder
 from runec.firmware.pio import pio_program
 from runec.firmware.project import Project, load_project
 from runec.firmware.render import BARE, upload_values
+from runec.suggestions import suggestion
 
 _IMAGES = ("image", "constants", "app")
 
@@ -38,12 +38,11 @@ def known_protocol(board: Board, protocol: str, framework: str = BARE) -> str:
     known = known_protocols(board, framework)
     if protocol in known:
         return protocol
-    close = difflib.get_close_matches(protocol, known, n=1)
     by = f"{protocol!r}" if framework == BARE else f"{protocol!r} with the framework {framework}"
     raise UsageError(
         "R0805",
         f"the board {board.id} is not written to by {by}",
-        hint=f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known)}",
+        hint=suggestion(protocol, known),
     )
 
 

@@ -12,7 +12,7 @@ Codes of this room:
     R0005  a missing field                    R0105  unknown capability
     R0006  an unknown field                   R0106  unknown output
     R0007  a value of the wrong kind          R0107  unknown proc block
-    R0008  a version other than 1             R0108  a folder that is no proc block
+    R0008  a version other than 1             R0108  a folder that is not a proc block
     R0009  a field given twice                R0109  proc block without a version (warning)
     R0010  a string without end, or with      R0110  unknown base image (warning)
            an escape that does not exist      R0111  a cycle
@@ -25,7 +25,7 @@ Codes of this room:
     R0017  a second or late FROM              R0118  a stage without inputs, or with too many
     R0018  an empty RUN                       R0119  an empty pipeline
     R0019  too large, too deep                R0120  more than a rune holds
-    R0020  a malformed dimension              R0122  a text resource that is no text
+    R0020  a malformed dimension              R0122  a text resource that is not text
                                               R0123  unknown type of a resource
                                               R0124  a proc block in Rust (warning)
                                               R0125  a resource that is a pointer
@@ -91,11 +91,20 @@ from runec.frontend.passes.resources import Beside, load_resources
 from runec.frontend.passes.types import Facts, check_types
 from runec.frontend.passes.unused import warn_unused_parts
 from runec.frontend.text import LONG_LISTS, MAX_RUNEFILE_BYTES
+from runec.models import ModelFile
 from runec.models.pointers import pointer
 from runec.pipeline import OutputKind, Pipeline
 from runec.proc_blocks import Catalogue
 
-__all__ = ["Analysis", "analyse", "analyse_text", "dialect_of", "parse", "read_runefile"]
+__all__ = [
+    "Analysis",
+    "analyse",
+    "analyse_document",
+    "analyse_text",
+    "dialect_of",
+    "parse",
+    "read_runefile",
+]
 
 _HEAD_BYTES = 64 * 1024
 _YAML_SUFFIXES = (".yml", ".yaml")
@@ -115,14 +124,14 @@ def analyse(
     name: str | None = None,
     base_dir: Path | None = None,
     allow_outside: bool = False,
-    models: dict[str, bytes] | None = None,
+    models: dict[str, ModelFile] | None = None,
 ) -> Analysis:
     """Read a Runefile.
 
     Files that it names are relative to `base_dir`, which is the Runefile's own folder unless given;
     the pipeline is called like that folder unless it is given a `name`. Resources and models that
     are outside of `base_dir` are refused (R1015) without `allow_outside`. `models` gets each
-    whole .tflite by the name of its stage, where the Runefile has errors as well.
+    readable .tflite by the name of its stage, where the Runefile has errors as well.
 
     Raises:
         RunefileError: everything that is wrong with it, in source order.
@@ -155,7 +164,7 @@ def read_runefile(path: Path) -> str:
 
 
 def _refuse_other_kinds(path: Path) -> None:
-    """Say what a file is that is no text; before its size matters, which may be of megabytes."""
+    """Say what a file is that is not text; before its size matters, which may be of megabytes."""
     head = read_head(path, _HEAD_BYTES)
     if head[4:8] == b"TFL3":
         what = "a TensorFlow Lite model"
@@ -184,7 +193,7 @@ def analyse_text(
     name: str,
     *,
     allow_outside: bool = False,
-    models: dict[str, bytes] | None = None,
+    models: dict[str, ModelFile] | None = None,
 ) -> Analysis:
     """Analyse a Runefile's text; `path` is shown in diagnostics and its suffix tells the dialect.
 
@@ -194,6 +203,25 @@ def analyse_text(
     """
     diagnostics = Diagnostics()
     document = parse(text, path, diagnostics)
+    return analyse_document(
+        document, base_dir, name, diagnostics, allow_outside=allow_outside, models=models
+    )
+
+
+def analyse_document(
+    document: Document,
+    base_dir: Path,
+    name: str,
+    diagnostics: Diagnostics,
+    *,
+    allow_outside: bool = False,
+    models: dict[str, ModelFile] | None = None,
+) -> Analysis:
+    """Analyse what `parse` returned, with the diagnostics that it added.
+
+    Raises:
+        RunefileError: everything that is wrong with it, in source order.
+    """
     beside = Beside(base_dir, allow_outside)
     pipeline = _check(document, beside, name, Catalogue.builtin(), diagnostics, models=models)
     diagnostics.raise_if_errors()
@@ -213,7 +241,7 @@ def parse(text: str, path: str, diagnostics: Diagnostics) -> Document:
     """Read a text of either dialect; what is wrong with its syntax goes to `diagnostics`.
 
     Raises:
-        RunefileError: R0002, it is no text.
+        RunefileError: R0002, it is not a text.
         UserFileError: R0019, it is too long.
     """
     if len(text) > MAX_RUNEFILE_BYTES:
@@ -277,7 +305,7 @@ def _check(
     catalogue: Catalogue,
     diagnostics: Diagnostics,
     *,
-    models: dict[str, bytes] | None = None,
+    models: dict[str, ModelFile] | None = None,
 ) -> Pipeline | None:
     """Run the passes in their order; None when there was an error."""
     names = check_names(document, diagnostics)
@@ -297,11 +325,7 @@ def _check(
     check_unused(names, blocks, taken, arguments, diagnostics)
     loaded = load_models(names, resources, formats, beside, diagnostics)
     if models is not None:
-        models.update(
-            (name, item.resource.data)
-            for name, item in loaded.items()
-            if item.info and item.resource.data
-        )
+        models.update((name, item.file) for name, item in loaded.items() if item.file is not None)
     facts = Facts(
         names=names,
         edges=edges,

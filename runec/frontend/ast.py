@@ -68,7 +68,7 @@ ArgumentNode = Text | ResourceRef | tuple[Text, ...]
 class Argument(msgspec.Struct, frozen=True):
     """One argument of a stage: its name as written, its value, the place of both.
 
-    `is_damaged`: the value was not understood, and reported; nobody should judge it once more.
+    `is_damaged`: the value was not understood, and reported; later passes skip it.
     """
 
     key: Text
@@ -154,7 +154,7 @@ class Document(msgspec.Struct, frozen=True):
 
     `image` None: it is missing or was not understood, and reported. `unreadable` names the stages
     and resources of which something was not understood: they may be here in part or not at all, and
-    nobody should call them missing or judge their types.
+    later passes do not report them as missing and skip their types.
     """
 
     source: SourceFile

@@ -14,7 +14,7 @@ from itertools import product
 from pathlib import Path
 
 from runec.diagnostics import Diagnostics, RunefileError, UserFileError
-from runec.frontend import analyse_text, parse
+from runec.frontend import analyse_document, analyse_text, parse
 from runec.frontend.ast import (
     Argument,
     ArgumentNode,
@@ -58,15 +58,17 @@ def convert(text: str, path: str, base_dir: Path, *, allow_outside: bool = False
             "R0022", f"{path} is YAML already", hint="`runec fmt` spells it canonically"
         )
 
-    def read(said: str, name: str) -> Pipeline:
-        return analyse_text(said, name, base_dir, _NAME, allow_outside=allow_outside).pipeline
-
-    pipeline = read(text, path)
+    pipeline = analyse_document(
+        document, base_dir, _NAME, diagnostics, allow_outside=allow_outside
+    ).pipeline
     for types_written, numbers_plain in product((False, True), (True, False)):
         converted = _Converter(document, pipeline, numbers_plain, types_written).text()
         try:
             converted = format_runefile(converted, "Runefile.yml")
-            same = read(converted, "Runefile.yml") == pipeline
+            analysis = analyse_text(
+                converted, "Runefile.yml", base_dir, _NAME, allow_outside=allow_outside
+            )
+            same = analysis.pipeline == pipeline
         except RunefileError:
             same = False
         if same:

@@ -29,13 +29,8 @@ from runec.frontend.ast import (
 )
 from runec.frontend.legacy_errors import report_syntax_error
 from runec.frontend.legacy_parser import legacy_parser
-from runec.frontend.text import (
-    MAX_STATEMENTS,
-    did_you_mean,
-    look_alike,
-    parse_dimension,
-    parse_path,
-)
+from runec.frontend.text import MAX_STATEMENTS, look_alike, parse_dimension, parse_path
+from runec.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from lark import Token, Tree
@@ -143,7 +138,7 @@ class _Reader(msgspec.Struct):
             text = _unescape(str(token))
             if text is None:
                 self.diagnostics.error(
-                    "R0010", "an escape in this string is no character", span, hint="remove it"
+                    "R0010", "an escape in this string is not a character", span, hint="remove it"
                 )
             return Text(text or "", span)
         if (odd := look_alike(str(token))) is not None and odd.at == 0:

@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 from runec.diagnostics import Diagnostics, Span
-from runec.frontend.text import beside, did_you_mean, look_alike
+from runec.frontend.text import beside, look_alike
+from runec.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from lark import Lark

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import msgspec
 
+from runec.backends import tflm
 from runec.models import (
     Engine,
+    ModelFile,
     ModelGraph,
-    ModelInfo,
     Operator,
     advice,
     engine_objection,
     hybrid_operators,
-    inspect_model,
     missing,
-    read_graph,
-    read_model,
 )
 
 DEVICES = "devices"
@@ -57,21 +55,18 @@ class ModelEngines(msgspec.Struct, frozen=True):
         return f"{who} ({'; '.join(self.reasons)})" if self.reasons else who
 
 
-def find_engines(data: bytes, info: ModelInfo | None = None) -> ModelEngines:
-    """Return which engines run a .tflite; `info` is what `read_model` found, if it is known.
+def find_engines(model: ModelFile) -> ModelEngines:
+    """Return which engines run a .tflite.
 
     Raises:
-        UserFileError: R0310 to R0314, as `runec.models.read_model`.
+        UserFileError: R0310 to R0314, as `ModelFile.info`.
     """
-    info, graph = info or read_model(data), read_graph(data)
+    info, graph = model.info, model.graph
     objections = _host_objections(graph, info.operators)
-    # The device's rules cost a check some milliseconds, so they are asked for where they count.
-    from runec.backends import tflm  # noqa: PLC0415 - see above
-
     names = [operator.name for operator in info.operators]
     objections[DEVICES] = tflm.device_objection(graph, names, hybrid_operators(graph))
     # Both make room for the shapes that the file has.
-    why = inspect_model(data).objection
+    why = model.findings.objection
     for name in (Engine.TFLM.value, DEVICES):
         objections[name] = objections[name] or why
     return ModelEngines(objections, _lacking(info.operators))

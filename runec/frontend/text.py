@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from runec.diagnostics import Span
 from runec.frontend.ast import Path
+from runec.values import ElementType
 
 # Labels make Runefiles long: the longest public one has 99,424. Longer lists belong into resources.
 MAX_RUNEFILE_BYTES = 4 * 1024 * 1024
@@ -37,26 +37,23 @@ _SIGNS = {
     **dict(zip("\u2010\u2011\u2012\u2013\u2212\uff0d", "------", strict=True)),
     "\u2014": "--",
 }
-_LOOK_ALIKE = re.compile(f"[{_SPACES}]|(?<!\\w)[{_QUOTES}]|[{_QUOTES}](?!\\w)|[{''.join(_SIGNS)}]")
+# These are compiled where they are used, for a Runefile without mistakes needs none of them.
+_LOOK_ALIKE = f"[{_SPACES}]|(?<!\\w)[{_QUOTES}]|[{_QUOTES}](?!\\w)|[{''.join(_SIGNS)}]"
 _NAMES = {"\u00a0": "no-break space", "\u200b": "zero-width space", "\ufeff": "byte order mark"}
 # Comments and quoted strings of YAML on one line.
-_NOT_PLAIN = re.compile(r"""(?:(?<=\s)|^)\#.*|"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'""")
+_NOT_PLAIN = r"""(?:(?<=\s)|^)\#.*|"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'"""
 # Where such a character changes what a line of YAML is: in front of a value, or behind one.
-_BEFORE = re.compile(f"(?:^|[-:,?\\[{{])[\\s{_SPACES}]*\\Z")
-_BEHIND = re.compile(f"[\\s{_SPACES}]*[:,\\]}}]")
+_BEFORE = f"(?:^|[-:,?\\[{{])[\\s{_SPACES}]*\\Z"
+_BEHIND = f"[\\s{_SPACES}]*[:,\\]}}]"
 _NEARBY_LINES = 3
 # Spellings of other languages and libraries.
 ELEMENT_TYPES = {
-    "float": "f32",
-    "float32": "f32",
     "float32_t": "f32",
     "single": "f32",
     "half": "f32",
     "float16": "f32",
     "f16": "f32",
     "bfloat16": "f32",
-    "double": "f64",
-    "float64": "f64",
     "float64_t": "f64",
     "int": "i32",
     "integer": "i32",
@@ -75,10 +72,12 @@ ELEMENT_TYPES = {
     "str": "utf8",
     "string": "utf8",
     "text": "utf8",
-    **{f"int{bits}": f"i{bits}" for bits in (8, 16, 32, 64)},
-    **{f"int{bits}_t": f"i{bits}" for bits in (8, 16, 32, 64)},
-    **{f"uint{bits}": f"u{bits}" for bits in (8, 16, 32, 64)},
-    **{f"uint{bits}_t": f"u{bits}" for bits in (8, 16, 32, 64)},
+    **{
+        name: element.value
+        for element in ElementType
+        if element.size_bytes
+        for name in (element.c_type, element.long_name)
+    },
 }
 
 WITHOUT_EQUAL = frozenset({"half", "float16", "f16", "bfloat16", "bool", "boolean"})
@@ -95,7 +94,7 @@ class LookAlike(NamedTuple):
 
 def look_alike(text: str) -> LookAlike | None:
     """Find the first character that looks like one of the keyboard and is none."""
-    match = _LOOK_ALIKE.search(text)
+    match = re.search(_LOOK_ALIKE, text)
     return None if match is None else _look_alike(match)
 
 
@@ -126,9 +125,10 @@ def plain_look_alike(text: str, end: int) -> LookAlike | None:
             nearby = [*nearby[1 - _NEARBY_LINES :], (at, line)]
         at += len(line) + 1
     for start, line in nearby:
-        plain = _NOT_PLAIN.sub(lambda match: " " * len(match[0]), line)
-        for match in _LOOK_ALIKE.finditer(plain):
-            is_between = _BEFORE.search(plain[: match.start()]) or _BEHIND.match(plain, match.end())
+        plain = re.sub(_NOT_PLAIN, lambda match: " " * len(match[0]), line)
+        for match in re.finditer(_LOOK_ALIKE, plain):
+            before, behind = plain[: match.start()], plain[match.end() :]
+            is_between = re.search(_BEFORE, before) or re.match(_BEHIND, behind)
             if match[0] in _SIGNS or is_between:
                 found = _look_alike(match)
                 return found._replace(at=start + found.at)
@@ -145,7 +145,7 @@ def beside(path: str) -> str | None:
 
 
 def parse_path(text: str, span: Span) -> Path | None:
-    """Split `base[@version][#sub_path]`; None when it is no path."""
+    """Split `base[@version][#sub_path]`; None when it is not a path."""
     match = PATH.match(text)
     if match is None:
         return None
@@ -153,28 +153,8 @@ def parse_path(text: str, span: Span) -> Path | None:
 
 
 def parse_dimension(digits: str) -> int | None:
-    """Return the number, or None when it is no length of a tensor (1 to 2^31 - 1)."""
+    """Return the number, or None when it is not a length of a tensor (1 to 2^31 - 1)."""
     if not re.fullmatch(r"[0-9]{1,10}", digits):
         return None
     value = int(digits)
     return value if 1 <= value <= MAX_DIMENSION else None
-
-
-def did_you_mean(word: str, choices: Iterable[str]) -> str | None:
-    """Return `did you mean "x"?` for the closest choice, None when none is close."""
-    import difflib  # noqa: PLC0415 - only wrong Runefiles need it
-
-    by_folded = {choice.casefold(): choice for choice in choices}
-    close = difflib.get_close_matches(word[:64].casefold(), by_folded, n=1, cutoff=0.6)
-    return f'did you mean "{by_folded[close[0]]}"?' if close else None
-
-
-def one_of(choices: Iterable[str]) -> str:
-    """Return `use one of a, b, c`."""
-    return f"use one of {', '.join(choices)}"
-
-
-def suggestion(word: str, choices: Iterable[str]) -> str:
-    """A hint for a misspelt word: the closest choice, else all of them."""
-    known = tuple(choices)
-    return did_you_mean(word, known) or one_of(known)

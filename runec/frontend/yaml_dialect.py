@@ -30,15 +30,9 @@ from runec.frontend.ast import (
     Text,
     Type,
 )
-from runec.frontend.text import (
-    IDENTIFIER,
-    beside,
-    did_you_mean,
-    look_alike,
-    parse_dimension,
-    parse_path,
-)
+from runec.frontend.text import IDENTIFIER, beside, look_alike, parse_dimension, parse_path
 from runec.frontend.yaml_nodes import Mapping, Node, Scalar, Sequence, parse_yaml
+from runec.suggestions import did_you_mean
 
 T = TypeVar("T")
 

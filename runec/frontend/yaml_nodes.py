@@ -6,13 +6,16 @@ So a Runefile cannot make objects, grow without bound or recurse.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import re
+from collections.abc import Sequence as AnySequence
 
 import msgspec
 
 from runec.diagnostics import Diagnostics, SourceFile, Span
 from runec.frontend.text import LONG_LISTS, MAX_YAML_EVENTS, plain_look_alike
+from runec.frontend.yaml_lists import Run, Shortened, find_runs, words_between
 
 MAX_DEPTH = 16
 _TEXT_BLOCK = re.compile(r"(?:^|[\s:-])[|>][-+0-9]*[ \t]*(?:#.*)?$", re.MULTILINE)
@@ -50,25 +53,42 @@ Node = Scalar | Sequence | Mapping
 
 
 class _RefusedError(Exception):
-    """The text is no YAML that we read; carries the diagnostic."""
+    """The text is not YAML that we read; carries the diagnostic."""
 
     def __init__(self, code: str, message: str, span: Span, hint: str) -> None:
         super().__init__(message)
         self.code, self.message, self.span, self.hint = code, message, span, hint
 
 
-class _Tree:
-    """Builds nodes from events with a stack of its own."""
+class _NotAListError(Exception):
+    """Lines that were cut out as items of one list are something else."""
 
-    def __init__(self, source: SourceFile) -> None:
+
+class _Tree:
+    """Builds nodes from events with a stack of its own.
+
+    The events are those of the text without the lines that `runs` cut out.
+    """
+
+    def __init__(self, source: SourceFile, runs: AnySequence[Run]) -> None:
         self._source = source
         self._open: list[tuple[str, int, list[Node]]] = []
         self._events = 0
+        self._runs = {run.first[0]: run for run in runs}
+        self._shortened = Shortened(source.text, runs)
+        # Where the next node must be: after a run, its last word in the same list.
+        self._next: tuple[int, list[Node], int] | None = None
         self.root: Node | None = None
+
+    @property
+    def text(self) -> str:
+        """What to read the events from."""
+        return self._shortened.text
 
     def span(self, event: object) -> Span:
         start: int = event.start_mark.index  # type: ignore[attr-defined]
         end: int = event.end_mark.index  # type: ignore[attr-defined]
+        start, end = self._shortened.original(start), self._shortened.original(end)
         return Span(self._source, start, max(start, end))
 
     def feed(self, event: object) -> None:
@@ -127,7 +147,7 @@ class _Tree:
             text.encode()
         except UnicodeEncodeError:
             raise _RefusedError(
-                "R0010", "an escape in this string is no character", span, "remove it"
+                "R0010", "an escape in this string is not a character", span, "remove it"
             ) from None
         plain: bool = event.style is None or event.style == ""  # type: ignore[attr-defined]
         if not plain and event.style in "|>":  # type: ignore[attr-defined]
@@ -135,10 +155,41 @@ class _Tree:
         self._add(Scalar(str(text), plain, span))
 
     def _add(self, node: Node) -> None:
+        items = self._open[-1][2] if self._open else []
+        if self._next is not None:
+            start, list_items, count = self._next
+            if items is not list_items or len(items) != count or node.span.start != start:
+                raise _NotAListError
+            self._next = None
         if self._open:
-            self._open[-1][2].append(node)
+            items.append(node)
         else:
             self.root = node
+        run = self._runs.get(node.span.start)
+        if run is not None:
+            self._add_between(run, node, items)
+
+    def _add_between(self, run: Run, first: Node, items: list[Node]) -> None:
+        """Add the words that were cut out below the first one of their list."""
+        is_item = self._open and self._open[-1][0] == "SequenceStartEvent"
+        if not is_item or not isinstance(first, Scalar) or first.span.end != run.first[1]:
+            raise _NotAListError
+        del self._runs[run.first[0]]
+        source, text = self._source, self._source.text
+        for start, end in words_between(text, run):
+            plain = text[start] != '"'
+            word = text[start:end] if plain else text[start + 1 : end - 1]
+            items.append(Scalar(word, plain, Span(source, start, end)))
+            self._events += 1
+        if self._events > MAX_YAML_EVENTS:
+            raise _NotAListError  # the reader of the whole text finds the place
+        self._next = (run.last, items, len(items))
+
+    def finish(self) -> Node | None:
+        """Return the root."""
+        if self._runs or self._next is not None:
+            raise _NotAListError
+        return self.root
 
 
 def _pairs(items: list[Node]) -> tuple[tuple[Scalar, Node], ...]:
@@ -178,14 +229,23 @@ def _too_many_words(span: Span) -> _RefusedError:
 
 @functools.lru_cache(maxsize=1)
 def _tree(source: SourceFile) -> Node | None:
-    """Read a text; `runec fmt` reads each twice, and a list of 100,000 labels takes seconds."""
+    """Read a text; `runec fmt` reads each twice."""
+    _refuse_long_lists(source)
+    runs = find_runs(source.text)
+    if runs:
+        # Whatever is wrong in the shortened text is found, and named, in the whole one.
+        with contextlib.suppress(Exception):
+            return _read(source, runs)
+    return _read(source, ())
+
+
+def _read(source: SourceFile, runs: AnySequence[Run]) -> Node | None:
     from ruamel.yaml import YAML  # noqa: PLC0415 - 40 ms that a legacy Runefile does not need
 
-    _refuse_long_lists(source)
-    tree = _Tree(source)
-    for event in YAML(typ="safe", pure=True).parse(source.text):
+    tree = _Tree(source, runs)
+    for event in YAML(typ="safe", pure=True).parse(tree.text):
         tree.feed(event)
-    return tree.root
+    return tree.finish()
 
 
 def parse_yaml(source: SourceFile, diagnostics: Diagnostics) -> Node | None:

@@ -3,7 +3,6 @@
 Which libraries of the host run a model is in `engines`.
 """
 
-from runec.models.arena import measure_arena
 from runec.models.engines import (
     Engine,
     advice,
@@ -12,24 +11,23 @@ from runec.models.engines import (
     is_custom,
     missing,
 )
-from runec.models.input_ranges import InputRange, input_ranges
+from runec.models.input_ranges import InputRange
+from runec.models.model_file import ModelFile
 from runec.models.shapes import ResolvedModel, resolve_model
-from runec.models.soundness import Findings, inspect_model
+from runec.models.soundness import Findings
 from runec.models.tflite import (
     ModelGraph,
     ModelInfo,
     ModelTensor,
     Operator,
-    has_old_codes,
     hybrid_operators,
-    read_graph,
-    read_model,
 )
 
 __all__ = [
     "Engine",
     "Findings",
     "InputRange",
+    "ModelFile",
     "ModelGraph",
     "ModelInfo",
     "ModelTensor",
@@ -38,14 +36,8 @@ __all__ = [
     "advice",
     "deviations",
     "engine_objection",
-    "has_old_codes",
     "hybrid_operators",
-    "input_ranges",
-    "inspect_model",
     "is_custom",
-    "measure_arena",
     "missing",
-    "read_graph",
-    "read_model",
     "resolve_model",
 ]

@@ -17,7 +17,8 @@ from collections.abc import Container, Sequence
 
 import msgspec
 
-from runec.models.tflite import INT8, GraphOperator, ModelGraph, read_graph
+from runec.models.tflite import GraphOperator, ModelGraph
+from runec.values import ElementType
 
 _BUFFER_ALIGNMENT = 16
 _WORD = 4
@@ -204,7 +205,8 @@ def _prepare(graph: ModelGraph, operator: GraphOperator, tail: _Tail) -> list[in
         batches = _dimension(graph, operator.inputs, 0, 0)
         scratch = [batches * _dimension(graph, operator.inputs, 1, 0) * _WORD]
         is_quantized = any(
-            index >= 0 and graph.tensors[index].type_code == INT8 for index in operator.inputs[:1]
+            index >= 0 and graph.tensors[index].element is ElementType.I8
+            for index in operator.inputs[:1]
         )
         if is_quantized:
             scratch.append(batches * _dimension(graph, operator.outputs, 0, -1) * _WORD)
@@ -214,16 +216,8 @@ def _prepare(graph: ModelGraph, operator: GraphOperator, tail: _Tail) -> list[in
     return []
 
 
-def measure_arena(data: bytes) -> int:
-    """Return the arena bytes a .tflite needs at most on a 32-bit device; a multiple of 16.
-
-    The arena must start at a multiple of 16. A model with an operator that the device's library
-    does not have gets a figure without that operator's own needs: it cannot run there anyway.
-
-    Raises:
-        UserFileError: R0310, R0311 or R0312, as `read_model`.
-    """
-    graph = read_graph(data)
+def measure_arena(graph: ModelGraph) -> int:
+    """Return the arena bytes a model needs at most on a 32-bit device: `ModelFile.arena_bytes`."""
     tail = _Tail()
     tail.take(_ALLOCATOR_BYTES, _WORD)
     tail.take(_TENSOR_BYTES * len(graph.tensors), _WORD)

@@ -113,7 +113,7 @@ def extract_model(data: bytes, name: str | None = None) -> ModelArray:
 
 
 def _text(data: bytes) -> str | None:
-    """Return the text with its comments blanked, or None for what is no C source."""
+    """Return the text with its comments blanked, or None for what is not C source."""
     if b"\0" in data[:4096] or not (b"{" in data or b'"' in data):
         return None
     text = data.decode("utf-8-sig", errors="replace").replace("\r\n", "\n")

@@ -14,13 +14,16 @@ from collections.abc import Mapping, Sequence
 
 from runec.models.flexbuffer import read_options
 from runec.models.shape_rules import Applied, Rule, Shape, ensure
-from runec.models.tflite import FLOAT32, INT16, INT32
+from runec.values import ElementType
 
 _SHIFT_MAX = 31
 _FFT_MAX = 1 << 16
 _STATE_MAX = 1 << 20
 # 3 values for each of 32 bits and a polynomial of 3 at the end, as the kernel reads them.
 _GAIN_TABLE_LEAST = 125
+_INT16, _INT32, _FLOAT32 = (
+    kind.tflite_code for kind in (ElementType.I16, ElementType.I32, ElementType.F32)
+)
 
 
 def _options(use: Applied, *names: str) -> tuple[int, ...]:
@@ -105,7 +108,7 @@ def _framer(use: Applied) -> Sequence[Shape]:
 
 def _fft_length(use: Applied) -> int:
     kind, length = _options(use, "T", "fft_length")
-    ensure(kind in (INT16, INT32, FLOAT32))
+    ensure(kind in (_INT16, _INT32, _FLOAT32))
     # The kernels factor it, and divide it by two.
     ensure(2 <= length <= _FFT_MAX and length & (length - 1) == 0)
     return length
@@ -126,7 +129,7 @@ def _irfft(use: Applied) -> Sequence[Shape]:
 def _overlap_add(use: Applied) -> Sequence[Shape]:
     kind, step = _options(use, "T", "frame_step")
     shape = use.shape(0)
-    ensure(kind in (INT16, FLOAT32) and len(shape) >= 2 and 0 < step <= _last(shape))
+    ensure(kind in (_INT16, _FLOAT32) and len(shape) >= 2 and 0 < step <= _last(shape))
     return [(*shape[:-2], shape[-2] * step)]
 
 
@@ -181,7 +184,7 @@ def _detection(use: Applied) -> Sequence[Shape]:
         # With more classes of a box the kernel writes behind the results.
         ensure(each == 1)
     tensors = [*map(use.given, range(3)), *map(use.stated, range(4))]
-    ensure(all(tensor.type_code == FLOAT32 for tensor in tensors))
+    ensure(all(tensor.type_code == _FLOAT32 for tensor in tensors))
     return [(1, most, 4), (1, most), (1, most), (1,)]
 
 

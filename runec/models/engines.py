@@ -17,14 +17,13 @@ import msgspec
 
 from runec.models.operators import BUILTIN_OPERATORS
 from runec.models.tflite import (
-    FLOAT32,
-    UINT8,
     GraphOperator,
     GraphTensor,
     ModelGraph,
     Operator,
     hybrid_operators,
 )
+from runec.values import ElementType
 
 
 class Engine(enum.Enum):
@@ -316,8 +315,7 @@ DEVIATIONS = (
         ("SPACE_TO_BATCH_ND",),
         frozenset({"float32", "int8"}),
         "with padding",
-        "pads with a byte of memory that it never sets: 0 in a new process, any value after "
-        "another model",
+        "pads with an uninitialised byte: 0 in a new process, any value after another model",
         _is_padded,
     ),
     Deviation(
@@ -333,7 +331,7 @@ DEVIATIONS = (
         _COMPARISONS,
         frozenset({"int8"}),
         "with a scale of 1 or more",
-        "ends the process: it takes multipliers below 1 only",
+        "ends the process: it supports multipliers below 1 only",
         _has_a_large_scale,
     ),
     Deviation(
@@ -341,7 +339,7 @@ DEVIATIONS = (
         ("GREATER",),
         frozenset({"int16"}),
         "of int16",
-        "leaves the result as it was",
+        "does not write the result",
         _always,
     ),
     Deviation(
@@ -349,7 +347,7 @@ DEVIATIONS = (
         ("SVDF",),
         frozenset({"float32", "int8"}),
         "without a bias",
-        "ends the process: it reads the tensor that is left out",
+        "ends the process: it reads the omitted tensor",
         _has_no_bias,
     ),
     Deviation(
@@ -357,7 +355,7 @@ DEVIATIONS = (
         _COMPARISONS,
         frozenset({"int8", "uint8"}),
         "with a scale of 1 or more",
-        "overflows: it takes multipliers below 1 only",
+        "overflows: it supports multipliers below 1 only",
         _has_a_large_scale,
     ),
     Deviation(
@@ -365,7 +363,7 @@ DEVIATIONS = (
         _COMPARISONS,
         frozenset({"int16"}),
         "of int16 with two scales",
-        "compares the elements without regard to their scales",
+        "compares the elements and ignores their scales",
         _have_two_scales,
     ),
     Deviation(
@@ -373,7 +371,7 @@ DEVIATIONS = (
         ("SUM",),
         frozenset({"int8", "int16"}),
         "of quantised elements",
-        "adds the elements without regard to scale and zero point",
+        "adds the elements and ignores scale and zero point",
         _always,
     ),
     Deviation(
@@ -381,7 +379,7 @@ DEVIATIONS = (
         ("RSQRT",),
         frozenset({"int16"}),
         "of int16",
-        "saturates where the multiplier leaves its range",
+        "saturates if the multiplier is out of its range",
         _always,
     ),
 )
@@ -469,10 +467,16 @@ def refused(engine: Engine, graph: ModelGraph) -> tuple[str, ...]:
 
 
 def _quantises_to_uint8(graph: ModelGraph, use: GraphOperator) -> bool:
-    def has(indices: Iterable[int], code: int) -> bool:
-        return any(item is not None and item.type_code == code for item in _tensors(graph, indices))
+    def has(indices: Iterable[int], element: ElementType) -> bool:
+        return any(
+            item is not None and item.element is element for item in _tensors(graph, indices)
+        )
 
-    return use.name == "QUANTIZE" and has(use.inputs, FLOAT32) and has(use.outputs, UINT8)
+    return (
+        use.name == "QUANTIZE"
+        and has(use.inputs, ElementType.F32)
+        and has(use.outputs, ElementType.U8)
+    )
 
 
 def engine_objection(

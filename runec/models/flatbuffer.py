@@ -1,4 +1,4 @@
-"""A bounds-checked reader of FlatBuffers tables, for bytes that nobody vouches for.
+"""A bounds-checked reader of FlatBuffers tables, for untrusted bytes.
 
 Only what a .tflite needs: tables, vectors of scalars and of tables, strings. Format:
 https://flatbuffers.dev/internals/. Nothing is copied or followed before it is asked for, and no
@@ -17,7 +17,7 @@ _U32 = struct.Struct("<I")
 
 
 class MalformedError(ValueError):
-    """The bytes are no FlatBuffer of the expected shape; the text says what is wrong."""
+    """The bytes are not a FlatBuffer of the expected shape; the text says what is wrong."""
 
 
 def read_u32(data: bytes, at: int) -> int:

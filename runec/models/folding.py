@@ -12,11 +12,12 @@ import math
 import operator
 import struct
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
+import msgspec
+
 from runec.models.custom_rules import CUSTOM_RULES
-from runec.models.flatbuffer import MalformedError
+from runec.models.flatbuffer import MalformedError, Table
 from runec.models.rewriting import Changes
 from runec.models.shape_rules import (
     ELEMENT_OF,
@@ -29,25 +30,21 @@ from runec.models.shape_rules import (
     wrapped,
 )
 from runec.models.tflite import (
-    INT16,
-    INT32,
-    INT64,
     MAX_OPERATORS,
     MAX_TENSORS,
     GraphOperator,
     GraphTensor,
     ModelGraph,
     is_open_to,
-    open_model,
-    read_graph,
     subgraphs_of,
     tensor_name,
 )
+from runec.values import ElementType
 
 # A value is arithmetic on shapes as long as it has no more elements than this.
 _ELEMENTS_MAX = 1024
-_FORMATS = {INT32: "i", INT64: "q"}
-_CONSTANT_FORMATS = {**_FORMATS, INT16: "h"}
+_FORMATS = {kind.tflite_code: kind.struct_code for kind in (ElementType.I32, ElementType.I64)}
+_CONSTANT_FORMATS = _FORMATS | {ElementType.I16.tflite_code: ElementType.I16.struct_code}
 _CUSTOM_OPTIONS_MAX = 1024
 _RULES = {**RULES, **CUSTOM_RULES}
 # Their results have the shapes that the file states: runec.models.soundness compares these.
@@ -100,16 +97,14 @@ _SHAPED_BY: Mapping[str, tuple[int, ...]] = {
 _COPIES = frozenset({"BROADCAST_TO", "EXPAND_DIMS", "SLICE", "SQUEEZE", "TILE", "TRANSPOSE"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Value:
+class _Value(msgspec.Struct, frozen=True):
     """The elements of a tensor of integers, known before the model runs."""
 
     shape: Shape
     elements: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Contradiction:
+class Contradiction(msgspec.Struct, frozen=True):
     """A result that the file describes otherwise than its operator computes it.
 
     `stated` and `computed` are text: `the shape [4]` and `[8]`.
@@ -120,16 +115,13 @@ class Contradiction:
     stated: str
     computed: str
 
-    def said(self, data: bytes, number: int = 0) -> str:
+    def text(self, model: Table, number: int = 0) -> str:
         """Return what is wrong in words; `number` is that of the subgraph of the file."""
-        name = tensor_name(data, self.tensor, number)
-        return (
-            f"{self.stated} for the tensor {name!r}, but {self.operator} computes {self.computed}"
-        )
+        stated = f"{self.stated} for the tensor {tensor_name(model, self.tensor, number)!r}"
+        return f"{stated}, but {self.operator} computes {self.computed}"
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
+class Folded(msgspec.Struct, frozen=True):
     """What a model can be simplified to, and the tensors whose shapes are still not known.
 
     `of_data` are those of the unknown whose shapes depend on the values of inputs. `late` are
@@ -192,12 +184,12 @@ _REDUCED: Mapping[str, Callable[[Sequence[int]], int]] = {
 class _Folder:
     """Goes through the operators once, in their order, which is that of execution."""
 
-    def __init__(self, data: bytes, graph: ModelGraph, number: int) -> None:
+    def __init__(self, model: Table, graph: ModelGraph, number: int) -> None:
         self._graph = graph
-        main = subgraphs_of(open_model(data))[number]
+        main = subgraphs_of(model)[number]
         self._tables = main.tables(0, count_max=MAX_TENSORS)
         self._uses = main.tables(3, count_max=MAX_OPERATORS)
-        self._buffers = open_model(data).tables(4, count_max=4 * MAX_TENSORS)
+        self._buffers = model.tables(4, count_max=4 * MAX_TENSORS)
         self._values: dict[int, _Value | None] = {}
         self._shapes: dict[int, Shape | None] = {}
         self._given = frozenset(graph.inputs) | {
@@ -587,16 +579,13 @@ class _Folder:
         return shaped
 
 
-def fold_model(data: bytes, number: int = 0) -> Folded:
+def fold_model(model: Table, graph: ModelGraph, number: int = 0) -> Folded:
     """Find what of a .tflite can be computed before it runs, and which shapes are not known.
 
-    `number` is that of a subgraph; only the first one can be rewritten.
-
-    Raises:
-        UserFileError: R0310, R0311 or R0312, as `read_model`.
-        MalformedError: a table of the subgraph is damaged.
+    `graph` is what `read_graph` found in it; `number` is that of the subgraph, of which only the
+    first one can be rewritten. Raises MalformedError.
     """
-    return _Folder(data, read_graph(data, number), number).run()
+    return _Folder(model, graph, number).run()
 
 
 def needs_folding(graph: ModelGraph) -> bool:

@@ -6,27 +6,22 @@ The rule and its reasons: docs/spec/rune.md, section 2.4. On a device `model_tfl
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Sequence
 
 import msgspec
 
 from runec.models.flatbuffer import MalformedError
 from runec.models.tflite import (
-    FLOAT32,
-    INT8,
-    INT16,
-    UINT8,
     GraphOperator,
     GraphTensor,
     ModelGraph,
-    damaged,
-    read_graph,
 )
+from runec.values import ElementType, as_f32
 
 # The ends of the types that QUANTIZE makes of floats.
-_ENDS = {INT8: (-128, 127), UINT8: (0, 255), INT16: (-32768, 32767)}
-_FLOAT_MAX: float = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
+_QUANTISED = (ElementType.I8, ElementType.U8, ElementType.I16)
+_ENDS = {kind.tflite_code: kind.ends for kind in _QUANTISED}
+_FLOAT_MAX = float.fromhex("0x1.fffffep127")
 
 
 class InputRange(msgspec.Struct, frozen=True):
@@ -38,11 +33,7 @@ class InputRange(msgspec.Struct, frozen=True):
 
 def _f32(value: float) -> float:
     """Return the nearest f32, the largest finite one for what is beyond it."""
-    try:
-        rounded: float = struct.unpack("<f", struct.pack("<f", value))[0]
-    except OverflowError:
-        return math.copysign(_FLOAT_MAX, value)
-    return rounded
+    return max(-_FLOAT_MAX, min(_FLOAT_MAX, as_f32(value)))
 
 
 def _range(quantised: GraphTensor) -> InputRange:
@@ -75,23 +66,19 @@ def _input_range(
         if index in operator.inputs
     ]
     ranges = [bounds for bounds in readers if bounds is not None]
-    is_float = graph.tensors[index].type_code == FLOAT32
+    is_float = graph.tensors[index].element is ElementType.F32
     if not is_float or index in graph.outputs or not ranges or len(ranges) < len(readers):
         return None
     return InputRange(min(item.least for item in ranges), max(item.most for item in ranges))
 
 
-def input_ranges(data: bytes) -> tuple[InputRange | None, ...]:
-    """Return for each input of a .tflite what its elements are clamped to; None: they are not.
+def input_ranges(graph: ModelGraph) -> tuple[InputRange | None, ...]:
+    """Return for each input of a model what its elements are clamped to; None: they are not.
 
     Raises:
-        UserFileError: R0310, R0311 or R0312, as `read_model`; R0311 as well for an operator
-            QUANTIZE whose scale is not above zero or whose zero point is outside of its type.
+        MalformedError: an operator QUANTIZE whose scale is not above zero or whose zero point is
+            outside of its type.
     """
-    graph = read_graph(data)
-    try:
-        quantised = [_quantised(graph, operator) for operator in graph.operators]
-        made = [None if tensor is None else _range(tensor) for tensor in quantised]
-    except MalformedError as error:
-        raise damaged(error) from None
+    quantised = [_quantised(graph, operator) for operator in graph.operators]
+    made = [None if tensor is None else _range(tensor) for tensor in quantised]
     return tuple(_input_range(graph, made, index) for index in graph.inputs)

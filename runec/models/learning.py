@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from runec.diagnostics import MachineError, UserFileError
+from runec.diagnostics import MachineError, RunecError, UserFileError
 from runec.tools import MODEL_LIMITS
 
 _TIMEOUT_S = 90
@@ -19,17 +19,29 @@ _RANK_MAX = 16
 Shape = tuple[int, ...]
 
 
+class UnknownShapesError(RunecError):
+    """The shapes that a model's file does not have were not determined."""
+
+
+class _RejectedError(UnknownShapesError, UserFileError):
+    """LiteRT does not take the model."""
+
+
+class _UnavailableError(UnknownShapesError, MachineError):
+    """LiteRT cannot be asked."""
+
+
 def learn_shapes(data: bytes, inputs: Sequence[Sequence[int]]) -> dict[int, Shape]:
     """Return the shapes of tensors of the first subgraph that do not depend on data.
 
     `inputs` are the shapes of the model's inputs.
 
     Raises:
-        UserFileError: R0320, LiteRT does not take the model with these inputs.
-        MachineError: R0321, LiteRT is not installed, or its process cannot be started.
+        UnknownShapesError: as a UserFileError R0320, LiteRT does not take the model with these
+            inputs; as a MachineError R0321, it is not installed, or its process cannot be started.
     """
     if importlib.util.find_spec("ai_edge_litert") is None:
-        raise MachineError(
+        raise _UnavailableError(
             "R0321",
             "the model's file does not have the shapes of all its tensors, "
             "and LiteRT, which computes them, is not installed",
@@ -49,7 +61,7 @@ def learn_shapes(data: bytes, inputs: Sequence[Sequence[int]]) -> dict[int, Shap
     except subprocess.TimeoutExpired:
         raise _refused(f"it did not finish within {_TIMEOUT_S} s") from None
     except OSError as error:
-        raise MachineError(
+        raise _UnavailableError(
             "R0321",
             f"cannot start the process that determines the model's shapes: {error.strerror}",
             hint="close other programs, or free space in the temporary folder",
@@ -71,8 +83,8 @@ def _shape(sizes: object) -> Shape:
     return tuple(sizes)
 
 
-def _refused(reason: str) -> UserFileError:
-    return UserFileError(
+def _refused(reason: str) -> _RejectedError:
+    return _RejectedError(
         "R0320",
         "the model's file does not have the shapes of all its tensors, "
         f"and LiteRT cannot determine them: {reason}",

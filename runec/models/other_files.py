@@ -336,12 +336,12 @@ def _text(data: bytes, path: str) -> OtherFile | None:
 
 def _damage_of_arrays(data: bytes, names: tuple[str, ...]) -> UserFileError | None:
     """Return what is wrong with the first array, where no array holds a whole model."""
-    from runec.models.tflite import read_graph  # noqa: PLC0415 - it imports this module
+    from runec.models.model_file import ModelFile  # noqa: PLC0415 - it imports this module
 
     first = None
     for name in names:
         try:
-            read_graph(extract_model(data, name).data)
+            _ = ModelFile(extract_model(data, name).data).graph
         except UserFileError as error:
             first = first or error
         else:

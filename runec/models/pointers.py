@@ -7,10 +7,11 @@ import re
 import msgspec
 
 _HEAD_BYTES = 4096
-_LFS = re.compile(rb"version https://git-lfs\.github\.com/spec/[^\n]*\n(?:[^\n]*\n){0,8}")
-_LFS_SIZE = re.compile(rb"^size ([0-9]{1,15})\s*$", re.MULTILINE)
-_ANNEX = re.compile(rb"(?:\.\./)*(?:\.git)?/?annex/objects/[^\n]*\n?\Z")
-_DVC = re.compile(rb"(?:md5: [^\n]*\n)?outs:\r?\n-? *(?:- )?(?:md5|hash|etag|size|path):")
+# Compiled where they are used, for most files are what they seem.
+_LFS = rb"version https://git-lfs\.github\.com/spec/[^\n]*\n(?:[^\n]*\n){0,8}"
+_LFS_SIZE = rb"(?m)^size ([0-9]{1,15})\s*$"
+_ANNEX = rb"(?:\.\./)*(?:\.git)?/?annex/objects/[^\n]*\n?\Z"
+_DVC = rb"(?:md5: [^\n]*\n)?outs:\r?\n-? *(?:- )?(?:md5|hash|etag|size|path):"
 
 
 class OtherFile(msgspec.Struct, frozen=True):
@@ -29,14 +30,14 @@ class OtherFile(msgspec.Struct, frozen=True):
 def pointer(data: bytes) -> OtherFile | None:
     """Return what a small text is that stands for a file which is elsewhere, or None."""
     head = data[:_HEAD_BYTES]
-    if _LFS.match(head):
-        size = _LFS_SIZE.search(head)
+    if re.match(_LFS, head):
+        size = re.search(_LFS_SIZE, head)
         of = f" (of a file of {int(size[1])} bytes)" if size is not None else ""
         hint = "run `git lfs pull` in its repository, with git-lfs installed, or download the file"
         return OtherFile(f"a Git LFS pointer{of}", hint, holds_nothing=True)
-    if _ANNEX.match(head):
+    if re.match(_ANNEX, head):
         hint = "run `git annex get` in its repository"
         return OtherFile("a git-annex pointer", hint, holds_nothing=True)
-    if _DVC.match(head):
+    if re.match(_DVC, head):
         return OtherFile("a DVC pointer", "run `dvc pull` in its repository", holds_nothing=True)
     return None

@@ -9,23 +9,24 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from runec.models.flatbuffer import MalformedError, Table
 from runec.models.operators import BUILTIN_OPERATORS
 from runec.models.tflite import (
     IDENTIFIER,
-    INT32,
     MAX_OPERATORS,
     MAX_TENSORS,
     SCHEMA_VERSION,
     builtin_code,
     old_code,
-    open_model,
     subgraphs_of,
 )
+from runec.values import ElementType
 
 _ALIGNMENT = 16
+_INT32 = ElementType.I32.tflite_code
 _RESHAPE = BUILTIN_OPERATORS.index("RESHAPE")
 _RESHAPE_OPTIONS = 17
 # Size of each scalar field, by its number in the schema; 0: an offset.
@@ -35,8 +36,7 @@ _CODE = {0: 1, 1: 0, 2: 4, 3: 4}
 _TENSOR = {0: 0, 1: 1, 2: 4, 3: 0, 4: 0, 5: 1, 6: 0, 7: 0, 8: 1, 9: 0}
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(msgspec.Struct, frozen=True):
     """What becomes of a model, by the numbers of its tensors and operators.
 
     With `old_codes` both fields of every operator code say the same. `shapes` of tensors that the
@@ -46,11 +46,11 @@ class Changes:
     their output.
     """
 
-    shapes: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    shapes: Mapping[int, tuple[int, ...]] = msgspec.field(default_factory=dict)
     unknown: frozenset[int] = frozenset()
-    constants: Mapping[int, bytes] = field(default_factory=dict)
+    constants: Mapping[int, bytes] = msgspec.field(default_factory=dict)
     dropped: frozenset[int] = frozenset()
-    reshaped: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    reshaped: Mapping[int, tuple[int, ...]] = msgspec.field(default_factory=dict)
     old_codes: bool = False
 
     def __bool__(self) -> bool:
@@ -135,9 +135,8 @@ def _targets(table: Table, number: int, count_max: int) -> list[_Part | int]:
 class _Writer:
     """Makes the pieces; `parts` holds them in an order in which all point forwards."""
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._model = open_model(data)
+    def __init__(self, model: Table) -> None:
+        self._model = model
         self._main = subgraphs_of(self._model)[0]
         self._codes = _targets(self._model, 1, MAX_OPERATORS)
         self._buffers = _targets(self._model, 4, 4 * MAX_TENSORS)
@@ -173,7 +172,7 @@ class _Writer:
             _table(
                 {
                     0: _integers((len(shape),)),
-                    1: (1, INT32),
+                    1: (1, _INT32),
                     2: (4, self._buffer(struct.pack(f"<{len(shape)}i", *shape))),
                     3: _Part(b"\x05\0\0\0shape\0"),
                     8: (1, 1),
@@ -247,7 +246,7 @@ class _Writer:
         fields[1] = _vector(self._codes)
         fields[2] = _vector(subgraphs)
         fields[4] = _vector(self._buffers)
-        return _assembled(_table(fields), self._data)
+        return _assembled(_table(fields), self._model.data)
 
 
 def _assembled(root: _Part, old: bytes) -> bytes:
@@ -290,11 +289,10 @@ def _assembled(root: _Part, old: bytes) -> bytes:
     return bytes(front) + old
 
 
-def rewrite_model(data: bytes, changes: Changes) -> bytes:
-    """Return a .tflite with changes made to its first subgraph.
+def rewrite_model(model: Table, changes: Changes) -> bytes:
+    """Return the bytes of a .tflite with changes made to its first subgraph.
 
     Raises:
-        UserFileError: R0310 or R0312, as `read_model`.
         MalformedError: it is damaged, or keeps its buffers behind the FlatBuffer.
     """
-    return _Writer(data).written(changes) if changes else data
+    return _Writer(model).written(changes)

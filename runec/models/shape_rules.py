@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from runec.models.flatbuffer import Table
 from runec.models.tflite import GraphTensor
@@ -27,8 +28,7 @@ class UnknownShapeError(Exception):
     """A shape or a value is not known before the model runs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(msgspec.Struct, frozen=True):
     """A use of an operator, as its rule sees it.
 
     `shape` and `elements` take the position of an input, and raise UnknownShapeError where it is

@@ -13,21 +13,15 @@ import msgspec
 
 from runec.diagnostics import UserFileError
 from runec.models.flatbuffer import MalformedError
-from runec.models.folding import Folded, fold_model, needs_folding
-from runec.models.rewriting import Changes, rewrite_model
+from runec.models.folding import Folded, needs_folding
+from runec.models.model_file import ModelFile
+from runec.models.rewriting import Changes
 from runec.models.shape_rules import Shape
-from runec.models.soundness import wrong_tensors
-from runec.models.tflite import (
-    ModelGraph,
-    damaged,
-    has_old_codes,
-    is_open_to,
-    read_graph,
-)
-from runec.pipeline import TensorType
+from runec.models.tflite import ModelGraph, damaged, is_open_to
+from runec.values import TensorType
 
 _ROUNDS_MAX = 8
-_NOTES_MAX = 6
+_TOLD_MAX = 6
 
 
 class ResolvedModel(msgspec.Struct, frozen=True):
@@ -37,13 +31,13 @@ class ResolvedModel(msgspec.Struct, frozen=True):
     whether LiteRT was asked.
     """
 
-    data: bytes
-    folded: tuple[str, ...]
-    is_learned: bool
+    model: ModelFile
+    folded: tuple[str, ...] = ()
+    is_learned: bool = False
 
 
 def resolve_model(
-    data: bytes, inputs: Sequence[TensorType] | None = None, *, may_learn: bool = True
+    model: ModelFile, inputs: Sequence[TensorType] | None = None, *, may_learn: bool = True
 ) -> ResolvedModel:
     """Fold a model and find its shapes; a model that has them all is returned as it is.
 
@@ -54,75 +48,71 @@ def resolve_model(
     none in the result. Without `may_learn` LiteRT is not asked.
 
     Raises:
-        UserFileError: R0310, R0311 or R0312, as `read_model`; R0320, LiteRT does not take the
-            model; R0324, the file has another shape or element type for a result than its
-            operator computes, too few bytes for a constant, or none for what an operator reads.
+        UserFileError: R0310, R0311 or R0312, as every fact of `ModelFile`; R0320, LiteRT does not
+            take the model; R0324, the file has another shape or element type for a result than
+            its operator computes, too few bytes for a constant, or none for what an operator reads.
         MachineError: R0321, LiteRT is not installed, or its process cannot be started.
     """
-    graph = read_graph(data)
-    given = _given_shapes(graph, inputs)
-    _reject_wrong(wrong_tensors(data))
-    data = _with_old_codes(data)
+    given = _given_shapes(model.graph, inputs)
+    _reject_wrong(model.wrong_tensors)
+    model = _with_old_codes(model)
     try:
         if not given:
-            folded = fold_model(data)
-            _reject_contradictions(data, folded)
-            if not needs_folding(graph):
-                return ResolvedModel(data, (), is_learned=False)
-        return _resolved(data, graph, given, may_learn=may_learn)
+            _reject_wrong(model.wrong_shapes)
+            if not needs_folding(model.graph):
+                return ResolvedModel(model)
+        return _resolved(model, given, may_learn=may_learn)
     except MalformedError as error:
         raise damaged(error) from None
 
 
-def _with_old_codes(data: bytes) -> bytes:
-    if has_old_codes(data):
-        return data
+def _with_old_codes(model: ModelFile) -> ModelFile:
+    if model.has_old_codes:
+        return model
     try:
-        return rewrite_model(data, Changes(old_codes=True))
+        return model.changed(Changes(old_codes=True))
     except MalformedError:  # its buffers lie behind it: no device takes it
-        return data
+        return model
 
 
-def _resolved(
-    data: bytes, graph: ModelGraph, given: dict[int, Shape], *, may_learn: bool
-) -> ResolvedModel:
+def _resolved(model: ModelFile, given: dict[int, Shape], *, may_learn: bool) -> ResolvedModel:
+    graph = model.graph
     before = [use.name for use in graph.operators]
     is_learned = False
     if any(shape != graph.tensors[index].shape for index, shape in given.items()):
         # The file's shapes are those of other inputs: none of them counts any more.
         produced = {item for use in graph.operators for item in use.outputs if item >= 0}
-        data = rewrite_model(
-            data, Changes(shapes=given, unknown=frozenset(produced - given.keys()))
-        )
+        model = model.changed(Changes(shapes=given, unknown=frozenset(produced - given.keys())))
     elif given:
-        data = rewrite_model(data, Changes(shapes=given))
+        model = model.changed(Changes(shapes=given))
     for _ in range(_ROUNDS_MAX):
-        folded = fold_model(data)
-        _reject_contradictions(data, folded)
-        data = rewrite_model(data, folded.changes)
+        folded = model.folded
+        _reject_wrong(model.wrong_shapes)
+        model = model.changed(folded.changes)
         wanted = folded.unknown - folded.of_data
         if not wanted:
             break
-        graph = read_graph(data)
+        graph = model.graph
         has_inputs = all(graph.tensors[index].has_shape for index in graph.inputs)
         if (is_learned and not folded.changes) or not has_inputs or not may_learn:
             break
         from runec.models.learning import learn_shapes  # noqa: PLC0415 - few models need it
 
-        shapes = learn_shapes(data, [list(graph.tensors[index].shape) for index in graph.inputs])
+        inputs = [list(graph.tensors[index].shape) for index in graph.inputs]
+        shapes = learn_shapes(model.data, inputs)
         is_learned = True
         learned = _learned(graph, folded, shapes)
-        data = rewrite_model(data, Changes(shapes=learned))
+        model = model.changed(Changes(shapes=learned))
         if not learned:
             break
     else:
-        folded = fold_model(data)
-    tensors = read_graph(data).tensors
+        folded = model.folded
+    tensors = model.graph.tensors
     unknown = frozenset(index for index in folded.unknown if tensors[index].has_shape)
-    data = rewrite_model(data, Changes(unknown=unknown))
-    after = [use.name for use in read_graph(data).operators]
+    model = model.changed(Changes(unknown=unknown))
+    after = [use.name for use in model.graph.operators]
     names = {name for name in before if before.count(name) > after.count(name)}
-    return ResolvedModel(data, tuple(sorted(names)), is_learned)
+    return ResolvedModel(model, tuple(sorted(names)), is_learned)
 
 
 def _learned(graph: ModelGraph, folded: Folded, shapes: Mapping[int, Shape]) -> dict[int, Shape]:
@@ -140,19 +130,14 @@ def _learned(graph: ModelGraph, folded: Folded, shapes: Mapping[int, Shape]) -> 
     return learned
 
 
-def _reject_contradictions(data: bytes, folded: Folded) -> None:
-    _reject_wrong([item.said(data) for item in folded.contradictions[:_NOTES_MAX]])
-
-
-def _reject_wrong(facts: Sequence[str]) -> None:
-    if not facts:
+def _reject_wrong(wrong: Sequence[str]) -> None:
+    if not wrong:
         return
-    first, *others = facts[:_NOTES_MAX]
     raise UserFileError(
         "R0324",
-        f"the model's file has {first}",
+        f"the model's file has {wrong[0]}",
         hint="convert the model again, so that the file has the shapes that its operators compute",
-        notes=tuple(f"it has {other}" for other in others),
+        notes=tuple(f"it has {other}" for other in wrong[1:_TOLD_MAX]),
     )
 
 

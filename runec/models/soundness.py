@@ -14,31 +14,27 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from runec.models.flatbuffer import MalformedError, Table
-from runec.models.folding import Folded, fold_model
+from runec.models.flatbuffer import Table
+from runec.models.folding import Folded
 from runec.models.tflite import (
-    FLOAT32,
-    INT8,
-    INT16,
-    INT32,
-    INT64,
     MAX_OPERATORS,
     MAX_TENSORS,
-    UINT8,
     GraphOperator,
     GraphTensor,
     ModelGraph,
-    damaged,
-    open_model,
-    read_graph,
     subgraphs_of,
     tensor_name,
 )
+from runec.values import ElementType
 
 _INT4 = 17
 _BOOL = 6
 _NAME_BYTES_MAX = 256
-_EIGHT_BITS = (INT8, UINT8, _INT4)
+_FLOAT32, _INT16, _INT32, _INT64 = (
+    kind.tflite_code
+    for kind in (ElementType.F32, ElementType.I16, ElementType.I32, ElementType.I64)
+)
+_EIGHT_BITS = (ElementType.I8.tflite_code, ElementType.U8.tflite_code, _INT4)
 # Operators all of whose inputs have the element type of the first, and positions where not all
 # have: kernels read them as one type without a look at the others.
 _ALIKE_NAMES = """
@@ -85,53 +81,38 @@ class Findings(msgspec.Struct, frozen=True):
         return None
 
 
-def inspect_model(data: bytes) -> Findings:
+def inspect_model(model: Table, graphs: Sequence[ModelGraph], folded: Sequence[Folded]) -> Findings:
     """Look through all subgraphs of a .tflite.
 
-    Raises:
-        UserFileError: R0310, R0311 or R0312, as `read_model`.
+    `graphs` and `folded` are what `read_graph` and `fold_model` found in each. Raises
+    MalformedError.
     """
-    try:
-        return _Inspection.of(data).findings()
-    except MalformedError as error:
-        raise damaged(error) from None
+    return _Inspection(model, subgraphs_of(model), graphs).findings(folded)
 
 
-def wrong_tensors(data: bytes) -> tuple[str, ...]:
+def wrong_tensors(model: Table, graphs: Sequence[ModelGraph]) -> tuple[str, ...]:
     """Return what is wrong with the tensors of a .tflite, in the words of `Findings.wrong`.
 
-    Raises:
-        UserFileError: R0310, R0311 or R0312, as `read_model`.
+    Raises MalformedError.
     """
-    try:
-        inspection = _Inspection.of(data)
-        for number, graph in enumerate(inspection.graphs):
-            inspection.inspect_tensors(number, graph)
-        return tuple(inspection.wrong)
-    except MalformedError as error:
-        raise damaged(error) from None
+    inspection = _Inspection(model, subgraphs_of(model), graphs)
+    for number, graph in enumerate(graphs):
+        inspection.inspect_tensors(number, graph)
+    return tuple(inspection.wrong)
 
 
 @dataclass(slots=True)
 class _Inspection:
-    data: bytes
     model: Table
-    subgraphs: tuple[Table, ...]
-    graphs: tuple[ModelGraph, ...]
+    subgraphs: Sequence[Table]
+    graphs: Sequence[ModelGraph]
     wrong: list[str] = field(default_factory=list)
     unverified: set[str] = field(default_factory=set)
     is_shapeless: bool = False
 
-    @classmethod
-    def of(cls, data: bytes) -> _Inspection:
-        model = open_model(data)
-        subgraphs = subgraphs_of(model)
-        graphs = tuple(read_graph(data, number) for number in range(len(subgraphs)))
-        return cls(data, model, subgraphs, graphs)
-
-    def findings(self) -> Findings:
-        for number, graph in enumerate(self.graphs):
-            self._inspect_folded(number, graph, fold_model(self.data, number))
+    def findings(self, folded: Sequence[Folded]) -> Findings:
+        for number, (graph, found) in enumerate(zip(self.graphs, folded, strict=True)):
+            self._inspect_folded(number, graph, found)
             self.inspect_tensors(number, graph)
             self._inspect_calls(number, graph)
         if self._is_circular():
@@ -142,7 +123,7 @@ class _Inspection:
     # --- shapes and constants -----------------------------------------------------------------
 
     def _inspect_folded(self, number: int, graph: ModelGraph, folded: Folded) -> None:
-        self.wrong += [item.said(self.data, number) for item in folded.contradictions]
+        self.wrong += [item.text(self.model, number) for item in folded.contradictions]
         self.unverified |= folded.unruled
         self.is_shapeless |= bool(folded.unknown or folded.unverified)
         found = folded.changes.shapes.items()
@@ -152,7 +133,7 @@ class _Inspection:
         """Compare the bytes of constants with their shapes; look for what is read but not set."""
 
         def name(index: int) -> str:
-            return repr(tensor_name(self.data, index, number))
+            return repr(tensor_name(self.model, index, number))
 
         buffers = self.model.tables(4, count_max=4 * MAX_TENSORS)
         tables = self.subgraphs[number].tables(0, count_max=MAX_TENSORS)
@@ -301,13 +282,13 @@ def _misread(graph: ModelGraph, use: GraphOperator) -> Iterator[tuple[int, str]]
         return
     _, weights_at, bias_at = _WEIGHED[use.name]
     # With weights of 8 bits and floats it is another kernel.
-    is_float = data.type_code == FLOAT32
+    is_float = data.type_code == _FLOAT32
     if weights is not None and weights.type_code not in (
-        (FLOAT32, *_EIGHT_BITS) if is_float else _EIGHT_BITS
+        (_FLOAT32, *_EIGHT_BITS) if is_float else _EIGHT_BITS
     ):
         yield use.inputs[weights_at], "float32" if is_float else "int8"
-    wide = (INT32, INT64) if data.type_code == INT16 else (INT32,)
-    if bias is not None and bias.type_code not in ((FLOAT32,) if is_float else wide):
+    wide = (_INT32, _INT64) if data.type_code == _INT16 else (_INT32,)
+    if bias is not None and bias.type_code not in ((_FLOAT32,) if is_float else wide):
         yield use.inputs[bias_at], "float32" if is_float else "int32"
 
 

@@ -14,7 +14,7 @@ import msgspec
 from runec.diagnostics import UserFileError
 from runec.models.flatbuffer import MalformedError, Table, read_u32
 from runec.models.operators import CUSTOM, operator_name
-from runec.pipeline import ElementType, TensorType
+from runec.values import ELEMENT_OF_TFLITE, ElementType, TensorType
 
 IDENTIFIER = b"TFL3"
 SCHEMA_VERSION = 3
@@ -28,35 +28,28 @@ MAX_RANK = 16
 MAX_CHANNELS = 65536
 MAX_TENSOR_BYTES = 2**31 - 1
 
-FLOAT32 = 0
-INT32 = 2
-INT64 = 4
-UINT8 = 3
-INT16 = 7
-INT8 = 9
+_8_BITS = (ElementType.I8, ElementType.U8)
 
-# TensorType of the schema: name, bytes of an element, our element type.
-_TENSOR_TYPES: dict[int, tuple[str, int, ElementType | None]] = {
-    0: ("float32", 4, ElementType.F32),
-    1: ("float16", 2, None),
-    INT32: ("int32", 4, ElementType.I32),
-    3: ("uint8", 1, ElementType.U8),
-    INT64: ("int64", 8, ElementType.I64),
-    5: ("string", 0, None),
-    6: ("bool", 1, None),
-    INT16: ("int16", 2, ElementType.I16),
-    8: ("complex64", 8, None),
-    INT8: ("int8", 1, ElementType.I8),
-    10: ("float64", 8, ElementType.F64),
-    11: ("complex128", 16, None),
-    12: ("uint64", 8, ElementType.U64),
-    13: ("resource", 0, None),
-    14: ("variant", 0, None),
-    15: ("uint32", 4, ElementType.U32),
-    16: ("uint16", 2, ElementType.U16),
-    17: ("int4", 1, None),
-    18: ("bfloat16", 2, None),
+# Of tensors that a rune has no type for: number in the schema, name, bytes of an element.
+_OTHER_TYPES = {
+    1: ("float16", 2),
+    5: ("string", 0),
+    6: ("bool", 1),
+    8: ("complex64", 8),
+    11: ("complex128", 16),
+    13: ("resource", 0),
+    14: ("variant", 0),
+    17: ("int4", 1),
+    18: ("bfloat16", 2),
 }
+_TENSOR_TYPES = _OTHER_TYPES | {
+    code: (element.long_name, element.size_bytes) for code, element in ELEMENT_OF_TFLITE.items()
+}
+
+
+def type_name(code: int) -> str:
+    """Return TensorFlow's name of an element type, by its number in the schema."""
+    return _TENSOR_TYPES.get(code, (f"type {code}", 0))[0]
 
 
 def is_open_to(signature: tuple[int, ...], shape: tuple[int, ...]) -> bool:
@@ -152,7 +145,12 @@ class GraphTensor(msgspec.Struct, frozen=True):
     @property
     def type_name(self) -> str:
         """The element type in TensorFlow's words."""
-        return _TENSOR_TYPES.get(self.type_code, (f"type {self.type_code}", 0, None))[0]
+        return type_name(self.type_code)
+
+    @property
+    def element(self) -> ElementType | None:
+        """The element type, None where a rune has none for it."""
+        return ELEMENT_OF_TFLITE.get(self.type_code)
 
     @property
     def size_bytes(self) -> int:
@@ -162,7 +160,7 @@ class GraphTensor(msgspec.Struct, frozen=True):
     @property
     def element_bytes(self) -> int:
         """Bytes of an element, 0 for types without a fixed size."""
-        return _TENSOR_TYPES.get(self.type_code, ("", 0, None))[1]
+        return _TENSOR_TYPES.get(self.type_code, ("", 0))[1]
 
 
 class GraphOperator(msgspec.Struct, frozen=True):
@@ -263,17 +261,12 @@ def old_code(entry: Table) -> int | None:
     return None if entry.integer(0, 1, signed=True) == wanted else wanted
 
 
-def has_old_codes(data: bytes) -> bool:
+def has_old_codes(model: Table) -> bool:
     """Return whether libraries of 2020, such as the devices', read the operators of a model right.
 
-    Raises:
-        UserFileError: R0310, R0311 or R0312, as `read_model`.
+    Raises MalformedError.
     """
-    try:
-        entries = open_model(data).tables(1, count_max=MAX_OPERATORS)
-        return all(old_code(entry) is None for entry in entries)
-    except MalformedError as error:
-        raise damaged(error) from None
+    return all(old_code(entry) is None for entry in model.tables(1, count_max=MAX_OPERATORS))
 
 
 def _operator_codes(model: Table) -> tuple[Operator, ...]:
@@ -307,11 +300,12 @@ def _indices(values: tuple[int, ...], tensor_count: int, *, optional: bool) -> t
 def _model_tensor(table: Table, role: str) -> ModelTensor:
     name = table.text(3, bytes_max=256)
     code = table.integer(1, 1, signed=True)
-    type_name, _, element = _TENSOR_TYPES.get(code, (f"type {code}", 0, None))
+    element = ELEMENT_OF_TFLITE.get(code)
     if element is None:
         raise UserFileError(
             "R0313",
-            f"the model's {role} {name!r} has elements of {type_name}, which runec has no type for",
+            f"the model's {role} {name!r} has elements of {type_name(code)}, "
+            "which runec has no type for",
             hint="convert the model with inputs and outputs of float32, int8 or uint8",
         )
     shape = table.integers(0, "i", count_max=MAX_RANK)
@@ -348,36 +342,30 @@ def _signature(table: Table, shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(-1 if open_ < 0 else size for open_, size in zip(signature, shape, strict=True))
 
 
-def read_model(data: bytes, path: str = "FILE") -> ModelInfo:
-    """Read a .tflite: what it takes, what it gives, what it computes with.
-
-    `path` is how the user names it, for commands in hints.
+def read_info(model: Table) -> ModelInfo:
+    """Return what a .tflite takes, what it gives, what it computes with.
 
     Raises:
-        UserFileError: R0310, no TensorFlow Lite model; R0311, damaged; R0312, another version of
-            the schema; R0313, an element type that runec lacks at an input or output; R0314, a
+        UserFileError: R0313, an element type that runec lacks at an input or output; R0314, a
             shape that is not fixed there.
+        MalformedError: the file is damaged.
     """
-    try:
-        model = open_model(data, path)
-        codes = _operator_codes(model)
-        subgraphs = subgraphs_of(model)
-        operators: dict[Operator, None] = {}
-        uses = 0
-        for subgraph in subgraphs:
-            for use in subgraph.tables(3, count_max=MAX_OPERATORS):
-                operators[_used_operator(codes, use)] = None
-                uses += 1
-        main = subgraphs[0]
-        tensors = main.tables(0, count_max=MAX_TENSORS)
-        sides: list[tuple[ModelTensor, ...]] = []
-        for number, role in ((1, "input"), (2, "output")):
-            indices = main.integers(number, "i", count_max=MAX_OPERATOR_TENSORS)
-            _indices(indices, len(tensors), optional=False)
-            sides.append(tuple(_model_tensor(tensors[index], role) for index in indices))
-        return ModelInfo(sides[0], sides[1], tuple(operators), uses, model.text(3, bytes_max=1024))
-    except MalformedError as error:
-        raise damaged(error) from None
+    codes = _operator_codes(model)
+    subgraphs = subgraphs_of(model)
+    operators: dict[Operator, None] = {}
+    uses = 0
+    for subgraph in subgraphs:
+        for use in subgraph.tables(3, count_max=MAX_OPERATORS):
+            operators[_used_operator(codes, use)] = None
+            uses += 1
+    main = subgraphs[0]
+    tensors = main.tables(0, count_max=MAX_TENSORS)
+    sides: list[tuple[ModelTensor, ...]] = []
+    for number, role in ((1, "input"), (2, "output")):
+        indices = main.integers(number, "i", count_max=MAX_OPERATOR_TENSORS)
+        _indices(indices, len(tensors), optional=False)
+        sides.append(tuple(_model_tensor(tensors[index], role) for index in indices))
+    return ModelInfo(sides[0], sides[1], tuple(operators), uses, model.text(3, bytes_max=1024))
 
 
 def hybrid_operators(graph: ModelGraph) -> tuple[str, ...]:
@@ -385,8 +373,8 @@ def hybrid_operators(graph: ModelGraph) -> tuple[str, ...]:
     found = set()
     for operator in graph.operators:
         used = [graph.tensors[index] for index in operator.inputs if index >= 0]
-        is_float = any(not item.is_constant and item.type_code == FLOAT32 for item in used)
-        if is_float and any(item.is_constant and item.type_code in (INT8, UINT8) for item in used):
+        is_float = any(not item.is_constant and item.element is ElementType.F32 for item in used)
+        if is_float and any(item.is_constant and item.element in _8_BITS for item in used):
             found.add(operator.name)
     return tuple(sorted(found))
 
@@ -413,7 +401,11 @@ def _graph_tensor(table: Table, constant: Sequence[bytes | None]) -> GraphTensor
     type_code = table.integer(1, 1, signed=True)
     content = constant[buffer]
     values: tuple[int, ...] = ()
-    if content is not None and type_code == INT32 and len(content) <= 4 * MAX_RANK:
+    if (
+        content is not None
+        and ELEMENT_OF_TFLITE.get(type_code) is ElementType.I32
+        and len(content) <= 4 * MAX_RANK
+    ):
         values = struct.unpack(f"<{len(content) // 4}i", content[: len(content) // 4 * 4])
     shape = table.integers(0, "i", count_max=MAX_RANK)
     quantization = table.table(4)
@@ -436,57 +428,50 @@ def _graph_tensor(table: Table, constant: Sequence[bytes | None]) -> GraphTensor
     return tensor
 
 
-def read_graph(data: bytes, number: int = 0) -> ModelGraph:
-    """Read a subgraph of a .tflite, the first one for planning its memory.
+def read_graph(model: Table, number: int = 0) -> ModelGraph:
+    """Return a subgraph of a .tflite, the first one for planning its memory.
 
-    Raises:
-        UserFileError: R0310, R0311 or R0312, as `read_model`.
+    Raises MalformedError.
     """
-    try:
-        model = open_model(data)
-        codes = _operator_codes(model)
-        subgraphs = subgraphs_of(model)
-        main = subgraphs[number]
-        constant = _constant_buffers(model)
-        tensors = tuple(
-            _graph_tensor(table, constant) for table in main.tables(0, count_max=MAX_TENSORS)
+    codes = _operator_codes(model)
+    subgraphs = subgraphs_of(model)
+    main = subgraphs[number]
+    constant = _constant_buffers(model)
+    tensors = tuple(
+        _graph_tensor(table, constant) for table in main.tables(0, count_max=MAX_TENSORS)
+    )
+    operators = []
+    for use in main.tables(3, count_max=MAX_OPERATORS):
+        inputs = use.integers(1, "i", count_max=MAX_OPERATOR_TENSORS)
+        outputs = use.integers(2, "i", count_max=MAX_OPERATOR_TENSORS)
+        name = _used_operator(codes, use).name
+        # Both in the second field of their operator's options, a byte.
+        second = 0
+        if name in ("RESIZE_NEAREST_NEIGHBOR", "SVDF"):
+            options = use.table(4)
+            second = 0 if options is None else options.integer(1, 1, signed=False)
+        operators.append(
+            GraphOperator(
+                name,
+                _indices(inputs, len(tensors), optional=True),
+                _indices(outputs, len(tensors), optional=True),
+                has_half_pixel_centers=name == "RESIZE_NEAREST_NEIGHBOR" and second != 0,
+                activation=second if name == "SVDF" else 0,
+            )
         )
-        operators = []
-        for use in main.tables(3, count_max=MAX_OPERATORS):
-            inputs = use.integers(1, "i", count_max=MAX_OPERATOR_TENSORS)
-            outputs = use.integers(2, "i", count_max=MAX_OPERATOR_TENSORS)
-            name = _used_operator(codes, use).name
-            # Both in the second field of their operator's options, a byte.
-            second = 0
-            if name in ("RESIZE_NEAREST_NEIGHBOR", "SVDF"):
-                options = use.table(4)
-                second = 0 if options is None else options.integer(1, 1, signed=False)
-            operators.append(
-                GraphOperator(
-                    name,
-                    _indices(inputs, len(tensors), optional=True),
-                    _indices(outputs, len(tensors), optional=True),
-                    has_half_pixel_centers=name == "RESIZE_NEAREST_NEIGHBOR" and second != 0,
-                    activation=second if name == "SVDF" else 0,
-                )
-            )
-        sides = [
-            _indices(
-                main.integers(number, "i", count_max=MAX_OPERATOR_TENSORS),
-                len(tensors),
-                optional=False,
-            )
-            for number in (1, 2)
-        ]
-        return ModelGraph(tensors, sides[0], sides[1], tuple(operators), len(subgraphs))
-    except MalformedError as error:
-        raise damaged(error) from None
+    sides = [
+        _indices(
+            main.integers(number, "i", count_max=MAX_OPERATOR_TENSORS), len(tensors), optional=False
+        )
+        for number in (1, 2)
+    ]
+    return ModelGraph(tensors, sides[0], sides[1], tuple(operators), len(subgraphs))
 
 
-def tensor_name(data: bytes, index: int, number: int = 0) -> str:
+def tensor_name(model: Table, index: int, number: int = 0) -> str:
     """Return the name of a tensor of a subgraph of a .tflite that `read_graph` reads."""
     try:
-        main = subgraphs_of(open_model(data))[number]
+        main = subgraphs_of(model)[number]
         name = main.tables(0, count_max=MAX_TENSORS)[index].text(3, bytes_max=256)
     except MalformedError:
         name = ""

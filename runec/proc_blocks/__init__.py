@@ -1,11 +1,10 @@
 """Processing blocks: the catalogue, what a block accepts and gives, the SDK header they share."""
 
-from runec.proc_blocks.arguments import WHITESPACE, BlockArgument, as_f32, split_words
+from runec.proc_blocks.arguments import WHITESPACE, BlockArgument, split_words
 from runec.proc_blocks.block import SOURCE, Block, Resolved, ResolvedOutput
 from runec.proc_blocks.catalogue import Catalogue, load_block, sdk_dir, template_dir
 from runec.proc_blocks.manifest import FROM_MODEL
-from runec.proc_blocks.mismatch import BlockMismatch
-from runec.proc_blocks.toml_places import find_place
+from runec.proc_blocks.mismatch import BlockMismatch, MissingArgument
 
 __all__ = [
     "FROM_MODEL",
@@ -15,10 +14,9 @@ __all__ = [
     "BlockArgument",
     "BlockMismatch",
     "Catalogue",
+    "MissingArgument",
     "Resolved",
     "ResolvedOutput",
-    "as_f32",
-    "find_place",
     "load_block",
     "sdk_dir",
     "split_words",

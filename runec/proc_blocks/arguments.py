@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from runec.numbers import parse_integer, parse_number
-from runec.pipeline import ArgumentValue, ResourceWords, TensorType
 from runec.proc_blocks.manifest import ArgumentRule, ArgumentType
-from runec.proc_blocks.mismatch import BlockMismatch
+from runec.proc_blocks.mismatch import BlockMismatch, MissingArgument
+from runec.suggestions import did_you_mean
+from runec.values import ArgumentValue, ResourceWords, TensorType, as_f32
 
 WHITESPACE = " \t\n\v\f\r"
 _WHAT: dict[ArgumentType, str] = {
@@ -31,14 +31,6 @@ class BlockArgument(msgspec.Struct, frozen=True):
     required: bool
     aliases: tuple[str, ...]
     description: str
-
-
-def as_f32(value: float) -> float:
-    """Return the f32 nearest to a number; infinite where it is too large for one."""
-    try:
-        return float(struct.unpack("<f", struct.pack("<f", value))[0])
-    except OverflowError:
-        return math.copysign(math.inf, value)
 
 
 def split_words(text: str) -> tuple[str, ...]:
@@ -163,15 +155,11 @@ def _limits(
 
 
 def _unknown(block: str, given: str, rules: Sequence[ArgumentRule]) -> BlockMismatch:
-    import difflib  # noqa: PLC0415 - 10 ms that a right Runefile does not pay
-
     known = [name for rule in rules for name in (rule.name, *rule.aliases)]
-    close = difflib.get_close_matches(given.replace("-", "_"), known, n=1)
-    if close:
-        hint = f"did you mean {close[0]!r}?"
-    elif known:
+    hint = did_you_mean(given.replace("-", "_"), known)
+    if hint is None and known:
         hint = f"it takes {', '.join(rule.name for rule in rules)}"
-    else:
+    elif hint is None:
         hint = "remove it: the block takes no arguments"
     return BlockMismatch(
         "R0416",
@@ -216,13 +204,9 @@ def resolve_arguments(
         elif rule.default is not None:
             spelling, raw = rule.name, rule.default
         elif rule.required:
-            raise BlockMismatch(
-                "R0417",
-                f"the block {block!r} needs the argument {rule.name!r}",
-                about="arguments",
-                argument=rule.name,
-                hint=f"add {rule.name!r}: {rule.description}",
-            )
+            message = f"the block {block!r} needs the argument {rule.name!r}"
+            hint = f"add {rule.name!r}: {rule.description}"
+            raise MissingArgument(message, rule.name, hint=hint)
         else:
             continue
         value = convert(rule.type, raw)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NoReturn
 
-from runec.pipeline import ArgumentValue, ElementType, ResourceWords, TensorType
+import msgspec
+
 from runec.proc_blocks.arguments import BlockArgument, convert, resolve_arguments
 from runec.proc_blocks.manifest import PART, SIZE, InputRule, Manifest, OutputRule
-from runec.proc_blocks.mismatch import BlockMismatch
+from runec.proc_blocks.mismatch import BlockMismatch, MissingArgument
+from runec.toml import TomlFile
+from runec.values import ArgumentValue, ElementType, ResourceWords, TensorType
 
 # A utf8 element is a u32 length and its bytes (docs/spec/rune.md, section 2.2).
 _LENGTH_BYTES = 4
-# Room for a word that nobody knows before run time; a longer one fails the stage.
+# Room for a word that is unknown before run time; a longer one fails the stage.
 RUN_TIME_WORD_BYTES = 128
 # Of a rune (docs/spec/rune.md, section 3).
 _MAX_RANK = 8
@@ -23,16 +26,14 @@ _MAX_RANK = 8
 SOURCE = "block.c"
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedOutput:
+class ResolvedOutput(msgspec.Struct, frozen=True):
     """An output's type and the bytes its tensor may take."""
 
     type: TensorType
     capacity_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(msgspec.Struct, frozen=True):
     """A use of a block that fits it. An optional argument without a value is not in `arguments`."""
 
     outputs: tuple[ResolvedOutput, ...]
@@ -108,7 +109,8 @@ class Block:
     """A block: what it takes and gives, and where its C source lies (`directory / "block.c"`).
 
     `directory` is absolute. `own_path` is the same folder as the user named it, None for a block of
-    the catalogue: mistakes in a block of the user's own are shown with it.
+    the catalogue: mistakes in a block of the user's own are shown with it, and at their places in
+    `file`, its description.
     """
 
     name: str
@@ -119,10 +121,17 @@ class Block:
     directory: Path
     manifest: Manifest
     own_path: Path | None = None
+    file: TomlFile | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def from_manifest(
-        cls, name: str, directory: Path, manifest: Manifest, *, own_path: Path | None = None
+        cls,
+        name: str,
+        directory: Path,
+        manifest: Manifest,
+        *,
+        own_path: Path | None = None,
+        file: TomlFile | None = None,
     ) -> Block:
         """Make a block of its checked description."""
         arguments = tuple(
@@ -145,6 +154,7 @@ class Block:
             directory,
             manifest,
             own_path,
+            file,
         )
 
     @property
@@ -331,13 +341,9 @@ class Block:
     def _length(self, name: str, values: Mapping[str, ArgumentValue]) -> int:
         value = values.get(name)
         if value is None:
-            raise BlockMismatch(
-                "R0417",
-                f"the block {self.name!r} needs the argument {name!r}: it is a length of an output",
-                about="arguments",
-                argument=name,
-                hint=f"add {name!r}",
-            )
+            message = f"the block {self.name!r} needs the argument {name!r}"
+            why = "it is a length of an output"
+            raise MissingArgument(f"{message}: {why}", name, hint=f"add {name!r}")
         if not isinstance(value, int) or value < 1:
             raise BlockMismatch(
                 "R0419",

@@ -38,9 +38,9 @@ def load_block(folder: Path) -> Block:
     Raises:
         UserFileError: R0430, its description is broken; R1003, it cannot be read.
     """
-    manifest = load_manifest(folder / "block.toml")
+    manifest, file = load_manifest(folder / "block.toml")
     name = folder.name if folder.name not in ("", "..") else folder.resolve().name
-    return Block.from_manifest(name, folder.absolute(), manifest, own_path=folder)
+    return Block.from_manifest(name, folder.absolute(), manifest, own_path=folder, file=file)
 
 
 class Catalogue:
@@ -83,7 +83,7 @@ class Catalogue:
             directory = self._directory / name
             if not (directory / "block.toml").is_file():
                 return None
-            manifest = load_manifest(directory / "block.toml")
+            manifest, _ = load_manifest(directory / "block.toml")
             self._blocks[name] = Block.from_manifest(name, directory, manifest)
         return self._blocks[name]
 

@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 
-from runec.pipeline import ElementType
 from runec.proc_blocks.arguments import convert
 from runec.proc_blocks.manifest import (
     FROM_MODEL,
@@ -19,7 +18,8 @@ from runec.proc_blocks.manifest import (
     Manifest,
     OutputRule,
 )
-from runec.proc_blocks.toml_places import Place
+from runec.toml import Place
+from runec.values import ElementType
 
 # More than the memory of most microcontrollers that we know.
 MAX_STACK_BYTES = 64 * 1024
@@ -118,7 +118,10 @@ def _of_input(manifest: Manifest, at: Place, rule: InputRule) -> Iterator[Contra
         yield f"an input's {problem}", (*at, "elements")
     for size in rule.dimensions:
         if isinstance(size, str) and SIZE.fullmatch(size) is None:
-            yield f"an input's dimension is no number, '_' or '6+': {size!r}", (*at, "dimensions")
+            yield (
+                f"a dimension of an input is not a number, '_' or '6+': {size!r}",
+                (*at, "dimensions"),
+            )
         if isinstance(size, int) and not 1 <= size <= MAX_LENGTH:
             yield f"an input's dimension is not from 1 to {MAX_LENGTH}", (*at, "dimensions")
     if rule.repeat and rule is not manifest.inputs[-1]:
@@ -138,7 +141,7 @@ def _of_output(manifest: Manifest, index: int, output: OutputRule) -> Iterator[C
     if output.repeat and output is not manifest.outputs[-1]:
         yield "only the last input and the last output can repeat", (*at, "repeat")
     if output.element not in {"input", "declared", *TYPES}:
-        yield f"an output's element is no type: {output.element}", (*at, "element")
+        yield f"an output's element is not a type: {output.element}", (*at, "element")
         return
     yield from _of_elements(manifest, index, output)
     for size in () if isinstance(output.shape, str) else output.shape:

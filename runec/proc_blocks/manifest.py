@@ -33,7 +33,7 @@ from typing import Literal
 
 import msgspec
 
-from runec.pipeline import ElementType
+from runec.values import ElementType
 
 ArgumentType = Literal["int", "float", "string", "string-list"]
 

@@ -36,3 +36,10 @@ class BlockMismatch(Exception):  # noqa: N818 - it becomes a diagnostic, it is n
         self.about: Literal["inputs", "outputs", "arguments"] = about
         self.index = index
         self.argument = argument
+
+
+class MissingArgument(BlockMismatch):
+    """A stage does not give an argument that its block needs: R0417."""
+
+    def __init__(self, message: str, argument: str, *, hint: str) -> None:
+        super().__init__("R0417", message, about="arguments", argument=argument, hint=hint)

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runec.files import read_file
 from runec.proc_blocks.contradictions import find_contradiction
-from runec.proc_blocks.manifest import ArgumentRule, InputRule, Manifest, OutputRule
-from runec.proc_blocks.toml_reading import Structs, TomlFile
+from runec.proc_blocks.manifest import Manifest
+from runec.toml import TomlFile, TomlSort, read_toml
 
-MAX_MANIFEST_BYTES = 64 * 1024
+GUIDE = "docs/guides/blocks.md"
+_SORT = TomlSort("R0430", "block description", GUIDE, max_bytes=64 * 1024)
 
-_STRUCTS: Structs = {("arguments",): ArgumentRule, ("inputs",): InputRule, ("outputs",): OutputRule}
 
-
-def load_manifest(path: Path) -> Manifest:
-    """Read a `block.toml`.
+def load_manifest(path: Path) -> tuple[Manifest, TomlFile]:
+    """Read a `block.toml`; return what it says, and the file for later mistakes in it.
 
     Raises:
-        UserFileError: R0430, it is not TOML, has an unknown key or contradicts itself.
+        UserFileError: R0430, it is not TOML, has an unknown key or contradicts itself; R1003, it
+            cannot be read.
     """
-    data = read_file(path, "the block description", max_bytes=MAX_MANIFEST_BYTES)
-    file = TomlFile(path, data, "R0430", f"the description of block {path.parent.name!r} is")
-    manifest = file.decode(Manifest, _STRUCTS)
+    file = read_toml(path, _SORT)
+    manifest = file.decode(Manifest)
     contradiction = find_contradiction(manifest)
     if contradiction is not None:
-        problem, place = contradiction
-        file.refuse(problem, place)
-    return manifest
+        raise file.error(*contradiction)
+    return manifest, file

@@ -23,16 +23,16 @@ from typing import Any
 import msgspec
 
 from runec.diagnostics import UserFileError
-from runec.files import is_file, read_file
-from runec.pipeline import STRUCT_CODES, ArgumentValue, ElementType, TensorType
+from runec.files import is_file
 from runec.proc_blocks.block import Block, Resolved
 from runec.proc_blocks.mismatch import BlockMismatch
-from runec.proc_blocks.toml_places import Place
-from runec.proc_blocks.toml_reading import TomlFile
+from runec.proc_blocks.reading import GUIDE
+from runec.toml import Place, TomlFile, TomlSort, read_toml
+from runec.values import ArgumentValue, ElementType, TensorType
 
 TESTS = "tests.toml"
 
-_MAX_BYTES = 4 * 1024 * 1024
+_SORT = TomlSort("R0432", "block tests", GUIDE, max_bytes=4 * 1024 * 1024)
 
 Element = int | float | str
 Elements = tuple[Element, ...]
@@ -77,12 +77,12 @@ class Vectors(msgspec.Struct, frozen=True):
 
 def pack(kind: TensorType, elements: Elements) -> bytes:
     """Return the packed elements of a tensor of numbers, each rounded to its type."""
-    return struct.pack(f"<{len(elements)}{STRUCT_CODES[kind.element]}", *elements)
+    return struct.pack(f"<{len(elements)}{kind.element.struct_code}", *elements)
 
 
 def unpack(kind: TensorType, data: bytes) -> Elements:
     """Return the elements of a tensor of numbers."""
-    return struct.unpack(f"<{kind.element_count}{STRUCT_CODES[kind.element]}", data)
+    return struct.unpack(f"<{kind.element_count}{kind.element.struct_code}", data)
 
 
 def load_vectors(block: Block) -> tuple[Vectors, ...]:
@@ -98,15 +98,14 @@ def load_vectors(block: Block) -> tuple[Vectors, ...]:
             f"the block {block.name!r} has no {TESTS}",
             hint="write one: docs/guides/blocks.md tells its keys, runec block new makes one",
         )
-    data = read_file(path, "the tests", max_bytes=_MAX_BYTES)
-    file = TomlFile(path, data, "R0432", f"the {TESTS} of block {block.name!r} is")
-    tests = file.decode(_Tests, {("tests",): _Test, ("tests", "runs"): _Run}).tests
+    file = read_toml(path, _SORT)
+    tests = file.decode(_Tests).tests
     if not tests:
-        file.refuse("it holds no tests", ("tests",), "add [[tests]] to it")
+        raise file.error("it holds no tests", ("tests",), "add [[tests]] to it")
     names = [test.name for test in tests]
     for number, name in enumerate(names):
         if name in names[:number]:
-            file.refuse(f"two tests are called {name!r}", ("tests", number, "name"))
+            raise file.error(f"two tests are called {name!r}", ("tests", number, "name"))
     return tuple(_Checker(file, block, number, test).check() for number, test in enumerate(tests))
 
 
@@ -129,11 +128,11 @@ class _Checker(msgspec.Struct, frozen=True):
             resolved = self.block.resolve(inputs, declared, arguments)
         except BlockMismatch as mismatch:
             place = (*at, mismatch.about, mismatch.argument or "")
-            self.file.refuse(mismatch.message, place, mismatch.hint)
+            raise self.file.error(mismatch.message, place, mismatch.hint) from None
         if not test.runs:
-            self.file.refuse("a test has at least one run", at, "add [[tests.runs]] to it")
+            raise self.file.error("a test has at least one run", at, "add [[tests.runs]] to it")
         if not 0 <= test.tolerance < math.inf:
-            self.file.refuse("the tolerance is no positive number", (*at, "tolerance"))
+            raise self.file.error("the tolerance is not a positive number", (*at, "tolerance"))
         given = tuple(output.type for output in resolved.outputs)
         runs = tuple(
             self._run((*at, "runs", index), run, inputs, given)
@@ -141,7 +140,7 @@ class _Checker(msgspec.Struct, frozen=True):
         )
         for index, run in enumerate(test.runs[:-1]):
             if run.fails is not None:
-                self.file.refuse(
+                raise self.file.error(
                     "only the last run of a test can fail: it ends the block",
                     (*at, "runs", index, "fails"),
                     "put what comes after it into a test of its own",
@@ -155,7 +154,8 @@ class _Checker(msgspec.Struct, frozen=True):
                 types.append(TensorType.parse(text))
             except ValueError:
                 place = ("tests", self.number, key)
-                self.file.refuse(f"{text[:40]!r} is no type", place, "write it like f32[1, 3]")
+                problem = f"{text[:40]!r} is not a type"
+                raise self.file.error(problem, place, "write it like f32[1, 3]") from None
         return tuple(types)
 
     def _run(
@@ -166,7 +166,7 @@ class _Checker(msgspec.Struct, frozen=True):
         outputs: Sequence[TensorType],
     ) -> Run:
         if (run.outputs is None) == (run.fails is None):
-            self.file.refuse(
+            raise self.file.error(
                 "a run has either outputs or fails", at, "write down what the block should give"
             )
         wanted = () if run.outputs is None else run.outputs
@@ -180,7 +180,7 @@ class _Checker(msgspec.Struct, frozen=True):
         self, at: Place, given: Sequence[Any], types: Sequence[TensorType]
     ) -> tuple[Elements, ...]:
         if len(given) != len(types):
-            self.file.refuse(
+            raise self.file.error(
                 f"{len(given)} tensors are given, but the block has {len(types)} {at[-1]}",
                 at,
                 f"give a list of elements for each of {', '.join(map(str, types))}",
@@ -193,12 +193,12 @@ class _Checker(msgspec.Struct, frozen=True):
     def _elements(self, at: Place, value: Any, kind: TensorType) -> Elements:
         elements = tuple(_flat(value))
         if len(elements) != kind.element_count:
-            self.file.refuse(
+            raise self.file.error(
                 f"{kind} has {kind.element_count} elements, but {len(elements)} are given", at
             )
         for element in elements:
             if not _fits(element, kind.element):
-                self.file.refuse(f"{element!r} is no {kind.element.value}", at)
+                raise self.file.error(f"{element!r} is no {kind.element.value}", at)
         return elements
 
 
@@ -216,7 +216,7 @@ def _fits(value: Any, element: ElementType) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     try:
-        struct.pack(f"<{STRUCT_CODES[element]}", value)
+        struct.pack(f"<{element.struct_code}", value)
     except (struct.error, OverflowError):
         return False
     return True

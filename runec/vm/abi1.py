@@ -6,12 +6,14 @@ graph's, or the call traps.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from runec.container import Graph, GraphCapability, GraphOutput, Rune
 from runec.pipeline import ElementType, TensorType
+from runec.values import as_f32
 from runec.vm.errors import bad_host_call, model_missing
 from runec.vm.host_model import HostModel
 from runec.vm.messages import Outputs
@@ -19,25 +21,28 @@ from runec.vm.output import split_text, text_size
 from runec.vm.rune_imports import Imports, Surroundings, Typed
 
 # Value types of request_capability_set_param.
-VALUE_TYPES: Mapping[int, str] = {1: "<i", 2: "<f", 5: "<B", 6: "<h", 7: "<b"}
+_VALUE_TYPES: Mapping[int, ElementType] = {
+    1: ElementType.I32,
+    2: ElementType.F32,
+    5: ElementType.U8,
+    6: ElementType.I16,
+    7: ElementType.I8,
+}
 
 
 def parameter_value(function: str, content: bytes, value_type: int) -> int | float:
     """Decode a capability parameter. Raises RuneError R0710."""
-    code = VALUE_TYPES.get(value_type)
-    if code is None or struct.calcsize(code) != len(content):
+    kind = _VALUE_TYPES.get(value_type)
+    if kind is None or kind.size_bytes != len(content):
         raise bad_host_call(function, f"{len(content)} bytes of the value type {value_type}")
-    value: int | float = struct.unpack(code, content)[0]
+    value: int | float = struct.unpack(f"<{kind.struct_code}", content)[0]
     return value
 
 
 def _same(given: float, listed: float) -> bool:
     if isinstance(listed, float):
-        try:
-            listed = struct.unpack("<f", struct.pack("<f", listed))[0]
-        except OverflowError:
-            return False
-    return given == listed
+        listed = as_f32(listed)
+    return given == listed and math.isfinite(listed)
 
 
 @dataclass
@@ -58,11 +63,10 @@ class Abi1Imports(Imports):
         self._outputs: dict[int, tuple[str, GraphOutput]] = {}
         self._models: dict[int, _Model] = {}
         self._consumed: dict[int, list[tuple[TensorType, bytes]]] = {}
-        # Index of the stage whose host function was called last; -1 before the first.
+        # Index of the stage that began last; -1 before the first.
         self._reached = -1
         self._is_inside = False
         self._given: list[Typed] = []
-        self._places: tuple[Sequence[int], Sequence[int]] = ((), ())
         self._first_id_of_calls: int | None = None
 
     def memory_limit(self, size: int) -> int:
@@ -99,24 +103,42 @@ class Abi1Imports(Imports):
         return stages[number - 1] if 0 < number <= len(stages) else f"number {number}"
 
     def place(self) -> str:
-        """Name the stage in which the rune is; without watched blocks, those in which it can be."""
+        """Name the stage in which the rune is, if the host knows it."""
         if self.in_manifest:
             return "while it was set up"
-        stages = self._graph.stages
-        if self._is_inside:
-            return f"in the stage {stages[self._reached]}"
-        names = []
-        for name in stages[self._reached + 1 :]:
-            names.append(name)
-            if name not in self._graph.proc_blocks:
-                break
-        blocks = [name for name in names if name in self._graph.proc_blocks] or names
-        if not blocks:
-            return f"after the stage {stages[-1]}" if stages else ""
-        where = "in the stage" if len(blocks) == 1 else "in one of the stages"
-        return f"{where} {', '.join(blocks)}"
+        return f"in the stage {self._graph.stages[self._reached]}" if self._is_inside else ""
+
+    # --- stages ------------------------------------------------------------------------------
+
+    @property
+    def step_count(self) -> int:
+        """How many stages `_call` runs one by one: all, or none in a rune without a code map."""
+        return 0 if self._graph.code_map is None else len(self._graph.stages)
+
+    def begin_step(self, number: int) -> None:
+        """The n-th stage is about to run."""
+        self._reached = number - 1
+        self._is_inside = True
+        stage = self._graph.stages[self._reached]
+        if self.is_traced and stage in self._graph.proc_blocks:
+            # Now: a block that works in place writes over its input.
+            self._given = self._peek(self._graph.stage_tensors(stage)[0])
+            self.lap()
+
+    def end_step(self) -> None:
+        """The stage that began last has returned."""
+        self._is_inside = False
+        stage = self._graph.stages[self._reached]
+        if self.is_traced and stage in self._graph.proc_blocks:
+            spent_ms = self.lap()
+            made = self._peek(self._graph.stage_tensors(stage)[1])
+            block = self._graph.proc_blocks[stage].block
+            self.trace([stage], block, self._given, made, spent_ms)
 
     def _enter(self, stage: str) -> None:
+        """A host function works for a stage; without a code map it shows where the rune is."""
+        if self.step_count:
+            return
         index = self._graph.stages.index(stage)
         passed = self._graph.stages[self._reached + 1 : index]
         blocks = [name for name in passed if name in self._graph.proc_blocks]
@@ -127,40 +149,18 @@ class Abi1Imports(Imports):
         self._is_inside = True
 
     def _leave(self) -> None:
-        self._is_inside = False
+        if not self.step_count:
+            self._is_inside = False
 
-    # --- blocks (runec.vm.stages) ------------------------------------------------------------
-
-    def tensor_count(self, stage: str) -> int:
-        """Return how many tensors a stage takes and gives."""
-        return sum(map(len, self._graph.stage_tensors(stage)))
-
-    def enter_block(self, stage: str, addresses: Sequence[int]) -> None:
-        """A block begins; its tensors lie at these addresses, inputs first."""
-        self._enter(stage)
-        if not self.is_traced:
-            return
-        inputs, outputs = self._graph.stage_tensors(stage)
-        # Now: a block that works in place writes over what it was given.
-        self._given = self._peek(inputs, addresses[: len(inputs)])
-        self._places = (outputs, addresses[len(inputs) :])
-        self.lap()
-
-    def leave_block(self) -> None:
-        """The block that began last is over."""
-        if self.is_traced and self._is_inside:
-            spent_ms = self.lap()
-            name = self._graph.stages[self._reached]
-            block = self._graph.proc_blocks[name].block
-            self.trace([name], block, self._given, self._peek(*self._places), spent_ms)
-        self._leave()
-
-    def _peek(self, tensors: Sequence[int], addresses: Sequence[int]) -> list[Typed]:
-        """Return what lies where tensors should; nobody has checked the addresses."""
+    def _peek(self, tensors: Sequence[int]) -> list[Typed]:
+        """Return what lies where the code map has tensors; text may lie partly outside."""
+        code_map = self._graph.code_map
+        if code_map is None:
+            return []
         memory = self._memory()[: self._graph.memory_used]
         found: list[Typed] = []
-        for tensor, at in zip(tensors, addresses, strict=True):
-            kind = self._graph.tensors[tensor]
+        for tensor in tensors:
+            kind, at = self._graph.tensors[tensor], code_map.addresses[tensor]
             size = kind.size_bytes
             if kind.element is ElementType.UTF8:
                 size = text_size(memory[at:], kind.element_count)
@@ -223,7 +223,7 @@ class Abi1Imports(Imports):
 
     def _capability(self, function: str, stage_id: int) -> tuple[str, GraphCapability]:
         if stage_id not in self._capabilities:
-            raise bad_host_call(function, f"{stage_id} is no capability's id")
+            raise bad_host_call(function, f"{stage_id} is not a capability's id")
         return self._capabilities[stage_id]
 
     # --- models ------------------------------------------------------------------------------
@@ -239,12 +239,12 @@ class Abi1Imports(Imports):
             raise bad_host_call(
                 function, f"the graph lists no model {stage!r} with the id {stage_id}"
             )
-        data = self._rune.resources.get(model.resource)
-        if data is None:
+        file = self._rune.models.get(model.resource)
+        if file is None:
             raise model_missing(stage, model.resource)
         inputs = [self._graph.tensors[index] for index in model.inputs]
         outputs = [self._graph.tensors[index] for index in model.outputs]
-        engine = HostModel(stage, data, (inputs, outputs), self._surroundings.warn)
+        engine = HostModel(stage, file, (inputs, outputs), self._surroundings.warn)
         self._models[stage_id] = _Model(stage, engine, inputs, outputs)
         return stage_id
 
@@ -254,7 +254,7 @@ class Abi1Imports(Imports):
         self._only(function, in_manifest=False)
         model = self._models.get(stage_id)
         if model is None:
-            raise bad_host_call(function, f"{stage_id} is no model's id")
+            raise bad_host_call(function, f"{stage_id} is not a model's id")
         self._enter(model.name)
         sources = self.pointers(function, inputs, len(model.inputs))
         targets = self.pointers(function, outputs, len(model.outputs))
@@ -296,7 +296,7 @@ class Abi1Imports(Imports):
         function = "consume_output"
         self._only(function, in_manifest=False)
         if stage_id not in self._outputs:
-            raise bad_host_call(function, f"{stage_id} is no output's id")
+            raise bad_host_call(function, f"{stage_id} is not an output's id")
         name, output = self._outputs[stage_id]
         self._enter(name)
         taken = self._consumed.setdefault(stage_id, [])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from runec.codegen import compile_pipeline
-from runec.container import F32, F64, read_rune, spell_float, write_rune
+from runec.container import F32, F64, spell_float, write_rune
 from runec.diagnostics import RuneError
 from runec.pipeline import (
     Capability,
@@ -25,13 +25,12 @@ from runec.pipeline import (
 )
 from runec.proc_blocks import Block, Catalogue
 from runec.proc_blocks.vectors import Elements, Run, Vectors, pack, unpack
+from runec.vm.errors import StageFailedError
 from runec.vm.inputs import InputReader, Inputs
 from runec.vm.messages import Document, Outputs
 from runec.vm.output import split_text
 from runec.vm.run import Watch, run_rune_feeds
 
-# A block whose stage fails ends the rune with this; what it says is the rest of the message.
-_STAGE_FAILED = "R0709"
 _LENGTH_BYTES = 4
 # Beside each tensor; a block that writes there is reported.
 _GUARD_BYTES = 4096
@@ -131,7 +130,7 @@ class _Given(InputReader):
 
 def _run_test(block: Block, test: Vectors, timeout_s: float) -> Outcome:
     pipeline, words = _pipeline(block, test)
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline, guard_bytes=_GUARD_BYTES)))
+    rune = write_rune(pipeline, compile_pipeline(pipeline, guard_bytes=_GUARD_BYTES))
     feeds = [_Given(_packed(test, run, words)) for run in test.runs]
     results = run_rune_feeds(rune, feeds, timeout_s=timeout_s, resources={}, watch=Watch())
     differences: list[Difference] = []
@@ -153,7 +152,7 @@ def _ended(
 ) -> Outcome:
     if run.fails is None:
         return Outcome(test.name, differences, f"run {number}: {error.message} ({error.code})")
-    if error.code == _STAGE_FAILED and run.fails in error.message:
+    if isinstance(error, StageFailedError) and run.fails in error.message:
         return Outcome(test.name, differences)
     problem = f"run {number} should fail with {run.fails!r}, but: {error.message} ({error.code})"
     return Outcome(test.name, differences, problem)
@@ -187,7 +186,7 @@ def _pipeline(block: Block, test: Vectors) -> tuple[Pipeline, dict[int, tuple[st
             made = Tensor(count, kind, kind.element_count * (_LENGTH_BYTES + longest))
             arguments = {"wordlist": words[number]}
             name = f"texts {number}"
-            before.append(ProcBlock(name, "label", "label", arguments, (tensor,), (made,)))
+            before.append(ProcBlock(name, label, "label", arguments, (tensor,), (made,)))
             tensor, count = made, count + 1
         given.append(tensor)
     outputs = tuple(
@@ -196,12 +195,11 @@ def _pipeline(block: Block, test: Vectors) -> tuple[Pipeline, dict[int, tuple[st
     )
     tested = ProcBlock(
         block.name,
-        block.name,
+        block,
         f"./{block.name}",
         test.resolved.arguments,
         tuple(given),
         outputs,
-        folder=block.own_path,
     )
     last = Output("outputs of it", OutputKind.SERIAL, outputs)
     return Pipeline("test", (*stages, *before, tested, last), {}), words

@@ -13,27 +13,24 @@ import re
 import resource
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any, NoReturn
 
 import wasm3
 
 from runec.container import Rune, module_imports, read_rune
-from runec.diagnostics import MachineError, RunecError, RuneError
+from runec.diagnostics import RunecError, RuneError
 from runec.pipeline import CapabilityKind, ElementType
 from runec.vm.abi1 import Abi1Imports
-from runec.vm.errors import process_died, stage_failed, trapped, unsupported_original
+from runec.vm.errors import REPORTED, process_died, stage_failed, trapped, unsupported_legacy
 from runec.vm.legacy_abi import LegacyImports
 from runec.vm.messages import (
     HEADER,
     Kind,
     pack_message,
     pack_outputs,
-    pack_recorded,
     unpack_start,
 )
 from runec.vm.rune_imports import Imports
-from runec.vm.stages import LEAVE, WatchedModule, watch_blocks
 from runec.vm.trace import Step, pack_step
 
 # Deep enough for any block, shallow enough for the process's own stack of 8 MiB.
@@ -42,7 +39,7 @@ _TRAP = re.compile(r"\[trap\] ([^(]*)")
 
 
 class ClosedError(Exception):
-    """The parent has closed the pipe: there is nobody to work for."""
+    """The parent has closed the pipe: there is no more work."""
 
 
 class Connection:
@@ -107,12 +104,13 @@ class Connection:
 
     def error(self, error: RunecError) -> None:
         """Report how the rune failed."""
+        kinds = (name for name, kind in REPORTED.items() if isinstance(error, kind))
         report = {
             "code": error.code,
             "message": error.message,
             "hint": error.hint,
             "notes": list(error.notes),
-            "machine": isinstance(error, MachineError),
+            "kind": next(kinds, "rune"),
         }
         self.send(Kind.ERROR, json.dumps(report).encode())
 
@@ -138,33 +136,17 @@ class Instance:
 
     def __init__(self, rune: Rune, host: Imports) -> None:
         self._host = host
-        watched = WatchedModule(rune.code, {})
-        if isinstance(host, Abi1Imports):
-            watched = watch_blocks(rune.code, rune.require_graph())
         self._environment = wasm3.Environment()
         self._runtime = self._environment.new_runtime(_WASM_STACK_BYTES)
-        self._module = self._guard(lambda: self._environment.parse_module(watched.code))
+        self._module = self._guard(lambda: self._environment.parse_module(rune.code))
         self._guard(lambda: self._runtime.load(self._module))
         for item in module_imports(rune):
             function = getattr(host, item.name, None)
             if function is None or not item.is_known:
-                raise unsupported_original(f"it imports {item.name}")
+                raise unsupported_legacy(f"it imports {item.name}")
             self._module.link_function("env", item.name, item.signature, _unsigned(function))
-        if watched.enter and isinstance(host, Abi1Imports):
-            self._watch(watched.enter, host)
-        self._used = None if rune.is_original else rune.require_graph().memory_used
+        self._used = None if rune.graph is None else rune.graph.memory_used
         host.attach(self._memory)
-
-    def _watch(self, enter: Mapping[str, str], host: Abi1Imports) -> None:
-        def entrance(stage: str) -> Callable[..., None]:
-            return lambda *addresses: host.enter_block(
-                stage, [address & 0xFFFFFFFF for address in addresses]
-            )
-
-        for name, stage in enter.items():
-            count = host.tensor_count(stage)
-            self._module.link_function("env", name, f"v({'i' * count})", entrance(stage))
-        self._module.link_function("env", LEAVE, "v()", host.leave_block)
 
     def _memory(self) -> memoryview:
         memory: memoryview | None = self._runtime.get_memory(0)
@@ -202,17 +184,31 @@ class Instance:
         result = self._guard(lambda: function(*arguments))
         return int(result) & 0xFFFFFFFF
 
+    def run(self) -> int:
+        """Run the pipeline once; return 0, or the number of the stage that failed.
+
+        Stage by stage where the rune allows it, so that the host knows the stage of a trap.
+        """
+        if not self._host.step_count:
+            return self.call("_call", 0, 0, 0)
+        for number in range(1, self._host.step_count + 1):
+            self._host.begin_step(number)
+            failed = self.call("_call", 0, number, number)
+            self._host.end_step()
+            if failed:
+                return number
+        return 0
+
 
 def _serve(connection: Connection) -> None:
     kind, body = connection.receive()
     if kind is not Kind.START:
         raise ClosedError
     start = unpack_start(body)
-    rune = read_rune(start.rune)
-    rune = replace(rune, resources={**rune.resources, **start.resources})
+    rune = read_rune(start.rune).with_resources(start.resources)
     connection.is_traced = start.is_traced
     limit_resources(start.time_limit_s)
-    host: Imports = (LegacyImports if rune.is_original else Abi1Imports)(rune, connection)
+    host: Imports = (LegacyImports if rune.is_legacy else Abi1Imports)(rune, connection)
     instance = Instance(rune, host)
     host.in_manifest = True
     instance.call("_manifest")
@@ -220,14 +216,11 @@ def _serve(connection: Connection) -> None:
     connection.send(Kind.READY)
     while True:
         kind, _ = connection.receive()
-        if kind is Kind.TELL and isinstance(host, LegacyImports):
-            connection.send(Kind.ASKED, pack_recorded(host.recorded()))
-            continue
         if kind is not Kind.RUN:
             raise ClosedError
         limit_resources(start.time_limit_s)
         host.begin_run()
-        failed = instance.call("_call", 0, 0, 0)
+        failed = instance.run()
         if failed:
             raise stage_failed(failed, host.stage_name(failed), host.last_message)
         outputs = pack_outputs(host.take_outputs())

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from runec.diagnostics import (
     Diagnostic,
     MachineError,
+    RunecError,
     RuneError,
     Severity,
     UsageError,
@@ -33,16 +34,24 @@ _TRAPS = {
 }
 
 
-def missing_input(kind: str, index: int, flag: str) -> UserFileError:
+class MissingInputError(UserFileError):
+    """R0701: no file for a capability; `flag` is the option that names one."""
+
+    flag: str
+
+
+def missing_input(kind: str, index: int, flag: str) -> MissingInputError:
     """R0701: no file for a capability."""
     which = "" if index == 0 else f" number {index + 1}"
-    return UserFileError(
+    error = MissingInputError(
         "R0701",
         f'Unable to load the "{kind}" input: no file{which} was given for it',
         hint=f"add {flag} FILE" + (f" ({index + 1} times in all)" if index else ""),
         # Word for word, for scripts that look for it.
         notes=[f'in the original platform: Error: Unable to load the "{kind}" input'],
     )
+    error.flag = flag
+    return error
 
 
 def wrong_length(source: str, requested: int, provided: int, unit: str) -> UserFileError:
@@ -161,13 +170,22 @@ def invalid_module(what: str) -> RuneError:
 def trapped(kind: str, place: str) -> RuneError:
     """R0708: the WebAssembly trapped."""
     hint = next((advice for word, advice in _TRAPS.items() if word in kind), _REPORT)
-    return RuneError("R0708", f"the rune trapped {place}: {kind}", hint=hint)
+    where = f" {place}" if place else ""
+    return RuneError("R0708", f"the rune trapped{where}: {kind}", hint=hint)
 
 
-def stage_failed(number: int, stage: str, message: str) -> RuneError:
+class StageFailedError(RuneError):
+    """A stage of the rune says that it failed."""
+
+
+class FailedRunError(RuneError):
+    """One run failed; what executes the rune takes the next one."""
+
+
+def stage_failed(number: int, stage: str, message: str) -> StageFailedError:
     """R0709: `_call` returned the number of a stage."""
     said = f": {message}" if message else ""
-    return RuneError(
+    return StageFailedError(
         "R0709",
         f"the stage {stage} (number {number}) failed{said}",
         hint="check the input's values, and the arguments of that stage in the Runefile",
@@ -184,7 +202,7 @@ def out_of_time(seconds: float) -> RuneError:
     return RuneError(
         "R0711",
         f"the rune did not end within {seconds:g} s",
-        hint="give it longer with --timeout SECONDS, or look for an endless loop in its blocks",
+        hint="increase --timeout, or look for an endless loop in its blocks",
     )
 
 
@@ -192,13 +210,21 @@ REQUESTS_MAX = 256
 """How often a rune may ask for input in one run; what runec compiles asks once a capability."""
 
 
-def too_many_requests() -> RuneError:
+def too_many_requests() -> FailedRunError:
     """R0925: a rune that asks for input without end, which its time budget does not count."""
-    return RuneError(
+    return FailedRunError(
         "R0925",
         f"the rune asks for input more than {REQUESTS_MAX} times in one run",
         hint="look for a loop around request_provider_response in its module",
     )
+
+
+# Errors that the process which executes a rune reports, by what it calls them.
+REPORTED: Mapping[str, type[RunecError]] = {
+    "machine": MachineError,
+    "stage": StageFailedError,
+    "rune": RuneError,
+}
 
 
 def process_died(what: str, notes: list[str]) -> RuneError:
@@ -221,6 +247,15 @@ def model_failed(
         hint=hint or "use operators and element types that have kernels (docs/operators.md)",
         notes=notes,
     )
+
+
+def inference_failed(name: str, what: str, notes: Sequence[str] = ()) -> RuneError:
+    """R0713: a library that has prepared a model fails with these inputs."""
+    hint = (
+        "check the inputs that hold shapes or indices; "
+        "or use element types that have kernels (docs/operators.md)"
+    )
+    return model_failed(name, what, notes, hint)
 
 
 def computed_wrong(name: str, why: Sequence[str]) -> RuneError:
@@ -264,7 +299,7 @@ _OFFSET = re.compile(r"at offset ([0-9]+)")
 
 
 def no_model(name: str, error: UserFileError) -> RuneError:
-    """R0713: what a resource holds is no model, or a damaged one; `error` is the reader's."""
+    """R0713: what a resource holds is not a model, or a damaged one; `error` is the reader's."""
     return RuneError("R0713", f"the model {name} cannot be run: {error.message}", hint=error.hint)
 
 
@@ -334,11 +369,11 @@ def too_much_output(what: str) -> RuneError:
     return RuneError("R0715", f"the rune writes too much: {what}", hint=_REPORT)
 
 
-def unsupported_original(what: str, *, hint: str | None = None) -> RuneError:
-    """R0716: an original rune needs something that this host does not have."""
+def unsupported_legacy(what: str, *, hint: str | None = None) -> RuneError:
+    """R0716: a legacy rune needs something that this host does not have."""
     return RuneError(
         "R0716",
-        f"this original rune cannot be run: {what}",
+        f"this legacy rune cannot be run: {what}",
         hint=hint or "build it again from its Runefile with `runec build`",
     )
 
@@ -347,10 +382,10 @@ _MEDIA_TYPES = {"tfjs": "tensorflow-js", "onnx": "onnx", "tf-model": "tensorflow
 
 
 def unsupported_model(media_type: str) -> RuneError:
-    """R0716: a model of an original rune that is of another format than TensorFlow Lite."""
+    """R0716: a model of a legacy rune that is of another format than TensorFlow Lite."""
     known = (name for word, name in _MEDIA_TYPES.items() if word in media_type)
     called = next(known, "of an unknown format")
-    return unsupported_original(
+    return unsupported_legacy(
         f"its model is {called} ({media_type}), and runec executes tensorflow-lite only",
         hint="convert the model to .tflite with TensorFlow's TFLiteConverter, "
         "name that in the Runefile, and build the rune again with `runec build`",

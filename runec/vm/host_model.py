@@ -1,7 +1,7 @@
 """A model on the host, in whichever library computes it right.
 
 TensorFlow Lite Micro first: it is what devices have. What it refuses, and what it is known to
-compute wrong (`runec.models.engines`), goes to LiteRT, if that is installed, and the user is told.
+compute wrong (`runec.models.engines`), goes to LiteRT, if that is installed, with a warning.
 
 Executed in the child process.
 """
@@ -16,16 +16,13 @@ from runec.diagnostics import RuneError, UserFileError
 from runec.models import (
     Engine,
     InputRange,
+    ModelFile,
     ModelTensor,
     advice,
     deviations,
     engine_objection,
     hybrid_operators,
-    input_ranges,
-    inspect_model,
     missing,
-    read_graph,
-    read_model,
     resolve_model,
 )
 from runec.pipeline import TensorType
@@ -60,11 +57,11 @@ class HostModel:
 
     Args:
         name: the stage, for messages.
-        data: the .tflite.
+        model: the .tflite.
         said: the types that the rune says its inputs and its outputs have; element types and
             sizes are compared with the model's, shapes may be written differently. Where the file
             has no shape, or leaves an input's open, the rune's count. None: not compared.
-        warn: is told when it runs in another library than devices have.
+        warn: called when it runs in another library than devices have.
 
     Raises:
         RuneError: R0713, it cannot be run; R0714, its tensors are others.
@@ -74,38 +71,36 @@ class HostModel:
     def __init__(
         self,
         name: str,
-        data: bytes,
+        model: ModelFile,
         said: tuple[Sequence[TensorType], Sequence[TensorType]] | None,
         warn: Warn,
     ) -> None:
         try:
             # Runes that runec built have resolved models; others may hold any file.
-            data = resolve_model(data, None if said is None else said[0], may_learn=False).data
-            self._info = read_model(data)
-            self._graph = read_graph(data)
-            self._ranges = input_ranges(data)
+            given = None if said is None else said[0]
+            model = resolve_model(model, given, may_learn=False).model
+            self._info, self._graph = model.info, model.graph
+            self._ranges = model.input_ranges
         except UserFileError as error:
             raise no_model(name, error) from None
-        self.inputs = _types(
-            name, self._info.inputs, None if said is None else said[0], is_input=True
-        )
+        self.inputs = _types(name, self._info.inputs, given, is_input=True)
         self.outputs = _types(name, self._info.outputs, None if said is None else said[1])
         self._name = name
         names = [operator.name for operator in self._info.operators]
         hybrid = hybrid_operators(self._graph)
         why = tflm.device_objection(self._graph, names, hybrid)
         to_a_board = tflm.device_advice(self._graph, names, hybrid)
-        self._found = inspect_model(data)
+        self._found = model.findings
         if self._found.is_shapeless and not tflm.missing_operators(names):
             why, to_a_board = _AT_RUN_TIME, "use a model with fixed shapes"
         self._engine: _Engine
         try:
-            self._engine = self._in_tflm(name, data)
+            self._engine = self._in_tflm(name, model)
             if why is not None:
                 hint = f"to run it on a board, {to_a_board}"
                 warn(f"no device engine of runec takes the model {name}: {why}", hint)
         except RefusedError as refusal:
-            self._engine = self._in_litert(name, data, refusal)
+            self._engine = self._in_litert(name, model, refusal)
             # No device of today may have it, the device's library of 2020 does.
             text = f"the model {name} runs in LiteRT's reference kernels: {refusal.reason}"
             if why is None:
@@ -114,7 +109,7 @@ class HostModel:
                 hint = f"to run it on a board, {to_a_board}"
                 warn(f"{text}. No device engine of runec takes it: {why}", hint)
 
-    def _in_tflm(self, name: str, data: bytes) -> _Engine:
+    def _in_tflm(self, name: str, model: ModelFile) -> _Engine:
         objection = self._objection(Engine.TFLM)
         if objection is not None:
             raise RefusedError(objection)
@@ -127,7 +122,7 @@ class HostModel:
             raise RefusedError(_UNKNOWN)
         if self._found.objection is not None:
             raise RefusedError(self._found.objection)
-        return TflmModel(name, data, self.inputs, self.outputs)
+        return TflmModel(name, model, self.inputs, self.outputs)
 
     def _objection(self, engine: Engine) -> str | None:
         """Return why a library does not run the model right, with the library's full name."""
@@ -135,7 +130,7 @@ class HostModel:
         name = "TensorFlow Lite Micro" if engine is Engine.TFLM else "LiteRT"
         return None if objection is None else f"{name} {objection.removeprefix('it ')}"
 
-    def _in_litert(self, name: str, data: bytes, refusal: RefusedError) -> _Engine:
+    def _in_litert(self, name: str, model: ModelFile, refusal: RefusedError) -> _Engine:
         lacking = [missing(engine, self._info.operators) for engine in Engine]
         if all(lacking):
             hint = advice(operator.partition(" ")[0] for found in lacking for operator in found)
@@ -152,7 +147,7 @@ class HostModel:
         if not litert.is_installed():
             raise needs_litert(name, refusal.reason, refusal.notes)
         try:
-            return litert.LitertModel(name, data, self.inputs, self.outputs)
+            return litert.LitertModel(name, model.data, self.inputs, self.outputs)
         except RuneError as error:
             # Neither takes it. What the device's library says is what helps.
             raise model_failed(

@@ -23,15 +23,22 @@ files given for its kind, from 0. Every request reads its file from the start. O
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from runec.container import Graph
 from runec.diagnostics import Diagnostic
 from runec.files import read_file
 from runec.pipeline import CapabilityKind, ElementType
 from runec.vm import picture
-from runec.vm.errors import bad_request, missing_input, unused_input, wrong_length
+from runec.vm.errors import (
+    MissingInputError,
+    bad_request,
+    missing_input,
+    unused_input,
+    wrong_length,
+)
 from runec.vm.recording import read_recording
 from runec.vm.sound import RATE_HZ_MAX, RATE_HZ_MIN, read_sound
 from runec.vm.splitmix64 import DEFAULT_SEED, SplitMix64
@@ -68,7 +75,7 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a capability is asked for; `element` is None where an original rune does not say."""
+    """What a capability is asked for; `element` is None where a legacy rune does not say."""
 
     kind: CapabilityKind
     parameters: Mapping[str, int | float]
@@ -147,17 +154,28 @@ class InputReader:
                 file.
             RuneError: R0705, a request that makes no sense.
         """
-        if length > REQUEST_BYTES_MAX:
-            raise bad_request(kind.name, f"{length} bytes, more than {REQUEST_BYTES_MAX}")
-        if length < 0:
-            raise bad_request(kind.name, f"{length} bytes")
-        for name, value in parameters.items():
-            # From a stranger's rune: NaN, infinities, and what makes them when it is multiplied.
-            if not isinstance(value, int | float) or not abs(value) <= PARAMETER_MAX:
-                raise bad_request(kind.name, f"the {name} {str(value)[:40]}")
-        source = parameters.get("source", 0)
-        self._taken.add((kind, int(source)))
-        return _PROVIDERS[kind](self, Request(kind, parameters, length, element))
+        request = _checked(kind, parameters, length, element)
+        self._taken.add((kind, int(parameters.get("source", 0))))
+        return _PROVIDERS[kind](self, request)
+
+    def check(self, graph: Graph, *, may_lack: Container[CapabilityKind] = ()) -> None:
+        """Read what the capabilities of a rune ask for, before anything is made for its run.
+
+        What is read is kept for the run. Capabilities of the kinds in `may_lack` need no file.
+
+        Raises:
+            RunecError: as `provide`.
+        """
+        for capability in graph.capabilities.values():
+            kind, tensor = capability.kind, graph.tensors[capability.tensor]
+            if kind is CapabilityKind.RAND:
+                continue  # random numbers depend on no file, and each is given once
+            request = _checked(kind, capability.parameters, tensor.size_bytes, tensor.element)
+            try:
+                _PROVIDERS[kind](self, request)
+            except MissingInputError:
+                if kind not in may_lack:
+                    raise
 
     def random(self, request: Request) -> bytes:
         """Return random elements."""
@@ -167,7 +185,8 @@ class InputReader:
         count = -(-request.length // size)
         if request.element is not None and request.length % size:
             raise bad_request(
-                "RAND", f"{request.length} bytes, which are no whole {request.element.value}"
+                "RAND",
+                f"{request.length} bytes, not a multiple of {request.element.value}",
             )
         element = request.element
         if self._inputs.random_bits and element in _BITS:
@@ -257,7 +276,7 @@ class InputReader:
     def _path(self, request: Request, paths: tuple[Path, ...], flag: str) -> Path:
         index = request.parameters.get("source", 0)
         if not isinstance(index, int) or index < 0:
-            raise bad_request(request.kind.name, f"source {index}, which is no number of a file")
+            raise bad_request(request.kind.name, f"source {index}, which is not a number of a file")
         if index >= len(paths):
             raise missing_input(request.kind.name, index, flag)
         return paths[index]
@@ -266,6 +285,23 @@ class InputReader:
         if key not in self._cache:
             self._cache[key] = load()
         return self._cache[key]
+
+
+def _checked(
+    kind: CapabilityKind,
+    parameters: Mapping[str, int | float],
+    length: int,
+    element: ElementType | None,
+) -> Request:
+    if length > REQUEST_BYTES_MAX:
+        raise bad_request(kind.name, f"{length} bytes, more than {REQUEST_BYTES_MAX}")
+    if length < 0:
+        raise bad_request(kind.name, f"{length} bytes")
+    for name, value in parameters.items():
+        # From a stranger's rune: NaN, infinities, and what makes them when it is multiplied.
+        if not isinstance(value, int | float) or not abs(value) <= PARAMETER_MAX:
+            raise bad_request(kind.name, f"the {name} {str(value)[:40]}")
+    return Request(kind, parameters, length, element)
 
 
 def _check_elements(request: Request, element: ElementType, size: int, what: str) -> None:

@@ -1,4 +1,4 @@
-"""The host interface of original runes (2020 to 2022), both generations of models.
+"""The host functions of legacy runes (2020 to 2022), both generations of models.
 
 They carry no graph that can be relied on: types come with each call, outputs as JSON. Counted
 from 0 up to v0.10, from 1 since v0.11.
@@ -11,25 +11,23 @@ import math
 import re
 import struct
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
-from runec.container import Recorded, Rune, limits
+from runec.container import Rune
 from runec.diagnostics import UserFileError
-from runec.models import ModelTensor, read_model
-from runec.pipeline import STRUCT_CODES, CapabilityKind, ElementType, OutputKind, TensorType
+from runec.models import ModelFile, ModelTensor
+from runec.pipeline import CapabilityKind, ElementType, OutputKind, TensorType
 from runec.vm.abi1 import parameter_value
-from runec.vm.device_output import CutShortError, ResultError
 from runec.vm.errors import (
     bad_host_call,
     no_model,
     too_much_output,
+    unsupported_legacy,
     unsupported_model,
-    unsupported_original,
 )
 from runec.vm.host_model import HostModel
 from runec.vm.messages import Consumed, Document, Outputs, minified_json
-from runec.vm.output import output_bytes, output_line, parse_output_bytes
+from runec.vm.output import parse_output_bytes
 from runec.vm.rune_imports import OUTPUT_KINDS, Imports, Surroundings, Typed
 
 _OUTPUT_BYTES_MAX = 64 * 1024 * 1024
@@ -37,7 +35,6 @@ _VALUE_BYTES_MAX = 4
 _TENSORS_MAX = 32
 _CHANNEL_MAX = 2**31 - 1
 _FIRST_ID_ONE = (0, 11)
-_DOCUMENT = struct.Struct("<II")  # the output's id, the length
 
 
 def _pack(element: ElementType, value: Any) -> bytes:
@@ -51,13 +48,13 @@ def _pack(element: ElementType, value: Any) -> bytes:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("a number that is none")  # noqa: TRY004 - as below
     try:
-        return struct.pack(f"<{STRUCT_CODES[element]}", float(value) if element.is_float else value)
+        return struct.pack(f"<{element.struct_code}", float(value) if element.is_float else value)
     except (struct.error, OverflowError):
         raise ValueError(f"{value} as {element.value}") from None
 
 
 def parse_output(document: Any) -> tuple[int, TensorType, bytes]:
-    """Read one tensor of an original's output: its channel, type, and packed elements.
+    """Read one tensor of a legacy rune's output: its channel, type, and packed elements.
 
     Raises:
         ValueError: it is none.
@@ -129,56 +126,19 @@ def by_channel(consumed: Iterable[tuple[int, Consumed]]) -> Outputs:
     return list(found.items())
 
 
-def device_result(result: bytes) -> bytes:
-    """Return what a run wrote, from what a device says that an original handed to its outputs.
-
-    That is what `runec.vm.run_rune_bytes` yields for the same rune: docs/spec/link.md, section 6.
-
-    Raises:
-        RuneError: R0710, a document is not JSON, or a tensor that is wrong.
-        ResultError: the device's words are not of that form.
-    """
-    forms = {form.value: form for form in (OutputKind.SERIAL, OutputKind.TENSOR)}
-    form = forms.get(result[0]) if result else None
-    if form is None:
-        raise ResultError("a result that does not begin with its form")
-    found: list[tuple[int, Consumed]] = []
-    at = 1
-    while at < len(result):
-        if len(result) - at < _DOCUMENT.size:
-            raise CutShortError("a result whose documents end early")
-        stage_id, length = _DOCUMENT.unpack_from(result, at)
-        at += _DOCUMENT.size
-        if length > len(result) - at:
-            raise CutShortError("a result whose documents end early")
-        found += read_documents(form, stage_id, result[at : at + length])
-        at += length
-    outputs = by_channel(found)
-    if form is OutputKind.TENSOR:
-        return output_bytes(outputs)
-    return output_line(outputs).encode() + b"\n"
-
-
 class LegacyImports(Imports):
-    """Imports functions for a rune without our graph."""
+    """Host functions for a rune without our graph."""
 
-    # No original says which pin: PIN was a number without a use.
+    # A legacy rune does not name a pin: PIN was a number without a use.
     output_kinds = OUTPUT_KINDS - {OutputKind.PIN}
 
     def __init__(self, rune: Rune, surroundings: Surroundings) -> None:
         super().__init__(rune, surroundings)
-        self.first_id = _first_id(rune.version) if rune.graph is None else rune.graph.first_id
-        self._next_id = self.first_id
-        if rune.graph is not None:
-            # The description holds models as resources, which the rune knows nothing of.
-            models = {model.resource for model in rune.graph.models.values()}
-            own = {name: data for name, data in rune.resources.items() if name not in models}
-            self._rune = replace(rune, resources=own)
+        self._next_id = _first_id(rune.version)
         self._capabilities: dict[int, tuple[CapabilityKind, dict[str, int | float]]] = {}
         self._outputs: dict[int, OutputKind] = {}
         self._models: dict[int, tuple[HostModel, list[TensorType], list[TensorType]]] = {}
-        self._changed_parameter: str | None = None
-        self._model_files: dict[int, bytes] = {}
+        self._model_files: dict[int, ModelFile] = {}
         self._consumed: list[tuple[int, Consumed]] = []
         self._consumed_bytes = 0
 
@@ -191,24 +151,6 @@ class LegacyImports(Imports):
     def take_outputs(self) -> Outputs:
         """Return what the run wrote."""
         return by_channel(self._consumed)
-
-    def recorded(self) -> Recorded:
-        """Return what the rune has asked for, and the memory that it has now.
-
-        Raises:
-            RuneError: R0716, it has set a parameter to one value and then to another.
-        """
-        if self._changed_parameter is not None:
-            raise unsupported_original(
-                f"on devices: it sets its parameter {self._changed_parameter} to several values"
-            )
-        return Recorded(
-            first_id=self.first_id,
-            capabilities=dict(self._capabilities),
-            models=dict(self._model_files),
-            outputs=dict(self._outputs),
-            memory_pages=-(-len(self._memory()) // limits.PAGE_BYTES),
-        )
 
     def log_backtrace(self) -> None:
         """Versions of 2021 ask for a backtrace when they panic; there is none to show."""
@@ -233,8 +175,6 @@ class LegacyImports(Imports):
         content = self.read(function, value, length)
         given = parameter_value(function, content, value_type)
         parameters = self._capability(function, stage_id)[1]
-        if parameters.setdefault(name, given) != given:
-            self._changed_parameter = name
         parameters[name] = given
         return 0
 
@@ -252,7 +192,7 @@ class LegacyImports(Imports):
         self, function: str, stage_id: int
     ) -> tuple[CapabilityKind, dict[str, int | float]]:
         if stage_id not in self._capabilities:
-            raise bad_host_call(function, f"{stage_id} is no capability's id")
+            raise bad_host_call(function, f"{stage_id} is not a capability's id")
         return self._capabilities[stage_id]
 
     # --- models, first generation ------------------------------------------------------------
@@ -263,16 +203,16 @@ class LegacyImports(Imports):
         The last two arguments are numbers of elements in 2020, later of tensors: the file decides.
         """
         function = "tfm_preload_model"
-        data = self.read(function, model, length)
+        file = ModelFile(self.read(function, model, length))
         try:
-            info = read_model(data)
+            info = file.info
         except UserFileError as error:
             raise no_model(f"with the id {self._next_id}", error) from None
         if (len(info.inputs), len(info.outputs)) != (1, 1):
             what = f"{len(info.inputs)} inputs and {len(info.outputs)} outputs"
-            raise unsupported_original(f"a model with {what}")
+            raise unsupported_legacy(f"a model with {what}")
         stage_id = self.take_id()
-        self._model_files[stage_id] = data
+        self._model_files[stage_id] = file
         return stage_id
 
     def tfm_model_invoke(
@@ -281,16 +221,16 @@ class LegacyImports(Imports):
         """Run a model; the sizes of the buffers must be those of its tensors."""
         function = "tfm_model_invoke"
         if stage_id not in self._model_files:
-            raise bad_host_call(function, f"{stage_id} is no model's id")
+            raise bad_host_call(function, f"{stage_id} is not a model's id")
         if stage_id not in self._models:
-            data = self._model_files[stage_id]
-            info = read_model(data)
+            file = self._model_files[stage_id]
+            info = file.info
             said = (
                 [_sized(info.inputs[0], source_bytes)],
                 [_sized(info.outputs[0], target_bytes)],
             )
             name = f"with the id {stage_id}"
-            engine = HostModel(name, data, said, self._surroundings.warn)
+            engine = HostModel(name, file, said, self._surroundings.warn)
             self._models[stage_id] = (engine, engine.inputs, engine.outputs)
         engine, inputs, outputs = self._models[stage_id]
         sizes = (inputs[0].size_bytes, outputs[0].size_bytes)
@@ -337,19 +277,18 @@ class LegacyImports(Imports):
         kind = self.name(function, mime, mime_length)
         if not kind.endswith("tflite-model"):
             raise unsupported_model(kind)
-        data = self.read(function, model, length)
+        file = ModelFile(self.read(function, model, length))
         said = self._descriptions(inputs, input_count), self._descriptions(outputs, output_count)
         stage_id = self.take_id()
-        engine = HostModel(f"with the id {stage_id}", data, said, self._surroundings.warn)
+        engine = HostModel(f"with the id {stage_id}", file, said, self._surroundings.warn)
         self._models[stage_id] = (engine, *said)
-        self._model_files[stage_id] = data
         return stage_id
 
     def rune_model_infer(self, stage_id: int, inputs: int, outputs: int) -> int:
         """Run a model from and to linear memory."""
         function = "rune_model_infer"
         if stage_id not in self._models:
-            raise bad_host_call(function, f"{stage_id} is no model's id")
+            raise bad_host_call(function, f"{stage_id} is not a model's id")
         engine, input_types, output_types = self._models[stage_id]
         sources = self.pointers(function, inputs, len(input_types))
         targets = self.pointers(function, outputs, len(output_types))
@@ -381,7 +320,7 @@ class LegacyImports(Imports):
         """Take what is written as JSON, or for TENSOR in binary."""
         function = "consume_output"
         if stage_id not in self._outputs:
-            raise bad_host_call(function, f"{stage_id} is no output's id")
+            raise bad_host_call(function, f"{stage_id} is not an output's id")
         content = self.read(function, buffer, length)
         self._consumed_bytes += length
         if self._consumed_bytes > _OUTPUT_BYTES_MAX:

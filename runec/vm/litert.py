@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from runec.pipeline import TensorType
-from runec.vm.errors import damaged, model_failed
-from runec.vm.tflm import DTYPES
+from runec.vm.errors import damaged, inference_failed, model_failed
 
 
 def is_installed() -> bool:
@@ -74,7 +73,7 @@ class LitertModel:
 
         try:
             for detail, kind, data in zip(self._inputs, self._kinds, inputs, strict=True):
-                values = np.frombuffer(data, DTYPES[kind.element]).reshape(detail["shape"])
+                values = np.frombuffer(data, kind.element.dtype).reshape(detail["shape"])
                 self._interpreter.set_tensor(detail["index"], values)
             self._interpreter.invoke()
             # Anew: shapes may depend on the data. The library refuses to hand out an empty tensor.
@@ -85,7 +84,7 @@ class LitertModel:
                 for detail in self._interpreter.get_output_details()
             ]
         except (RuntimeError, ValueError, TypeError) as error:
-            raise model_failed(self._name, str(error), []) from None
+            raise inference_failed(self._name, str(error)) from None
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - see damaged()

@@ -5,14 +5,12 @@ A message is its length (u32, little-endian) of kind and body, the kind (u8), th
 parent -> child   START  see `pack_start`
                   RUN    -
                   DATA   the bytes that NEED asked for
-                  TELL   -
 child -> parent   READY  -
                   NEED   JSON: kind, parameters, length, element
                   LOG    text
                   WARN   JSON: message, hint
                   STEP   a step of a trace, see `runec.vm.trace`
                   RESULT whether they are binary (u8), outputs, see `pack_outputs`
-                  ASKED  what an original has asked for, see `pack_recorded`
                   ERROR  JSON: code, message, hint, notes, machine (whether it is the machine's)
 """
 
@@ -25,20 +23,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from runec.container import Recorded
-from runec.pipeline import CapabilityKind, OutputKind, TensorType
+from runec.pipeline import TensorType
 
 MESSAGE_BYTES_MAX = 256 * 1024 * 1024
 HEADER = struct.Struct("<IB")
 _COUNT = struct.Struct("<II")
 _START = struct.Struct("<I?I")
-_LENGTH = struct.Struct("<I")
 _TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What an original of 2020 writes that is not a tensor: any JSON, without white space."""
+    """What a legacy rune of 2020 writes that is not a tensor: any JSON, without white space."""
 
     text: str
 
@@ -61,8 +57,6 @@ class Kind(IntEnum):
     ERROR = 8
     WARN = 9
     STEP = 10
-    TELL = 11
-    ASKED = 12
 
 
 def minified_json(content: bytes) -> str:
@@ -119,57 +113,6 @@ def unpack_start(body: bytes) -> Start:
         resources[name] = body[at + name_bytes : at + name_bytes + data_bytes]
         at += name_bytes + data_bytes
     return Start(limit, is_traced, resources, body[at:])
-
-
-def pack_recorded(recorded: Recorded) -> bytes:
-    """Return what an original asked for: length of JSON, JSON, the files of its models."""
-    document = {
-        "first_id": recorded.first_id,
-        "capabilities": [
-            [number, kind.name, dict(parameters)]
-            for number, (kind, parameters) in recorded.capabilities.items()
-        ],
-        "models": [[number, len(data)] for number, data in recorded.models.items()],
-        "outputs": [[number, kind.name] for number, kind in recorded.outputs.items()],
-        "memory_pages": recorded.memory_pages,
-    }
-    text = json.dumps(document).encode()
-    return b"".join((_LENGTH.pack(len(text)), text, *recorded.models.values()))
-
-
-def unpack_recorded(body: bytes) -> Recorded:
-    """Read what `pack_recorded` wrote. Raises ValueError for anything else."""
-    try:
-        (length,) = _LENGTH.unpack_from(body)
-        at = _LENGTH.size + length
-        document = json.loads(body[_LENGTH.size : at])
-        models = {}
-        for number, size in document["models"]:
-            if not 0 <= size <= len(body) - at:
-                raise ValueError("a model ends early")
-            models[int(number)] = body[at : at + size]
-            at += size
-        return Recorded(
-            first_id=int(document["first_id"]),
-            capabilities={
-                int(number): (
-                    CapabilityKind[kind],
-                    {str(key): _number(parameters[key]) for key in parameters},
-                )
-                for number, kind, parameters in document["capabilities"]
-            },
-            models=models,
-            outputs={int(number): OutputKind[kind] for number, kind in document["outputs"]},
-            memory_pages=int(document["memory_pages"]),
-        )
-    except (KeyError, TypeError, OverflowError, RecursionError, struct.error) as error:
-        raise ValueError(f"no record: {error}") from None
-
-
-def _number(value: object) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("a parameter that is no number")  # noqa: TRY004 - one kind of mistake
-    return value
 
 
 def pack_outputs(outputs: Outputs) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from runec.container import F32, F64, quote_output, spell_float
-from runec.pipeline import STRUCT_CODES, ElementType, Pin, TensorType
+from runec.pipeline import ElementType, Pin, TensorType
 from runec.vm.messages import Consumed, Document, Outputs
 
 _PART_ELEMENTS = 4096
@@ -66,17 +66,21 @@ def _elements(kind: TensorType, data: bytes) -> Iterator[str]:
         texts = split_text(data, kind.element_count)
         yield from (quote_output(text.decode("utf-8", "replace")) for text in texts)
         return
-    size, code = kind.element.size_bytes, STRUCT_CODES[kind.element]
+    size, code = kind.element.size_bytes, kind.element.struct_code
     if len(data) != kind.size_bytes:
         raise ValueError(f"{len(data)} bytes of a tensor {kind}")
-    form = F32 if kind.element is ElementType.F32 else F64
+    form, bits_code = (F32, "I") if kind.element is ElementType.F32 else (F64, "Q")
     for start in range(0, len(data), _PART_ELEMENTS * size):
         part = data[start : start + _PART_ELEMENTS * size]
         values = struct.unpack(f"<{len(part) // size}{code}", part)
         if kind.element.is_integer:
             yield ",".join(map(str, values))
         else:
-            yield ",".join(spell_float(value, form) for value in values)
+            # Each value once: dequantised results have at most 256. The key distinguishes 0 and -0.
+            bits = struct.unpack(f"<{len(values)}{bits_code}", part)
+            once = dict(zip(bits, values, strict=True))
+            spelled = {key: spell_float(value, form) for key, value in once.items()}
+            yield ",".join(map(spelled.__getitem__, bits))
 
 
 def _tensor(kind: TensorType, data: bytes) -> str:
@@ -93,7 +97,7 @@ def _pin(pin: Pin, tensors: Sequence[Consumed]) -> str:
     kind, data = item
     if len(data) != kind.size_bytes:
         raise ValueError(f"{len(data)} bytes of a tensor {kind}")
-    (value,) = struct.unpack(f"<{STRUCT_CODES[kind.element]}", data)
+    (value,) = struct.unpack(f"<{kind.element.struct_code}", data)
     level = int((value != 0) != pin.active_low)
     return f'{{"pin":"{pin.name}","level":{level}}}'
 
@@ -111,9 +115,9 @@ def output_line(
 ) -> str:
     """Return one JSON object: output ids in the given order, the tensors that each consumed.
 
-    `outputs` pairs an id with (type, packed elements) of its tensors, or with documents of an
-    original, of which one alone is the member's value; `pins` are those of the outputs that drive
-    one.
+    `outputs` pairs an id with (type, packed elements) of its tensors, or with documents of a
+    legacy rune, of which one alone is the member's value; `pins` are those of the outputs that
+    drive one.
 
     Raises:
         ValueError: the bytes of a tensor are not its elements.

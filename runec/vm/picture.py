@@ -53,7 +53,7 @@ def _open(path: Path, data: bytes, warn: Callable[[Diagnostic], None]) -> Image:
 
     from runec.vm.wide_pixels import load_8_bits  # noqa: PLC0415 - as Pillow
 
-    # What decoders log about damaged files is no business of the user's terminal.
+    # What decoders log about damaged files is not shown in the user's terminal.
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
     Pillow.init()
     formats = sorted(set(Pillow.OPEN) - _FORBIDDEN)
@@ -126,7 +126,7 @@ def read_picture(
     `warn` takes R0745, the file's EXIF orientation was not applied.
 
     Raises:
-        UserFileError: R0720, it is no picture, damaged, or has more than `PIXELS_MAX` pixels;
+        UserFileError: R0720, it is not a picture, damaged, or has more than `PIXELS_MAX` pixels;
             R0744, its numbers have no defined black and white; R1003, no readable file.
     """
     import numpy as np  # noqa: PLC0415 - most runes need none

@@ -18,7 +18,7 @@ from typing import IO, cast
 
 from runec.diagnostics import MachineError, RunecError, RuneError
 from runec.tools import MODEL_LIMITS
-from runec.vm.errors import out_of_time, process_died
+from runec.vm.errors import REPORTED, out_of_time, process_died
 from runec.vm.messages import HEADER, MESSAGE_BYTES_MAX, Kind, pack_message
 
 _CODE = re.compile(r"R0[37]\d\d")
@@ -29,8 +29,12 @@ _PART_BYTES = 64 * 1024
 _TUNABLES = "glibc.cpu.hwcaps=-FMA,-FMA4,-FMA_Usable,-FMA4_Usable"
 
 
-def child_environment() -> dict[str, str]:
-    """Return the environment in which the results are those of every other computer."""
+def child_environment(preload: Path | None = None) -> dict[str, str]:
+    """Return the environment in which results are those of other hosts and of devices.
+
+    `preload` is a shared library that the child loads before the C library: `host_math`.
+    """
+    before = os.environ.get("LD_PRELOAD", "")
     root = str(Path(__file__).resolve().parents[2])
     path = os.environ.get("PYTHONPATH")
     tunables = os.environ.get("GLIBC_TUNABLES")
@@ -41,12 +45,15 @@ def child_environment() -> dict[str, str]:
         # One thread is enough for what NumPy does here, and each reserves memory.
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
+        **({} if preload is None else {"LD_PRELOAD": f"{preload} {before}"}),
     }
 
 
 @contextlib.contextmanager
-def rune_process() -> Iterator[RuneProcess]:
+def rune_process(preload: Path | None = None) -> Iterator[RuneProcess]:
     """Start the child process; kill it when the block ends, whichever way.
+
+    `preload` is a shared library for `child_environment`.
 
     Raises:
         MachineError: R0718, it cannot be started.
@@ -59,7 +66,7 @@ def rune_process() -> Iterator[RuneProcess]:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
-                env=child_environment(),
+                env=child_environment(preload),
                 # Ctrl-C is for the parent, which then kills the child.
                 start_new_session=True,
             )
@@ -176,7 +183,7 @@ def _reported(body: bytes) -> RunecError:
         code, message, hint = report["code"], report["message"], report["hint"]
         notes = [str(note) for note in report["notes"]]
         is_known = _CODE.fullmatch(code) is not None
-        error = MachineError if report["machine"] is True else RuneError
+        error = REPORTED[report["kind"]]
     except (ValueError, KeyError, TypeError, RecursionError):
         is_known = False
     if not is_known:

@@ -6,31 +6,57 @@ import math
 import re
 import struct
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from itertools import pairwise
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from statistics import median
 
-from runec.diagnostics import Diagnostic, Severity, SourceFile, Span, UserFileError
+from runec.diagnostics import Diagnostic, SourceFile, Span, UserFileError
 from runec.files import read_file
 from runec.numbers import is_number, parse_number
-from runec.vm.csv_text import MINUS, Field, Row, decode_table, read_rows, separator_of
-from runec.vm.recording_columns import AXES, Columns, contradict, find_columns, is_time
-from runec.vm.recording_units import unit_warning
+from runec.vm.csv_text import (
+    MINUS,
+    SPACES,
+    Field,
+    Row,
+    decode_table,
+    read_comments,
+    read_labelled_rows,
+    read_rows,
+    separator_of,
+)
+from runec.vm.recording_columns import (
+    AXES,
+    Columns,
+    Groups,
+    Quantity,
+    contradict,
+    find_columns,
+    is_time,
+)
+from runec.vm.recording_loggers import E4, Device, e4_rate_hz, find_device, stated_rate_hz
+from runec.vm.recording_times import TIMES_MAX, fits, nearest, rates_hz
+from runec.vm.recording_warnings import guesses, other_rate, reordered, thousands, warnings_of
 
 _HINT = "write three numbers a row: x,y,z"
 _HINT_NAMES = (
     "name the columns in the first row, for example timestamp,x,y,z; without names a row has three "
     "numbers"
 )
+_HINT_COLUMNS = "rename the columns of the acceleration to x, y and z; others may stay"
+_HINT_GROUPS = (
+    "keep one group: remove the columns of the others, or rename them, for example to unused1, "
+    "unused2, unused3"
+)
+_HINT_REMARKS = "remove the rows above the samples, and name the columns: timestamp,x,y,z"
 _HINT_COMMA = "write decimal points, or put semicolons between the numbers: 1,5;2,5;-3,5"
 _DECIMAL_COMMA = re.compile(r"[+-]?(?:[0-9]+,[0-9]*|,[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
 _NAMES_MAX = 12
-# The times of so many rows are compared with the rate of the capability; a share of it.
-_TIMES_MAX = 10_000
-_TOLERANCE = 0.1
-_UNITS_S = (1.0, 1e-3, 1e-6, 1e-9)
+_GROUPS_MAX = 4
+# Loggers write up to 100 lines above the samples.
+_REMARKS_MAX = 1000
+# A row with more numbers is not a sample of sensors, but one axis over time.
+_WIDE = 32
 
 
 class _Numbers:
@@ -101,14 +127,28 @@ def _fits_f32(number: float) -> bool:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Rows above the samples, which have names, units and remarks, and the samples.
+
+    `above_text` is the text above the samples with its comments.
+    """
+
+    above: tuple[Row, ...]
+    samples: Sequence[Row]
+    above_text: str
+    separator: str
+
+
 def read_recording(path: Path, hz: int | None, warn: Callable[[Diagnostic], None]) -> bytes:
     """Return the rows of a recording as packed little-endian f32, twelve bytes a row.
 
     For what a file may look like see `csv_text` and docs/inputs.md. Rows without any number before
-    the first one with numbers are names, units or remarks. `hz` is the rate that the capability
-    asks for; `warn` takes R0746, the times in the file are of another rate, R0747, columns that
-    were put in order, R0750, commas that may be between thousands, and R1118, columns in another
-    unit than m/s².
+    the first one with numbers are names, units or remarks; so are rows with numbers above a row
+    with the names of x, y and z, where they have fewer than three. `hz` is the rate that the
+    capability asks for; `warn` takes R0746, the file states another rate, R0747, columns that
+    were put in order, R0750, commas that may be between thousands, R1114, acceleration without
+    gravity, R1115, numbers that seem to be no acceleration, and R1118, another unit than m/s².
 
     Raises:
         UserFileError: R1003, no readable file; R0703, a row without three numbers, or columns that
@@ -120,56 +160,169 @@ def read_recording(path: Path, hz: int | None, warn: Callable[[Diagnostic], None
             "R0703", f"{path} is not text", hint="name a CSV file with three numbers a row"
         )
     source = SourceFile(str(path), text)
+    table = _read_table(text)
+    numbers = _Numbers(source, table.separator)
+    if not table.samples and len(table.above) > 1 and re.search("[0-9]", text):
+        last = table.above[-1]
+        raise numbers.error(last.start, last.end, "no row of this file has numbers only")
+    device = find_device(table.above_text)
+    rate = stated_rate_hz(table.above_text), "the rate stated above its samples"
+    samples = table.samples
+    e4_rate = e4_rate_hz([_texts(row) for row in samples[:2]])
+    if e4_rate is not None:
+        device, samples = E4, samples[2:]
+        rate = e4_rate, "its second row of numbers"
+    if device is not None and device.has_counts:
+        what = f"this file of {device.name} has counts of epochs, not samples"
+        raise numbers.error(0, len(text.partition("\n")[0]), what, "export the raw samples")
+    columns, width = _columns(table, device, numbers)
+    if columns.axes != tuple(sorted(columns.axes)):
+        warn(reordered(path, columns))
+    packed = bytearray()
+    times: list[tuple[str, ...]] = []
+    axes: list[tuple[float, ...]] = []
+    for row in samples:
+        fields = _check_width(row, width, table, numbers)
+        x, y, z = (numbers.read(fields[number]) for number in columns.axes)
+        packed += struct.pack("<3f", x, y, z)
+        if len(times) < TIMES_MAX:
+            times.append(tuple(fields[number].text for number, _ in columns.times))
+            axes.append((x, y, z))
+    if not columns.are_named:
+        for warning in guesses(source, samples, axes):
+            warn(warning)
+    sensor = _sensor(columns, samples, numbers)
+    above = [_texts(row) for row in table.above]
+    for warning in warnings_of(path, columns, above, device, sensor):
+        warn(warning)
+    if numbers.thousands is not None:
+        warn(thousands(source, numbers.thousands))
+    _check_rate(path, hz, columns, times, rate, warn=warn)
+    return bytes(packed)
+
+
+def _check_rate(
+    path: Path,
+    hz: int | None,
+    columns: Columns,
+    times: Sequence[tuple[str, ...]],
+    stated: tuple[float | None, str],
+    *,
+    warn: Callable[[Diagnostic], None],
+) -> None:
+    """Warn where a recording states another rate than the capability's."""
+    rates: list[float] = []
+    rate, place = stated
+    for (_, unit_s), texts in zip(columns.times, zip(*times, strict=True), strict=False):
+        rates = rates or rates_hz(texts, unit_s)
+        place = "its time column" if rates else place
+    if not rates and rate is not None:
+        rates = [rate]
+    if hz is not None and rates and not fits(rates, hz):
+        warn(other_rate(path, nearest(rates, hz), place, hz))
+
+
+def _read_table(text: str) -> _Table:
     separator = separator_of(text)
     rows = list(read_rows(text, separator))
     while rows and not any(field.text for field in rows[-1].fields):
         rows.pop()  # spreadsheets write rows of separators at the end
+    if rows and all(row.is_header for row in rows):
+        labelled = read_labelled_rows(text)
+        if labelled:
+            names, *samples = labelled
+            return _Table((names,), samples, text[: names.start], SPACES)
+    start = _first_sample(text, rows)
+    above, samples = rows[:start], rows[start:]
+    above_text = text[: samples[0].start] if samples else text
+    if samples and not any(map(_names_axes, above)):
+        above += _named_in_comment(above_text, separator, len(_trimmed(samples[0])))
+    return _Table(tuple(above), samples, above_text, separator)
+
+
+def _named_in_comment(text: str, separator: str, width: int) -> list[Row]:
+    """Return the comment with names of x, y and z for so many columns, as NumPy writes it."""
+    for each in dict.fromkeys((separator, *",;\t", SPACES)):
+        for row in read_comments(text, each):
+            if len(_trimmed(row)) == width and _names_axes(row):
+                return [row]
+    return []
+
+
+def _first_sample(text: str, rows: Sequence[Row]) -> int:
+    """Return the number of rows above the samples."""
     first = next((at for at, row in enumerate(rows) if not row.is_header), len(rows))
-    numbers = _Numbers(source, separator)
-    columns, width = _columns(rows[:first], rows[first:], numbers)
-    if columns.axes != tuple(sorted(columns.axes)):
-        warn(_reordered(path, columns))
-    above = [[field.text for field in row.fields] for row in rows[:first]]
-    wide = [texts for texts in above if len(texts) > max(columns.axes)]
-    unit = unit_warning(path, [[texts[number] for number in columns.axes] for texts in wide])
-    if unit is not None:
-        warn(unit)
-    packed = bytearray()
-    times: list[str] = []
-    for row in rows[first:]:
-        fields = _check_width(row, width, separator, numbers)
-        packed += struct.pack("<3f", *(numbers.read(fields[number]) for number in columns.axes))
-        if columns.time is not None and len(times) < _TIMES_MAX:
-            times.append(fields[columns.time].text)
-    if numbers.thousands is not None:
-        warn(_thousands(source, numbers.thousands))
-    _check_rate(path, hz, times, columns.time_unit_s, warn)
-    return bytes(packed)
+    if any(_names_axes(row) for row in rows[:first]):
+        return first
+    for at, row in enumerate(islice(rows, first, first + _REMARKS_MAX), first):
+        if _names_axes(row):
+            below = (number for number, row in enumerate(rows[at:], at) if not row.is_header)
+            return next(below, len(rows))
+        if sum(field.looks_numeric for field in row.fields) >= len(AXES):
+            device = find_device(text[: row.start])
+            is_known = device is not None and len(_texts(row)) == len(device.names)
+            return at if is_known else first
+    return first
 
 
-def _columns(above: Sequence[Row], rows: Sequence[Row], numbers: _Numbers) -> tuple[Columns, int]:
+def _names_axes(row: Row) -> bool:
+    if not row.is_header:
+        return False
+    found = find_columns(_texts(row))
+    return isinstance(found, Groups) or (found is not None and found.are_named)
+
+
+def _columns(table: _Table, device: Device | None, numbers: _Numbers) -> tuple[Columns, int]:
     """Return the columns of the axes, and how many columns there are."""
+    rows = table.samples
     least = min(len(_trimmed(rows[0])) if rows else len(AXES), len(AXES))
-    wide = [row for row in above if len(_trimmed(row)) >= least]  # the others are remarks
+    wide = [row for row in table.above if len(_trimmed(row)) >= least]  # the others are remarks
+    found = [(find_columns(_texts(row)), row) for row in wide]
+    for columns, row in found:
+        if isinstance(columns, Columns) and columns.are_named:
+            return columns, max(len(_trimmed(row)), len(AXES))
+    if device is not None and device.names and rows and len(_trimmed(rows[0])) > len(AXES):
+        named = find_columns(device.names)
+        if isinstance(named, Columns):
+            return named, len(device.names)
     if not wide:
         return Columns((0, 1, 2)), len(AXES)
-    found = [(find_columns([field.text for field in _trimmed(row)]), row) for row in wide]
-    decided = [(columns, row) for columns, row in found if columns is not None]
+    for columns, row in found:
+        if isinstance(columns, Groups):
+            raise _ambiguous(columns, row, numbers)
     # A row of units below the names is of no use, nor are remarks above them.
-    wrong = [row for row in wide if contradict([field.text for field in _trimmed(row)])]
-    by_place = [] if wrong else decided[:1]
-    for columns, row in (*(pair for pair in decided if pair[0].are_named), *by_place):
-        return columns, max(len(_trimmed(row)), len(AXES))
+    wrong = [row for row in wide if contradict(_texts(row))]
+    for columns, row in () if wrong else found:
+        if isinstance(columns, Columns):
+            return columns, max(len(_trimmed(row)), len(AXES))
     header = (*wrong, *wide)[0]
-    names = [field.text for field in _trimmed(header)]
+    names = _texts(header)
     what = f"x, y and z cannot be identified in these {len(names)} columns: {_listed(names)}"
+    hint = _HINT_COLUMNS
     if len(names) == len(AXES) and any(map(is_time, names)):
         what = "one of these three columns is a time: two are left for x, y and z"
-    raise numbers.error(header.start, header.end, what, _HINT_NAMES)
+        hint = "add the column of the third axis"
+    raise numbers.error(header.start, header.end, what, hint)
+
+
+def _ambiguous(groups: Groups, row: Row, numbers: _Numbers) -> UserFileError:
+    names = _texts(row)
+    listed = "; ".join(
+        f"{_listed([names[number] for number in axes])} (columns "
+        f"{', '.join(str(number + 1) for number in axes)})"
+        for axes in groups.axes[:_GROUPS_MAX]
+    )
+    if len(groups.axes) > _GROUPS_MAX:
+        listed += "; ..."
+    count = len(groups.axes)
+    what = f"x, y and z may be {count} groups of columns: {listed}"
+    if groups.quantity in (Quantity.GRAVITY, Quantity.OTHER):
+        what = f"none of {count} groups of columns is named as acceleration: {listed}"
+    return numbers.error(row.start, row.end, what, _HINT_GROUPS)
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = [f"{name[:30]!r}" for name in names[:_NAMES_MAX]]
+    shown = [f"{name[:40]!r}" for name in names[:_NAMES_MAX]]
     return ", ".join((*shown, "...") if len(names) > _NAMES_MAX else shown)
 
 
@@ -181,81 +334,45 @@ def _trimmed(row: Row) -> tuple[Field, ...]:
     return row.fields[:count]
 
 
-def _check_width(row: Row, width: int, separator: str, numbers: _Numbers) -> tuple[Field, ...]:
+def _texts(row: Row) -> list[str]:
+    return [field.text for field in _trimmed(row)]
+
+
+def _check_width(row: Row, width: int, table: _Table, numbers: _Numbers) -> tuple[Field, ...]:
     """Return the fields of a row. Raises UserFileError R0703 where they are more or less."""
+    first = table.samples[0]
+    if row.labels != first.labels:
+        what = f"this row has other names than the first one: {_listed(first.labels)}"
+        raise numbers.error(row.start, row.end, what, "write the same names in each row")
     fields = row.fields
     while len(fields) > width and not fields[-1].text:
         fields = fields[:-1]
     if len(fields) == width:
         return fields
     hint = _HINT if width == len(AXES) else f"write {width} fields a row, as in the first row"
-    noun = "numbers" if width == len(AXES) else "fields"
+    are_numbers = all(field.looks_numeric or not field.text for field in fields)
+    noun = "numbers" if width == len(AXES) and are_numbers else "fields"
     has_points = any("." in field.text for field in fields)
-    if len(fields) == 2 * width and separator == "," and not has_points:
+    if len(fields) == 2 * width and table.separator == "," and not has_points:
         hint = _HINT_COMMA
+    elif row is first and fields[0].text and not fields[0].looks_numeric:
+        hint = _HINT_REMARKS
+    elif width == len(AXES) and len(fields) > _WIDE:
+        hint = "write a row for each sample, x,y,z; a row here seems to be one axis over time"
     elif len(fields) > width == len(AXES):
         hint = _HINT_NAMES
     what = f"this row has {len(fields)} {noun} instead of {width}"
     raise numbers.error(row.start, row.end, what, hint)
 
 
-def _thousands(source: SourceFile, field: Field) -> Diagnostic:
-    return Diagnostic(
-        "R0750",
-        f"{field.text!r} is read with a decimal comma; every number with a comma has three digits "
-        "after it, which may be thousands",
-        Severity.WARNING,
-        span=Span(source, field.start, max(field.end, field.start + 1)),
-        hint="if thousands are meant, remove the commas; otherwise write decimal points",
-    )
-
-
-def _reordered(path: Path, columns: Columns) -> Diagnostic:
-    places = ", ".join(
-        f"{axis} from column {number + 1}" for axis, number in zip(AXES, columns.axes, strict=True)
-    )
-    return Diagnostic(
-        "R0747",
-        f"{path}: columns are taken by their names: {places}",
-        Severity.WARNING,
-        hint="if the order in the file is meant, remove the row with the names",
-    )
-
-
-def _check_rate(
-    path: Path,
-    hz: int | None,
-    texts: Sequence[str],
-    unit_s: float | None,
-    warn: Callable[[Diagnostic], None],
-) -> None:
-    """Warn where the times of a recording are of another rate than the capability's."""
-    times, unit = _times(texts, unit_s)
-    steps = [after - before for before, after in pairwise(times) if after > before]
-    if hz is None or not steps:
-        return
-    step = median(steps)
-    rates = [1 / (step * each) for each in ((unit,) if unit is not None else _UNITS_S)]
-    if any(abs(rate - hz) <= _TOLERANCE * hz for rate in rates):
-        return
-    nearest = min(rates, key=lambda rate: abs(math.log(rate / hz)))
-    warn(
-        Diagnostic(
-            "R0746",
-            f"{path} has {nearest:.4g} samples a second by its time column, the rune asks for {hz}",
-            Severity.WARNING,
-            hint=f"record at {hz} Hz, or resample the recording; the rows are used as they are",
-        )
-    )
-
-
-def _times(texts: Sequence[str], unit_s: float | None) -> tuple[list[float], float | None]:
-    """Return times and their unit [s], None where it is unknown."""
-    numbers = [parse_number(text.replace(",", ".")) for text in texts]
-    if all(number is not None for number in numbers):
-        return [number for number in numbers if number is not None], unit_s
-    try:
-        moments = [datetime.fromisoformat(text).replace(tzinfo=UTC) for text in texts]
-        return [(moment - moments[0]).total_seconds() for moment in moments], 1.0
-    except ValueError:
-        return [], None
+def _sensor(columns: Columns, samples: Sequence[Row], numbers: _Numbers) -> str:
+    """Return the sensor that a column names. Raises UserFileError R0703 where rows differ."""
+    if columns.sensor is None or not samples:
+        return ""
+    first = samples[0].fields[columns.sensor].text
+    for row in samples:
+        field = row.fields[columns.sensor]
+        if field.text != first:
+            what = f"this row is of the sensor {field.text[:30]!r}, the first one of {first[:30]!r}"
+            raise numbers.error(field.start, field.end, what, "keep the rows of one sensor only")
+    return first

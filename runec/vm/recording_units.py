@@ -1,61 +1,71 @@
-"""Names and units above the columns of a recording that are not those of acceleration in m/s²."""
+"""Units in the names above the columns of a recording, or in a row below the names."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-
-from runec.diagnostics import Diagnostic, Severity
 
 _IN_BRACKETS = re.compile(r"[(\[]([^)\]]*)[)\]]")
+_NESTED = re.compile(r"[(\[](.*)[)\]]", re.DOTALL)
 _LAST_WORD = re.compile(r"(?:.*[\s_.-]|^)([^\W\d_]+)", re.DOTALL)
-_ACCELERATION = frozenset({"g", "gs", "mg", "milli-g", "g-force", "gee", "cm/s2", "ft/s2", "gal"})
-_ROTATION = frozenset({"deg/s", "°/s", "dps", "mdps", "rad/s", "deg", "°", "rad", "degrees/s"})
-_FIELD = frozenset({"ut", "nt", "mt", "gauss", "mgauss"})
-_UNITS = _ACCELERATION | _ROTATION | _FIELD
-_OTHER_SENSOR = re.compile(
-    r"gyr|angular|rotat|magn|^[xyz]?[\s_.-]*(?:rot|mag)(?![a-z])|^(?:rot|mag)[\s_.-]*[xyz]"
+_SI = frozenset({"m/s2", "m/s/s", "ms-2", "m.s-2", "mps2", "meter/s2", "meters/s2"})
+_OTHER_ACCELERATION = frozenset(
+    {"g", "gs", "mg", "milli-g", "g-force", "gforce", "gee", "cm/s2", "mm/s2", "ft/s2", "gal"}
 )
+_COUNTS = frozenset({"lsb", "count", "counts", "digit", "digits", "adc", "nounits"})
+_ROTATION = frozenset(
+    {"deg/s", "°/s", "d/s", "dps", "mdps", "rad/s", "deg", "°", "rad", "degree/s", "degrees/s"}
+)
+_FIELD = frozenset({"ut", "nt", "mt", "tesla", "gauss", "mgauss"})
+ACCELERATION_UNITS = _SI | _OTHER_ACCELERATION
+OTHER_UNITS = _ROTATION | _FIELD
+_UNITS = ACCELERATION_UNITS | _COUNTS | OTHER_UNITS
+# x in g: xg; gFx and G-Force X.
+_G_IN_NAME = re.compile(r"[xyz]g|g[\s_.-]?f(?:orce)?[\s_.-]?[xyz]", re.IGNORECASE)
 
 
-def unit_warning(path: Path, above: Iterable[Sequence[str]]) -> Diagnostic | None:
-    """Return R1118 where a row above the numbers names another quantity or unit.
+def unit_in_brackets(name: str) -> str | None:
+    """Return the unit that a name states in brackets, where it is a known one."""
+    texts = (*_NESTED.findall(name), *_IN_BRACKETS.findall(name))  # (m/(s^2)); (x) (g)
+    return next((unit for unit in map(_spelt, texts) if unit in _UNITS), None)
+
+
+def stated_units(above: Iterable[Sequence[str]]) -> list[str]:
+    """Return the known units in the first row above the numbers that states any.
 
     `above` has, of each of these rows, the texts of the columns of x, y and z.
     """
     for texts in above:
-        units = list(map(_unit, texts))
-        if units and units[0] is not None and len(set(units)) == 1:
-            return _warning(path, f"the columns of x, y and z are in {units[0]}")
-        if texts and all(_OTHER_SENSOR.search(text.casefold()) for text in texts):
-            names = ", ".join(repr(text[:30]) for text in texts)
-            return _warning(path, f"the columns {names} are not named as accelerations")
-    return None
+        units = [unit for unit in map(_unit, texts) if unit is not None]
+        if units:
+            return list(dict.fromkeys(units))
+    return []
+
+
+def listed(units: Iterable[str]) -> str:
+    """Return units as a message names them, without those that are m/s²."""
+    shown = ("counts of the sensor" if unit in _COUNTS else unit for unit in units)
+    return " and ".join(unit for unit in shown if unit not in _SI)
 
 
 def _unit(text: str) -> str | None:
-    """Return the unit in a name or in a row of units, where it is a known one that is not m/s²."""
-    found = _IN_BRACKETS.search(text)
+    """Return the unit in a name or in a row of units, where it is a known one."""
+    in_brackets = unit_in_brackets(text)
+    if in_brackets is not None:
+        return in_brackets
     last = _LAST_WORD.fullmatch(text)
     # A name's last word, as in x_g; `deg/s` is the whole text of a row of units.
-    for candidate in (found and found[1], text, last and last[1]):
+    for candidate in (text, last and last[1]):
         unit = _spelt(candidate or "")
         if unit in _UNITS:
             return unit
-    return None
+    return "g" if _G_IN_NAME.fullmatch(text.strip()) else None
 
 
 def _spelt(unit: str) -> str:
-    unit = unit.casefold().strip().replace("²", "2").replace("^", "").replace(" ", "")
-    return unit.replace("µ", "u").replace("μ", "u").replace("/sec", "/s").replace("º", "°")
-
-
-def _warning(path: Path, what: str) -> Diagnostic:
-    return Diagnostic(
-        "R1118",
-        f"{path}: {what}, ACCEL is in m/s²: the numbers are not converted",
-        Severity.WARNING,
-        hint="convert the recording (1 g is 9.80665 m/s²), or ignore this if the model was trained "
-        "with these numbers",
-    )
+    if unit.strip() == "T":
+        return "tesla"  # not ax(t)
+    unit = unit.casefold().replace("²", "2")
+    unit = re.sub(r"[\s^()*]", "", unit)
+    unit = unit.replace("µ", "u").replace("μ", "u").replace("º", "°").replace("·", ".")
+    return unit.replace("/second", "/s").replace("/sec", "/s")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from runec.container import Rune
 from runec.diagnostics import Diagnostic, Severity
+from runec.models import ModelFile
 from runec.pipeline import EXECUTED_FORMAT, CapabilityKind, ElementType
 from runec.vm.errors import (
     REQUESTS_MAX,
@@ -25,6 +26,7 @@ from runec.vm.errors import (
     unknown_format,
     unknown_resource,
 )
+from runec.vm.host_math import preloaded
 from runec.vm.inputs import InputReader, Inputs, unused_inputs
 from runec.vm.messages import Kind, Outputs, Start, pack_start, unpack_outputs
 from runec.vm.output import output_bytes, output_line
@@ -36,7 +38,7 @@ from runec.vm.validation import validate
 
 @dataclass(frozen=True)
 class Watch:
-    """Who is told what while a rune runs.
+    """Who receives what while a rune runs.
 
     `log` gets what the rune says to its log, line by line; `warn` what the user should know;
     `step` the steps of each run, which cost time to tell.
@@ -49,7 +51,7 @@ class Watch:
 
 def _check_outputs(rune: Rune) -> None:
     """Refuse before the start what would fail in the middle of it."""
-    if rune.graph is None or rune.is_original:
+    if rune.graph is None:
         return
     kinds = {output.kind for output in rune.graph.outputs.values()}
     for kind in kinds - OUTPUT_KINDS:
@@ -65,9 +67,14 @@ def _check_models(rune: Rune) -> None:
             raise unknown_format(name, model.format)
 
 
+def _models(rune: Rune) -> list[ModelFile] | None:
+    """Return the models that a rune carries; None where only the running rune names them."""
+    return None if rune.graph is None else [*rune.models.values()]
+
+
 def _check_resources(rune: Rune, given: Mapping[str, bytes]) -> None:
-    """Compare resources given at run time with what the rune takes. Originals tell nothing."""
-    if rune.graph is None or rune.is_original:
+    """Compare resources given at run time with what the rune takes. Legacy runes list none."""
+    if rune.graph is None:
         return
     listed = rune.graph.resources
     read = rune.graph.read_resources()
@@ -159,7 +166,10 @@ def run_rune_feeds(
     feed = next(feeds, None)
     if feed is None:
         return
-    with rune_process() as process:
+    library, warning = preloaded(_models(rune))
+    if warning is not None and watch.warn is not None:
+        watch.warn(warning)
+    with rune_process(library) as process:
         process.set_deadline(timeout_s)
         limit = min(math.ceil(timeout_s), 2**31)
         start = Start(limit, watch.step is not None, resources, rune.data)

@@ -65,16 +65,15 @@ def is_mixed(kinds: Iterable[OutputKind]) -> bool:
 
 
 class Imports:
-    """What both generations share. Subclasses set `first_id`, and which outputs they write."""
+    """What both generations share. Subclasses set which outputs they write."""
 
-    first_id = 1
     output_kinds = OUTPUT_KINDS
 
     def __init__(self, rune: Rune, surroundings: Surroundings) -> None:
         self._rune = rune
         self._surroundings = surroundings
         self._memory: Callable[[], memoryview] = lambda: memoryview(b"")
-        self._next_id = self.first_id
+        self._next_id = 1
         self._resources: dict[int, OpenResource] = {}
         self._log_bytes = 0
         self._output_kinds: set[OutputKind] = set()
@@ -100,6 +99,17 @@ class Imports:
     def take_outputs(self) -> Outputs:
         """Return what the run wrote."""
         return []
+
+    @property
+    def step_count(self) -> int:
+        """How many stages `_call` runs one by one; 0 where it runs all of them at once."""
+        return 0
+
+    def begin_step(self, number: int) -> None:
+        """The n-th stage, counted from 1, is about to run."""
+
+    def end_step(self) -> None:
+        """The stage that began last has returned, with an error or without."""
 
     def place(self) -> str:
         """Say where the rune is, for a message: `in the stage x`, or nothing."""
@@ -204,7 +214,7 @@ class Imports:
             for tensors in (inputs, outputs)
         )
         self._surroundings.step(Step(tuple(stages), what, milliseconds, given, made))
-        self.lap()  # to tell about it is no part of the run
+        self.lap()  # reporting it does not count as part of the run
 
     # --- host functions ----------------------------------------------------------------------
 
@@ -219,7 +229,7 @@ class Imports:
         return 0
 
     def message_text(self, text: str) -> str:
-        """Return what a message to `_debug` says: originals wrap it in JSON."""
+        """Return what a message to `_debug` says: legacy runes wrap it in JSON."""
         try:
             record = json.loads(text)
         except (ValueError, RecursionError):

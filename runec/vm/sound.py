@@ -121,7 +121,7 @@ def _byte_order(path: Path, data: bytes) -> Literal["little", "big"]:
     kind = next((name for start, name in _OTHER_KINDS if data.startswith(start)), "")
     if data[4:8] == b"ftyp":
         kind = "an MP4 file"
-    raise bad_sound(path, f"it is {kind}, not a WAV file" if kind else "it is no WAV file")
+    raise bad_sound(path, f"it is {kind}, not a WAV file" if kind else "it is not a WAV file")
 
 
 def _chunks(path: Path, data: bytes, order: Literal["little", "big"]) -> Iterator[_Chunk]:
@@ -220,7 +220,7 @@ def read_wave(path: Path, warn: Callable[[Diagnostic], None]) -> Wave:
     a sample. The whole samples that are there are used.
 
     Raises:
-        UserFileError: R0719, it is no WAV, damaged, or of another encoding than PCM of 8, 16, 24
+        UserFileError: R0719, it is not a WAV file, damaged, or not encoded as PCM of 8, 16, 24
             or 32 bits, floats of 32 or 64, mu-law and A-law; R1003, no readable file.
     """
     form: tuple[int, int, int, int] | None = None
@@ -282,7 +282,7 @@ def _mono(path: Path, wave: Wave, frames: int) -> NDArray[np.float64]:
     if wave.tag == _FLOAT:
         values = np.frombuffer(data, f"<f{wave.bits // 8}").astype(np.float64) * 32768.0
         if not np.isfinite(values).all():
-            raise bad_sound(path, "one of its samples is no number")
+            raise bad_sound(path, "one of its samples is not a number")
         # Sums of the largest doubles would be infinite; what is held to 16 bits later may be now.
         values = np.clip(values, -(2.0**40), 2.0**40)
     elif wave.tag in (_MU_LAW, _A_LAW):

@@ -11,28 +11,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from runec.diagnostics import UserFileError
-from runec.models import measure_arena
-from runec.pipeline import ElementType, TensorType
-from runec.vm.errors import damaged, model_failed, no_model
+from runec.models import ModelFile
+from runec.pipeline import TensorType
+from runec.vm.errors import damaged, inference_failed, no_model
 
 # The host's library is 64-bit and newer than the device's: room in plenty, then a last attempt.
 _ARENA_BYTES_LEAST = 4 * 1024 * 1024
 _ARENA_BYTES_MOST = 256 * 1024 * 1024
 _STDERR = 2
 _NOTE_LINES = 4
-
-DTYPES = {
-    ElementType.F32: "<f4",
-    ElementType.F64: "<f8",
-    ElementType.I8: "i1",
-    ElementType.U8: "u1",
-    ElementType.I16: "<i2",
-    ElementType.U16: "<u2",
-    ElementType.I32: "<i4",
-    ElementType.U32: "<u4",
-    ElementType.I64: "<i8",
-    ElementType.U64: "<u8",
-}
 
 
 class _Said:
@@ -71,7 +58,7 @@ class TflmModel:
 
     Args:
         name: the stage, for messages.
-        data: the .tflite.
+        model: the .tflite.
         inputs: the types of its inputs, as the file has them.
         outputs: the same of its outputs.
 
@@ -81,16 +68,20 @@ class TflmModel:
     """
 
     def __init__(
-        self, name: str, data: bytes, inputs: Sequence[TensorType], outputs: Sequence[TensorType]
+        self,
+        name: str,
+        model: ModelFile,
+        inputs: Sequence[TensorType],
+        outputs: Sequence[TensorType],
     ) -> None:
         self._name = name
         self._inputs = inputs
         self._outputs = outputs
         try:
-            arena = measure_arena(data)
+            arena = model.arena_bytes
         except UserFileError as error:
             raise no_model(name, error) from None
-        self._interpreter = self._open(data, arena)
+        self._interpreter = self._open(model.data, arena)
 
     def _open(self, data: bytes, arena: int) -> Any:
         from tflite_micro.python.tflite_micro import runtime  # noqa: PLC0415 - 0.3 s, see above
@@ -120,7 +111,7 @@ class TflmModel:
         try:
             for index, (kind, data) in enumerate(zip(self._inputs, inputs, strict=True)):
                 shape = self._interpreter.get_input_details(index)["shape"]
-                dtype = np.dtype(DTYPES[kind.element])
+                dtype = np.dtype(kind.element.dtype)
                 self._interpreter.set_input(np.frombuffer(data, dtype).reshape(shape), index)
             self._interpreter.invoke()
             return [
@@ -128,7 +119,7 @@ class TflmModel:
                 for index in range(len(self._outputs))
             ]
         except (RuntimeError, ValueError, TypeError) as error:
-            raise model_failed(self._name, str(error), said.lines()[:_NOTE_LINES]) from None
+            raise inference_failed(self._name, str(error), said.lines()[:_NOTE_LINES]) from None
         except MemoryError:
             raise
         except Exception as error:  # noqa: BLE001 - see damaged()

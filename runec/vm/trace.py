@@ -1,8 +1,8 @@
 """What a run did, step by step, and how long it took.
 
-The host sees a rune where it calls: at capabilities, models and outputs, with their tensors; and
-where blocks begin and end (`runec.vm.stages`). Where those of a stranger's rune cannot be told
-apart, they are one step with their names and their time.
+The host runs a rune stage by stage where the rune's graph has a code map (docs/spec/rune.md,
+section 3). Without one the host sees a rune where it calls: at capabilities, models and outputs,
+with their tensors; the blocks between two of them are one step with their names and their time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from runec.pipeline import STRUCT_CODES, TensorType
+from runec.pipeline import TensorType
 from runec.vm.output import element_texts
 
 ELEMENTS_MAX = 8
@@ -99,8 +99,8 @@ def traced_tensor(kind: TensorType | None, data: bytes) -> TracedTensor:
 
 
 def _range(kind: TensorType, data: bytes) -> Range | None:
-    code = STRUCT_CODES.get(kind.element)
-    if code is None or kind.element_count <= ELEMENTS_MAX:
+    code = kind.element.struct_code
+    if not code or kind.element_count <= ELEMENTS_MAX:
         return None
     found = [value for (value,) in struct.iter_unpack(f"<{code}", data)]
     values = [value for value in found if not math.isnan(value)]

@@ -1,4 +1,4 @@
-"""Validation before execution: the engine trusts what it executes, so nobody else may."""
+"""Validation before execution: the engine trusts what it executes, so it is checked first."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def validate(rune: Rune) -> None:
         RuneError: R0707, it is invalid, or uses features that ABI 1 does not allow.
         MachineError: the validator cannot be run.
     """
-    flags = () if rune.is_original else _ABI_1_FLAGS
+    flags = () if rune.is_legacy else _ABI_1_FLAGS
     try:
         tool = get_executable("wasm-validate")
         with tempfile.TemporaryDirectory(prefix="runec-") as folder:

@@ -72,20 +72,10 @@ def engine_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built_once(tmp_path_factory, "engine", _build_engine)
 
 
-@pytest.fixture(scope="session")
-def original_engine_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built_once(
-        tmp_path_factory,
-        "engine-originals",
-        lambda folder: _build_engine(folder, is_original=True),
-    )
-
-
-def _build_engine(folder: Path, *, is_original: bool = False) -> None:
-    groups = wasm3.source_groups(is_original=is_original)
+def _build_engine(folder: Path) -> None:
+    groups = wasm3.source_groups()
     lay_out(groups, folder)
-    flags = wasm3.original_flags() if is_original else ()
-    common = ["cc", *flags, "-O2", "-g", "-fsanitize=address", "-ffp-contract=off", "-DNDEBUG"]
+    common = ["cc", "-O2", "-g", "-fsanitize=address", "-ffp-contract=off", "-DNDEBUG"]
     common += ["-Wno-error", "-std=gnu11"]
     commands = []
     for group in groups:
@@ -111,12 +101,6 @@ def _build_engine(folder: Path, *, is_original: bool = False) -> None:
 def run_engine(engine_program: Path, tmp_path: Path) -> RunEngine:
     """Run commands on a module given as WebAssembly text; one answer for each."""
     return _engine_runner(engine_program, tmp_path)
-
-
-@pytest.fixture
-def run_original(original_engine_program: Path, tmp_path: Path) -> RunEngine:
-    """The same, for the module of an original rune."""
-    return _engine_runner(original_engine_program, tmp_path)
 
 
 def _engine_runner(engine_program: Path, tmp_path: Path) -> RunEngine:
@@ -178,7 +162,7 @@ def _build_model(folder: Path) -> None:
     operators = jinja2.Template(template.read_text()).render(operators=sorted(tflm.KERNELS))
     (folder / "model_ops.cc").write_text(operators)
     # Pointers of 8 bytes make the interpreter larger than on a device.
-    common = ["-ffp-contract=off", "-DNDEBUG", "-DRUNEVM_TFLM_SLOT_BYTES=512u"]
+    common = ["-ffp-contract=off", "-DNDEBUG"]
     common += ["-ffunction-sections", "-fsanitize=address"]
     strict = ["-fsanitize=undefined", "-fno-sanitize-recover", "-Werror"]
     c_plus_plus = ["g++", *common, "-std=c++11", "-fno-exceptions", "-fno-rtti"]

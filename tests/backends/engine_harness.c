@@ -9,12 +9,8 @@
 static runevm_wasm3 engine;
 static uint32_t host_calls;
 
-/* Engines hand it to host functions; of what is in it they read whether the rune is an original. */
-#if RUNEVM_ORIGINALS
-static runevm owner = {.rune = {.is_original = true}};
-#else
+/* Engines hand it to host functions; they read nothing of it. */
 static runevm owner;
-#endif
 
 static runevm_error host_sum(runevm *vm, const uint32_t *arguments, uint32_t *result)
 {
@@ -36,12 +32,12 @@ static runevm_error host_refuse(runevm *vm, const uint32_t *arguments, uint32_t 
     return RUNEVM_ERR_NO_DATA;
 }
 
-const runevm_host_import runevm_host_imports[] = {
+const runevm_import runevm_imports[] = {
     {"request_provider_response", 3, true, host_sum},
     {"rune_resource_close", 1, false, host_close},
     {"request_capability", 1, true, host_refuse},
 };
-const uint32_t runevm_host_import_count = 3;
+const uint32_t runevm_import_count = 3;
 
 /* The clock says that the time is over at the 1000th look since the command began. */
 static uint32_t looks;
@@ -81,16 +77,16 @@ int main(int count, char **words)
         if (strcmp(words[i], "load") == 0) {
             error = runevm_engine_wasm3.instantiate(&engine, &owner, code, bytes, memory_bytes, &detail);
         } else if (strcmp(words[i], "manifest") == 0) {
-            error = runevm_engine_wasm3.call(&engine, RUNEVM_EXPORT_MANIFEST, &result, &detail);
+            error = runevm_engine_wasm3.call(&engine, RUNEVM_EXPORT_MANIFEST, 0, &result, &detail);
         } else if (strcmp(words[i], "call") == 0) {
-            error = runevm_engine_wasm3.call(&engine, RUNEVM_EXPORT_CALL, &result, &detail);
+            error = runevm_engine_wasm3.call(&engine, RUNEVM_EXPORT_CALL, 0, &result, &detail);
         } else if (strcmp(words[i], "memory") == 0) {
             uint8_t *memory = runevm_engine_wasm3.memory(&engine, &result);
             detail = memory == NULL ? "none" : memory[0] == 0 ? "zero" : "not zero";
         } else if (strcmp(words[i], "heap") == 0) {
             result = runevm_engine_wasm3.heap_used_bytes(&engine);
         } else if (strcmp(words[i], "spent") == 0) {
-            (void)runevm_engine_wasm3.call(&engine, RUNEVM_EXPORT_CALL, &result, &detail);
+            (void)runevm_engine_wasm3.call(&engine, RUNEVM_EXPORT_CALL, 0, &result, &detail);
             result = looks;
         } else {
             result = host_calls;

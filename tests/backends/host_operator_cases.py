@@ -2,74 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-if TYPE_CHECKING:
-    from tests.backends.operator_cases import (
-        ALL,
-        I8,
-        I16,
-        I32,
-        I64,
-        QUANTISED,
-        U8,
-        B,
-        F,
-        Make,
-        Rng,
-        activation_of,
-        broadcast_of,
-        fitting,
-        fixed,
-        index_of,
-        like,
-        option,
-        padded,
-        scale_of,
-        shape_of,
-        weights_of,
-    )
-    from tests.backends.operator_models import Model, Tensor, constant
-else:
-    from operator_cases import (
-        ALL,
-        I8,
-        I16,
-        I32,
-        I64,
-        QUANTISED,
-        U8,
-        B,
-        F,
-        activation_of,
-        broadcast_of,
-        fitting,
-        fixed,
-        index_of,
-        like,
-        option,
-        padded,
-        scale_of,
-        shape_of,
-        weights_of,
-    )
-    from operator_models import Model, Tensor, constant
+from tests.backends.operator_cases import (
+    ALL,
+    I8,
+    I16,
+    I32,
+    I64,
+    QUANTISED,
+    U8,
+    B,
+    F,
+    Makers,
+    Rng,
+    activation_of,
+    broadcast_of,
+    fitting,
+    fixed,
+    index_of,
+    like,
+    option,
+    padded,
+    registering,
+    scale_of,
+    shape_of,
+    weights_of,
+)
+from tests.backends.operator_models import Model, Tensor, constant
 
-HOST_MAKERS: dict[str, tuple[Make, tuple[str, ...]]] = {}
-
-
-def _for(names: str, types: Sequence[str] = ALL) -> Callable[[Callable[..., Model]], Any]:
-    def register(make: Callable[..., Model]) -> Callable[..., Model]:
-        for name in names.split():
-            HOST_MAKERS[name] = (partial(make, name=name), tuple(types))
-        return make
-
-    return register
+HOST_MAKERS: Makers = {}
+_for = registering(HOST_MAKERS)
 
 
 @_for("ELU EXP HARD_SWISH LEAKY_RELU LOG_SOFTMAX ZEROS_LIKE")

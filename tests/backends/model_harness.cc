@@ -81,7 +81,8 @@ static int run(const Words &words) {
     runevm_model_info info = {};
     info.data = static_cast<const uint8_t *>(model);
     info.size_bytes = static_cast<uint32_t>(model_bytes);
-    info.arena_bytes = static_cast<uint32_t>(atoi(words[2].c_str()));
+    // Sizes are those of this computer; a graph's are those of 32-bit processors.
+    info.arena_bytes = static_cast<uint32_t>(atoi(words[2].c_str())) * 4 / sizeof(void *);
     info.input_count = add_tensors(&rune, info.inputs, 0, words[3]);
     info.output_count = add_tensors(&rune, info.outputs, info.input_count, words[4]);
     runevm_tflm_init(&engine, arena, arena_bytes, slots, 2, operators);

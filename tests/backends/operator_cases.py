@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-if TYPE_CHECKING:
-    from tests.backends.operator_models import Array, Model, Tensor, constant
-else:
-    from operator_models import Array, Model, Tensor, constant
+from tests.backends.operator_models import Array, Model, Tensor, constant
 
 Rng = np.random.Generator
 Make = Callable[[Rng, str], Model]
@@ -28,16 +25,25 @@ _ACTIVATIONS = ("NONE", "RELU", "RELU_N1_TO_1", "RELU6")
 _SPECIAL = (0.0, -0.0, 0.5, -0.5, 1.5, 2.5, 6.0, -1.0, 1e-40, -1e-45, 1e30, -3e38)
 _NOT_FINITE = (np.inf, -np.inf, np.nan)
 
-MAKERS: dict[str, tuple[Make, tuple[str, ...]]] = {}
+Makers = dict[str, tuple[Make, tuple[str, ...]]]
+MAKERS: Makers = {}
 
 
-def _for(names: str, types: Sequence[str] = ALL) -> Callable[[Callable[..., Model]], Any]:
-    def register(make: Callable[..., Model]) -> Callable[..., Model]:
-        for name in names.split():
-            MAKERS[name] = (partial(make, name=name), tuple(types))
-        return make
+def registering(makers: Makers) -> Callable[..., Callable[[Callable[..., Model]], Any]]:
+    """Return a decorator that enters what makes the models of some operators."""
 
-    return register
+    def names_and_types(names: str, types: Sequence[str] = ALL) -> Callable[..., Any]:
+        def register(make: Callable[..., Model]) -> Callable[..., Model]:
+            for name in names.split():
+                makers[name] = (partial(make, name=name), tuple(types))
+            return make
+
+        return register
+
+    return names_and_types
+
+
+_for = registering(MAKERS)
 
 
 def values(rng: Rng, tensor: Tensor) -> Array:

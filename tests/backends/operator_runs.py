@@ -8,17 +8,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from runec.diagnostics import UserFileError
-from runec.models import InputRange, input_ranges
-
-if TYPE_CHECKING:
-    from tests.backends.operator_models import Array, Model
-else:
-    from operator_models import Array, Model
+from runec.models import InputRange, ModelFile
+from tests.backends.operator_models import Array, Model
 
 ARENA_BYTES = 64 * 1024
 _SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=0"}
@@ -104,7 +100,7 @@ def on_host(trials: Sequence[Trial], library: str) -> list[Outcome]:
 
 def _ranges(trial: Trial) -> tuple[InputRange | None, ...]:
     try:
-        return input_ranges(trial.data)
+        return ModelFile(trial.data).input_ranges
     except UserFileError:
         return (None,) * len(trial.inputs)
 

@@ -11,7 +11,7 @@ import pytest
 from tflite_micro import runtime
 
 from runec.backends import tflm
-from runec.models import read_graph, resolve_model
+from runec.models import ModelFile, resolve_model
 from tests import shape_models
 
 RunModel = Callable[..., list[str]]
@@ -41,10 +41,10 @@ def test_a_resolved_model_runs_on_devices_with_the_hosts_bytes(
     run_model: RunModel, tmp_path: Path, name: str
 ) -> None:
     data, shape, kind = MODELS[name]
-    folded = resolve_model(data).data
+    folded = resolve_model(ModelFile(data)).model.data
     path = tmp_path / "model.tflite"
     path.write_bytes(folded)
-    graph = read_graph(folded)
+    graph = ModelFile(folded).graph
     assert not tflm.missing_operators(use.name for use in graph.operators)
     assert not tflm.objections(graph)
     random = np.random.default_rng(5)
@@ -63,7 +63,7 @@ def test_results_of_a_changed_batch_stay_within_their_tensors(
     run_model: RunModel, tmp_path: Path, name: str
 ) -> None:
     """The program checks every access; the file says that the batch stays 1."""
-    data = resolve_model(shape_models.of_changing_batch(name)).data
+    data = resolve_model(ModelFile(shape_models.of_changing_batch(name))).model.data
     path = tmp_path / "model.tflite"
     path.write_bytes(data)
     values = np.arange(1, 7, dtype="<f4").reshape(1, 6)

@@ -11,28 +11,20 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import flatbuffers  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-from runec.models import Engine, deviations, read_graph
+from runec.models import Engine, ModelFile, deviations
 from runec.models.engines import DEVIATIONS, KERNELS, Deviation, missing, refused
 from runec.models.operators import BUILTIN_OPERATORS, CUSTOM
 from runec.models.tflite import Operator
-
-if TYPE_CHECKING:
-    from tests.backends.host_operator_cases import HOST_MAKERS
-    from tests.backends.operator_cases import MAKERS, values
-    from tests.backends.operator_models import Array, Model, Tensor
-    from tests.backends.operator_runs import Outcome, Trial, on_host, same
-else:
-    from host_operator_cases import HOST_MAKERS
-    from operator_cases import MAKERS, values
-    from operator_models import Array, Model, Tensor
-    from operator_runs import Outcome, Trial, on_host, same
+from tests.backends.host_operator_cases import HOST_MAKERS
+from tests.backends.operator_cases import MAKERS, values
+from tests.backends.operator_models import Array, Model, Tensor
+from tests.backends.operator_runs import Outcome, Trial, on_host, same
 
 pytest.importorskip("ai_edge_litert.interpreter")
 
@@ -82,9 +74,9 @@ def both(trials: Sequence[Trial]) -> list[tuple[Trial, Outcome, Outcome]]:
 
 def element(trial: Trial) -> str:
     """The element type as `engines` counts it."""
-    (use,) = read_graph(trial.data).operators
+    (use,) = ModelFile(trial.data).graph.operators
     position = {"SPLIT": 1, "TRANSPOSE_CONV": 2, "EMBEDDING_LOOKUP": 1, "FILL": 1, "SELECT_V2": 1}
-    return read_graph(trial.data).tensors[use.inputs[position.get(use.name, 0)]].type_name
+    return ModelFile(trial.data).graph.tensors[use.inputs[position.get(use.name, 0)]].type_name
 
 
 def is_rounding(trial: Trial, one: Outcome, other: Outcome) -> bool:
@@ -106,7 +98,7 @@ def surprises(trials: Sequence[Trial]) -> list[str]:
     """Return where the libraries differ and no deviation says so, or where one is not as listed."""
     found = []
     for trial, micro, litert in both(trials):
-        graph = read_graph(trial.data)
+        graph = ModelFile(trial.data).graph
         says = f"{trial.model.operator} of {element(trial)}, {trial.model.facts}"
         for engine, outcome in ((Engine.TFLM, micro), (Engine.LITERT, litert)):
             if refused(engine, graph) and outcome.outputs is not None:
@@ -267,7 +259,7 @@ def test_a_deviation_is_real_and_the_other_library_is_right(
     trials = [
         trial
         for trial in trials_of(operator, (kind,), 150 if operator == "RSQRT" else 40, 0)
-        if deviations(deviation.engine, read_graph(trial.data))
+        if deviations(deviation.engine, ModelFile(trial.data).graph)
     ]
     assert trials
     # What a kernel never sets is what an earlier model left in memory.
@@ -276,7 +268,7 @@ def test_a_deviation_is_real_and_the_other_library_is_right(
     wrong = 0
     for trial, micro, litert in both(pairs)[1::2]:
         bad, good = (micro, litert) if deviation.engine is Engine.TFLM else (litert, micro)
-        graph = read_graph(trial.data)
+        graph = ModelFile(trial.data).graph
         is_known = all(deviations(engine, graph) for engine in Engine)
         if operator in MEANING and good.outputs is not None and not is_known:
             assert not is_off(trial, good), trial.model.facts
@@ -293,7 +285,7 @@ def test_float_padding_is_what_an_earlier_model_left_in_memory() -> None:
     trials = [
         trial
         for trial in trials_of("SPACE_TO_BATCH_ND", ("float32",), 20, 0)
-        if deviations(Engine.TFLM, read_graph(trial.data))
+        if deviations(Engine.TFLM, ModelFile(trial.data).graph)
     ]
     earlier = trials_of("CONV_2D", ("float32",), len(trials), 0)
     alone = on_host(trials[:1], "tflm")
@@ -401,7 +393,7 @@ def test_the_custom_operators_of_tflite_micro_are_those_listed() -> None:
 
 
 def table() -> str:
-    lines = ["| operator | element types | library | what it does |", "| --- | --- | --- | --- |"]
+    lines = ["| operator | element types | library | behaviour |", "| --- | --- | --- | --- |"]
     lines += [
         f"| {', '.join(item.operators)} {item.what} | {', '.join(sorted(item.elements))} | "
         f"{item.engine.value} | {item.reason} |"
@@ -411,7 +403,7 @@ def table() -> str:
 
 
 def rounding() -> str:
-    lines = ["| operator | element type | at most |", "| --- | --- | --- |"]
+    lines = ["| operator | element type | maximum difference |", "| --- | --- | --- |"]
     for (operator, kind), most in sorted(ROUNDING.items()):
         unit = f"{most:g} of the largest element" if kind == "float32" else f"{most:g} step"
         lines.append(f"| {operator} | {kind} | {unit if most else 'the sign of a zero'} |")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from runec.models import ModelFile
 from runec.vm.host_model import HostModel
 
 F32, U8, I8, MODEL = 8, 0, 1, 207
@@ -35,7 +36,7 @@ def on_device(run_model: Callable[..., list[str]], tmp_path: Path) -> OnDevice:
 
 
 def quiet(_warning: str, _hint: str) -> None:
-    """What uint8 warns of is no matter here."""
+    """What uint8 warns of is not a matter here."""
 
 
 @pytest.mark.parametrize("kind", ["INT8", "UINT8"])
@@ -49,7 +50,7 @@ def test_they_are_clamped_as_on_the_host(
     for zero in (lowest, lowest + 100, lowest + 255):
         tensors = {"x": "FLOAT32", "q": (kind, [scale], [zero])}
         model = make_tflite(values.size, tensors, [("QUANTIZE", ["x"], ["q"])])
-        (expected,) = HostModel("m", model, None, quiet).infer([values.tobytes()])
+        (expected,) = HostModel("m", ModelFile(model), None, quiet).infer([values.tobytes()])
         said = on_device(model, values, f"{code}:{values.size}")
         assert said == ("0 ", f"0 {expected.hex()}")
 

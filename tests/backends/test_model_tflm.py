@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import flatbuffers  # type: ignore[import-untyped]
 import numpy as np
@@ -12,11 +12,7 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 
 import runec.models
 from runec.backends import tflm
-
-if TYPE_CHECKING:
-    from tests.backends.operator_models import Buffer, Model, Tensor, constant
-else:
-    from operator_models import Buffer, Model, Tensor, constant
+from tests.backends.operator_models import Buffer, Model, Tensor, constant
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SINE = EXAMPLES / "sine" / "sinemodel.tflite"
@@ -232,7 +228,7 @@ def test_codes_buffers_and_metadata_that_no_operator_uses_are_no_concern(
     data = np.array([[-128, -3, 0, 70, 127]], np.int8)
     expected = wheel(path, data)
     assert len(set(expected)) > 1
-    assert runec.models.read_model(path.read_bytes()).operators[0].name == "FULLY_CONNECTED"
+    assert runec.models.ModelFile(path.read_bytes()).info.operators[0].name == "FULLY_CONNECTED"
     tensors = (f"{I8}:5", f"{I8}:3")
     opened, answer, *_ = run_model(path, tensors, data.tobytes(), ONLY_FULLY_CONNECTED="1")
     assert (opened, answer) == ("0 ", f"0 {expected.hex()}")
@@ -261,7 +257,7 @@ def test_what_the_devices_library_does_not_open_is_refused_for_devices(
 ) -> None:
     path = tmp_path / "model.tflite"
     path.write_bytes(rewritten(dense(), change))
-    assert tflm.objections(runec.models.read_graph(path.read_bytes())) == (said,)
+    assert tflm.objections(runec.models.ModelFile(path.read_bytes()).graph) == (said,)
     data = np.zeros((1, 5), np.int8)
     assert len(wheel(path, data)) == 3, "the host runs it"
     opened, *_ = run_model(path, (f"{I8}:5", f"{I8}:3"))
@@ -301,5 +297,5 @@ def test_tensors_that_nothing_reads_need_no_plan(run_model: RunModel, tmp_path: 
     outcomes = [run_model(path, tensors, arena=arena)[0] for arena in range(0, 4096, 256)]
     assert {outcome.split()[0] for outcome in outcomes} == {"0", str(ARENA)}
     # The figure is for pointers of 4 bytes; this computer's are 8.
-    arena = runec.models.measure_arena(path.read_bytes())
+    arena = runec.models.ModelFile(path.read_bytes()).arena_bytes
     assert 256 < arena < 2048

@@ -13,7 +13,6 @@ import wasmtime
 
 from runec.backends import wasm3
 from runec.container import MAX_NESTING
-from runec.container.limits import MAX_ORIGINAL_NESTING
 
 OK, ENGINE = 0, 308
 TOO_DEEP = "a function has blocks nested too deeply"
@@ -99,13 +98,6 @@ def test_as_many_nested_blocks_as_the_host_allows(run_engine: RunEngine, kind: s
         loaded, called = run_engine(nested(blocks, kind), "load", "call")
         assert (loaded.error, loaded.detail) == (ENGINE, TOO_DEEP)
         assert called.error == ENGINE
-
-
-def test_legacy_runes_nest_deeper(run_original: RunEngine) -> None:
-    loaded, called = run_original(nested(MAX_ORIGINAL_NESTING), "load", "call")
-    assert (loaded.error, called.error, called.result) == (OK, OK, 7)
-    (loaded,) = run_original(nested(MAX_ORIGINAL_NESTING + 1), "load")
-    assert (loaded.error, loaded.detail) == (ENGINE, TOO_DEEP)
 
 
 @pytest.mark.parametrize(

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
 from runec.backends import tflm
-from runec.models import read_graph
-
-if TYPE_CHECKING:
-    from tests.backends.operator_cases import MAKERS, values
-    from tests.backends.operator_models import Model, Tensor, constant
-    from tests.backends.operator_runs import Outcome, Trial, on_device, on_host, same
-else:
-    from operator_cases import MAKERS, values
-    from operator_models import Model, Tensor, constant
-    from operator_runs import Outcome, Trial, on_device, on_host, same
+from runec.models import ModelFile
+from tests.backends.operator_cases import MAKERS, values
+from tests.backends.operator_models import Model, Tensor, constant
+from tests.backends.operator_runs import Outcome, Trial, on_device, on_host, same
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "operators.md"
 ARENA = 202
@@ -34,7 +28,7 @@ def trials_of(operator: str, count: int, first: int) -> Iterator[Trial]:
             rng = np.random.default_rng([number, *operator.encode(), *dtype.encode()])
             model = make(rng, dtype)
             data = model.write()
-            if not tflm.objections(read_graph(data)):
+            if not tflm.objections(ModelFile(data).graph):
                 yield Trial(model, data, tuple(values(rng, item) for item in model.given))
 
 
@@ -168,7 +162,7 @@ def test_what_is_refused_does_not_give_the_hosts_bytes(
     model_program: Path, tmp_path: Path, said: str, model: Model
 ) -> None:
     data = model.write()
-    assert tflm.objections(read_graph(data)) == (said,)
+    assert tflm.objections(ModelFile(data).graph) == (said,)
     rng = np.random.default_rng(2)
     trial = Trial(model, data, tuple(values(rng, item) for item in model.given))
     (host,) = on_either([trial])

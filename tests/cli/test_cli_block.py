@@ -169,7 +169,7 @@ def test_a_block_is_shown_by_any_spelling_of_it_or_its_folder(runec: Runec, mine
     assert told["readme"].startswith("# mine")
     done = runec("block", "show", "lable")
     assert done.code == 2
-    assert "did you mean 'label'?" in done.stderr
+    assert 'did you mean "label"?' in done.stderr
     edit(mine / "block.toml", "in_place", "inplace")
     assert "block.toml:4:1" in runec("block", "show", "./mine").stderr
 

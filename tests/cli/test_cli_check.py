@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +10,6 @@ import pytest
 PROJECT = Path(__file__).resolve().parent.parent.parent
 EXAMPLES = sorted(path for path in PROJECT.glob("examples/*/Runefile*") if path.is_file())
 INVALID = PROJECT / "tests" / "frontend" / "invalid"
-SECONDS_MAX = 0.3
-SHARED = 2
 SINE = PROJECT / "examples" / "sine"
 
 
@@ -72,61 +67,6 @@ def test_paths_can_start_elsewhere(runec: Callable[..., Any], tmp_path: Path) ->
     copy.write_text((example / "Runefile.yml").read_text())
     assert runec("check", copy).code == 1, "the model is not there"
     assert runec("check", copy, "--current-dir", example).code == 0
-
-
-# What would make a check slow, and the parser of the other dialect.
-HEAVY = {
-    *("concurrent", "difflib", "hashlib", "jinja2", "labwired", "multiprocessing", "numpy"),
-    *("platformio", "rich", "shutil", "subprocess", "tempfile", "tflite_micro", "wasm3"),
-}
-LARKS = {"hashlib", "shutil", "tempfile"}
-ROOMS = {"backends", "cli", "diagnostics", "files", "frontend", "models", "numbers", "pipeline"}
-ROOMS |= {"proc_blocks", "tools"}
-
-
-@pytest.mark.parametrize("name", ["sine/Runefile", "gesture/Runefile.yml"])
-def test_a_check_is_quick_and_imports_little(name: str) -> None:
-    is_legacy = not name.endswith(".yml")
-    script = (
-        "import json, sys; from runec.cli import execute\n"
-        f"if {is_legacy}:\n"
-        # The parser of the older dialect comes from its table: making it takes 40 ms.
-        "    import lark; from runec.frontend import legacy_parser as parser\n"
-        "    if parser.read_table()['lark'] == lark.__version__:\n"
-        "        parser.fresh_parser = None\n"
-        f"assert execute(['check', {str(PROJECT / 'examples' / name)!r}]) == 0\n"
-        "modules = list(sys.modules)\n"
-        "print(json.dumps(modules))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    modules = json.loads(done.stdout)
-    # lark brings some of them along.
-    heavy = HEAVY - LARKS | {"ruamel"} if is_legacy else HEAVY | {"lark"}
-    assert not heavy & {module.split(".")[0] for module in modules}
-    own = (module.split(".") for module in modules)
-    assert {parts[1] for parts in own if parts[0] == "runec" and len(parts) > 1} == ROOMS
-
-
-def processor_seconds(*arguments: str, environment: dict[str, str]) -> float:
-    before = os.times()
-    subprocess.run([sys.executable, *arguments], capture_output=True, check=True, env=environment)
-    after = os.times()
-    spent = after.children_user + after.children_system
-    return spent - before.children_user - before.children_system
-
-
-@pytest.mark.skipif(os.name != "posix", reason="measures the processor's time")
-def test_a_check_of_an_example_takes_under_its_time(tmp_path: Path) -> None:
-    # The processor's time, not the clock's, and the best of some: other tests run beside this one,
-    # and on a processor that others share the same work takes up to twice as long. The first run
-    # fills the cache of byte code.
-    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    command = ("-m", "runec", "check", str(PROJECT / "examples/sine/Runefile"))
-    measured = [processor_seconds(*command, environment=environment) for _ in range(5)]
-    assert min(measured[1:]) < SECONDS_MAX * SHARED
 
 
 def with_model(folder: Path, model: bytes, element: str = "f32", size: int = 4) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import pty
@@ -17,8 +16,7 @@ from typing import Any
 
 import pytest
 
-from runec.cli.console import Console, printable_json
-from runec.cli.progress import DELAY_S, Progress
+from runec.cli.console import PROGRESS_DELAY_S, Console, printable_json, table
 from runec.diagnostics import Diagnostic, printable
 
 EVIL = "a\x1b[31mb\x9b2Jc\u202ed\x07e\rf\ud800g"
@@ -72,15 +70,19 @@ LONG = (
 )
 
 
+def without_control(said: str) -> str:
+    return re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "", said)
+
+
 def test_progress_comes_up_after_a_while_and_goes_away_again() -> None:
-    said = terminal(LONG % ("", DELAY_S + 0.3))
-    frames = re.findall(r"\r\x1b\[K([|/\\-] compiling x+)", said)
+    said = terminal(LONG % ("", PROGRESS_DELAY_S + 0.5))
+    frames = re.findall(r"[|/\\-] compiling x+ +0:00:0\d", without_control(said))
     assert frames
-    assert all(len(frame) < 60 for frame in frames), "a line that the terminal would break"
+    assert all(len(frame) <= 60 for frame in frames), "a line that the terminal would break"
     # Lines of others stand alone, and nothing is left at the end.
-    assert "\r\x1b[Ka remark\r\n" in said
-    assert "a result\r\n" in said.replace("\r\x1b[K", "")
-    assert said.endswith("\r\x1b[K")
+    assert "\x1b[1A\x1b[2Ka remark\r\n" in said
+    assert "\x1b[1A\x1b[2Ka result\r\n" in said
+    assert said.endswith("\x1b[?25h\r\x1b[1A\x1b[2K")
 
 
 @pytest.mark.parametrize(
@@ -93,9 +95,18 @@ def test_progress_comes_up_after_a_while_and_goes_away_again() -> None:
     ids=["quiet", "json", "dumb"],
 )
 def test_progress_is_not_shown_to_who_wants_none(setting: str, environment: dict[str, str]) -> None:
-    said = terminal(LONG % (setting, DELAY_S + 0.3), **environment)
+    said = terminal(LONG % (setting, PROGRESS_DELAY_S + 0.3), **environment)
     assert "compiling" not in said
     assert "a result" in said
+
+
+def test_progress_has_no_colours_with_no_color() -> None:
+    coloured = r"\x1b\[\d*[1-9]m"
+    script = LONG % ("", PROGRESS_DELAY_S + 0.3)
+    assert re.search(coloured, terminal(script))
+    said = terminal(script, NO_COLOR="1")
+    assert "compiling" in said
+    assert not re.search(coloured, said)
 
 
 def test_what_ends_soon_shows_no_progress() -> None:
@@ -104,32 +115,34 @@ def test_what_ends_soon_shows_no_progress() -> None:
 
 def test_progress_is_not_shown_off_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     with Console().progress("compiling"):
-        time.sleep(DELAY_S + 0.2)
+        time.sleep(PROGRESS_DELAY_S + 0.2)
     assert capsys.readouterr() == ("", "")
 
 
-def interrupted(stream: io.StringIO) -> None:
-    with Progress(stream, "x", threading.RLock()):
-        time.sleep(DELAY_S + 0.2)
-        raise KeyboardInterrupt
-
-
 def test_progress_is_cleared_when_an_error_ends_it() -> None:
-    stream = io.StringIO()
-    with pytest.raises(KeyboardInterrupt):
-        interrupted(stream)
-    assert stream.getvalue().endswith("\r\x1b[K")
-    assert not any(thread.name.endswith("(_draw)") for thread in threading.enumerate())
+    script = (
+        "import time\n"
+        "from runec.cli.console import Console\n"
+        "try:\n"
+        "    with Console().progress('compiling'):\n"
+        f"        time.sleep({PROGRESS_DELAY_S + 0.5})\n"
+        "        raise KeyboardInterrupt\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted')\n"
+    )
+    said = terminal(script)
+    assert "compiling" in said
+    assert said.endswith("\x1b[?25h\r\x1b[1A\x1b[2Kinterrupted\r\n")
 
 
 def test_verbose_tells_commands_and_times_and_quiet_nothing(
     runec: Callable[..., Any], here: Path
 ) -> None:
     assert here == Path.cwd()
-    told = runec("build", "noop", "-v", "--no-cache").stderr
+    told = runec("build", "noop", "-v").stderr
     assert re.search(r"^\$ \S*clang.* glue.c .*\(\d+\.\d\d s\)$", told, re.MULTILINE)
     assert re.search(r"^compiling: \d+\.\d\d s$", told, re.MULTILINE)
-    assert "$ " not in runec("build", "noop", "--no-cache").stderr
+    assert "$ " not in runec("build", "noop").stderr
     assert runec("build", "noop", "-q").stderr == ""
     assert runec("build", "noop", "-v", "--format", "json").stderr == ""
 
@@ -150,6 +163,20 @@ def test_quiet_leaves_warnings_out_and_errors_in(runec: Callable[..., Any], here
     assert runec("graph", "-q").stderr == ""
     (here / "Runefile.yml").write_text(UNUSED.replace("RAW", "RAVV"))
     assert "error[" in runec("build", "-o", "x.rune", "-q").stderr
+
+
+def test_a_table_is_as_wide_as_its_cells_and_on_a_terminal_no_wider_than_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cells = [("a", "x" * 70), ("[b]世界\n", "y")]
+    wide = "name      text\na         " + "x" * 70 + "\n[b]世界\ufffd  y"
+    for name in ("FORCE_COLOR", "NO_COLOR", "COLUMNS"):
+        monkeypatch.setenv(name, "20")
+        assert table(("name", "text"), cells) == wide
+    script = f"from runec.cli.console import table; print(table(('name', 'text'), {cells!r}))"
+    lines = terminal(script, FORCE_COLOR="1").splitlines()
+    assert "".join(line[10:] for line in lines[1:-1]) == "x" * 70
+    assert max(map(len, lines)) == 60
 
 
 ERROR = "import sys; from runec.cli import execute; execute(%r)"

@@ -9,6 +9,10 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runec.cli.graph_drawing import Drawing, Edge, Node, to_dot, to_mermaid, to_svg
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 BRANCHES = """version: 1
@@ -87,13 +91,20 @@ def test_svg_shows_every_stage_once_below_what_it_takes_from(
 
 
 @pytest.mark.parametrize(
-    ("name", "start"), [("a.svg", "<svg"), ("a.dot", "digraph"), ("a.json", "{")]
+    ("name", "start"),
+    [
+        ("a.svg", "<svg"),
+        ("a.dot", "digraph"),
+        ("a.json", "{"),
+        ("a.mmd", "%% runec graph\nflowchart TD\n"),
+    ],
 )
 def test_the_end_of_the_output_says_the_format(
     runec: Callable[..., Any], branches: Path, name: str, start: str
 ) -> None:
-    done = runec("graph", branches, "-o", name)
-    assert (done.code, done.stdout) == (0, "")
+    for _ in range(2):  # an older drawing is replaced
+        done = runec("graph", branches, "-o", name)
+        assert (done.code, done.stdout) == (0, "")
     assert (branches.parent / name).read_text().startswith(start)
 
 
@@ -121,48 +132,44 @@ def test_what_is_no_rune_and_no_runefile_is_told(runec: Callable[..., Any], here
     assert "error[R0001]" in runec("graph", "z").stderr
 
 
-WIDE = """version: 1
-image: runicos/base
-pipeline:
-  first: {capability: IMAGE, args: {width: 24, height: 24}, outputs: [{type: u8, dimensions: [1, 24, 24, 3]}]}
-  second: {capability: SOUND, args: {hz: 16000}, outputs: [{type: i16, dimensions: [1, 16000]}]}
-  third: {capability: RAW, outputs: [{type: f32, dimensions: [1, 40]}]}
-  normalized: {proc-block: image-normalization, inputs: [first]}
-  floats: {proc-block: audio_float_conversion, inputs: [second]}
-  scaled: {proc-block: normalize, inputs: [third]}
-  best: {proc-block: most_confident_indices, inputs: [scaled], args: {count: 3}}
-  all: {proc-block: identity, inputs: [normalized, floats, scaled, best]}
-  serial: {out: serial, inputs: [all.0, all.1, all.2, all.3, third]}
-  other: {out: serial, inputs: [third, best, second]}
-"""  # noqa: E501 - one stage a line
+@st.composite
+def drawings(draw: st.DrawFn) -> Drawing:
+    count = draw(st.integers(1, 14))
+    names = st.integers(0, count - 1)
+    pairs = draw(st.lists(st.tuples(names, names), max_size=24))
+    widths = draw(st.lists(st.integers(1, 20), min_size=count, max_size=count))
+    return Drawing(
+        "any",
+        tuple(Node(f"n{number}", "model", "y" * width) for number, width in enumerate(widths)),
+        tuple(Edge(f"n{one}", f"n{two}", "f32[1, 2]") for one, two in pairs if one < two),
+    )
 
 
-def test_a_wide_pipeline_is_drawn_with_nothing_upon_anything_else(
-    runec: Callable[..., Any], here: Path
-) -> None:
-    (here / "Runefile.yml").write_text(WIDE)
-    root = ET.fromstring(runec("graph", "-f", "svg").stdout)  # noqa: S314 - our own
-    boxes = [
+@settings(max_examples=60, deadline=None)
+@given(drawing=drawings())
+def test_nothing_is_drawn_upon_anything_else(drawing: Drawing) -> None:
+    root = ET.fromstring(to_svg(drawing))  # noqa: S314 - our own
+    places = [
         tuple(int(box.get(key, "")) for key in ("x", "y", "width", "height"))
         for box in root.iter(f"{SVG}rect")
         if box.get("rx")
     ]
-    labels = [
-        (int(text.get("x", "")), int(text.get("y", "")) - 12, 8 * len(text.text or ""), 16)
+    places += [
+        (int(text.get("x", "")) - 4 * len(words), int(text.get("y", "")) - 12, 8 * len(words), 16)
         for text in root.iter(f"{SVG}text")
-        if text.get("text-anchor") is None
+        if "[" in (words := text.text or "")
     ]
-    assert len(labels) == 16
-    for (ax, ay, aw, ah), (bx, by, bw, bh) in itertools.combinations([*boxes, *labels], 2):
+    assert len(places) == len(drawing.nodes) + len(drawing.edges)
+    for (ax, ay, aw, ah), (bx, by, bw, bh) in itertools.combinations(places, 2):
         assert ax + aw <= bx or bx + bw <= ax or ay + ah <= by or by + bh <= ay
     width, height = (int(root.get(key, "")) for key in ("width", "height"))
-    assert all(x >= 0 and x + w <= width and y + h <= height for x, y, w, h in [*boxes, *labels])
+    assert all(x >= 0 and x + w <= width and y + h <= height for x, y, w, h in places)
     # Beside boxes and labels lines go straight down: there is nothing to cross.
     for path in root.iter(f"{SVG}path"):
-        if path.get("marker-end") is None:  # the arrow's own shape
+        if path.get("fill") is None:  # the arrow's own shape
             continue
         for x, y, below in verticals(path.get("d", "")):
-            for bx, by, bw, bh in [*boxes, *labels]:
+            for bx, by, bw, bh in places:
                 assert not (bx < x < bx + bw and y < by + bh and by < below)
 
 
@@ -176,6 +183,57 @@ def verticals(path: str) -> list[tuple[int, int, int]]:
         if x == next_x:
             found.append((x, y, next_y))
     return found
+
+
+def test_mermaid_has_every_stage_and_type(runec: Callable[..., Any], branches: Path) -> None:
+    lines = runec("graph", branches, "-f", "mermaid").stdout.splitlines()
+    assert lines[:4] == [
+        "%% runec graph",
+        "flowchart TD",
+        '  n0["first<br>RAW"]',
+        "  style n0 fill:#90ee90",
+    ]
+    assert lines[-1] == '  n0 -->|"f32[1, 4]"| n3'
+    assert len(lines) == 2 + 2 * 4 + 4
+
+
+# What a terminal, XML, DOT and Mermaid would obey, as the names of a .rune that somebody made.
+EVIL = Drawing(
+    '"><script>',
+    (
+        Node('"]\n</text><script>&', "capability", "\x1b[31m\\"),
+        Node("b", "output", "`**<br>**`"),
+    ),
+    (Edge('"]\n</text><script>&', "b", 'u8["|]'),),
+)
+
+
+def test_no_text_leaves_its_place_in_svg() -> None:
+    root = ET.fromstring(to_svg(EVIL))  # noqa: S314 - our own
+    assert {element.tag.removeprefix(SVG) for element in root.iter()} == {
+        *("svg", "title", "defs", "marker", "path", "rect", "text"),
+    }
+    assert [text.text for text in root.iter(f"{SVG}text")] == [
+        'u8["|]',
+        '"]\ufffd</text><script>&',
+        "\ufffd[31m\\",
+        "b",
+        "`**<br>**`",
+    ]
+    assert [title.text for title in root.iter(f"{SVG}title")] == ['"><script>']
+
+
+def test_no_text_leaves_its_place_in_dot_and_mermaid() -> None:
+    dot = to_dot(EVIL).splitlines()
+    assert len(dot) == 7
+    assert re.sub(r'"(?:[^"\\]|\\.)*"', "T", dot[3]) == "  T [label=T, fillcolor=lightgreen];"
+    assert to_mermaid(EVIL).splitlines()[2:] == [
+        '  n0["#34;]#65533;#60;#47;text#62;#60;script#62;#38;<br>#65533;[31m#92;"]',
+        "  style n0 fill:#90ee90",
+        '  n1["b<br>#96;#42;#42;#60;br#62;#42;#42;#96;"]',
+        "  style n1 fill:#ff6a6a",
+        '  n0 -->|"u8[#34;#124;]"| n1',
+    ]
 
 
 def test_a_name_that_a_terminal_would_obey_makes_no_broken_picture(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -15,15 +14,9 @@ from typing import Any
 import pytest
 
 from runec.container import load_rune
+from tests.devices import hostile_peer
 
-PEER = Path(__file__).resolve().parents[1] / "devices" / "hostile_peer.py"
-_spec = importlib.util.spec_from_file_location("hostile_peer", PEER)
-assert _spec is not None
-assert _spec.loader is not None
-PEERS = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(PEERS)
-
-BROKEN = dict.fromkeys(PEERS.RESULTS, "R0903") | {
+BROKEN = dict.fromkeys(hostile_peer.RESULTS, "R0903") | {
     "endless result": "R0903",
     "done lies": "R0903",
     "parts out of order": "R0903",
@@ -63,7 +56,7 @@ CAUSES = {
 def peer(mode: str, rune: Path) -> Iterator[str]:
     digest = (load_rune(rune).digest or b"").hex()
     with subprocess.Popen(
-        [sys.executable, PEER, mode, digest], stdout=subprocess.PIPE, text=True
+        [sys.executable, hostile_peer.__file__, mode, digest], stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout is not None
@@ -108,7 +101,7 @@ def test_a_run_at_a_hostile_device(
     last = json.loads(done.stderr.strip().splitlines()[-1])
     assert last["code"] == BROKEN[mode], last
     assert CAUSES.get(mode, "") in last["message"]
-    if mode in PEERS.RESULTS:
+    if mode in hostile_peer.RESULTS:
         assert " returned " in last["message"]
         assert "runec flash X.rune --board B" in last["hint"]
     assert is_clean(done.stderr)
@@ -129,6 +122,20 @@ def test_a_monitor_of_a_hostile_device(
         assert is_clean(done.stdout + done.stderr)
 
 
+@pytest.mark.parametrize("mode", ["hello controls", "fails with controls", "logs"])
+@pytest.mark.parametrize("verb", ["run", "monitor"])
+def test_a_device_cannot_forge_a_line(
+    mode: str, verb: str, noop_rune: Path, raw: Path, runec: Callable[..., Any]
+) -> None:
+    with peer(mode, noop_rune) as port:
+        on = ("--on", f"serial:{port}") if verb == "run" else ("--port", port, "--count", "1")
+        done = runec(verb, noop_rune, "--raw", raw, *on, "--timeout", "1", "-f", "text")
+    printed = (done.stdout + done.stderr).splitlines()
+    is_shown = verb == "monitor" or mode == "fails with controls"
+    assert any("R9999" in line for line in printed) == is_shown
+    assert not [line for line in printed if line.startswith("error[R9999]")]
+
+
 @pytest.mark.parametrize("mode", ["not json", "empty"])
 def test_hosts_and_hostile_devices_compared(
     mode: str, noop_rune: Path, raw: Path, runec: Callable[..., Any]
@@ -138,6 +145,16 @@ def test_hosts_and_hostile_devices_compared(
     assert done.code == 3, done
     assert "R0903" in done.stdout + done.stderr
     assert is_clean(done.stdout + done.stderr)
+
+
+def test_a_device_that_sends_no_hello_does_not_answer(
+    noop_rune: Path, raw: Path, runec: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runec.devices.monitor.START_TIMEOUT_S", 2)
+    with peer("zeros without hello", noop_rune) as port:
+        done = runec("monitor", noop_rune, "--raw", raw, "--port", port, "--count", "1")
+    assert done.code == 3
+    assert f"serial:{port} does not answer, after 2 s of this host's clock" in done.stderr
 
 
 def test_a_monitor_begins_anew_with_a_device_that_does_not_end_a_run(
@@ -151,6 +168,16 @@ def test_a_monitor_begins_anew_with_a_device_that_does_not_end_a_run(
     assert lost == ["R0904", "R0904"]
     assert [event["event"] for event in events].count("connected") == 2
     assert done.code in (0, 3)
+
+
+def test_a_monitor_waits_for_reconnection_only_while_runs_are_left(
+    noop_rune: Path, raw: Path, runec: Callable[..., Any]
+) -> None:
+    with peer("silent", noop_rune) as port:
+        words = ("--port", port, "--count", "2", "--every", "0", "--timeout", "0.5")
+        done = runec("monitor", noop_rune, "--raw", raw, *words)
+    printed = done.stdout + done.stderr
+    assert (printed.count("R0904"), printed.count("waiting for reconnection")) == (2, 1)
 
 
 def test_a_monitor_gives_up_a_run_after_its_time_and_counts_it(

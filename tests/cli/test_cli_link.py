@@ -37,7 +37,7 @@ def test_the_link_is_where_the_board_or_the_user_says(
     assert done.code == 0, done.stderr
     plan = json.loads((folder / "build_plan.json").read_text())
     flags = {flag for group in plan["groups"] for flag in group["flags"]}
-    assert ("-DHAL_LINK_RINGS=1u" in flags) == rings
+    assert ("-DHAL_LINK_RTT=1u" in flags) == rings
     assert ("SEGGER RTT" in (folder / "README.md").read_text()) == rings
 
 

@@ -20,18 +20,6 @@ from runec.cli.root import root
 from runec.diagnostics import Diagnostic
 
 PROJECT = Path(__file__).resolve().parents[2]
-HEAVY = {
-    "jinja2",
-    "labwired",
-    "lark",
-    "msgspec",
-    "numpy",
-    "platformio",
-    "rich",
-    "ruamel",
-    "tflite_micro",
-    "wasm3",
-}
 
 
 def verbs(group: click.Group = root, *path: str) -> list[tuple[str, ...]]:
@@ -73,40 +61,6 @@ def test_the_verbs_are_those_of_the_specification() -> None:
     }
 
 
-def modules_after(*arguments: str) -> set[str]:
-    """The top-level modules that a fresh process has imported after a command line."""
-    script = (
-        "import contextlib, io, sys\n"
-        "from runec.cli import execute\n"
-        "with contextlib.redirect_stdout(io.StringIO()):\n"
-        f"    execute({list(arguments)!r})\n"
-        "print(' '.join({name.split('.')[0] for name in sys.modules}))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    return set(done.stdout.split())
-
-
-@pytest.mark.parametrize(
-    ("arguments", "needed"),
-    [
-        (["--help"], set()),
-        (["--version"], set()),
-        (["version"], set()),
-        (["nonsense"], set()),
-        (["boards"], {"msgspec"}),
-    ],
-)
-def test_only_what_a_verb_needs_is_imported(arguments: list[str], needed: set[str]) -> None:
-    assert HEAVY & modules_after(*arguments) == needed
-
-
-def test_building_imports_no_engine_and_no_firmware_tools() -> None:
-    imported = modules_after("build", "--help")
-    assert not {"labwired", "platformio", "rich", "wasm3", "tflite_micro"} & imported
-
-
 USAGE_MISTAKES = [
     ["nonsense"],
     ["run"],
@@ -140,7 +94,7 @@ def test_mistakes_of_usage_end_with_2_and_the_way_to_the_help(
 
 
 def test_a_misspelt_verb_is_guessed(runec: Callable[..., Any]) -> None:
-    assert "did you mean 'inspect'" in runec("inspct").stderr
+    assert 'did you mean "inspect"' in runec("inspct").stderr
 
 
 def test_runec_alone_shows_its_help(runec: Callable[..., Any]) -> None:
@@ -337,7 +291,7 @@ def test_a_folder_without_a_runefile_is_told_with_the_verb_itself(
 
 
 def test_a_board_in_capitals_is_guessed(runec: Callable[..., Any]) -> None:
-    assert "did you mean 'esp32c3'?" in runec("boards", "show", "ESP32C3").stderr
+    assert 'did you mean "esp32c3"?' in runec("boards", "show", "ESP32C3").stderr
 
 
 LONG = "a" * 300  # no file can be called so, and the system says so whatever is asked of it
@@ -458,14 +412,26 @@ def test_execute_returns_instead_of_leaving() -> None:
     assert callable(runec.cli.main)
 
 
-@pytest.mark.parametrize("platform", ["win32", "darwin"])
-def test_another_system_than_linux_is_refused_in_one_sentence(platform: str) -> None:
-    script = f"import sys; sys.platform = {platform!r}; from runec.__main__ import main; main()"
+@pytest.mark.parametrize(
+    ("pretend", "platform"),
+    [
+        ("sys.platform = 'win32'", "win32"),
+        ("sys.platform = 'darwin'", "darwin"),
+        (
+            "os.uname = lambda: os.uname_result(['Linux', '', '', '', 'aarch64'])",
+            "Linux on aarch64",
+        ),
+    ],
+)
+def test_another_system_than_linux_on_x86_64_is_refused_in_one_sentence(
+    pretend: str, platform: str
+) -> None:
+    script = f"import os, sys; {pretend}; from runec.__main__ import main; main()"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr.splitlines() == [
-        f"error[R1113]: runec runs on Linux only, not on {platform}",
-        "  = try: use WSL 2 on Windows, a Linux virtual machine or container on macOS",
+        f"error[R1113]: runec runs on Linux on x86-64 only, not on {platform}",
+        "  = try: use WSL 2 on Windows, a virtual machine or container for linux/amd64 elsewhere",
     ]

@@ -160,7 +160,7 @@ def test_extracting_writes_over_nothing_else(runec: Callable[..., Any], here: Pa
         assert done.code == 1
         assert f"error[R1107]: {name} is there already" in done.stderr
     assert (here / "x.h").read_text() == c_source(SINE.read_bytes())
-    for _ in range(2):  # the same bytes are no change
+    for _ in range(2):  # the same bytes are not a change
         assert runec("model-info", "x.h", "--extract", "y.tflite").code == 0
 
 

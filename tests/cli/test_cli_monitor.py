@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import pty
@@ -17,7 +16,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -29,45 +28,45 @@ from runec.cli import flash, monitor
 from runec.container import Rune, read_rune
 from runec.devices import Flashed
 from runec.devices.monitor import Watched
+from tests.devices import conftest as paper
+from tests.devices import plugged_port
 
 DEVICES = Path(__file__).resolve().parents[1] / "devices"
 LIMIT_S = 60
 
 
-def load(name: str) -> ModuleType:
-    """A helper of the devices' tests."""
-    spec = importlib.util.spec_from_file_location(f"monitor_{name}", DEVICES / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-PAPER = load("conftest")
-PORTS = load("plugged_port")
-
-
-def counting() -> Callable[[], Generator[tuple[object, ...], bytes, bytes]]:
-    """Runs that need no input and count."""
+def counting(size: int = 1) -> Callable[[], Generator[tuple[object, ...], bytes, bytes]]:
+    """Runs that need no input and count, in a tensor of i32[size]."""
     number = 0
 
     def run() -> Generator[tuple[object, ...], bytes, bytes]:
         nonlocal number
         number += 1
-        return (
-            f'{{"2":[{{"element-type":"i32","dimensions":[1],"elements":[{number}]}}]}}\n'.encode()
-        )
+        tensor = {"element-type": "i32", "dimensions": [size], "elements": [number] * size}
+        return json.dumps({"2": [tensor]}, separators=(",", ":")).encode() + b"\n"
         yield ()
 
     return run
 
 
 @pytest.fixture
+def dice_rune(runec: Callable[..., Any], tmp_path: Path) -> Path:
+    """A rune that needs no file and writes one i32, as `counting` does."""
+    folder = tmp_path / "dice"
+    folder.mkdir()
+    (folder / "Runefile.yml").write_text(
+        "version: 1\nimage: runicos/base\npipeline:\n"
+        "  dice: {capability: RAND, outputs: [{type: i32, dimensions: [1]}]}\n"
+        "  serial: {out: serial, inputs: [dice]}\n"
+    )
+    assert runec("build", folder, "-o", folder / "dice.rune").code == 0
+    return folder / "dice.rune"
+
+
+@pytest.fixture
 def port(tmp_path: Path) -> Iterator[Path]:
     path = tmp_path / "ttyACM0"
-    with PORTS.plugged(PORTS.Paper(PAPER.Device(counting())), path):
+    with plugged_port.plugged(plugged_port.Paper(paper.Device(counting())), path):
         yield path
 
 
@@ -127,7 +126,7 @@ def failing(*failed: int) -> Callable[[], Generator[tuple[object, ...], bytes, b
 def test_a_counted_run_that_fails_shows_in_the_exit_code(
     runec: Callable[..., Any], tmp_path: Path, failed: tuple[int, ...], code: int
 ) -> None:
-    with PORTS.plugged(PORTS.Paper(PAPER.Device(failing(*failed))), tmp_path / "p"):
+    with plugged_port.plugged(plugged_port.Paper(paper.Device(failing(*failed))), tmp_path / "p"):
         words = ("monitor", "--port", tmp_path / "p", "--every", "0", "--count", "2")
         done = runec(*words)
     assert done.code == code
@@ -139,13 +138,15 @@ def test_a_counted_run_that_fails_shows_in_the_exit_code(
 
 
 def test_programs_get_times_and_the_names_of_outputs(
-    runec: Callable[..., Any], noop_rune: Path, tmp_path: Path
+    runec: Callable[..., Any], dice_rune: Path, tmp_path: Path
 ) -> None:
-    digest = read_rune(noop_rune.read_bytes(), source="noop").digest
+    digest = read_rune(dice_rune.read_bytes(), source="dice").digest
     before = datetime.now(UTC)
-    with PORTS.plugged(PORTS.Paper(PAPER.Device(counting(), digest=digest)), tmp_path / "p"):
+    with plugged_port.plugged(
+        plugged_port.Paper(paper.Device(counting(4), digest=digest or b"")), tmp_path / "p"
+    ):
         words = ("--port", tmp_path / "p", "--every", "0", "--count", "2", "--format", "json")
-        done = runec("monitor", noop_rune, *words)
+        done = runec("monitor", dice_rune, *words)
     events = [json.loads(line) for line in done.stdout.splitlines()]
     assert [event.get("names") for event in events] == [None, {"2": "serial"}, {"2": "serial"}]
     times = [datetime.fromisoformat(event["time"]) for event in events]
@@ -153,12 +154,14 @@ def test_programs_get_times_and_the_names_of_outputs(
     assert before - timedelta(seconds=1) < times[0] <= times[-1] <= datetime.now(UTC)
 
 
-def test_people_get_times_and_names_in_a_terminal(noop_rune: Path, tmp_path: Path) -> None:
-    digest = read_rune(noop_rune.read_bytes(), source="noop").digest
+def test_people_get_times_and_names_in_a_terminal(dice_rune: Path, tmp_path: Path) -> None:
+    digest = read_rune(dice_rune.read_bytes(), source="dice").digest
     master, slave = pty.openpty()
-    words = (noop_rune, "--port", tmp_path / "p", "--every", "0", "--count", "1")
+    words = (dice_rune, "--port", tmp_path / "p", "--every", "0", "--count", "1")
     with (
-        PORTS.plugged(PORTS.Paper(PAPER.Device(counting(), digest=digest)), tmp_path / "p"),
+        plugged_port.plugged(
+            plugged_port.Paper(paper.Device(counting(4), digest=digest or b"")), tmp_path / "p"
+        ),
         started(*words, stdout=slave, stderr=subprocess.PIPE) as process,
     ):
         assert process.wait(LIMIT_S) == 0
@@ -235,11 +238,10 @@ def test_numbers_are_drawn_in_the_terminal(port: Path) -> None:
                 break  # the other end is closed
         assert process.wait(LIMIT_S) == 0
     os.close(master)
-    last = seen.decode().split("\x1b[J")[-1]
-    assert last.split()[0] == "2"
-    assert "▁" in last
-    assert "█" in last
-    assert last.split()[-1] == "20"
+    last = re.findall(r"2 +([▁▂▃▄▅▆▇█]+) +(\d+)", seen.decode())[-1]
+    assert {"▁", "█"} <= set(last[0])
+    assert last[1] == "20"
+    assert seen.decode().count("\x1b[?25h") == seen.decode().count("\x1b[?25l") > 0
 
 
 @pytest.mark.parametrize("more", [["--format", "json"], []])
@@ -306,22 +308,24 @@ def test_what_does_not_go_together_is_a_mistake_of_usage(
 
 def test_an_upload_goes_on_as_a_monitor(
     runec: Callable[..., Any],
-    noop_rune: Path,
     port: Path,
+    dice_rune: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    digest = read_rune(noop_rune.read_bytes(), source="noop").digest
-    with PORTS.plugged(PORTS.Paper(PAPER.Device(counting(), digest=digest)), port.parent / "b"):
+    digest = read_rune(dice_rune.read_bytes(), source="dice").digest
+    with plugged_port.plugged(
+        plugged_port.Paper(paper.Device(counting(), digest=digest or b"")), port.parent / "b"
+    ):
         monkeypatch.setattr(flash, "flash", lambda *_, port, **__: Flashed(port, "esptool", "uart"))
 
         def once(rune: Rune, *, every_s: float) -> Watched:
             return Watched(rune, every_s=every_s, count=1)
 
         monkeypatch.setattr(flash, "Watched", once)
-        done = runec("flash", noop_rune, "-b", "esp32c3", "-p", port.parent / "b", "--monitor")
+        done = runec("flash", dice_rune, "-b", "esp32c3", "-p", port.parent / "b", "--monitor")
     assert done.code == 0, done.stderr
     assert '"elements":[1]' in done.stdout
-    assert f"noop is on esp32c3 ({port.parent / 'b'})" in done.stderr
+    assert f"dice is on esp32c3 ({port.parent / 'b'})" in done.stderr
 
 
 def test_after_an_upload_it_is_said_where_the_rune_runs(

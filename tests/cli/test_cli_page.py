@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import click
 import pytest
 
+from tools import cli_page as tool
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-def load_tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("cli_page", PROJECT / "tools" / "cli_page.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-TOOL = load_tool()
-COMMANDS: dict[str, click.Command] = dict(TOOL.verbs())
-FIELDS: dict[str, dict[str, str]] = TOOL.FIELDS
+COMMANDS: dict[str, click.Command] = dict(tool.verbs())
+FIELDS: dict[str, dict[str, str]] = tool.FIELDS
 
 
 def test_the_page_is_that_of_the_commands() -> None:
     page = (PROJECT / "docs" / "cli.md").read_text(encoding="utf-8")
-    assert page == TOOL.page(), "run `make docs`"
+    assert page == tool.page(), "run `make docs`"
 
 
 @pytest.mark.parametrize("verb", COMMANDS)
 def test_every_verb_has_the_common_options_and_tells_its_json(verb: str) -> None:
     options = {name for item in COMMANDS[verb].params for name in item.opts}
     assert options >= {"--quiet", "--verbose", "--color", "--colour", "--format"}
-    assert "`--format" in TOOL.HEAD
+    assert "`--format" in tool.HEAD
     assert FIELDS[verb]
 
 

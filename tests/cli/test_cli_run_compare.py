@@ -12,8 +12,8 @@ import pytest
 from runec.boards import load_boards
 from runec.cli import run as run_verb
 from runec.devices import Target
-from runec.diagnostics import MachineError, RuneError, UserFileError
-from runec.firmware import BudgetError
+from runec.diagnostics import DeviceRefusalError, MachineError, RuneError, UserFileError
+from runec.firmware.refusals import BudgetError, UnfitBoardError, UnfitDeviceError
 
 Run = Callable[..., Any]
 RIGHT = b'{"2":[{"element-type":"i32","dimensions":[2],"elements":[1,2]}]}\n'
@@ -143,12 +143,15 @@ def test_all_is_the_host_and_every_emulated_board_that_has_the_memory(
     assert "error[R0811]" in named.stderr
 
 
-@pytest.mark.parametrize("code", ["R0810", "R0840", "R0841", "R0951"])
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [(UnfitDeviceError, "R0814"), (UnfitDeviceError, "R0951"), (UnfitBoardError, "R0840")],
+)
 def test_a_board_that_the_rune_does_not_fit_is_a_row_and_the_others_run(
-    runec: Run, noop_rune: Path, answers: dict[str, Any], code: str
+    runec: Run, noop_rune: Path, answers: dict[str, Any], kind: type[DeviceRefusalError], code: str
 ) -> None:
     emulated = [f"emulator:{board.id}" for board in load_boards() if "emulated" in board.verified]
-    answers[emulated[0]] = UserFileError(code, "it has no such thing", hint="another")
+    answers[emulated[0]] = kind(code, "it has no such thing", hint="another")
     done = runec("run", noop_rune, "--on", "all")
     assert done.code == 0, done.stderr
     rows = {line.split()[0]: line for line in done.stdout.splitlines()[1:]}

@@ -208,7 +208,8 @@ def test_build_says_what_the_machine_lacks(
 def test_an_interrupted_build_leaves_the_old_rune(
     runec: Callable[..., Any], here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (here / "noop.rune").write_bytes(b"\0asm, the old one")
+    assert runec("build", "noop/Runefile.yml").code == 0
+    old = (here / "noop.rune").read_bytes()
 
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
@@ -216,7 +217,7 @@ def test_an_interrupted_build_leaves_the_old_rune(
     monkeypatch.setattr("os.fsync", interrupted)
     assert runec("build", "noop/Runefile.yml").code == 130
     assert files(here) == {"noop", "noop.rune"}
-    assert (here / "noop.rune").read_bytes() == b"\0asm, the old one"
+    assert (here / "noop.rune").read_bytes() == old
 
 
 def test_an_output_that_cannot_be_written_is_the_machines_fault(
@@ -336,7 +337,7 @@ def test_a_wrong_board_file_beside_the_project_is_drawn(
     done = runec("firmware", "new", noop_rune, "--board", "mine.toml", "-d", "p")
     assert (done.code, done.stdout) == (1, "")
     assert "mine.toml:3:1" in done.stderr
-    assert "did you mean 'name'?" in done.stderr
+    assert 'did you mean "name"?' in done.stderr
     (here / "mine.toml").write_text(
         'inherits = "nrf52_dk"\nid = "mine"\nname = "Mine"\nverified = []\n'
     )
@@ -377,7 +378,7 @@ def test_a_firmware_project_is_written_and_told(
 def test_a_project_that_is_none_cannot_be_built(runec: Callable[..., Any], here: Path) -> None:
     done = runec("firmware", "build", here / "noop")
     assert (done.code, done.stdout) == (2, "")
-    assert "noop is no firmware project: a Runefile in it needs --board" in done.stderr
+    assert "noop is not a firmware project: a Runefile in it needs --board" in done.stderr
 
 
 def test_folder_and_board_do_not_go_together(runec: Callable[..., Any], here: Path) -> None:
@@ -459,7 +460,7 @@ def test_a_dry_run_for_a_vendors_platform_knows_no_tool(
     assert "upload_protocol = jlink\n" in (project / "platformio.ini").read_text()
     unknown = runec(*words, "--protocol", "openocd")
     assert unknown.code == 2
-    assert "known are: stlink, jlink, blackmagic" in unknown.stderr
+    assert "use one of stlink, jlink, blackmagic" in unknown.stderr
     assert "its own offsets" in runec(*words).stderr
 
 
@@ -519,6 +520,6 @@ def test_the_doctor_finds_what_is_there_and_what_is_not(
     assert done.code == 4
     assert "error[R1106]" in done.stderr
     for board in load_boards():
-        assert " ".join(board.toolchain.packages) in done.stderr
+        assert set(board.toolchain.packages) <= set(done.stderr.split())
         assert f"{board.toolchain.prefix}gcc" in done.stderr
     assert "missing" in done.stdout

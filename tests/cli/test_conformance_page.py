@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[2]
+from tools import conformance_page as tool
 
-
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"page_{name}", PROJECT / "tools" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-TOOL = load("conformance_page")
 CELLS = [
     {"example": "sine", "target": "host", "verdict": "ok, 7 runs", "seconds": 1.25},
     {"example": "sine", "target": "emulator:esp32", "verdict": "too little RAM", "seconds": 9.5},
@@ -30,7 +17,7 @@ CELLS = [
 
 
 def test_the_matrix_has_a_row_an_example_and_a_column_a_target() -> None:
-    assert list(TOOL.matrix(CELLS)) == [
+    assert list(tool.matrix(CELLS)) == [
         "| example | host | esp32 |",
         "| --- | --- | --- |",
         "| sine | ok, 7 runs | too little RAM |",
@@ -39,7 +26,7 @@ def test_the_matrix_has_a_row_an_example_and_a_column_a_target() -> None:
 
 
 def test_the_page_holds_sizes_and_no_times() -> None:
-    text = TOOL.page(CELLS, [["sine", "esp32", "100", "200", "48", "too big"]])
+    text = tool.page(CELLS, [["sine", "esp32", "100", "200", "48", "too big"]])
     assert text.endswith("| sine | esp32 | 100 | 200 | 48 | too big |\n")
     assert "| example | board | flash | RAM | linear memory | arena |" in text
     for cell in CELLS:
@@ -50,12 +37,12 @@ def test_differences_make_no_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     written: list[object] = []
-    monkeypatch.setattr(TOOL, "write_page", written.append)
+    monkeypatch.setattr(tool, "write_page", written.append)
     path = tmp_path / "cells.jsonl"
     path.write_text(json.dumps({**CELLS[0], "differences": []}) + "\n")
-    assert TOOL.main([str(path)]) == 0
+    assert tool.main([str(path)]) == 0
     assert len(written) == 1
     path.write_text(json.dumps({**CELLS[0], "differences": [{"got": []}]}) + "\n")
-    assert TOOL.main([str(path)]) == 1
+    assert tool.main([str(path)]) == 1
     assert len(written) == 1
     assert "differences" in capsys.readouterr().err

@@ -1,7 +1,4 @@
-"""The original platform's own integration tests of building: `compile-pass`, by the command line.
-
-The messages of `compile-fail` are in tests/frontend/test_golden_messages.py.
-"""
+"""The integration tests of the original platform: `compile-pass`, by the command line."""
 
 from __future__ import annotations
 

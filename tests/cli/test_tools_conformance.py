@@ -1,16 +1,15 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import json
 import shutil
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from runec.diagnostics import UserFileError
+from tools import conformance as tool
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 RIGHT = '{"2":[{"element-type":"i32","dimensions":[4],"elements":[0,1,2,3]}]}'
@@ -19,19 +18,11 @@ RIGHT = '{"2":[{"element-type":"i32","dimensions":[4],"elements":[0,1,2,3]}]}'
 @pytest.fixture
 def conformance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """`tools/conformance.py`, looking at a project of the test's own with one example."""
-    spec = importlib.util.spec_from_file_location(
-        "conformance_tool", PROJECT / "tools" / "conformance.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, spec.name, module)
-    spec.loader.exec_module(module)
     shutil.copytree(PROJECT / "examples" / "noop", tmp_path / "examples" / "copy")
     (tmp_path / "examples" / "copy" / "Runefile").unlink()
-    monkeypatch.setattr(module, "PROJECT", tmp_path)
-    monkeypatch.setattr(module, "OTHER_MODELS", tmp_path / "absent")
-    return module
+    monkeypatch.setattr(tool, "PROJECT", tmp_path)
+    monkeypatch.setattr(tool, "OTHER_MODELS", tmp_path / "absent")
+    return tool
 
 
 def write_runs(folder: Path, *expected: str) -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-import importlib.util
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from tools import demo as tool
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 LINE = '{"2":[{"element-type":"i32","dimensions":[4],"elements":[0,1,2,3]}]}'
@@ -15,13 +16,8 @@ LINE = '{"2":[{"element-type":"i32","dimensions":[4],"elements":[0,1,2,3]}]}'
 @pytest.fixture
 def demo(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """`tools/demo.py`, on a machine without emulated boards."""
-    spec = importlib.util.spec_from_file_location("demo_tool", PROJECT / "tools" / "demo.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    monkeypatch.setattr(module, "load_boards", tuple)
-    return module
+    monkeypatch.setattr(tool, "load_boards", tuple)
+    return tool
 
 
 def test_the_demo_prints_a_line_and_a_row_a_target(

@@ -22,6 +22,7 @@ from runec.pipeline import (
     Tensor,
     TensorType,
 )
+from tests.blocks import known_block
 
 RUNEFILE = """\
 version: 1
@@ -49,12 +50,12 @@ def _span(line: int) -> Span:
 def sine() -> Pipeline:
     """RAW -> modulo -> model -> SERIAL, one f32 all the way."""
     rand, mod360, result = (tensor(i, "f32[1, 1]") for i in range(3))
-    path = "hotg-ai/proc-blocks@v0.11.3#modulo"
+    path, modulus = "hotg-ai/proc-blocks@v0.11.3#modulo", {"modulus": 360.0}
     return Pipeline(
         "sine",
         (
             Capability("rand", CapabilityKind.RAW, {"length": 4}, (rand,), _span(4)),
-            ProcBlock("mod360", "modulo", path, {"modulus": 360.0}, (rand,), (mod360,), _span(5)),
+            ProcBlock("mod360", known_block("modulo"), path, modulus, (rand,), (mod360,), _span(5)),
             Model("sine", "sine", "tensorflow-lite", (mod360,), (result,), _span(6)),
             Output("serial", OutputKind.SERIAL, (result,), _span(7)),
         ),
@@ -73,17 +74,17 @@ def gesture() -> Pipeline:
         "gesture",
         (
             Capability("accelerometer", CapabilityKind.ACCEL, {"n": 128}, (raw,)),
-            ProcBlock("normalize", "normalize", "normalize", {}, (raw,), (scaled,)),
+            ProcBlock("normalize", known_block("normalize"), "normalize", {}, (raw,), (scaled,)),
             Model("gesture", "gesture", "tensorflow-lite", (scaled,), (confidences,)),
             ProcBlock(
                 "most_confident_index",
-                "most_confident_indices",
+                known_block("most_confident_indices"),
                 "most_confident_indices",
                 {"count": 1},
                 (confidences,),
                 (index,),
             ),
-            ProcBlock("label", "label", "label", words, (index,), (word,)),
+            ProcBlock("label", known_block("label"), "label", words, (index,), (word,)),
             Output("serial", OutputKind.SERIAL, (word,)),
         ),
         {},
@@ -173,7 +174,7 @@ class RecordingHost:
     }
 
 
-Call = Callable[[str], int]
+Call = Callable[..., int]
 
 
 def start_wasm3(code: bytes, host: RecordingHost) -> Call:
@@ -191,8 +192,8 @@ def start_wasm3(code: bytes, host: RecordingHost) -> Call:
     host.read = lambda at, length: bytes(runtime.get_memory(0)[at : at + length])
     host.write = write
 
-    def call(name: str) -> int:
-        arguments = (0, 0, 0) if name == "_call" else ()
+    def call(name: str, *stages: int) -> int:
+        arguments = (0, *(stages or (0, 0))) if name == "_call" else ()
         return int(runtime.find_function(name)(*arguments))
 
     # The runtime keeps no reference to what it was loaded from.
@@ -213,8 +214,8 @@ def start_wasmtime(code: bytes, host: RecordingHost) -> Call:
     host.read = lambda at, length: bytes(memory.read(store, at, at + length))
     host.write = lambda at, data: memory.write(store, data, at)
 
-    def call(name: str) -> int:
-        arguments = (0, 0, 0) if name == "_call" else ()
+    def call(name: str, *stages: int) -> int:
+        arguments = (0, *(stages or (0, 0))) if name == "_call" else ()
         return int(exports[name](store, *arguments))
 
     return call

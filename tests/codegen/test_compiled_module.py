@@ -9,12 +9,14 @@ import struct
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import wasmtime
 
 from runec.codegen import build as build_module
 from runec.codegen import compile_pipeline, generate
@@ -22,7 +24,8 @@ from runec.codegen.build import _Workshop
 from runec.codegen.generate import BlockUnit, GeneratedCode
 from runec.codegen.toolchain import find_toolchain
 from runec.codegen.wasm import read_facts
-from runec.container import WasmModule, walk_sections
+from runec.container import MAX_NESTING, WasmModule, walk_sections
+from runec.container.limits import MAX_STAGES
 from runec.diagnostics import MachineError, UserFileError
 from runec.pipeline import (
     Capability,
@@ -33,7 +36,8 @@ from runec.pipeline import (
     ProcBlock,
     Tensor,
 )
-from runec.proc_blocks import Catalogue
+from runec.proc_blocks import Block, Catalogue
+from tests.blocks import known_block
 
 if TYPE_CHECKING:
     from tests.codegen.conftest import RecordingHost
@@ -111,7 +115,7 @@ def test_memory_counts_up_to_the_heap_base_and_the_pages_hold_it(
 
 
 def test_what_sine_says_to_the_host(
-    sine: Pipeline, start: Callable[..., Callable[[str], int]], new_host: type[RecordingHost]
+    sine: Pipeline, start: Callable[..., Callable[..., int]], new_host: type[RecordingHost]
 ) -> None:
     angle, result = struct.pack("<f", 400.5), struct.pack("<f", 0.25)
     host = new_host({1: angle}, {2: [result]}, {2: [4]})
@@ -130,7 +134,7 @@ def test_what_sine_says_to_the_host(
 
 
 def test_what_gesture_says_to_the_host_again_and_again(
-    gesture: Pipeline, start: Callable[..., Callable[[str], int]], new_host: type[RecordingHost]
+    gesture: Pipeline, start: Callable[..., Callable[..., int]], new_host: type[RecordingHost]
 ) -> None:
     samples = struct.pack("<384f", *range(384))
     confidences = struct.pack("<4f", 0.1, 0.7, 0.15, 0.05)
@@ -150,7 +154,7 @@ def test_what_gesture_says_to_the_host_again_and_again(
 
 def test_parameters_are_i32_or_f32_in_their_order(
     new_tensor: Callable[..., Tensor],
-    start: Callable[..., Callable[[str], int]],
+    start: Callable[..., Callable[..., int]],
     new_host: type[RecordingHost],
 ) -> None:
     given = new_tensor(0, "u8[1]")
@@ -171,13 +175,13 @@ def test_parameters_are_i32_or_f32_in_their_order(
 
 
 def test_a_failing_stage_ends_the_call_with_its_number(
-    gesture: Pipeline, start: Callable[..., Callable[[str], int]], new_host: type[RecordingHost]
+    gesture: Pipeline, start: Callable[..., Callable[..., int]], new_host: type[RecordingHost]
 ) -> None:
     stages = list(gesture.stages)
     label = stages[4]
     assert isinstance(label, ProcBlock)
     short = {"wordlist": ("only",)}
-    stages[4] = ProcBlock("label", "label", "label", short, label.inputs, label.outputs)
+    stages[4] = ProcBlock("label", label.block, "label", short, label.inputs, label.outputs)
     confidences = struct.pack("<4f", 0, 0, 1, 0)
     host = new_host({1: bytes(1536)}, {2: [confidences]}, {2: [1536]})
     call = start(compile_pipeline(Pipeline("p", tuple(stages), {})).code, host)
@@ -189,9 +193,112 @@ def test_a_failing_stage_ends_the_call_with_its_number(
     )
 
 
+def test_stages_run_one_by_one_or_in_any_range_as_all_at_once(
+    gesture: Pipeline, start: Callable[..., Callable[..., int]], new_host: type[RecordingHost]
+) -> None:
+    samples = struct.pack("<384f", *range(384))
+    confidences = struct.pack("<4f", 0.1, 0.7, 0.15, 0.05)
+    host = new_host({1: samples}, {2: [confidences]}, {2: [1536]})
+    call = start(compile_pipeline(gesture).code, host)
+    call("_manifest")
+    host.calls.clear()
+    call("_call")
+    expected, seen = list(host.calls), []
+    for ranges in ([(n, n) for n in range(1, 7)], [(1, 3), (4, 6)], [(1, 6)], [(0, 2), (3, 0)]):
+        host.calls.clear()
+        for first, last in ranges:
+            assert call("_call", first, last) == 0
+            seen.append((first, last, len(host.calls)))
+        assert host.calls == expected
+    assert seen[:6] == [(1, 1, 1), (2, 2, 1), (3, 3, 2), (4, 4, 2), (5, 5, 2), (6, 6, 3)]
+    assert seen[6:8] == [(1, 3, 2), (4, 6, 3)]
+
+
+def test_a_failing_stage_returns_its_number_when_it_runs_alone(
+    gesture: Pipeline, start: Callable[..., Callable[..., int]], new_host: type[RecordingHost]
+) -> None:
+    stages = list(gesture.stages)
+    label = stages[4]
+    assert isinstance(label, ProcBlock)
+    stages[4] = dataclasses.replace(label, arguments={"wordlist": ("only",)})
+    confidences = struct.pack("<4f", 0, 0, 1, 0)
+    host = new_host({1: bytes(1536)}, {2: [confidences]}, {2: [1536]})
+    call = start(compile_pipeline(Pipeline("p", tuple(stages), {})).code, host)
+    call("_manifest")
+    assert [call("_call", number, number) for number in range(1, 6)] == [0, 0, 0, 0, 5]
+
+
+def test_the_code_map_has_the_functions_and_the_addresses(gesture: Pipeline) -> None:
+    module = compile_pipeline(gesture)
+    code_map = module.code_map
+    assert code_map is not None
+    assert list(code_map.functions) == ["normalize", "most_confident_index", "label"]
+    # normalize works in place; the model's output lies elsewhere.
+    assert code_map.addresses[0] == code_map.addresses[1] != code_map.addresses[2]
+    # An engine of its own calls the function, with the addresses as its arguments.
+    exported = with_exports(module.code, code_map.functions)
+    store = wasmtime.Store()
+    linker = wasmtime.Linker(store.engine)
+    linker.define_unknown_imports_as_traps(wasmtime.Module(store.engine, exported))
+    exports = linker.instantiate(store, wasmtime.Module(store.engine, exported)).exports(store)
+    memory: Any = exports["memory"]
+    at = dict(enumerate(code_map.addresses))
+
+    def run(stage: str, *tensors: int) -> None:
+        function: Any = exports[stage]
+        assert function(store, *(at[tensor] for tensor in tensors)) == 0
+
+    memory.write(store, struct.pack("<384f", *range(384)), at[0])
+    run("normalize", 0, 1)
+    scaled = np.frombuffer(memory.read(store, at[1], at[1] + 1536), "<f4")
+    assert np.array_equal(scaled, np.arange(384, dtype="<f4") / np.float32(383))
+    memory.write(store, struct.pack("<4f", 0.1, 0.7, 0.15, 0.05), at[2])
+    run("most_confident_index", 2, 3)
+    run("label", 3, 4)
+    assert bytes(memory.read(store, at[4], at[4] + 8)) == b"\x04\0\0\0Ring"
+
+
+def with_exports(code: bytes, functions: Mapping[str, int]) -> bytes:
+    """The module with more exports, made by wabt."""
+    with tempfile.TemporaryDirectory() as folder:
+        binary, text = Path(folder, "m.wasm"), Path(folder, "m.wat")
+        binary.write_bytes(code)
+        tools = Path(sys.executable).parent
+        subprocess.run([tools / "wasm2wat", binary, "-o", text], check=True, timeout=60)
+        more = "".join(f'(export "{name}" (func {index}))' for name, index in functions.items())
+        text.write_text(text.read_text().rstrip().removesuffix(")") + more + ")")
+        subprocess.run([tools / "wat2wasm", text, "-o", binary], check=True, timeout=60)
+        return binary.read_bytes()
+
+
+def test_the_deepest_pipeline_nests_no_deeper_than_devices_compile(
+    new_tensor: Callable[..., Tensor],
+    start: Callable[..., Callable[..., int]],
+    new_host: type[RecordingHost],
+) -> None:
+    tensors = [new_tensor(number, "u8[4]") for number in range(31)]
+    blocks = tuple(
+        ProcBlock(f"block {number}", known_block("identity"), "identity", {}, (given,), (made,))
+        for number, (given, made) in enumerate(pairwise(tensors))
+    )
+    capability = Capability("in", CapabilityKind.RAW, {}, (tensors[0],))
+    pipeline = Pipeline(
+        "long", (capability, *blocks, Output("out", OutputKind.SERIAL, (tensors[-1],))), {}
+    )
+    assert len(pipeline.stages) == MAX_STAGES
+    module = compile_pipeline(pipeline)
+    assert read_facts(module.code).nesting <= MAX_NESTING
+    host = new_host({1: b"abcd"}, {}, {})
+    call = start(module.code, host)
+    call("_manifest")
+    for number in range(1, MAX_STAGES + 1):
+        assert call("_call", number, number) == 0
+    assert host.calls[-1] == ("consume", 2, b"abcd")
+
+
 def test_one_serial_output_consumes_each_of_its_tensors_in_order(
     new_tensor: Callable[..., Tensor],
-    start: Callable[..., Callable[[str], int]],
+    start: Callable[..., Callable[..., int]],
     new_host: type[RecordingHost],
 ) -> None:
     bytes_, numbers = new_tensor(0, "u8[16]"), new_tensor(1, "i32[4]")
@@ -216,9 +323,8 @@ def test_one_serial_output_consumes_each_of_its_tensors_in_order(
 
 def test_the_bytes_do_not_depend_on_the_folder(gesture: Pipeline, tmp_path: Path) -> None:
     places = [tmp_path / "a", tmp_path / "a longer name, with spaces" / "ü"]
-    modules = {compile_pipeline(gesture, work_dir=place) for place in places}
-    modules.add(compile_pipeline(gesture))
-    assert len(modules) == 1
+    module = compile_pipeline(gesture)
+    assert [compile_pipeline(gesture, work_dir=place) for place in places] == [module, module]
     assert (places[1] / "glue.c").read_text() == generate(gesture).files["glue.c"]
 
 
@@ -377,6 +483,10 @@ def test_a_versioned_clang_needs_the_linker_of_its_version(
     assert find_toolchain().linker == (str(tmp_path / "wasm-ld-14"),)
 
 
+def with_block(unit: BlockUnit, block: Block) -> BlockUnit:
+    return dataclasses.replace(unit, stage=dataclasses.replace(unit.stage, block=block))
+
+
 def compile_block_source(sine: Pipeline, folder: Path, source: str) -> WasmModule:
     """Compile sine with another block.c in modulo's place."""
     code = generate(sine)
@@ -384,7 +494,7 @@ def compile_block_source(sine: Pipeline, folder: Path, source: str) -> WasmModul
     block = Catalogue.builtin().find("modulo")
     assert block is not None
     changed = dataclasses.replace(block, directory=folder)
-    units = tuple(BlockUnit(u.symbol, u.header, changed) for u in code.units)
+    units = tuple(with_block(unit, changed) for unit in code.units)
     other = GeneratedCode(code.files, code.plan, units)
     return _Workshop(find_toolchain(), folder).build(other)
 

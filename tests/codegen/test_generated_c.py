@@ -20,6 +20,7 @@ from runec.pipeline import (
     ProcBlock,
     Tensor,
 )
+from tests.blocks import known_block
 
 NewTensor = Callable[..., Tensor]
 
@@ -84,7 +85,7 @@ def test_no_name_and_no_text_breaks_the_c(new_tensor: NewTensor) -> None:
         text,
         (
             Capability(names[0], CapabilityKind.RAW, {'k"\\': 1}, (a,), span),
-            ProcBlock(names[2], "identity", "identity", {}, (a,), (b,), span),
+            ProcBlock(names[2], known_block("identity"), "identity", {}, (a,), (b,), span),
             Model(names[1], names[3], "tensorflow-lite", (b,), (new_tensor(2, "u8[3]"),), span),
             Output(names[4], OutputKind.SERIAL, (b,), span),
             Output(names[5], OutputKind.SERIAL, (b,), span),
@@ -118,15 +119,6 @@ def test_text_comes_from_blocks_only(new_tensor: NewTensor) -> None:
     text = new_tensor(0, "utf8[1]", 8)
     pipeline = Pipeline("p", (Capability("words", CapabilityKind.RAW, {}, (text,)),), {})
     assert "'words'" in refused(pipeline, "R0506").message
-
-
-def test_an_unknown_block_is_refused(new_tensor: NewTensor) -> None:
-    a, b = new_tensor(0, "u8[1]"), new_tensor(1, "u8[1]")
-    stages = (
-        Capability("in", CapabilityKind.RAW, {}, (a,)),
-        ProcBlock("odd", "nonsense", "nonsense", {}, (a,), (b,)),
-    )
-    assert "'nonsense'" in refused(Pipeline("p", stages, {}), "R0506").message
 
 
 def test_tensors_larger_than_any_memory_are_refused(new_tensor: NewTensor) -> None:

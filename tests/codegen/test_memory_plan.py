@@ -19,11 +19,12 @@ from runec.pipeline import (
     Tensor,
     TensorType,
 )
+from tests.blocks import block_without_source
 
 
 def in_place(pipeline: Pipeline) -> frozenset[str]:
     """The stages whose block allows it."""
-    return frozenset(stage.name for stage in pipeline.proc_blocks if stage.block == "in_place")
+    return frozenset(stage.name for stage in pipeline.proc_blocks if stage.block.in_place)
 
 
 def f32(id_: int, count: int) -> Tensor:
@@ -52,7 +53,8 @@ def pipelines(draw: st.DrawFn) -> Pipeline:
             stages.append(Output(f"o{index}", OutputKind.SERIAL, inputs))
         else:
             outputs = tuple(new() for _ in range(draw(st.integers(1, 3))))
-            stages.append(ProcBlock(f"b{index}", kind, kind, {}, inputs, outputs))
+            block = block_without_source(kind, in_place=kind == "in_place")
+            stages.append(ProcBlock(f"b{index}", block, kind, {}, inputs, outputs))
     return Pipeline("any", tuple(stages), {})
 
 
@@ -96,7 +98,7 @@ def test_only_a_block_that_allows_it_takes_over_an_input_that_is_not_read_again(
         assert plan.offsets[output] == plan.offsets[source]
         stage = pipeline.stages[spans[output][0]]
         assert isinstance(stage, ProcBlock)
-        assert stage.block == "in_place"
+        assert stage.block.in_place
         place = [tensor.id for tensor in stage.outputs].index(output)
         assert stage.inputs[place].id == source
         assert [tensor.id for tensor in stage.inputs].count(source) == 1
@@ -111,8 +113,9 @@ def test_the_same_pipeline_gives_the_same_plan(pipeline: Pipeline) -> None:
 def test_a_chain_needs_no_more_than_its_widest_step() -> None:
     tensors = [f32(0, 100), f32(1, 4), f32(2, 100), f32(3, 4)]
     stages: list[Stage] = [Capability("c", CapabilityKind.RAW, {}, (tensors[0],))]
+    block = block_without_source("x")
     for before, after in itertools.pairwise(tensors):
-        stages.append(ProcBlock(f"b{after.id}", "x", "x", {}, (before,), (after,)))
+        stages.append(ProcBlock(f"b{after.id}", block, "x", {}, (before,), (after,)))
     plan = plan_memory(Pipeline("chain", tuple(stages), {}), frozenset())
     assert plan.size_bytes == 400 + 16
     assert plan.offsets[0] == plan.offsets[2]

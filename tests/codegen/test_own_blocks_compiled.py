@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from runec.codegen import build, compile_pipeline, refusals
@@ -22,7 +22,7 @@ from runec.pipeline import (
     Tensor,
     TensorType,
 )
-from runec.proc_blocks import sdk_dir
+from runec.proc_blocks import load_block, sdk_dir
 
 MANIFEST = """\
 description = "A block."
@@ -61,7 +61,7 @@ def pipeline(*folders: Path) -> Pipeline:
     kind = TensorType.parse("f32[1]")
     tensors = [Tensor(i, kind, 4) for i in range(len(folders) + 1)]
     stages = [
-        ProcBlock(f"s{i}", folder.name, f"./{folder.name}", {}, (given,), (made,), folder=folder)
+        ProcBlock(f"s{i}", load_block(folder), f"./{folder.name}", {}, (given,), (made,))
         for i, (folder, given, made) in enumerate(zip(folders, tensors, tensors[1:], strict=False))
     ]
     first = Capability("in", CapabilityKind.RAW, {}, (tensors[0],))
@@ -127,6 +127,32 @@ def test_a_mistake_in_its_c_is_shown_where_the_user_has_it(
     drawn = "\n".join(map(render, error.diagnostics))
     assert "stage_" not in drawn
     assert "runec-" not in drawn
+
+
+@pytest.mark.parametrize(
+    ("parameters", "names"),
+    [
+        ("RUNE_IN(0)", ["in0"]),
+        ("RUNE_IN(0), RUNE_OUT(0), int more", ["in0", "out0", "more"]),
+        ("double in0, RUNE_OUT(0)", ["in0", "out0"]),
+    ],
+)
+def test_a_function_with_other_parameters_than_tensors_is_refused(
+    tmp_path: Path, parameters: str, names: list[str]
+) -> None:
+    folder = block(tmp_path / "x")
+    used = "".join(f"(void){name}; " for name in names)
+    run = f"RUNE_BLOCK_RUN({parameters}) {{ {used}return RUNE_OK; }}"
+    (folder / "block.c").write_text(f'#include "rune_block.h"\n{run}\n')
+    error = refusal(folder)
+    (first,) = error.diagnostics
+    assert error.code == "R0508"
+    assert first.message == (
+        "the function of the block 'x' does not have a parameter for each tensor of the stage 's0'"
+    )
+    assert first.hint == "write RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))"
+    assert first.span is not None
+    assert (first.span.line, first.span.column) == (2, 1)
 
 
 @pytest.mark.parametrize("kind", ["pipe", "link to a pipe", "pipe in a linked folder", "device"])
@@ -262,7 +288,7 @@ def test_a_block_that_takes_too_much_memory_to_compile_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The compiler and its libraries alone need half of that.
-    limits = dataclasses.replace(build._LIMITS, memory_bytes=384 << 20)
+    limits = msgspec.structs.replace(build._LIMITS, memory_bytes=384 << 20)
     monkeypatch.setattr(build, "_LIMITS", limits)
     folder = block(tmp_path / "x", MACROS, "out0[0] = (float)(A30 1); return RUNE_OK;")
     error = refusal(folder)
@@ -336,7 +362,7 @@ def test_whether_a_file_exists_outside_of_its_folder_cannot_be_asked(tmp_path: P
 
 
 def test_a_hidden_folder_is_not_seen(tmp_path: Path) -> None:
-    """The build store does not know what is in it."""
+    """It is a tool's, such as .git."""
     folder = block(tmp_path / "x", HAS_INCLUDE % '".hidden/t.h"')
     (folder / ".hidden").mkdir()
     (folder / ".hidden" / "t.h").touch()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from runec.codegen.wasm import finish_module, read_facts
-from runec.container import walk_sections
+from runec.container import FunctionType, read_module, walk_sections
 from runec.diagnostics import UserFileError
 
 
@@ -89,10 +89,43 @@ def test_a_finished_module_has_no_custom_section_no_table_and_fixed_memory(tmp_p
     text = '(module (table 1 1 funcref) (memory 1) (func $named (export "f")))'
     linked = assemble(text, tmp_path, "--debug-names")
     assert {0, 4} < {section.id for section in walk_sections(linked)}
-    finished = finish_module(linked, 65536 * 200 + 1)
+    finished = finish_module(linked, 65536 * 200 + 1, {"f"})
     assert [section.id for section in walk_sections(finished)] == [1, 3, 5, 7, 10]
     memory = next(section for section in walk_sections(finished) if section.id == 5)
     assert finished[memory.content : memory.end] == bytes([1, 1, 0xC9, 1, 0xC9, 1])
+
+
+SYMBOLS = """(module
+  (memory (export "memory") 1)
+  (global $stack (mut i32) (i32.const 1024))
+  (global (export "first") i32 (i32.const 128))
+  (global (export "__data_end") i32 (i32.const -300))
+  (global (export "second") (export "third") i32 (i32.const 1))
+  (global (export "__heap_base") (export "fourth") i32 (i32.const 70000))
+  (global (export "changes") (mut i32) (i32.const 5))
+  (func (export "a") (param i32) (global.set $stack (local.get 0)))
+  (func (export "_call") (result i32) (global.get $stack)))"""
+
+
+def test_what_is_exported_to_be_located_goes_with_its_globals(tmp_path: Path) -> None:
+    linked = assemble(SYMBOLS, tmp_path)
+    before = read_facts(linked)
+    assert before.functions == {
+        "a": (0, FunctionType((0x7F,), ())),
+        "_call": (1, FunctionType((), (0x7F,))),
+    }
+    assert before.globals["first"] == 128
+    kept = {"memory", "_call", "__data_end", "__heap_base"}
+    finished = finish_module(linked, 70000, kept)
+    after = read_facts(finished)
+    assert after.exports == kept
+    assert after.functions == {"_call": (1, FunctionType((), (0x7F,)))}
+    assert after.globals == {"__data_end": 2**32 - 300, "__heap_base": 70000}
+    module = read_module(finished, walk_sections(finished))
+    assert [each.value for each in module.globals] == [1024, 2**32 - 300, 70000, 5]
+    (tmp_path / "finished.wasm").write_bytes(finished)
+    tool = Path(sys.executable).parent / "wasm-validate"
+    subprocess.run([tool, tmp_path / "finished.wasm"], check=True, timeout=60)
 
 
 def test_no_cut_short_module_is_read(tmp_path: Path) -> None:

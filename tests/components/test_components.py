@@ -33,6 +33,7 @@ SDIST = Component(
     name="small",
     version="1.0",
     licence="MIT",
+    copyright="Somebody",
     kind="pypi-sdist",
     package="small",
     sha256="",
@@ -308,7 +309,7 @@ def test_an_unknown_component_is_a_usage_error() -> None:
     with pytest.raises(UsageError) as caught:
         component("wasm4")
     assert caught.value.code == "R1010"
-    assert caught.value.hint == "did you mean 'wasm3'?"
+    assert caught.value.hint == 'did you mean "wasm3"?'
 
 
 def test_every_component_is_pinned_and_licensed() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 HEAP_BASE = 1104
+SCALE = 9  # the index of its function
 MODULE = f"""
 (module
   (import "env" "_debug" (func $debug (param i32 i32) (result i32)))
@@ -26,6 +27,8 @@ MODULE = f"""
   (global (export "__data_end") i32 (i32.const {HEAP_BASE}))
   (func (export "_manifest") (result i32) (i32.const 1))
   (func (export "_call") (param i32 i32 i32) (result i32) (i32.const 0))
+  (func $scale (param i32 i32) (result i32) (i32.const 0))
+  (func $other (param i32) (result i32) (i32.const 0))
   (data (i32.const 1024) "words"))
 """
 
@@ -92,6 +95,12 @@ class Parts:
     def set_code(self, code: bytes) -> None:
         self.code = code
         self.graph["code"] = {"bytes": len(code), "sha256": hashlib.sha256(code).hexdigest()}
+
+    def add_code_map(self) -> None:
+        """Minor version 1: one block's function, and where the three tensors lie."""
+        abi, *others = self.graph.items()
+        map_members = {"functions": {"scale": SCALE}, "addresses": [1032, 1032, 1096]}
+        self.graph = {**dict((abi,)), "minor": 1, **dict(others), **map_members}
 
     def set_resource(self, name: str, data: bytes) -> None:
         self.resources[name] = data

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runec.container import module_imports, read_rune
+from runec.container import CodeMap, module_imports, read_rune
 from runec.diagnostics import UserFileError
 from runec.pipeline import CapabilityKind, OutputKind, Pin, TensorType
 
@@ -50,7 +50,7 @@ def test_a_file_by_the_specification_is_read_whole(parts: Parts) -> None:
     assert rune.version == "0.1.0"
     assert rune.resources == {"net": bytes(range(100))}
     assert rune.digest == data[-32:]
-    assert not rune.is_original
+    assert not rune.is_legacy
     assert rune.document == parts.graph
     assert rune.name == graph.name == "probe"
     assert graph.stages == ("raw", "scale", "net", "serial")
@@ -148,6 +148,7 @@ FREE = {
 
 
 def test_any_value_at_any_place_of_the_graph_verifies_as_it_is_or_is_refused(parts: Parts) -> None:
+    parts.add_code_map()
     values: list[Any] = [None, True, -1, 7, 2**40, 1.5, "x", [], {}, [0], {"id": 1}]
     refused = read = 0
     for place in list(_places(parts.graph)):
@@ -247,6 +248,58 @@ def test_a_graph_that_breaks_a_rule_is_refused(parts: Parts, what: str) -> None:
     code, change = BROKEN_GRAPHS[what]
     change(parts.graph)
     assert code_of(parts.build()) == code
+
+
+def test_a_code_map_is_read(parts: Parts) -> None:
+    assert read_rune(parts.build()).require_graph().code_map is None
+    parts.add_code_map()
+    rune = read_rune(parts.build())
+    assert rune.require_graph().code_map == CodeMap({"scale": 9}, (1032, 1032, 1096))
+    assert rune.document == parts.graph
+
+
+BROKEN_CODE_MAPS: dict[str, tuple[str, Callable[[dict[str, Any]], object]]] = {
+    "a newer minor version": ("R0606", lambda g: g.update(minor=2)),
+    "minor version 0": ("R0605", lambda g: g.update(minor=0)),
+    "a minor version of text": ("R0605", lambda g: g.update(minor="1")),
+    "no minor version": ("R0605", lambda g: g.pop("minor")),
+    "no functions": ("R0605", lambda g: g.pop("functions")),
+    "no addresses": ("R0605", lambda g: g.pop("addresses")),
+    "a list of functions": ("R0605", lambda g: g.update(functions=[9])),
+    "a function of text": ("R0605", lambda g: g["functions"].update(scale="9")),
+    "a block without a function": ("R0608", lambda g: g["functions"].clear()),
+    "a function of a model": ("R0608", lambda g: g["functions"].update(net=10)),
+    "an imported function": ("R0608", lambda g: g["functions"].update(scale=0)),
+    "a function that is not there": ("R0608", lambda g: g["functions"].update(scale=11)),
+    "a function far away": ("R0608", lambda g: g["functions"].update(scale=2**31 - 1)),
+    "a function without parameters": ("R0608", lambda g: g["functions"].update(scale=7)),
+    "a function of fewer tensors": ("R0608", lambda g: g["functions"].update(scale=10)),
+    "an address missing": ("R0608", lambda g: g["addresses"].pop()),
+    "an address too many": ("R0608", lambda g: g["addresses"].append(1024)),
+    "an address that is not aligned": ("R0608", lambda g: g.update(addresses=[1032, 1036, 1096])),
+    "a tensor past the memory": ("R0608", lambda g: g.update(addresses=[1032, 1032, 1104])),
+    "a negative address": ("R0605", lambda g: g.update(addresses=[-8, 1032, 1096])),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN_CODE_MAPS)
+def test_a_code_map_that_breaks_a_rule_is_refused(parts: Parts, what: str) -> None:
+    code, change = BROKEN_CODE_MAPS[what]
+    parts.add_code_map()
+    change(parts.graph)
+    assert code_of(parts.build()) == code
+
+
+def test_two_blocks_do_not_share_a_function(parts: Parts) -> None:
+    parts.add_code_map()
+    again = parts.graph["proc-blocks"]["scale"] | {"inputs": [1], "outputs": [2]}
+    parts.graph["proc-blocks"]["again"] = again
+    parts.graph["stages"].insert(2, "again")
+    parts.graph["models"]["net"] |= {"inputs": [2], "outputs": [3]}
+    parts.graph["tensors"].append(parts.graph["tensors"][0])
+    parts.graph |= {"functions": {"scale": 9, "again": 9}, "addresses": [1032] * 4}
+    with pytest.raises(UserFileError, match="the same function"):
+        read_rune(parts.build())
 
 
 def pin(graph: dict[str, Any], **changes: object) -> None:
@@ -375,7 +428,7 @@ def test_a_section_length_longer_than_need_be_is_refused(parts: Parts) -> None:
 BROKEN_MODULES: dict[str, tuple[str, str, str]] = {
     "imports from elsewhere": ("R0609", '"env" "_debug"', '"wasi" "_debug"'),
     "imports something unknown": ("R0609", '"env" "_debug"', '"env" "system"'),
-    "imports an original's function": ("R0609", '"env" "_debug"', '"env" "tfm_model_invoke"'),
+    "imports a legacy function": ("R0609", '"env" "_debug"', '"env" "tfm_model_invoke"'),
     "imports with another signature": (
         "R0609",
         "(func $debug (param i32 i32) (result i32))",
@@ -431,7 +484,7 @@ def test_blocks_nested_deeper_than_a_device_compiles_are_refused(
         assert code_of(parts.build()) == "R0610"
 
 
-ORIGINAL = """
+LEGACY = """
 (module
   (import "env" "request_capability" (func (param i32) (result i32)))
   (memory (export "memory") 17)
@@ -441,17 +494,17 @@ ORIGINAL = """
 
 
 @pytest.mark.parametrize("dot", ["", "."])
-def test_an_original_is_recognised(parts: Parts, wat: Callable[[str], bytes], dot: str) -> None:
+def test_a_legacy_rune_is_recognised(parts: Parts, wat: Callable[[str], bytes], dot: str) -> None:
     section = parts.section
     entries = b"".join(
         parts.entry(name, data) for name, data in ((b"one", b"first"), (b"two", b""))
     )
-    data = wat(ORIGINAL)
+    data = wat(LEGACY)
     data += section(f"{dot}rune_graph", b'{"rune": {"name": "old"}, "capabilities": {}}')
     data += section(f"{dot}rune_version", b'{"version":"0.11.3"}') + section("name", b"")
     data += section(".rune_resource", entries) + section("producers", b"whatever")
     rune = read_rune(data)
-    assert rune.is_original
+    assert rune.is_legacy
     assert rune.code == data
     assert rune.version == "0.11.3"
     assert rune.name == "old"
@@ -460,17 +513,17 @@ def test_an_original_is_recognised(parts: Parts, wat: Callable[[str], bytes], do
     assert rune.digest is None
     with pytest.raises(UserFileError) as caught:
         rune.require_graph()
-    assert caught.value.code == "R0606"
+    assert caught.value.code == "R0616"
 
 
-def test_an_original_without_sections_or_with_a_broken_graph_is_read(
+def test_a_legacy_rune_without_sections_or_with_a_broken_graph_is_read(
     parts: Parts, wat: Callable[[str], bytes]
 ) -> None:
-    bare = read_rune(wat(ORIGINAL))
-    assert bare.is_original
+    bare = read_rune(wat(LEGACY))
+    assert bare.is_legacy
     assert bare.document is None
     assert bare.version is None
-    broken = read_rune(wat(ORIGINAL) + parts.section(".rune_graph", b"{{{"))
+    broken = read_rune(wat(LEGACY) + parts.section(".rune_graph", b"{{{"))
     assert broken.document is None
 
 
@@ -479,7 +532,7 @@ def test_webassembly_that_is_no_rune_is_refused(wat: Callable[[str], bytes]) -> 
     assert code_of(wat('(module (memory 1) (func (export "main")))')) == "R0601"
 
 
-def test_a_rune_without_its_digest_is_not_taken_for_an_original(parts: Parts) -> None:
+def test_a_rune_without_its_digest_is_not_taken_for_a_legacy_rune(parts: Parts) -> None:
     data = parts.build()
     assert code_of(data[: -(32 + 15)]) == "R0602"
 

@@ -255,7 +255,7 @@ def rune() -> Rune:
         resources={},
         tensors=(TensorType(ElementType.F32, (1, 1)),),
     )
-    return Rune(b"", b"", graph, "0.1.0", {}, bytes(range(32)), False, None, ())
+    return Rune(b"", b"\0asm\1\0\0\0", graph, "0.1.0", {}, bytes(range(32)), None, ())
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 
 TEXT = b"\x1b[2Jnot json \xff\xfe"
 SECRET = b"\x1b]0;pwned\x07"
+FORGED = SECRET + b"\r\nerror[R9999]: forged\n"
 
 
 def tensor(elements: bytes, count: bytes = b"1", kind: bytes = b"i32") -> bytes:
@@ -128,7 +129,7 @@ class Peer:
         def text(data: bytes) -> bytes:
             return bytes((len(data),)) + data
 
-        board = SECRET if self.mode == "hello controls" else b"paper"
+        board = FORGED if self.mode == "hello controls" else b"paper"
         head = bytes((1, 1)) + bytes(2) + self.digest + bytes(12)
         if self.mode == "hello short":
             head = head[:20]
@@ -161,7 +162,7 @@ class Peer:
         elif mode == "needs for ever":
             self.send(0x82, struct.pack("<III", 1, 16, 0))
         elif mode == "fails with controls":
-            self.send(0x85, struct.pack("<H", 301) + bytes((len(SECRET),)) + SECRET + b"\4\x9b[2J")
+            self.send(0x85, struct.pack("<H", 301) + bytes((len(FORGED),)) + FORGED + b"\4\x9b[2J")
         elif mode == "fails in an unknown way":
             self.send(0x85, struct.pack("<H", 65535) + b"\0\0")
         elif mode == "empty failure":
@@ -170,7 +171,7 @@ class Peer:
             self.write(self.hello(0))
         elif mode in ("logs", "hellos", "other kinds", "text", "zeros"):
             flood = {
-                "logs": frame(0x86, 0, b"\2" + SECRET * 20),
+                "logs": frame(0x86, 0, b"\2" + FORGED * 5),
                 "hellos": self.hello(77),
                 "other kinds": frame(0xF0, 1, b"x" * 200),
                 "text": b"\0" + b"A" * 1000,
@@ -182,6 +183,9 @@ class Peer:
 
     def serve(self) -> None:
         for kind, seq in self.requests():
+            if self.mode == "zeros without hello":
+                while True:
+                    self.write(bytes(1000))
             if kind == 1:
                 self.queue.clear()
                 self.write(self.hello(seq))

@@ -17,11 +17,11 @@ import pytest
 
 from runec.boards import load_board
 from runec.codegen import compile_pipeline
-from runec.container import Rune, WasmModule, read_rune, write_rune
-from runec.devices import EmulatedDevice, start_emulator
+from runec.container import CodeMap, Rune, WasmModule, read_rune, write_rune
+from runec.devices import EmulatedDevice, plan_emulation, start_emulator
 from runec.devices.session import Session
 from runec.diagnostics import RuneError
-from runec.firmware import build_project, create_project
+from runec.firmware import DeviceRune, build_project, create_project
 from runec.frontend import analyse
 from runec.pipeline import (
     Capability,
@@ -33,7 +33,8 @@ from runec.pipeline import (
     Tensor,
     TensorType,
 )
-from runec.vm import Inputs
+from runec.vm import InputReader, Inputs
+from tests.blocks import known_block
 
 BOARD = load_board("netduinoplus2").with_time_budget(0.05)
 SINE = Path(__file__).resolve().parents[2] / "examples" / "sine"
@@ -45,11 +46,12 @@ DIGEST_SECTION_BYTES = 2 + 1 + len(".rune_digest") + 32
 def pipeline() -> Pipeline:
     """Two bytes -> a block -> SERIAL."""
     given, made = (Tensor(number, TensorType.parse("u8[2]"), 2) for number in range(2))
+    block = known_block("identity")
     return Pipeline(
         "faulty",
         (
             Capability("in", CapabilityKind.RAW, {"length": 2}, (given,)),
-            ProcBlock("block", "identity", "hotg-ai/proc-blocks#identity", {}, (given,), (made,)),
+            ProcBlock("block", block, "hotg-ai/proc-blocks#identity", {}, (given,), (made,)),
             Output("out", OutputKind.SERIAL, (made,)),
         ),
         {},
@@ -74,10 +76,13 @@ FAULTS = {
     b"s": ("(drop (call $deep (i32.const 0)))", "STACK", "R0907", "block"),
     b"l": ("(loop $l (br $l))", "TIME", "R0911", "block"),
     b"c": ("(loop $l (call $nothing) (br $l))", "TIME", "R0911", "block"),
-    b"w": ("(return (i32.const 2))", "STAGE", "R0908", "block"),
+    b"w": ("(return (i32.const 7))", "STAGE", "R0908", "block"),
     b"h": ("(drop (call $out (i32.const 1)))", "HOST_CALL", "R0909", "request_output"),
-    b"n": ("(return (i32.const 0))", "HOST_CALL", "R0909", "out"),
+    b"n": ("", "HOST_CALL", "R0909", "out"),
+    b"u": ("", "TRAP", "R0907", "out"),
 }
+NO_OUTPUT, TRAP_BEHIND = b"n"[0], b"u"[0]
+BLOCK_FUNCTION = 9  # behind 5 imports, _manifest, $nothing, $deep and _call
 
 
 @pytest.fixture(scope="module")
@@ -102,12 +107,25 @@ def faulty(wat: Callable[[str], bytes]) -> Rune:
         (func $nothing)
         (func $deep (param i32) (result i32)
             (i32.add (call $deep (local.get 0)) (i32.const 1)))
-        (func (export "_call") (param i32 i32 i32) (result i32)
-            (drop (call $take (i32.const {BUFFER}) (i32.const 2) (i32.const 1)))
+        (func (export "_call") (param i32) (param $first i32) (param $last i32) (result i32)
+            (block $end
+                (block $out (block $block (block $in
+                    (br_table $in $in $block $out $end (local.get $first)))
+                    (drop (call $take (i32.const {BUFFER}) (i32.const 2) (i32.const 1)))
+                    (br_if $end (i32.eq (local.get $last) (i32.const 1))))
+                    (if (call $run (i32.const {BUFFER}) (i32.const {BUFFER}))
+                        (then (return (i32.const 2))))
+                    (br_if $end (i32.eq (local.get $last) (i32.const 2))))
+                (br_if $end (i32.eq (i32.load8_u (i32.const {BUFFER})) (i32.const {NO_OUTPUT})))
+                (if (i32.eq (i32.load8_u (i32.const {BUFFER})) (i32.const {TRAP_BEHIND}))
+                    (then unreachable))
+                (drop (call $give (i32.const 2) (i32.const {BUFFER}) (i32.const 2))))
+            (i32.const 0))
+        (func $run (param i32 i32) (result i32)
             {cases}
-            (drop (call $give (i32.const 2) (i32.const {BUFFER}) (i32.const 2)))
             (i32.const 0)))"""
-    return read_rune(write_rune(pipeline(), WasmModule(wat(text), MEMORY_BYTES, 1024)))
+    code_map = CodeMap({"block": BLOCK_FUNCTION}, (BUFFER, BUFFER))
+    return write_rune(pipeline(), WasmModule(wat(text), MEMORY_BYTES, 1024, code_map))
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +134,9 @@ def firmware(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Rune], bytes
 
     @cache
     def build(data: bytes) -> bytes:
-        project = create_project(read_rune(data), BOARD, tmp_path_factory.mktemp("faults") / "p")
+        project = create_project(
+            DeviceRune.of(read_rune(data)), BOARD, tmp_path_factory.mktemp("faults") / "p"
+        )
         return build_project(project).elf.read_bytes()
 
     return lambda rune: build(rune.data)
@@ -128,7 +148,7 @@ def device(
 ) -> Iterator[EmulatedDevice]:
     elf = tmp_path_factory.mktemp("device") / "faulty.elf"
     elf.write_bytes(firmware(faulty))
-    with EmulatedDevice(BOARD, elf, faulty) as started:
+    with EmulatedDevice(plan_emulation(faulty, BOARD), elf) as started:
         yield started
 
 
@@ -147,10 +167,10 @@ def test_a_fault_of_a_run_is_told_with_its_place_and_the_next_run_is_a_good_one(
     good.write_bytes(b"ok")
     before = device.stats().runs
     with pytest.raises(RuneError) as caught:
-        list(device.run(Inputs(raw=(bad,))))
+        list(device.run(InputReader(Inputs(raw=(bad,)))))
     assert (caught.value.code, told_by(caught.value)) == (code, name)
     assert f"(at {place!r})" in caught.value.message
-    (line,) = device.run(Inputs(raw=(good,)))
+    (line,) = device.run(InputReader(Inputs(raw=(good,))))
     assert line == '{"2":[{"element-type":"u8","dimensions":[2],"elements":[111,107]}]}'
     after = device.stats()
     assert after.runs == before + 2, "the board was not restarted"
@@ -162,7 +182,7 @@ def test_the_time_that_a_stopped_rune_took_is_its_budget(
 ) -> None:
     (tmp_path / "loop").write_bytes(b"l!")
     with pytest.raises(RuneError):
-        list(device.run(Inputs(raw=(tmp_path / "loop",))))
+        list(device.run(InputReader(Inputs(raw=(tmp_path / "loop",)))))
     assert device.stats().last_run_ms in (50, 51)
 
 
@@ -205,7 +225,7 @@ def with_another_capability(rune: Rune) -> bytes:
 @pytest.fixture(scope="module")
 def sine() -> Rune:
     analysed = analyse(SINE / "Runefile.yml").pipeline
-    return read_rune(write_rune(analysed, compile_pipeline(analysed)))
+    return write_rune(analysed, compile_pipeline(analysed))
 
 
 def with_a_larger_arena(rune: Rune) -> bytes:
@@ -243,7 +263,7 @@ def test_a_rune_that_does_not_fit_its_firmware_is_refused_and_the_board_answers_
     elf = tmp_path / "changed.elf"
     elf.write_bytes(program.replace(rune.data, change(rune)))
     with pytest.raises(RuneError) as caught:
-        EmulatedDevice(BOARD, elf, rune)
+        EmulatedDevice(plan_emulation(rune, BOARD), elf)
     assert (caught.value.code, told_by(caught.value)) == (code, name)
     assert words in caught.value.message
     with closing(start_emulator(BOARD, elf)) as transport:

@@ -9,12 +9,12 @@ import pytest
 
 from runec.boards import Board, load_boards
 from runec.codegen import compile_pipeline
-from runec.container import Rune, WasmModule, read_rune, write_rune
-from runec.devices import Target, open_emulator, run
+from runec.container import Rune, WasmModule, write_rune
+from runec.devices import Target, open_emulator, plan_emulation, run
 from runec.diagnostics import RuneError, UserFileError
 from runec.frontend import analyse
 from runec.tools import find_tool, run_tool
-from runec.vm import Inputs
+from runec.vm import InputReader, Inputs
 
 EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
 BOARDS = [board for board in load_boards() if "emulated" in board.verified]
@@ -57,7 +57,7 @@ CHOOSER = """(module
 @pytest.fixture(scope="module")
 def noop() -> Rune:
     pipeline = analyse(EXAMPLES / "noop" / "Runefile.yml").pipeline
-    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    return write_rune(pipeline, compile_pipeline(pipeline))
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def chooser(tmp_path_factory: pytest.TempPathFactory) -> Rune:
     assert done.returncode == 0, done.stderr
     pipeline = analyse(EXAMPLES / "noop" / "Runefile.yml", name="chooser").pipeline
     code = (folder / "chooser.wasm").read_bytes()
-    return read_rune(write_rune(pipeline, WasmModule(code, 1040, 1024)))
+    return write_rune(pipeline, WasmModule(code, 1040, 1024))
 
 
 @pytest.fixture
@@ -109,16 +109,16 @@ def test_a_failing_rune_is_told_and_the_firmware_lives_on(
     chooser: Rune, board: Board, words: Callable[..., Inputs]
 ) -> None:
     good = '{"2":[{"element-type":"i32","dimensions":[4],"elements":[0,7,8,9]}]}'
-    with open_emulator(chooser, board) as device:
+    with open_emulator(plan_emulation(chooser, board)) as device:
         for choice, (code, word) in FAILURES.items():
             with pytest.raises(RuneError) as caught:
-                list(device.run(words(choice, 0, 0, 0)))
+                list(device.run(InputReader(words(choice, 0, 0, 0))))
             assert caught.value.code == code, choice
             assert word in caught.value.message, choice
-            assert list(device.run(words(0, 7, 8, 9))) == [good], choice
+            assert list(device.run(InputReader(words(0, 7, 8, 9)))) == [good], choice
         with pytest.raises(UserFileError):
-            list(device.run(words(1, 2)))
-        assert list(device.run(words(0, 7, 8, 9))) == [good]
+            list(device.run(InputReader(words(1, 2))))
+        assert list(device.run(InputReader(words(0, 7, 8, 9)))) == [good]
         stats = device.stats()
         assert stats.linear_memory_bytes == 1040
         assert device.hello.board == board.id

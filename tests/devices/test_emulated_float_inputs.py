@@ -10,7 +10,7 @@ import pytest
 
 from runec.boards import Board, load_board, load_boards
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
+from runec.container import Rune, write_rune
 from runec.devices import Target, run_bytes
 from runec.frontend import analyse_text
 from runec.vm import Inputs
@@ -50,7 +50,7 @@ def rune(make_tflite: MakeModel, tmp_path: Path) -> Rune:
     (tmp_path / "first.tflite").write_bytes(first)
     (tmp_path / "inside.tflite").write_bytes(inside)
     pipeline = analyse_text(RUNEFILE, "Runefile.yml", tmp_path, "floats").pipeline
-    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    return write_rune(pipeline, compile_pipeline(pipeline))
 
 
 def integers(rune: Rune, folder: Path, target: Target) -> list[list[int]]:

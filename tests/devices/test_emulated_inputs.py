@@ -11,7 +11,7 @@ from PIL import Image
 
 from runec.boards import Board, load_boards
 from runec.codegen import compile_pipeline
-from runec.container import read_rune, write_rune
+from runec.container import write_rune
 from runec.devices import Target, run_bytes
 from runec.frontend import analyse_text
 from runec.vm import Inputs
@@ -52,7 +52,7 @@ def inputs(tmp_path: Path) -> Inputs:
 
 def results(inputs: Inputs, target: Target) -> list[bytes]:
     pipeline = analyse_text(RUNEFILE, "Runefile.yml", Path(), "inputs").pipeline
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    rune = write_rune(pipeline, compile_pipeline(pipeline))
     return list(run_bytes(rune, inputs, target, repeats=2))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from runec.boards import Board, load_board, load_boards
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
+from runec.container import Rune, write_rune
 from runec.devices import Target, run_bytes
 from runec.frontend import analyse_text
 from runec.vm import Inputs
@@ -35,7 +35,7 @@ def rune(make_tflite: Callable[..., bytes], tmp_path: Path) -> Rune:
     model = make_tflite(len(BITS), {"x": "FLOAT32", "y": "FLOAT32"}, [("SQRT", "x", "y")])
     (tmp_path / "root.tflite").write_bytes(model)
     pipeline = analyse_text(RUNEFILE, "Runefile.yml", tmp_path, "nans").pipeline
-    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    return write_rune(pipeline, compile_pipeline(pipeline))
 
 
 def bits(rune: Rune, folder: Path, target: Target) -> list[list[int]]:

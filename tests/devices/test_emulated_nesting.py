@@ -62,7 +62,7 @@ def deepened(code: bytes, depth: int) -> bytes:
 
 def nested(tmp_path: Path, depth: int) -> Rune:
     pipeline = analyse_text(RUNEFILE, "Runefile.yml", tmp_path, "nested").pipeline
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    rune = write_rune(pipeline, compile_pipeline(pipeline))
     code = deepened(rune.code, depth)
     digest = hashlib.sha256(code).hexdigest()
     graph = dataclasses.replace(rune.require_graph(), code_bytes=len(code), code_sha256=digest)

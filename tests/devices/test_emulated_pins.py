@@ -13,11 +13,11 @@ import pytest
 
 from runec.boards import load_board
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
-from runec.devices import EmulatedDevice
-from runec.firmware import build_project, create_project
+from runec.container import Rune, write_rune
+from runec.devices import EmulatedDevice, plan_emulation
+from runec.firmware import DeviceRune, build_project, create_project
 from runec.frontend import analyse
-from runec.vm import Inputs, run_rune
+from runec.vm import InputReader, Inputs, run_rune
 
 SPY = Path(__file__).with_name("pin_spy.py")
 RUNEFILE = """\
@@ -37,7 +37,7 @@ def make_lamp(tmp_path: Path) -> Callable[[str, bool], Rune]:
         path = tmp_path / "Runefile.yml"
         path.write_text(RUNEFILE.format(pin=pin, low=str(low).lower()))
         pipeline = analyse(path).pipeline
-        return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+        return write_rune(pipeline, compile_pipeline(pipeline))
 
     return make
 
@@ -80,7 +80,7 @@ def test_the_chips_register_has_the_level_that_the_host_prints(
     seen = tmp_path / "seen"
     monkeypatch.setattr("runec.devices.labwired_process.__file__", str(SPY))
     monkeypatch.setenv("PIN_SPY", f"{seen} {case.levels} {case.directions}")
-    built = build_project(create_project(rune, board, tmp_path / "p"))
+    built = build_project(create_project(DeviceRune.of(rune), board, tmp_path / "p"))
     named = board.pins.get(case.pin.lower())
     is_inverted = named is not None and named.active_low
 
@@ -90,13 +90,13 @@ def test_the_chips_register_has_the_level_that_the_host_prints(
         assert direction & mask == wanted
         return int(bool(now >> case.bit & 1) != is_inverted)
 
-    with EmulatedDevice(board, built.elf, rune) as device:
+    with EmulatedDevice(plan_emulation(rune, board), built.elf) as device:
         assert level() == int(case.active_low), "before the first run it is what 0 means"
         for data, is_high in ((HIGH, True), (LOW, False), (HIGH, True)):
             wanted = int(is_high != case.active_low)
             (tmp_path / "data").write_bytes(data)
             inputs = Inputs(raw=(tmp_path / "data",))
-            (line,) = device.run(inputs)
+            (line,) = device.run(InputReader(inputs))
             assert list(run_rune(rune, inputs)) == [line]
             assert line.endswith(f'"3":{{"pin":"{case.pin}","level":{wanted}}}}}')
             assert level() == wanted

@@ -10,12 +10,12 @@ import pytest
 
 from runec.boards import Board, load_board
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
-from runec.devices import EmulatedDevice
+from runec.container import Rune, write_rune
+from runec.devices import EmulatedDevice, plan_emulation
 from runec.diagnostics import RuneError
-from runec.firmware import build_project, create_project
+from runec.firmware import DeviceRune, build_project, create_project
 from runec.frontend import analyse
-from runec.vm import Inputs
+from runec.vm import InputReader, Inputs
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 pytestmark = pytest.mark.emulated
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.emulated
 @pytest.fixture(scope="module")
 def noop() -> Rune:
     pipeline = analyse(EXAMPLES / "noop" / "Runefile.yml").pipeline
-    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    return write_rune(pipeline, compile_pipeline(pipeline))
 
 
 def stm32f407() -> Board:
@@ -53,10 +53,10 @@ def test_a_board_prints_over_rings_what_it_prints_over_its_uart(
     inputs = Inputs(raw=(EXAMPLES / "noop" / "input.bin",))
     expected = (EXAMPLES / "noop" / "expected.jsonl").read_text().splitlines()
     board = BOARDS[board_id]().with_link("rtt")
-    built = build_project(create_project(noop, board, tmp_path / "p"))
+    built = build_project(create_project(DeviceRune.of(noop), board, tmp_path / "p"))
     log: list[str] = []
-    with EmulatedDevice(board, built.elf, noop, log=log.append) as device:
-        assert list(device.run(inputs, repeats=3)) == expected * 3
+    with EmulatedDevice(plan_emulation(noop, board), built.elf, log=log.append) as device:
+        assert list(device.run(InputReader(inputs), repeats=3)) == expected * 3
         assert device.stats().runs == 3
     assert any("runec" in line and board.id in line for line in log), "its words come this way too"
 
@@ -66,14 +66,14 @@ def test_a_firmware_that_spoils_its_control_block_is_refused(
     noop: Rune, tmp_path: Path, board_id: str
 ) -> None:
     board = (BOARDS.get(board_id) or (lambda: load_board("esp32")))().with_link("rtt")
-    project = create_project(noop, board, tmp_path / "p")
+    project = create_project(DeviceRune.of(noop), board, tmp_path / "p")
     console = project.directory / "lib" / "hal" / "console.c"
-    init = "runevm_rings_init(&rings, up, sizeof up, down, sizeof down);"
+    init = "runevm_rtt_init(&rtt, up, sizeof up, down, sizeof down);"
     text = console.read_text()
     assert init in text
-    console.write_text(text.replace(init, f"{init} rings.down.size = 0x7fffffff;"))
+    console.write_text(text.replace(init, f"{init} rtt.down.size = 0x7fffffff;"))
     built = build_project(project)
     with pytest.raises(RuneError) as caught:
-        EmulatedDevice(board, built.elf, noop)
+        EmulatedDevice(plan_emulation(noop, board), built.elf)
     assert caught.value.code == "R0930"
     assert "down" in caught.value.message

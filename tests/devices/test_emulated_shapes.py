@@ -9,7 +9,7 @@ import pytest
 
 from runec.boards import Board, load_board, load_boards
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
+from runec.container import Rune, write_rune
 from runec.devices import Target, run_bytes
 from runec.frontend import analyse_text
 from runec.vm import Inputs
@@ -36,7 +36,7 @@ def rune(tmp_path: Path) -> Rune:
     (tmp_path / "net.tflite").write_bytes(shape_models.keras_reshape())
     (tmp_path / "x.bin").write_bytes(GIVEN.tobytes())
     pipeline = analyse_text(RUNEFILE, "Runefile.yml", tmp_path, "shapes").pipeline
-    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    return write_rune(pipeline, compile_pipeline(pipeline))
 
 
 @pytest.mark.emulated

@@ -9,7 +9,7 @@ import pytest
 
 from runec.boards import Board, load_boards
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
+from runec.container import Rune, write_rune
 from runec.devices import Target, run_bytes
 from runec.frontend import analyse_text
 from runec.vm import Inputs
@@ -32,7 +32,7 @@ def labelled(folder: Path) -> tuple[Rune, Inputs]:
     (folder / "labels.txt").write_text("\n".join(LABELS) + "\n")
     (folder / "input.bin").write_bytes(np.array([300, 0, 7], "<u4").tobytes())
     pipeline = analyse_text(RUNEFILE, "Runefile.yml", folder, "words").pipeline
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    rune = write_rune(pipeline, compile_pipeline(pipeline))
     return rune, Inputs(raw=(folder / "input.bin",))
 
 

@@ -18,18 +18,18 @@ import pytest
 
 from runec.boards import LinkKind, load_board
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
-from runec.devices import Target, flash, flashing, held_firmware, plan_flash, run
+from runec.container import Rune, write_rune
+from runec.devices import Target, flash, flashing, plan_flash, run
 from runec.devices.emulator import Device
 from runec.devices.frames import Frame, FrameReader
 from runec.devices.labwired import SimulatorTransport
 from runec.devices.messages import parse_hello
 from runec.devices.transport import StreamTransport, Transport
 from runec.diagnostics import MachineError, UsageError
-from runec.firmware import build, upload_way
+from runec.firmware import DeviceRune, build, held_firmware, upload_way
 from runec.frontend import analyse
 from runec.tools import Finished, find_tool, run_tool
-from runec.vm import Inputs
+from runec.vm import InputReader, Inputs
 
 NOOP = Path(__file__).resolve().parents[2] / "examples" / "noop"
 INPUTS = Inputs(raw=(NOOP / "input.bin",))
@@ -52,7 +52,7 @@ Path({told!r}).write_text(json.dumps({{"arguments": given, "files": files}}))
 @pytest.fixture(scope="module")
 def noop() -> Rune:
     pipeline = analyse(NOOP / "Runefile.yml").pipeline
-    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    return write_rune(pipeline, compile_pipeline(pipeline))
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_esptool_gets_both_images_whole_at_their_offsets_and_the_port(
     assert (int(first, 0), int(second, 0)) == (0, 0x200000)
     memory = board.memory
     assert memory.constants is not None
-    with held_firmware(noop, board) as built:
+    with held_firmware(DeviceRune.of(noop), board) as built:
         elf = built.elf.read_bytes()
     whole = loaded(elf, memory.code.origin, memory.code.size_bytes)
     # The boot ROM takes what begins with this twice; see the board's file.
@@ -150,7 +150,7 @@ def test_a_debug_probe_gets_the_program_and_needs_no_port(
     given = told()
     assert given.arguments[:4] == ["flash", "--target", "stm32f405rgtx", "--format"]
     ((_, content),) = given.files.items()
-    with held_firmware(noop, board) as built:
+    with held_firmware(DeviceRune.of(noop), board) as built:
         assert content == built.elf.read_bytes()
 
 
@@ -181,7 +181,7 @@ def test_openocd_gets_the_program_and_where_it_stands(
     assert entry == struct.unpack_from("<I", content, 24)[0]
     assert noop.data in whole
     assert whole == objcopied(uploaded, tmp_path)
-    with held_firmware(noop, board) as built:
+    with held_firmware(DeviceRune.of(noop), board) as built:
         assert whole == built.image.read_bytes()
 
 
@@ -196,7 +196,7 @@ def test_jlink_gets_the_whole_image_and_its_address(
     script = next(text for name, text in given.files.items() if name == given.arguments[-1])
     load, path, address = shlex.split(script.decode().splitlines()[0])
     assert (load, int(address, 0)) == ("loadbin", board.memory.code.origin)
-    with held_firmware(noop, board) as built:
+    with held_firmware(DeviceRune.of(noop), board) as built:
         elf = built.elf.read_bytes()
         assert given.files[path] == objcopied(built.elf, tmp_path)
     assert given.files[path] == loaded(elf, board.memory.code.origin, 1 << 20)
@@ -228,7 +228,7 @@ def uploaded_app(
     assert int(offset, 0) == 0x10000
     entry, segments = esp_app(given.files[image])
     memory = board.memory
-    with held_firmware(noop, board) as built:
+    with held_firmware(DeviceRune.of(noop), board) as built:
         elf = built.elf.read_bytes()
     assert entry == struct.unpack_from("<I", elf, 24)[0]
     assert memory.constants is not None
@@ -253,7 +253,7 @@ def boot(transport: Transport, rune: Rune) -> list[bytes]:
     with Device(
         transport, rune, name="image", booting=True, start_s=60, timeout_s=60, log=None
     ) as device:
-        return list(device.run_bytes(INPUTS, repeats=2))
+        return list(device.run_bytes(InputReader(INPUTS), repeats=2))
 
 
 def on_host(rune: Rune) -> list[bytes]:
@@ -370,11 +370,11 @@ def test_the_application_with_its_link_in_ram_runs_as_on_the_host(
 ) -> None:
     entry, segments = uploaded_app(noop, port, stand_in("esptool"), "rtt")
     board = load_board("esp32")
-    with held_firmware(noop, board.with_link("rtt")) as built:
+    with held_firmware(DeviceRune.of(noop), board.with_link("rtt")) as built:
         program = built.elf.read_bytes()
     elf = tmp_path / "uploaded.elf"
     elf.write_bytes(refilled(program, entry, segments))
-    transport = SimulatorTransport(elf, "esp32", rings_in=board.memory.ram)
+    transport = SimulatorTransport(elf, "esp32", rtt_in=board.memory.ram)
     assert boot(transport, noop) == on_host(noop)
 
 
@@ -462,7 +462,7 @@ def test_a_tool_that_is_not_there_names_what_installs_it(
 def test_an_unknown_protocol_is_told_before_anything_is_built(noop: Rune) -> None:
     with pytest.raises(UsageError) as caught:
         flash(noop, load_board("esp32c3"), protocol="esptol")
-    assert (caught.value.code, caught.value.hint) == ("R0805", "did you mean 'esptool'?")
+    assert (caught.value.code, caught.value.hint) == ("R0805", 'did you mean "esptool"?')
 
 
 # What the tools themselves say, and what mends it.

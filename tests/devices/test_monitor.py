@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -18,11 +18,7 @@ from runec.devices.serial_port import SerialTransport
 from runec.diagnostics import Diagnostic, MachineError, RunecError, RuneError
 from runec.pipeline import CapabilityKind
 from runec.vm import InputReader, Inputs
-
-if TYPE_CHECKING:
-    from tests.devices.plugged_port import Paper, echo, plugged
-else:
-    from plugged_port import Paper, echo, plugged
+from tests.devices.plugged_port import Paper, echo, plugged
 
 RESULT = Result(b'{"2":[{"element-type":"f32","dimensions":[1,1],"elements":[0.8]}]}\n')
 Make = Callable[..., Any]
@@ -93,7 +89,7 @@ def test_before_each_run_a_simulated_sensor_may_get_its_motion(
 
 
 def test_a_recording_that_a_board_with_a_sensor_did_not_read_is_warned_of(rune: Rune) -> None:
-    motion = GraphCapability(1, CapabilityKind.ACCEL, {}, None)
+    motion = GraphCapability(1, CapabilityKind.ACCEL, {}, 0)
     graph = replace(rune.require_graph(), capabilities={"motion": motion})
     warned: list[Diagnostic] = []
     feed = InputReader(Inputs(accelerometer=(Path("r.csv"),), warn=warned.append))
@@ -121,7 +117,7 @@ def test_runs_start_as_far_apart_as_asked(make_device: Make, port: Path) -> None
 
 def test_inputs_come_from_files(make_device: Make, port: Path, rune: Rune, inputs: Inputs) -> None:
     with plugged(Paper(make_device(echo)), port):
-        events = watched(port, Watched(rune, inputs, every_s=0.0, count=2))
+        events = watched(port, Watched(rune, InputReader(inputs), every_s=0.0, count=2))
     assert events.count(RESULT) == 2
 
 
@@ -139,7 +135,7 @@ def test_another_rune_than_the_one_named_is_refused(
 ) -> None:
     device = make_device(echo, digest=bytes(32))
     with plugged(Paper(device), port), pytest.raises(RuneError) as caught:
-        watched(port, Watched(rune, inputs, every_s=0.0, count=1))
+        watched(port, Watched(rune, InputReader(inputs), every_s=0.0, count=1))
     assert caught.value.code == "R0917"
     assert device.runs_started == 0
 

@@ -9,24 +9,21 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import serial
 
 from runec.boards import load_board
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
-from runec.devices import Target, held_firmware, run, run_bytes, start_emulator
+from runec.container import Rune, write_rune
+from runec.devices import Target, run, run_bytes, start_emulator
 from runec.devices.serial_port import SerialTransport
 from runec.diagnostics import MachineError, RuneError
+from runec.firmware import DeviceRune, held_firmware
 from runec.frontend import analyse
 from runec.vm import Inputs
-
-if TYPE_CHECKING:
-    from tests.devices.plugged_port import POLL_S, Paper, Plug, echo, plugged
-else:
-    from plugged_port import POLL_S, Paper, Plug, echo, plugged
+from tests.devices.plugged_port import POLL_S, Paper, Plug, echo, plugged
 
 NOOP = Path(__file__).resolve().parents[2] / "examples" / "noop"
 
@@ -155,7 +152,7 @@ def test_a_missing_port_lists_the_others(rune: Rune, inputs: Inputs, target: Tar
 
 
 def test_a_file_that_is_no_port_is_told() -> None:
-    with pytest.raises(MachineError, match="serial port /dev/null: it is no serial port") as caught:
+    with pytest.raises(MachineError, match="/dev/null: it is not a serial port") as caught:
         SerialTransport("/dev/null")
     assert caught.value.code == "R0941"
 
@@ -214,10 +211,10 @@ class Emulated:
 @pytest.mark.emulated
 def test_firmware_at_a_port_prints_what_the_host_prints(port: Path, target: Target) -> None:
     pipeline = analyse(NOOP / "Runefile.yml").pipeline
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    rune = write_rune(pipeline, compile_pipeline(pipeline))
     inputs = Inputs(raw=(NOOP / "input.bin",))
     board = load_board("netduinoplus2")
-    with held_firmware(rune, board) as built:
+    with held_firmware(DeviceRune.of(rune), board) as built:
         transport = start_emulator(board, built.elf)
     with contextlib.closing(transport), plugged(Emulated(transport), port):
         for _ in range(2):
@@ -230,10 +227,10 @@ def test_real_firmware_that_is_unplugged_in_a_run_runs_when_it_is_back(
     port: Path, target: Target
 ) -> None:
     pipeline = analyse(NOOP / "Runefile.yml").pipeline
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    rune = write_rune(pipeline, compile_pipeline(pipeline))
     inputs = Inputs(raw=(NOOP / "input.bin",))
     board = load_board("netduinoplus2")
-    with held_firmware(rune, board) as built:
+    with held_firmware(DeviceRune.of(rune), board) as built:
         transport = start_emulator(board, built.elf)
     with contextlib.closing(transport):
         for _ in range(2):

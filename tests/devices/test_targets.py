@@ -1,24 +1,16 @@
 from __future__ import annotations
 
-import dataclasses
-import os
-import shlex
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from runec.boards import MAX_TIME_BUDGET_MS, Board, LinkKind, load_board, load_boards
-from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
-from runec.devices import Target, cached_project, clear_projects, run_bytes
-from runec.devices.targets import _locked, _prune_projects
-from runec.diagnostics import MachineError, UsageError
-from runec.firmware import load_project
-from runec.frontend import analyse
-from runec.vm import Inputs
+from runec.boards import MAX_TIME_BUDGET_MS, LinkKind, load_board, load_boards
+from runec.container import Rune
+from runec.devices import Emulation, Target, plan_emulation, run_bytes
+from runec.diagnostics import UsageError
+from runec.vm import InputReader, Inputs
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -31,19 +23,15 @@ def test_a_place_reads_the_spelling_that_it_writes() -> None:
         assert str(target) == f"emulator:{board.id}"
 
 
-def test_a_board_has_its_link_in_an_emulator_where_the_emulator_carries_it() -> None:
+def test_a_board_has_its_link_in_an_emulator_where_the_emulator_carries_it(rune: Rune) -> None:
     board = load_board("esp32")
     assert board.hal.link == "uart", "what is flashed"
-    for target in (Target.parse("emulator:esp32"), Target("emulator", board)):
-        assert target.board is not None
-        assert target.board.hal.link == "rtt"
-    everywhere = {str(target): target.board for target in Target.everywhere()}
-    assert everywhere["emulator:esp32"] == board.emulated()
+    assert plan_emulation(rune, board).board.hal.link == "rtt"
     # Elsewhere it is where the board's file, or the user, wants it.
     links: tuple[LinkKind, ...] = ("uart", "rtt")
     for link in links:
         other = load_board("esp32c3").with_link(link)
-        assert Target("emulator", other).board == other
+        assert plan_emulation(rune, other).board == other
 
 
 @pytest.mark.parametrize(
@@ -77,7 +65,7 @@ def test_other_places_are_mistakes_of_usage(text: str) -> None:
 class Resting:
     """A device that never runs anything."""
 
-    def run_bytes(self, _inputs: Inputs, *, repeats: int) -> Iterator[bytes]:
+    def run_bytes(self, _feed: InputReader, *, repeats: int) -> Iterator[bytes]:
         return iter([b""] * repeats)
 
 
@@ -85,9 +73,10 @@ class Resting:
     ("timeout_s", "budget_ms", "patience_s"),
     [(None, 30_000, 300), (0.25, 250, 60), (1e-9, 1, 60), (400, MAX_TIME_BUDGET_MS, 4000)],
 )
-def test_the_time_for_a_run_is_an_emulated_boards_budget_and_no_hurry_for_this_computer(
+def test_the_time_for_a_run_is_an_emulated_boards_budget_and_no_hurry_for_this_computer(  # noqa: PLR0917
     monkeypatch: pytest.MonkeyPatch,
     rune: Rune,
+    inputs: Inputs,
     timeout_s: float | None,
     budget_ms: int,
     patience_s: float,
@@ -95,152 +84,12 @@ def test_the_time_for_a_run_is_an_emulated_boards_budget_and_no_hurry_for_this_c
     asked: list[tuple[int, float]] = []
 
     @contextmanager
-    def opened(_rune: Rune, board: Board, *, timeout_s: float, log: object) -> Iterator[object]:
+    def opened(emulation: Emulation, *, timeout_s: float, log: object) -> Iterator[object]:
         del log
-        asked.append((board.time_budget_ms, timeout_s))
+        asked.append((emulation.board.time_budget_ms, timeout_s))
         yield Resting()
 
     monkeypatch.setattr("runec.devices.targets.open_emulator", opened)
     target = Target.parse("emulator:netduinoplus2")
-    assert list(run_bytes(rune, Inputs(), target, repeats=0, timeout_s=timeout_s)) == []
+    assert list(run_bytes(rune, inputs, target, repeats=0, timeout_s=timeout_s)) == []
     assert asked == [(budget_ms, patience_s)]
-
-
-def test_a_folder_is_built_in_by_one_at_a_time(tmp_path: Path) -> None:
-    folder = tmp_path / "board" / "rune"
-    log: list[str] = []
-    waiting, entered = threading.Event(), threading.Event()
-
-    def said(line: str) -> None:
-        log.append(line)
-        waiting.set()
-
-    def second() -> None:
-        with _locked(folder, said):
-            entered.set()
-
-    with _locked(folder, None):
-        thread = threading.Thread(target=second)
-        thread.start()
-        assert waiting.wait(30)
-        assert not entered.is_set()
-    thread.join(30)
-    assert entered.is_set()
-    assert log == [f"waiting for another process that uses {folder}"]
-
-
-def test_a_cache_that_cannot_be_written_is_the_machines_fault(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"")
-    with (
-        pytest.raises(MachineError) as caught,
-        _locked(tmp_path / "file" / "board" / "rune", None),
-    ):
-        pass
-    assert (caught.value.code, caught.value.exit_code) == ("R1002", 4)
-    assert "RUNEC_CACHE_DIR" in str(caught.value.hint)
-
-
-def test_projects_used_longest_ago_go_when_they_take_too_much(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("runec.devices.targets.FIRMWARE_BYTES_MAX", 250)
-    for used_s, name in enumerate(("held", "old", "older by name", "young"), start=1000):
-        folder = tmp_path / "board" / name
-        (folder / "src").mkdir(parents=True)
-        (folder / "src" / "x.c").write_bytes(bytes(100))
-        lock = tmp_path / "board" / f".{name}.lock"
-        lock.write_bytes(b"")
-        os.utime(lock, (used_s, used_s))
-
-    def left() -> set[str]:
-        return {path.name for path in (tmp_path / "board").iterdir() if path.is_dir()}
-
-    with _locked(tmp_path / "board" / "held", None):
-        os.utime(tmp_path / "board" / ".held.lock", (1, 1))
-        _prune_projects(tmp_path)
-        assert left() == {"held", "young"}, "200 of 250 bytes"
-        _prune_projects(tmp_path)
-        assert left() == {"held", "young"}
-    with _locked(tmp_path / "board" / "held", None):
-        pass
-    monkeypatch.setattr("runec.devices.targets.FIRMWARE_BYTES_MAX", 100)
-    _prune_projects(tmp_path)
-    assert left() == {"held"}, "it was used last"
-    _prune_projects(tmp_path / "nowhere")
-
-
-@pytest.fixture
-def noop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rune:
-    """A rune for projects without third-party sources, in a cache of its own."""
-    pipeline = analyse(EXAMPLES / "noop" / "Runefile.yml").pipeline
-    made = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
-    monkeypatch.setenv("RUNEC_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr("runec.firmware.project.wasm3.source_groups", lambda **_: [])
-    return made
-
-
-def broken_off(monkeypatch: pytest.MonkeyPatch, board: Board, rune: Rune) -> Path:
-    """Leave a project of the cache half-written; return its folder."""
-    written: list[Path] = []
-
-    def write_file(path: Path, data: bytes, **_: object) -> None:
-        if len(written) == 30:
-            raise KeyboardInterrupt
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        written.append(path)
-
-    with monkeypatch.context() as patch:
-        patch.setattr("runec.firmware.project_manifest.write_file", write_file)
-        with pytest.raises(KeyboardInterrupt), cached_project(rune, board):
-            pass
-    return written[0].parent
-
-
-def test_a_project_of_the_cache_that_was_cut_short_is_mended_by_the_next_call(
-    noop: Rune, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    board = load_board("netduinoplus2")
-    folder = broken_off(monkeypatch, board, noop)
-    assert folder.is_relative_to(tmp_path / "cache" / "firmware" / board.id)
-    with cached_project(noop, board) as project:
-        assert project.directory == folder
-        assert (folder / "rune" / "rune.rune").read_bytes() == noop.data
-    # As a version of runec that wrote the manifest last left it.
-    (folder / "runec-project.json").unlink()
-    with cached_project(noop, board) as project:
-        assert load_project(folder) == project
-
-
-def test_a_command_that_was_printed_is_not_taken_over_by_another_rune_of_the_name(
-    noop: Rune,
-) -> None:
-    board = load_board("netduinoplus2")
-    other = dataclasses.replace(noop, data=noop.data + b"\0")
-
-    def printed(rune: Rune, board: Board) -> Path:
-        with cached_project(rune, board, lasting=True) as project:
-            return project.directory
-
-    first = printed(noop, board)
-    with cached_project(other, board) as held:
-        assert held.directory != first
-    with cached_project(other, board.with_link("rtt")) as again:
-        assert again.directory == held.directory, "the next version compiles what changed"
-    folders = {first, printed(other, board), printed(noop, board.with_link("rtt"))}
-    assert len(folders) == 3
-    assert (first / "rune" / "rune.rune").read_bytes() == noop.data
-    assert printed(noop, board) == first
-    assert shlex.quote(str(first)) == str(first)
-
-
-def test_projects_are_cleared_but_those_in_use(noop: Rune, tmp_path: Path) -> None:
-    assert clear_projects() == []
-    with cached_project(noop, load_board("netduinoplus2")) as held:
-        with cached_project(noop, load_board("esp32c3"), lasting=True):
-            pass
-        assert clear_projects() == [held.directory]
-        found = [path.parent for path in tmp_path.rglob("runec-project.json")]
-        assert found == [held.directory]
-    assert clear_projects() == []
-    assert not list(tmp_path.rglob("runec-project.json"))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from runec.models import read_model
+from runec.models import ModelFile
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 FOLDERS = sorted(path.parent for path in EXAMPLES.glob("*/Runefile.yml"))
@@ -105,5 +105,5 @@ def test_an_example_lists_every_input_and_a_line_for_each_repeat(folder: Path) -
     ids=lambda path: f"{path.parent.name}/{path.name}",
 )
 def test_a_models_operators_are_in_the_firmwares_tensorflow_lite_micro(path: Path) -> None:
-    for operator in read_model(path.read_bytes()).operators:
+    for operator in ModelFile(path.read_bytes()).info.operators:
         assert operator.version <= OPERATOR_VERSIONS[operator.name]

@@ -59,7 +59,7 @@ def runs_of(folder: Path) -> list[Run]:
 def build(runefile: Path) -> bytes:
     """Compile a Runefile to the bytes of a .rune."""
     pipeline = analyse(runefile).pipeline
-    return write_rune(pipeline, compile_pipeline(pipeline))
+    return write_rune(pipeline, compile_pipeline(pipeline)).data
 
 
 build_once = functools.cache(build)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
+from runec.container import Rune, write_rune
 from runec.frontend import analyse
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -21,7 +21,7 @@ def example_rune() -> MakeRune:
     def build(name: str) -> Rune:
         if name not in made:
             pipeline = analyse(EXAMPLES / name / "Runefile.yml").pipeline
-            made[name] = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+            made[name] = write_rune(pipeline, compile_pipeline(pipeline))
         return made[name]
 
     return build

@@ -9,7 +9,7 @@ import pytest
 
 from runec.boards import Toolchain, load_board
 from runec.container import Rune
-from runec.firmware import build, build_project, create_project
+from runec.firmware import DeviceRune, build, build_project, create_project
 from runec.firmware.build_stamp import build_folder, build_inputs, note_build, was_built
 from runec.tools import Finished
 
@@ -141,7 +141,7 @@ def test_the_second_build_starts_no_builder(
     example_rune: Callable[[str], Rune], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rune, board = example_rune("noop"), load_board("netduinoplus2")
-    first = build_project(create_project(rune, board, tmp_path / "noop"))
+    first = build_project(create_project(DeviceRune.of(rune), board, tmp_path / "noop"))
     started: list[Sequence[str | Path]] = []
 
     def run_tool(command: Sequence[str | Path], **_: object) -> Finished:

@@ -16,7 +16,7 @@ import pytest
 
 from runec.boards import Board, load_board, load_boards
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune, writer
+from runec.container import Rune, write_rune
 from runec.data import data_dir
 from runec.devices.emulator import provider
 from runec.devices.session import Session
@@ -24,6 +24,7 @@ from runec.devices.transport import StreamTransport
 from runec.diagnostics import MachineError, RunecError, UsageError
 from runec.firmware import (
     BudgetError,
+    DeviceRune,
     Project,
     build,
     build_project,
@@ -35,7 +36,6 @@ from runec.firmware.budget import ram_bounds
 from runec.firmware.elf import ElfSection, ElfSizes
 from runec.firmware.pio import pio_environment, pio_program
 from runec.frontend import analyse
-from runec.models import measure_arena
 from runec.tools import Finished
 from runec.vm import InputReader, Inputs, run_rune_bytes
 
@@ -60,7 +60,9 @@ FAMILIES = sorted({board.toolchain.prefix: board.id for board in BOARDS}.values(
 def make(example_rune: MakeRune, tmp_path: Path) -> Callable[[str, str], Project]:
     def create(example: str, board: str) -> Project:
         folder = tmp_path / "a project"
-        return create_project(example_rune(example), load_board(board), folder, framework="arduino")
+        return create_project(
+            DeviceRune.of(example_rune(example)), load_board(board), folder, framework="arduino"
+        )
 
     return create
 
@@ -245,24 +247,22 @@ def test_platformio_builds_what_answers_as_the_host_does(
     board = load_board("esp32c3")
     environment = install_stand_in(tmp_path, board)
     monkeypatch.setattr(build, "project_environment", lambda _project: environment)
-    # Pointers of this computer are twice as long as a board's.
-    monkeypatch.setattr(writer, "measure_arena", lambda data: 4 * measure_arena(data))
     pipeline = analyse(EXAMPLES / example / "Runefile.yml").pipeline
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
-    project = create_project(rune, board, tmp_path / "a project", framework="arduino")
+    rune = write_rune(pipeline, compile_pipeline(pipeline))
+    project = create_project(
+        DeviceRune.of(rune), board, tmp_path / "a project", framework="arduino"
+    )
+    # Pointers of this computer are twice as long as a board's.
     config = project.directory / "src" / "firmware_config.h"
     larger = re.sub(
-        r"(FIRMWARE_POOL_BYTES) (\d+)u",
+        r"(FIRMWARE_(?:POOL|ARENA)_BYTES) (\d+)u",
         lambda found: f"{found[1]} {4 * int(found[2])}u",
         config.read_text(),
     )
     config.write_text(larger)
-    settings_file = project.directory / "platformio.ini"
-    flags = "build_flags =\n    -DRUNEVM_TFLM_SLOT_BYTES=512u\n"
-    settings_file.write_text(settings_file.read_text().replace("build_flags =\n", flags))
     log: list[str] = []
     with pytest.raises(ValueError, match="32-bit"):
-        # It is no firmware: only its size cannot be told.
+        # Only its size cannot be read: it is not a firmware.
         build_project(project, log=log.append)
     program = project.directory / ".pio" / "build" / "firmware" / "firmware.elf"
     inputs = Inputs(raw=(EXAMPLES / example / "input.bin",))
@@ -507,24 +507,28 @@ def test_what_a_core_leaves_is_the_budget(
     board = with_core_memory("esp32", **sizes)
     folder = tmp_path / "a project"
     with pytest.raises(BudgetError) as caught:
-        create_project(example_rune("sine"), board, folder, framework="arduino")
+        create_project(DeviceRune.of(example_rune("sine")), board, folder, framework="arduino")
     assert caught.value.code == code
     assert "ESP32-DevKitC with its Arduino core" in caught.value.message
     assert any("the Arduino core and the rest" in note for note in caught.value.notes)
     assert "esp32c3" in (caught.value.hint or "")
     assert "mps2_an386" not in (caught.value.hint or "")  # it has no Arduino core
     assert not folder.exists()
-    create_project(example_rune("sine"), board, folder)  # bare metal has the whole chip
+    create_project(
+        DeviceRune.of(example_rune("sine")), board, folder
+    )  # bare metal has the whole chip
 
 
 def test_the_stack_of_an_esp32_is_not_static_ram(example_rune: MakeRune, tmp_path: Path) -> None:
     rune = example_rune("microspeech")
-    project = create_project(rune, load_board("esp32"), tmp_path / "p", framework="arduino")
-    bounds = ram_bounds(project.layout, project.board)
-    assert project.layout.stack_bytes == 65_536
+    project = create_project(
+        DeviceRune.of(rune), load_board("esp32"), tmp_path / "p", framework="arduino"
+    )
+    bounds = ram_bounds(project.plan, project.board)
+    assert project.plan.stack_bytes == 65_536
     assert bounds.least < 124_580
     of_stm32 = load_board("nucleo_f401re").with_vendor()
-    stack = ram_bounds(project.layout, of_stm32).least - bounds.least
+    stack = ram_bounds(project.plan, of_stm32).least - bounds.least
     assert stack > 65_536 - 16_384  # less what core and ESP-IDF take of the ESP32's
 
 
@@ -532,7 +536,7 @@ def test_a_stack_for_which_no_room_is_left_is_refused_after_the_build(
     make: Callable[[str, str], Project], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = make("noop", "nucleo_f401re")
-    stack = project.layout.stack_bytes + 2048
+    stack = project.plan.stack_bytes + 2048
 
     def link(static_bytes: int) -> None:
         monkeypatch.setattr(build, "run_tool", lambda *_, **__: Finished(0, "", ""))
@@ -588,8 +592,8 @@ def test_pins_of_an_nrf52_are_numbered_as_on_the_chip(tmp_path: Path) -> None:
     )
     (tmp_path / "Runefile.yml").write_text(text)
     pipeline = analyse(tmp_path / "Runefile.yml").pipeline
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
-    project = create_project(rune, board, tmp_path / "p", framework="arduino")
+    rune = write_rune(pipeline, compile_pipeline(pipeline))
+    project = create_project(DeviceRune.of(rune), board, tmp_path / "p", framework="arduino")
     config = (project.directory / "src" / "firmware_config.h").read_text()
     assert ", 35u, false" in config
 
@@ -634,6 +638,9 @@ def test_a_platform_that_is_not_there_has_to_be_fetched(
 def test_a_framework_that_is_none_is_guessed(example_rune: MakeRune, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         create_project(
-            example_rune("noop"), load_board("esp32c3"), tmp_path / "p", framework="ardunio"
+            DeviceRune.of(example_rune("noop")),
+            load_board("esp32c3"),
+            tmp_path / "p",
+            framework="ardunio",
         )
-    assert (caught.value.code, caught.value.hint) == ("R0803", "did you mean 'arduino'?")
+    assert (caught.value.code, caught.value.hint) == ("R0803", 'did you mean "arduino"?')

@@ -11,10 +11,10 @@ import pytest
 
 from runec.boards import Board, load_board
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
-from runec.firmware import BudgetError, build_project, create_project
+from runec.container import Rune, write_rune
+from runec.firmware import BudgetError, DeviceRune, build_project, create_project
 from runec.firmware.budget import flash_bounds, ram_bounds
-from runec.firmware.memory_plan import Layout, plan_layout
+from runec.firmware.memory_plan import MemoryPlan, plan_memory
 from runec.frontend import analyse
 
 MakeRune = Callable[[str], Rune]
@@ -33,13 +33,13 @@ def board_with(name: str, *, flash: int | None = None, ram: int | None = None) -
     return msgspec.structs.replace(board, memory=memory)
 
 
-def planned(rune: Rune, board: Board) -> tuple[Layout, Board]:
-    return plan_layout(rune, board), board
+def planned(rune: Rune, board: Board) -> tuple[MemoryPlan, Board]:
+    return plan_memory(DeviceRune.of(rune), board), board
 
 
 def refused(rune: Rune, board: Board, folder: Path) -> BudgetError:
     with pytest.raises(BudgetError) as caught:
-        create_project(rune, board, folder)
+        create_project(DeviceRune.of(rune), board, folder)
     assert not folder.exists()
     return caught.value
 
@@ -51,7 +51,9 @@ def test_a_rune_too_big_for_a_board_that_others_fit_is_told_what_of_it_is_big(
     assert error.code == "R0811"
     assert "no rune fits" not in (error.hint or "")
     assert (error.hint or "").startswith("make its linear memory smaller, or choose")
-    create_project(example_rune("gesture"), load_board("nrf52_dk"), tmp_path / "smaller")
+    create_project(
+        DeviceRune.of(example_rune("gesture")), load_board("nrf52_dk"), tmp_path / "smaller"
+    )
 
 
 def test_the_engines_fixed_need_does_not_depend_on_the_rune(
@@ -84,12 +86,14 @@ def test_the_flash_that_any_rune_needs_is_told_apart_from_that_for_models(
     enough = board_with("netduinoplus2", flash=100_000)
     error = refused(example_rune("gesture"), enough, tmp_path / "p")
     assert (error.hint or "").startswith("leave out gesture or use a model with fewer kinds of")
-    create_project(example_rune("noop"), enough, tmp_path / "p")
+    create_project(DeviceRune.of(example_rune("noop")), enough, tmp_path / "p")
 
 
 def test_code_counts_with_the_heap_that_it_causes(example_rune: MakeRune) -> None:
     rune = example_rune("microspeech")
-    costs = {cost.stage: cost for cost in plan_layout(rune, load_board("nrf52_dk")).stages}
+    costs = {
+        cost.stage: cost for cost in plan_memory(DeviceRune.of(rune), load_board("nrf52_dk")).stages
+    }
     assert tuple(costs) == rune.require_graph().stages
     block = costs["audio_frontend"]
     assert 0.6 * len(rune.code) < block.flash_bytes < len(rune.code)
@@ -112,7 +116,7 @@ def test_a_rune_without_a_model_names_the_stage_whose_code_is_largest(
     )
     (tmp_path / "Runefile.yml").write_text(text)
     pipeline = analyse(tmp_path / "Runefile.yml").pipeline
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    rune = write_rune(pipeline, compile_pipeline(pipeline))
     least = flash_bounds(len(rune.data), *planned(rune, load_board("netduinoplus2"))).least
     board = board_with("netduinoplus2", flash=least - 1)
     error = refused(rune, board, tmp_path / "p")
@@ -126,7 +130,9 @@ def test_what_fits_is_not_refused(
     example_rune: MakeRune, tmp_path: Path, flash: int | None, ram: int | None
 ) -> None:
     board = board_with("netduinoplus2", flash=flash, ram=ram)
-    built = build_project(create_project(example_rune("sine"), board, tmp_path / "p"))
+    built = build_project(
+        create_project(DeviceRune.of(example_rune("sine")), board, tmp_path / "p")
+    )
     assert built.flash_bytes <= board.memory.flash_bytes
     assert built.ram_bytes <= board.memory.ram.size_bytes
 
@@ -135,14 +141,14 @@ def test_near_the_limit_the_linker_decides_with_the_same_errors_and_the_real_fig
     example_rune: MakeRune, tmp_path: Path
 ) -> None:
     rune, board = example_rune("sine"), load_board("netduinoplus2")
-    built = build_project(create_project(rune, board, tmp_path / "p"))
+    built = build_project(create_project(DeviceRune.of(rune), board, tmp_path / "p"))
     for name, real, least in (
         ("flash", built.flash_bytes, flash_bounds(len(rune.data), *planned(rune, board)).least),
         ("ram", built.ram_bytes, ram_bounds(*planned(rune, board)).least),
     ):
         small = board_with("netduinoplus2", **{name: real - 64})
         assert least < real - 64
-        project = create_project(rune, small, tmp_path / "p")
+        project = create_project(DeviceRune.of(rune), small, tmp_path / "p")
         with pytest.raises(BudgetError) as caught:
             build_project(project)
         error = caught.value
@@ -161,7 +167,9 @@ def test_near_the_limit_the_linker_decides_with_the_same_errors_and_the_real_fig
 def test_models_that_share_operators_count_what_each_adds(example_rune: MakeRune) -> None:
     rune = example_rune("sine")
     board = load_board("netduinoplus2")
-    (model,) = (cost for cost in plan_layout(rune, board).stages if cost.stage == "sine")
+    (model,) = (
+        cost for cost in plan_memory(DeviceRune.of(rune), board).stages if cost.stage == "sine"
+    )
     bounds = flash_bounds(len(rune.data), *planned(rune, board))
     without = flash_bounds(len(rune.data), *planned(example_rune("noop"), board))
     assert model.flash["the code that runs its model"] == bounds.most - without.most

@@ -15,7 +15,7 @@ import pytest
 from runec.boards import load_board
 from runec.container import Rune
 from runec.diagnostics import MachineError, UsageError, UserFileError
-from runec.firmware import build, build_project, create_project, upload_command
+from runec.firmware import DeviceRune, build, build_project, create_project, upload_command
 from runec.firmware.elf import read_elf
 from runec.firmware.pio import pio_environment
 from runec.tools import Finished
@@ -53,7 +53,7 @@ def test_a_third_board_builds_with_no_network_and_a_second_time_nothing_is_made(
     rune = example_rune("noop")
     folder = tmp_path / "a folder with spaces"
 
-    first = build_project(create_project(rune, load_board("third"), folder))
+    first = build_project(create_project(DeviceRune.of(rune), load_board("third"), folder))
     data = first.elf.read_bytes()
     symbols = read_elf(data, 0x20000000, 65_536).symbols
     listing = subprocess.run(
@@ -76,7 +76,7 @@ def test_a_third_board_builds_with_no_network_and_a_second_time_nothing_is_made(
     assert not allocators & set(symbols), "no heap, so nothing may allocate"
 
     log: list[str] = []
-    create_project(rune, load_board("third"), folder)
+    create_project(DeviceRune.of(rune), load_board("third"), folder)
     second = build_project(folder, log=log.append)
     assert second == first
     assert second.elf.read_bytes() == data
@@ -86,7 +86,9 @@ def test_a_third_board_builds_with_no_network_and_a_second_time_nothing_is_made(
 def test_a_missing_compiler_is_named_with_its_packages(
     example_rune: MakeRune, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project = create_project(example_rune("noop"), load_board("esp32c3"), tmp_path / "p")
+    project = create_project(
+        DeviceRune.of(example_rune("noop")), load_board("esp32c3"), tmp_path / "p"
+    )
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MachineError) as caught:
         build_project(project)
@@ -118,7 +120,9 @@ def test_what_the_builder_says_becomes_an_error_of_ours(
     said: tuple[str, type[Exception], str],
 ) -> None:
     line, kind, code = said
-    project = create_project(example_rune("noop"), load_board("netduinoplus2"), tmp_path / "p")
+    project = create_project(
+        DeviceRune.of(example_rune("noop")), load_board("netduinoplus2"), tmp_path / "p"
+    )
     failing_build(f"Compiling x\n{line}\n")
     log: list[str] = []
     with pytest.raises(kind) as caught:
@@ -136,7 +140,7 @@ def test_a_failed_build_names_the_trusted_flags_of_the_board_file(
     flags = ("-mthumb", "-wrapper", "false")
     tools = msgspec.structs.replace(board.toolchain, flags=flags)
     board = msgspec.structs.replace(board, toolchain=tools)
-    project = create_project(example_rune("noop"), board, tmp_path / "p")
+    project = create_project(DeviceRune.of(example_rune("noop")), board, tmp_path / "p")
     failing_build("*** [firmware.elf] Error 1\n")
     with pytest.raises(MachineError) as caught:
         build_project(project)
@@ -146,7 +150,9 @@ def test_a_failed_build_names_the_trusted_flags_of_the_board_file(
 def test_a_folder_that_cannot_be_written_is_no_fault_of_the_firmware(
     example_rune: MakeRune, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    project = create_project(example_rune("noop"), load_board("netduinoplus2"), tmp_path / "p")
+    project = create_project(
+        DeviceRune.of(example_rune("noop")), load_board("netduinoplus2"), tmp_path / "p"
+    )
     access = os.access
 
     def refused(path: Path, mode: int) -> bool:
@@ -168,7 +174,7 @@ def test_a_path_that_scons_would_not_find_is_refused_with_the_reason(
     example_rune: MakeRune, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     folder = tmp_path / ("a$b" if where == "project" else "ab")
-    project = create_project(example_rune("noop"), load_board("esp32c3"), folder)
+    project = create_project(DeviceRune.of(example_rune("noop")), load_board("esp32c3"), folder)
     if where == "cache":
         monkeypatch.setenv("RUNEC_CACHE_DIR", str(tmp_path / "${HOME}"))
     with pytest.raises(MachineError, match=r"takes a \$ for the beginning of a variable") as caught:
@@ -186,7 +192,9 @@ def test_a_folder_without_a_project_cannot_be_built(tmp_path: Path) -> None:
 def test_the_upload_command_is_platformios_and_stands_alone(
     example_rune: MakeRune, tmp_path: Path
 ) -> None:
-    project = create_project(example_rune("noop"), load_board("esp32c3"), tmp_path / "p")
+    project = create_project(
+        DeviceRune.of(example_rune("noop")), load_board("esp32c3"), tmp_path / "p"
+    )
     command = upload_command(project, port="/dev/ttyUSB0")
     assert command[0] == "env"
     assert command[-2:] == ["--upload-port", "/dev/ttyUSB0"]
@@ -205,7 +213,7 @@ def test_an_upload_runs_the_boards_command_with_the_images(
     monkeypatch.setenv("UPLOADED", str(tmp_path / "uploaded"))
     monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
     folder = tmp_path / "my }; [exec id] project"  # Tcl, as OpenOCD reads it
-    project = create_project(example_rune("noop"), load_board("esp32c3"), folder)
+    project = create_project(DeviceRune.of(example_rune("noop")), load_board("esp32c3"), folder)
     done = subprocess.run(
         upload_command(project, port="/dev/ttyX"), capture_output=True, text=True, check=False
     )
@@ -229,7 +237,9 @@ def test_an_upload_runs_the_boards_command_with_the_images(
 def test_an_esp32_gets_an_application_image_that_maps_its_code_and_constants(
     example_rune: MakeRune, tmp_path: Path
 ) -> None:
-    project = create_project(example_rune("noop"), load_board("esp32"), tmp_path / "p")
+    project = create_project(
+        DeviceRune.of(example_rune("noop")), load_board("esp32"), tmp_path / "p"
+    )
     built = build_project(project)
     image = built.elf.with_name("app.bin").read_bytes()
     magic, count, _mode, _flash, entry = struct.unpack_from("<4BI", image)
@@ -282,7 +292,9 @@ def test_each_protocol_runs_its_tool_with_what_it_needs(
     (tools / tool).chmod(0o755)
     monkeypatch.setenv("UPLOADED", str(tmp_path / "uploaded"))
     monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
-    project = create_project(example_rune("noop"), load_board(board), tmp_path / "my project")
+    project = create_project(
+        DeviceRune.of(example_rune("noop")), load_board(board), tmp_path / "my project"
+    )
     command = upload_command(project, protocol=protocol)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -301,13 +313,15 @@ def test_each_protocol_runs_its_tool_with_what_it_needs(
 def test_a_protocol_that_a_board_does_not_have_is_a_mistake_of_usage(
     example_rune: MakeRune, tmp_path: Path
 ) -> None:
-    project = create_project(example_rune("noop"), load_board("nrf52840_dk"), tmp_path / "p")
+    project = create_project(
+        DeviceRune.of(example_rune("noop")), load_board("nrf52840_dk"), tmp_path / "p"
+    )
     with pytest.raises(UsageError) as caught:
         upload_command(project, protocol="jlnk")
-    assert (caught.value.code, caught.value.hint) == ("R0805", "did you mean 'jlink'?")
+    assert (caught.value.code, caught.value.hint) == ("R0805", 'did you mean "jlink"?')
     with pytest.raises(UsageError) as caught:
         upload_command(project, protocol="dfu")
-    assert caught.value.hint == "known are: openocd, pyocd, jlink"
+    assert caught.value.hint == "use one of openocd, pyocd, jlink"
 
 
 def test_bytes_that_are_no_program_are_refused() -> None:
@@ -319,7 +333,9 @@ def test_bytes_that_are_no_program_are_refused() -> None:
 def test_the_upload_command_can_be_pasted_into_a_shell(
     example_rune: MakeRune, tmp_path: Path
 ) -> None:
-    project = create_project(example_rune("noop"), load_board("esp32c3"), tmp_path / "it's mine")
+    project = create_project(
+        DeviceRune.of(example_rune("noop")), load_board("esp32c3"), tmp_path / "it's mine"
+    )
     command = upload_command(project)
     assert shlex.split(shlex.join(command)) == command
 
@@ -351,7 +367,9 @@ def test_a_build_prunes_the_objects_that_scons_keeps(
     when = old.stat().st_mtime - 100_000
     os.utime(old, (when, when))
     failing_build("no matter")
-    project = create_project(example_rune("noop"), load_board("netduinoplus2"), tmp_path / "p")
+    project = create_project(
+        DeviceRune.of(example_rune("noop")), load_board("netduinoplus2"), tmp_path / "p"
+    )
     with pytest.raises(MachineError):
         build_project(project)
     assert (old.exists(), new.exists()) == (False, True)

@@ -10,14 +10,14 @@ import msgspec
 import pytest
 
 from runec.boards import load_board
-from runec.container import MAX_NESTING, Rune, WasmModule, read_rune, write_rune
-from runec.devices import EmulatedDevice
+from runec.container import MAX_NESTING, Rune, WasmModule, write_rune
+from runec.devices import EmulatedDevice, plan_emulation
 from runec.diagnostics import RunecError
-from runec.firmware import build_project, create_project
+from runec.firmware import DeviceRune, build_project, create_project
 from runec.firmware.budget import flash_bounds, ram_bounds
 from runec.frontend import analyse
 from runec.pipeline import Resource
-from runec.vm import Inputs
+from runec.vm import InputReader, Inputs
 
 NOOP = Path(__file__).resolve().parents[2] / "examples" / "noop"
 MEMORY_BYTES = 1104
@@ -59,7 +59,7 @@ def noop_with(wat: Callable[[str], bytes]) -> NoopWith:
         if resource:
             resources = {"words": Resource("words", resource)}
             pipeline = dataclasses.replace(pipeline, resources=resources)
-        return read_rune(write_rune(pipeline, module))
+        return write_rune(pipeline, module)
 
     return make
 
@@ -69,11 +69,11 @@ def test_code_that_is_invalid_gets_into_no_firmware(noop_with: NoopWith, tmp_pat
     code = good.code.replace(b"\x41\x01\x41\x02\x6a", b"\x41\x01\x41\x02\x92")  # f32.add
     assert code != good.code
     pipeline = analyse(NOOP / "Runefile.yml").pipeline
-    bad = read_rune(write_rune(pipeline, WasmModule(code, MEMORY_BYTES, 1024)))
+    bad = write_rune(pipeline, WasmModule(code, MEMORY_BYTES, 1024))
     board = load_board("netduinoplus2")
-    create_project(good, board, tmp_path / "good")
+    create_project(DeviceRune.of(good), board, tmp_path / "good")
     with pytest.raises(RunecError, match="type mismatch") as caught:
-        create_project(bad, board, tmp_path / "bad")
+        create_project(DeviceRune.of(bad), board, tmp_path / "bad")
     assert caught.value.code == "R0707"
     assert not (tmp_path / "bad").exists()
 
@@ -94,12 +94,14 @@ def test_the_firmware_answers_a_misbehaving_rune_with_its_error_and_lives_on(
     noop_with: NoopWith, tmp_path: Path, board: str, body: str, told: str
 ) -> None:
     rune = noop_with(body)
-    built = build_project(create_project(rune, load_board(board).emulated(), tmp_path / "p"))
+    built = build_project(
+        create_project(DeviceRune.of(rune), load_board(board).emulated(), tmp_path / "p")
+    )
     inputs = Inputs(raw=(NOOP / "input.bin",))
-    with EmulatedDevice(load_board(board).emulated(), built.elf, rune) as device:
+    with EmulatedDevice(plan_emulation(rune, load_board(board)), built.elf) as device:
         for _ in range(2):
             with pytest.raises(RunecError) as caught:
-                list(device.run(inputs))
+                list(device.run(InputReader(inputs)))
             assert any(note.endswith(told) for note in caught.value.notes)
         stats = device.stats()
     assert stats.runs == 2
@@ -118,14 +120,14 @@ def test_flash_and_ram_may_take_more_than_the_chip_has_of_either(
         i32.const {half - 1} i32.load8_u i32.const 97 i32.ne"""
     rune = noop_with(body, memory_bytes=half, resource=bytes(half))
     board = load_board("mps2_an386").emulated()
-    built = build_project(create_project(rune, board, tmp_path / "p"))
+    built = build_project(create_project(DeviceRune.of(rune), board, tmp_path / "p"))
     assert built.flash_bytes + built.ram_bytes > board.memory.code.size_bytes
     with (
-        EmulatedDevice(board, built.elf, rune) as device,
+        EmulatedDevice(plan_emulation(rune, board), built.elf) as device,
         # It ran to its end, which writes no output.
         pytest.raises(RunecError, match="before this output had its tensors"),
     ):
-        list(device.run(Inputs(raw=(NOOP / "input.bin",))))
+        list(device.run(InputReader(Inputs(raw=(NOOP / "input.bin",)))))
 
 
 @pytest.mark.emulated
@@ -135,9 +137,11 @@ def test_a_parameter_that_the_graph_does_not_list_is_refused_when_the_rune_is_lo
 ) -> None:
     asks = "i32.const 1 i32.const 1024 i32.const 6 i32.const 1032 i32.const 4 i32.const 1 "
     rune = noop_with("i32.const 0", asks=f"{asks} call $set drop")
-    built = build_project(create_project(rune, load_board(board).emulated(), tmp_path / "p"))
+    built = build_project(
+        create_project(DeviceRune.of(rune), load_board(board).emulated(), tmp_path / "p")
+    )
     with pytest.raises(RunecError) as caught:
-        EmulatedDevice(load_board(board).emulated(), built.elf, rune)
+        EmulatedDevice(plan_emulation(rune, load_board(board)), built.elf)
     assert caught.value.code == "R0909"
     assert any("request_capability_set_param" in note for note in caught.value.notes)
 
@@ -155,9 +159,9 @@ def test_a_rune_that_kills_the_chip_while_it_is_loaded_is_left_out_after_the_res
     board = load_board("netduinoplus2")
     memory = msgspec.structs.replace(board.memory, stack_bytes=4 * 1024)
     board = msgspec.structs.replace(board, memory=memory)
-    built = build_project(create_project(rune, board, tmp_path / "p"))
+    built = build_project(create_project(DeviceRune.of(rune), board, tmp_path / "p"))
     with pytest.raises(RunecError) as caught:
-        EmulatedDevice(board, built.elf, rune)
+        EmulatedDevice(plan_emulation(rune, board), built.elf)
     said = " ".join((caught.value.message, *caught.value.notes))
     assert "ENGINE" in said
     assert "it is left out" in said
@@ -172,13 +176,13 @@ def test_what_was_reserved_is_enough_and_what_the_budget_said_is_true(
     example_rune: MakeRune, tmp_path: Path, board: str, example: str
 ) -> None:
     rune = example_rune(example)
-    project = create_project(rune, load_board(board).emulated(), tmp_path / "p")
+    project = create_project(DeviceRune.of(rune), load_board(board).emulated(), tmp_path / "p")
     built = build_project(project)
-    flash = flash_bounds(len(rune.data), project.layout, project.board)
-    ram = ram_bounds(project.layout, project.board)
+    flash = flash_bounds(len(rune.data), project.plan, project.board)
+    ram = ram_bounds(project.plan, project.board)
     assert flash.least <= built.flash_bytes <= flash.most
     assert ram.least <= built.ram_bytes <= ram.most < built.ram_bytes + 1024
-    with EmulatedDevice(load_board(board).emulated(), built.elf, rune) as device:
+    with EmulatedDevice(plan_emulation(rune, load_board(board)), built.elf) as device:
         stats = device.stats()
     assert (stats.arena_used_bytes or 0) <= built.arena_bytes
     assert stats.engine_heap_used_bytes is not None

@@ -10,9 +10,9 @@ import pytest
 
 from runec.boards import Board, BoardPin, load_board, load_boards
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
+from runec.container import Rune, write_rune
 from runec.diagnostics import UserFileError
-from runec.firmware import StageError, create_project
+from runec.firmware import DeviceRune, StageError, create_project
 from runec.firmware.board_sensors import Accelerometer
 from runec.firmware.pins import DrivenPin, choose_pins
 from runec.frontend import analyse_text
@@ -36,14 +36,14 @@ def lamps(tmp_path: Path) -> MakeLamps:
                 arguments = f"pin: {pin}, active-low: {'true' if number == 1 else 'false'}"
                 text += f"  pin{number}: {{out: PIN, inputs: [input], args: {{{arguments}}}}}\n"
         pipeline = analyse_text(text, "Runefile", tmp_path, "lamps").pipeline
-        return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+        return write_rune(pipeline, compile_pipeline(pipeline))
 
     return make
 
 
 def chosen(rune: Rune, board: str | Board, framework: str = "bare") -> tuple[DrivenPin, ...]:
     return choose_pins(
-        rune, load_board(board) if isinstance(board, str) else board, framework, None
+        DeviceRune.of(rune), load_board(board) if isinstance(board, str) else board, framework, None
     )
 
 
@@ -99,9 +99,9 @@ def test_a_pin_that_cannot_be_had_is_refused_with_its_stage(
 
 def test_a_sensor_takes_the_pins_of_its_bus(lamps: MakeLamps) -> None:
     board, rune = load_board("nucleo_f401re"), lamps("PB9")
-    assert choose_pins(rune, board, "bare", None)[0].spelling == "25u"
+    assert choose_pins(DeviceRune.of(rune), board, "bare", None)[0].spelling == "25u"
     with pytest.raises(StageError, match="taken by its I2C"):
-        choose_pins(rune, board, "bare", Accelerometer("adxl345", 0x53, 50))
+        choose_pins(DeviceRune.of(rune), board, "bare", Accelerometer("adxl345", 0x53, 50))
 
 
 def test_arduinos_pins_are_called_as_its_core_does(lamps: MakeLamps) -> None:
@@ -117,19 +117,24 @@ def test_arduinos_pins_are_called_as_its_core_does(lamps: MakeLamps) -> None:
 
 def test_a_refused_pin_leaves_no_project_behind(lamps: MakeLamps, tmp_path: Path) -> None:
     with pytest.raises(UserFileError):
-        create_project(lamps("PA9"), load_board("netduinoplus2"), tmp_path / "p")
+        create_project(DeviceRune.of(lamps("PA9")), load_board("netduinoplus2"), tmp_path / "p")
     assert not (tmp_path / "p").exists()
 
 
 def test_the_firmware_holds_a_table_of_its_pins(lamps: MakeLamps, tmp_path: Path) -> None:
     config = tmp_path / "p" / "src" / "firmware_config.h"
-    create_project(lamps("LED1", "P1.2"), load_board("nrf52840_dk"), tmp_path / "p")
+    create_project(DeviceRune.of(lamps("LED1", "P1.2")), load_board("nrf52840_dk"), tmp_path / "p")
     assert config.read_text().partition("FIRMWARE_PINS")[2].splitlines()[:3] == [
         " \\",
         "    {2u, 13u, true, false}, \\",
         "    {3u, 34u, false, true},",
     ]
-    create_project(lamps("led"), load_board("nucleo_f401re"), tmp_path / "a", framework="arduino")
+    create_project(
+        DeviceRune.of(lamps("led")),
+        load_board("nucleo_f401re"),
+        tmp_path / "a",
+        framework="arduino",
+    )
     config = tmp_path / "a" / "src" / "firmware_config.h"
     assert "#include <Arduino.h>" in config.read_text()
     assert "{2u, PA5, false, false}" in config.read_text()

@@ -9,8 +9,8 @@ import pytest
 
 from runec.boards import Board, load_board, platformio
 from runec.container import Rune
-from runec.diagnostics import UsageError
-from runec.firmware import create_project, is_board_refusal, load_project
+from runec.diagnostics import BoardRefusalError, UsageError
+from runec.firmware import DeviceRune, create_project, load_project
 
 MakeRune = Callable[[str], Rune]
 
@@ -34,7 +34,9 @@ def board(monkeypatch: pytest.MonkeyPatch) -> Board:
 def test_the_project_names_board_and_platform(
     board: Board, example_rune: MakeRune, tmp_path: Path
 ) -> None:
-    project = create_project(example_rune("sine"), board, tmp_path / "p", framework="arduino")
+    project = create_project(
+        DeviceRune.of(example_rune("sine")), board, tmp_path / "p", framework="arduino"
+    )
     assert load_project(tmp_path / "p") == project
     text = (tmp_path / "p" / "platformio.ini").read_text()
     assert "\nplatform = espressif32@6.13.0\nboard = Somebodys_S3\nframework = arduino\n" in text
@@ -46,11 +48,11 @@ def test_the_project_names_board_and_platform(
 
 def test_bare_metal_is_refused(board: Board, example_rune: MakeRune, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        create_project(example_rune("noop"), board, tmp_path / "p")
+        create_project(DeviceRune.of(example_rune("noop")), board, tmp_path / "p")
     assert caught.value.code == "R0828"
     assert "requires --framework arduino" in caught.value.message
     assert "--framework arduino" in (caught.value.hint or "")
-    assert is_board_refusal(caught.value)
+    assert isinstance(caught.value, BoardRefusalError)
     assert not (tmp_path / "p").exists()
 
 

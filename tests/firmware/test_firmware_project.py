@@ -17,7 +17,7 @@ from runec.boards import load_board, load_boards
 from runec.container import GraphOperator, Rune
 from runec.data import data_dir
 from runec.diagnostics import MachineError, UsageError, UserFileError
-from runec.firmware import StageError, create_project, load_project
+from runec.firmware import DeviceRune, StageError, create_project, load_project
 
 MakeRune = Callable[[str], Rune]
 BOARDS = [board.id for board in load_boards() if "builds" in board.verified]
@@ -37,7 +37,7 @@ def test_a_project_holds_every_file_that_its_plan_names(
     example_rune: MakeRune, tmp_path: Path, board: str, example: str
 ) -> None:
     rune = example_rune(example)
-    create_project(rune, load_board(board), tmp_path / "a project")
+    create_project(DeviceRune.of(rune), load_board(board), tmp_path / "a project")
     files = contents(tmp_path / "a project")
     plan = json.loads(files["build_plan.json"])
     for group in plan["groups"]:
@@ -53,8 +53,8 @@ def test_two_projects_of_one_rune_are_the_same_bytes_and_know_no_place(
     example_rune: MakeRune, tmp_path: Path
 ) -> None:
     board, rune = load_board("esp32c3"), example_rune("gesture")
-    create_project(rune, board, tmp_path / "one")
-    create_project(rune, board, tmp_path / "another place" / "two")
+    create_project(DeviceRune.of(rune), board, tmp_path / "one")
+    create_project(DeviceRune.of(rune), board, tmp_path / "another place" / "two")
     one = contents(tmp_path / "one")
     assert one == contents(tmp_path / "another place" / "two")
     home, package = os.fsencode(tmp_path), os.fsencode(data_dir("boards").parent)
@@ -66,9 +66,9 @@ def test_two_projects_of_one_rune_are_the_same_bytes_and_know_no_place(
 
 def test_writing_a_project_again_touches_nothing(example_rune: MakeRune, tmp_path: Path) -> None:
     board, rune = load_board("netduinoplus2"), example_rune("sine")
-    create_project(rune, board, tmp_path / "p")
+    create_project(DeviceRune.of(rune), board, tmp_path / "p")
     times = {path: path.stat().st_mtime_ns for path in (tmp_path / "p").rglob("*")}
-    create_project(rune, board, tmp_path / "p")
+    create_project(DeviceRune.of(rune), board, tmp_path / "p")
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "p").rglob("*")} == times
 
 
@@ -80,19 +80,21 @@ def test_the_next_version_of_a_rune_leaves_no_file_of_the_first(
         example_rune("gesture"),
         graph=dataclasses.replace(example_rune("gesture").require_graph(), name="noop"),
     )
-    create_project(first, board, tmp_path / "p")
+    create_project(DeviceRune.of(first), board, tmp_path / "p")
     (tmp_path / "p" / "my notes.txt").write_text("mine")
-    create_project(rune, board, tmp_path / "p")
-    create_project(rune, board, tmp_path / "fresh")
+    create_project(DeviceRune.of(rune), board, tmp_path / "p")
+    create_project(DeviceRune.of(rune), board, tmp_path / "fresh")
     after = contents(tmp_path / "p")
     assert after.pop("my notes.txt") == b"mine"
     assert after == contents(tmp_path / "fresh")
 
 
 def test_a_project_reads_back_what_it_was_made_for(example_rune: MakeRune, tmp_path: Path) -> None:
-    made = create_project(example_rune("gesture"), load_board("esp32c3"), tmp_path / "p")
+    made = create_project(
+        DeviceRune.of(example_rune("gesture")), load_board("esp32c3"), tmp_path / "p"
+    )
     assert load_project(tmp_path / "p") == made
-    assert made.layout.operators == (
+    assert made.plan.operators == (
         "CONV_2D",
         "DEQUANTIZE",
         "FULLY_CONNECTED",
@@ -108,29 +110,31 @@ def test_a_firmware_has_the_boards_time_for_a_run_and_the_runes_capabilities(
 ) -> None:
     board = load_board("netduinoplus2")
     config = tmp_path / "p" / "src" / "firmware_config.h"
-    create_project(example_rune("gesture"), board, tmp_path / "p")
+    create_project(DeviceRune.of(example_rune("gesture")), board, tmp_path / "p")
     limits = data_dir("firmware_templates") / "runevm" / "include" / "runevm_limits.h"
     assert "#define FIRMWARE_CAPABILITIES 0x08u\n" in config.read_text()  # ACCEL
     assert "#define FIRMWARE_TIME_BUDGET_MS 30000u\n" in config.read_text()
     assert "#define RUNEVM_TIME_BUDGET_MS 30000u\n" in limits.read_text()
-    create_project(example_rune("gesture"), board.with_time_budget(1.5), tmp_path / "p")
+    create_project(
+        DeviceRune.of(example_rune("gesture")), board.with_time_budget(1.5), tmp_path / "p"
+    )
     assert "#define FIRMWARE_TIME_BUDGET_MS 1500u\n" in config.read_text()
 
 
-def test_the_layout_follows_the_graph(example_rune: MakeRune, tmp_path: Path) -> None:
+def test_the_memory_plan_follows_the_graph(example_rune: MakeRune, tmp_path: Path) -> None:
     rune = example_rune("gesture")
     graph = rune.require_graph()
-    layout = create_project(rune, load_board("esp32c3"), tmp_path / "p").layout
-    assert graph.memory_used <= layout.linear_memory_bytes < graph.memory_used + 16
-    assert layout.arena_bytes == sum(model.arena for model in graph.models.values())
-    assert layout.pool_bytes == layout.linear_memory_bytes + layout.engine_heap_bytes
-    assert layout.engine_heap_bytes > 4 * graph.code_bytes
+    plan = create_project(DeviceRune.of(rune), load_board("esp32c3"), tmp_path / "p").plan
+    assert graph.memory_used <= plan.linear_memory_bytes < graph.memory_used + 16
+    assert plan.arena_bytes == sum(model.arena for model in graph.models.values())
+    assert plan.pool_bytes == plan.linear_memory_bytes + plan.engine_heap_bytes
+    assert plan.engine_heap_bytes > 4 * graph.code_bytes
 
 
 def test_components_are_named_with_version_licence_and_digest(
     example_rune: MakeRune, tmp_path: Path
 ) -> None:
-    create_project(example_rune("sine"), load_board("esp32c3"), tmp_path / "p")
+    create_project(DeviceRune.of(example_rune("sine")), load_board("esp32c3"), tmp_path / "p")
     files = contents(tmp_path / "p")
     named = {each["name"]: each for each in json.loads(files["sbom.json"])["components"]}
     assert set(named) == {"runevm", "pywasm3", "tfmicro"}
@@ -140,6 +144,42 @@ def test_components_are_named_with_version_licence_and_digest(
             assert digest["content"].encode() in files["NOTICE"]
     assert b"MIT License" in files["lib/wasm3/LICENSE"]
     assert b"Apache License" in files["lib/tflm/LICENSE"]
+
+
+LIBGCC = "gcc-runtime-library-exception.txt"
+# Of each licence, words that nothing but its own text has.
+LICENCES = {
+    "runec.txt": b"Apache License",
+    "wasm3.txt": b"MIT License",
+    "tflm.txt": b"Apache License",
+    "newlib.txt": b"Cygnus Support",
+    "picolibc.txt": b"SiFive Inc.",
+    LIBGCC: b"GCC RUNTIME LIBRARY EXCEPTION",
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "absent"),
+    [
+        ("sine netduinoplus2 bare", {"picolibc.txt"}),
+        ("noop esp32c3 bare", {"newlib.txt", "tflm.txt"}),
+        ("noop esp32c3 arduino", {"newlib.txt", "picolibc.txt", "tflm.txt", LIBGCC}),
+    ],
+)
+def test_the_text_of_every_licence_is_in_the_project(
+    example_rune: MakeRune, tmp_path: Path, words: str, absent: set[str]
+) -> None:
+    example, board, framework = words.split()
+    rune = DeviceRune.of(example_rune(example))
+    create_project(rune, load_board(board), tmp_path / "p", framework=framework)
+    notice = (tmp_path / "p" / "NOTICE").read_text()
+    found = {path.name: path.read_bytes() for path in (tmp_path / "p" / "LICENSES").iterdir()}
+    assert set(found) == LICENCES.keys() - absent
+    assert {name for name in LICENCES if name in notice} == set(found)
+    for name, text in found.items():
+        assert LICENCES[name] in text, name
+    assert "Copyright (c) 2019 Steven Massey, Volodymyr Shymanskyy" in notice
+    assert ("Arm Limited" in notice) == (example == "sine")
 
 
 def with_graph(rune: Rune, **changes: object) -> Rune:
@@ -152,7 +192,7 @@ def test_too_much_ram_is_refused_before_anything_is_written(
 ) -> None:
     rune = with_graph(example_rune("noop"), memory_used=300_000)
     with pytest.raises(UserFileError) as caught:
-        create_project(rune, load_board("netduinoplus2"), tmp_path / "p")
+        create_project(DeviceRune.of(rune), load_board("netduinoplus2"), tmp_path / "p")
     assert caught.value.code == "R0811"
     assert "its linear memory" in (caught.value.hint or "")
     assert not (tmp_path / "p").exists()
@@ -163,14 +203,16 @@ def test_too_much_ram_is_refused_before_anything_is_written(
     parts = [int(re.findall(r": (\d+) bytes", note)[0]) for note in costs]
     assert sum(parts) == 131072 + excess, "the notes account for every byte"
     smaller = with_graph(example_rune("noop"), memory_used=300_000 - excess)
-    create_project(smaller, load_board("netduinoplus2"), tmp_path / "p")
+    create_project(DeviceRune.of(smaller), load_board("netduinoplus2"), tmp_path / "p")
 
 
 def test_a_board_too_small_for_the_engine_says_so_and_which_boards_are_not(
     example_rune: MakeRune, tmp_path: Path
 ) -> None:
     with pytest.raises(UserFileError) as caught:
-        create_project(example_rune("noop"), load_board("bluepill_f103c8"), tmp_path / "p")
+        create_project(
+            DeviceRune.of(example_rune("noop")), load_board("bluepill_f103c8"), tmp_path / "p"
+        )
     assert caught.value.code == "R0811"
     hint = caught.value.hint or ""
     assert "no rune fits this board" in hint
@@ -182,14 +224,14 @@ def test_a_board_too_small_for_the_engine_says_so_and_which_boards_are_not(
 def test_only_boards_with_the_memory_are_proposed(example_rune: MakeRune, tmp_path: Path) -> None:
     rune = with_graph(example_rune("noop"), memory_used=150_000)
     with pytest.raises(UserFileError) as caught:
-        create_project(rune, load_board("nrf52_dk"), tmp_path / "p")
+        create_project(DeviceRune.of(rune), load_board("nrf52_dk"), tmp_path / "p")
     hint = caught.value.hint or ""
     assert hint.startswith("make its linear memory smaller, or choose a board that it fits")
     proposed = hint.rpartition(": ")[2].split(", ")
     assert "nrf52840_dk" in proposed
     assert "netduinoplus2" not in proposed
     for board in proposed:
-        create_project(rune, load_board(board), tmp_path / board)
+        create_project(DeviceRune.of(rune), load_board(board), tmp_path / board)
 
 
 def test_flash_that_is_too_small_for_the_engine_is_told_as_such(
@@ -200,7 +242,9 @@ def test_flash_that_is_too_small_for_the_engine_is_told_as_such(
     memory = msgspec.structs.replace(board.memory, ram=ram)
     with pytest.raises(UserFileError) as caught:
         create_project(
-            example_rune("noop"), msgspec.structs.replace(board, memory=memory), tmp_path / "p"
+            DeviceRune.of(example_rune("noop")),
+            msgspec.structs.replace(board, memory=memory),
+            tmp_path / "p",
         )
     assert caught.value.code == "R0812"
     assert "flash is too small for the engine alone" in (caught.value.hint or "")
@@ -213,7 +257,11 @@ def test_a_large_arena_is_named_as_what_is_too_big(example_rune: MakeRune, tmp_p
         for name, model in rune.require_graph().models.items()
     }
     with pytest.raises(UserFileError) as caught:
-        create_project(with_graph(rune, models=models), load_board("netduinoplus2"), tmp_path / "p")
+        create_project(
+            DeviceRune.of(with_graph(rune, models=models)),
+            load_board("netduinoplus2"),
+            tmp_path / "p",
+        )
     assert caught.value.code == "R0811"
     assert "the arena of its models" in (caught.value.hint or "")
 
@@ -221,7 +269,7 @@ def test_a_large_arena_is_named_as_what_is_too_big(example_rune: MakeRune, tmp_p
 def test_too_much_flash_is_refused(example_rune: MakeRune, tmp_path: Path) -> None:
     rune = dataclasses.replace(example_rune("noop"), data=bytes(1_000_000))
     with pytest.raises(UserFileError) as caught:
-        create_project(rune, load_board("netduinoplus2"), tmp_path / "p")
+        create_project(DeviceRune.of(rune), load_board("netduinoplus2"), tmp_path / "p")
     assert caught.value.code == "R0812"
     assert not (tmp_path / "p").exists()
 
@@ -234,7 +282,9 @@ def test_an_operator_without_a_kernel_is_named(example_rune: MakeRune, tmp_path:
         for name, model in rune.require_graph().models.items()
     }
     with pytest.raises(UserFileError) as caught:
-        create_project(with_graph(rune, models=models), load_board("esp32c3"), tmp_path / "p")
+        create_project(
+            DeviceRune.of(with_graph(rune, models=models)), load_board("esp32c3"), tmp_path / "p"
+        )
     assert caught.value.code == "R0810"
     assert caught.value.message.endswith("no kernel for GATHER")
 
@@ -251,11 +301,9 @@ def test_an_operator_that_devices_compute_otherwise_is_named_with_its_stage(
         tensor.type = schema.TensorType.INT16
     builder = flatbuffers.Builder(0)
     builder.Finish(changed.Pack(builder), b"TFL3")
-    resources = {**rune.resources, model.resource: bytes(builder.Output())}
+    changed_rune = rune.with_resources({model.resource: bytes(builder.Output())})
     with pytest.raises(StageError) as caught:
-        create_project(
-            dataclasses.replace(rune, resources=resources), load_board("esp32c3"), tmp_path / "p"
-        )
+        create_project(DeviceRune.of(changed_rune), load_board("esp32c3"), tmp_path / "p")
     assert caught.value.code == "R0810"
     assert caught.value.stage == stage
     assert "FULLY_CONNECTED of int16" in caught.value.message
@@ -265,7 +313,7 @@ def test_an_operator_that_devices_compute_otherwise_is_named_with_its_stage(
 def test_a_folder_with_something_else_is_left_alone(example_rune: MakeRune, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(UserFileError) as caught:
-        create_project(example_rune("noop"), load_board("esp32c3"), tmp_path)
+        create_project(DeviceRune.of(example_rune("noop")), load_board("esp32c3"), tmp_path)
     assert caught.value.code == "R0813"
     assert contents(tmp_path) == {"thesis.txt": b"years of work"}
 
@@ -273,7 +321,7 @@ def test_a_folder_with_something_else_is_left_alone(example_rune: MakeRune, tmp_
 def test_a_file_in_the_folders_place_is_left_alone(example_rune: MakeRune, tmp_path: Path) -> None:
     (tmp_path / "p").write_text("a file")
     with pytest.raises(UserFileError) as caught:
-        create_project(example_rune("noop"), load_board("esp32c3"), tmp_path / "p")
+        create_project(DeviceRune.of(example_rune("noop")), load_board("esp32c3"), tmp_path / "p")
     assert caught.value.code == "R0813"
 
 
@@ -285,7 +333,7 @@ def test_sources_that_are_not_whole_are_reported(
     (mine / "LICENSE").write_text("MIT")
     monkeypatch.setenv("RUNEC_COMPONENT_WASM3", str(mine))
     with pytest.raises(MachineError) as caught:
-        create_project(example_rune("noop"), load_board("esp32c3"), tmp_path / "p")
+        create_project(DeviceRune.of(example_rune("noop")), load_board("esp32c3"), tmp_path / "p")
     assert caught.value.code == "R0822"
     assert "m3_" in caught.value.message
 
@@ -302,7 +350,7 @@ def test_a_manifest_cannot_make_runec_remove_files_elsewhere(
     example_rune: MakeRune, tmp_path: Path
 ) -> None:
     folder = tmp_path / "p"
-    create_project(example_rune("noop"), load_board("esp32c3"), folder)
+    create_project(DeviceRune.of(example_rune("noop")), load_board("esp32c3"), folder)
     kept = tmp_path / "kept.txt"
     kept.write_text("kept")
     manifest = json.loads((folder / "runec-project.json").read_text())
@@ -310,20 +358,25 @@ def test_a_manifest_cannot_make_runec_remove_files_elsewhere(
     for name in ("../kept.txt", str(kept), "src/../../kept.txt"):
         manifest["files"][name] = digest
     (folder / "runec-project.json").write_text(json.dumps(manifest))
-    create_project(example_rune("noop"), load_board("esp32c3"), folder)
+    create_project(DeviceRune.of(example_rune("noop")), load_board("esp32c3"), folder)
     assert kept.read_text() == "kept"
 
 
 def test_an_unknown_backend_is_a_usage_error(example_rune: MakeRune, tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
-        create_project(example_rune("noop"), load_board("esp32c3"), tmp_path / "p", backend="wasm4")
+        create_project(
+            DeviceRune.of(example_rune("noop")),
+            load_board("esp32c3"),
+            tmp_path / "p",
+            backend="wasm4",
+        )
     assert caught.value.code == "R0803"
-    assert caught.value.hint == "did you mean 'wasm3'?"
+    assert caught.value.hint == 'did you mean "wasm3"?'
 
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_a_project_says_how_it_is_built(example_rune: MakeRune, tmp_path: Path, board: str) -> None:
-    create_project(example_rune("noop"), load_board(board), tmp_path / "p")
+    create_project(DeviceRune.of(example_rune("noop")), load_board(board), tmp_path / "p")
     readme = (tmp_path / "p" / "README.md").read_text(encoding="utf-8")
     assert "```\nrunec firmware build .\n```" in readme
     assert load_board(board).hal.console in readme

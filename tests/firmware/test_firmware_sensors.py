@@ -10,12 +10,12 @@ import pytest
 
 from runec.boards import PARTS, Board, load_board
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
-from runec.devices import Target, open_emulator, run_bytes
+from runec.container import Rune, write_rune
+from runec.devices import Target, open_emulator, plan_emulation, run_bytes
 from runec.diagnostics import RuneError, UsageError, UserFileError
-from runec.firmware import create_project
+from runec.firmware import DeviceRune, create_project
 from runec.frontend import analyse_text
-from runec.vm import Inputs
+from runec.vm import InputReader, Inputs
 
 GESTURE = Path(__file__).resolve().parents[2] / "examples" / "gesture"
 GRAVITY = 9.80665
@@ -37,7 +37,7 @@ MakeRune = Callable[[str], Rune]
 
 def rune_of(text: str) -> Rune:
     pipeline = analyse_text(text, "Runefile.yml", GESTURE, "sensing").pipeline
-    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    return write_rune(pipeline, compile_pipeline(pipeline))
 
 
 def recorder(hz: int = 200, samples: int = SAMPLES) -> Rune:
@@ -130,10 +130,10 @@ def test_a_part_that_is_not_there_is_named_and_the_firmware_goes_on(
 ) -> None:
     # The emulator leaves the part away that the firmware was built for.
     monkeypatch.setattr("runec.devices.emulator.simulated_part", lambda *_: None)
-    with open_emulator(recorder(), node(base, tmp_path)) as device:
+    with open_emulator(plan_emulation(recorder(), node(base, tmp_path))) as device:
         for _ in range(2):
             with pytest.raises(RuneError) as caught:
-                list(device.run_bytes(Inputs()))
+                list(device.run_bytes(InputReader(Inputs())))
             assert caught.value.code == "R0950"
             assert "no answer from the adxl345 at I2C 0x53" in caught.value.message
             assert "'motion'" in caught.value.message
@@ -142,19 +142,23 @@ def test_a_part_that_is_not_there_is_named_and_the_firmware_goes_on(
 
 def test_the_link_feeds_where_nobody_asks_for_the_sensor(tmp_path: Path) -> None:
     board = node("nrf52840_dk", tmp_path).with_input("link")
-    project = create_project(recorder(), board, tmp_path / "p")
+    project = create_project(DeviceRune.of(recorder()), board, tmp_path / "p")
     assert not [name for name in project.files if name.startswith("lib/drivers/")]
     config = (project.directory / "src" / "firmware_config.h").read_text()
     assert "ACCELEROMETER" not in config
 
 
 def test_a_rune_without_acceleration_has_no_driver(example_rune: MakeRune, tmp_path: Path) -> None:
-    project = create_project(example_rune("noop"), node("nrf52840_dk", tmp_path), tmp_path / "p")
+    project = create_project(
+        DeviceRune.of(example_rune("noop")), node("nrf52840_dk", tmp_path), tmp_path / "p"
+    )
     assert not [name for name in project.files if name.startswith("lib/drivers/")]
 
 
 def test_only_the_driver_of_the_board_s_part_goes_into_the_firmware(tmp_path: Path) -> None:
-    project = create_project(recorder(), node("nrf52_dk", tmp_path, "lis3dh"), tmp_path / "p")
+    project = create_project(
+        DeviceRune.of(recorder()), node("nrf52_dk", tmp_path, "lis3dh"), tmp_path / "p"
+    )
     drivers = {name for name in project.files if name.startswith("lib/drivers/")}
     assert drivers == {
         f"lib/drivers/{name}" for name in ("accelerometer.c", "accelerometer.h", "lis3dh.c")
@@ -167,7 +171,7 @@ def test_only_the_driver_of_the_board_s_part_goes_into_the_firmware(tmp_path: Pa
 
 def refusal(rune: Rune, board: Board, folder: Path, framework: str = "bare") -> str:
     with pytest.raises(UserFileError) as caught:
-        create_project(rune, board, folder / "p", framework=framework)
+        create_project(DeviceRune.of(rune), board, folder / "p", framework=framework)
     assert caught.value.code == "R0840"
     assert caught.value.hint
     assert not (folder / "p").exists()

@@ -11,11 +11,12 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 from runec.backends import tflm
 from runec.boards import load_board
 from runec.codegen import compile_pipeline
-from runec.container import GraphOperator, Rune, read_rune, write_rune
-from runec.firmware.memory_plan import StageError, plan_layout
+from runec.container import GraphOperator, Rune, write_rune
+from runec.firmware import DeviceRune, StageError
+from runec.firmware.memory_plan import plan_memory
 from runec.frontend import analyse_text
 from runec.frontend.passes import types
-from runec.models import ResolvedModel, read_model
+from runec.models import ModelFile, ResolvedModel
 from runec.models.custom_rules import CUSTOM_RULES
 from runec.models.operators import BUILTIN_OPERATORS
 from runec.models.shape_rules import RULES
@@ -34,22 +35,22 @@ pipeline:
 def built(folder: Path, model: bytes | None = None) -> Rune:
     (folder / "net.tflite").write_bytes(model or shape_models.without_shape("ABS", 64))
     pipeline = analyse_text(RUNEFILE, "Runefile.yml", folder, "shapes").pipeline
-    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    return write_rune(pipeline, compile_pipeline(pipeline))
 
 
 def test_what_runec_builds_has_its_shapes(tmp_path: Path) -> None:
-    assert plan_layout(built(tmp_path), load_board("netduinoplus2")).operators == ("ABS",)
+    assert plan_memory(DeviceRune.of(built(tmp_path)), load_board("netduinoplus2")).operators == (
+        "ABS",
+    )
 
 
 def test_a_rune_with_a_model_without_shapes_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As an older runec wrote it: the kernel would write 64 floats to the room of one."""
-    monkeypatch.setattr(
-        types, "resolve_model", lambda data, _inputs: ResolvedModel(data, (), is_learned=False)
-    )
+    monkeypatch.setattr(types, "resolve_model", lambda model, _inputs: ResolvedModel(model))
     with pytest.raises(StageError) as caught:
-        plan_layout(built(tmp_path), load_board("netduinoplus2"))
+        plan_memory(DeviceRune.of(built(tmp_path)), load_board("netduinoplus2"))
     assert (caught.value.code, caught.value.stage) == ("R0810", "net")
     assert "the shapes of its tensors are found at run time" in caught.value.message
 
@@ -58,14 +59,15 @@ def test_a_rune_with_a_model_of_wrong_shapes_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As an older runec wrote it: the kernel would write 128 floats to the room of 64."""
-    monkeypatch.setattr(
-        types, "resolve_model", lambda data, _inputs: ResolvedModel(data, (), is_learned=False)
-    )
+    monkeypatch.setattr(types, "resolve_model", lambda model, _inputs: ResolvedModel(model))
     sketch = shape_models.ModelSketch()
     given, result = sketch.tensor("f4", [64]), sketch.tensor("f4", [64])
     sketch.operator("CONCATENATION", [given, given], [result], {"axis": 0})
     with pytest.raises(StageError) as caught:
-        plan_layout(built(tmp_path, sketch.written([given], [result])), load_board("netduinoplus2"))
+        plan_memory(
+            DeviceRune.of(built(tmp_path, sketch.written([given], [result]))),
+            load_board("netduinoplus2"),
+        )
     assert (caught.value.code, caught.value.stage) == ("R0810", "net")
     assert "but CONCATENATION computes [128]" in caught.value.message
 
@@ -75,12 +77,12 @@ def test_a_rune_with_a_model_of_the_newer_code_alone_is_refused(
 ) -> None:
     """As an older runec wrote it: devices would take the code for ADD's."""
     model = shape_models.with_codes(0, 41, count=64)
-    assert plan_layout(built(tmp_path, model), load_board("netduinoplus2")).operators == ("SUB",)
-    monkeypatch.setattr(
-        types, "resolve_model", lambda data, _inputs: ResolvedModel(data, (), is_learned=False)
-    )
+    assert plan_memory(
+        DeviceRune.of(built(tmp_path, model)), load_board("netduinoplus2")
+    ).operators == ("SUB",)
+    monkeypatch.setattr(types, "resolve_model", lambda model, _inputs: ResolvedModel(model))
     with pytest.raises(StageError) as caught:
-        plan_layout(built(tmp_path, model), load_board("netduinoplus2"))
+        plan_memory(DeviceRune.of(built(tmp_path, model)), load_board("netduinoplus2"))
     assert (caught.value.code, caught.value.stage) == ("R0810", "net")
     assert "reads as other operators" in caught.value.message
 
@@ -91,13 +93,15 @@ def with_model(rune: Rune, data: bytes, *, lies: bool = False) -> Rune:
     With `lies` its graph has the operators of the model that it had.
     """
     graph = rune.require_graph()
-    uses = tuple(GraphOperator(use.name, use.version) for use in read_model(data).operators)
-    model = graph.models["net"]
-    models = {"net": model if lies else replace(model, operators=uses)}
+    model = ModelFile(data)
+    uses = tuple(GraphOperator(use.name, use.version) for use in model.info.operators)
+    listed = graph.models["net"]
+    models = {"net": listed if lies else replace(listed, operators=uses)}
     return replace(
         rune,
         graph=replace(graph, models=models),
-        resources={**rune.resources, model.resource: data},
+        resources={**rune.resources, listed.resource: data},
+        models={listed.resource: model},
     )
 
 
@@ -111,7 +115,7 @@ def refused(rune: Rune, data: bytes) -> StageError:
     found = []
     for lies in (False, True):
         with pytest.raises(StageError) as caught:
-            plan_layout(with_model(rune, data, lies=lies), load_board("netduinoplus2"))
+            DeviceRune.of(with_model(rune, data, lies=lies))
         assert (caught.value.code, caught.value.stage) == ("R0810", "net")
         found.append(caught.value)
     return found[0]

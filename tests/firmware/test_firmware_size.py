@@ -12,6 +12,7 @@ from runec.boards import load_board
 from runec.container import Rune
 from runec.diagnostics import UserFileError
 from runec.firmware import (
+    DeviceRune,
     FirmwareBuild,
     Project,
     build_project,
@@ -32,7 +33,9 @@ def built(
     example_rune: MakeRune, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Project, FirmwareBuild]:
     folder = tmp_path_factory.mktemp("size") / "sine"
-    project = create_project(example_rune("sine"), load_board("netduinoplus2"), folder)
+    project = create_project(
+        DeviceRune.of(example_rune("sine")), load_board("netduinoplus2"), folder
+    )
     return project, build_project(project)
 
 
@@ -69,9 +72,9 @@ def test_what_the_rune_reserves_is_its_own(
     assert (by_name["model"].flash_bytes, by_name["model"].ram_bytes) == (weights, model.arena)
     # Its file ends with the alignment of the section.
     assert 0 <= by_name["rune"].flash_bytes + weights - len(rune.data) < 4
-    assert by_name["rune"].ram_bytes == project.layout.linear_memory_bytes
-    assert by_name["stack"].ram_bytes == project.layout.stack_bytes
-    assert by_name["engine"].ram_bytes >= project.layout.engine_heap_bytes
+    assert by_name["rune"].ram_bytes == project.plan.linear_memory_bytes
+    assert by_name["stack"].ram_bytes == project.plan.stack_bytes
+    assert by_name["engine"].ram_bytes >= project.plan.engine_heap_bytes
 
 
 @pytest.mark.parametrize(
@@ -105,7 +108,9 @@ def test_a_map_that_is_gone_is_told(
     example_rune: MakeRune, built: tuple[Project, FirmwareBuild], tmp_path: Path
 ) -> None:
     _, firmware = built
-    elsewhere = create_project(example_rune("sine"), load_board("netduinoplus2"), tmp_path / "p")
+    elsewhere = create_project(
+        DeviceRune.of(example_rune("sine")), load_board("netduinoplus2"), tmp_path / "p"
+    )
     with pytest.raises(UserFileError) as caught:
         measure_parts(elsewhere, firmware)
     assert caught.value.code == "R1003"
@@ -114,17 +119,17 @@ def test_a_map_that_is_gone_is_told(
 
 def test_a_project_of_an_older_version_is_made_anew(example_rune: MakeRune, tmp_path: Path) -> None:
     rune, board = example_rune("noop"), load_board("netduinoplus2")
-    create_project(rune, board, tmp_path / "p")
+    create_project(DeviceRune.of(rune), board, tmp_path / "p")
     path = tmp_path / "p" / MANIFEST
     manifest = json.loads(path.read_text())
-    del manifest["layout"]["stages"]
+    del manifest["plan"]["stages"]
     manifest["files"]["src/no_longer_needed.c"] = hashlib.sha256(b"int old;").hexdigest()
     path.write_text(json.dumps(manifest))
     (tmp_path / "p" / "src" / "no_longer_needed.c").write_text("int old;")
     with pytest.raises(UserFileError) as caught:
         load_project(tmp_path / "p")
     assert caught.value.code == "R0813"
-    create_project(rune, board, tmp_path / "p")
+    create_project(DeviceRune.of(rune), board, tmp_path / "p")
     assert load_project(tmp_path / "p").rune_name == "noop"
     assert not (tmp_path / "p" / "src" / "no_longer_needed.c").exists()
 

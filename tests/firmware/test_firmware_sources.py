@@ -12,7 +12,7 @@ import pytest
 
 from runec.boards import Board, load_board, load_boards
 from runec.container import Rune
-from runec.firmware import build_project, create_project
+from runec.firmware import DeviceRune, build_project, create_project
 
 MakeRune = Callable[[str], Rune]
 BOARDS = [board for board in load_boards() if "builds" in board.verified]
@@ -48,7 +48,7 @@ def project(
 ) -> Callable[[Board], Path]:
     def make(board: Board) -> Path:
         folder = tmp_path_factory.mktemp(board.id) / "p"
-        create_project(example_rune("sine"), board, folder)
+        create_project(DeviceRune.of(example_rune("sine")), board, folder)
         return folder
 
     return make
@@ -123,7 +123,9 @@ def test_no_fused_instruction_is_in_a_firmware_with_hardware_floats(
 ) -> None:
     board = load_board(board_id)
     assert "-mfloat-abi=hard" in board.toolchain.flags
-    built = build_project(create_project(example_rune(example), board, tmp_path / "p"))
+    built = build_project(
+        create_project(DeviceRune.of(example_rune(example)), board, tmp_path / "p")
+    )
     listing = disassembly(built.elf)
     assert len(re.findall(r"\tv(?:mul|add|sub)\.f32\t", listing)) > 5
     assert FUSED.findall(listing) == []

@@ -15,7 +15,7 @@ import pytest
 from runec.boards import load_board
 from runec.container import Rune
 from runec.diagnostics import UserFileError
-from runec.firmware import build_project, create_project, load_project
+from runec.firmware import DeviceRune, build_project, create_project, load_project
 from runec.firmware.project_manifest import held_folder
 
 if TYPE_CHECKING:
@@ -34,8 +34,9 @@ import sys
 from pathlib import Path
 from runec.boards import load_board
 from runec.container import load_rune
-from runec.firmware import create_project
-create_project(load_rune(Path(sys.argv[1])), load_board("netduinoplus2"), Path(sys.argv[2]))
+from runec.firmware import DeviceRune, create_project
+rune = DeviceRune.of(load_rune(Path(sys.argv[1])))
+create_project(rune, load_board("netduinoplus2"), Path(sys.argv[2]))
 """
 
 
@@ -97,8 +98,8 @@ def test_a_project_that_another_process_replaced_is_not_built(
 ) -> None:
     folder = tmp_path / "p"
     board = load_board("netduinoplus2")
-    first = create_project(example_rune("noop"), board, folder)
-    create_project(example_rune("noop"), board.with_time_budget(1.0), folder)
+    first = create_project(DeviceRune.of(example_rune("noop")), board, folder)
+    create_project(DeviceRune.of(example_rune("noop")), board.with_time_budget(1.0), folder)
     with pytest.raises(UserFileError) as caught:
         build_project(first)
     assert caught.value.code == "R1017"

@@ -17,7 +17,14 @@ from runec.boards import load_board
 from runec.container import Rune
 from runec.diagnostics import MachineError, UserFileError
 from runec.files import write_file
-from runec.firmware import Project, create_project, is_project, load_project, project_manifest
+from runec.firmware import (
+    DeviceRune,
+    Project,
+    create_project,
+    is_project,
+    load_project,
+    project_manifest,
+)
 
 MakeRune = Callable[[str], Rune]
 BOARD = "netduinoplus2"
@@ -46,7 +53,7 @@ def version_2(rune: Rune) -> Rune:
 
 @pytest.fixture
 def fresh(example_rune: MakeRune, tmp_path: Path) -> Path:
-    create_project(example_rune("noop"), load_board(BOARD), tmp_path / "fresh")
+    create_project(DeviceRune.of(example_rune("noop")), load_board(BOARD), tmp_path / "fresh")
     return tmp_path / "fresh"
 
 
@@ -85,14 +92,14 @@ def test_a_project_whose_writing_was_broken_off_is_completed(
     with pytest.MonkeyPatch.context() as patch:
         break_off(patch, writes, error)
         with pytest.raises(kind):
-            create_project(rune, board, place)
+            create_project(DeviceRune.of(rune), board, place)
     assert is_project(place) == (writes != 0)
     if writes:
         with pytest.raises(UserFileError) as caught:
             load_project(place)
         assert caught.value.code == "R0813"
         assert f"--board {BOARD} -d {place}" in str(caught.value.hint)
-    create_project(rune, board, place)
+    create_project(DeviceRune.of(rune), board, place)
     assert contents(place) == contents(fresh)
 
 
@@ -101,9 +108,9 @@ import os, signal, sys
 from pathlib import Path
 from runec.boards import load_board
 from runec.container import read_rune
-from runec.firmware import create_project
+from runec.firmware import DeviceRune, create_project
 
-rune = read_rune(Path(sys.argv[1]).read_bytes())
+rune = DeviceRune.of(read_rune(Path(sys.argv[1]).read_bytes()))
 names, left = [], int(sys.argv[3])
 real = Path.replace
 def replace(path, target):
@@ -127,7 +134,7 @@ def test_a_killed_process_leaves_nothing_that_the_next_does_not_mend(
     done = subprocess.run(command, check=False, timeout=60)
     assert done.returncode == -signal.SIGKILL
     assert list(place.rglob(".*.tmp")), "it was killed before it could rename"
-    create_project(rune, load_board(BOARD), place)
+    create_project(DeviceRune.of(rune), load_board(BOARD), place)
     assert contents(place) == contents(fresh)
     assert not list(place.rglob(".*.tmp"))
 
@@ -137,20 +144,20 @@ def test_an_update_that_was_broken_off_is_completed_and_still_knows_changes_of_t
     example_rune: MakeRune, tmp_path: Path, writes: int
 ) -> None:
     rune, board, place = example_rune("noop"), load_board(BOARD), tmp_path / "p"
-    create_project(rune, board, place)
-    create_project(version_2(rune), board, tmp_path / "second")
+    create_project(DeviceRune.of(rune), board, place)
+    create_project(DeviceRune.of(version_2(rune)), board, tmp_path / "second")
     with pytest.MonkeyPatch.context() as patch:
         # Only what differs is written.
         break_off(patch, min(writes, 2), KeyboardInterrupt)
         with pytest.raises(KeyboardInterrupt):
-            create_project(version_2(rune), board, place)
+            create_project(DeviceRune.of(version_2(rune)), board, place)
     before = contents(place)
     (place / "src" / "firmware.c").write_text("mine")
     with pytest.raises(UserFileError) as caught:
-        create_project(version_2(rune), board, place)
+        create_project(DeviceRune.of(version_2(rune)), board, place)
     assert caught.value.code == "R0817"
     (place / "src" / "firmware.c").write_bytes(before["src/firmware.c"])
-    create_project(version_2(rune), board, place)
+    create_project(DeviceRune.of(version_2(rune)), board, place)
     assert contents(place) == contents(tmp_path / "second")
 
 
@@ -160,7 +167,7 @@ def test_a_project_in_the_cache_takes_the_place_of_whatever_is_there(
     rune, board = example_rune("noop"), load_board(BOARD)
 
     def made(place: Path) -> None:
-        create_project(rune, board, place, in_cache=True)
+        create_project(DeviceRune.of(rune), board, place, in_cache=True)
         assert contents(place) == contents(fresh)
 
     (tmp_path / "file").write_text("a file")
@@ -173,7 +180,12 @@ def test_a_project_in_the_cache_takes_the_place_of_whatever_is_there(
         made(tmp_path / "remains")
     (tmp_path / "remains" / "src" / "firmware.c").write_text("changed by nobody that counts")
     made(tmp_path / "remains")
-    create_project(example_rune("sine"), load_board("esp32c3"), tmp_path / "other", in_cache=True)
+    create_project(
+        DeviceRune.of(example_rune("sine")),
+        load_board("esp32c3"),
+        tmp_path / "other",
+        in_cache=True,
+    )
     made(tmp_path / "other")
 
 
@@ -184,7 +196,7 @@ def test_a_full_cache_is_told_where_it_could_be_instead(
     (tmp_path / "file").write_text("no folder")
     for in_cache, option in ((True, "RUNEC_CACHE_DIR"), (False, "-d")):
         with pytest.raises(MachineError) as caught:
-            create_project(rune, board, tmp_path / "file" / "p", in_cache=in_cache)
+            create_project(DeviceRune.of(rune), board, tmp_path / "file" / "p", in_cache=in_cache)
         assert caught.value.code == "R1002"
         assert option in str(caught.value.hint)
 
@@ -196,7 +208,7 @@ def test_a_damaged_manifest_is_never_written_over_elsewhere(
     before = contents(fresh)
 
     def again(place: Path) -> Project:
-        return create_project(example_rune("noop"), load_board(BOARD), place)
+        return create_project(DeviceRune.of(example_rune("noop")), load_board(BOARD), place)
 
     for attempt in (again, load_project):
         with pytest.raises(UserFileError) as caught:
@@ -220,7 +232,9 @@ def test_another_projects_folder_is_not_taken(
     name, board, framework = wanted
     before = contents(fresh)
     with pytest.raises(UserFileError) as caught:
-        create_project(example_rune(name), load_board(board), fresh, framework=framework)
+        create_project(
+            DeviceRune.of(example_rune(name)), load_board(board), fresh, framework=framework
+        )
     assert caught.value.code == "R0816"
     assert f"of the rune 'noop' on {BOARD}, not of {what}" in caught.value.message
     assert contents(fresh) == before
@@ -233,13 +247,13 @@ def test_changes_of_the_users_are_not_written_over(example_rune: MakeRune, fresh
     before = contents(fresh)
     for version in (rune, version_2(rune)):
         with pytest.raises(UserFileError) as caught:
-            create_project(version, board, fresh)
+            create_project(DeviceRune.of(version), board, fresh)
         assert caught.value.code == "R0817"
         assert caught.value.message.endswith("would lose what was changed there: src/firmware.c")
         assert contents(fresh) == before
     # What the hint says mends it.
     mine.rename(fresh / "mine.c")
-    create_project(version_2(rune), board, fresh)
+    create_project(DeviceRune.of(version_2(rune)), board, fresh)
     assert mine.read_bytes() != b"int mine;\n"
     assert (fresh / "mine.c").read_text() == "int mine;\n"
 
@@ -252,7 +266,7 @@ def test_a_changed_file_that_is_no_longer_needed_is_kept(
     (fresh / MANIFEST).write_text(json.dumps(manifest))
     (fresh / "src" / "old.c").write_text("mine")
     with pytest.raises(UserFileError) as caught:
-        create_project(example_rune("noop"), load_board(BOARD), fresh)
+        create_project(DeviceRune.of(example_rune("noop")), load_board(BOARD), fresh)
     assert (caught.value.code, (fresh / "src" / "old.c").read_text()) == ("R0817", "mine")
 
 
@@ -260,7 +274,7 @@ def test_an_update_writes_only_what_differs(example_rune: MakeRune, fresh: Path)
     paths = [path for path in fresh.rglob("*") if path.is_file()]
     for path in paths:
         os.utime(path, (1, 1))
-    create_project(version_2(example_rune("noop")), load_board(BOARD), fresh)
+    create_project(DeviceRune.of(version_2(example_rune("noop"))), load_board(BOARD), fresh)
     written = {path.relative_to(fresh).as_posix() for path in paths if path.stat().st_mtime != 1}
     assert {MANIFEST, "rune/rune.rune"} <= written
     assert len(written) < 8

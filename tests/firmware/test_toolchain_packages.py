@@ -15,7 +15,7 @@ from runec.boards import load_board, load_boards
 from runec.cache import cache_dir
 from runec.container import Rune
 from runec.diagnostics import MachineError
-from runec.firmware import Project, build, build_project, create_project
+from runec.firmware import DeviceRune, Project, build, build_project, create_project
 from runec.firmware.pio import pio_program
 from runec.tools import Finished
 
@@ -26,7 +26,9 @@ PROGRAMS = ("gcc", "g++", "objcopy", "ar")
 @pytest.fixture
 def project(example_rune: MakeRune, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project whose PlatformIO has a core folder of its own, and no network."""
-    made = create_project(example_rune("noop"), load_board("nucleo_f401re"), tmp_path / "a project")
+    made = create_project(
+        DeviceRune.of(example_rune("noop")), load_board("nucleo_f401re"), tmp_path / "a project"
+    )
     objects = cache_dir() / "objects"
     objects.mkdir(exist_ok=True)
     monkeypatch.setenv("RUNEC_CACHE_DIR", str(tmp_path / "cache"))
@@ -130,7 +132,9 @@ def test_only_families_whose_flags_are_right_as_they_are_name_a_package(
 ) -> None:
     for board in load_boards():
         assert bool(board.toolchain.pio_package) == (board.toolchain.libc == "newlib"), board.id
-    folder = create_project(example_rune("noop"), load_board("esp32c3"), tmp_path / "p").directory
+    folder = create_project(
+        DeviceRune.of(example_rune("noop")), load_board("esp32c3"), tmp_path / "p"
+    ).directory
     assert "platform_packages" not in (folder / "platformio.ini").read_text()
     about = json.loads((folder / "platform" / "runec-bare-metal" / "platform.json").read_text())
     assert about["packages"] == {}

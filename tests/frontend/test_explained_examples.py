@@ -19,7 +19,7 @@ LEGACY_ONLY = {"R0001", "R0010", "R0011", "R0016", "R0017", "R0018", "R0201"}
 # Their mistake is not in the Runefile's text but in the bytes of a file, or no Runefile has it.
 WITHOUT = {
     *("R0002", "R0021", "R0022", "R0311", "R0312", "R0313", "R0314", "R0315", "R0316", "R0317"),
-    *("R0320", "R0321", "R0322", "R0323", "R0324", "R0325", "R0416", "R0430", "R0432"),
+    *("R0320", "R0321", "R0322", "R0324", "R0325", "R0416", "R0430", "R0432"),
 }
 
 Diagnose = Callable[..., tuple[Diagnostic, ...]]

@@ -145,7 +145,7 @@ def test_gesture_means_the_same_in_both_dialects(
     (accelerometer,) = pipeline.capabilities
     assert accelerometer.kind is CapabilityKind.ACCEL
     assert accelerometer.parameters == {"n": 128}
-    assert [block.block for block in pipeline.proc_blocks] == [
+    assert [stage.block.name for stage in pipeline.proc_blocks] == [
         "normalize",
         "most_confident_indices",
         "label",

@@ -54,6 +54,15 @@ def test_a_tensor_that_two_stages_read_is_one_object(analyse_in: Analyse) -> Non
     assert all(tensor is first for tensor in readers)
 
 
+def test_a_tensor_can_be_both_inputs_of_a_model(analyse_in: Analyse) -> None:
+    text = HEAD + "  rand: {capability: RAND, outputs: [{type: F32, dimensions: [1, 2]}]}\n"
+    text += "  m: {model: ./two.tflite, inputs: [rand, rand]}\n"
+    text += "  serial: {out: serial, inputs: [m.0, m.1]}\n"
+    pipeline = analyse_in(text).pipeline
+    assert pipeline.models[0].inputs == (pipeline.tensors[0], pipeline.tensors[0])
+    assert pipeline.outputs[0].inputs == pipeline.models[0].outputs
+
+
 @pytest.mark.parametrize("length", [2, 3, 5])
 def test_each_cycle_is_reported_once_and_the_rest_keeps_its_order(length: int) -> None:
     text = HEAD + "  start: {capability: RAW}\n"

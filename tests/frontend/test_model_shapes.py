@@ -11,7 +11,7 @@ import pytest
 
 from runec.diagnostics import Diagnostic, RunefileError, Severity
 from runec.frontend import Analysis
-from runec.models import read_model
+from runec.models import ModelFile
 from tests import shape_models
 
 Analyse = Callable[..., Analysis]
@@ -41,7 +41,7 @@ def test_the_shape_that_litert_finds_is_the_outputs(
     assert [str(tensor.type) for tensor in net.outputs] == ["f32[400]", "i32[400]"]
     data = pipeline.resources["net"].data
     assert data is not None
-    assert [str(tensor) for tensor in read_model(data).outputs] == ["f32[400]", "i32[400]"]
+    assert [str(tensor) for tensor in ModelFile(data).info.outputs] == ["f32[400]", "i32[400]"]
 
 
 def test_another_shape_is_rejected(folder: Path, diagnose: Diagnose) -> None:
@@ -99,7 +99,7 @@ def test_one_resource_with_two_batches_becomes_two(folder: Path, analyse_in: Ana
     )
     pipeline = analyse_in(text).pipeline
     files = [pipeline.resources[model.resource].data for model in pipeline.models]
-    inputs = [str(read_model(data or b"").inputs[0]) for data in files]
+    inputs = [str(ModelFile(data or b"").info.inputs[0]) for data in files]
     assert inputs == ["f32[1, 12]", "f32[2, 12]"]
     assert pipeline.models[0].resource == "NET"
 

@@ -61,8 +61,8 @@ def read(folder: Path, block: str) -> Pipeline:
 @pytest.mark.parametrize("block", ["../blocks/copy", "./linked"])
 def test_a_shared_block_needs_no_option(project: Path, block: str) -> None:
     (stage,) = read(project, block).proc_blocks
-    assert stage.folder is not None
-    assert stage.folder.resolve() == (project / ".." / "blocks" / "copy").resolve()
+    assert stage.block.own_path is not None
+    assert stage.block.own_path.resolve() == (project / ".." / "blocks" / "copy").resolve()
 
 
 def test_a_block_that_is_no_block_is_refused(project: Path) -> None:

@@ -1,4 +1,4 @@
-"""Files that a Runefile names outside of its folder, and names of what is no file."""
+"""Files that a Runefile names outside of its folder, and names of what is not a file."""
 
 from __future__ import annotations
 

@@ -41,8 +41,9 @@ def test_its_stage_is_that_of_the_same_block_in_the_catalogue(
     ours = analyse_in(text.replace("PATH", "./blocks/identity"), file_name)
     known = analyse_in(text.replace("PATH", "identity"), file_name)
     (stage,), (wanted,) = ours.pipeline.proc_blocks, known.pipeline.proc_blocks
-    assert stage == replace(wanted, path="./identity")
-    assert (stage.folder, wanted.folder) == (folder / "blocks" / "identity", None)
+    assert stage == replace(wanted, path="./identity", block=stage.block)
+    paths = (stage.block.own_path, wanted.block.own_path)
+    assert paths == (folder / "blocks" / "identity", None)
     assert ours.warnings == ()
 
 
@@ -55,10 +56,11 @@ def test_the_way_begins_at_the_runefile_or_at_the_folder_that_is_given(
     (project / "x").mkdir()
     (project / "Runefile.yml").write_text(YAML.replace("PATH", path))
     (stage,) = analyse(project / "Runefile.yml").pipeline.proc_blocks
-    assert (stage.block, stage.path) == ("my_block", "./my_block")
+    assert (stage.block.name, stage.path) == ("my_block", "./my_block")
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "Runefile.yml"
     elsewhere.write_text(YAML.replace("PATH", path))
-    assert analyse(elsewhere, base_dir=project).pipeline.proc_blocks == (stage,)
+    (same,) = analyse(elsewhere, base_dir=project).pipeline.proc_blocks
+    assert same == stage
 
 
 def test_a_mistake_in_the_description_points_into_it_and_at_the_stage_once(
@@ -74,7 +76,7 @@ def test_a_mistake_in_the_description_points_into_it_and_at_the_stage_once(
     assert f"--> {description}:3:1" in drawn
     assert "3 | inplace = true" in drawn
     assert "--> Runefile.yml:5:22" in drawn
-    assert "'in_place'" in drawn.splitlines()[-1]
+    assert '"in_place"' in drawn.splitlines()[-1]
 
 
 def test_its_arguments_and_types_are_checked_like_any_others(
@@ -101,7 +103,7 @@ def test_the_originals_pipeline_with_a_block_beside_it_still_means_something(
     text = YAML.replace("PATH, inputs: [input]", '"./identity", inputs: [input, input]')
     analysis = analyse_in(text.replace("[same]", "[same.0, same.1]"))
     (stage,) = analysis.pipeline.proc_blocks
-    assert (stage.block, len(stage.outputs), stage.folder) == ("identity", 2, None)
+    assert (stage.block.name, len(stage.outputs), stage.block.own_path) == ("identity", 2, None)
     assert [item.code for item in analysis.warnings] == ["R0124"]
 
 
@@ -109,4 +111,4 @@ def test_converting_keeps_the_path(folder: Path) -> None:
     converted = convert(LEGACY.replace("PATH", "./my_block"), "Runefile", folder)
     assert "proc-block: ./my_block" in converted
     (stage,) = analyse_text(converted, "Runefile.yml", folder, "x").pipeline.proc_blocks
-    assert stage.block == "my_block"
+    assert stage.block.name == "my_block"

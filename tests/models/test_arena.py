@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runec.models import measure_arena
+from runec.models import ModelFile
 
 # The smallest arena with which the TensorFlow Lite Micro of July 2020 (crate tfmicro 0.1.0, built
 # for a 32-bit target) opens and runs each model: docs/arena.md tells how it was found.
@@ -41,20 +41,20 @@ def host_allocations(path: Path) -> dict[str, int]:
 
 @pytest.mark.parametrize("name", REALLY_USED)
 def test_the_figure_is_what_the_devices_library_really_takes(hotg: Path, name: str) -> None:
-    assert measure_arena((hotg / name).read_bytes()) == REALLY_USED[name]
+    assert ModelFile((hotg / name).read_bytes()).arena_bytes == REALLY_USED[name]
 
 
 def test_the_figure_is_right_for_the_wheels_own_model(sine: bytes) -> None:
-    assert measure_arena(sine) == 1264
+    assert ModelFile(sine).arena_bytes == 1264
 
 
 @pytest.mark.parametrize("name", ["gesture/model.tflite", "microspeech/model.tflite"])
 def test_the_figure_lies_between_the_hosts_head_and_its_total(hotg: Path, name: str) -> None:
-    declared = measure_arena((hotg / name).read_bytes())
+    declared = ModelFile((hotg / name).read_bytes()).arena_bytes
     host = host_allocations(hotg / name)
     assert host["head"] < declared <= host["head"] + host["tail"]
 
 
 def test_the_figure_is_a_multiple_of_16(sine: bytes, hotg: Path) -> None:
-    figures = [measure_arena(path.read_bytes()) for path in hotg.glob("*/*.tflite")]
-    assert all(figure % 16 == 0 for figure in [*figures, measure_arena(sine)])
+    figures = [ModelFile(path.read_bytes()).arena_bytes for path in hotg.glob("*/*.tflite")]
+    assert all(figure % 16 == 0 for figure in [*figures, ModelFile(sine).arena_bytes])

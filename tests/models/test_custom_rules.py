@@ -12,13 +12,12 @@ from flatbuffers import flexbuffers  # type: ignore[import-untyped]
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runec.models import inspect_model
+from runec.models import ModelFile
 from runec.models.custom_rules import CUSTOM_RULES
 from runec.models.engines import _CUSTOM, KERNELS, Engine
 from runec.models.flatbuffer import MalformedError
 from runec.models.flexbuffer import read_options
 from runec.models.shape_rules import RULES
-from runec.models.tflite import read_graph
 from runec.vm.host_model import HostModel
 from tests.shape_models import ModelSketch
 
@@ -137,9 +136,9 @@ def test_what_has_no_rule_is_known() -> None:
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_model_is_accepted_and_runs(name: str) -> None:
     data = model(*RIGHT[name])
-    assert inspect_model(data).objection is None
+    assert ModelFile(data).findings.objection is None
     said: list[str] = []
-    host = HostModel("net", data, None, lambda text, _: said.append(text))
+    host = HostModel("net", ModelFile(data), None, lambda text, _: said.append(text))
     results = host.infer([bytes([1, 0]) * (kind.size_bytes // 2) for kind in host.inputs])
     assert not any("LiteRT" in text for text in said)
     assert [len(item) for item in results] == [kind.size_bytes for kind in host.outputs]
@@ -157,7 +156,7 @@ def test_results_of_another_size_are_rejected(name: str, by: int) -> None:
             if min(other) < 1:
                 continue
             wrong = [*results[:number], (kind, other), *results[number + 1 :]]
-            found = inspect_model(model(operator, options, inputs, wrong, constants))
+            found = ModelFile(model(operator, options, inputs, wrong, constants)).findings
             assert found.objection is not None, wrong
 
 
@@ -223,7 +222,7 @@ def test_what_would_leave_the_tensors_is_rejected(name: str, changes: dict[str, 
     operator, options, inputs, results, constants = RIGHT[name]
     if "bank" in changes:
         changes = {"constants": [*constants[:2], *(("i2", each) for each in changes["bank"])]}
-    found = inspect_model(
+    found = ModelFile(
         model(
             operator,
             changes.get("options", options),
@@ -232,7 +231,7 @@ def test_what_would_leave_the_tensors_is_rejected(name: str, changes: dict[str, 
             changes.get("constants", constants),
             raw=changes.get("raw"),
         )
-    )
+    ).findings
     assert found.objection is not None
 
 
@@ -240,13 +239,13 @@ def test_a_table_that_is_computed_is_not_trusted() -> None:
     """Its elements are indices."""
     operator, options, inputs, results, constants = RIGHT["filter bank"]
     inputs = [*inputs, *(("i2", np.shape(values)) for _, values in constants)]
-    found = inspect_model(model(operator, options, inputs, results))
+    found = ModelFile(model(operator, options, inputs, results)).findings
     assert found.unverified == ("SignalFilterBank",)
 
 
 @pytest.mark.parametrize("name", ["TFLM_DECODE", "BasicClassifier", "SomethingElse"])
 def test_an_operator_without_a_rule_is_not_trusted(name: str) -> None:
-    found = inspect_model(model(name, None, [("i2", [4])], [("i2", [4])]))
+    found = ModelFile(model(name, None, [("i2", [4])], [("i2", [4])])).findings
     assert found.unverified == (name,)
     assert name in str(found.objection)
 
@@ -256,9 +255,9 @@ def test_the_public_preprocessor_of_speech_is_accepted() -> None:
     path = shared / "tflite-micro_models_audio_preprocessor_float.tflite"
     if not path.is_file():
         pytest.skip("the public models are not there")
-    names = {use.name for use in read_graph(path.read_bytes()).operators}
-    assert len(names & CUSTOM_RULES.keys()) == 9
-    assert inspect_model(path.read_bytes()).objection is None
+    model = ModelFile(path.read_bytes())
+    assert len({use.name for use in model.graph.operators} & CUSTOM_RULES.keys()) == 9
+    assert model.findings.objection is None
 
 
 NUMBERS = st.dictionaries(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from runec.diagnostics import UserFileError
-from runec.models import InputRange, input_ranges
+from runec.models import InputRange, ModelFile
 
 MakeModel = Callable[..., bytes]
 TO_Q = ("QUANTIZE", "x", "q")
@@ -33,14 +33,14 @@ def test_a_range_is_what_the_integers_stand_for_in_f32(
     make_tflite: MakeModel, kind: str, scale: float, zero_point: int, steps: tuple[int, int]
 ) -> None:
     tensors = {"x": "FLOAT32", "q": quantised(kind, scale, zero_point)}
-    (found,) = input_ranges(make_tflite(3, tensors, [TO_Q]))
+    (found,) = ModelFile(make_tflite(3, tensors, [TO_Q])).input_ranges
     least, most = (float(np.float32(step) * np.float32(scale)) for step in steps)
     assert found == InputRange(least, most)
 
 
 def test_a_range_ends_at_the_largest_finite_float(make_tflite: MakeModel) -> None:
     tensors = {"x": "FLOAT32", "q": quantised("INT8", 1e37, -100)}
-    (found,) = input_ranges(make_tflite(3, tensors, [TO_Q]))
+    (found,) = ModelFile(make_tflite(3, tensors, [TO_Q])).input_ranges
     largest = float(np.finfo(np.float32).max)
     assert found == InputRange(float(np.float32(-28) * np.float32(1e37)), largest)
 
@@ -53,8 +53,12 @@ def test_of_several_readers_the_widest_range_counts(make_tflite: MakeModel) -> N
         "w": quantised("UINT8", 0.25, 200),
     }
     operators = [TO_Q, ("QUANTIZE", "x", "u"), ("QUANTIZE", "x", "w")]
-    assert input_ranges(make_tflite(3, tensors, operators)) == (InputRange(-128.0, 127.0),)
-    assert input_ranges(make_tflite(3, tensors, operators[1:])) == (InputRange(-50.0, 77.5),)
+    assert ModelFile(make_tflite(3, tensors, operators)).input_ranges == (
+        InputRange(-128.0, 127.0),
+    )
+    assert ModelFile(make_tflite(3, tensors, operators[1:])).input_ranges == (
+        InputRange(-50.0, 77.5),
+    )
 
 
 def test_each_input_has_its_own_range(make_tflite: MakeModel) -> None:
@@ -66,7 +70,7 @@ def test_each_input_has_its_own_range(make_tflite: MakeModel) -> None:
         "n": "FLOAT32",
     }
     model = make_tflite(3, tensors, [TO_Q, ("NEG", "a", "n")], inputs="aix", outputs="qn")
-    assert input_ranges(model) == (None, None, InputRange(-256.0, 254.0))
+    assert ModelFile(model).input_ranges == (None, None, InputRange(-256.0, 254.0))
 
 
 INT8 = quantised("INT8", 1.0, 0)
@@ -97,7 +101,7 @@ def test_an_input_that_not_only_quantize_reads_stays_as_it_is(
     make_tflite: MakeModel, name: str
 ) -> None:
     tensors, operators, outputs = UNTOUCHED[name]
-    assert input_ranges(make_tflite(2, tensors, operators, "x", outputs)) == (None,)
+    assert ModelFile(make_tflite(2, tensors, operators, "x", outputs)).input_ranges == (None,)
 
 
 @pytest.mark.parametrize(
@@ -111,6 +115,6 @@ def test_a_scale_or_zero_point_that_cannot_be_is_damage(
     inside = [("NEG", "x", "n"), ("QUANTIZE", "n", "q")]
     for operators in ([TO_Q], inside):
         with pytest.raises(UserFileError) as caught:
-            input_ranges(make_tflite(3, tensors, operators))
+            _ = ModelFile(make_tflite(3, tensors, operators)).input_ranges
         assert caught.value.code == "R0311"
         assert f"the zero point {zero_point}" in caught.value.message

@@ -9,7 +9,7 @@ import pytest
 from tflite_micro.python.tflite_micro import runtime
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-from runec.models import has_old_codes, read_graph, resolve_model
+from runec.models import ModelFile, resolve_model
 from tests import shape_models
 
 SUB, MUL = schema.BuiltinOperator.SUB, schema.BuiltinOperator.MUL
@@ -46,16 +46,16 @@ def test_both_fields_say_the_same(old: int, new: int, written: tuple[int, int] |
     if (old, new) == (MUL, SUB):
         assert MUL < SUB
     data = shape_models.with_codes(old, new)
-    resolved = resolve_model(data).data
-    assert has_old_codes(data) == (written is None)
+    resolved = resolve_model(ModelFile(data)).model.data
+    assert ModelFile(data).has_old_codes == (written is None)
     if written is None:
         assert resolved == data
     else:
         assert codes(resolved) == [written]
         assert resolved.endswith(data), "the weights stay where they are"
-    assert has_old_codes(resolved)
-    assert [use.name for use in read_graph(resolved).operators] == [
-        use.name for use in read_graph(data).operators
+    assert ModelFile(resolved).has_old_codes
+    assert [use.name for use in ModelFile(resolved).graph.operators] == [
+        use.name for use in ModelFile(data).graph.operators
     ]
     if new == SUB:
         assert computed(resolved) == computed(data) == np.array([-9, -18, -27, -36], "f4").tobytes()
@@ -63,6 +63,6 @@ def test_both_fields_say_the_same(old: int, new: int, written: tuple[int, int] |
 
 def test_custom_code_and_version_stay() -> None:
     data = shape_models.with_codes(0, schema.BuiltinOperator.CUSTOM, custom_code=b"mine", version=3)
-    model = schema.ModelT.InitFromPackedBuf(resolve_model(data).data)
+    model = schema.ModelT.InitFromPackedBuf(resolve_model(ModelFile(data)).model.data)
     (code,) = model.operatorCodes
     assert (code.customCode, code.version, code.deprecatedBuiltinCode) == (b"mine", 3, 32)

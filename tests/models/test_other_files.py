@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runec.diagnostics import UserFileError
-from runec.models import read_model
+from runec.models import ModelFile
 from runec.models.other_files import identify, identify_folder
 
 Files = dict[str, bytes]
@@ -175,7 +175,7 @@ FILES: dict[str, tuple[bytes, str, str]] = {
 def test_a_file_is_named_with_what_to_do(name: str) -> None:
     data, what, todo = FILES[name]
     with pytest.raises(UserFileError) as caught:
-        read_model(data)
+        _ = ModelFile(data).info
     assert caught.value.code == "R0310"
     assert caught.value.message.startswith("this is not a TensorFlow Lite model, but ")
     assert what in caught.value.message
@@ -208,12 +208,12 @@ def test_only_what_stands_for_a_model_holds_none_of_any_format() -> None:
 def test_what_is_unknown_is_not_guessed(data: bytes) -> None:
     assert identify(data) is None
     with pytest.raises(UserFileError, match="its bytes 4 to 7 are not 'TFL3'"):
-        read_model(data)
+        _ = ModelFile(data).info
 
 
 def test_a_model_is_none_of_these(sine: bytes) -> None:
     # With metadata, a model ends with a ZIP archive.
-    assert read_model(sine + zipped({"labels.txt": b"a"})).operator_count == 3
+    assert ModelFile(sine + zipped({"labels.txt": b"a"})).info.operator_count == 3
 
 
 @pytest.mark.parametrize(

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pytest
 
 from runec.backends.tflm import KERNELS
-from runec.models import read_graph
-from runec.models.folding import fold_model
-from runec.models.rewriting import Changes, rewrite_model
+from runec.models import ModelFile
+from runec.models.rewriting import Changes
 from runec.models.shape_child import _shapes
 from runec.models.shape_rules import RULES
-
-sys.path.append(str(Path(__file__).resolve().parents[1] / "backends"))
-if TYPE_CHECKING:
-    from tests.backends.host_operator_cases import HOST_MAKERS
-    from tests.backends.operator_cases import MAKERS
-else:
-    from host_operator_cases import HOST_MAKERS
-    from operator_cases import MAKERS
+from tests.backends.host_operator_cases import HOST_MAKERS
+from tests.backends.operator_cases import MAKERS
 
 pytest.importorskip("ai_edge_litert.interpreter")
 
@@ -32,10 +21,10 @@ Shapes = list[tuple[int, ...]]
 
 def computed(data: bytes) -> Shapes | None:
     """Return the shapes of a model's outputs as runec computes them without those of the file."""
-    graph = read_graph(data)
+    graph = ModelFile(data).graph
     given = {index: graph.tensors[index].shape for index in graph.inputs}  # scalars have a rank
-    data = rewrite_model(data, Changes(given, frozenset(graph.outputs)))
-    shapes = fold_model(data).changes.shapes
+    data = ModelFile(data).changed(Changes(given, frozenset(graph.outputs))).data
+    shapes = ModelFile(data).folded.changes.shapes
     if not all(index in shapes for index in graph.outputs):
         return None
     return [shapes[index] for index in graph.outputs]
@@ -43,8 +32,8 @@ def computed(data: bytes) -> Shapes | None:
 
 def of_litert(data: bytes) -> Shapes | None:
     """Return them as LiteRT computes them; None where it does not take the model."""
-    graph = read_graph(data)
-    data = rewrite_model(data, Changes(unknown=frozenset(graph.outputs)))
+    graph = ModelFile(data).graph
+    data = ModelFile(data).changed(Changes(unknown=frozenset(graph.outputs))).data
     try:
         found = _shapes(data, [list(graph.tensors[index].shape) for index in graph.inputs])
     except (RuntimeError, ValueError):

@@ -10,7 +10,7 @@ import pytest
 
 from runec.diagnostics import RuneError, UserFileError
 from runec.frontend.model_engines import DEVICES, find_engines
-from runec.models import inspect_model, resolve_model
+from runec.models import ModelFile, resolve_model
 from runec.vm.host_model import HostModel
 from tests.shape_models import ModelSketch
 
@@ -18,7 +18,7 @@ from tests.shape_models import ModelSketch
 def ran(data: bytes, *inputs: Any, runs: int = 1) -> list[list[float]]:
     """The first outputs of a model's runs in TensorFlow Lite Micro."""
     said: list[str] = []
-    host = HostModel("net", data, None, lambda text, _: said.append(text))
+    host = HostModel("net", ModelFile(data), None, lambda text, _: said.append(text))
     assert not any("LiteRT" in text for text in said)
     given = [np.asarray(each, "<f4").tobytes() for each in inputs]
     return [np.frombuffer(host.infer(given)[0], "<f4").tolist() for _ in range(runs)]
@@ -42,21 +42,21 @@ def adding(count: int, *, kind: str = "f4", sparse: bool = False) -> bytes:
 def test_a_constant_with_too_few_bytes_is_rejected() -> None:
     """The libraries would read what lies behind it: memory of the host into the output."""
     assert ran(adding(8), [0.0] * 8) == [[1.0] * 8]
-    assert inspect_model(adding(9)).wrong == ()
+    assert ModelFile(adding(9)).findings.wrong == ()
     fact = "8 bytes for the constant 't1', float32 of the shape [8]"
     data = adding(2)
-    assert inspect_model(data).wrong == (fact,)
+    assert ModelFile(data).findings.wrong == (fact,)
     with pytest.raises(UserFileError) as caught:
-        resolve_model(data)
+        resolve_model(ModelFile(data))
     assert (caught.value.code, caught.value.message) == ("R0324", f"the model's file has {fact}")
     with pytest.raises(RuneError) as refused:
-        HostModel("net", data, None, lambda *_: None)
+        HostModel("net", ModelFile(data), None, lambda *_: None)
     assert refused.value.code == "R0713"
-    assert find_engines(data).objections[DEVICES] == f"the file has {fact}"
+    assert find_engines(ModelFile(data)).objections[DEVICES] == f"the file has {fact}"
 
 
 def test_a_sparse_constant_is_not_trusted() -> None:
-    assert inspect_model(adding(2, sparse=True)).unverified == ("sparse constants",)
+    assert ModelFile(adding(2, sparse=True)).findings.unverified == ("sparse constants",)
 
 
 def test_a_tensor_that_nothing_writes_is_rejected() -> None:
@@ -64,8 +64,8 @@ def test_a_tensor_that_nothing_writes_is_rejected() -> None:
     given, other, result = (sketch.tensor("f4", [4]) for _ in range(3))
     sketch.operator("ADD", [given, other], [result])
     fact = "no elements for the tensor 't1', which ADD reads"
-    assert inspect_model(sketch.written([given], [result])).wrong == (fact,)
-    assert inspect_model(sketch.written([given, other], [result])).wrong == ()
+    assert ModelFile(sketch.written([given], [result])).findings.wrong == (fact,)
+    assert ModelFile(sketch.written([given, other], [result])).findings.wrong == ()
 
 
 ALIKE = """
@@ -83,7 +83,7 @@ def test_elements_of_another_type_are_rejected(name: str, kind: str) -> None:
     size = {"CONCATENATION": [128], "PACK": [2, 64]}.get(name, [64])
     result = sketch.tensor("b1" if name in ("EQUAL", "GREATER", "LESS") else "f4", size)
     sketch.operator(name, [given, other], [result], {"valuesCount": 2} if name == "PACK" else None)
-    (fact,) = inspect_model(sketch.written([given, other], [result])).wrong
+    (fact,) = ModelFile(sketch.written([given, other], [result])).findings.wrong
     assert fact.startswith("elements of ")
     assert fact.endswith(f" for the tensor 't1', which {name} reads as float32")
 
@@ -110,7 +110,7 @@ def test_weights_and_biases_have_the_types_of_a_kernel(
     weights, bias = sketch.constant(kinds[1], np.ones((2, 4))), sketch.constant(kinds[2], [1, 1])
     result = sketch.tensor(kinds[0], [1, 2])
     sketch.operator("FULLY_CONNECTED", [given, weights, bias], [result])
-    found = inspect_model(sketch.written([given], [result])).wrong
+    found = ModelFile(sketch.written([given], [result])).findings.wrong
     assert (found == ()) if wrong is None else found[0].endswith(wrong)
 
 
@@ -119,7 +119,7 @@ def test_an_operator_reads_what_was_written_before() -> None:
     given, middle, result = (sketch.tensor("f4", [4]) for _ in range(3))
     sketch.operator("ABS", [middle], [result])
     sketch.operator("ABS", [given], [middle])
-    (fact,) = inspect_model(sketch.written([given], [result])).wrong
+    (fact,) = ModelFile(sketch.written([given], [result])).findings.wrong
     assert fact == "no elements for the tensor 't1', which ABS reads"
 
 
@@ -128,7 +128,7 @@ def test_fewer_zero_points_than_scales_are_rejected() -> None:
     given, result = sketch.tensor("i1", [4], scale=1.0), sketch.tensor("i1", [4], scale=1.0)
     sketch.operator("ABS", [given], [result])
     sketch.quantise(result, [1.0, 1.0, 1.0], [0, 0])
-    (fact,) = inspect_model(sketch.written([given], [result])).wrong
+    (fact,) = ModelFile(sketch.written([given], [result])).findings.wrong
     assert fact == "2 zero points for 3 scales of 't1'"
 
 
@@ -161,15 +161,18 @@ def branches(
 
 def test_branches_that_fit_run() -> None:
     data = branches()
-    assert inspect_model(data).objection is None
+    assert ModelFile(data).findings.objection is None
     assert ran(data, [1, -2, 3, -4]) == [[1, 2, 3, 4]]
     assert ran(data, [-1, -2, 3, -4]) == [[1, 2, -3, 4]]
 
 
 def test_a_wrong_shape_in_a_further_subgraph_is_found() -> None:
-    (fact, *_) = inspect_model(branches(second=(2,))).wrong
+    (fact, *_) = ModelFile(branches(second=(2,))).findings.wrong
     assert fact == "the shape [2] for the tensor 't1', but NEG computes [4]"
-    assert find_engines(branches(second=(2,))).objections["tflite-micro"] == f"the file has {fact}"
+    assert (
+        find_engines(ModelFile(branches(second=(2,)))).objections["tflite-micro"]
+        == f"the file has {fact}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -181,9 +184,9 @@ def test_a_wrong_shape_in_a_further_subgraph_is_found() -> None:
     ],
 )
 def test_branches_that_do_not_fit_are_not_trusted(data: bytes) -> None:
-    found = inspect_model(data)
+    found = ModelFile(data).findings
     assert "IF with subgraphs that do not fit" in found.unverified
-    assert find_engines(data).objections["tflite-micro"] == found.objection
+    assert find_engines(ModelFile(data)).objections["tflite-micro"] == found.objection
 
 
 def looping(shape: Sequence[int] = (1,), *, truth: str = "b1", body: int = 2) -> bytes:
@@ -205,7 +208,7 @@ def looping(shape: Sequence[int] = (1,), *, truth: str = "b1", body: int = 2) ->
 
 
 def test_a_loop_that_fits_runs() -> None:
-    assert inspect_model(looping()).objection is None
+    assert ModelFile(looping()).findings.objection is None
     assert ran(looping(), [0.0]) == [[12.0]]
 
 
@@ -213,11 +216,11 @@ def test_a_loop_that_fits_runs() -> None:
     "data", [looping((4,)), looping(truth="f4"), looping(body=1), looping(body=7)]
 )
 def test_a_loop_that_does_not_fit_is_not_trusted(data: bytes) -> None:
-    assert "WHILE with subgraphs that do not fit" in inspect_model(data).unverified
+    assert "WHILE with subgraphs that do not fit" in ModelFile(data).findings.unverified
 
 
 def test_subgraphs_that_run_each_other_are_not_trusted() -> None:
-    assert inspect_model(branches(thenSubgraphIndex=0)).unverified == (
+    assert ModelFile(branches(thenSubgraphIndex=0)).findings.unverified == (
         "a subgraph that runs itself",
     )
     sketch = ModelSketch()
@@ -226,7 +229,7 @@ def test_subgraphs_that_run_each_other_are_not_trusted() -> None:
     for number in (2, 1):
         once = sketch.subgraph()
         once.operator("CALL_ONCE", [], [], {"initSubgraphIndex": number})
-    found = inspect_model(sketch.written([given], [result]))
+    found = ModelFile(sketch.written([given], [result])).findings
     assert found.unverified == ("a subgraph that runs itself",)
 
 
@@ -266,7 +269,7 @@ def counting(
 
 def test_a_variable_keeps_its_value_from_run_to_run() -> None:
     data = counting()
-    assert inspect_model(data).objection is None
+    assert ModelFile(data).findings.objection is None
     assert ran(data, [1, 2], runs=3) == [[11, 12], [12, 14], [13, 16]]
 
 
@@ -284,9 +287,9 @@ def test_a_variable_keeps_its_value_from_run_to_run() -> None:
     ],
 )
 def test_a_variable_that_does_not_fit_is_not_trusted(data: bytes, what: str) -> None:
-    found = inspect_model(data)
+    found = ModelFile(data).findings
     assert what in (*found.unverified, *found.wrong)
-    assert find_engines(data).objections["tflite-micro"] == found.objection
+    assert find_engines(ModelFile(data)).objections["tflite-micro"] == found.objection
 
 
 def test_a_variable_goes_to_no_other_operator() -> None:
@@ -298,7 +301,7 @@ def test_a_variable_goes_to_no_other_operator() -> None:
     )
     sketch.operator("VAR_HANDLE", [], [variable], {"container": b"", "sharedName": b"a"})
     sketch.operator("ADD", [given, variable], [result])
-    found = inspect_model(sketch.written([given], [result]))
+    found = ModelFile(sketch.written([given], [result])).findings
     assert "ADD of a variable" in found.unverified
 
 
@@ -310,7 +313,7 @@ def test_only_variables_have_a_type_without_a_size(name: str) -> None:
     after = sketch.tensor("f4", [64])
     sketch.operator(name, [given], [result])
     sketch.operator("ABS", [result], [after])
-    assert name in inspect_model(sketch.written([given], [after])).unverified
+    assert name in ModelFile(sketch.written([given], [after])).findings.unverified
 
 
 def test_what_no_library_runs_safely_is_refused_with_its_name() -> None:
@@ -318,6 +321,6 @@ def test_what_no_library_runs_safely_is_refused_with_its_name() -> None:
     given, result = sketch.tensor("f4", [4]), sketch.tensor("f4", [4])
     sketch.operator("CUSTOM", [given], [result], custom_code=b"TFLM_DECODE")
     with pytest.raises(RuneError) as caught:
-        HostModel("net", sketch.written([given], [result]), None, lambda *_: None)
+        HostModel("net", ModelFile(sketch.written([given], [result])), None, lambda *_: None)
     assert caught.value.code == "R0737"
     assert "cannot verify what it writes: TFLM_DECODE" in caught.value.message

@@ -8,14 +8,14 @@ import pytest
 from runec.backends import tflm
 from runec.diagnostics import RuneError, UserFileError
 from runec.frontend.model_engines import find_engines
-from runec.models import inspect_model, read_graph, read_model, resolve_model
+from runec.models import ModelFile, resolve_model
 from runec.pipeline import TensorType
 from runec.vm.host_model import HostModel
 from tests import shape_models
 
 
 def ran(data: bytes, *inputs: np.ndarray) -> list[list[float]]:
-    model = HostModel("net", data, None, lambda *_: None)
+    model = HostModel("net", ModelFile(data), None, lambda *_: None)
     results = model.infer([item.tobytes() for item in inputs])
     return [np.frombuffer(item, "<f4").tolist() for item in results]
 
@@ -33,13 +33,13 @@ def test_an_operator_may_change_an_open_batch(name: str) -> None:
     if name == "tile":
         pytest.importorskip("ai_edge_litert.interpreter")
     data = shape_models.of_changing_batch(name)
-    found = resolve_model(data)
+    found = resolve_model(ModelFile(data))
     assert not found.is_learned
-    sizes = [tensor.shape for tensor in read_model(found.data).outputs]
+    sizes = [tensor.shape for tensor in found.model.info.outputs]
     assert sizes == [(CHANGED[name].size // 6, 6), (1, 6)]
-    assert inspect_model(data).objection
-    assert inspect_model(found.data).objection is None
-    for model in (data, found.data):
+    assert ModelFile(data).findings.objection
+    assert found.model.findings.objection is None
+    for model in (data, found.model.data):
         assert ran(model, X) == [CHANGED[name].tolist(), (X + 10).tolist()]
 
 
@@ -47,7 +47,7 @@ def test_blocks_in_the_batch_do_not_write_over_other_tensors() -> None:
     data = shape_models.of_changing_batch("blocks")
     x = np.arange(16, dtype="<f4")
     assert ran(data, x) == [(2 * x + 1.5).tolist()]
-    assert ran(resolve_model(data).data, x) == [(2 * x + 1.5).tolist()]
+    assert ran(resolve_model(ModelFile(data)).model.data, x) == [(2 * x + 1.5).tolist()]
 
 
 @pytest.mark.parametrize(
@@ -67,14 +67,14 @@ def test_a_shape_that_no_operator_computes_is_rejected(
 ) -> None:
     data = shape_models.with_wrong_shape(name, size)
     with pytest.raises(UserFileError) as caught:
-        resolve_model(data)
+        resolve_model(ModelFile(data))
     said = f"the shape [{size}] for the tensor 't2', but {name} computes {computed}"
     assert (caught.value.code, caught.value.message) == ("R0324", f"the model's file has {said}")
-    assert inspect_model(data).wrong == (said,)
-    assert inspect_model(data).objection
-    assert find_engines(data).objections["devices"] == f"the file has {said}"
+    assert ModelFile(data).findings.wrong == (said,)
+    assert ModelFile(data).findings.objection
+    assert find_engines(ModelFile(data)).objections["devices"] == f"the file has {said}"
     with pytest.raises(RuneError) as refused:
-        HostModel("net", data, None, lambda *_: None)
+        HostModel("net", ModelFile(data), None, lambda *_: None)
     assert refused.value.code == "R0713"
 
 
@@ -84,7 +84,7 @@ def test_a_result_of_narrower_elements_is_rejected() -> None:
     given, result = sketch.tensor("f4", [4]), sketch.tensor("i1", [4], scale=1.0)
     sketch.operator("RELU", [given], [result])
     with pytest.raises(UserFileError) as caught:
-        resolve_model(sketch.written([given], [result]))
+        resolve_model(ModelFile(sketch.written([given], [result])))
     assert caught.value.code == "R0324"
     assert "elements of int8 for the tensor 't1', but RELU computes float32" in caught.value.message
 
@@ -95,7 +95,7 @@ def test_a_constant_that_an_operator_computes_is_rejected() -> None:
     given, result = sketch.tensor("f4", [4]), sketch.constant("f4", [0.0] * 4)
     sketch.operator("RELU", [given], [result])
     with pytest.raises(UserFileError) as caught:
-        resolve_model(sketch.written([given], [result]))
+        resolve_model(ModelFile(sketch.written([given], [result])))
     assert caught.value.code == "R0324"
     assert "constant elements for the tensor 't1'" in caught.value.message
 
@@ -107,20 +107,20 @@ def test_a_shape_that_decides_itself_at_run_time_is_not_taken_on_trust() -> None
     result = sketch.tensor("f4", [6])
     sketch.operator("PAD", [given, edges], [result])
     data = sketch.written([given, edges], [result])
-    assert inspect_model(data).objection
+    assert ModelFile(data).findings.objection
     why = "the file does not have all shapes"
-    assert [find_engines(data).objections[name] for name in ("tflite-micro", "devices")] == [
-        why
-    ] * 2
+    assert [
+        find_engines(ModelFile(data)).objections[name] for name in ("tflite-micro", "devices")
+    ] == [why] * 2
 
 
 def test_a_reshape_behind_a_shape_that_litert_finds_follows_the_batch() -> None:
     pytest.importorskip("ai_edge_litert.interpreter")
-    found = resolve_model(shape_models.late_reshape(), [TensorType.parse("f32[3, 6]")])
+    found = resolve_model(ModelFile(shape_models.late_reshape()), [TensorType.parse("f32[3, 6]")])
     assert found.is_learned
-    assert [item.shape for item in read_model(found.data).outputs] == [(3, 2, 2)]
+    assert [item.shape for item in found.model.info.outputs] == [(3, 2, 2)]
     x = np.arange(18, dtype="<f4")
-    assert ran(found.data, x) == [[5, 4, 3, 2, 11, 10, 9, 8, 17, 16, 15, 14]]
+    assert ran(found.model.data, x) == [[5, 4, 3, 2, 11, 10, 9, 8, 17, 16, 15, 14]]
 
 
 MOVING = ("BATCH_TO_SPACE_ND", "EXPAND_DIMS", "MAXIMUM", "MINIMUM", "PACK", "RESHAPE", "SPLIT")
@@ -129,12 +129,14 @@ MOVING = ("BATCH_TO_SPACE_ND", "EXPAND_DIMS", "MAXIMUM", "MINIMUM", "PACK", "RES
 @pytest.mark.parametrize("name", MOVING)
 def test_elements_are_not_moved_to_another_scale(name: str) -> None:
     data = shape_models.of_two_scales(name)
-    engines = find_engines(data)
+    engines = find_engines(ModelFile(data))
     assert engines.takers == ()
     for library in ("tflite-micro", "LiteRT"):
         assert engines.objections[library] == f"it computes {name} with unequal scales wrong"
-    graph = read_graph(data)
+    graph = ModelFile(data).graph
     if name in tflm.KERNELS:
         assert tflm.objections(graph) == (f"{name} with unequal scales",)
     with pytest.raises(RuneError):
-        HostModel("net", resolve_model(data).data, None, lambda *_: None)
+        HostModel(
+            "net", ModelFile(resolve_model(ModelFile(data)).model.data), None, lambda *_: None
+        )

@@ -13,7 +13,6 @@ import pytest
 import wasm3
 import wasmtime
 
-from runec.cache import Store
 from runec.codegen import compile_pipeline
 from runec.pipeline import (
     ArgumentValue,
@@ -184,7 +183,6 @@ class CompiledBlock:
         alive: bool,
         declared: tuple[TensorType, ...] = (),
         before: Before | None = None,
-        store: Store | None = None,
     ) -> None:
         inputs = tuple(Tensor(i, kind, kind.size_bytes) for i, kind in enumerate(types))
         stages: list[Stage] = [
@@ -201,7 +199,7 @@ class CompiledBlock:
                 for i, output in enumerate(resolved.outputs)
             )
             stage = STAGE if len(stages) + 1 == len(inputs) + len(uses) else "before"
-            stages.append(ProcBlock(stage, name, name, resolved.arguments, given, outputs))
+            stages.append(ProcBlock(stage, found, name, resolved.arguments, given, outputs))
             self.number = len(stages)
             self.outputs = resolved.outputs
             given, count = outputs, count + len(outputs)
@@ -211,7 +209,7 @@ class CompiledBlock:
         self.types = types
         self.resources: Mapping[str, bytes] = {}
         pipeline = Pipeline("one block", tuple(stages), {})
-        self.module = compile_pipeline(pipeline, store=store)
+        self.module = compile_pipeline(pipeline)
         self.restart()
 
     def restart(self) -> CompiledBlock:
@@ -273,11 +271,10 @@ def _compiled(
     *,
     before: Before | None,
     alive: bool,
-    store: Store,
 ) -> CompiledBlock:
     parsed, outputs = (tuple(TensorType.parse(t) for t in texts) for texts in (types, declared))
     return CompiledBlock(
-        block, parsed, dict(arguments), alive=alive, declared=outputs, before=before, store=store
+        block, parsed, dict(arguments), alive=alive, declared=outputs, before=before
     )
 
 
@@ -285,14 +282,7 @@ Use = Callable[..., CompiledBlock]
 
 
 @pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Store:
-    """Of this test run alone: its processes compile each use once for all of them."""
-    base = tmp_path_factory.getbasetemp()
-    return Store((base if worker_id == "master" else base.parent) / "compiled blocks")
-
-
-@pytest.fixture(scope="session")
-def use(store: Store) -> Use:
+def use() -> Use:
     """`use("modulo", "f32[4]", modulus=2.0)`: compiled once for each distinct use.
 
     With `alive`, something else reads the inputs after the block, so it cannot work in place.
@@ -314,7 +304,6 @@ def use(store: Store) -> Use:
             declared,
             before=before,
             alive=alive,
-            store=store,
         )
 
     return compile_use

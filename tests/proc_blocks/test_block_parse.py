@@ -93,13 +93,13 @@ def nearest(word: str, dtype: str) -> bytes:
     from fractions import Fraction
 
     exact = abs(Fraction(word))
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore"):  # the neighbour above the largest number is infinity
         guess = np.float32(abs(float(word)))
-    candidates = {
-        guess,
-        np.nextafter(guess, np.float32(0)),
-        np.nextafter(guess, np.float32(np.inf)),
-    }
+        candidates = {
+            guess,
+            np.nextafter(guess, np.float32(0)),
+            np.nextafter(guess, np.float32(np.inf)),
+        }
     # An infinity stands for 2^128 when it is rounded to.
     exacts = {c: Fraction(2**128) if np.isinf(c) else Fraction(float(c)) for c in candidates}
     best = min(candidates, key=lambda c: (abs(exacts[c] - exact), int(c.view(np.uint32)) & 1))
@@ -128,6 +128,7 @@ def nearest(word: str, dtype: str) -> bytes:
 @example(word="3.4028235677973366e38")
 @example(word="3.4028235677973365e38")
 @example(word="2.2250738585072011e-308")
+@example(word="3.402823364973241e+38")
 @example(word="-0.0")
 @example(word="1e999999999999")
 @example(word="1e-999999999999")

@@ -175,7 +175,7 @@ WRONG = [
           ["f32[3, 2]"], about="outputs", index=0),
     Wrong("R0415", "most_confident_indices", ["f32[8]"], {"count": 3}, "gives u32[3]", "u32[3]",
           ["u32[1]"], about="outputs", index=0),
-    Wrong("R0416", "modulo", ["f32[1]"], {"modulos": 1}, "no argument 'modulos'", "'modulus'?",
+    Wrong("R0416", "modulo", ["f32[1]"], {"modulos": 1}, "no argument 'modulos'", '"modulus"?',
           argument="modulos"),
     Wrong("R0416", "modulo", ["f32[1]"], {"zzz": 1}, "no argument 'zzz'", "it takes modulus",
           argument="zzz"),

@@ -87,7 +87,7 @@ def test_text_extractor_refuses_words_that_are_not_utf8(use: Use) -> None:
 def test_text_extractor_joins_pieces(use: Use, data: st.DataObject) -> None:
     piece = st.sampled_from(["a", "##b", "größe", "", "##", "#", "x y"])
     pieces = data.draw(st.lists(piece, min_size=1, max_size=6))
-    # An empty last line is no line, as everywhere else.
+    # An empty last line is not a line, as everywhere else.
     lines = "\n".join([*pieces, "end"])
     start = data.draw(st.integers(0, len(pieces)))
     end = data.draw(st.integers(start, len(pieces)))

@@ -55,7 +55,7 @@ def test_the_guides_stage_names_it(scale: Path) -> None:
     text += "  audio: {capability: RAW, outputs: [{type: f32}]}\n"
     text += (scale / "stage.yaml").read_text() + "  serial: {out: serial, inputs: [louder]}\n"
     (stage,) = analyse_text(text, "Runefile.yml", scale.parent, "x").pipeline.proc_blocks
-    assert (stage.block, stage.arguments) == ("scale", {"factor": 2.5})
+    assert (stage.block.name, stage.arguments) == ("scale", {"factor": 2.5})
 
 
 def test_a_new_block_is_the_guides(scale: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tools import board_sizes
 from tools.bench import __main__ as bench
-from tools.bench import report
+from tools.bench import report, start_up
 from tools.bench.figures import Comparison, Figures, RunCost
 
 
@@ -71,6 +71,7 @@ def test_the_page_tells_of_all_examples_or_is_not_written(
 ) -> None:
     monkeypatch.setattr(report, "PAGE", tmp_path / "bench.md")
     monkeypatch.setattr(bench, "compare", lambda *_: FOUND)
+    monkeypatch.setattr(start_up, "measure", lambda: "x11")
     with pytest.raises(SystemExit):
         bench.main(["--page", "--example", "sine"])
     assert not (tmp_path / "bench.md").exists()

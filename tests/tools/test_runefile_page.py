@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shutil
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -16,25 +14,17 @@ from runec.firmware.board_sensors import DEFAULT_HZ
 from runec.frontend import analyse_text
 from runec.frontend.passes.kinds import CAPABILITY_NAMES
 from runec.frontend.passes.parameters import PARAMETERS
+from runec.frontend.passes.types import MAX_TENSOR_BYTES
 from runec.pipeline import CapabilityKind, Pipeline
 from runec.proc_blocks import Catalogue
 from runec.vm import inputs
+from tools import runefile_page as tool
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGE = PROJECT / "docs" / "runefile.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 FENCES = re.findall(r"^```(\w*)\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
 MARK = re.compile(r"# (R\d{4})\b")
-
-
-def load_tool() -> ModuleType:
-    path = PROJECT / "tools" / "runefile_page.py"
-    spec = importlib.util.spec_from_file_location("runefile_page", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
@@ -55,7 +45,6 @@ def diagnosed(text: str, folder: Path) -> tuple[Pipeline | None, tuple[Diagnosti
 
 
 def test_the_generated_parts_are_those_of_the_compiler() -> None:
-    tool = load_tool()
     assert tool.page(TEXT) == TEXT, "run `make docs`"
     assert sorted(re.findall(r"<!-- begin (\w+):", TEXT)) == sorted(tool.PARTS)
 
@@ -69,7 +58,7 @@ def test_every_block_of_the_catalogue_has_a_row_with_a_link_to_its_page() -> Non
 
 def test_a_part_that_the_tool_does_not_know_is_an_error() -> None:
     with pytest.raises(KeyError):
-        load_tool().page("<!-- begin words: x -->\n<!-- end words -->\n")
+        tool.page("<!-- begin words: x -->\n<!-- end words -->\n")
 
 
 @pytest.mark.parametrize("number", range(len(FENCES)))
@@ -120,4 +109,4 @@ def test_the_defaults_that_the_page_states_are_those_of_a_run() -> None:
     assert PARAMETERS[CapabilityKind.ACCEL]["hz"].about.endswith(f"default {DEFAULT_HZ}")
     assert set(CAPABILITY_NAMES) == {kind.name for kind in CapabilityKind}
     assert PARAMETERS[CapabilityKind.SOUND]["hz"].about.endswith(f"default {inputs._RATE_HZ}")
-    assert inputs.REQUEST_BYTES_MAX == load_tool().MAX_TENSOR_BYTES
+    assert inputs.REQUEST_BYTES_MAX == MAX_TENSOR_BYTES

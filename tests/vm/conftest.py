@@ -11,6 +11,7 @@ import pytest
 import tflite_micro
 
 from runec.container import (
+    CodeMap,
     Graph,
     GraphCapability,
     GraphModel,
@@ -65,6 +66,7 @@ class Sketch:
     resources: Mapping[str, bytes | None] = field(default_factory=dict)
     opened: int = 0  # ids that blocks take by opening resources
     used: int = USED  # bytes of linear memory
+    code_map: CodeMap | None = None
 
     def graph(self, code: bytes) -> Graph:
         """Each block and the model take the tensor before them and give the next."""
@@ -110,6 +112,7 @@ class Sketch:
                 for name, data in sorted(self.resources.items())
             },
             tensors=tuple(map(TensorType.parse, tensors)),
+            code_map=self.code_map,
         )
 
 

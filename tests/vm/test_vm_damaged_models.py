@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from runec.diagnostics import RuneError
+from runec.models import ModelFile
 from runec.vm.host_model import HostModel
 from runec.vm.litert import LitertModel
 from runec.vm.tflm import RefusedError, TflmModel
@@ -33,7 +34,7 @@ def patched(at: int, change: bytes) -> bytes:
 @pytest.mark.parametrize("name", PATCHES)
 def test_a_damaged_model_is_reported(name: str) -> None:
     with pytest.raises(RuneError) as caught:
-        HostModel("net", patched(*PATCHES[name]), None, lambda _what, _hint: None)
+        HostModel("net", ModelFile(patched(*PATCHES[name])), None, lambda _what, _hint: None)
     assert caught.value.code == "R0713"
     message = caught.value.message
     assert message.startswith(
@@ -61,9 +62,14 @@ class Broken:
 def test_whatever_a_library_raises_is_reported(
     kind: type[TflmModel | LitertModel], error: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model = HostModel("net", SINE.read_bytes(), None, lambda _what, _hint: None)
+    model = HostModel("net", ModelFile(SINE.read_bytes()), None, lambda _what, _hint: None)
     try:
-        tried = kind("net", SINE.read_bytes(), model.inputs, model.outputs)
+        if kind is TflmModel:
+            tried: TflmModel | LitertModel = TflmModel(
+                "net", ModelFile(SINE.read_bytes()), model.inputs, model.outputs
+            )
+        else:
+            tried = LitertModel("net", SINE.read_bytes(), model.inputs, model.outputs)
     except (RefusedError, ImportError):
         pytest.skip("this library is not installed")
     monkeypatch.setattr(tried, "_interpreter", Broken(error))

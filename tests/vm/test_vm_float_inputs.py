@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as np_st
 
 from runec.diagnostics import RuneError
+from runec.models import ModelFile
 from runec.vm.host_model import HostModel
 
 MakeModel = Callable[..., bytes]
@@ -34,7 +35,7 @@ def quiet(_warning: str, _hint: str) -> None:
 
 
 def on_host(model: bytes, values: Floats, kind: str) -> Any:
-    (result,) = HostModel("m", model, None, quiet).infer([values.tobytes()])
+    (result,) = HostModel("m", ModelFile(model), None, quiet).infer([values.tobytes()])
     return np.frombuffer(result, TYPES[kind])
 
 
@@ -136,7 +137,9 @@ def test_what_had_an_integer_keeps_it(make_tflite: MakeModel, data: st.DataObjec
 def test_uint8_is_made_of_floats_in_litert_and_devices_do_it_too(make_tflite: MakeModel) -> None:
     warnings: list[str] = []
     model = to_integers(make_tflite, "UINT8", 0.5, 3, 1)
-    HostModel("m", model, None, lambda message, hint: warnings.append(f"{message}: {hint}"))
+    HostModel(
+        "m", ModelFile(model), None, lambda message, hint: warnings.append(f"{message}: {hint}")
+    )
     (warning,) = warnings
     assert "has no QUANTIZE from float32 to uint8" in warning
     assert "devices run it in their own library, with the same result" in warning
@@ -146,7 +149,7 @@ def test_another_operator_beside_quantize_gets_every_float(make_tflite: MakeMode
     tensors = {"x": "FLOAT32", "q": ("INT8", [1.0], [0]), "n": "FLOAT32"}
     operators = [("QUANTIZE", "x", "q"), ("NEG", "x", "n")]
     model = make_tflite(EXTREMES.size, tensors, operators)
-    (result,) = HostModel("m", model, None, quiet).infer([EXTREMES.tobytes()])
+    (result,) = HostModel("m", ModelFile(model), None, quiet).infer([EXTREMES.tobytes()])
     found = np.frombuffer(result, np.float32)
     assert np.array_equal(found, -EXTREMES, equal_nan=True)
 
@@ -168,6 +171,6 @@ def test_a_quantize_inside_a_model_is_the_processors(
 
 def test_a_model_whose_scale_cannot_be_is_refused(make_tflite: MakeModel) -> None:
     with pytest.raises(RuneError) as caught:
-        HostModel("m", to_integers(make_tflite, "INT8", 0.0, 0, 1), None, quiet)
+        HostModel("m", ModelFile(to_integers(make_tflite, "INT8", 0.0, 0, 1)), None, quiet)
     assert caught.value.code == "R0713"
     assert "QUANTIZE has the scale 0.0" in caught.value.message

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from runec import files
+from runec.container import Graph, GraphCapability
 from runec.diagnostics import Diagnostic, RuneError, UserFileError, render
-from runec.pipeline import CapabilityKind, ElementType
-from runec.vm import InputReader, Inputs
+from runec.pipeline import CapabilityKind, ElementType, TensorType
+from runec.vm import InputReader, Inputs, MissingInputError
 from runec.vm.splitmix64 import SplitMix64
 
 RAW, RAND, ACCEL = CapabilityKind.RAW, CapabilityKind.RAND, CapabilityKind.ACCEL
@@ -219,11 +221,11 @@ def test_the_times_of_a_recording_are_compared_with_the_rate(
         ("x,y,z\ng,g,g", "in g,"),
         ("x;y;z\n[mG];[mG];[mG]", "in mg,"),
         ("t,x_g,y_g,z_g", "in g,"),
-        ("gyrX,gyrY,gyrZ", "not named as accelerations"),
-        ("x_gyro,y_gyro,z_gyro", "not named as accelerations"),
+        ("gyrX,gyrY,gyrZ", "as another quantity than acceleration"),
+        ("x_gyro,y_gyro,z_gyro", "as another quantity than acceleration"),
         ("x (deg/s),y (deg/s),z (deg/s)", "in deg/s,"),
         ("x,y,z\n°/s,°/s,°/s", "in °/s,"),
-        ("magX,magY,magZ", "not named as accelerations"),
+        ("magX,magY,magZ", "as another quantity than acceleration"),
         ("accX,accY,accZ\nm/s²,m/s²,m/s²", None),
         ("ax (m/s^2),ay (m/s^2),az (m/s^2)", None),
         ("ax_g,ay_g,az_g,gx,gy,gz", "in g,"),
@@ -310,9 +312,21 @@ BROKEN_RECORDINGS = {
     "a,b,c,d,e\n1,2,3,4,5\n": (1, 1, "x, y and z cannot be identified in these 5 columns"),
     "time,x,y,z\n0,1,2\n": (2, 1, "this row has 3 fields instead of 4"),
     "accX,accY,accZ,accX\n1,2,3,4\n": (1, 1, "cannot be identified in these 4 columns"),
-    "x1,y1,z1,x2,y2,z2\n1,2,3,4,5,6\n": (1, 1, "columns: 'x1', 'y1', 'z1', 'x2', 'y2', 'z2'"),
-    "x,y,z,x2,y2,z2\n1,2,3,4,5,6\n": (1, 1, "in these 6 columns: 'x', 'y', 'z', 'x2'"),
-    "x_a,y_a,z_a,x_g,y_g,z_g\n1,2,3,4,5,6\n": (1, 1, "in these 6 columns: 'x_a', 'y_a'"),
+    "x1,y1,z1,x2,y2,z2\n1,2,3,4,5,6\n": (
+        1,
+        1,
+        "2 groups of columns: 'x1', 'y1', 'z1' (columns 1, 2, 3)",
+    ),
+    "x,y,z,x2,y2,z2\n1,2,3,4,5,6\n": (
+        1,
+        1,
+        "'z' (columns 1, 2, 3); 'x2', 'y2', 'z2' (columns 4, 5, 6)",
+    ),
+    "x_a,y_a,z_a,x_g,y_g,z_g\n1,2,3,4,5,6\n": (
+        1,
+        1,
+        "2 groups of columns: 'x_a', 'y_a', 'z_a' (columns 1",
+    ),
     "sample,x,y\n1,2,3\n": (1, 1, "in these 3 columns: 'sample', 'x', 'y'"),
     "sample,x,y\nn,g,g\n1,2,3\n": (1, 1, "in these 3 columns: 'sample', 'x', 'y'"),
     "x,y,temperature\n1,2,3\n": (1, 1, "in these 3 columns: 'x', 'y', 'temperature'"),
@@ -324,7 +338,7 @@ BROKEN_RECORDINGS = {
     "N/A,N/A,N/A\n1,2,3\n": (1, 1, "'N/A' is not a number"),
     "x,y,z\n#N/A,#N/A,#N/A\n1,2,3\n": (2, 1, "'#N/A' is not a number"),
     "'1,'2,'3\n4,5,6\n": (1, 1, '"\'1" is not a number'),
-    "magX,magY,magZ,gyrX,gyrY,gyrZ\n1,2,3,4,5,6\n": (1, 1, "in these 6 columns"),
+    "magX,magY,magZ,gyrX,gyrY,gyrZ\n1,2,3,4,5,6\n": (1, 1, "none of 2 groups of columns is"),
 }
 
 
@@ -442,3 +456,46 @@ def test_a_request_for_all_memory_is_refused(kind: CapabilityKind) -> None:
         InputReader(Inputs()).provide(kind, {}, 2**26 + 8, None)
     assert caught.value.code == "R0705"
     assert "more than 67108864" in caught.value.message
+
+
+def test_what_was_checked_before_a_run_is_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "input.bin"
+    path.write_bytes(b"abcd")
+    graph = Graph(
+        abi=1,
+        name="two",
+        code_bytes=8,
+        code_sha256="0" * 64,
+        memory_used=1024,
+        memory_stack=512,
+        stages=("raw", "random"),
+        capabilities={
+            "raw": GraphCapability(1, RAW, {}, 0),
+            "random": GraphCapability(2, RAND, {}, 1),
+        },
+        proc_blocks={},
+        models={},
+        outputs={},
+        resources={},
+        tensors=(TensorType(ElementType.U8, (4,)), TensorType(ElementType.U64, (1,))),
+    )
+    reads: list[Path] = []
+    read = files.read_regular
+
+    def counted(path: Path, *arguments: int) -> bytes:
+        reads.append(path)
+        return read(path, *arguments)
+
+    monkeypatch.setattr(files, "read_regular", counted)
+    feed = InputReader(Inputs(raw=(path,)))
+    feed.check(graph)
+    assert feed.taken == frozenset(), "nothing has asked yet"
+    assert [feed.provide(RAW, {}, 4, ElementType.U8) for _ in range(2)] == [b"abcd"] * 2
+    assert reads == [path]
+    first = SplitMix64(0).next().to_bytes(8, "little")
+    assert feed.provide(RAND, {}, 8, ElementType.U64) == first, "a check takes no random numbers"
+    with pytest.raises(MissingInputError):
+        InputReader(Inputs()).check(graph)
+    InputReader(Inputs()).check(graph, may_lack={RAW})

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from runec.diagnostics import Diagnostic, MachineError, RuneError, Severity
-from runec.models import hybrid_operators, read_graph
+from runec.models import ModelFile, hybrid_operators
 from runec.pipeline import CapabilityKind, TensorType
 from runec.vm import Inputs, Watch, litert, run_rune_bytes
 from runec.vm.host_model import HostModel
@@ -101,7 +101,7 @@ def test_without_the_extra_the_error_names_it(
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(MachineError) as caught:
-        HostModel("person", person, None, Warnings())
+        HostModel("person", ModelFile(person), None, Warnings())
     assert (caught.value.code, caught.value.exit_code) == ("R0721", 4)
     assert caught.value.hint is not None
     assert "pip install 'runec[litert]'" in caught.value.hint
@@ -116,7 +116,7 @@ def test_a_model_that_devices_have_does_not_wake_litert(
 
     monkeypatch.setattr(litert, "LitertModel", refuse)
     warnings = Warnings()
-    model = HostModel("sine", sine, None, warnings)
+    model = HostModel("sine", ModelFile(sine), None, warnings)
     (result,) = model.infer([np.float32(0.8).tobytes()])
     assert abs(np.frombuffer(result, "<f4")[0] - np.sin(0.8)) < 0.1
     assert warnings.texts == []
@@ -129,7 +129,7 @@ def test_a_model_that_neither_takes_is_refused_in_the_words_of_the_first(sine: b
     model = model.replace(b"\x00\x09\x04\x00", b"\x00\x0a\x04\x00")
     said = [TensorType.parse("f32[1, 1]")]
     with pytest.raises(RuneError) as caught:
-        HostModel("sine", model, (said, said), Warnings())
+        HostModel("sine", ModelFile(model), (said, said), Warnings())
     assert caught.value.code == "R0713"
     assert "TensorFlow Lite Micro has no operator HASHTABLE_LOOKUP" in caught.value.message
 
@@ -160,13 +160,13 @@ def test_dynamic_range_runs_with_a_warning_that_no_device_takes_it(
     dynamic_range: bytes, sine: bytes
 ) -> None:
     warnings = Warnings()
-    model = HostModel("sine", dynamic_range, None, warnings)
+    model = HostModel("sine", ModelFile(dynamic_range), None, warnings)
     (result,) = model.infer([np.float32(0.8).tobytes()])
     assert abs(np.frombuffer(result, "<f4")[0] - np.sin(0.8)) < 0.2
     (text,) = warnings.texts
     assert f"{OBJECTION}: its FULLY_CONNECTED cannot mix float inputs" in text
-    assert hybrid_operators(read_graph(dynamic_range)) == ("FULLY_CONNECTED",)
-    assert hybrid_operators(read_graph(sine)) == ()
+    assert hybrid_operators(ModelFile(dynamic_range).graph) == ("FULLY_CONNECTED",)
+    assert hybrid_operators(ModelFile(sine).graph) == ()
 
 
 def test_a_model_that_devices_compute_otherwise_runs_with_a_warning() -> None:
@@ -191,7 +191,7 @@ def test_a_model_that_devices_compute_otherwise_runs_with_a_warning() -> None:
     builder = flatbuffers.Builder(0)
     builder.Finish(model.Pack(builder), b"TFL3")
     warnings = Warnings()
-    ran = HostModel("positive", bytes(builder.Output()), None, warnings)
+    ran = HostModel("positive", ModelFile(bytes(builder.Output())), None, warnings)
     assert ran.infer([bytes([246, 0, 10, 100])]) == [bytes([0, 0, 5, 50])]
     (text,) = warnings.texts
     assert text.startswith(
@@ -241,7 +241,7 @@ def space_to_batch(operators: tuple[str, ...] = ()) -> bytes:
 
 def test_what_tflite_micro_computes_wrong_runs_in_litert() -> None:
     warnings = Warnings()
-    model = HostModel("dilated", space_to_batch(), None, warnings)
+    model = HostModel("dilated", ModelFile(space_to_batch()), None, warnings)
     data = np.arange(1, 17, dtype=np.int8).reshape(1, 4, 4, 1)
     (result,) = model.infer([data.tobytes()])
     padded = np.pad(data, [(0, 0), (2, 2), (2, 2), (0, 0)], constant_values=-128)
@@ -257,7 +257,7 @@ def test_what_tflite_micro_computes_wrong_is_refused_without_litert(
 ) -> None:
     monkeypatch.setattr(litert, "is_installed", lambda: False)
     with pytest.raises(MachineError) as caught:
-        HostModel("dilated", space_to_batch(), None, Warnings())
+        HostModel("dilated", ModelFile(space_to_batch()), None, Warnings())
     assert caught.value.code == "R0721"
     assert "computes SPACE_TO_BATCH_ND with padding wrong" in caught.value.message
     assert "pip install 'runec[litert]'" in str(caught.value.hint)
@@ -265,7 +265,7 @@ def test_what_tflite_micro_computes_wrong_is_refused_without_litert(
 
 def test_what_no_library_computes_right_is_refused() -> None:
     with pytest.raises(RuneError) as caught:
-        HostModel("dilated", space_to_batch(("ELU",)), None, Warnings())
+        HostModel("dilated", ModelFile(space_to_batch(("ELU",))), None, Warnings())
     assert caught.value.code == "R0736"
     micro, other = caught.value.notes
     assert "SPACE_TO_BATCH_ND with padding wrong" in micro
@@ -274,7 +274,7 @@ def test_what_no_library_computes_right_is_refused() -> None:
 
 def test_a_custom_operator_is_named_with_what_to_do(make_custom: Callable[[str], bytes]) -> None:
     with pytest.raises(RuneError) as caught:
-        HostModel("vela", make_custom("ethos-u"), None, Warnings())
+        HostModel("vela", ModelFile(make_custom("ethos-u")), None, Warnings())
     assert caught.value.code == "R0713"
     assert "TensorFlow Lite Micro has no operator ethos-u" in caught.value.message
     assert "before Vela" in str(caught.value.hint)

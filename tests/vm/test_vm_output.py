@@ -63,6 +63,13 @@ def test_a_tensor_of_many_elements_is_whole() -> None:
     assert document["1"][0]["elements"] == values.tolist()
 
 
+@pytest.mark.parametrize("code", "fd")
+def test_equal_floats_are_spelled_alike_and_zeros_keep_their_sign(code: str) -> None:
+    data = struct.pack(f"<6{code}", 0.0, -0.0, 1.5, 0.0, 1.5, -0.0)
+    line = output_line([(1, [(TensorType.parse(f"f{32 if code == 'f' else 64}[6]"), data)])])
+    assert '"elements":[0.0,-0.0,1.5,0.0,1.5,-0.0]' in line
+
+
 @pytest.mark.parametrize("count", [3, 5, 7, 9])
 def test_bytes_that_are_not_the_tensors_are_refused(count: int) -> None:
     with pytest.raises(ValueError, match=f"{count} bytes"):

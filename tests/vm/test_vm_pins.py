@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runec.codegen import compile_pipeline
-from runec.container import read_rune, write_rune
+from runec.container import write_rune
 from runec.frontend import analyse_text
 from runec.vm import Inputs, run_rune
 
@@ -39,6 +39,6 @@ def test_a_runefile_with_a_pin_prints_its_level(
     tmp_path: Path, text: str, value: int, line: str
 ) -> None:
     pipeline = analyse_text(text, "Runefile", tmp_path, "lamp").pipeline
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    rune = write_rune(pipeline, compile_pipeline(pipeline))
     (tmp_path / "input").write_bytes(bytes((value,)))
     assert list(run_rune(rune, Inputs(raw=(tmp_path / "input",)))) == [line]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from runec.codegen import compile_pipeline
-from runec.container import read_rune, write_rune
+from runec.container import write_rune
 from runec.frontend import analyse_text
 from runec.vm import Inputs, run_rune
 
@@ -38,7 +38,7 @@ def test_floats_go_through_an_int8_model_as_numpy_and_the_library_say(tmp_path: 
     sound = np.random.default_rng(3).uniform(-1, 27, (1, 1960)).astype(np.float32)
     (tmp_path / "sound.bin").write_bytes(sound.tobytes())
     pipeline = analyse_text(TEXT, "Runefile.yml", tmp_path, "test").pipeline
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    rune = write_rune(pipeline, compile_pipeline(pipeline))
     (line,) = run_rune(rune, Inputs(raw=(tmp_path / "sound.bin",)))
     ((real, net),) = json.loads(line).values()
 

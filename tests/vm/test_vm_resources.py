@@ -10,7 +10,7 @@ import pytest
 import tflite_micro
 
 from runec.codegen import compile_pipeline
-from runec.container import read_rune, write_rune
+from runec.container import write_rune
 from runec.frontend import analyse_text
 from runec.vm import Inputs, run_rune
 
@@ -32,7 +32,7 @@ def results(stages: str, folder: Path) -> dict[str, object]:
     (folder / "sine.tflite").write_bytes(SINE.read_bytes())
     (folder / "input.bin").write_bytes(struct.pack("<f", 1.0))
     pipeline = analyse_text(HEAD + stages, "Runefile.yml", folder, "test").pipeline
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    rune = write_rune(pipeline, compile_pipeline(pipeline))
     (line,) = run_rune(rune, Inputs(raw=(folder / "input.bin",)))
     document: dict[str, object] = json.loads(line)
     return document

@@ -12,16 +12,17 @@ import numpy as np
 import pytest
 
 from runec.container import Rune, read_rune
-from runec.diagnostics import RuneError, UserFileError
+from runec.diagnostics import RuneError
+from runec.models import ModelFile
 from runec.pipeline import CapabilityKind, TensorType
-from runec.vm import Inputs, device_rune, run_rune
+from runec.vm import Inputs, run_rune
 from runec.vm.host_model import HostModel
 from tests import shape_models
 
 if TYPE_CHECKING:
     from tests.vm.conftest import MakeRune, Sketch
 
-MakeOriginal = Callable[..., bytes]
+MakeLegacy = Callable[..., bytes]
 
 
 def numbers(folder: Path, values: Any) -> Inputs:
@@ -115,18 +116,18 @@ def test_an_open_batch_takes_the_runes(
 
 def test_a_model_nobody_has_a_shape_for_is_refused() -> None:
     with pytest.raises(RuneError) as caught:
-        HostModel("net", shape_models.top_k(), None, lambda *_: None)
+        HostModel("net", ModelFile(shape_models.top_k()), None, lambda *_: None)
     assert caught.value.code == "R0732"
 
 
-# --- originals ---------------------------------------------------------------------------------
+# --- legacy runes ------------------------------------------------------------------------------
 
 MODEL_AT = 4096
 IN_AT, OUT_AT = 8192, 16384
 
 
-def original_of_2020(
-    make_original: MakeOriginal, model: bytes, sizes: tuple[int, int], counts: tuple[int, int]
+def legacy_of_2020(
+    make_legacy: MakeLegacy, model: bytes, sizes: tuple[int, int], counts: tuple[int, int]
 ) -> Rune:
     """`tfm_preload_model` with numbers of elements; the output is a JSON text of its own."""
     manifest = f"""
@@ -144,29 +145,29 @@ def original_of_2020(
         (if (f32.ne (f32.load (i32.const {end - 4})) (f32.const 3)) (then unreachable))
         (drop (call $consume_output (i32.const 2) (i32.const 64) (i32.const 6)))"""
     data = {64: b'"Ring"', end: struct.pack("<I", 7), MODEL_AT: model}
-    return read_rune(make_original(manifest, call, data, "0.2.0"))
+    return read_rune(make_legacy(manifest, call, data, "0.2.0"))
 
 
 def test_numbers_of_elements_are_not_numbers_of_tensors(
-    make_original: MakeOriginal, tmp_path: Path
+    make_legacy: MakeLegacy, tmp_path: Path
 ) -> None:
     model = shape_models.without_shape("ABS", 128)
-    rune = original_of_2020(make_original, model, (512, 512), (128, 4))
+    rune = legacy_of_2020(make_legacy, model, (512, 512), (128, 4))
     assert list(run_rune(rune, numbers(tmp_path, [-3] * 128))) == ['{"2":"Ring"}']
 
 
-def test_an_originals_buffer_of_another_size_is_not_written(
-    make_original: MakeOriginal, tmp_path: Path
+def test_a_legacy_buffer_of_another_size_is_not_written(
+    make_legacy: MakeLegacy, tmp_path: Path
 ) -> None:
     model = shape_models.without_shape("ABS", 128)
-    rune = original_of_2020(make_original, model, (512, 16), (128, 4))
+    rune = legacy_of_2020(make_legacy, model, (512, 16), (128, 4))
     with pytest.raises(RuneError) as caught:
         list(run_rune(rune, numbers(tmp_path, [-3] * 128)))
     assert caught.value.code == "R0714"
 
 
-def test_a_model_of_several_outputs_is_not_one_of_2020(make_original: MakeOriginal) -> None:
-    rune = original_of_2020(make_original, shape_models.top_k(), (2048, 1600), (1, 1))
+def test_a_model_of_several_outputs_is_not_one_of_2020(make_legacy: MakeLegacy) -> None:
+    rune = legacy_of_2020(make_legacy, shape_models.top_k(), (2048, 1600), (1, 1))
     with pytest.raises(RuneError) as caught:
         list(run_rune(rune, Inputs()))
     assert caught.value.code == "R0716"
@@ -174,8 +175,8 @@ def test_a_model_of_several_outputs_is_not_one_of_2020(make_original: MakeOrigin
 
 
 @pytest.mark.parametrize(("shape", "code"), [(b"i32[400]", None), (b"i32[001]", "R0731")])
-def test_a_later_original_declares_what_its_model_lacks(
-    make_original: MakeOriginal, tmp_path: Path, shape: bytes, code: str | None
+def test_a_later_legacy_rune_declares_what_its_model_lacks(
+    make_legacy: MakeLegacy, tmp_path: Path, shape: bytes, code: str | None
 ) -> None:
     """As the public rune of mobile_object_localizer, whose outputs have no shape in the file."""
     model, mime = shape_models.top_k(), b"application/tflite-model"
@@ -202,7 +203,7 @@ def test_a_later_original_declares_what_its_model_lacks(
         700: said,
         MODEL_AT: model,
     }
-    rune = read_rune(make_original(manifest, call, data))
+    rune = read_rune(make_legacy(manifest, call, data))
     lines = run_rune(rune, numbers(tmp_path, np.arange(512)))
     if code is None:
         assert len(list(lines)) == 1
@@ -212,9 +213,17 @@ def test_a_later_original_declares_what_its_model_lacks(
     assert caught.value.code == code
 
 
-def test_devices_do_not_get_an_original_without_shapes(make_original: MakeOriginal) -> None:
-    model = shape_models.without_shape("ABS", 128)
-    rune = original_of_2020(make_original, model, (512, 512), (128, 4))
-    with pytest.raises(UserFileError) as caught:
-        device_rune(rune)
-    assert caught.value.code == "R0323"
+def test_an_input_whose_value_is_no_shape_is_reported() -> None:
+    """RESHAPE to what an input requests: 8 elements do not become 3 x 3."""
+    model = shape_models.ModelSketch()
+    given, shape = model.tensor("f4", [8]), model.tensor("i4", [2])
+    result = model.tensor("f4", [2, 4])
+    model.operator("RESHAPE", [given, shape], [result])
+    data = ModelFile(model.written([given, shape], [result]))
+    ready = HostModel("net", data, None, lambda *_: None)
+    values = np.arange(8, dtype="<f4").tobytes()
+    assert ready.infer([values, struct.pack("<2i", 2, 4)]) == [values]
+    with pytest.raises(RuneError) as caught:
+        ready.infer([values, struct.pack("<2i", 3, 3)])
+    assert caught.value.code == "R0713"
+    assert "check the inputs that hold shapes" in str(caught.value.hint)

@@ -372,8 +372,8 @@ def test_a_request_that_makes_no_sense_is_refused(
 
 GOOD = wav(b"\1\0\2\0")
 BROKEN = {
-    "nothing": (b"", "no WAV"),
-    "text": (b"RIFF of a guitar, loud", "no WAV"),
+    "nothing": (b"", "not a WAV"),
+    "text": (b"RIFF of a guitar, loud", "not a WAV"),
     "FLAC": (b"fLaC\0\0\0\x22", "a FLAC file, not a WAV file"),
     "MP3": (b"ID3\4\0\0", "an MP3 file, not a WAV file"),
     "MP4": (b"\0\0\0\x20ftypM4A ", "an MP4 file, not a WAV file"),
@@ -388,8 +388,8 @@ BROKEN = {
     "12 bits": (wav(b"\1\0", bits=12), "12 bits"),
     "rate 0": (wav(b"\1\0", rate=0), "0 samples a second"),
     "rate 2^32-1": (GOOD.replace(struct.pack("<I", 16000), b"\xff" * 4), "4294967295"),
-    "NaN": (wav(struct.pack("<f", float("nan")), tag=FLOAT, bits=32), "no number"),
-    "infinity": (wav(struct.pack("<f", float("inf")), tag=FLOAT, bits=32), "no number"),
+    "NaN": (wav(struct.pack("<f", float("nan")), tag=FLOAT, bits=32), "not a number"),
+    "infinity": (wav(struct.pack("<f", float("inf")), tag=FLOAT, bits=32), "not a number"),
     "many parts": (riff(*[(b"junk", b"")] * 2000), "more than 1000 parts"),
 }
 

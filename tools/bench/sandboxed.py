@@ -148,7 +148,7 @@ def measure_rune(rune: Rune, board: Board, built: FirmwareBuild, inputs: Inputs)
                 timeout_s=_TIMEOUT_S,
                 log=None,
             ) as device:
-                results = tuple(device.run(inputs, repeats=RUNS))
+                results = tuple(device.run(InputReader(inputs), repeats=RUNS))
                 device.stats()  # what comes before its answer has been noted
         except RunecError:
             if faults:

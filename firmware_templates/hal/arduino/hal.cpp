@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* runevm_hal.h and the firmware's entry on every core that has Arduino's API; nothing else is used. Restarting
  * the chip is no part of that API, and nothing here needs it: faults are handled by the core.
  * The project provides HAL_BAUD, HAL_STACK_BYTES and HAL_CORE_STACK_BYTES (what the core takes above setup()), and
@@ -28,7 +29,9 @@ static uint32_t stack_used_bytes(void *)
     return unused < size ? size - unused : 0;
 }
 
-static void paint_stack(const uint8_t *) {}
+static void paint_stack(const uint8_t *)
+{
+}
 
 #elif defined(ARDUINO_ARCH_STM32) || defined(ARDUINO_ARCH_NRF5)
 
@@ -57,7 +60,9 @@ static void paint_stack(const uint8_t *top)
 /* What lies around the stack of another core is unknown. */
 static uint32_t (*const stack_used_bytes)(void *) = nullptr;
 
-static void paint_stack(const uint8_t *) {}
+static void paint_stack(const uint8_t *)
+{
+}
 
 #endif
 
@@ -88,7 +93,7 @@ void runevm_hal_write(const uint8_t *bytes, size_t length)
         length -= taken;
         if (taken > 0) {
             since = runevm_hal_milliseconds();
-        } else if (runevm_hal_milliseconds() - since >= RUNEVM_RINGS_WAIT_MS) {
+        } else if (runevm_hal_milliseconds() - since >= RUNEVM_RTT_WAIT_MS) {
             return;
         } else {
             yield();

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The part of a bare-metal C environment that is the same on every chip. */
 #include "board_runtime.h"
 
@@ -24,7 +25,8 @@ static void paint_stack(void)
 {
     const uint8_t *here = (const uint8_t *)__builtin_frame_address(0) - STACK_SLACK;
     /* The bottom is at a multiple of 4. */
-    for (volatile uint32_t *at = (volatile uint32_t *)(void *)runec_stack_bottom; (const uint8_t *)(at + 1) <= here; at++) {
+    for (volatile uint32_t *at = (volatile uint32_t *)(void *)runec_stack_bottom; (const uint8_t *)(at + 1) <= here;
+         at++) {
         *at = STACK_PATTERN_WORD;
     }
 }

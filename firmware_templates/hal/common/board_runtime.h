@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What start-up code, main() and the HAL share on bare metal. Symbols in capitals of the linker script are places. */
 #ifndef BOARD_RUNTIME_H
 #define BOARD_RUNTIME_H

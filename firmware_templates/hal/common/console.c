@@ -1,43 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "console.h"
 
 #include <string.h>
 
 #include "runevm_hal.h"
 
-#ifdef HAL_LINK_RINGS
+#ifdef HAL_LINK_RTT
 
-#include "runevm_rings.h"
+#include "runevm_rtt.h"
 
 /* The name is the one that debuggers look for. */
-static runevm_rings rings __asm__("_SEGGER_RTT") __attribute__((used, aligned(4)));
-static uint8_t up[RUNEVM_RINGS_UP_BYTES] __attribute__((aligned(4)));
-static uint8_t down[RUNEVM_RINGS_DOWN_BYTES] __attribute__((aligned(4)));
+static runevm_rtt rtt __asm__("_SEGGER_RTT") __attribute__((used, aligned(4)));
+static uint8_t up[RUNEVM_RTT_UP_BYTES] __attribute__((aligned(4)));
+static uint8_t down[RUNEVM_RTT_DOWN_BYTES] __attribute__((aligned(4)));
 static int is_read;
 
 enum { LAST_WORDS_POLLS = 4000000 };
 
 void runec_console_init(void)
 {
-    runevm_rings_init(&rings, up, sizeof up, down, sizeof down);
+    runevm_rtt_init(&rtt, up, sizeof up, down, sizeof down);
     is_read = 1;
 }
 
 int runec_console_read(void)
 {
-    return runevm_rings_read(&rings);
+    return runevm_rtt_read(&rtt);
 }
 
 void runec_console_write(const uint8_t *bytes, size_t length)
 {
     uint32_t since = runevm_hal_milliseconds();
     while (length > 0) {
-        const size_t taken = runevm_rings_write(&rings, bytes, length);
+        const size_t taken = runevm_rtt_write(&rtt, bytes, length);
         bytes += taken;
         length -= taken;
         if (taken > 0) {
             since = runevm_hal_milliseconds();
             is_read = 1;
-        } else if (!is_read || runevm_hal_milliseconds() - since >= RUNEVM_RINGS_WAIT_MS) {
+        } else if (!is_read || runevm_hal_milliseconds() - since >= RUNEVM_RTT_WAIT_MS) {
             is_read = 0; /* from now on nothing waits, until there is room again */
             return;
         }
@@ -55,7 +56,7 @@ void runec_console_last_words(const char *text)
     /* The clock may stand still where this is called from. */
     is_read = 0;
     runec_console_say(text);
-    for (uint32_t polls = 0; polls < LAST_WORDS_POLLS && !runevm_rings_drained(&rings); polls++) { }
+    for (uint32_t polls = 0; polls < LAST_WORDS_POLLS && !runevm_rtt_drained(&rtt); polls++) { }
 }
 
 #else

@@ -1,4 +1,5 @@
-/* The console that the link uses: the HAL's own, or with HAL_LINK_RINGS rings in RAM that a debugger
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The console that the link uses: the HAL's own, or with HAL_LINK_RTT rings in RAM that a debugger
  * reads and writes. The HAL's own then shows the log lines. */
 #ifndef CONSOLE_H
 #define CONSOLE_H
@@ -12,14 +13,14 @@ void runec_console_init(void);
 /* One byte, or -1. Never waits. */
 int runec_console_read(void);
 
-/* Sends all bytes; where nobody takes them out of a full ring for a while, the rest is dropped, and the link
+/* Sends all bytes; where the host does not read a full ring for a while, the rest is dropped, and the link
  * sends them again when somebody asks. */
 void runec_console_write(const uint8_t *bytes, size_t length);
 
 /* A line of the log, for people. */
 void runec_console_say(const char *text);
 
-/* The same before a restart: waits until it was read, or nobody reads. Needs no clock and no interrupts. */
+/* The same before a restart: waits until it was read, or the host stops reading. Needs no clock and no interrupts. */
 void runec_console_last_words(const char *text);
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The firmware as the board's entry sees it: start once, then serve for ever. */
 #ifndef FIRMWARE_H
 #define FIRMWARE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A 32-bit register of the chip, by its address. */
 #ifndef REGISTER_H
 #define REGISTER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What ESP32 and ESP32-C3 share: pins through the GPIO matrix, the I2C controller, and flash. The numbers in which
  * they differ stand in esp_chip.h of the chip's folder. */
 #ifndef ESP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* I2C of runevm_hal.h on the controllers of ESP32 and ESP32-C3, as master at 100 kHz, polled. Espressif's
  * technical reference manuals of the ESP32, version 5, and of the ESP32-C3, version 1.0, chapter "I2C
  * Controller". The board file gives HAL_I2C_BASE, HAL_SCL_PIN and HAL_SDA_PIN.
@@ -18,7 +19,7 @@
 
 #define CLOCK_AND_RESET_BIT (1u << 7) /* I2C_EXT0, in either register of either chip */
 /* Registers clocked, master, and pins that are let go and not driven high. On an ESP32-C3, where these are 1
- * after a reset: no arbitration, for there is no other master; and bytes acknowledged, however full the FIFO. */
+ * after a reset: no arbitration, since the bus has one master; and bytes acknowledged, however full the FIFO. */
 #define MASTER ((1u << 8) | (1u << 4) | (1u << 1) | (1u << 0))
 #define START (1u << 5)
 #define FIFO_RESETS ((1u << 13) | (1u << 12))

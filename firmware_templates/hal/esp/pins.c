@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Pins of ESP32 and ESP32-C3. Espressif's technical reference manuals of the ESP32, version 5, and of the
  * ESP32-C3, version 1.0, chapters "IO_MUX and GPIO Matrix" and "IO MUX and GPIO Matrix". Pins from 32 on,
  * which the ESP32 alone has, stand in a second bank of registers. Its pads that are RTC_GPIO as well cannot be

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Flash of an ESP32 or ESP32-C3: a chip of serial NOR flash, out of which the program runs through a cache (SPI0). It is
  * written by a second controller, SPI1, with the commands that every such chip has: sectors of 4 KiB, words.
  *
@@ -34,7 +35,7 @@
 #define SENDS_COMMAND_AND_ADDRESS (3u << 30) /* USER */
 #define DUMMY (1u << 29)
 #define WRITES_BY_TWO_OR_FOUR (15u << 12)
-#define ADDRESS_BITS(count) (((count)-1u) << 26) /* USER1 */
+#define ADDRESS_BITS(count) (((count) - 1u) << 26) /* USER1 */
 #define BUSY (1u << 0) /* STATUS: the chip's own */
 #define ENABLED (1u << 1)
 

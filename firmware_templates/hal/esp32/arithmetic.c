@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The arithmetic that Debian's libgcc for Xtensa lx106 lacks: whole numbers of 32 and 64 bits, float and
  * double. IEEE 754, round to nearest, ties to even, with subnormal numbers and infinities; each result is
  * rounded once; every NaN that comes out is the quiet one with no payload (7fc00000, 7ff8000000000000).
@@ -196,248 +197,26 @@ int64_t RUNEC_NAME(moddi3)(int64_t a, int64_t b)
 
 /* --- float ---------------------------------------------------------------------------------------- */
 
-static bool f_is_nan(uint32_t a)
+/* The upper 32 bits of a product; the last one also says whether any below it is set. */
+static uint32_t f_high_product(uint32_t a, uint32_t b)
 {
-    return (a & ~F_SIGN) > F_INFINITE;
+    uint64_t product = RUNEC_NAME(umulsidi3)(a, b);
+    return (uint32_t)(product >> 32) | ((uint32_t)product != 0);
 }
 
-/* Shifts right; the last bit that stays says whether any that went, or itself, was set. */
-static uint32_t f_shift(uint32_t value, int32_t by)
-{
-    if (by > 31) {
-        return value != 0;
-    }
-    return (value >> by) | ((value & ((1u << by) - 1u)) != 0);
-}
+#define NUMBER uint32_t
+#define PART(name) f_##name
+#define OPERATION(name) RUNEC_NAME(name##sf3)
+#define MANTISSA F_BITS
+#define BIAS F_BIAS
+#define LEADING_ZEROS(value) __builtin_clz(value)
+#define HIGH_PRODUCT f_high_product
+#include "float_width.h"
 
-/* The number 1.f or 0.f as 24 bits and its exponent field; a subnormal number has field 1. */
-static uint32_t f_split(uint32_t a, int32_t *exponent)
-{
-    uint32_t field = (a & ~F_SIGN) >> F_BITS;
-    *exponent = field == 0 ? 1 : (int32_t)field;
-    return (a & (F_IMPLIED - 1u)) | (field == 0 ? 0 : F_IMPLIED);
-}
+/* --- double --------------------------------------------------------------------------------------- */
 
-/* The same with the implied bit set: the field of a subnormal number is below 1. Not for 0. */
-static uint32_t f_split_normal(uint32_t a, int32_t *exponent)
-{
-    uint32_t value = f_split(a, exponent);
-    int zeros = __builtin_clz(value) - (31 - F_BITS);
-    *exponent -= zeros;
-    return value << zeros;
-}
-
-/* Rounds `value`, whose implied bit stands EXTRA places higher than in a float: set, or the field is 1. */
-static uint32_t f_round(uint32_t sign, int32_t exponent, uint32_t value)
-{
-    uint32_t below = value & 7u;
-    if (exponent >= 255) {
-        return sign | F_INFINITE;
-    }
-    value >>= EXTRA;
-    value += below > 4u || (below == 4u && (value & 1u) != 0);
-    /* The implied bit, and a carry out of the bits below it, go into the field by themselves. */
-    return sign | ((((uint32_t)exponent - 1u) << F_BITS) + value);
-}
-
-/* The same for a `value` with its implied bit, and any exponent. */
-static uint32_t f_round_any(uint32_t sign, int32_t exponent, uint32_t value)
-{
-    if (exponent < 1) {
-        value = f_shift(value, 1 - exponent);
-        exponent = 1;
-    }
-    return f_round(sign, exponent, value);
-}
-
-uint32_t RUNEC_NAME(addsf3)(uint32_t a, uint32_t b)
-{
-    if ((a & ~F_SIGN) < (b & ~F_SIGN)) {
-        uint32_t smaller = a;
-        a = b;
-        b = smaller;
-    }
-    uint32_t sign = a & F_SIGN;
-    bool differ = ((a ^ b) & F_SIGN) != 0;
-    if ((a & ~F_SIGN) >= F_INFINITE) {
-        bool has_no_sum = (b & ~F_SIGN) == F_INFINITE && differ;
-        return f_is_nan(a) || has_no_sum ? F_NAN : a;
-    }
-    int32_t exponent, other;
-    uint32_t value = f_split(a, &exponent) << EXTRA;
-    uint32_t part = f_split(b, &other) << EXTRA;
-    part = f_shift(part, exponent - other);
-    if (!differ) {
-        value += part;
-        if ((value >> (F_BITS + EXTRA + 1)) != 0) {
-            value = f_shift(value, 1);
-            exponent++;
-        }
-        return f_round(sign, exponent, value);
-    }
-    value -= part;
-    if (value == 0) {
-        return 0;
-    }
-    int zeros = __builtin_clz(value) - (31 - F_BITS - EXTRA);
-    if (zeros >= exponent) {
-        zeros = exponent - 1;
-    }
-    return f_round(sign, exponent - zeros, value << zeros);
-}
-
-uint32_t RUNEC_NAME(subsf3)(uint32_t a, uint32_t b)
-{
-    return RUNEC_NAME(addsf3)(a, b ^ F_SIGN);
-}
-
-uint32_t RUNEC_NAME(mulsf3)(uint32_t a, uint32_t b)
-{
-    uint32_t sign = (a ^ b) & F_SIGN;
-    uint32_t size_a = a & ~F_SIGN, size_b = b & ~F_SIGN;
-    if (size_a >= F_INFINITE || size_b >= F_INFINITE) {
-        bool has_no_product = f_is_nan(a) || f_is_nan(b) || size_a == 0 || size_b == 0;
-        return has_no_product ? F_NAN : sign | F_INFINITE;
-    }
-    if (size_a == 0 || size_b == 0) {
-        return sign;
-    }
-    int32_t exponent, other;
-    uint32_t left = f_split_normal(a, &exponent) << 4, right = f_split_normal(b, &other) << 8;
-    uint64_t product = RUNEC_NAME(umulsidi3)(left, right);
-    uint32_t value = (uint32_t)(product >> 32) | ((uint32_t)product != 0);
-    exponent += other - F_BIAS;
-    if ((value >> (F_BITS + EXTRA + 1)) != 0) {
-        value = f_shift(value, 1);
-        exponent++;
-    }
-    return f_round_any(sign, exponent, value);
-}
-
-uint32_t RUNEC_NAME(divsf3)(uint32_t a, uint32_t b)
-{
-    uint32_t sign = (a ^ b) & F_SIGN;
-    uint32_t size_a = a & ~F_SIGN, size_b = b & ~F_SIGN;
-    if (size_a >= F_INFINITE || size_b >= F_INFINITE) {
-        bool has_no_quotient = f_is_nan(a) || f_is_nan(b) || size_a == size_b;
-        return has_no_quotient ? F_NAN : size_b == F_INFINITE ? sign : sign | F_INFINITE;
-    }
-    if (size_b == 0) {
-        return size_a == 0 ? F_NAN : sign | F_INFINITE;
-    }
-    if (size_a == 0) {
-        return sign;
-    }
-    int32_t exponent, other;
-    uint32_t rest = f_split_normal(a, &exponent), divisor = f_split_normal(b, &other), value = 0;
-    exponent += F_BIAS - other;
-    if (rest < divisor) {
-        rest <<= 1;
-        exponent--;
-    }
-    for (int i = 0; i <= F_BITS + EXTRA; i++, rest <<= 1) {
-        value <<= 1;
-        if (rest >= divisor) {
-            rest -= divisor;
-            value |= 1;
-        }
-    }
-    return f_round_any(sign, exponent, value | (rest != 0));
-}
-
-/* --- double, by the same steps -------------------------------------------------------------------- */
-
-static bool d_is_nan(uint64_t a)
-{
-    return (a & ~D_SIGN) > D_INFINITE;
-}
-
-static uint64_t d_shift(uint64_t value, int32_t by)
-{
-    if (by > 63) {
-        return value != 0;
-    }
-    return (value >> by) | ((value & (((uint64_t)1 << by) - 1u)) != 0);
-}
-
-static uint64_t d_split(uint64_t a, int32_t *exponent)
-{
-    uint32_t field = (uint32_t)((a & ~D_SIGN) >> D_BITS);
-    *exponent = field == 0 ? 1 : (int32_t)field;
-    return (a & (D_IMPLIED - 1u)) | (field == 0 ? 0 : D_IMPLIED);
-}
-
-static uint64_t d_split_normal(uint64_t a, int32_t *exponent)
-{
-    uint64_t value = d_split(a, exponent);
-    int zeros = leading_zeros(value) - (63 - D_BITS);
-    *exponent -= zeros;
-    return value << zeros;
-}
-
-static uint64_t d_round(uint64_t sign, int32_t exponent, uint64_t value)
-{
-    uint32_t below = (uint32_t)value & 7u;
-    if (exponent >= 2047) {
-        return sign | D_INFINITE;
-    }
-    value >>= EXTRA;
-    value += below > 4u || (below == 4u && (value & 1u) != 0);
-    return sign | ((((uint64_t)(uint32_t)exponent - 1u) << D_BITS) + value);
-}
-
-static uint64_t d_round_any(uint64_t sign, int32_t exponent, uint64_t value)
-{
-    if (exponent < 1) {
-        value = d_shift(value, 1 - exponent);
-        exponent = 1;
-    }
-    return d_round(sign, exponent, value);
-}
-
-uint64_t RUNEC_NAME(adddf3)(uint64_t a, uint64_t b)
-{
-    if ((a & ~D_SIGN) < (b & ~D_SIGN)) {
-        uint64_t smaller = a;
-        a = b;
-        b = smaller;
-    }
-    uint64_t sign = a & D_SIGN;
-    bool differ = ((a ^ b) & D_SIGN) != 0;
-    if ((a & ~D_SIGN) >= D_INFINITE) {
-        bool has_no_sum = (b & ~D_SIGN) == D_INFINITE && differ;
-        return d_is_nan(a) || has_no_sum ? D_NAN : a;
-    }
-    int32_t exponent, other;
-    uint64_t value = d_split(a, &exponent) << EXTRA;
-    uint64_t part = d_split(b, &other) << EXTRA;
-    part = d_shift(part, exponent - other);
-    if (!differ) {
-        value += part;
-        if ((value >> (D_BITS + EXTRA + 1)) != 0) {
-            value = d_shift(value, 1);
-            exponent++;
-        }
-        return d_round(sign, exponent, value);
-    }
-    value -= part;
-    if (value == 0) {
-        return 0;
-    }
-    int zeros = leading_zeros(value) - (63 - D_BITS - EXTRA);
-    if (zeros >= exponent) {
-        zeros = exponent - 1;
-    }
-    return d_round(sign, exponent - zeros, value << zeros);
-}
-
-uint64_t RUNEC_NAME(subdf3)(uint64_t a, uint64_t b)
-{
-    return RUNEC_NAME(adddf3)(a, b ^ D_SIGN);
-}
-
-/* The upper 64 bits of a product; the last one also says whether any below it is set. */
-static uint64_t high_product(uint64_t a, uint64_t b)
+/* The same of 64 bits. */
+static uint64_t d_high_product(uint64_t a, uint64_t b)
 {
     uint32_t low_a = (uint32_t)a, high_a = (uint32_t)(a >> 32), low_b = (uint32_t)b, high_b = (uint32_t)(b >> 32);
     uint64_t low = RUNEC_NAME(umulsidi3)(low_a, low_b);
@@ -447,58 +226,14 @@ static uint64_t high_product(uint64_t a, uint64_t b)
     return high | (((uint32_t)other | (uint32_t)low) != 0);
 }
 
-uint64_t RUNEC_NAME(muldf3)(uint64_t a, uint64_t b)
-{
-    uint64_t sign = (a ^ b) & D_SIGN;
-    uint64_t size_a = a & ~D_SIGN, size_b = b & ~D_SIGN;
-    if (size_a >= D_INFINITE || size_b >= D_INFINITE) {
-        bool has_no_product = d_is_nan(a) || d_is_nan(b) || size_a == 0 || size_b == 0;
-        return has_no_product ? D_NAN : sign | D_INFINITE;
-    }
-    if (size_a == 0 || size_b == 0) {
-        return sign;
-    }
-    int32_t exponent, other;
-    uint64_t left = d_split_normal(a, &exponent) << 4, right = d_split_normal(b, &other) << 11;
-    uint64_t value = high_product(left, right);
-    exponent += other - D_BIAS;
-    if ((value >> (D_BITS + EXTRA + 1)) != 0) {
-        value = d_shift(value, 1);
-        exponent++;
-    }
-    return d_round_any(sign, exponent, value);
-}
-
-uint64_t RUNEC_NAME(divdf3)(uint64_t a, uint64_t b)
-{
-    uint64_t sign = (a ^ b) & D_SIGN;
-    uint64_t size_a = a & ~D_SIGN, size_b = b & ~D_SIGN;
-    if (size_a >= D_INFINITE || size_b >= D_INFINITE) {
-        bool has_no_quotient = d_is_nan(a) || d_is_nan(b) || size_a == size_b;
-        return has_no_quotient ? D_NAN : size_b == D_INFINITE ? sign : sign | D_INFINITE;
-    }
-    if (size_b == 0) {
-        return size_a == 0 ? D_NAN : sign | D_INFINITE;
-    }
-    if (size_a == 0) {
-        return sign;
-    }
-    int32_t exponent, other;
-    uint64_t rest = d_split_normal(a, &exponent), divisor = d_split_normal(b, &other), value = 0;
-    exponent += D_BIAS - other;
-    if (rest < divisor) {
-        rest <<= 1;
-        exponent--;
-    }
-    for (int i = 0; i <= D_BITS + EXTRA; i++, rest <<= 1) {
-        value <<= 1;
-        if (rest >= divisor) {
-            rest -= divisor;
-            value |= 1;
-        }
-    }
-    return d_round_any(sign, exponent, value | (rest != 0));
-}
+#define NUMBER uint64_t
+#define PART(name) d_##name
+#define OPERATION(name) RUNEC_NAME(name##df3)
+#define MANTISSA D_BITS
+#define BIAS D_BIAS
+#define LEADING_ZEROS(value) leading_zeros(value)
+#define HIGH_PRODUCT d_high_product
+#include "float_width.h"
 
 /* --- From one kind to another --------------------------------------------------------------------- */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The ESP32's part of hal/esp/spi_flash.c: the cache of the first processor, and the pages of 64 KiB by which it sees
  * flash. Espressif's technical reference manual of the ESP32, version 5: chapters "DPort Registers" and "Memory
  * Management and Protection Units". The board file gives HAL_STORAGE_OFFSET, where in flash its `storage` lies. */
@@ -7,7 +8,7 @@
 
 #define CACHE_CONTROL REGISTER(0x3FF00040u) /* DPORT_PRO_CACHE_CTRL_REG */
 #define CACHE_STATE ((REGISTER(0x3FF003F0u) >> 7) & 0xFFFu) /* DPORT_PRO_DCACHE_DBUG0_REG */
-#define PAGE(address) REGISTER(0x3FF10000u + 4u * (((address)-DATA_WINDOW) / PAGE_BYTES))
+#define PAGE(address) REGISTER(0x3FF10000u + 4u * (((address) - DATA_WINDOW) / PAGE_BYTES))
 
 #define DATA_WINDOW 0x3F400000u
 #define PAGE_BYTES 0x10000u

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The ESP32's part of firmware_templates/hal/esp. Espressif's technical reference manual of the ESP32,
  * version 5: 4.12 and chapter "I2C Controller". The board file gives HAL_I2C_BASE and HAL_I2C_CLOCK_HZ. */
 #include "esp.h"

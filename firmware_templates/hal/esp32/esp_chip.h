@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Numbers of the ESP32 for firmware_templates/hal/esp. Espressif's technical reference manual of the ESP32,
  * version 5: chapters "IO_MUX and GPIO Matrix" (with the table of its signals), "DPort Registers", "I2C
  * Controller"; "ESP32 Series SoC Errata", version 2.7. */

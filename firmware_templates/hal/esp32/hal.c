@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* runevm_hal.h for ESP32: UART0 polled; the processor's cycle counter. The clocks and the baud rate are as
  * the loader left them. Register numbers: Espressif's technical reference manual of the ESP32, version 5.
  * The board file gives HAL_CLOCK_HZ and HAL_UART_BASE. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Start-up of an ESP32 (Xtensa LX6) with code of the call0 ABI. The loader before it may have used register
  * windows: they are switched off here, and nothing in this program turns them on again. */
     .section .text.start, "ax"

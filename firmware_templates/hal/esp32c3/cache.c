@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The ESP32-C3's part of hal/esp/spi_flash.c: its cache, whose registers stand in Espressif's headers and SVD file
  * alone (EXTMEM). A program without a loader sees flash as it is, from the start of either bus's window on: the boot
  * ROM maps 4 MiB so. */

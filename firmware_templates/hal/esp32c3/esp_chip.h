@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Numbers of the ESP32-C3 for firmware_templates/hal/esp. Espressif's technical reference manual, version 1.0:
  * chapters "IO MUX and GPIO Matrix" (with the table of its signals), "System Registers", "I2C Controller". */
 #ifndef ESP_CHIP_H

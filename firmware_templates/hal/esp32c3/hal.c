@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* runevm_hal.h for ESP32-C3: UART0 polled; the system timer. The clocks are as the boot ROM left them.
  * Register numbers: Espressif's technical reference manual, version 1.0. The board file gives
  * HAL_CLOCK_HZ, HAL_BAUD and HAL_UART_BASE. */

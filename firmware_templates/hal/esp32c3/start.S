@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Start-up of an ESP32-C3 that runs from flash in place: the boot ROM jumps to the word that follows
  * the header, which is where the linker script puts .text.start. */
     .option arch, +zicsr

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Flash of runevm_hal.h, whatever the controller: what may be changed, and whether it was. */
 #include "flash.h"
 
@@ -46,7 +47,8 @@ runevm_flash_status runevm_hal_flash_erase(uint32_t address)
 {
     const runevm_flash_range sector = runevm_hal_flash_sector(address);
     int result;
-    if (sector.size_bytes == 0 || sector.first != address || !is_free(address, sector.size_bytes)) return RUNEVM_FLASH_REFUSED;
+    if (sector.size_bytes == 0 || sector.first != address || !is_free(address, sector.size_bytes))
+        return RUNEVM_FLASH_REFUSED;
     result = flash_chip_open();
     if (result == 0) result = flash_chip_erase(sector);
     flash_chip_close();

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Clock, console, time and chance of an nRF52. Register numbers: Nordic's nRF52832 and nRF52840 product
  * specifications, chapters CLOCK, GPIO, UART, TIMER, RNG and NVMC. Pins count on: 32 is P1.00. */
 #include "nrf52.h"

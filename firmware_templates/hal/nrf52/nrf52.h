@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of the nRF52 share. */
 #ifndef NRF52_H
 #define NRF52_H

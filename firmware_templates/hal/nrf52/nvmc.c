@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Flash of an nRF52, by words. Nordic's nRF52832 and nRF52840 product specifications, chapter NVMC. Its cache is of
  * instructions only, so data is read back as it is. */
 #include "flash.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* I2C of runevm_hal.h on an nRF52: TWIM0 as master at 100 kHz, polled. Register numbers: Nordic's nRF52832
  * and nRF52840 product specifications, chapter TWIM. */
 #include <string.h>

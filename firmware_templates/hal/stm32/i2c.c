@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* I2C of runevm_hal.h on an STM32 controller of the first version, as master at 100 kHz, polled:
  * ST's RM0090, 27.3.3 and 27.6; RM0368, 18.3.3; RM0008, 26.3.3 and 26.6. Reading ends as these say
  * for a master that is not held up: while the last byte is on its way, 90 us, nothing else happens here. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Blocks that STM32F1, F2 and F4 share: USART and I2C of the first version. The chip family's file
  * switches on clocks and pins, then starts them. */
 #ifndef STM32_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The console of runevm_hal.h on an STM32 USART of the first version, polled: ST's RM0090, 30.6;
  * RM0368, 19.6; RM0008, 27.6. */
 #include "register.h"

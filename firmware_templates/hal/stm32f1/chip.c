@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Clocks and pins of an STM32F103; it has no random number generator. Register numbers: ST's RM0008, 7.3
  * (clocks), 9.2 (pins); PM0075, 3.1 (flash). 72 MHz from the 8 MHz crystal, the first bus half of it. */
 #include "register.h"
@@ -14,7 +15,12 @@
 #define GPIO_BSRR(port) REGISTER(0x40010810u + 0x400u * (port))
 #define GPIO_CR(port, pin) REGISTER(0x40010800u + 0x400u * (port) + 4u * ((pin) / 8u))
 
-enum { INPUT = 0x4, PUSH_PULL = 0x2, OUTPUT = 0xB, OPEN_DRAIN = 0xF }; /* MODE and CNF: floating; at 2 MHz; alternate function at 50 MHz */
+enum {
+    INPUT = 0x4,
+    PUSH_PULL = 0x2,
+    OUTPUT = 0xB,
+    OPEN_DRAIN = 0xF
+}; /* MODE and CNF: floating; at 2 MHz; alternate function at 50 MHz */
 
 /* An emulator without clock control never reports the crystal as ready and needs none. */
 static void clocks_up(void)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Flash of an STM32F103, by half words. ST's PM0075, 2.3 (program and erase), 3 (registers) and tables 2 to 4 (pages);
  * it wants the internal oscillator, which is never switched off here. The board file gives HAL_FLASH_PAGE_BYTES:
  * 1024 up to 128 KiB of flash, else 2048. */
@@ -16,7 +17,8 @@
 #define LOCK (1u << 7)
 
 #define FLASH_FIRST 0x08000000u
-#define FLASH_BYTES_MAX (HAL_FLASH_PAGE_BYTES == 1024u ? 0x20000u : 0x80000u) /* more than that has a second controller */
+#define FLASH_BYTES_MAX \
+    (HAL_FLASH_PAGE_BYTES == 1024u ? 0x20000u : 0x80000u) /* more than that has a second controller */
 
 /* The datasheets' most is 40 ms; a poll takes more than 4 cycles. */
 #define POLLS (HAL_CLOCK_HZ / 16u)

@@ -1,7 +1,8 @@
-/* Clocks, pins and chance of an STM32F2 or F4. Register numbers: ST's RM0090, 7.3 (clocks), 8.4 (pins),
- * 3.9 (flash), 24.4 (random numbers); RM0368, 6.3, 8.4 and 3.8. The board file gives HAL_CLOCK_HZ and what
- * leads to it from the internal 16 MHz: HAL_PLL_N, HAL_PLL_P and HAL_PLL_Q (after a division by 16),
- * HAL_BUS_DIVIDERS (PPRE bits of RCC_CFGR) and HAL_WAIT_STATES; and console, I2C and generator. */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Clocks, pins and random numbers of an STM32F2 or F4. Register numbers: ST's RM0090, 5.4 (voltage), 7.3 (clocks),
+ * 8.4 (pins), 3.9 (flash), 24.4 (random numbers); RM0368, 6.3, 8.4 and 3.8; RM0383, 5.4. The board file provides
+ * HAL_CLOCK_HZ and what leads to it from the internal 16 MHz: HAL_PLL_N, HAL_PLL_P and HAL_PLL_Q (after a division
+ * by 16), HAL_BUS_DIVIDERS (PPRE bits of RCC_CFGR) and HAL_WAIT_STATES; and console, I2C and generator. */
 #include "register.h"
 #include "runevm_hal.h"
 #include "stm32.h"
@@ -15,6 +16,8 @@
 #define RCC_AHB2ENR REGISTER(RCC_BASE + 0x34u)
 #define RCC_APB1ENR REGISTER(RCC_BASE + 0x40u)
 #define FLASH_ACR REGISTER(0x40023C00u)
+#define PWR_CR REGISTER(0x40007000u)
+#define PWR_CSR 0x40007004u
 #define GPIO_BASE(port) (0x40020000u + 0x400u * (port))
 #define GPIO_MODER(port) REGISTER(GPIO_BASE(port) + 0x00u)
 #define GPIO_OTYPER(port) REGISTER(GPIO_BASE(port) + 0x04u)
@@ -22,17 +25,51 @@
 #define GPIO_BSRR(port) REGISTER(GPIO_BASE(port) + 0x18u)
 #define GPIO_AFR(port, pin) REGISTER(GPIO_BASE(port) + 0x20u + 4u * ((pin) / 8u))
 
+enum {
+    VOS_SCALE_2 = 2 << 14,
+    VOS_SCALE_1 = 3 << 14,
+    VOS_READY = 1 << 14,
+    OVER_DRIVE = 1 << 16,
+    OVER_DRIVE_SWITCH = 1 << 17
+};
+
+/* A reset leaves an STM32F410 to F413 at the voltage for 84 MHz, all others at that for their 168 MHz or less. VOS takes
+ * values while the PLL is off, and takes effect when it is on. */
+static int voltage_is_raised(void)
+{
+    if (HAL_CLOCK_HZ <= 84000000u) return 0;
+    RCC_APB1ENR |= 1u << 28;
+    (void)RCC_APB1ENR; /* the clock is there after a read: errata of these chips, 2.1 */
+    if ((PWR_CR & VOS_SCALE_1) != VOS_SCALE_2) return 0;
+    PWR_CR |= VOS_SCALE_1;
+    return 1;
+}
+
+/* Above 168 MHz, once the PLL is on. */
+static int over_drive(void)
+{
+    if (HAL_CLOCK_HZ <= 168000000u) return 1;
+    PWR_CR |= OVER_DRIVE;
+    if (!register_becomes(PWR_CSR, OVER_DRIVE, OVER_DRIVE)) return 0;
+    PWR_CR |= OVER_DRIVE_SWITCH;
+    return register_becomes(PWR_CSR, OVER_DRIVE_SWITCH, OVER_DRIVE_SWITCH);
+}
+
 /* From the internal oscillator. An emulator without clock control never reports an oscillator as
  * ready; it runs at the board's speed from the start, so everything is left as it is. */
 static void clocks_up(void)
 {
+    int is_raised;
     REGISTER(RCC_CR) |= 1u;
     if (!register_becomes(RCC_CR, 2u, 2u)) return;
+    is_raised = voltage_is_raised();
     FLASH_ACR = 0x700u | HAL_WAIT_STATES; /* caches and prefetch */
     REGISTER(RCC_CFGR) = HAL_BUS_DIVIDERS;
     RCC_PLLCFGR = 16u | (HAL_PLL_N << 6) | ((HAL_PLL_P / 2u - 1u) << 16) | (HAL_PLL_Q << 24);
     REGISTER(RCC_CR) |= 1u << 24;
+    if (!over_drive()) return;
     if (!register_becomes(RCC_CR, 1u << 25, 1u << 25)) return;
+    if (is_raised && !register_becomes(PWR_CSR, VOS_READY, VOS_READY)) return;
     REGISTER(RCC_CFGR) |= 2u;
     (void)register_becomes(RCC_CFGR, 0xCu, 8u);
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Flash of an STM32F4, by words of 32 bits: a supply of 2.7 V or more. ST's RM0090, 3.3 (sectors), 3.5
  * (caches), 3.6 (erase and program) and 3.9 (registers); RM0368, 3.3, 3.4, 3.5 and 3.8. */
 #include "flash.h"

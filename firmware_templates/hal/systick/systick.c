@@ -1,9 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Time of runevm_hal.h from SysTick: ARM's ARMv7-M architecture reference manual, B3.3. The board file
  * gives HAL_CLOCK_HZ. */
+#include "systick.h"
 #include "cortex_m.h"
 #include "register.h"
 #include "runevm_hal.h"
-#include "systick.h"
 
 #define SYST_CSR REGISTER(0xE000E010u)
 #define SYST_RVR REGISTER(0xE000E014u)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Time from SysTick, for chips that have no better clock. */
 #ifndef SYSTICK_H
 #define SYSTICK_H

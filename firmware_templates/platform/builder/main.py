@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Builds a runec firmware: compiles what build_plan.json lists, links, makes flash images.
 
 The plan is explicit, so PlatformIO's library finder is not needed, and all paths in commands are

@@ -1,58 +1,33 @@
-/* Every fixed limit of runevm. Those of the file format are docs/spec/rune.md, section 3. A firmware
- * may define any of them smaller on the compiler's command line. */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every fixed limit of runevm. */
 #ifndef RUNEVM_LIMITS_H
 #define RUNEVM_LIMITS_H
 
-#ifndef RUNEVM_MAX_NAME_BYTES
+/* Of the file format, docs/spec/rune.md, section 3: a rune over one of them is refused with RUNEVM_ERR_LIMIT. The sizes of
+ * public structs follow from them, so they are the same for every file of a firmware. */
 #define RUNEVM_MAX_NAME_BYTES 64
-#endif
-#ifndef RUNEVM_MAX_STAGES
 #define RUNEVM_MAX_STAGES 32
-#endif
-#ifndef RUNEVM_MAX_CAPABILITIES
 #define RUNEVM_MAX_CAPABILITIES 8
-#endif
-#ifndef RUNEVM_MAX_PARAMETERS
 #define RUNEVM_MAX_PARAMETERS 8
-#endif
-#ifndef RUNEVM_MAX_MODELS
 #define RUNEVM_MAX_MODELS 8
-#endif
-#ifndef RUNEVM_MAX_OUTPUTS
 #define RUNEVM_MAX_OUTPUTS 8
-#endif
-#ifndef RUNEVM_MAX_PIN_BYTES
 #define RUNEVM_MAX_PIN_BYTES 32
-#endif
-#ifndef RUNEVM_MAX_RESOURCES
 #define RUNEVM_MAX_RESOURCES 16
-#endif
-#ifndef RUNEVM_MAX_TENSORS
 #define RUNEVM_MAX_TENSORS 64
-#endif
-#ifndef RUNEVM_MAX_RANK
 #define RUNEVM_MAX_RANK 8
-#endif
-#ifndef RUNEVM_MAX_STAGE_TENSORS
 #define RUNEVM_MAX_STAGE_TENSORS 32
-#endif
-#ifndef RUNEVM_MAX_GRAPH_BYTES
 #define RUNEVM_MAX_GRAPH_BYTES 16384
-#endif
-/* Blocks of a module in one another, a function's own included: engines may compile them by recursion. What the compilers of
- * 2020 to 2022 made nests deeper, and firmware for it has a larger stack. */
-#ifndef RUNEVM_MAX_NESTING
+/* Blocks of a module in one another, a function's own included: engines may compile them by recursion. */
 #define RUNEVM_MAX_NESTING 48
-#endif
-#ifndef RUNEVM_MAX_ORIGINAL_NESTING
-#define RUNEVM_MAX_ORIGINAL_NESTING 112
-#endif
-#ifndef RUNEVM_ERROR_TEXT_BYTES
-#define RUNEVM_ERROR_TEXT_BYTES 64
-#endif
 
-/* The time that one run may take, unless the configuration says otherwise, and how many steps of an engine (turns of loops,
- * calls of functions) lie between two looks at the clock. */
+/* Of this library: resources that a rune has open at a time, and the length of runevm_error_detail(). */
+#define RUNEVM_MAX_OPEN_RESOURCES 8
+#define RUNEVM_ERROR_TEXT_BYTES 64
+
+/* No struct depends on the rest; each may be defined otherwise on the compiler's command line. */
+
+/* The time that one run may take where runevm_config says 0, and how many steps of an engine (turns of loops, calls of
+ * functions) lie between two looks at the clock. */
 #ifndef RUNEVM_TIME_BUDGET_MS
 #define RUNEVM_TIME_BUDGET_MS 30000u
 #endif
@@ -60,24 +35,15 @@
 #define RUNEVM_STEPS_BETWEEN_LOOKS 1024u
 #endif
 
-/* 1: original runes (2020 to 2022) are read and served as well, described by a graph of ABI 0. All files of a firmware
- * must agree. How much one run of them may write, as documents that a computer reads. */
-#ifndef RUNEVM_ORIGINALS
-#define RUNEVM_ORIGINALS 0
+/* The console in RAM (runevm_rtt.h): its two buffers, and how long a full one is waited for before bytes are dropped. */
+#ifndef RUNEVM_RTT_UP_BYTES
+#define RUNEVM_RTT_UP_BYTES 1024
 #endif
-#ifndef RUNEVM_DOCUMENT_BYTES_MAX
-#define RUNEVM_DOCUMENT_BYTES_MAX 1048576u
+#ifndef RUNEVM_RTT_DOWN_BYTES
+#define RUNEVM_RTT_DOWN_BYTES 512
 #endif
-
-/* The console in RAM: its two rings, and how long a full one is waited for before bytes are dropped. */
-#ifndef RUNEVM_RINGS_UP_BYTES
-#define RUNEVM_RINGS_UP_BYTES 1024
-#endif
-#ifndef RUNEVM_RINGS_DOWN_BYTES
-#define RUNEVM_RINGS_DOWN_BYTES 512
-#endif
-#ifndef RUNEVM_RINGS_WAIT_MS
-#define RUNEVM_RINGS_WAIT_MS 250
+#ifndef RUNEVM_RTT_WAIT_MS
+#define RUNEVM_RTT_WAIT_MS 250
 #endif
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CRC-32 (ISO 3309, reflected polynomial 0xEDB88320), four bits a step: a table of 64 bytes is the
  * middle between a kilobyte of flash and eight steps a byte. */
 #include "crc32.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "runevm.h"
 
 const char *runevm_error_name(runevm_error error)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* COBS: S. Cheshire and M. Baker, "Consistent Overhead Byte Stuffing", IEEE/ACM Transactions on
  * Networking 7(2), 1999. A frame is so short that no run without a zero reaches 254 bytes, so that
  * each zero, and the place before the first byte, just holds the way to the next zero. */
@@ -14,7 +15,8 @@
 _Static_assert(HEAD_BYTES + RUNEVM_LINK_BODY_BYTES + CRC_BYTES < RUN_BYTES_MAX, "one COBS byte is enough");
 _Static_assert(HEAD_BYTES + RUNEVM_LINK_BODY_BYTES + CRC_BYTES + 3u == RUNEVM_LINK_FRAME_BYTES, "frame length");
 
-size_t runevm_frame_write(uint8_t frame[RUNEVM_LINK_FRAME_BYTES], uint8_t kind, uint8_t seq, const uint8_t *body, size_t body_bytes)
+size_t runevm_frame_write(uint8_t frame[RUNEVM_LINK_FRAME_BYTES], uint8_t kind, uint8_t seq, const uint8_t *body,
+                          size_t body_bytes)
 {
     uint8_t *payload = frame + 2; /* behind the 00 and the COBS byte */
     size_t length = HEAD_BYTES + body_bytes;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "graph.h"
 
 #include <string.h>
@@ -8,8 +9,8 @@ _Static_assert(RUNEVM_MAX_STAGES <= 32, "stages are bits of a word");
 _Static_assert(RUNEVM_MAX_TENSORS <= 255 && RUNEVM_MAX_STAGE_TENSORS <= 255, "tensor numbers are bytes");
 
 #define ABI 1u
-#define ORIGINAL_ABI 0u
-#define PAGE_BYTES 65536u
+#define CODE_MAP_MINOR 1u
+#define TENSOR_ALIGNMENT 8u
 #define ELEMENTS_MAX (0x7fffffffu / 8u)
 #define NO_STAGE 0xffu
 
@@ -17,27 +18,14 @@ typedef struct {
     runevm_json json;
     runevm_rune *rune;
     uint32_t stages_named;                   /* bit n: stage n has its entry */
+    uint32_t blocks;                         /* bit n: stage n is a block */
     uint32_t stage_next;                     /* within a map, entries rise from here */
     uint32_t id_last;                        /* ids count on over capabilities, models, outputs */
     bool gap_allowed;                        /* blocks opened resources before the next id */
-#if RUNEVM_ORIGINALS
-    uint32_t ids[RUNEVM_MAX_STAGES];         /* of the stages of an original */
-    uint32_t tensor_next;                    /* an original's tensors are those of its models, one after another */
-#endif
     uint8_t made_by[RUNEVM_MAX_TENSORS];     /* the stage whose output the tensor is */
     uint8_t used_first[RUNEVM_MAX_TENSORS];  /* the first stage that takes it */
     runevm_text model_resources[RUNEVM_MAX_MODELS];
 } reader;
-
-static bool is_original(const reader *graph)
-{
-#if RUNEVM_ORIGINALS
-    return graph->rune->is_original;
-#else
-    (void)graph;
-    return false;
-#endif
-}
 
 static bool ok(const reader *graph)
 {
@@ -105,18 +93,10 @@ static uint32_t read_stage(reader *graph, runevm_text *name)
     return stage;
 }
 
-static uint32_t read_id(reader *graph, uint32_t stage)
+static uint32_t read_id(reader *graph)
 {
     runevm_json_expect(&graph->json, "\"id\":");
     uint32_t id = runevm_json_integer(&graph->json);
-#if RUNEVM_ORIGINALS
-    graph->ids[stage] = id;
-    if (is_original(graph)) {
-        return id;
-    }
-#else
-    (void)stage;
-#endif
     if (graph->gap_allowed ? id <= graph->id_last : id != graph->id_last + 1) {
         malformed(graph);
     }
@@ -135,19 +115,6 @@ static uint8_t read_tensor_number(reader *graph)
     return (uint8_t)number;
 }
 
-/* Tensors of an original are numbered as they stand. */
-static void counts_on(reader *graph, uint8_t number)
-{
-#if RUNEVM_ORIGINALS
-    if (is_original(graph) && number != graph->tensor_next++) {
-        malformed(graph);
-    }
-#else
-    (void)graph;
-    (void)number;
-#endif
-}
-
 /* `,"inputs":[...]`, at least `least`. `numbers` may be NULL. */
 static uint8_t read_inputs(reader *graph, uint32_t stage, uint8_t *numbers, uint32_t least)
 {
@@ -155,7 +122,6 @@ static uint8_t read_inputs(reader *graph, uint32_t stage, uint8_t *numbers, uint
     runevm_json_expect(&graph->json, ",\"inputs\":[");
     while (more(graph, ']', &count, RUNEVM_MAX_STAGE_TENSORS)) {
         uint8_t number = read_tensor_number(graph);
-        counts_on(graph, number);
         if (stage < graph->used_first[number]) {
             graph->used_first[number] = (uint8_t)stage;
         }
@@ -176,7 +142,6 @@ static uint8_t read_outputs(reader *graph, uint32_t stage, uint8_t *numbers, uin
     runevm_json_expect(&graph->json, ",\"outputs\":[");
     while (more(graph, ']', &count, limit)) {
         uint8_t number = read_tensor_number(graph);
-        counts_on(graph, number);
         if (graph->made_by[number] != NO_STAGE || (count > 1 && number != next)) {
             malformed(graph);
         }
@@ -230,7 +195,7 @@ static void read_capabilities(reader *graph)
     while (more(graph, '}', &count, RUNEVM_MAX_CAPABILITIES)) {
         runevm_capability *capability = &rune->capabilities[count - 1];
         uint32_t stage = read_stage(graph, &capability->name);
-        capability->id = read_id(graph, stage);
+        capability->id = read_id(graph);
         runevm_json_expect(&graph->json, ",\"kind\":");
         capability->kind = (runevm_capability_kind)read_choice(graph, KINDS, sizeof KINDS / sizeof KINDS[0]);
         runevm_json_expect(&graph->json, ",\"parameters\":");
@@ -242,11 +207,7 @@ static void read_capabilities(reader *graph)
             runevm_json_skip_number(&graph->json);
         }
         capability->parameters = (runevm_text){start, (uint32_t)(graph->json.at - start)};
-        if (is_original(graph)) {
-            runevm_json_expect(&graph->json, ",\"outputs\":[]");
-        } else {
-            (void)read_outputs(graph, stage, &capability->tensor, 1);
-        }
+        (void)read_outputs(graph, stage, &capability->tensor, 1);
         runevm_json_expect(&graph->json, "}");
     }
     rune->capability_count = (uint8_t)count;
@@ -259,6 +220,7 @@ static void read_proc_blocks(reader *graph)
     while (more(graph, '}', &count, RUNEVM_MAX_STAGES)) {
         runevm_text name;
         uint32_t stage = read_stage(graph, &name);
+        graph->blocks |= 1u << stage;
         runevm_json_expect(&graph->json, "\"block\":");
         (void)runevm_json_string(&graph->json);
         runevm_json_expect(&graph->json, ",\"path\":");
@@ -289,7 +251,7 @@ static void read_models(reader *graph)
     while (more(graph, '}', &count, RUNEVM_MAX_MODELS)) {
         runevm_model_info *model = &rune->models[count - 1];
         uint32_t stage = read_stage(graph, &model->name);
-        model->id = read_id(graph, stage);
+        model->id = read_id(graph);
         runevm_json_expect(&graph->json, ",\"format\":");
         runevm_text format = read_name(graph);
         model->is_tflite = ok(graph) && runevm_text_is(format, (const uint8_t *)TFLITE, sizeof TFLITE - 1);
@@ -340,14 +302,10 @@ static void read_output_stages(reader *graph)
     while (more(graph, '}', &count, RUNEVM_MAX_OUTPUTS)) {
         runevm_output *output = &rune->outputs[count - 1];
         uint32_t stage = read_stage(graph, &output->name);
-        output->id = read_id(graph, stage);
+        output->id = read_id(graph);
         runevm_json_expect(&graph->json, ",\"kind\":");
         output->kind = (runevm_output_kind)read_choice(graph, KINDS, sizeof KINDS / sizeof KINDS[0]);
-        if (is_original(graph)) {
-            runevm_json_expect(&graph->json, ",\"inputs\":[]");
-        } else {
-            output->input_count = read_inputs(graph, stage, output->inputs, 1);
-        }
+        output->input_count = read_inputs(graph, stage, output->inputs, 1);
         if (output->kind == RUNEVM_PIN) {
             read_pin(graph, output);
         }
@@ -357,10 +315,10 @@ static void read_output_stages(reader *graph)
 }
 
 /* In order of name; those with bytes stand in the file in the same order. */
-static void read_resources(reader *graph, const runevm_layout *layout)
+static void read_resources(reader *graph, const runevm_sections *sections)
 {
     runevm_rune *rune = graph->rune;
-    uint32_t count = 0, in_file = 0, at = layout->resources_at;
+    uint32_t count = 0, in_file = 0, at = sections->resources_at;
     while (more(graph, '}', &count, RUNEVM_MAX_RESOURCES)) {
         runevm_resource *resource = &rune->resources[count - 1];
         resource->name = read_name(graph);
@@ -372,9 +330,9 @@ static void read_resources(reader *graph, const runevm_layout *layout)
             resource->size_bytes = runevm_json_integer(&graph->json);
             runevm_json_expect(&graph->json, ",\"sha256\":");
             read_sha256(graph);
-            runevm_layout_resource found = {0};
-            if (!ok(graph) || in_file++ >= layout->resource_count
-                || runevm_layout_next_resource(layout, &at, &found) != RUNEVM_OK
+            runevm_section_resource found = {0};
+            if (!ok(graph) || in_file++ >= sections->resource_count
+                || runevm_sections_next_resource(sections, &at, &found) != RUNEVM_OK
                 || !runevm_text_is(resource->name, found.name, found.name_bytes)
                 || found.data_bytes != resource->size_bytes) {
                 malformed(graph);
@@ -383,7 +341,7 @@ static void read_resources(reader *graph, const runevm_layout *layout)
         }
         runevm_json_expect(&graph->json, "}");
     }
-    if (in_file != layout->resource_count) {
+    if (in_file != sections->resource_count) {
         malformed(graph);
     }
     rune->resource_count = (uint8_t)count;
@@ -431,6 +389,61 @@ static void read_tensors(reader *graph)
     rune->tensor_count = (uint8_t)count;
 }
 
+/* `,"functions":{...}`, a number for each block in execution order; what they are is the host's to check. */
+static void read_functions(reader *graph)
+{
+    const runevm_rune *rune = graph->rune;
+    uint32_t left = graph->blocks, stage = 0, count = 0;
+    runevm_json_expect(&graph->json, ",\"functions\":{");
+    while (runevm_json_more(&graph->json, '}', &count)) {
+        runevm_text name = runevm_json_string(&graph->json);
+        runevm_json_expect(&graph->json, ":");
+        (void)runevm_json_integer(&graph->json);
+        while (left != 0 && (left >> stage & 1u) == 0) {
+            stage++;
+        }
+        if (left == 0 || !runevm_text_same(name, rune->stages[stage])) {
+            malformed(graph);
+        }
+        left &= left - 1u;
+    }
+    if (left != 0) {
+        malformed(graph);
+    }
+}
+
+/* `,"addresses":[...]`, one for each tensor, which lies inside linear memory. */
+static void read_addresses(reader *graph)
+{
+    const runevm_rune *rune = graph->rune;
+    uint32_t count = 0;
+    runevm_json_expect(&graph->json, ",\"addresses\":[");
+    while (runevm_json_more(&graph->json, ']', &count)) {
+        uint32_t address = runevm_json_integer(&graph->json);
+        if (count > rune->tensor_count || address % TENSOR_ALIGNMENT != 0 || address > rune->memory_bytes
+            || rune->tensors[count - 1].size_bytes > rune->memory_bytes - address) {
+            malformed(graph);
+        }
+    }
+    if (count != rune->tensor_count) {
+        malformed(graph);
+    }
+}
+
+/* The minor version stands behind the ABI in a graph with a code map. */
+static bool read_minor(reader *graph)
+{
+    if (!runevm_json_take(&graph->json, ",\"minor\":")) {
+        return true;
+    }
+    uint32_t minor = runevm_json_integer(&graph->json);
+    graph->rune->has_code_map = true;
+    if (minor == 0) {
+        malformed(graph);
+    }
+    return minor <= CODE_MAP_MINOR;
+}
+
 static bool is_one_number(const runevm_tensor *tensor)
 {
     bool one = tensor->element != RUNEVM_UTF8;
@@ -440,35 +453,10 @@ static bool is_one_number(const runevm_tensor *tensor)
     return one;
 }
 
-#if RUNEVM_ORIGINALS
-/* Stages stand in order of their ids; what models take and give is all that has a type. */
-static void check_original(reader *graph)
-{
-    runevm_rune *rune = graph->rune;
-    bool good = rune->first_id <= 1 && rune->stack_bytes == 0 && rune->memory_bytes % PAGE_BYTES == 0;
-    for (uint32_t i = 0; i < rune->stage_count; i++) {
-        good = good && graph->ids[i] >= (i == 0 ? rune->first_id : graph->ids[i - 1] + 1);
-    }
-    for (uint32_t i = 0; i < rune->output_count; i++) {
-        runevm_output_kind kind = rune->outputs[i].kind;
-        good = good && (kind == RUNEVM_SERIAL || kind == RUNEVM_TENSOR);
-    }
-    if (!good || graph->tensor_next != rune->tensor_count) {
-        malformed(graph);
-    }
-}
-#endif
-
 /* Tensors are numbered as they are made, and made before they are taken. */
 static void check_tensors(reader *graph)
 {
     runevm_rune *rune = graph->rune;
-#if RUNEVM_ORIGINALS
-    if (is_original(graph)) {
-        check_original(graph);
-        return;
-    }
-#endif
     for (uint32_t i = 0; i < RUNEVM_MAX_TENSORS; i++) {
         uint8_t made = graph->made_by[i], used = graph->used_first[i];
         bool exists = i < rune->tensor_count;
@@ -490,7 +478,8 @@ static void check_references(reader *graph)
     check_tensors(graph);
     for (uint32_t i = 0; i < rune->output_count; i++) {
         const runevm_output *output = &rune->outputs[i];
-        if (output->kind == RUNEVM_PIN && !(output->input_count == 1 && is_one_number(&rune->tensors[output->inputs[0]]))) {
+        if (output->kind == RUNEVM_PIN
+            && !(output->input_count == 1 && is_one_number(&rune->tensors[output->inputs[0]]))) {
             malformed(graph);
         }
     }
@@ -508,30 +497,14 @@ static void check_references(reader *graph)
     }
 }
 
-/* Which of the two it is; an original's first id follows. */
-static bool read_abi(reader *graph)
+runevm_error runevm_graph_read(runevm_rune *rune, const runevm_sections *sections)
 {
-    uint32_t abi = runevm_json_integer(&graph->json);
-#if RUNEVM_ORIGINALS
-    graph->rune->first_id = 1;
-    graph->rune->is_original = ok(graph) && abi == ORIGINAL_ABI;
-    if (graph->rune->is_original) {
-        runevm_json_expect(&graph->json, ",\"first-id\":");
-        graph->rune->first_id = runevm_json_integer(&graph->json);
-        return true;
-    }
-#endif
-    return abi == ABI;
-}
-
-runevm_error runevm_graph_read(runevm_rune *rune, const runevm_layout *layout)
-{
-    reader graph = {.json = {layout->graph.at, layout->graph.at + layout->graph.length, RUNEVM_OK}, .rune = rune};
+    reader graph = {.json = {sections->graph.at, sections->graph.at + sections->graph.length, RUNEVM_OK}, .rune = rune};
     memset(graph.made_by, NO_STAGE, sizeof graph.made_by);
     memset(graph.used_first, NO_STAGE, sizeof graph.used_first);
     runevm_json *json = &graph.json;
 
-    if (!runevm_json_take(json, "{\"abi\":") || !read_abi(&graph)) {
+    if (!runevm_json_take(json, "{\"abi\":") || runevm_json_integer(json) != ABI || !read_minor(&graph)) {
         return RUNEVM_ERR_ABI;
     }
     runevm_json_expect(json, ",\"rune\":{\"name\":");
@@ -544,7 +517,7 @@ runevm_error runevm_graph_read(runevm_rune *rune, const runevm_layout *layout)
     rune->memory_bytes = runevm_json_integer(json);
     runevm_json_expect(json, ",\"stack\":");
     rune->stack_bytes = runevm_json_integer(json);
-    if (rune->code_bytes != layout->code_bytes || rune->stack_bytes > rune->memory_bytes) {
+    if (rune->code_bytes != sections->code_bytes || rune->stack_bytes > rune->memory_bytes) {
         malformed(&graph);
     }
     runevm_json_expect(json, "},\"stages\":[");
@@ -552,20 +525,20 @@ runevm_error runevm_graph_read(runevm_rune *rune, const runevm_layout *layout)
     runevm_json_expect(json, ",\"capabilities\":{");
     read_capabilities(&graph);
     runevm_json_expect(json, ",\"proc-blocks\":{");
-    if (is_original(&graph)) {
-        runevm_json_expect(json, "}");
-    } else {
-        read_proc_blocks(&graph);
-    }
+    read_proc_blocks(&graph);
     graph.gap_allowed = true;
     runevm_json_expect(json, ",\"models\":{");
     read_models(&graph);
     runevm_json_expect(json, ",\"outputs\":{");
     read_output_stages(&graph);
     runevm_json_expect(json, ",\"resources\":{");
-    read_resources(&graph, layout);
+    read_resources(&graph, sections);
     runevm_json_expect(json, ",\"tensors\":[");
     read_tensors(&graph);
+    if (rune->has_code_map) {
+        read_functions(&graph);
+        read_addresses(&graph);
+    }
     runevm_json_expect(json, "}");
     if (ok(&graph) && json->at != json->end) {
         malformed(&graph);

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "json_reader.h"
 
 #include <string.h>
@@ -58,19 +59,11 @@ static size_t read_escape(const char *at, size_t length, uint8_t *byte)
     }
     switch (at[1]) {
     case '"':
-    case '\\':
-        *byte = (uint8_t)at[1];
-        return 2;
-    case 'n':
-        *byte = '\n';
-        return 2;
-    case 't':
-        *byte = '\t';
-        return 2;
-    case 'u':
-        break;
-    default:
-        return 0;
+    case '\\': *byte = (uint8_t)at[1]; return 2;
+    case 'n': *byte = '\n'; return 2;
+    case 't': *byte = '\t'; return 2;
+    case 'u': break;
+    default: return 0;
     }
     if (length < 6 || at[2] != '0' || at[3] != '0' || (at[4] != '0' && at[4] != '1') || hex_digit(at[5]) > 15) {
         return 0;

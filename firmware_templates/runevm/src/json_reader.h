@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A forward-only reader of canonical JSON: no white space, members in an order that the caller
  * knows. The first mistake sticks: afterwards every function does nothing and gives nothing. */
 #ifndef RUNEVM_JSON_READER_H

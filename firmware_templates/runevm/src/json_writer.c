@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "json_writer.h"
 
 #include <string.h>
@@ -102,7 +103,8 @@ void runevm_write_element(runevm_writer *writer, runevm_element element, const u
     }
     if (element == RUNEVM_F32 || element == RUNEVM_F64) {
         char text[RUNEVM_FLOAT_TEXT_BYTES];
-        uint32_t length = element == RUNEVM_F32 ? runevm_spell_f32((uint32_t)value, text) : runevm_spell_f64(value, text);
+        uint32_t length =
+            element == RUNEVM_F32 ? runevm_spell_f32((uint32_t)value, text) : runevm_spell_f64(value, text);
         runevm_write_bytes(writer, (const uint8_t *)text, length);
         return;
     }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Pieces of JSON, straight to callbacks.write: section 4 of docs/spec/rune.md. The first error
  * sticks: afterwards nothing is written. */
 #ifndef RUNEVM_JSON_WRITER_H

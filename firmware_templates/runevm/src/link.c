@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The device's end of docs/spec/link.md. It listens only while it waits: for a request, or for the
  * answer to what it sent last. The computer sends only when it is waited for, so a console without
  * interrupts loses nothing. */
@@ -14,14 +15,24 @@
 #define TEXT_BYTES_MAX 60u
 #define DETAIL_BYTES_MAX 128u
 #define ABI 1u
-#define ORIGINAL_ABI 0u
 #define BYTES_AT_ONCE 256u
 #define OFFSET_BYTES 4u
 
 enum {
-    IN_HELLO = 0x01, IN_RUN = 0x02, IN_DATA = 0x03, IN_ACK = 0x04, IN_NODATA = 0x05, IN_STATS = 0x06,
-    OUT_ACK = 0x80, OUT_HELLO = 0x81, OUT_NEED = 0x82, OUT_RESULT = 0x83, OUT_DONE = 0x84, OUT_ERROR = 0x85,
-    OUT_LOG = 0x86, OUT_STATS = 0x87
+    IN_HELLO = 0x01,
+    IN_RUN = 0x02,
+    IN_DATA = 0x03,
+    IN_ACK = 0x04,
+    IN_NODATA = 0x05,
+    IN_STATS = 0x06,
+    OUT_ACK = 0x80,
+    OUT_HELLO = 0x81,
+    OUT_NEED = 0x82,
+    OUT_RESULT = 0x83,
+    OUT_DONE = 0x84,
+    OUT_ERROR = 0x85,
+    OUT_LOG = 0x86,
+    OUT_STATS = 0x87
 };
 
 void runevm_link_init(runevm_link *link, const runevm_link_io *io, const runevm_link_identity *identity)
@@ -162,7 +173,8 @@ static bool answers(const runevm_link *link, uint8_t kind, uint32_t offset, uint
     return in_kind(link) == IN_NODATA;
 }
 
-static runevm_error wait_for_answer(runevm_link *link, uint8_t kind, const uint8_t *body, size_t body_bytes, uint32_t offset, uint32_t room)
+static runevm_error wait_for_answer(runevm_link *link, uint8_t kind, const uint8_t *body, size_t body_bytes,
+                                    uint32_t offset, uint32_t room)
 {
     for (uint32_t tries = 0; tries <= RUNEVM_LINK_TRIES; tries++) {
         send(link, kind, link->seq, body, body_bytes);
@@ -186,7 +198,8 @@ static runevm_error wait_for_answer(runevm_link *link, uint8_t kind, const uint8
 }
 
 /* Sends a frame of the device's own and waits for its answer, which then is the last frame. */
-static runevm_error ask(runevm_link *link, uint8_t kind, const uint8_t *body, size_t body_bytes, uint32_t offset, uint32_t room)
+static runevm_error ask(runevm_link *link, uint8_t kind, const uint8_t *body, size_t body_bytes, uint32_t offset,
+                        uint32_t room)
 {
     uint32_t start = ticks(link);
     link->seq++;
@@ -274,9 +287,6 @@ uint32_t runevm_link_milliseconds(void *user)
 static void send_hello(runevm_link *link, const runevm *vm, uint8_t seq)
 {
     uint8_t body[RUNEVM_LINK_BODY_BYTES] = {RUNEVM_LINK_VERSION, ABI};
-#if RUNEVM_ORIGINALS
-    body[1] = (uint8_t)(vm->rune.is_original ? ORIGINAL_ABI : ABI);
-#endif
     uint8_t *at = put_u16(body + 2, (uint32_t)vm->status);
     if (vm->rune.digest != NULL) {
         memcpy(at, vm->rune.digest, 32);
@@ -335,7 +345,8 @@ static runevm_error send_error(runevm_link *link, const runevm *vm, runevm_error
     return ask(link, OUT_ERROR, link->part, (size_t)(at - link->part), 0, 0);
 }
 
-_Static_assert(2 + 1 + RUNEVM_MAX_NAME_BYTES + 1 + DETAIL_BYTES_MAX <= OFFSET_BYTES + RUNEVM_LINK_PART_BYTES, "ERROR fits");
+_Static_assert(2 + 1 + RUNEVM_MAX_NAME_BYTES + 1 + DETAIL_BYTES_MAX <= OFFSET_BYTES + RUNEVM_LINK_PART_BYTES,
+               "ERROR fits");
 
 /* What is left of the result, its length and its CRC. */
 static runevm_error send_done(runevm_link *link)
@@ -393,8 +404,7 @@ void runevm_link_serve(runevm_link *link, runevm *vm)
             }
             break;
         }
-        default:
-            break; /* an answer that nobody waits for */
+        default: break; /* an answer that nobody waits for */
         }
     }
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Processors make NaNs of different signs; what leaves a model or the device has one: section 2.5 of docs/spec/rune.md. */
 #ifndef RUNEVM_NAN_H
 #define RUNEVM_NAN_H

@@ -1,13 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "output.h"
 
 #include <string.h>
 
-#include "host.h"
 #include "json_writer.h"
 #include "nan.h"
-#if RUNEVM_ORIGINALS
-#include "original.h"
-#endif
+#include "run_context.h"
 
 void runevm_output_begin(runevm *vm)
 {
@@ -15,9 +13,6 @@ void runevm_output_begin(runevm *vm)
     vm->output_index = 0;
     vm->output_tensors = 0;
     memset(vm->outputs_done, 0, sizeof vm->outputs_done);
-#if RUNEVM_ORIGINALS
-    vm->document_bytes = 0;
-#endif
 }
 
 static uint32_t little_endian(const uint8_t *at)
@@ -188,11 +183,6 @@ runevm_error runevm_output_consume(runevm *vm, uint32_t index, const uint8_t *by
 
 runevm_error runevm_output_end(runevm *vm)
 {
-#if RUNEVM_ORIGINALS
-    if (vm->rune.is_original) {
-        return runevm_original_end(vm);
-    }
-#endif
     for (uint32_t i = 0; i < vm->rune.output_count; i++) {
         if (vm->outputs_done[i] == 0) {
             runevm_set_place(vm, vm->rune.outputs[i].name);

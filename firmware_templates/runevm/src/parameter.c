@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Nothing is converted from decimal: floats are compared by the digits of the two numbers halfway to
  * their neighbours, between which whatever rounds to them lies. */
 #include "parameter.h"
@@ -126,7 +127,8 @@ static bool read_decimal(runevm_text number, decimal *value)
         value->count--;
     }
     int exponent = 0;
-    bool good = at == number.length || read_exponent((runevm_text){number.at + at + 1, number.length - at - 1}, &exponent);
+    bool good =
+        at == number.length || read_exponent((runevm_text){number.at + at + 1, number.length - at - 1}, &exponent);
     value->point += exponent;
     return good;
 }
@@ -183,7 +185,8 @@ static bool rounds_to(runevm_text number, binary given)
     }
     /* At a power of two the neighbour below is half as far away as the one above. */
     bool at_power = mantissa == 0x800000u && given.exponent > -149;
-    decimal below = at_power ? shortest(4u * mantissa - 1u, given.exponent - 2) : shortest(2u * mantissa - 1u, given.exponent - 1);
+    decimal below =
+        at_power ? shortest(4u * mantissa - 1u, given.exponent - 2) : shortest(2u * mantissa - 1u, given.exponent - 1);
     return compare(&below, &listed) <= ties;
 }
 
@@ -246,7 +249,8 @@ static bool lists_integer(runevm_text number, int64_t value)
     return is_f32(magnitude, &given) && rounds_to(number, given);
 }
 
-bool runevm_parameter_listed(runevm_text parameters, const uint8_t *key, uint32_t key_bytes, const uint8_t *value, uint32_t type)
+bool runevm_parameter_listed(runevm_text parameters, const uint8_t *key, uint32_t key_bytes, const uint8_t *value,
+                             uint32_t type)
 {
     runevm_text number = find(parameters, key, key_bytes);
     if (number.at == NULL) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* SHA-256 of FIPS 180-4, of bytes that lie in memory as a whole. */
 #include "sha256.h"
 
@@ -21,9 +22,9 @@ static uint32_t rotate(uint32_t value, unsigned int by)
 
 /* One round of section 6.2.2. The next one is called with the letters one place on, so that values stay in their
  * registers. Ch and Maj are written with fewer operations. */
-#define DIGEST_ROUND(a, b, c, d, e, f, g, h, i)                                               \
+#define DIGEST_ROUND(a, b, c, d, e, f, g, h, i)                                                         \
     h += (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + (g ^ (e & (f ^ g))) + ROUND[i] + schedule[i]; \
-    d += h;                                                                                   \
+    d += h;                                                                                             \
     h += (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) | (c & (a | b)))
 
 static void compress(uint32_t state[8], const uint8_t *block)
@@ -36,7 +37,7 @@ static void compress(uint32_t state[8], const uint8_t *block)
     for (unsigned int i = 16; i < 64; i++) {
         uint32_t early = schedule[i - 15u], late = schedule[i - 2u];
         schedule[i] = (rotate(early, 7) ^ rotate(early, 18) ^ (early >> 3)) + schedule[i - 7u]
-                    + (rotate(late, 17) ^ rotate(late, 19) ^ (late >> 10)) + schedule[i - 16u];
+                      + (rotate(late, 17) ^ rotate(late, 19) ^ (late >> 10)) + schedule[i - 16u];
     }
     uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
     uint32_t e = state[4], f = state[5], g = state[6], h = state[7];

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef RUNEVM_SHA256_H
 #define RUNEVM_SHA256_H
 

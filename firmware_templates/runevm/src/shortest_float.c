@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Free-format digit generation with exact integers: G. L. Steele and J. L. White, "How to print
  * floating-point numbers accurately", PLDI 1990, in the form of R. G. Burger and R. K. Dybvig,
  * "Printing floating-point numbers quickly and accurately", PLDI 1996, section 3: a number is
@@ -83,7 +84,8 @@ static int compare_sum(const big *one, const big *more, const big *other)
     count = other->count > count ? other->count : count;
     int64_t difference = 0;
     for (unsigned int i = count; i-- > 0;) {
-        difference = difference * ((int64_t)1 << 32) + (int64_t)word(one, i) + (int64_t)word(more, i) - (int64_t)word(other, i);
+        difference =
+            difference * ((int64_t)1 << 32) + (int64_t)word(one, i) + (int64_t)word(more, i) - (int64_t)word(other, i);
         /* What is below adds at least -1 and less than 2 in units of this word. */
         if (difference > 1) {
             return 1;
@@ -128,7 +130,8 @@ static int estimate_point(uint64_t mantissa, int exponent)
     return floor + 1;
 }
 
-unsigned int runevm_shortest_digits(uint64_t mantissa, int exponent, bool at_power, char digits[RUNEVM_FLOAT_DIGITS], int *point)
+unsigned int runevm_shortest_digits(uint64_t mantissa, int exponent, bool at_power, char digits[RUNEVM_FLOAT_DIGITS],
+                                    int *point)
 {
     big r, s, low;
     unsigned int high_shift = at_power ? 1u : 0u; /* high = low x 2^high_shift */
@@ -225,7 +228,8 @@ static unsigned int append_exponent(char *text, unsigned int at, int exponent)
 }
 
 /* `point_max` and `point_min`: within these the number is spelled without an exponent. */
-static unsigned int spell(bool negative, uint64_t mantissa, int exponent, bool at_power, int point_min, int point_max, char *text)
+static unsigned int spell(bool negative, uint64_t mantissa, int exponent, bool at_power, int point_min, int point_max,
+                          char *text)
 {
     unsigned int at = 0;
     if (negative) {

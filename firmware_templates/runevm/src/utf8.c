@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* UTF-8 by table 3-7 of the Unicode standard; "maximal ill-formed part" is the maximal subpart of
  * its section 3.9. */
 #include "utf8.h"

@@ -1,76 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "host.h"
+#include "imports.h"
 #include "json_reader.h"
 #include "output.h"
+#include "run_context.h"
 #include "runevm_engine.h"
 #include "runevm_model.h"
-#include "utf8.h"
-
-void runevm_set_place(runevm *vm, runevm_text place)
-{
-    if (vm->place[0] == '\0') {
-        runevm_text_copy(place, vm->place, sizeof vm->place);
-    }
-}
-
-void runevm_set_detail(runevm *vm, const char *detail)
-{
-    if (detail != NULL && vm->detail[0] == '\0') {
-        size_t kept = runevm_utf8_cut(detail, strlen(detail), sizeof vm->detail - 1);
-        memcpy(vm->detail, detail, kept);
-        vm->detail[kept] = '\0';
-    }
-}
-
-const char *runevm_error_place(const runevm *vm)
-{
-    return vm->place;
-}
-
-const char *runevm_error_detail(const runevm *vm)
-{
-    return vm->detail;
-}
-
-static void forget_error(runevm *vm)
-{
-    vm->place[0] = '\0';
-    vm->detail[0] = '\0';
-    vm->debug[0] = '\0';
-}
-
-static uint32_t now_ms(const runevm *vm)
-{
-    const runevm_callbacks *callbacks = &vm->config.callbacks;
-    return callbacks->milliseconds != NULL ? callbacks->milliseconds(callbacks->user) : 0;
-}
-
-static void begin_time(runevm *vm)
-{
-    vm->waited_ms = 0;
-    vm->began_ms = now_ms(vm);
-}
-
-static uint32_t time_taken_ms(const runevm *vm)
-{
-    return now_ms(vm) - vm->began_ms - vm->waited_ms;
-}
-
-bool runevm_time_is_over(runevm *vm)
-{
-    return time_taken_ms(vm) >= vm->config.time_budget_ms;
-}
-
-uint32_t runevm_begin_wait(const runevm *vm)
-{
-    return now_ms(vm);
-}
-
-void runevm_end_wait(runevm *vm, uint32_t since_ms)
-{
-    vm->waited_ms += now_ms(vm) - since_ms;
-}
 
 static runevm_error check_outputs(runevm *vm)
 {
@@ -82,7 +18,8 @@ static runevm_error check_outputs(runevm *vm)
         binary = binary || kind == RUNEVM_TENSOR;
         if ((kind != RUNEVM_SERIAL && kind != RUNEVM_TENSOR && !pin) || (text && binary)) {
             runevm_set_place(vm, vm->rune.outputs[i].name);
-            runevm_set_detail(vm, text && binary ? "text and TENSOR together" : "this firmware does not write its kind");
+            runevm_set_detail(vm,
+                              text && binary ? "text and TENSOR together" : "this firmware does not write its kind");
             return RUNEVM_ERR_OUTPUT_KIND;
         }
     }
@@ -141,53 +78,38 @@ static runevm_error check_board(runevm *vm)
     return error == RUNEVM_OK ? check_models(vm) : error;
 }
 
-static bool is_asked_for(const runevm *vm, runevm_text stage)
-{
-    const runevm_rune *rune = &vm->rune;
-    bool found = false;
-    for (uint32_t i = 0; i < rune->capability_count; i++) {
-        found = found || runevm_text_same(stage, rune->capabilities[i].name);
-    }
-    for (uint32_t i = 0; i < rune->model_count; i++) {
-        found = found || runevm_text_same(stage, rune->models[i].name);
-    }
-    for (uint32_t i = 0; i < rune->output_count; i++) {
-        found = found || runevm_text_same(stage, rune->outputs[i].name);
-    }
-    return found;
-}
+static const runevm_text MANIFEST = {"_manifest", 9}, CALL = {"_call", 5};
 
-/* The stage whose code was running: a block after the last stage that the host was asked for, and before the
- * next one. Only the number of blocks there makes it uncertain; then it is _call. */
-static runevm_text running_stage(const runevm *vm)
-{
-    const runevm_rune *rune = &vm->rune;
-    uint32_t first = 0;
-    while (vm->last_stage.length > 0 && first < rune->stage_count
-           && !runevm_text_same(vm->last_stage, rune->stages[first++])) {
-    }
-    uint32_t end = first;
-    while (end < rune->stage_count && !is_asked_for(vm, rune->stages[end])) {
-        end++;
-    }
-    return end == first + 1 ? rune->stages[first] : (runevm_text){"_call", 5};
-}
-
-static runevm_error call(runevm *vm, uint8_t phase, uint32_t *result)
+/* Calls an export; of `_call` one stage, or 0 for all. */
+static runevm_error call(runevm *vm, runevm_export which, uint32_t stage, uint32_t *result)
 {
     const char *detail = NULL;
-    begin_time(vm);
-    vm->phase = phase;
-    runevm_error error = vm->config.engine->call(
-        vm->config.engine_context, phase == RUNEVM_PHASE_CALL ? RUNEVM_EXPORT_CALL : RUNEVM_EXPORT_MANIFEST, result, &detail);
+    vm->phase = which == RUNEVM_EXPORT_CALL ? RUNEVM_PHASE_CALL : RUNEVM_PHASE_MANIFEST;
+    runevm_error error = vm->config.engine->call(vm->config.engine_context, which, stage, result, &detail);
     vm->phase = RUNEVM_PHASE_NONE;
-    if (phase == RUNEVM_PHASE_CALL) {
-        vm->last_run_ms = time_taken_ms(vm);
-    }
     if (error != RUNEVM_OK) {
-        runevm_set_place(vm, phase == RUNEVM_PHASE_CALL ? running_stage(vm) : (runevm_text){"_manifest", 9});
+        runevm_text all = which == RUNEVM_EXPORT_CALL ? CALL : MANIFEST;
+        runevm_set_place(vm, stage == 0 ? all : vm->rune.stages[stage - 1]);
         runevm_set_detail(vm, detail);
     }
+    return error;
+}
+
+/* Stage by stage where the rune allows it, so that the stage of a trap is known. *failed: the number of the stage that
+ * returned an error, or 0. */
+static runevm_error call_stages(runevm *vm, uint32_t *failed)
+{
+    uint32_t last = vm->rune.has_code_map ? vm->rune.stage_count : 0;
+    uint32_t stage = last > 0 ? 1 : 0;
+    runevm_error error;
+    runevm_begin_time(vm);
+    do {
+        error = call(vm, RUNEVM_EXPORT_CALL, stage, failed);
+    } while (error == RUNEVM_OK && *failed == 0 && stage++ < last);
+    if (last > 0 && *failed != 0) {
+        *failed = stage;
+    }
+    vm->last_run_ms = runevm_time_taken_ms(vm);
     return error;
 }
 
@@ -197,23 +119,24 @@ static runevm_error instantiate(runevm *vm)
     if (vm->config.model_engine != NULL) {
         vm->config.model_engine->close_all(vm->config.model_context);
     }
-    runevm_host_begin(vm);
-    begin_time(vm);
-    runevm_error error = vm->config.engine->instantiate(
-        vm->config.engine_context, vm, vm->rune.file, vm->rune.code_bytes, vm->rune.memory_bytes, &detail);
+    runevm_imports_begin(vm);
+    runevm_begin_time(vm);
+    runevm_error error = vm->config.engine->instantiate(vm->config.engine_context, vm, vm->rune.file,
+                                                        vm->rune.code_bytes, vm->rune.memory_bytes, &detail);
     if (error != RUNEVM_OK) {
         runevm_set_detail(vm, detail);
         return error;
     }
     uint32_t result = 0;
-    error = call(vm, RUNEVM_PHASE_MANIFEST, &result);
+    runevm_begin_time(vm);
+    error = call(vm, RUNEVM_EXPORT_MANIFEST, 0, &result);
     if (error != RUNEVM_OK) {
         return error;
     }
-    if ((result != 1 && !runevm_is_original(vm)) || vm->capabilities_given != vm->rune.capability_count || vm->models_given != vm->rune.model_count
+    if (result != 1 || vm->capabilities_given != vm->rune.capability_count || vm->models_given != vm->rune.model_count
         || vm->outputs_given != vm->rune.output_count) {
-        runevm_set_place(vm, (runevm_text){"_manifest", 9});
-        runevm_set_detail(vm, result != 1 && !runevm_is_original(vm) ? vm->debug : "it asks for less than the graph lists");
+        runevm_set_place(vm, MANIFEST);
+        runevm_set_detail(vm, result != 1 ? vm->debug : "it asks for less than the graph lists");
         return RUNEVM_ERR_HOST_CALL;
     }
     vm->first_id_of_calls = vm->next_id;
@@ -241,13 +164,8 @@ runevm_error runevm_load(runevm *vm, const runevm_config *config, const uint8_t 
 /* Gives the number of a failed stage its name. */
 static runevm_error stage_failed(runevm *vm, uint32_t number)
 {
-    if (runevm_is_original(vm)) {
-        runevm_set_place(vm, (runevm_text){"_call", 5});
-        runevm_set_detail(vm, vm->debug);
-        return RUNEVM_ERR_STAGE;
-    }
     if (number > vm->rune.stage_count) {
-        runevm_set_place(vm, (runevm_text){"_call", 5});
+        runevm_set_place(vm, CALL);
         runevm_set_detail(vm, "the number returned is no stage");
         return RUNEVM_ERR_HOST_CALL;
     }
@@ -262,13 +180,13 @@ runevm_error runevm_run(runevm *vm)
         return vm->status;
     }
     vm->runs++;
-    forget_error(vm);
+    runevm_forget_error(vm);
     runevm_error error = vm->ready ? RUNEVM_OK : instantiate(vm);
     uint32_t result = 0;
     if (error == RUNEVM_OK) {
-        runevm_host_begin_call(vm);
+        runevm_imports_begin_call(vm);
         runevm_output_begin(vm);
-        error = call(vm, RUNEVM_PHASE_CALL, &result);
+        error = call_stages(vm, &result);
     }
     if (error == RUNEVM_OK && result != 0) {
         error = stage_failed(vm, result);

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from runec.backends.source_group import SourceGroup
 from runec.backends.tflm.headers import header_closure, includes
 from runec.backends.tflm.operators import KERNELS
 from runec.components import component, fetch
+from runec.data import data_dir
 
 NAME = "tflm"
 COMPONENT = "tflm"
 
-# RUNEVM_TFLM_SLOT_BYTES in model_tflm.h: RAM of a model beside its arena.
+# Of runevm_tflm_slot in model_tflm.h, on 32-bit chips: RAM of a model beside its arena.
 SLOT_BYTES = 256
 
 _LITE = "tensorflow/lite"
@@ -57,8 +59,18 @@ _INTERFACE = (
 # a zero point of -128, which is valid. ARDUINOSTL_M_H: or flatbuffers, where ARDUINO is defined,
 # includes a utility.h that no core of today has.
 _CONFIGURATION = ("-DTF_LITE_STATIC_MEMORY", "-DTF_LITE_MCU_DEBUG_LOG", "-DARDUINOSTL_M_H")
-_OWN = Path(__file__).parent
+_FOLDER = "runevm/models/tflm"
 _OWN_FILES = ("model_tflm.h", "quantize_tflm.h", "float_math.c")
+
+
+def float_math_source() -> Path:
+    """Return the C source of the float functions that devices have."""
+    return _own() / "float_math.c"
+
+
+def _own() -> Path:
+    return data_dir("firmware_templates") / _FOLDER
+
 
 # Where models spend their time: -O3 takes a quarter to two fifths of the examples' instructions
 # away, and each of these grows by a kilobyte. Others grow to many times their size.
@@ -167,9 +179,9 @@ def source_groups(operators: Iterable[str]) -> tuple[SourceGroup, ...]:
     kernels = sorted({KERNELS[name] for name in operators} - own)
     fast = tuple(f"{_KERNELS}/{name}" for name in kernels if name in _FAST_KERNELS)
     others = tuple(f"{_KERNELS}/{name}" for name in kernels if name not in _FAST_KERNELS)
-    included = {name for file in own for name in includes(_OWN / file) if name.startswith(_LITE)}
+    included = {name for file in own for name in includes(_own() / file) if name.startswith(_LITE)}
     needed = header_closure(root, (*_CORE, *fast, *others, *_INTERFACE, *included), _ROOTS)
-    # QUANTIZE of ours calls the library's for what is no float.
+    # QUANTIZE of ours calls the library's for what is not a float.
     kernels_of_ours = (*sorted(own), *(("quantize_tflm.cc",) if "QUANTIZE" in operators else ()))
     flags = ("-w", *interface_flags())
     library = SourceGroup(
@@ -187,7 +199,7 @@ def source_groups(operators: Iterable[str]) -> tuple[SourceGroup, ...]:
     )
     interface = SourceGroup(
         folder="model_tflm",
-        files={name: _OWN / name for name in ("model_tflm.cc", *kernels_of_ours, *_OWN_FILES)},
+        files={name: _own() / name for name in ("model_tflm.cc", *kernels_of_ours, *_OWN_FILES)},
         sources=("model_tflm.cc",),
         include=("lib/model_tflm", "lib/runevm/include"),
         flags=("-Wall", "-Wextra", *interface_flags()),

@@ -5,7 +5,7 @@ July 2020 and the host's library: other bytes, a refusal when the model is opene
 check that ends in an endless loop. docs/operators.md shows the table.
 """
 
-# ruff: noqa: D102 - what the properties are is told where the classes are that have them
+# ruff: noqa: D102 - the classes document the properties
 
 from __future__ import annotations
 

@@ -4,11 +4,9 @@ from runec.backends.wasm3.plan import (
     COMPONENT,
     HOST_STACK_BYTES,
     NAME,
-    ORIGINAL_C_STACK_BYTES,
     code_heap_bytes,
     engine_heap_bytes,
     flash_bytes,
-    original_flags,
     source_groups,
 )
 
@@ -16,10 +14,8 @@ __all__ = [
     "COMPONENT",
     "HOST_STACK_BYTES",
     "NAME",
-    "ORIGINAL_C_STACK_BYTES",
     "code_heap_bytes",
     "engine_heap_bytes",
     "flash_bytes",
-    "original_flags",
     "source_groups",
 ]

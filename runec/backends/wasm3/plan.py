@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from runec.backends.source_group import SourceGroup
 from runec.components import component, fetch
+from runec.data import data_dir
 
 NAME = "wasm3"
 COMPONENT = "wasm3"
 
-# Metacode lies in pages of this size; 4096, wasm3's own choice, wastes up to 4 KB a rune.
+# d_m3CodePageAlignSize of wasm3_config.h: metacode lies in pages of this size.
 _CODE_PAGE_BYTES = 1024
-# Depth of the operand stack of one function. It sizes the compiler's tables: 7 bytes each.
-_FUNCTION_STACK_HEIGHT = 256
-# What rustc made of 2020 to 2022 is larger and deeper than what runec makes: the height as on the
-# host, a value stack four times that of other runes.
-_ORIGINAL_STACK_HEIGHT = 2000
-_ORIGINAL_STACK_BYTES = 16 * 1024
-# Of the C stack: wasm3 evaluates start values of globals and data on a stack of that height there.
-ORIGINAL_C_STACK_BYTES = 8 * _ORIGINAL_STACK_HEIGHT + 384
-_CONFIGURATION = (
-    f"-Dd_m3CodePageAlignSize={_CODE_PAGE_BYTES}",
-    "-Dd_m3LogOutput=0",
-    "-Dd_m3VerboseErrorMessages=0",
-    # wasm3's own, which m3_config_platforms.h changes under ARDUINO, ESP32 or the name of a board.
-    "-Dd_m3MaxConstantTableSize=120",
-    "-Dd_m3FixedHeap=0",
-)
+_FOLDER = "runevm/engines/wasm3"
+_CONFIG = "wasm3_config.h"
+_LOOPS = "wasm3_loops.h"
+_CLOCK = "wasm3_clock.h"
+_OWN_SOURCES = ("engine_wasm3.c", "module_check.c")
+_OWN_HEADERS = ("engine_wasm3.h", "module_check.h", _CLOCK, _CONFIG, _LOOPS)
 _SOURCES = (
     "m3_bind.c",
     "m3_code.c",
@@ -39,25 +28,20 @@ _SOURCES = (
     "m3_module.c",
     "m3_parse.c",
 )
-_OWN = Path(__file__).parent
 
 # C stack that host functions may take when they are called from the deepest wasm function that the
 # engine allows: the model engine, the link, the output (tests/firmware measures it).
 HOST_STACK_BYTES = 6144
 
 
-def engine_heap_bytes(code_bytes: int, function_count: int, *, is_original: bool = False) -> int:
+def engine_heap_bytes(code_bytes: int, function_count: int) -> int:
     """Return the bytes of the engine's pool without the linear memory, for a module of that size.
 
     An upper bound: the value stack and wasm3's runtime and environment, which hold the compiler's
     tables; pages of metacode that are partly used; and `code_heap_bytes`. With nothing of either it
-    is what the engine takes for any module. For an original rune `code_bytes` are those of its
-    functions alone.
+    is what the engine takes for any module.
     """
     fixed = 4096 + 3072 + 2 * _CODE_PAGE_BYTES
-    if is_original:
-        fixed += _ORIGINAL_STACK_BYTES - 4096
-        fixed += 7 * (_ORIGINAL_STACK_HEIGHT - _FUNCTION_STACK_HEIGHT)
     return _round_up(fixed + code_heap_bytes(code_bytes, function_count), 512)
 
 
@@ -75,12 +59,7 @@ def flash_bytes() -> int:
     return 60 * 1024
 
 
-def original_flags() -> tuple[str, ...]:
-    """Return what the C of every library is told in a firmware that carries an original rune."""
-    return ("-DRUNEVM_ORIGINALS=1", f"-DRUNEVM_WASM3_STACK_BYTES={_ORIGINAL_STACK_BYTES}u")
-
-
-def source_groups(*, is_original: bool = False) -> tuple[SourceGroup, ...]:
+def source_groups() -> tuple[SourceGroup, ...]:
     """Return what to compile; fetches wasm3.
 
     Raises:
@@ -90,10 +69,9 @@ def source_groups(*, is_original: bool = False) -> tuple[SourceGroup, ...]:
     sources = root / "wasm3"
     pinned = f"-DRUNEC_COMPONENT=0x{component(COMPONENT).sha256[:8]}"
     headers = {path.name: path for path in sorted(sources.glob("*.h"))}
+    folder = data_dir("firmware_templates") / _FOLDER
     own = "lib/engine_wasm3"
-    height = _ORIGINAL_STACK_HEIGHT if is_original else _FUNCTION_STACK_HEIGHT
-    configuration = (*_CONFIGURATION, f"-Dd_m3MaxFunctionStackHeight={height}")
-    third_party = ("-w", "-fno-strict-aliasing", "-isystem", "lib/wasm3", "-I", own)
+    third_party = ("-w", "-fno-strict-aliasing", "-isystem", "lib/wasm3", "-I", own, pinned)
     return (
         SourceGroup(
             folder="wasm3",
@@ -103,37 +81,24 @@ def source_groups(*, is_original: bool = False) -> tuple[SourceGroup, ...]:
                 "LICENSE": root / "LICENSE",
             },
             sources=_SOURCES,
-            flags=(*third_party, *configuration, pinned, "-include", f"{own}/wasm3_heap.h"),
-            depends=(f"{own}/wasm3_heap.h",),
+            flags=(*third_party, "-include", f"{own}/{_CONFIG}"),
+            depends=(f"{own}/{_CONFIG}",),
             component=COMPONENT,
         ),
         SourceGroup(
             folder="wasm3",
             files={"m3_compile.c": sources / "m3_compile.c"},
             sources=("m3_compile.c",),
-            flags=(*third_party, *configuration, pinned, "-include", f"{own}/wasm3_loops.h"),
-            depends=tuple(
-                f"{own}/{name}" for name in ("wasm3_clock.h", "wasm3_heap.h", "wasm3_loops.h")
-            ),
+            flags=(*third_party, "-include", f"{own}/{_LOOPS}"),
+            depends=tuple(f"{own}/{name}" for name in (_CLOCK, _CONFIG, _LOOPS)),
             component=COMPONENT,
         ),
         SourceGroup(
             folder="engine_wasm3",
-            files={
-                name: _OWN / name
-                for name in (
-                    "engine_wasm3.c",
-                    "engine_wasm3.h",
-                    "module_check.c",
-                    "module_check.h",
-                    "wasm3_clock.h",
-                    "wasm3_heap.h",
-                    "wasm3_loops.h",
-                )
-            },
-            sources=("engine_wasm3.c", "module_check.c"),
+            files={name: folder / name for name in (*_OWN_SOURCES, *_OWN_HEADERS)},
+            sources=_OWN_SOURCES,
             include=(own, "lib/runevm/include"),
-            flags=("-Wall", "-Wextra", "-isystem", "lib/wasm3", *configuration, pinned),
+            flags=("-Wall", "-Wextra", "-isystem", "lib/wasm3", pinned),
         ),
     )
 

@@ -10,7 +10,7 @@
     arguments    values: resources filled in, `@` expressions worked out
     model_files  read each model
     types        element types and shapes at both ends of every edge
-    unused       what nobody reads
+    unused       what is not read
     lower        the Pipeline
 
 Each is a function of the AST and of what the passes before it found. What one pass reported as

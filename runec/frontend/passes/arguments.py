@@ -12,9 +12,9 @@ from runec.diagnostics import Diagnostics, Label, Span
 from runec.frontend.ast import Argument, ModelNode, OutNode, ResourceRef
 from runec.frontend.passes.names import NameTable
 from runec.frontend.passes.resources import Resources, report_runtime_only
-from runec.frontend.text import did_you_mean
 from runec.pipeline import EXECUTED_FORMAT, MODEL_FORMATS, ResourceWords
 from runec.proc_blocks import WHITESPACE, Block
+from runec.suggestions import did_you_mean
 
 # What others call the formats.
 _FORMAT_NAMES = {
@@ -30,7 +30,7 @@ _PIXEL_FORMAT = re.compile(r"@(?:\w+::)*PixelFormat::\w+\Z", re.ASCII)
 class Value(msgspec.Struct, frozen=True):
     """An argument's value as text, or texts, with the argument it came from.
 
-    `ResourceWords` for words of a resource that nobody knows before run time.
+    `ResourceWords` for words of a resource that are unknown before run time.
     """
 
     argument: Argument
@@ -125,7 +125,7 @@ def _resource_text(
     except UnicodeDecodeError:
         diagnostics.error(
             "R0122",
-            f'"${ref.name}" is not a text: it is no UTF-8',
+            f'"${ref.name}" is not a text: it is not UTF-8',
             ref.span,
             hint="an argument needs a text resource",
             labels=[Label(resource.node.name.span, "declared here")],

@@ -11,8 +11,8 @@ from runec.frontend.ast import Document, ProcBlockNode
 from runec.frontend.ast import Path as BlockPath
 from runec.frontend.passes.folders import FolderMistake, find_folder
 from runec.frontend.passes.names import NameTable
-from runec.frontend.text import did_you_mean, suggestion
 from runec.proc_blocks import Block, Catalogue, load_block
+from runec.suggestions import did_you_mean, suggestion
 
 # Where the original kept the blocks that came with it; its paths never had a version.
 _BUILTIN_BASE = "hotg-ai/rune"
@@ -43,7 +43,7 @@ class _Finder(msgspec.Struct, frozen=True):
     catalogue: Catalogue
     base_dir: Path
     diagnostics: Diagnostics
-    # Folders that were read, None for one with mistakes: they are told once.
+    # Folders that were read, None for one with mistakes: reported once.
     own: dict[Path, Block | None] = msgspec.field(default_factory=dict)
 
     def find(self, name: str, path: BlockPath) -> Block | None:

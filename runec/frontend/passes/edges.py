@@ -16,7 +16,7 @@ from runec.frontend.ast import (
     stage_inputs,
 )
 from runec.frontend.passes.names import NameTable
-from runec.frontend.text import did_you_mean
+from runec.suggestions import did_you_mean
 
 
 class Edge(msgspec.Struct, frozen=True):

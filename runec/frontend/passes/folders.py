@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 
 from runec.frontend.ast import Path as BlockPath
-from runec.frontend.text import did_you_mean
 from runec.proc_blocks import SOURCE, Block, Catalogue
+from runec.suggestions import did_you_mean
 
 _MANIFEST = "block.toml"
 _NEW = "`runec block new NAME` makes a folder with a block in it"

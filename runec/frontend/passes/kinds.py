@@ -7,8 +7,8 @@ from typing import TypeVar
 from runec.diagnostics import Diagnostics
 from runec.frontend.ast import CapabilityNode, OutNode, Text
 from runec.frontend.passes.names import NameTable
-from runec.frontend.text import suggestion
 from runec.pipeline import CapabilityKind, OutputKind
+from runec.suggestions import suggestion
 
 T = TypeVar("T")
 

@@ -59,13 +59,12 @@ def lower(
             stages.append(
                 ProcBlock(
                     stage_name,
-                    block.name,
+                    block,
                     f"./{block.name}" if block.is_own else node.path.text,
                     arguments,
                     inputs,
                     outputs,
                     node.span,
-                    block.own_path,
                 )
             )
         elif isinstance(node, ModelNode):
@@ -78,7 +77,15 @@ def lower(
                 resource = Resource(f"{len(stages) + 1}.model", resource.data)
             carried[resource.name] = resource
             stages.append(
-                Model(stage_name, resource.name, model.format, inputs, outputs, node.span)
+                Model(
+                    stage_name,
+                    resource.name,
+                    model.format,
+                    inputs,
+                    outputs,
+                    node.span,
+                    model.file,
+                )
             )
         else:
             kind_of_out, pin = facts.output_kinds[stage_name], facts.pins.get(stage_name)

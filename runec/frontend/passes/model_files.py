@@ -10,22 +10,22 @@ import msgspec
 from runec.diagnostics import Diagnostics, Label, UserFileError
 from runec.files import is_folder
 from runec.frontend.ast import ModelNode, ResourceRef, Text
-from runec.frontend.model_engines import find_engines
+from runec.frontend.model_engines import ModelEngines, find_engines
 from runec.frontend.passes.model_folder import zip_folder
 from runec.frontend.passes.names import NameTable
 from runec.frontend.passes.resources import Beside, Resources, report_unreadable
-from runec.models import ModelInfo, input_ranges, is_custom, read_model
+from runec.models import ModelFile, is_custom
 from runec.pipeline import EXECUTED_FORMAT, Resource
 
 
 class LoadedModel(msgspec.Struct, frozen=True):
-    """What a model file says of itself, and the resource that carries its bytes.
+    """The resource that carries a model's bytes, and what is known of them.
 
-    `info` None: nothing is known, for it is of another format than `EXECUTED_FORMAT`, or its
+    `file` None: nothing is known, for it is of another format than `EXECUTED_FORMAT`, or its
     bytes are given at run time.
     """
 
-    info: ModelInfo | None
+    file: ModelFile | None
     resource: Resource
     format: str
 
@@ -39,6 +39,7 @@ def load_models(
 ) -> dict[str, LoadedModel]:
     """Read every model; those with a mistake are reported and left out."""
     models = {}
+    files: dict[bytes, ModelFile] = {}
     for name, stage in names.stages.items():
         if not isinstance(stage, ModelNode):
             continue
@@ -53,9 +54,9 @@ def load_models(
                 continue
             models[name] = LoadedModel(None, source, model_format)
             continue
+        file = files.setdefault(source.data, ModelFile(source.data, _shown(stage, beside.folder)))
         try:
-            info = read_model(source.data, _shown(stage, beside.folder))
-            input_ranges(source.data)  # its mistakes
+            engines = _checked(file)
         except UserFileError as error:
             diagnostics.error(
                 error.code,
@@ -65,9 +66,16 @@ def load_models(
                 notes=error.notes,
             )
             continue
-        _check_engines(stage, source.data, info, diagnostics)
-        models[name] = LoadedModel(info, source, model_format)
+        _report_engines(stage, engines, diagnostics)
+        models[name] = LoadedModel(file, source, model_format)
     return models
+
+
+def _checked(file: ModelFile) -> ModelEngines:
+    """Find what a pipeline needs to know of a model, and with it the model's mistakes."""
+    engines = find_engines(file)
+    _ = file.input_ranges
+    return engines
 
 
 def _shown(stage: ModelNode, folder: Path) -> str:
@@ -92,10 +100,7 @@ def _may_be_model(stage: ModelNode, data: bytes, folder: Path, diagnostics: Diag
     return False
 
 
-def _check_engines(
-    stage: ModelNode, data: bytes, info: ModelInfo, diagnostics: Diagnostics
-) -> None:
-    engines = find_engines(data, info)
+def _report_engines(stage: ModelNode, engines: ModelEngines, diagnostics: Diagnostics) -> None:
     if engines.takers:
         return
     custom = [name for name in engines.lacking if is_custom(name)]

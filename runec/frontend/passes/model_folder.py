@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runec.diagnostics import UserFileError
-from runec.files import MAX_INPUT_BYTES, read_file
+from runec.files import MAX_INPUT_BYTES, UnreadableFileError, read_file
 from runec.frontend.passes.resources import Beside
 
 if TYPE_CHECKING:
@@ -64,14 +63,15 @@ def _files(folder: Path) -> Iterator[Path]:
         for name in names:
             count += 1
             if count > MAX_FILES:
-                raise UserFileError(
-                    "R1003", f"the model's folder {folder}: larger than {MAX_FILES} files"
-                )
+                size = f"larger than {MAX_FILES} files"
+                raise UnreadableFileError(f"the model's folder {folder}: {size}", f"it is {size}")
             path = Path(parent, name)
             if not path.is_file():
-                raise UserFileError("R1003", f"the model's folder: {name} is not a file")
+                reason = f"{name} is not a file"
+                raise UnreadableFileError(f"the model's folder: {reason}", reason)
             yield path
 
 
 def _refuse(error: OSError) -> None:
-    raise UserFileError("R1003", f"cannot read the model's folder: {error.strerror}") from None
+    reason = str(error.strerror)
+    raise UnreadableFileError(f"cannot read the model's folder: {reason}", reason) from None

@@ -146,7 +146,7 @@ def _report(spelling: str, parameter: Parameter, value: Value, diagnostics: Diag
         hint = f"give a whole number from {parameter.least} to {MAX_PARAMETER}"
     diagnostics.error(
         "R0402",
-        f'"{shown[:40]}" is no value for "{value.argument.key.text}"',
+        f'"{shown[:40]}" is not a value for "{value.argument.key.text}"',
         value.argument.value_span,
         hint=hint,
     )

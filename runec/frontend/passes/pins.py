@@ -60,7 +60,7 @@ def read_pins(
 def _report(value: Value, hint: str, diagnostics: Diagnostics) -> None:
     diagnostics.error(
         "R0422",
-        f'"{value.shown[:40]}" is no value for "{value.argument.key.text}"',
+        f'"{value.shown[:40]}" is not a value for "{value.argument.key.text}"',
         value.argument.value_span,
         hint=hint,
     )

@@ -8,11 +8,19 @@ from pathlib import Path
 import msgspec
 
 from runec.diagnostics import Diagnostics, Label, UserFileError
-from runec.files import is_inside, is_there, read_file
+from runec.files import (
+    IrregularFileError,
+    LongNameError,
+    UnreadableFileError,
+    is_inside,
+    is_there,
+    read_file,
+)
 from runec.frontend.ast import ResourceNode, ResourceRef, Text
 from runec.frontend.passes.names import NameTable
-from runec.frontend.text import beside, did_you_mean, suggestion
+from runec.frontend.text import beside
 from runec.models.pointers import pointer
+from runec.suggestions import did_you_mean, suggestion
 
 
 class LoadedResource(msgspec.Struct, frozen=True):
@@ -21,6 +29,10 @@ class LoadedResource(msgspec.Struct, frozen=True):
     node: ResourceNode
     is_binary: bool
     data: bytes | None
+
+
+class OutsideError(UserFileError):
+    """A file outside of the Runefile's folder, which only --allow-outside reads."""
 
 
 class Beside(msgspec.Struct, frozen=True):
@@ -40,7 +52,8 @@ class Beside(msgspec.Struct, frozen=True):
             UserFileError: R1003, no file has such a name; R1015, it is outside the folder.
         """
         if "\0" in path.text:
-            raise UserFileError("R1003", f"{what} has a path with a zero byte in it")
+            message = f"{what} has a path with a zero byte in it"
+            raise UnreadableFileError(message, message)
         found = self.folder / path.text
         self.require_inside(found, path.text, what)
         return found
@@ -50,7 +63,7 @@ class Beside(msgspec.Struct, frozen=True):
         # What is not there is nowhere: reading it reports that.
         if self.allow_outside or not is_there(found) or is_inside(found, self.folder):
             return
-        raise UserFileError(
+        raise OutsideError(
             "R1015",
             f"{what} {name!r} is outside the folder of the Runefile: it is "
             f"{os.path.realpath(found)}",
@@ -70,27 +83,21 @@ def report_unreadable(
     name: str, path: Text, error: UserFileError, diagnostics: Diagnostics
 ) -> None:
     """Report a file beside the Runefile that cannot be read, in the original's words."""
-    if error.code == "R1015":
+    if isinstance(error, OutsideError):
         diagnostics.error(error.code, f'"{name}": {error.message}', path.span, hint=error.hint)
         return
     relative = "paths are relative to the folder of the Runefile, or to --current-dir"
-    is_long = "name is too long" in error.message
-    if "not a regular file" in error.message:
+    if isinstance(error, IrregularFileError):
         relative = "copy its content into a file in the folder of the Runefile, and name that file"
+    elif isinstance(error, LongNameError) and error.hint is not None:
+        relative = error.hint
+    reason = error.reason if isinstance(error, UnreadableFileError) else error.message
     diagnostics.error(
         "R0114",
-        f'Unable to read "{path.text}" for "{name}": {_reason(error)}',
+        f'Unable to read "{path.text}" for "{name}": {reason}',
         path.span,
-        hint=beside(path.text) or (error.hint if is_long else relative),
+        hint=beside(path.text) or relative,
     )
-
-
-def _reason(error: UserFileError) -> str:
-    if "does not exist" in error.message:
-        return "the file does not exist"
-    if "larger than" in error.message:
-        return f"it is {error.message[error.message.index('larger than') :]}"
-    return error.message.rsplit(": ", 1)[-1]
 
 
 class Resources(msgspec.Struct, frozen=True):

@@ -29,8 +29,8 @@ from runec.frontend.passes.edges import Edge, Edges, upstream
 from runec.frontend.passes.model_files import LoadedModel
 from runec.frontend.passes.names import NameTable
 from runec.frontend.passes.parameters import expected_elements
-from runec.frontend.text import ELEMENT_TYPES, WITHOUT_EQUAL, suggestion
-from runec.models import ModelTensor, read_model, resolve_model
+from runec.frontend.text import ELEMENT_TYPES, WITHOUT_EQUAL
+from runec.models import ModelFile, ModelInfo, ModelTensor, resolve_model
 from runec.pipeline import (
     ArgumentValue,
     CapabilityKind,
@@ -42,7 +42,14 @@ from runec.pipeline import (
     ResourceWords,
     TensorType,
 )
-from runec.proc_blocks import FROM_MODEL, Block, BlockMismatch, ResolvedOutput
+from runec.proc_blocks import (
+    FROM_MODEL,
+    Block,
+    BlockMismatch,
+    MissingArgument,
+    ResolvedOutput,
+)
+from runec.suggestions import suggestion
 
 MAX_TENSOR_BYTES = 64 * 1024 * 1024
 
@@ -145,6 +152,10 @@ class _Checker(msgspec.Struct):
     outputs: dict[str, tuple[ResolvedOutput, ...]] = msgspec.field(default_factory=dict)
     arguments: dict[str, dict[str, ArgumentValue]] = msgspec.field(default_factory=dict)
     models: dict[str, LoadedModel] = msgspec.field(default_factory=dict)
+    # Models with shapes, by the file and what it is given.
+    resolved: dict[tuple[ModelFile, tuple[TensorType, ...]], ModelFile] = msgspec.field(
+        default_factory=dict
+    )
 
     # Declarations.
 
@@ -326,18 +337,16 @@ class _Checker(msgspec.Struct):
         self.outputs[name] = (_resolved(type_),)
 
     def _expected_by_consumers(self, name: str, index: int = 0) -> TensorType | None:
-        """What a stage that reads the output says it takes; None where nobody says."""
+        """What a stage that reads the output accepts; None where it is not stated."""
         for consumer, edges in self.facts.edges.items():
             for position, edge in enumerate(edges):
                 if edge is None or edge.producer != name or edge.index != index:
                     continue
                 if consumer in self.taken:
                     return self.taken[consumer]
-                model = self.facts.models.get(consumer)
-                if model is None or model.info is None:
-                    continue
-                if position < len(model.info.inputs):
-                    wanted = model.info.inputs[position].type
+                info = self._info(consumer)
+                if info is not None and position < len(info.inputs):
+                    wanted = info.inputs[position].type
                     if wanted is not None:
                         return wanted
         return None
@@ -431,7 +440,7 @@ class _Checker(msgspec.Struct):
     def _from_models(
         self, name: str, block: Block, given: frozenset[str]
     ) -> dict[str, ArgumentValue]:
-        """The arguments that nobody gave and that the models beside a block know."""
+        """The arguments that are not given and that the models beside a block know."""
         found: dict[str, ArgumentValue] = {}
         for rule in block.manifest.arguments:
             match = FROM_MODEL.fullmatch(rule.from_model or "")
@@ -453,19 +462,22 @@ class _Checker(msgspec.Struct):
         if side == "in":
             edges = self.facts.edges[name]
             edge = edges[index] if index < len(edges) else None
-            model = self.facts.models.get(edge.producer) if edge is not None else None
-            info = model.info if model is not None else None
+            info = self._info(edge.producer) if edge is not None else None
             if edge is not None and info is not None and edge.index < len(info.outputs):
                 yield info.outputs[edge.index]
             return
         for consumer, edges in self.facts.edges.items():
-            model = self.facts.models.get(consumer)
-            info = model.info if model is not None else None
+            info = self._info(consumer)
             if info is None:
                 continue
             for edge, tensor in zip(edges, info.inputs, strict=False):
                 if edge is not None and edge.producer == name and edge.index == index:
                     yield tensor
+
+    def _info(self, name: str) -> ModelInfo | None:
+        """What the file of a model stage says; None of other stages, or where it is not read."""
+        model = self.facts.models.get(name)
+        return None if model is None or model.file is None else model.file.info
 
     def _trust(self, name: str) -> None:
         """Go on with the declared outputs of a stage that was reported, if it declares them all."""
@@ -483,7 +495,7 @@ class _Checker(msgspec.Struct):
         place, labels = stage.path.span, []
         index = mismatch.index
         hint = mismatch.hint
-        if mismatch.code == "R0417" and self._is_of_model(name, mismatch.argument):
+        if isinstance(mismatch, MissingArgument) and self._is_of_model(name, mismatch.argument):
             hint = (
                 f'{hint} Or put "{name}" directly beside a model that is quantised with one scale'
             )
@@ -525,10 +537,10 @@ class _Checker(msgspec.Struct):
         if model is None:
             self._trust(name)
             return
-        info = model.info
-        if info is None:
+        if model.file is None:
             self._believe_model(name, stage)
             return
+        info = model.file.info
         if len(inputs) != len(info.inputs):
             self._complain(
                 name,
@@ -540,12 +552,15 @@ class _Checker(msgspec.Struct):
             )
         else:
             self._compare_inputs(name, stage, inputs, info.inputs)
-        resolved = self._resolved_model(name, stage, model, [type_ for _, type_ in inputs])
+        resolved = self._resolved_model(name, stage, model.file, [type_ for _, type_ in inputs])
         if resolved is None:
             self._trust(name)
             return
-        self.models[name] = resolved
-        info = resolved.info or info
+        if resolved is not model.file:
+            resource = Resource(model.resource.name, resolved.data)
+            model = LoadedModel(resolved, resource, model.format)
+        self.models[name] = model
+        info = resolved.info
         declared = self.declared[name]
         if declared and len(declared) != len(info.outputs):
             self._complain(
@@ -559,18 +574,14 @@ class _Checker(msgspec.Struct):
         self.outputs[name] = self._model_outputs(name, stage, info.outputs)
 
     def _resolved_model(
-        self, name: str, stage: ModelNode, model: LoadedModel, inputs: Sequence[TensorType]
-    ) -> LoadedModel | None:
+        self, name: str, stage: ModelNode, model: ModelFile, inputs: Sequence[TensorType]
+    ) -> ModelFile | None:
         """The model with the shapes that it has for these inputs; None: they were not found."""
-        data = model.resource.data
-        if data is None:
-            return model
+        key = (model, tuple(inputs))
         try:
-            found = resolve_model(data, inputs)
-            if found.data is data:
-                return model
-            resource = Resource(model.resource.name, found.data)
-            return LoadedModel(read_model(found.data), resource, model.format)
+            if key not in self.resolved:
+                self.resolved[key] = resolve_model(model, inputs).model
+                _ = self.resolved[key].info  # its mistakes
         except RunecError as error:
             self.diagnostics.error(
                 error.code,
@@ -580,6 +591,7 @@ class _Checker(msgspec.Struct):
                 notes=error.notes,
             )
             return None
+        return self.resolved[key]
 
     def _believe_model(self, name: str, stage: ModelNode) -> None:
         """Take the declared outputs of a model whose file says nothing to us."""

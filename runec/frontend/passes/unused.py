@@ -1,4 +1,4 @@
-"""What nobody reads: stages, single outputs, resources; outs of two kinds. Only warnings."""
+"""What is not read: stages, single outputs, resources; outs of two kinds. Only warnings."""
 
 from __future__ import annotations
 

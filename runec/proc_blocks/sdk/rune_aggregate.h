@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What gesture_agg, microspeech_agg, person_detection_agg and debounce share: the mean of the last vectors
  * of probabilities, the largest of them, and its word at most once in so many runs.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a processing block is written against.
  *
  * A block is one file, `block.c`. Each use of it in a pipeline is compiled on its own, after a
@@ -114,12 +115,12 @@ static inline void rune_message_f64(rune_message *message, double value)
     }
 }
 
-#define RUNE_MESSAGE_NUMBER(message, value)                     \
-    _Generic((value), float                                     \
-             : rune_message_f64, double                         \
-             : rune_message_f64, uint64_t                       \
-             : rune_message_u64, default                        \
-             : rune_message_i64)((message), (value))
+#define RUNE_MESSAGE_NUMBER(message, value) \
+    _Generic((value),                       \
+        float: rune_message_f64,            \
+        double: rune_message_f64,           \
+        uint64_t: rune_message_u64,         \
+        default: rune_message_i64)((message), (value))
 
 #define RUNE_FAIL_MESSAGE(message) return rune_fail((message)->text, (message)->length)
 
@@ -166,13 +167,16 @@ static inline double rune_f64_of_bits(uint64_t bits)
 #define RUNE_NAN_F32 rune_f32_of_bits(0x7fc00000u)
 #define RUNE_NAN_F64 rune_f64_of_bits(0x7ff8000000000000u)
 
-static inline float rune_canonical_f32(float value) { return value != value ? RUNE_NAN_F32 : value; }
-static inline double rune_canonical_f64(double value) { return value != value ? RUNE_NAN_F64 : value; }
+static inline float rune_canonical_f32(float value)
+{
+    return value != value ? RUNE_NAN_F32 : value;
+}
+static inline double rune_canonical_f64(double value)
+{
+    return value != value ? RUNE_NAN_F64 : value;
+}
 
-#define RUNE_CANONICAL(value)        \
-    _Generic((value), float          \
-             : rune_canonical_f32, double \
-             : rune_canonical_f64)(value)
+#define RUNE_CANONICAL(value) _Generic((value), float: rune_canonical_f32, double: rune_canonical_f64)(value)
 
 /* False for integers: their conversion to f64 is never a NaN, and the compiler knows. */
 #define RUNE_IS_NAN(value) __builtin_isunordered((double)(value), (double)(value))
@@ -181,8 +185,14 @@ static inline double rune_canonical_f64(double value) { return value != value ? 
 #define RUNE_ABOVE(a, b) ((a) > (b) || (RUNE_IS_NAN(b) && !RUNE_IS_NAN(a)))
 
 /* From f32 to every element type: truncated, saturated, NaN to 0, as WebAssembly's trunc_sat. */
-static inline int32_t rune_i32_from_f32(float x) { return __builtin_wasm_trunc_saturate_s_i32_f32(x); }
-static inline int64_t rune_i64_from_f32(float x) { return __builtin_wasm_trunc_saturate_s_i64_f32(x); }
+static inline int32_t rune_i32_from_f32(float x)
+{
+    return __builtin_wasm_trunc_saturate_s_i32_f32(x);
+}
+static inline int64_t rune_i64_from_f32(float x)
+{
+    return __builtin_wasm_trunc_saturate_s_i64_f32(x);
+}
 static inline uint32_t rune_u32_from_f32(float x)
 {
     return (uint32_t)__builtin_wasm_trunc_saturate_u_i32_f32(x);
@@ -211,20 +221,23 @@ static inline uint16_t rune_u16_from_f32(float x)
 {
     return (uint16_t)rune_clamp(rune_i32_from_f32(x), 0, UINT16_MAX);
 }
-static inline double rune_f64_from_f32(float x) { return x != x ? RUNE_NAN_F64 : (double)x; }
+static inline double rune_f64_from_f32(float x)
+{
+    return x != x ? RUNE_NAN_F64 : (double)x;
+}
 
-#define RUNE_FROM_F32(type, value)          \
-    _Generic((type)0, int8_t                \
-             : rune_i8_from_f32, int16_t    \
-             : rune_i16_from_f32, int32_t   \
-             : rune_i32_from_f32, int64_t   \
-             : rune_i64_from_f32, uint8_t   \
-             : rune_u8_from_f32, uint16_t   \
-             : rune_u16_from_f32, uint32_t  \
-             : rune_u32_from_f32, uint64_t  \
-             : rune_u64_from_f32, float     \
-             : rune_canonical_f32, double   \
-             : rune_f64_from_f32)(value)
+#define RUNE_FROM_F32(type, value)   \
+    _Generic((type)0,                \
+        int8_t: rune_i8_from_f32,    \
+        int16_t: rune_i16_from_f32,  \
+        int32_t: rune_i32_from_f32,  \
+        int64_t: rune_i64_from_f32,  \
+        uint8_t: rune_u8_from_f32,   \
+        uint16_t: rune_u16_from_f32, \
+        uint32_t: rune_u32_from_f32, \
+        uint64_t: rune_u64_from_f32, \
+        float: rune_canonical_f32,   \
+        double: rune_f64_from_f32)(value)
 
 /* The significand of a finite f32 that is not zero, top bit at 2^23; `exponent` so that the
  * magnitude is significand * 2^(exponent - 150). */
@@ -343,7 +356,7 @@ static inline uint32_t rune_text_length(const uint8_t *bytes, uint32_t count)
     return length;
 }
 
-/* The glue between the stages includes this file too, and is no stage. */
+/* The glue between the stages includes this file too, and is not a stage. */
 #ifdef RUNE_STAGE
 #include "rune_words.h"
 #endif

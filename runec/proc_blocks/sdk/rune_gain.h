@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What noise_filtering and audio_frontend share: the gain of per-channel energy normalisation (Y. Wang
  * et al., Trainable Frontend For Robust and Far-Field Keyword Spotting, 2017) in the fixed point of the
  * audio front end of TensorFlow's micro_speech.
@@ -9,7 +10,7 @@
 
 #include "rune_math.h"
 
-#define RUNE_Q14(x) ((uint32_t)((x)*16384.0f))
+#define RUNE_Q14(x) ((uint32_t)((x) * 16384.0f))
 
 static int16_t rune_gain_table[125];
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Mathematical functions for blocks: no libm, the same bits in every engine.
  *
  * The f64 functions are within 1 ulp (measured: under 0.8). The f32 functions compute in f64 and
@@ -25,11 +26,20 @@ static inline double rune_power_of_two(int32_t exponent)
 }
 
 /* The upper 26 bits of the significand: the product of two such numbers is exact. */
-static inline double rune_upper_half(double x) { return rune_f64_of_bits(rune_bits_f64(x) & 0xfffffffff8000000u); }
+static inline double rune_upper_half(double x)
+{
+    return rune_f64_of_bits(rune_bits_f64(x) & 0xfffffffff8000000u);
+}
 
 /* One instruction each, correctly rounded. */
-static inline float rune_sqrtf(float x) { return rune_canonical_f32(__builtin_sqrtf(x)); }
-static inline double rune_sqrt(double x) { return rune_canonical_f64(__builtin_sqrt(x)); }
+static inline float rune_sqrtf(float x)
+{
+    return rune_canonical_f32(__builtin_sqrtf(x));
+}
+static inline double rune_sqrt(double x)
+{
+    return rune_canonical_f64(__builtin_sqrt(x));
+}
 
 #define RUNE_LN2_HIGH 0x1.62e42fefa0000p-1 /* 20 zeros at its end: times an exponent it is exact */
 #define RUNE_LN2_LOW 0x1.cf79abc9e3b3ap-40
@@ -151,9 +161,18 @@ static inline double rune_log2(double x)
     return sum + (((k - sum) + product) + rest);
 }
 
-static inline float rune_expf(float x) { return rune_canonical_f32((float)rune_exp((double)x)); }
-static inline float rune_logf(float x) { return rune_canonical_f32((float)rune_log((double)x)); }
-static inline float rune_log2f(float x) { return rune_canonical_f32((float)rune_log2((double)x)); }
+static inline float rune_expf(float x)
+{
+    return rune_canonical_f32((float)rune_exp((double)x));
+}
+static inline float rune_logf(float x)
+{
+    return rune_canonical_f32((float)rune_log((double)x));
+}
+static inline float rune_log2f(float x)
+{
+    return rune_canonical_f32((float)rune_log2((double)x));
+}
 
 /* x^y with the special cases of C99, annex F.9.4.4. */
 static inline float rune_powf(float x, float y)
@@ -204,12 +223,12 @@ static inline float rune_tanhf(float x)
 static inline double rune_sin_octant(uint32_t octant, double x, double low)
 {
     static const double sine[] = {
-        0x1.5d93a5acfd57cp-33, -0x1.ae5e68a2b9cebp-26, 0x1.71de357b1fe7dp-19,
+        0x1.5d93a5acfd57cp-33,  -0x1.ae5e68a2b9cebp-26, 0x1.71de357b1fe7dp-19,
         -0x1.a01a019c161d5p-13, 0x1.111111110f8a6p-7,
     };
     static const double cosine[] = {
-        -0x1.8fae9be8838d4p-37, 0x1.1ee9ebdb4b1c4p-29, -0x1.27e4f809c52adp-22,
-        0x1.a01a019cb1590p-16, -0x1.6c16c16c15177p-10, 0x1.555555555554cp-5,
+        -0x1.8fae9be8838d4p-37, 0x1.1ee9ebdb4b1c4p-29,  -0x1.27e4f809c52adp-22,
+        0x1.a01a019cb1590p-16,  -0x1.6c16c16c15177p-10, 0x1.555555555554cp-5,
     };
     bool is_cosine = ((octant + 1) & 2) != 0;
     double square = x * x;
@@ -270,7 +289,10 @@ static inline double rune_cos(double x)
     return rune_sin_octant(2 * quarter + 2, angle, small);
 }
 
-static inline float rune_sinf_turns(uint32_t n, uint32_t turn) { return (float)rune_sin_turns(n, turn); }
+static inline float rune_sinf_turns(uint32_t n, uint32_t turn)
+{
+    return (float)rune_sin_turns(n, turn);
+}
 
 /* cos(2 pi n / turn) = sin(2 pi (4n + turn) / 4 turn). `turn` is at most 2^26. */
 static inline float rune_cosf_turns(uint32_t n, uint32_t turn)

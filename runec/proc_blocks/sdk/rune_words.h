@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The words of string-list arguments; rune_block.h includes this.
  *
  *   RUNE_ARG_X_COUNT               how many there are
@@ -46,7 +47,10 @@ static inline void rune_start_reading(rune_resource_reader *reader, int32_t id)
     reader->length = 0;
 }
 
-static inline bool rune_is_space(int32_t byte) { return byte == ' ' || (byte >= '\t' && byte <= '\r'); }
+static inline bool rune_is_space(int32_t byte)
+{
+    return byte == ' ' || (byte >= '\t' && byte <= '\r');
+}
 
 /* A word is a line without the ASCII white space around it. Empty lines before the first word and
  * after the last one do not count. */
@@ -107,7 +111,8 @@ static inline bool rune_find_word(int32_t id, uint32_t index, uint8_t *text, uin
     return *length > 0 || byte >= 0;
 }
 
-static inline void rune_word_message(const char *problem, uint32_t problem_length, uint32_t index, const char *name, uint32_t name_length)
+static inline void rune_word_message(const char *problem, uint32_t problem_length, uint32_t index, const char *name,
+                                     uint32_t name_length)
 {
     rune_message message;
     message.length = 0;
@@ -120,7 +125,8 @@ static inline void rune_word_message(const char *problem, uint32_t problem_lengt
 }
 
 /* RUNE_ARG_X_FIND for words in a resource. */
-static inline uint8_t *rune_find_word_of(uint8_t *end, uint32_t room, const char *name, uint32_t name_length, uint32_t index)
+static inline uint8_t *rune_find_word_of(uint8_t *end, uint32_t room, const char *name, uint32_t name_length,
+                                         uint32_t index)
 {
     static const char LONG[] = " is longer than the words that the rune was built with";
     uint32_t length = 0;
@@ -144,7 +150,8 @@ static inline uint8_t *rune_find_word_of(uint8_t *end, uint32_t room, const char
 }
 
 /* RUNE_ARG_X_APPEND for words in a resource. */
-static inline uint8_t *rune_append_word_of(uint8_t *end, uint32_t room, const char *name, uint32_t name_length, uint32_t index)
+static inline uint8_t *rune_append_word_of(uint8_t *end, uint32_t room, const char *name, uint32_t name_length,
+                                           uint32_t index)
 {
     static const char MISSING[] = " does not exist";
     uint8_t *next = rune_find_word_of(end, room, name, name_length, index);

@@ -17,7 +17,7 @@ from runec.firmware.board_sensors import MAX_HZ
 
 PROBE = Path(__file__).with_name("drivers_probe.c")
 DRIVERS = data_dir("firmware_templates") / "drivers"
-HAL = data_dir("firmware_templates") / "runevm" / "include"
+HAL = data_dir("firmware_templates") / "hal" / "common"
 STRICT = ("-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-ffp-contract=off")
 SANITIZED = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 SILENT, ANOTHER = -1, -2

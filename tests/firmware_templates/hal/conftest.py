@@ -10,7 +10,7 @@ import pytest
 
 from runec.boards import Board
 from runec.data import data_dir
-from runec.firmware.memory_plan import Layout
+from runec.firmware.memory_plan import MemoryPlan
 from runec.firmware.render import linker_script
 
 TEMPLATES = data_dir("firmware_templates")
@@ -26,7 +26,7 @@ def compiler(board: Board) -> list[str]:
     """The command that compiles files of the board's HAL."""
     numbers = {"HAL_CLOCK_HZ": board.cpu.clock_hz, "HAL_BAUD": board.hal.baud, **board.hal.defines}
     if board.hal.link == "rtt":
-        numbers["HAL_LINK_RINGS"] = 1
+        numbers["HAL_LINK_RTT"] = 1
     command = [f"{board.toolchain.prefix}gcc", *board.toolchain.flags, *STRICT]
     command += [f"-D{name}={value}u" for name, value in numbers.items()]
     folders = (*hal_folders(board), TEMPLATES / "runevm" / "include")
@@ -47,11 +47,11 @@ def on_hal(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, Board], 
         key = (source, board.id)
         if key not in made:
             folder = tmp_path_factory.mktemp(board.id)
-            layout = Layout(0, 0, 0, 0, 2048, 0, operators=(), stages=())
-            (folder / "linker.ld").write_text(linker_script(board, layout))
+            plan = MemoryPlan(0, 0, 0, 0, 2048, 0, operators=(), stages=())
+            (folder / "linker.ld").write_text(linker_script(board, plan))
             sources = [path for each in hal_folders(board) for path in sorted(each.glob("*.[cS]"))]
             if board.hal.link == "rtt":
-                sources.append(TEMPLATES / "runevm" / "src" / "rings.c")
+                sources.append(TEMPLATES / "runevm" / "src" / "rtt.c")
             command = [*compiler(board), *board.toolchain.link_flags, "-nostartfiles"]
             command += ["-T", "linker.ld", str(source), *map(str, sources), "-o", "program.elf"]
             subprocess.run(command, check=True, cwd=folder)

@@ -1,7 +1,7 @@
 """Holds a labwired simulator for test_hal_on_boards.py: requests as JSON on stdin.
 
     ELF CHIP SDA SCL                      the console is the chip's UART
-    ELF CHIP SDA SCL RINGS ORIGIN BYTES   it is in RAM (ORIGIN, BYTES); RINGS is where rings.py is
+    ELF CHIP SDA SCL RTT ORIGIN BYTES   it is in RAM (ORIGIN, BYTES); RTT is where rtt.py is
 
 SDA and SCL are the numbers of the part's pins, for the chip where labwired wants them.
 """
@@ -61,7 +61,7 @@ class Uart:
 
 
 class Memory:
-    """The chip's memory, for rings.py."""
+    """The chip's memory, for rtt.py."""
 
     def __init__(self, sim: Any) -> None:
         self.sim = sim
@@ -79,24 +79,24 @@ class Rtt:
     """The console of a chip whose simulated UART receives nothing."""
 
     def __init__(self, sim: Any, path: str, origin: int, size: int) -> None:
-        spec = importlib.util.spec_from_file_location("rings", path)
+        spec = importlib.util.spec_from_file_location("rtt", path)
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         sys.modules[spec.name] = module
         spec.loader.exec_module(module)
-        self.rings = module.Rtt(Memory(sim), sim.symbol(module.SYMBOL), origin, size)
+        self.rtt = module.Rtt(Memory(sim), sim.symbol(module.SYMBOL), origin, size)
         while not sim.read_u32(sim.symbol(module.SYMBOL)):
             sim.run_for(2e-4)
 
     def send(self, data: bytes) -> None:
         """Give bytes to the chip, which has room for them."""
-        self.rings.send(data)
+        self.rtt.send(data)
         self.exchange()
 
     def exchange(self) -> str:
         """Return what the chip has said."""
-        text: bytes = self.rings.exchange()
+        text: bytes = self.rtt.exchange()
         return text.decode("latin-1")
 
 

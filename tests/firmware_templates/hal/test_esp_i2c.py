@@ -55,7 +55,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], ctypes.
             command = ["g++", "-x", "c++", "-std=c++17", "-Wall", "-Wextra", "-Werror", "-O1"]
             command += ["-fsanitize=undefined", "-fno-sanitize-recover=all", "-shared", "-fPIC"]
             command += [f"-D{name}={value}u" for name, value in numbers.items()]
-            includes = (SPY, shared, own, templates / "runevm" / "include")
+            includes = (SPY, shared, own, templates / "hal" / "common")
             command += [f"-I{folder}" for folder in includes]
             sources = (shared / "i2c.c", shared / "pins.c", own / "chip.c", SPY / "spy.cpp")
             command += [*map(str, sources), "-o", str(path)]

@@ -20,7 +20,7 @@ from runec.data import data_dir
 
 HERE = Path(__file__).resolve().parent
 HAL = data_dir("firmware_templates") / "hal"
-INCLUDE = data_dir("firmware_templates") / "runevm" / "include"
+INCLUDE = data_dir("firmware_templates") / "hal" / "common"
 SANITIZERS = "-fsanitize=address,undefined"
 WARNINGS = ("-Wall", "-Wextra", "-Wconversion", "-Werror")
 OK, REFUSED, NOT_ERASED, FAILED, DIFFERS = "0", "-1", "-2", "-3", "-4"

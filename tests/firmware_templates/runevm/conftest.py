@@ -11,13 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from runec.codegen import compile_pipeline
+from runec.container import Rune, write_rune
+from runec.frontend import analyse
+
 HERE = Path(__file__).resolve().parent
 RUNEVM = HERE.parents[2] / "firmware_templates" / "runevm"
 STRICT = ("-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror")
 SANITIZED = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 Build = Callable[..., Path]
-ORIGINALS = ("-DRUNEVM_ORIGINALS=1", "-DRUNEVM_DOCUMENT_BYTES_MAX=1000u")
 
 
 class Probe:
@@ -92,6 +95,11 @@ def probe(build: Build) -> Probe:
 
 
 @pytest.fixture(scope="session")
-def originals_probe(build: Build) -> Probe:
-    """The same program, with original runes and room for 1000 bytes of documents."""
-    return Probe(build("probe", ["probe.c", "link_session.c", "fake_engines.c"], ORIGINALS))
+def example_rune() -> Callable[[str], Rune]:
+    """Build the .rune of an example."""
+
+    def build(name: str) -> Rune:
+        pipeline = analyse(HERE.parents[2] / "examples" / name / "Runefile.yml").pipeline
+        return write_rune(pipeline, compile_pipeline(pipeline))
+
+    return build

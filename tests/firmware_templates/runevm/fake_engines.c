@@ -45,7 +45,7 @@ static runevm_error trap(const char **detail)
     return RUNEVM_ERR_TRAP;
 }
 
-static runevm_error call(void *context, runevm_export which, uint32_t *result, const char **detail)
+static runevm_error call(void *context, runevm_export which, uint32_t stage, uint32_t *result, const char **detail)
 {
     fake_engine *engine = context;
     uint32_t manifest_bytes = u16_at(engine->orders);
@@ -60,7 +60,7 @@ static runevm_error call(void *context, runevm_export which, uint32_t *result, c
     while (at < end) {
         uint8_t order = *at++;
         if (order == 1) {
-            const runevm_host_import *import = &runevm_host_imports[*at++];
+            const runevm_import *import = &runevm_imports[*at++];
             uint32_t arguments[8];
             for (uint32_t i = 0; i < import->parameters; i++, at += 4) {
                 arguments[i] = u32_at(at);
@@ -96,6 +96,9 @@ static runevm_error call(void *context, runevm_export which, uint32_t *result, c
                 }
             }
             at += 5;
+        } else if (order == 8) {
+            uint32_t skipped = stage == 0 || stage == at[0] ? 0u : u16_at(at + 1);
+            at += 3u + skipped;
         } else {
             *detail = "no such order";
             return RUNEVM_ERR_ENGINE;

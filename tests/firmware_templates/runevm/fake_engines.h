@@ -8,6 +8,7 @@
  *   05 u16              trap with this error
  *   06 u32 u8           trap if the byte at an address is this
  *   07 u32 u8           if the byte at an address is this, go on until the time budget is over
+ *   08 u8 u16           the orders of this length that follow are those of a stage: skip them when another one is called
  * The end of the orders returns 0.
  *
  * A "model" is one byte: outputs are the inputs' bytes, one after another and again from the start,

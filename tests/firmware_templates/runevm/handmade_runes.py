@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,11 +25,6 @@ HOST_IMPORTS = {
     "rune_resource_open": 8,
     "rune_resource_read": 9,
     "rune_resource_close": 10,
-    # Of originals:
-    "tfm_preload_model": 11,
-    "tfm_model_invoke": 12,
-    "rune_model_load": 13,
-    "log_backtrace": 14,
 }
 RAW, SERIAL, PIN, TENSOR = 5, 1, 3, 5
 KINDS = {"SERIAL": SERIAL, "BLE": 2, "PIN": PIN, "TENSOR": TENSOR}
@@ -128,6 +123,11 @@ class Orders:
         self.content += b"\x06" + address.to_bytes(4, "little") + bytes((value,))
         return self
 
+    def stage(self, number: int, orders: Orders) -> Orders:
+        self.content += b"\x08" + bytes((number,)) + len(orders.content).to_bytes(2, "little")
+        self.content += orders.content
+        return self
+
 
 def program(manifest: Orders, call: Orders) -> bytes:
     """The module of the fake engine."""
@@ -156,6 +156,7 @@ class Pipe:
     blocks: Sequence[str] = ()
     pin: object = "LED"
     active_low: object = 0
+    mapped: bool = False  # with a code map
 
     @property
     def size(self) -> int:
@@ -211,8 +212,13 @@ class Pipe:
             }
             last += 1
         names = [f"out{number}" for number in range(len(self.outputs))]
+        code_map = {
+            "functions": {name: 20 + number for number, name in enumerate(self.blocks)},
+            "addresses": [64] * (last + 1),
+        }
         return {
             "abi": 1,
+            **({"minor": 1} if self.mapped else {}),
             "rune": {"name": "probe"},
             "code": {"bytes": len(code), "sha256": sha256(code)},
             "memory": {"used": self.memory, "stack": 0},
@@ -241,6 +247,7 @@ class Pipe:
                 for name in sorted(resources)
             },
             "tensors": [tensor] * (last + 1),
+            **(code_map if self.mapped else {}),
         }
 
     def build(self) -> bytes:
@@ -251,113 +258,11 @@ class Pipe:
         return assemble(code, self.graph(code), resources)
 
 
-@dataclass
-class Original:
-    """An original with its description: RAW -> [model] -> output, u8[4] each.
-
-    The model lies in linear memory at 128; ids count from `first`.
-    """
-
-    model: bytes | None = b"\x10"
-    generation: int = 1
-    kind: str = "SERIAL"
-    first: int = 1
-    pages: int = 1
-    blobs: Mapping[str, bytes] = field(default_factory=dict)
-    parameters: Mapping[str, float] = field(default_factory=dict)
-    manifest: Orders | None = None
-    call: Orders | None = None
-
-    @property
-    def output_id(self) -> int:
-        return self.first + (1 if self.model is None else 2)
-
-    def begin(self) -> Orders:
-        return Orders().call("request_capability", RAW).expect(self.first)
-
-    def open_model(self, orders: Orders) -> Orders:
-        if self.model is None:
-            return orders
-        orders.poke(128, self.model)
-        if self.generation == 1:
-            orders.call("tfm_preload_model", 128, len(self.model), 1, 1)
-        else:
-            orders.poke(200, b"application/tflite-model")
-            orders.call("rune_model_load", 200, 24, 128, len(self.model), 240, 1, 248, 1)
-        return orders.expect(self.first + 1)
-
-    def plain_manifest(self) -> Orders:
-        orders = self.open_model(self.begin())
-        return orders.call("request_output", KINDS[self.kind]).expect(self.output_id).leave(1)
-
-    def plain_call(self) -> Orders:
-        orders = Orders().call("request_provider_response", 64, 4, self.first).expect(4)
-        if self.model is None:
-            return orders.call("consume_output", self.output_id, 64, 4).expect(0)
-        if self.generation == 1:
-            orders.call("tfm_model_invoke", self.first + 1, 64, 4, 512, 4).expect(0)
-        else:
-            orders.poke(0, (64).to_bytes(4, "little") + (512).to_bytes(4, "little"))
-            orders.call("rune_model_infer", self.first + 1, 0, 4).expect(0)
-        return orders.call("consume_output", self.output_id, 512, 4).expect(0)
-
-    def graph(self, code: bytes) -> dict[str, Any]:
-        resources = dict(self.blobs)
-        models: dict[str, Any] = {}
-        names = [f"capability {self.first}"]
-        if self.model is not None:
-            resources["the model"] = self.model
-            names.append(f"model {self.first + 1}")
-            models[names[-1]] = {
-                "id": self.first + 1,
-                "format": "tensorflow-lite",
-                "resource": "the model",
-                "inputs": [0],
-                "outputs": [1],
-                "arena": 512,
-                "operators": [{"name": "FULLY_CONNECTED", "version": 1}],
-            }
-        names.append(f"output {self.output_id}")
-        return {
-            "abi": 0,
-            "first-id": self.first,
-            "rune": {"name": "old"},
-            "code": {"bytes": len(code), "sha256": sha256(code)},
-            "memory": {"used": self.pages * 65536, "stack": 0},
-            "stages": names,
-            "capabilities": {
-                names[0]: {
-                    "id": self.first,
-                    "kind": "RAW",
-                    "parameters": dict(self.parameters),
-                    "outputs": [],
-                }
-            },
-            "proc-blocks": {},
-            "models": models,
-            "outputs": {names[-1]: {"id": self.output_id, "kind": self.kind, "inputs": []}},
-            "resources": {
-                name: {"bytes": len(resources[name]), "sha256": sha256(resources[name])}
-                for name in sorted(resources)
-            },
-            "tensors": [{"element-type": "u8", "dimensions": [4]}] * (2 * len(models)),
-        }
-
-    def build(self, change: Callable[[dict[str, Any]], object] = len) -> bytes:
-        """The file; `change` may write something else into its graph."""
-        code = program(self.manifest or self.plain_manifest(), self.call or self.plain_call())
-        resources = dict(self.blobs)
-        if self.model is not None:
-            resources["the model"] = self.model
-        graph = self.graph(code)
-        change(graph)
-        return assemble(code, graph, resources)
-
-
 def full_graph(code: bytes, resources: Mapping[str, bytes]) -> dict[str, Any]:
     """A graph with something of everything: for `full_rune`."""
     return {
         "abi": 1,
+        "minor": 1,
         "rune": {"name": 'every\t"thing"\x01é'},
         "code": {"bytes": len(code), "sha256": sha256(code)},
         "memory": {"used": 4096, "stack": 1024},
@@ -426,6 +331,9 @@ def full_graph(code: bytes, resources: Mapping[str, bytes]) -> dict[str, Any]:
             {"element-type": "f64", "dimensions": [2]},
             {"element-type": "utf8", "dimensions": [2]},
         ],
+        "functions": {"fft": 12, "label": 11},
+        # The f64 ends with the memory.
+        "addresses": [1024, 1056, 1072, 1168, 1176, 4080, 1184],
     }
 
 

@@ -47,6 +47,7 @@ static void print_rune(const runevm_rune *rune)
     print_text("name", rune->name);
     printf(" code=%u memory=%u stack=%u digest=", (unsigned int)rune->code_bytes, (unsigned int)rune->memory_bytes, (unsigned int)rune->stack_bytes);
     print_hex(rune->digest, 32);
+    printf(" mapped=%d", rune->has_code_map ? 1 : 0);
     for (uint32_t i = 0; i < rune->stage_count; i++) {
         print_text("stage", rune->stages[i]);
     }

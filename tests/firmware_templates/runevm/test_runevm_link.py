@@ -17,11 +17,10 @@ from typing import IO, TYPE_CHECKING
 import pytest
 from cobs import cobs
 
+from tests.firmware_templates.runevm import handmade_runes as made
+
 if TYPE_CHECKING:
-    from tests.firmware_templates.runevm import handmade_runes as made
     from tests.firmware_templates.runevm.conftest import Probe
-else:
-    import handmade_runes as made
 
 HELLO, RUN, DATA, ACK, NODATA, STATS = range(1, 7)
 D_ACK, D_HELLO, NEED, RESULT, DONE, ERROR, LOG, D_STATS = range(0x80, 0x88)

@@ -19,12 +19,10 @@ import pytest
 
 from runec.devices.link import DataWanted, Event, Finished, Link, Lost
 from runec.devices.messages import Failure, Hello
+from tests.firmware_templates.runevm import handmade_runes as made
 
 if TYPE_CHECKING:
-    from tests.firmware_templates.runevm import handmade_runes as made
     from tests.firmware_templates.runevm.conftest import Probe
-else:
-    import handmade_runes as made
 
 SIZE = 1000
 RATE = 0.15

@@ -11,11 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.firmware_templates.runevm import handmade_runes as made
+
 if TYPE_CHECKING:
-    from tests.firmware_templates.runevm import handmade_runes as made
     from tests.firmware_templates.runevm.conftest import Probe
-else:
-    import handmade_runes as made
 
 LAYOUTS = {1: "<i", 2: "<f", 5: "<B", 6: "<h", 7: "<b"}
 I32, F32 = 1, 2

@@ -10,11 +10,10 @@ from cobs import cobs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.firmware_templates.runevm import handmade_runes as made
+
 if TYPE_CHECKING:
-    from tests.firmware_templates.runevm import handmade_runes as made
     from tests.firmware_templates.runevm.conftest import Probe
-else:
-    import handmade_runes as made
 
 LENGTHS = [*range(1, 140), 255, 256, 1000, 4096, 65536 + 3]
 

@@ -60,7 +60,7 @@ static int32_t rounded(double x) { return (int32_t)(x + 0.5); }
  * machines; this is off by less than 2^-34 after the longest window. */
 static void prepare_window(void)
 {
-    const double turn = (double)(float)(RUNE_PI * 2.0 / WINDOW);
+    const double turn = (double)(float)(RUNE_PI * 2.0 / (double)WINDOW);
     const double twice = 2.0 * rune_cos(turn);
     double cosine = rune_cos(turn * 0.5);
     double last = cosine;
@@ -126,7 +126,7 @@ static bool prepare_bands(void)
 {
     const float low = (float)mel(RUNE_ARG_LOWER_HZ);
     const float distance = ((float)mel(RUNE_ARG_UPPER_HZ) - low) / (float)(CHANNELS + 1);
-    const float bin_hz = (float)(0.5 * RUNE_ARG_SAMPLE_RATE / HALF);
+    const float bin_hz = (float)(0.5 * RUNE_ARG_SAMPLE_RATE / (double)HALF);
     uint32_t bin = (uint32_t)(1.5 + (double)(RUNE_ARG_LOWER_HZ / bin_hz));
     double at = mel((float)bin * bin_hz);
     float begin = low;
@@ -269,7 +269,7 @@ static void stage_of_4(uint32_t length)
 static void transform(uint32_t shift)
 {
     uint32_t length = 4;
-    if (SIZE_BITS % 2 == 0) { /* HALF is no power of 4 */
+    if (SIZE_BITS % 2 == 0) { /* HALF is not a power of 4 */
         first_stage_of_2(shift);
         length = 2;
     } else {

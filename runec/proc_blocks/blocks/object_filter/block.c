@@ -7,7 +7,7 @@
 #define ROOM (RUNE_OUT0_COUNT / 6)
 #define NEAR 0.01f
 
-/* A bit for each row of the input that is no object, or the same as another one. */
+/* A bit for each row of the input that is not an object, or the same as another one. */
 static uint8_t gone[(ROWS + 7) / 8];
 
 static bool is_gone(uint32_t row) { return (gone[row / 8] >> row % 8 & 1) != 0; }

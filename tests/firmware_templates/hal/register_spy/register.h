@@ -1,4 +1,4 @@
-/* In place of hal/common/register.h, in C++: each access to a register is told to the test. */
+/* In place of hal/common/register.h, in C++: each access to a register calls the test. */
 #ifndef REGISTER_H
 #define REGISTER_H
 
@@ -19,5 +19,13 @@ public:
 };
 
 #define REGISTER(address) (Register(address))
+
+static inline int register_becomes(uint32_t address, uint32_t mask, uint32_t value)
+{
+    for (int i = 0; i < 100; i++) {
+        if ((REGISTER(address) & mask) == value) return 1;
+    }
+    return 0;
+}
 
 #endif

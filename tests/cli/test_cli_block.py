@@ -262,7 +262,7 @@ def test_the_database_names_clang_where_zig_compiles(
     runec: Runec, mine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     zig = ("python", "-m", "ziglang", "clang", "--target=wasm32", "-isystem", "headers")
-    monkeypatch.setattr("runec.codegen.find_toolchain", lambda: Toolchain(zig, ("wasm-ld",)))
+    monkeypatch.setattr("runec.cli.block.find_toolchain", lambda: Toolchain(zig, ("wasm-ld",)))
     assert runec("block", "compile-commands", mine).code == 0
     (entry,) = json.loads((mine / "compile_commands.json").read_text())
     assert entry["arguments"][:4] == ["clang", "--target=wasm32", "-isystem", "headers"]

@@ -16,6 +16,10 @@ _KINDS = {
     "i8": schema.TensorType.INT64,
     "i1": schema.TensorType.INT8,
     "b1": schema.TensorType.BOOL,
+    "i2": schema.TensorType.INT16,
+    "u4": schema.TensorType.UINT32,
+    "u8": schema.TensorType.UINT64,
+    "resource": schema.TensorType.RESOURCE,
 }
 
 # Operators whose class of options has another name.
@@ -30,16 +34,33 @@ _OPTIONS = {
 
 
 class ModelSketch:
-    """A model of one subgraph; tensors and operators are added in order."""
+    """A model; tensors and operators are added to its first subgraph in order."""
 
     def __init__(self) -> None:
         self._model = schema.ModelT()
         self._model.version = 3
         self._model.operatorCodes = []
         self._model.buffers = [schema.BufferT()]
+        self._model.subgraphs = []
+        self._begin()
+
+    def _begin(self) -> None:
         self._graph = schema.SubGraphT()
         self._graph.tensors = []
         self._graph.operators = []
+        self._graph.inputs, self._graph.outputs = [], []
+        self._model.subgraphs.append(self._graph)
+
+    def subgraph(self) -> ModelSketch:
+        """Add a subgraph. Returns what adds to it."""
+        other = ModelSketch.__new__(ModelSketch)
+        other._model = self._model
+        other._begin()
+        return other
+
+    def ends(self, inputs: Sequence[int], outputs: Sequence[int]) -> None:
+        """Say what a subgraph takes and gives."""
+        self._graph.inputs, self._graph.outputs = list(inputs), list(outputs)
 
     def tensor(
         self,
@@ -65,22 +86,39 @@ class ModelSketch:
         self._graph.tensors.append(tensor)
         return len(self._graph.tensors) - 1
 
-    def constant(self, kind: str, values: Any, *, scale: float | None = None) -> int:
-        """Add a constant tensor. Returns its number."""
+    def constant(
+        self,
+        kind: str,
+        values: Any,
+        shape: Sequence[int] | None = None,
+        *,
+        scale: float | None = None,
+    ) -> int:
+        """Add a constant tensor; `shape` is another than its elements have. Returns its number."""
         array = np.array(values, kind)
-        index = self.tensor(kind, array.shape, scale=scale)
+        index = self.tensor(kind, array.shape if shape is None else shape, scale=scale)
         buffer = schema.BufferT()
         buffer.data = list(array.tobytes())
         self._model.buffers.append(buffer)
         self._graph.tensors[index].buffer = len(self._model.buffers) - 1
         return index
 
+    def make_sparse(self, index: int) -> None:
+        """Say that a constant has only some of its elements in the file."""
+        self._graph.tensors[index].sparsity = schema.SparsityParametersT()
+
+    def quantise(self, index: int, scales: Sequence[float], points: Sequence[int]) -> None:
+        """Give a tensor a scale and a zero point for each channel."""
+        self._graph.tensors[index].quantization = schema.QuantizationParametersT()
+        self._graph.tensors[index].quantization.scale = list(scales)
+        self._graph.tensors[index].quantization.zeroPoint = list(points)
+
     def operator(
         self,
         name: str,
         inputs: Sequence[int],
         outputs: Sequence[int],
-        options: Mapping[str, int] | None = None,
+        options: Mapping[str, Any] | None = None,
         *,
         custom_code: bytes | None = None,
         custom_options: bytes | None = None,
@@ -99,7 +137,7 @@ class ModelSketch:
         words = "".join(part.capitalize() for part in name.split("_"))
         kind = _OPTIONS.get(words, words)
         made = getattr(schema, f"{kind}OptionsT", None)
-        if made is not None:
+        if made is not None and hasattr(schema.BuiltinOptions, f"{kind}Options"):
             use.builtinOptionsType = getattr(schema.BuiltinOptions, f"{kind}Options")
             use.builtinOptions = made()
             for option, value in (options or {}).items():
@@ -116,8 +154,7 @@ class ModelSketch:
         """Return the file; `codes` are other old codes, new codes and versions of operators."""
         for code, (old, new, version) in zip(self._model.operatorCodes, codes, strict=False):
             code.deprecatedBuiltinCode, code.builtinCode, code.version = old, new, version
-        self._graph.inputs, self._graph.outputs = list(inputs), list(outputs)
-        self._model.subgraphs = [self._graph]
+        self.ends(inputs, outputs)
         builder = flatbuffers.Builder(1024)
         builder.Finish(self._model.Pack(builder), b"TFL3")
         return bytes(builder.Output())

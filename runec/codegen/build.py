@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
 from runec.codegen.folders import Folders, dependencies
 from runec.codegen.generate import GLUE, TENSORS, BlockUnit, GeneratedCode, generate
+from runec.codegen.overlay import overlay_text
 from runec.codegen.refusals import (
+    block_files,
     compiler_crash,
     compiler_exceeded,
     compiler_refusal,
@@ -26,7 +28,6 @@ from runec.codegen.refusals import (
     other_parameters,
     own_blocks,
     refuse_foreign_files,
-    refuse_special_files,
 )
 from runec.codegen.toolchain import Toolchain, find_toolchain, refuse_unfit_compiler
 from runec.codegen.wasm import ModuleFacts, finish_module, read_facts
@@ -121,10 +122,10 @@ def compile_pipeline(
     code = generate(pipeline, guard_bytes=guard_bytes)
     toolchain = find_toolchain()
     if work_dir is not None:
-        return _Workshop(toolchain, work_dir).build(code)
+        return _Workshop(toolchain, work_dir.resolve()).build(code)
     try:
         with tempfile.TemporaryDirectory(prefix="runec-", ignore_cleanup_errors=True) as folder:
-            return _Workshop(toolchain, Path(folder)).build(code)
+            return _Workshop(toolchain, Path(folder).resolve()).build(code)
     except OSError as error:
         raise MachineError(
             "R1002",
@@ -135,10 +136,14 @@ def compile_pipeline(
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A source to compile: how the compiler and errors call it, and what it may use."""
+    """A source to compile: how the compiler and errors call it, and what it may use.
+
+    `generated` is the file that was written for it.
+    """
 
     name: str
     arguments: tuple[str, ...]
+    generated: str
     unit: BlockUnit | None
 
     @property
@@ -157,17 +162,20 @@ class _Source:
 
     @classmethod
     def glue(cls) -> _Source:
-        return cls(GLUE, (GLUE,), None)
+        return cls(GLUE, (GLUE,), GLUE, None)
 
     @classmethod
     def of_block(cls, unit: BlockUnit) -> _Source:
         arguments = ("-include", unit.header, f"{unit.link}/{SOURCE}")
-        return cls(unit.symbol, arguments, unit)
+        return cls(unit.symbol, arguments, unit.header, unit)
 
 
 @dataclass(frozen=True, slots=True)
 class _Workshop:
-    """The folder that commands run in, so that no path that the compiler is given is absolute."""
+    """The folder that commands run in, so that no path that the compiler is given is absolute.
+
+    It has no link in its path, so that the compiler computes the same absolute paths from it.
+    """
 
     toolchain: Toolchain
     folder: Path
@@ -175,9 +183,7 @@ class _Workshop:
     def build(self, code: GeneratedCode) -> WasmModule:
         for name, text in code.files.items():
             write_file(self.folder / name, text, durable=False, elsewhere=IN_TMPDIR)
-        for unit in code.units:
-            if unit.block.is_own:
-                refuse_special_files(unit)
+        files = {unit.symbol: block_files(unit) for unit in code.units}
         sources = [_Source.glue(), *map(_Source.of_block, code.units)]
         for source in sources:
             try:
@@ -187,7 +193,9 @@ class _Workshop:
                 raise disk_error(error, what, elsewhere=IN_TMPDIR) from None
         with ThreadPoolExecutor(_WORKERS) as pool:
             try:
-                _finish([pool.submit(self.compile, source) for source in sources])
+                _finish(
+                    [pool.submit(self.compile, each, files.get(each.name, ())) for each in sources]
+                )
             except BaseException:  # Ctrl-C reaches this thread alone, which would wait for them
                 _end_workers(pool)
                 raise
@@ -203,9 +211,10 @@ class _Workshop:
         module = finish_module(linked, memory_bytes, _EXPORTS)
         return WasmModule(module, memory_bytes, stack_bytes, _code_map(code, facts))
 
-    def compile(self, source: _Source) -> None:
+    def compile(self, source: _Source, files: Collection[str]) -> None:
+        """Compile one source; `files` are those of its block."""
         folders = self.folders(source)
-        stack_bytes = self.run_compiler(source, folders)
+        stack_bytes = self.run_compiler(source, folders, files)
         if source.own is not None:
             refuse_foreign_files(source.own, folders, self.files_read(source))
         _check_stack(source, stack_bytes)
@@ -222,9 +231,12 @@ class _Workshop:
         rule = read_file(self.folder / f"{source.stem}.d", "the compiler's list of files")
         return dependencies(rule.decode(errors="surrogateescape"))
 
-    def run_compiler(self, source: _Source, folders: Folders) -> int | None:
+    def run_compiler(self, source: _Source, folders: Folders, files: Collection[str]) -> int | None:
         """Return the bytes of stack; None when they are only known at run time."""
         stem = source.stem
+        link = "" if source.unit is None else source.unit.link
+        overlay = overlay_text(folders, [source.generated], link, files)
+        write_file(self.folder / f"{stem}.yaml", overlay, durable=False, elsewhere=IN_TMPDIR)
         command = [
             *self.toolchain.compiler,
             *COMPILE_FLAGS,
@@ -234,6 +246,8 @@ class _Workshop:
             _SDK,
             "-isystem",
             _HEADERS,
+            "-ivfsoverlay",
+            f"{stem}.yaml",
             "-MD",
             "-c",
             *source.arguments,
@@ -288,7 +302,7 @@ class _Workshop:
             done = run_tool(
                 command,
                 cwd=self.folder,
-                environment=_ENVIRONMENT,
+                environment={**_ENVIRONMENT, "PWD": str(self.folder)},
                 timeout_s=_TIMEOUT_S,
                 limits=limits,
             )

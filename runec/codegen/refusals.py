@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 from runec.codegen.folders import Folders
 from runec.codegen.generate import BlockUnit
 from runec.diagnostics import Diagnostic, Label, RunefileError, SourceFile, Span, UserFileError
-from runec.files import read_file, require_regular
+from runec.files import is_inside, read_file, require_regular
 from runec.proc_blocks import SOURCE
 
 _MESSAGES_MAX = 8
@@ -25,6 +26,7 @@ _SAID = re.compile(
     r"(?P<kind>fatal error|error|note): (?P<text>.*)",
     re.MULTILINE,
 )
+_MISSING = re.compile(r"'(?P<file>[^']+)' file not found.*")
 _UNDEFINED = re.compile(r"(?P<object>\S+)\.o: undefined symbol: (?P<symbol>\S+)")
 _DUPLICATE = re.compile(r"duplicate symbol: (?P<symbol>\S+)")
 _NO_LIBC = "there is no libc; rune_block.h and rune_math.h hold what there is"
@@ -47,20 +49,25 @@ _HINTS = (
 _INCLUDED = re.compile(r"^In file included from (?P<file>.+?):\d+:$", re.MULTILINE)
 
 
-def refuse_special_files(unit: BlockUnit) -> None:
-    """Refuse a block with a pipe or a device in its folder, which the compiler would wait for.
+def block_files(unit: BlockUnit) -> list[str]:
+    """Return the files that a block may include, relative to its folder.
 
-    Links are followed. A socket is passed over: it cannot be opened. Of a folder with more than
-    10,000 entries the rest is not looked at.
+    Links are followed; what leads out of the folder is left out, and so are hidden folders. Of a
+    folder with more than 10,000 entries the nearest are returned.
 
     Raises:
-        UserFileError: R1003.
+        UserFileError: R1003, a file is a pipe or a device.
+        RunefileError: R0508, block.c is a link that leads out of the folder.
     """
-    for path in _entries(unit.block.directory):
+    found: list[str] = []
+    folder = unit.block.directory
+    for path, is_linked in _entries(folder):
         try:
-            mode = path.stat().st_mode
-            if not stat.S_ISDIR(mode) and not stat.S_ISSOCK(mode):
-                require_regular(path)
+            if stat.S_ISSOCK(path.stat().st_mode):
+                continue  # it cannot be opened
+            require_regular(path)
+            if not is_linked or is_inside(path, folder):
+                found.append(str(path.relative_to(folder)))
         except FileNotFoundError:
             continue  # a link to nothing: the compiler reports it where it is included
         except OSError as error:
@@ -69,21 +76,34 @@ def refuse_special_files(unit: BlockUnit) -> None:
                 f"cannot read the file {path} of the block {unit.block.name!r}: {error.strerror}",
                 hint="remove it from the block's folder",
             ) from None
+    if SOURCE not in found and (folder / SOURCE).is_file():
+        raise RunefileError((_foreign(unit, f"{unit.link}/{SOURCE}"),))
+    return found
 
 
-def _entries(folder: Path) -> Iterator[Path]:
-    """Yield what is in a folder and below it, each folder once."""
-    seen: set[str] = set()
+def _entries(folder: Path) -> Iterator[tuple[Path, bool]]:
+    """Yield what is in a folder and below it but folders, and whether there is a link on the way.
+
+    What is nearer comes first. A folder is not looked into again below itself.
+    """
     left = _LOOKED_AT_MAX
-    for parent, folders, names in os.walk(folder, followlinks=True):
-        real = os.path.realpath(parent)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        for name in names:
-            yield Path(parent, name)
-        left -= len(folders) + len(names)
+    folders = deque([(folder, False, frozenset((os.path.realpath(folder),)))])
+    while folders:
+        parent, is_linked, above = folders.popleft()
+        try:
+            entries = sorted(os.scandir(parent), key=lambda entry: entry.name)
+        except OSError:
+            continue  # the compiler reports it where it is needed
+        for entry in entries:
+            path = Path(entry.path)
+            linked = is_linked or entry.is_symlink()
+            if not entry.is_dir():
+                yield path, linked
+            elif entry.name.startswith("."):
+                continue  # of tools, such as .git with its thousands of files
+            elif (real := os.path.realpath(path)) not in above:
+                folders.append((path, linked, above | {real}))
+        left -= len(entries)
         if left < 0:
             return
 
@@ -103,7 +123,7 @@ def refuse_foreign_files(unit: BlockUnit, folders: Folders, names: Iterable[str]
         raise RunefileError(tuple(_foreign(unit, name) for name in found[:_MESSAGES_MAX]))
 
 
-def _foreign(unit: BlockUnit, name: str) -> Diagnostic:
+def _foreign(unit: BlockUnit, name: str, span: Span | None = None) -> Diagnostic:
     """R0508 of a file as the compiler names it."""
     folder, _, below = name.partition("/")
     shown = below if folder == unit.link else name
@@ -112,7 +132,7 @@ def _foreign(unit: BlockUnit, name: str) -> Diagnostic:
         "R0508",
         f"the block {unit.block.name!r} includes a file from outside its folder: {shown}"
         f"{' (a symbolic link)' if is_link else ''}",
-        span=_include_span(unit, Path(shown).name),
+        span=span or _include_span(unit, Path(shown).name),
         hint="copy the file into the block's folder and include it by its name",
     )
 
@@ -160,13 +180,27 @@ def compiler_refusal(unit: BlockUnit, folders: Folders, said: str) -> RunefileEr
         span = None
         if link == unit.link:
             span = _span(_source(unit, name), int(match["line"]), int(match["column"]))
-        if match["kind"] != "note":
+        missing = _MISSING.fullmatch(match["text"])
+        outside = missing and _outside(folders, match["file"], missing["file"])
+        if outside:
+            found.append(_foreign(unit, outside, span))
+        elif match["kind"] != "note":
             message = f"the block {unit.block.name!r} does not compile: {match['text']}"
             found.append(Diagnostic("R0508", message, span=span, hint=_hint(match["text"])))
         elif found and span is not None and found[-1].span != span:
             label = Label(span, match["text"])
             found[-1] = replace(found[-1], labels=(*found[-1].labels, label))
     return RunefileError(tuple(found[:_MESSAGES_MAX])) if found else None
+
+
+def _outside(folders: Folders, includer: str, name: str) -> str | None:
+    """Return a file that the compiler does not see but that is there, as it would be called.
+
+    It is an absolute path, or one from the folder of the file that includes it.
+    """
+    called = name if name.startswith("/") else f"{os.path.dirname(includer)}/{name}"  # noqa: PTH120
+    is_there = os.path.lexists(folders.place / called)
+    return called if is_there and folders.within(called) is None else None
 
 
 def linker_refusal(units: Mapping[str, BlockUnit], said: str) -> UserFileError | None:

@@ -79,8 +79,10 @@ def _function_count(code: bytes) -> int:
 
 def _check_operators(rune: Rune, graph: Graph) -> None:
     for name, listed in graph.models.items():
-        names = [item.name for item in listed.operators]
         model = rune.models[listed.resource]
+        # The graph of a .rune could leave out some of its model's.
+        names = [item.name for item in listed.operators]
+        names += [item.name for item in model.info.operators]
         advice = tflm.device_advice(model.graph, names, hybrid_operators(model.graph))
         # A model compiled for an accelerator runs on no computer either.
         engines = find_engines(model)
@@ -102,14 +104,21 @@ def _check_operators(rune: Rune, graph: Graph) -> None:
                 stage=name,
                 hint="build the .rune again from its Runefile with this version of runec",
             )
-        if wrong := model.wrong_shapes:
+        if wrong := model.findings.wrong:
             raise StageError(
                 "R0810",
-                f"the model's file has {wrong[0]}: it would write over other tensors",
+                f"the model's file has {wrong[0]}: it would read or write other memory",
                 stage=name,
                 hint="convert the model again, and build the .rune again with it",
             )
-        if model.lacks_shapes:
+        if unverified := model.findings.unverified:
+            raise StageError(
+                "R0810",
+                f"runec cannot verify what the model writes: {', '.join(unverified)}",
+                stage=name,
+                hint=hint,
+            )
+        if model.findings.is_shapeless:
             raise StageError(
                 "R0810",
                 "the shapes of its tensors are found at run time, which devices cannot do",

@@ -65,12 +65,10 @@ def find_engines(model: ModelFile) -> ModelEngines:
     objections = _host_objections(graph, info.operators)
     names = [operator.name for operator in info.operators]
     objections[DEVICES] = tflm.device_objection(graph, names, hybrid_operators(graph))
-    if model.lacks_shapes:
-        # Both make room for the shapes that the file has.
-        wrong = model.wrong_shapes
-        why = f"the file has {wrong[0]}" if wrong else "the file does not have all shapes"
-        for name in (Engine.TFLM.value, DEVICES):
-            objections[name] = objections[name] or why
+    # Both make room for the shapes that the file has.
+    why = model.findings.objection
+    for name in (Engine.TFLM.value, DEVICES):
+        objections[name] = objections[name] or why
     return ModelEngines(objections, _lacking(info.operators))
 
 

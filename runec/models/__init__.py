@@ -14,6 +14,7 @@ from runec.models.engines import (
 from runec.models.input_ranges import InputRange
 from runec.models.model_file import ModelFile
 from runec.models.shapes import ResolvedModel, resolve_model
+from runec.models.soundness import Findings
 from runec.models.tflite import (
     ModelGraph,
     ModelInfo,
@@ -24,6 +25,7 @@ from runec.models.tflite import (
 
 __all__ = [
     "Engine",
+    "Findings",
     "InputRange",
     "ModelFile",
     "ModelGraph",

@@ -12,9 +12,11 @@ import math
 import operator
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
+from runec.models.custom_rules import CUSTOM_RULES
 from runec.models.flatbuffer import MalformedError, Table
 from runec.models.rewriting import Changes
 from runec.models.shape_rules import (
@@ -35,12 +37,18 @@ from runec.models.tflite import (
     ModelGraph,
     is_open_to,
     subgraphs_of,
+    tensor_name,
 )
 from runec.values import ElementType
 
 # A value is arithmetic on shapes as long as it has no more elements than this.
 _ELEMENTS_MAX = 1024
 _FORMATS = {kind.tflite_code: kind.struct_code for kind in (ElementType.I32, ElementType.I64)}
+_CONSTANT_FORMATS = _FORMATS | {ElementType.I16.tflite_code: ElementType.I16.struct_code}
+_CUSTOM_OPTIONS_MAX = 1024
+_RULES = {**RULES, **CUSTOM_RULES}
+# Their results have the shapes that the file states: runec.models.soundness compares these.
+STATED = frozenset(("CALL_ONCE", "IF", "READ_VARIABLE", "VAR_HANDLE", "WHILE", "ASSIGN_VARIABLE"))
 # Strings, handles of variables: a shape of theirs says nothing about memory.
 _WITHOUT_SIZE = frozenset({"string", "resource", "variant"})
 
@@ -107,6 +115,11 @@ class Contradiction(msgspec.Struct, frozen=True):
     stated: str
     computed: str
 
+    def text(self, model: Table, number: int = 0) -> str:
+        """Return what is wrong in words; `number` is that of the subgraph of the file."""
+        stated = f"{self.stated} for the tensor {tensor_name(model, self.tensor, number)!r}"
+        return f"{stated}, but {self.operator} computes {self.computed}"
+
 
 class Folded(msgspec.Struct, frozen=True):
     """What a model can be simplified to, and the tensors whose shapes are still not known.
@@ -114,6 +127,8 @@ class Folded(msgspec.Struct, frozen=True):
     `of_data` are those of the unknown whose shapes depend on the values of inputs. `late` are
     results whose shapes depend on a value that is not known yet. `unverified` have a shape in the
     file that the rule of their operator cannot compute; `contradictions` have a wrong one.
+    `unruled` names the operators that have no rule, or custom ones whose rule does not hold: their
+    results may be anything.
     """
 
     changes: Changes
@@ -122,6 +137,7 @@ class Folded(msgspec.Struct, frozen=True):
     late: frozenset[int] = frozenset()
     unverified: frozenset[int] = frozenset()
     contradictions: tuple[Contradiction, ...] = ()
+    unruled: frozenset[str] = frozenset()
 
 
 def _at(use: GraphOperator, position: int) -> int:
@@ -168,9 +184,9 @@ _REDUCED: Mapping[str, Callable[[Sequence[int]], int]] = {
 class _Folder:
     """Goes through the operators once, in their order, which is that of execution."""
 
-    def __init__(self, model: Table, graph: ModelGraph) -> None:
+    def __init__(self, model: Table, graph: ModelGraph, number: int) -> None:
         self._graph = graph
-        main = subgraphs_of(model)[0]
+        main = subgraphs_of(model)[number]
         self._tables = main.tables(0, count_max=MAX_TENSORS)
         self._uses = main.tables(3, count_max=MAX_OPERATORS)
         self._buffers = model.tables(4, count_max=4 * MAX_TENSORS)
@@ -182,6 +198,7 @@ class _Folder:
         self._contradictions: list[Contradiction] = []
         self._unverified: set[int] = set()
         self._late: set[int] = set()
+        self._unruled: set[str] = set()
 
     # --- what is known ------------------------------------------------------------------------
 
@@ -212,9 +229,11 @@ class _Folder:
             raise UnknownShapeError
         return found
 
-    def _constant(self, index: int) -> _Value | None:
+    def _constant(
+        self, index: int, formats: Mapping[int, str] = MappingProxyType(_FORMATS)
+    ) -> _Value | None:
         tensor = self._graph.tensors[index]
-        code = _FORMATS.get(tensor.type_code)
+        code = formats.get(tensor.type_code)
         count = math.prod(tensor.shape)
         if count == 0 and index not in self._given:
             return _Value(tensor.shape, ())
@@ -237,15 +256,40 @@ class _Folder:
     def _derived(self, index: int, use: GraphOperator) -> tuple[Shape, ...]:
         """Return the shapes of an operator's results. Raises UnknownShapeError."""
         return derived_shapes(
-            use.name,
+            _RULES.get(use.name),
             Applied(
                 len(use.inputs),
                 len(use.outputs),
                 lambda position: self.shape(_at(use, position)),
                 lambda position: self.value(_at(use, position)).elements,
                 self._uses[index].table(4),
+                lambda position: self._elements(_at(use, position)),
+                lambda position: self._tensor(_at(use, position)),
+                lambda position: self._tensor(use.outputs[position]),
+                self._custom_options(index),
             ),
         )
+
+    def _tensor(self, index: int) -> GraphTensor:
+        if index < 0:
+            raise UnknownShapeError
+        return self._graph.tensors[index]
+
+    def _elements(self, index: int) -> tuple[int, ...]:
+        """Return the elements of a constant, those of int16 too. Raises UnknownShapeError."""
+        found = None if index < 0 else self._constant(index, _CONSTANT_FORMATS)
+        if found is None or index in self._given:
+            raise UnknownShapeError
+        return found.elements
+
+    def _custom_options(self, index: int) -> bytes:
+        found = self._uses[index].vector(5, 1)
+        if found is None:
+            return b""
+        start, count = found
+        if count > _CUSTOM_OPTIONS_MAX:
+            raise MalformedError(f"the options of a custom operator have {count} bytes")
+        return self._uses[index].data[start : start + count]
 
     def _result_shape(self, index: int, use: GraphOperator) -> Shape:
         """Return the shape of an operator's only result."""
@@ -260,11 +304,15 @@ class _Folder:
         except (UnknownShapeError, MalformedError, ValueError, IndexError):
             derived = [None] * len(use.outputs)
         is_late = self._is_late(use)
+        if use.name not in _RULES and use.name not in STATED:
+            self._unruled.add(use.name)
         for target, shape in zip(use.outputs, derived, strict=True):
             if target < 0:
                 continue
             tensor = self._graph.tensors[target]
             if tensor.type_name in _WITHOUT_SIZE:
+                if use.name != "VAR_HANDLE":
+                    self._unruled.add(use.name)
                 continue
             is_fixed = tensor.has_shape and not tensor.signature and 0 not in tensor.shape
             self._compare(use, target, shape)
@@ -272,7 +320,9 @@ class _Folder:
                 self._shapes[target] = shape
                 continue
             self._shapes[target] = tensor.shape if is_fixed else None
-            if use.name in RULES:
+            if use.name in CUSTOM_RULES:
+                self._unruled.add(use.name)  # of these, options and constants decide as well
+            elif use.name in _RULES:
                 self._unverified.add(target)
             if is_late:
                 self._late.add(target)
@@ -504,6 +554,7 @@ class _Folder:
             frozenset(self._late),
             frozenset(self._unverified),
             tuple(self._contradictions),
+            frozenset(self._unruled),
         )
 
     def _shaped_by_data(self) -> set[int]:
@@ -528,12 +579,13 @@ class _Folder:
         return shaped
 
 
-def fold_model(model: Table, graph: ModelGraph) -> Folded:
+def fold_model(model: Table, graph: ModelGraph, number: int = 0) -> Folded:
     """Find what of a .tflite can be computed before it runs, and which shapes are not known.
 
-    `graph` is what `read_graph` found in it. Raises MalformedError.
+    `graph` is what `read_graph` found in it; `number` is that of the subgraph, of which only the
+    first one can be rewritten. Raises MalformedError.
     """
-    return _Folder(model, graph).run()
+    return _Folder(model, graph, number).run()
 
 
 def needs_folding(graph: ModelGraph) -> bool:

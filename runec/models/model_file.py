@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeVar
 
 from runec.models.arena import measure_arena
@@ -11,6 +11,7 @@ from runec.models.flatbuffer import MalformedError, Table
 from runec.models.folding import Folded, fold_model
 from runec.models.input_ranges import InputRange, input_ranges
 from runec.models.rewriting import Changes, rewrite_model
+from runec.models.soundness import Findings, inspect_model, wrong_tensors
 from runec.models.tflite import (
     ModelGraph,
     ModelInfo,
@@ -19,7 +20,6 @@ from runec.models.tflite import (
     open_model,
     read_graph,
     read_info,
-    tensor_name,
 )
 
 _TOLD_MAX = 6
@@ -86,27 +86,29 @@ class ModelFile:
         """What of it can be computed before it runs, and which shapes are not known."""
         return _found(lambda: fold_model(self._root, self.graph))
 
-    @property
-    def lacks_shapes(self) -> bool:
-        """Whether the file does not have, or has wrong, shapes of what the model computes.
+    @cached_property
+    def _graphs(self) -> tuple[ModelGraph, ...]:
+        """All subgraphs."""
+        others = range(1, self.graph.subgraph_count)
+        return (self.graph, *_found(lambda: [read_graph(self._root, each) for each in others]))
 
-        An engine that makes room for what the file says must not run it. A shape counts as lacking
-        where the rule of its operator cannot compute it.
-        """
-        folded = self.folded
-        if folded.unknown or folded.unverified or folded.contradictions:
-            return True
-        tensors = self.graph.tensors
-        return any(tensors[at].shape != shape for at, shape in folded.changes.shapes.items())
+    @cached_property
+    def findings(self) -> Findings:
+        """What is wrong in the file, and what an engine that trusts it could not rely on."""
+        folded = [self.folded]
+        for number, graph in enumerate(self._graphs[1:], 1):
+            folded.append(_found(partial(fold_model, self._root, graph, number)))
+        return _found(lambda: inspect_model(self._root, self._graphs, folded))
+
+    @cached_property
+    def wrong_tensors(self) -> tuple[str, ...]:
+        """What is wrong with constants, and with what operators read, as text."""
+        return _found(lambda: wrong_tensors(self._root, self._graphs))
 
     @property
     def wrong_shapes(self) -> tuple[str, ...]:
         """The first shapes in the file that are not what its operators compute, as text."""
-        return tuple(
-            f"{wrong.stated} for the tensor {tensor_name(self._root, wrong.tensor)!r}, "
-            f"but {wrong.operator} computes {wrong.computed}"
-            for wrong in self.folded.contradictions[:_TOLD_MAX]
-        )
+        return tuple(wrong.text(self._root) for wrong in self.folded.contradictions[:_TOLD_MAX])
 
     def changed(self, changes: Changes) -> ModelFile:
         """Return the model with changes made to its first subgraph; itself without any.

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from runec.models.flatbuffer import Table
+from runec.models.tflite import GraphTensor
 
 Shape = tuple[int, ...]
 
@@ -32,6 +33,10 @@ class Applied(msgspec.Struct, frozen=True):
 
     `shape` and `elements` take the position of an input, and raise UnknownShapeError where it is
     left out or not known. `options` is the table of the operator's options.
+
+    For custom operators: `constant` has the elements of an input of int16 as well, `given` takes
+    the position of an input and `stated` that of a result, and return what the file has of the
+    tensor. `custom` are the options.
     """
 
     input_count: int
@@ -39,6 +44,10 @@ class Applied(msgspec.Struct, frozen=True):
     shape: Callable[[int], Shape]
     elements: Callable[[int], Sequence[int]]
     options: Table | None
+    constant: Callable[[int], Sequence[int]]
+    given: Callable[[int], GraphTensor]
+    stated: Callable[[int], GraphTensor]
+    custom: bytes
 
     def number(self, field: int, size: int = 4, default: int = 0) -> int:
         """Return an option by the number of its field; `size` in bytes."""
@@ -55,27 +64,28 @@ class Applied(msgspec.Struct, frozen=True):
     def element(self, position: int) -> int:
         """Return the only element of an input."""
         elements = self.elements(position)
-        _ensure(len(elements) == 1)
+        ensure(len(elements) == 1)
         return elements[0]
 
     def shape_of_rank(self, position: int, rank: int) -> Shape:
         """Return the shape of an input that must have as many dimensions."""
         shape = self.shape(position)
-        _ensure(len(shape) == rank)
+        ensure(len(shape) == rank)
         return shape
 
 
 Rule = Callable[[Applied], Sequence[Shape]]
 
 
-def _ensure(condition: bool) -> None:
+def ensure(condition: bool) -> None:
+    """Raise UnknownShapeError where a condition of a rule does not hold."""
     if not condition:
         raise UnknownShapeError
 
 
 def wrapped(axis: int, rank: int) -> int:
     """Return an axis that may count from the end. Raises UnknownShapeError outside the rank."""
-    _ensure(-rank <= axis < rank)
+    ensure(-rank <= axis < rank)
     return axis % rank
 
 
@@ -86,7 +96,7 @@ def broadcast(shapes: Sequence[Shape]) -> Shape:
     result = []
     for column in columns:
         sizes = set(column) - {1}
-        _ensure(len(sizes) <= 1)
+        ensure(len(sizes) <= 1)
         result.append(sizes.pop() if sizes else 1)
     return tuple(result)
 
@@ -101,19 +111,19 @@ def _broadcasting(use: Applied) -> Sequence[Shape]:
 
 def _all_alike(use: Applied) -> Sequence[Shape]:
     shapes = {use.shape(item) for item in range(use.input_count)}
-    _ensure(len(shapes) == 1)
+    ensure(len(shapes) == 1)
     return [shapes.pop()]
 
 
 def _prelu(use: Applied) -> Sequence[Shape]:
     shape = use.shape(0)
-    _ensure(broadcast([shape, use.shape(1)]) == shape)
+    ensure(broadcast([shape, use.shape(1)]) == shape)
     return [shape]
 
 
 def _select(use: Applied) -> Sequence[Shape]:
     condition, shape = use.shape(0), use.shape(1)
-    _ensure(use.shape(2) == shape and condition in (shape, shape[:1], ()))
+    ensure(use.shape(2) == shape and condition in (shape, shape[:1], ()))
     return [shape]
 
 
@@ -122,14 +132,14 @@ def _reshape(use: Applied) -> Sequence[Shape]:
     if use.input_count > 1 and len(use.shape(1)) == 1:
         wanted = tuple(use.elements(1))
     else:
-        _ensure(use.options is not None)
+        ensure(use.options is not None)
         wanted = use.numbers(0)
         if wanted == (0,):  # how old files write a scalar
             wanted = ()
     rest = math.prod(size for size in wanted if size != -1)
     if -1 in wanted and rest > 0:
         wanted = tuple(count // rest if size == -1 else size for size in wanted)
-    _ensure(math.prod(wanted) == count and all(size >= 0 for size in wanted))
+    ensure(math.prod(wanted) == count and all(size >= 0 for size in wanted))
     return [wanted]
 
 
@@ -142,7 +152,7 @@ def _expand_dims(use: Applied) -> Sequence[Shape]:
 def _squeeze(use: Applied) -> Sequence[Shape]:
     shape = use.shape(0)
     axes = {wrapped(axis, len(shape)) for axis in use.numbers(0)}
-    _ensure(all(shape[axis] == 1 for axis in axes))
+    ensure(all(shape[axis] == 1 for axis in axes))
     axes = axes or {axis for axis, size in enumerate(shape) if size == 1}
     return [tuple(size for axis, size in enumerate(shape) if axis not in axes)]
 
@@ -163,10 +173,10 @@ def _argument(use: Applied) -> Sequence[Shape]:
 
 def _window(size: int, filter_size: int, stride: int, dilation: int, padding: int) -> int:
     """Return how often a window fits into one dimension."""
-    _ensure(stride > 0 and filter_size > 0 and dilation > 0 and padding in (_SAME, _VALID))
+    ensure(stride > 0 and filter_size > 0 and dilation > 0 and padding in (_SAME, _VALID))
     reach = (filter_size - 1) * dilation + 1 if padding == _VALID else 1
     count = (size + stride - reach) // stride
-    _ensure(count > 0)
+    ensure(count > 0)
     return count
 
 
@@ -175,14 +185,14 @@ def _ensure_bias(use: Applied, count: int) -> None:
         shape = use.shape(2) if use.input_count > 2 else None
     except UnknownShapeError:  # it is left out
         return
-    _ensure(shape is None or math.prod(shape) == count)
+    ensure(shape is None or math.prod(shape) == count)
 
 
 def _conv_2d(use: Applied) -> Sequence[Shape]:
     batch, high, wide, depth = use.shape_of_rank(0, 4)
     count, filter_high, filter_wide, filter_depth = use.shape_of_rank(1, 4)
-    _ensure(filter_depth > 0 and depth % filter_depth == 0)
-    _ensure(count % (depth // filter_depth) == 0)
+    ensure(filter_depth > 0 and depth % filter_depth == 0)
+    ensure(count % (depth // filter_depth) == 0)
     _ensure_bias(use, count)
     padding = use.number(0, 1)
     rows = _window(high, filter_high, use.number(2), use.number(5, default=1), padding)
@@ -194,7 +204,7 @@ def _depthwise(use: Applied) -> Sequence[Shape]:
     batch, high, wide, depth = use.shape_of_rank(0, 4)
     one, filter_high, filter_wide, count = use.shape_of_rank(1, 4)
     # Kernels of 2020 take the multiplier from the options.
-    _ensure(one == 1 and depth * use.number(3) == count)
+    ensure(one == 1 and depth * use.number(3) == count)
     _ensure_bias(use, count)
     padding = use.number(0, 1)
     rows = _window(high, filter_high, use.number(2), use.number(6, default=1), padding)
@@ -212,11 +222,11 @@ def _pool_2d(use: Applied) -> Sequence[Shape]:
 def _transpose_conv(use: Applied) -> Sequence[Shape]:
     shape = tuple(use.elements(0))
     filters, given = use.shape_of_rank(1, 4), use.shape_of_rank(2, 4)
-    _ensure(len(shape) == 4 and min(shape) > 0 and shape[0] == given[0])
-    _ensure(filters[0] == shape[3] and filters[3] == given[3])
+    ensure(len(shape) == 4 and min(shape) > 0 and shape[0] == given[0])
+    ensure(filters[0] == shape[3] and filters[3] == given[3])
     padding = use.number(0, 1)
     for axis, stride in ((1, use.number(2)), (2, use.number(1))):
-        _ensure(_window(shape[axis], filters[axis], stride, 1, padding) == given[axis])
+        ensure(_window(shape[axis], filters[axis], stride, 1, padding) == given[axis])
     return [shape]
 
 
@@ -224,10 +234,10 @@ def _fully_connected(use: Applied) -> Sequence[Shape]:
     shape = use.shape(0)
     units, depth = use.shape_of_rank(1, 2)
     count = math.prod(shape)
-    _ensure(use.number(1, 1) == 0 and depth > 0 and count % depth == 0)
+    ensure(use.number(1, 1) == 0 and depth > 0 and count % depth == 0)
     _ensure_bias(use, units)
     if use.number(2, 1):
-        _ensure(bool(shape) and shape[-1] == depth)
+        ensure(bool(shape) and shape[-1] == depth)
         return [(*shape[:-1], units)]
     return [(count // depth, units)]
 
@@ -237,10 +247,10 @@ def _svdf(use: Applied) -> Sequence[Shape]:
     filters, filter_depth = use.shape_of_rank(1, 2)
     time_filters, memory = use.shape_of_rank(2, 2)
     rank = use.number(0)
-    _ensure(rank > 0 and filters % rank == 0 and depth == filter_depth)
-    _ensure(time_filters == filters)
+    ensure(rank > 0 and filters % rank == 0 and depth == filter_depth)
+    ensure(time_filters == filters)
     if use.input_count > 4:
-        _ensure(use.shape(4) == (batch, memory * filters))
+        ensure(use.shape(4) == (batch, memory * filters))
     return [(batch, filters // rank)]
 
 
@@ -253,14 +263,14 @@ def _concatenation(use: Applied) -> Sequence[Shape]:
     shapes = [use.shape(item) for item in range(use.input_count)]
     axis = wrapped(use.number(0), len(shapes[0]))
     others = {(*shape[:axis], -1, *shape[axis + 1 :]) for shape in shapes}
-    _ensure(len(others) == 1 and len({len(shape) for shape in shapes}) == 1)
+    ensure(len(others) == 1 and len({len(shape) for shape in shapes}) == 1)
     size = sum(shape[axis] for shape in shapes)
     return [(*shapes[0][:axis], size, *shapes[0][axis + 1 :])]
 
 
 def _pack(use: Applied) -> Sequence[Shape]:
     (shape,) = _all_alike(use)
-    _ensure(use.number(0) == use.input_count)
+    ensure(use.number(0) == use.input_count)
     axis = wrapped(use.number(1), len(shape) + 1)
     return [(*shape[:axis], use.input_count, *shape[axis:])]
 
@@ -268,30 +278,30 @@ def _pack(use: Applied) -> Sequence[Shape]:
 def _unpack(use: Applied) -> Sequence[Shape]:
     shape = use.shape(0)
     axis = wrapped(use.number(1), len(shape))
-    _ensure(shape[axis] == use.output_count == use.number(0))
+    ensure(shape[axis] == use.output_count == use.number(0))
     return [(*shape[:axis], *shape[axis + 1 :])] * use.output_count
 
 
 def _split(use: Applied) -> Sequence[Shape]:
     shape, count = use.shape(1), use.output_count
     axis = wrapped(use.element(0), len(shape))
-    _ensure(count > 0 and count == use.number(0) and shape[axis] % count == 0)
+    ensure(count > 0 and count == use.number(0) and shape[axis] % count == 0)
     return [(*shape[:axis], shape[axis] // count, *shape[axis + 1 :])] * count
 
 
 def _split_v(use: Applied) -> Sequence[Shape]:
     shape, sizes = use.shape(0), list(use.elements(1))
     axis = wrapped(use.element(2), len(shape))
-    _ensure(len(sizes) == use.output_count and sizes.count(-1) <= 1)
+    ensure(len(sizes) == use.output_count and sizes.count(-1) <= 1)
     rest = shape[axis] - sum(size for size in sizes if size != -1)
     sizes = [rest if size == -1 else size for size in sizes]
-    _ensure(min(sizes, default=-1) >= 0 and sum(sizes) == shape[axis])
+    ensure(min(sizes, default=-1) >= 0 and sum(sizes) == shape[axis])
     return [(*shape[:axis], size, *shape[axis + 1 :]) for size in sizes]
 
 
 def _pad(use: Applied) -> Sequence[Shape]:
     shape, edges = use.shape(0), use.elements(1)
-    _ensure(len(edges) == 2 * len(shape) and min(edges, default=0) >= 0)
+    ensure(len(edges) == 2 * len(shape) and min(edges, default=0) >= 0)
     return [
         tuple(edges[2 * at] + size + edges[2 * at + 1] for at, size in enumerate(shape)),
     ]
@@ -299,24 +309,24 @@ def _pad(use: Applied) -> Sequence[Shape]:
 
 def _tile(use: Applied) -> Sequence[Shape]:
     shape, counts = use.shape(0), use.elements(1)
-    _ensure(len(counts) == len(shape) and min(counts, default=0) >= 0)
+    ensure(len(counts) == len(shape) and min(counts, default=0) >= 0)
     return [tuple(size * count for size, count in zip(shape, counts, strict=True))]
 
 
 def _transpose(use: Applied) -> Sequence[Shape]:
     shape = use.shape(0)
     order = [wrapped(axis, len(shape)) for axis in use.elements(1)]
-    _ensure(sorted(order) == list(range(len(shape))))
+    ensure(sorted(order) == list(range(len(shape))))
     return [tuple(shape[axis] for axis in order)]
 
 
 def _slice(use: Applied) -> Sequence[Shape]:
     shape, begins, sizes = use.shape(0), use.elements(1), use.elements(2)
-    _ensure(len(begins) == len(sizes) == len(shape))
+    ensure(len(begins) == len(sizes) == len(shape))
     result = []
     for full, begin, size in zip(shape, begins, sizes, strict=True):
         count = full - begin if size == -1 else size
-        _ensure(begin >= 0 and count >= 0 and begin + count <= full)
+        ensure(begin >= 0 and count >= 0 and begin + count <= full)
         result.append(count)
     return [tuple(result)]
 
@@ -324,12 +334,12 @@ def _slice(use: Applied) -> Sequence[Shape]:
 def _strided_slice(use: Applied) -> Sequence[Shape]:
     shape, begins, ends, steps = use.shape(0), *(use.elements(at) for at in (1, 2, 3))
     begin_mask, end_mask, ellipsis, new_axis, shrink = (use.number(at) for at in range(5))
-    _ensure(not ellipsis and not new_axis)
-    _ensure(len(begins) == len(ends) == len(steps) <= len(shape))
+    ensure(not ellipsis and not new_axis)
+    ensure(len(begins) == len(ends) == len(steps) <= len(shape))
     result = []
     for axis, size in enumerate(shape[: len(begins)]):
         bit, begin, end, step = 1 << axis, begins[axis], ends[axis], steps[axis]
-        _ensure(step != 0)
+        ensure(step != 0)
         if use.number(5, 1):
             end += begin
         if shrink & bit:
@@ -344,100 +354,105 @@ def _gather(use: Applied) -> Sequence[Shape]:
     shape, places = use.shape(0), use.shape(1)
     axis, batch = wrapped(use.number(0), len(shape)), use.number(1)
     batch = batch + len(places) if batch < 0 else batch
-    _ensure(0 <= batch <= min(axis, len(places)) and shape[:batch] == places[:batch])
+    ensure(0 <= batch <= min(axis, len(places)) and shape[:batch] == places[:batch])
     return [(*shape[:axis], *places[batch:], *shape[axis + 1 :])]
 
 
 def _gather_nd(use: Applied) -> Sequence[Shape]:
     shape, places = use.shape(0), use.shape(1)
-    _ensure(len(shape) > 0 and len(places) > 0 and places[-1] <= len(shape))
+    ensure(len(shape) > 0 and len(places) > 0 and places[-1] <= len(shape))
     return [(*places[:-1], *shape[places[-1] :])]
 
 
 def _embedding_lookup(use: Applied) -> Sequence[Shape]:
     (count,), shape = use.shape_of_rank(0, 1), use.shape(1)
-    _ensure(len(shape) >= 2)
+    ensure(len(shape) >= 2)
     return [(count, *shape[1:])]
 
 
 def _resize(use: Applied) -> Sequence[Shape]:
     batch, _, _, depth = use.shape_of_rank(0, 4)
     sizes = use.elements(1)
-    _ensure(len(sizes) == 2 and min(sizes) > 0)
+    ensure(len(sizes) == 2 and min(sizes) > 0)
     return [(batch, sizes[0], sizes[1], depth)]
 
 
 def _space_to_batch(use: Applied) -> Sequence[Shape]:
     shape, blocks, edges = use.shape(0), use.elements(1), use.elements(2)
-    _ensure(len(shape) in (3, 4) and len(blocks) == len(shape) - 2)
-    _ensure(len(edges) == 2 * len(blocks) and min(blocks) > 0 and min(edges) >= 0)
+    ensure(len(shape) in (3, 4) and len(blocks) == len(shape) - 2)
+    ensure(len(edges) == 2 * len(blocks) and min(blocks) > 0 and min(edges) >= 0)
     inner = []
     for at, block in enumerate(blocks):
         size = edges[2 * at] + shape[1 + at] + edges[2 * at + 1]
-        _ensure(size % block == 0)
+        ensure(size % block == 0)
         inner.append(size // block)
     return [(shape[0] * math.prod(blocks), *inner, shape[-1])]
 
 
 def _batch_to_space(use: Applied) -> Sequence[Shape]:
     shape, blocks, edges = use.shape(0), use.elements(1), use.elements(2)
-    _ensure(len(shape) in (3, 4) and len(blocks) == len(shape) - 2)
-    _ensure(len(edges) == 2 * len(blocks) and min(blocks) > 0 and min(edges) >= 0)
+    ensure(len(shape) in (3, 4) and len(blocks) == len(shape) - 2)
+    ensure(len(edges) == 2 * len(blocks) and min(blocks) > 0 and min(edges) >= 0)
     batch = math.prod(blocks)
     inner = [
         shape[1 + at] * block - edges[2 * at] - edges[2 * at + 1] for at, block in enumerate(blocks)
     ]
-    _ensure(shape[0] % batch == 0 and min(inner) > 0)
+    ensure(shape[0] % batch == 0 and min(inner) > 0)
     return [(shape[0] // batch, *inner, shape[-1])]
 
 
 def _space_to_depth(use: Applied) -> Sequence[Shape]:
     batch, high, wide, depth = use.shape_of_rank(0, 4)
     block = use.number(0)
-    _ensure(block > 0 and high % block == 0 and wide % block == 0)
+    ensure(block > 0 and high % block == 0 and wide % block == 0)
     return [(batch, high // block, wide // block, depth * block * block)]
 
 
 def _depth_to_space(use: Applied) -> Sequence[Shape]:
     batch, high, wide, depth = use.shape_of_rank(0, 4)
     block = use.number(0)
-    _ensure(block > 0 and depth % (block * block) == 0)
+    ensure(block > 0 and depth % (block * block) == 0)
     return [(batch, high * block, wide * block, depth // (block * block))]
 
 
 def _batch_matmul(use: Applied) -> Sequence[Shape]:
     left, right = use.shape(0), use.shape(1)
-    _ensure(len(left) >= 2 and len(right) >= 2)
+    ensure(len(left) >= 2 and len(right) >= 2)
     rows, inner = left[-2:][::-1] if use.number(0, 1) else left[-2:]
     other, columns = right[-2:][::-1] if use.number(1, 1) else right[-2:]
-    _ensure(inner == other)
+    ensure(inner == other)
     return [(*broadcast([left[:-2], right[:-2]]), rows, columns)]
 
 
 def _by_first(use: Applied) -> Sequence[Shape]:
     """The elements of the first input are the shape."""
     shape = tuple(use.elements(0))
-    _ensure(min(shape, default=0) >= 0)
+    ensure(min(shape, default=0) >= 0)
     return [shape]
 
 
 def _broadcast_to(use: Applied) -> Sequence[Shape]:
     shape = tuple(use.elements(1))
-    _ensure(broadcast([use.shape(0), shape]) == shape)
+    ensure(broadcast([use.shape(0), shape]) == shape)
     return [shape]
 
 
 def _range(use: Applied) -> Sequence[Shape]:
     first, end, step = (use.element(at) for at in range(3))
-    _ensure(step != 0)
+    ensure(step != 0)
     return [(max(0, -((first - end) // step)),)]
+
+
+def _broadcast_args(use: Applied) -> Sequence[Shape]:
+    (first,), (second,) = use.shape_of_rank(0, 1), use.shape_of_rank(1, 1)
+    return [(max(first, second),)]
 
 
 def _one_hot(use: Applied) -> Sequence[Shape]:
     shape, depth = use.shape(0), use.element(1)
     axis = use.number(0)
     axis = len(shape) if axis == -1 else axis
-    _ensure(0 <= axis <= len(shape) and depth >= 0)
+    ensure(0 <= axis <= len(shape) and depth >= 0)
     return [(*shape[:axis], depth, *shape[axis:])]
 
 
@@ -463,6 +478,7 @@ RULES: Mapping[str, Rule] = {
     "ADD_N": _all_alike,
     "BATCH_MATMUL": _batch_matmul,
     "BATCH_TO_SPACE_ND": _batch_to_space,
+    "BROADCAST_ARGS": _broadcast_args,
     "BROADCAST_TO": _broadcast_to,
     "CONCATENATION": _concatenation,
     "CONV_2D": _conv_2d,
@@ -510,18 +526,17 @@ ELEMENT_OF: Mapping[str, int] = {
 """Operator -> position of the input whose element type its results have, where one has."""
 
 
-def derived_shapes(name: str, use: Applied) -> tuple[Shape, ...]:
-    """Return the shapes of an operator's results, in order.
+def derived_shapes(rule: Rule | None, use: Applied) -> tuple[Shape, ...]:
+    """Return the shapes of an operator's results, in order, by its rule.
 
     Raises:
         UnknownShapeError: there is no rule for the operator, or it cannot tell.
         MalformedError: the table of its options is damaged.
     """
-    rule = RULES.get(name)
     if rule is None or use.input_count == 0:
         raise UnknownShapeError
     shapes = tuple(rule(use))
-    _ensure(len(shapes) == use.output_count)
-    _ensure(all(len(shape) <= _RANK_MAX for shape in shapes))
-    _ensure(all(0 <= size <= _SIZE_MAX for shape in shapes for size in shape))
+    ensure(len(shapes) == use.output_count)
+    ensure(all(len(shape) <= _RANK_MAX for shape in shapes))
+    ensure(all(0 <= size <= _SIZE_MAX for shape in shapes for size in shape))
     return shapes

@@ -21,6 +21,7 @@ from runec.models.tflite import ModelGraph, damaged, is_open_to
 from runec.values import TensorType
 
 _ROUNDS_MAX = 8
+_TOLD_MAX = 6
 
 
 class ResolvedModel(msgspec.Struct, frozen=True):
@@ -49,14 +50,15 @@ def resolve_model(
     Raises:
         UserFileError: R0310, R0311 or R0312, as every fact of `ModelFile`; R0320, LiteRT does not
             take the model; R0324, the file has another shape or element type for a result than
-            its operator computes.
+            its operator computes, too few bytes for a constant, or none for what an operator reads.
         MachineError: R0321, LiteRT is not installed, or its process cannot be started.
     """
     given = _given_shapes(model.graph, inputs)
+    _reject_wrong(model.wrong_tensors)
     model = _with_old_codes(model)
     try:
         if not given:
-            _reject_contradictions(model)
+            _reject_wrong(model.wrong_shapes)
             if not needs_folding(model.graph):
                 return ResolvedModel(model)
         return _resolved(model, given, may_learn=may_learn)
@@ -85,7 +87,7 @@ def _resolved(model: ModelFile, given: dict[int, Shape], *, may_learn: bool) -> 
         model = model.changed(Changes(shapes=given))
     for _ in range(_ROUNDS_MAX):
         folded = model.folded
-        _reject_contradictions(model)
+        _reject_wrong(model.wrong_shapes)
         model = model.changed(folded.changes)
         wanted = folded.unknown - folded.of_data
         if not wanted:
@@ -128,15 +130,14 @@ def _learned(graph: ModelGraph, folded: Folded, shapes: Mapping[int, Shape]) -> 
     return learned
 
 
-def _reject_contradictions(model: ModelFile) -> None:
-    wrong = model.wrong_shapes
+def _reject_wrong(wrong: Sequence[str]) -> None:
     if not wrong:
         return
     raise UserFileError(
         "R0324",
         f"the model's file has {wrong[0]}",
         hint="convert the model again, so that the file has the shapes that its operators compute",
-        notes=tuple(f"it has {other}" for other in wrong[1:]),
+        notes=tuple(f"it has {other}" for other in wrong[1:_TOLD_MAX]),
     )
 
 

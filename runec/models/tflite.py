@@ -177,7 +177,7 @@ class GraphOperator(msgspec.Struct, frozen=True):
 
 
 class ModelGraph(msgspec.Struct, frozen=True):
-    """The first subgraph of a model."""
+    """A subgraph of a model."""
 
     tensors: tuple[GraphTensor, ...]
     inputs: tuple[int, ...]
@@ -428,11 +428,14 @@ def _graph_tensor(table: Table, constant: Sequence[bytes | None]) -> GraphTensor
     return tensor
 
 
-def read_graph(model: Table) -> ModelGraph:
-    """Return the first subgraph of a .tflite, for planning its memory. Raises MalformedError."""
+def read_graph(model: Table, number: int = 0) -> ModelGraph:
+    """Return a subgraph of a .tflite, the first one for planning its memory.
+
+    Raises MalformedError.
+    """
     codes = _operator_codes(model)
     subgraphs = subgraphs_of(model)
-    main = subgraphs[0]
+    main = subgraphs[number]
     constant = _constant_buffers(model)
     tensors = tuple(
         _graph_tensor(table, constant) for table in main.tables(0, count_max=MAX_TENSORS)
@@ -465,10 +468,10 @@ def read_graph(model: Table) -> ModelGraph:
     return ModelGraph(tensors, sides[0], sides[1], tuple(operators), len(subgraphs))
 
 
-def tensor_name(model: Table, index: int) -> str:
-    """Return the name of a tensor of the first subgraph of a .tflite that `read_graph` reads."""
+def tensor_name(model: Table, index: int, number: int = 0) -> str:
+    """Return the name of a tensor of a subgraph of a .tflite that `read_graph` reads."""
     try:
-        main = subgraphs_of(model)[0]
+        main = subgraphs_of(model)[number]
         name = main.tables(0, count_max=MAX_TENSORS)[index].text(3, bytes_max=256)
     except MalformedError:
         name = ""

@@ -268,6 +268,17 @@ def computed_wrong(name: str, why: Sequence[str]) -> RuneError:
     )
 
 
+def unverified(name: str, what: Sequence[str], objection: str) -> RuneError:
+    """R0737: TensorFlow Lite Micro could leave its tensors, and LiteRT does not run the model."""
+    return RuneError(
+        "R0737",
+        f"the model {name} is not run: runec cannot verify what it writes: {', '.join(what)}",
+        hint="compute that part in a block (docs/guides/blocks.md), or convert the model without "
+        "it (docs/operators.md)",
+        notes=[objection],
+    )
+
+
 def damaged(name: str, error: Exception) -> RuneError:
     """R0713: a library stumbled over a model.
 

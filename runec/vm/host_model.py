@@ -35,6 +35,7 @@ from runec.vm.errors import (
     no_model,
     result_differs,
     unknown_shape,
+    unverified,
 )
 from runec.vm.output import one_nan
 from runec.vm.tflm import RefusedError, TflmModel
@@ -89,8 +90,8 @@ class HostModel:
         hybrid = hybrid_operators(self._graph)
         why = tflm.device_objection(self._graph, names, hybrid)
         to_a_board = tflm.device_advice(self._graph, names, hybrid)
-        self._is_shapeless = model.lacks_shapes
-        if self._is_shapeless and not tflm.missing_operators(names):
+        self._found = model.findings
+        if self._found.is_shapeless and not tflm.missing_operators(names):
             why, to_a_board = _AT_RUN_TIME, "use a model with fixed shapes"
         self._engine: _Engine
         try:
@@ -117,8 +118,10 @@ class HostModel:
             tensor.type is None or tensor.type.element_count != kind.element_count
             for tensor, kind in zip(self._info.inputs, self.inputs, strict=True)
         )
-        if is_resized or self._is_shapeless:
+        if is_resized or self._found.is_shapeless:
             raise RefusedError(_UNKNOWN)
+        if self._found.objection is not None:
+            raise RefusedError(self._found.objection)
         return TflmModel(name, model, self.inputs, self.outputs)
 
     def _objection(self, engine: Engine) -> str | None:
@@ -136,6 +139,8 @@ class HostModel:
         is_wrong = any(deviations(engine, self._graph) for engine in Engine)
         if objection is not None and is_wrong:
             raise computed_wrong(name, (refusal.reason, objection))
+        if objection is not None and self._found.unverified:
+            raise unverified(name, self._found.unverified, objection)
         if objection is not None:
             notes = [*refusal.notes, objection]
             raise model_failed(name, refusal.reason, notes, advice(lacking[0]))

@@ -205,7 +205,7 @@ def run_rune_bytes(
     Raises:
         UserFileError: R0701 to R0703, R0719 and R0720, the inputs; R0725, a missing resource;
             R1003, a file that cannot be read.
-        RuneError: R0705 to R0716, R0726 and R0736, see `runec.vm.errors`.
+        RuneError: R0705 to R0716, R0726, R0736 and R0737, see `runec.vm.errors`.
         UsageError: R0723 and R0724, the resources.
         MachineError: R0717, R0718, this machine cannot execute runes; R0721, it lacks a library.
     """

@@ -103,6 +103,8 @@ def test_a_plot_is_drawn_over_itself_in_the_size_that_the_terminal_has_now(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TERM", "xterm")
+    # A size in the environment of the start is the size for good.
+    monkeypatch.delenv("COLUMNS", raising=False)
     master, slave = pty.openpty()
     with os.fdopen(master, "rb", buffering=0) as reader, os.fdopen(slave, "w") as stream:
         plot = Plot(stream, {})

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from runec.codegen import build, compile_pipeline
+from runec.codegen import build, compile_pipeline, refusals
+from runec.codegen.generate import generate
 from runec.diagnostics import RunecError, RunefileError, UserFileError, render
 from runec.pipeline import (
     Capability,
@@ -97,7 +99,7 @@ def refusal(*folders: Path) -> RunecError:
         (("", "out0[0] = (float)__TIMESTAMP__[0]; " + COPY), (5, 22), "reproducible", "built"),
         (("", '__asm__("nop"); ' + COPY), (5, 12), "inline assembly", "write it in C"),
         (('#include "none.h"', ""), (2, 10), "'none.h' file not found", "in its own folder"),
-        (("#include </etc/hosts>", ""), (2, 11), "its folder: /etc/hosts", "copy the file"),
+        (("#include </etc/hosts>", ""), (2, 10), "its folder: /etc/hosts", "copy the file"),
         (
             ("float gain(float x);", "out0[0] = gain(in0[0]); return RUNE_OK;"),
             (5, 15),
@@ -200,22 +202,21 @@ OUTSIDE = "the block 'x' includes a file from outside its folder: "
 @pytest.mark.parametrize(
     ("before", "shown", "column"),
     [
-        ('#include "../far.h"', "../far.h", 11),
-        ('%:include "../far.h"', "../far.h", 12),
+        ('#include "../far.h"', "../far.h", 10),
+        ('%:include "../far.h"', "../far.h", 11),
         ('#inc\\\nlude "../far.h"', "../far.h", None),
         ('#define FAR "../far.h"\n#include FAR', "../far.h", None),
-        ('# /* */ include "../far.h"', "../far.h", 18),
-        ('#import "../far.h"', "../far.h", 10),
+        ('# /* */ include "../far.h"', "../far.h", 17),
+        ('#import "../far.h"', "../far.h", 9),
         ('#include "a.h"', "../far.h", None),
         ('#include "system.h"', "../far.h", None),
-        ('#include "./sub/../../far.h"', "./sub/../../far.h", 11),
-        ('#include "../x/empty.h"', "../x/empty.h", 11),
-        ('#include "link.h"', "link.h (a symbolic link)", 11),
-        ('#include "up/far.h"', "up/far.h (a symbolic link)", 11),
-        ('#include "{far}"', "{far}", 11),
-        ('#include "{sdk}/rune_math.h"', "{sdk}/rune_math.h", 11),
-        ('#if __has_include("../far.h")\n#endif', "../far.h", None),
-        ('#include "../secret.h"', "../secret.h", 11),
+        ('#include "./sub/../../far.h"', "./sub/../../far.h", 10),
+        ('#include "../x/empty.h"', "../x/empty.h", 10),
+        ('#include "link.h"', "link.h (a symbolic link)", 10),
+        ('#include "up/far.h"', "up/far.h (a symbolic link)", 10),
+        ('#include "{far}"', "{far}", 10),
+        ('#include "{sdk}/rune_math.h"', "{sdk}/rune_math.h", 10),
+        ('#include "../secret.h"', "../secret.h", 10),
         ('#include "nested.h"', "../secret.h", None),
     ],
 )
@@ -314,13 +315,86 @@ def test_what_the_compiler_cannot_take_is_blamed_on_the_block(
 def test_a_block_that_takes_too_long_to_compile_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build, "_TIMEOUT_S", 1)
-    # What is in the folder itself is looked at before compiling.
-    folder = block(tmp_path / "x", '#include "../pipe.h"')
-    os.mkfifo(tmp_path / "pipe.h")
-    error = refusal(folder)
+    monkeypatch.setattr(build, "_TIMEOUT_S", 3)
+    # Of an expression that the preprocessor computes nothing is stored.
+    error = refusal(block(tmp_path / "x", f"{MACROS}\n#if A30 1\n#endif"))
     assert error.code == "R0509"
-    assert error.message == "compiling the block 'x' takes more than 1 s"
+    assert error.message == "compiling the block 'x' takes more than 3 s"
+
+
+@pytest.mark.parametrize(
+    "include",
+    [
+        '#include "../pipe.h"',
+        "#include <{}>",
+        '#include "{}"',
+        '#if __has_include("{}")\n#error it is seen\n#endif\n#include "../pipe.h"',
+        '#pragma GCC dependency "{}"',
+    ],
+)
+def test_a_pipe_outside_of_a_blocks_folder_is_not_waited_for(tmp_path: Path, include: str) -> None:
+    folder = block(tmp_path / "x", include.format(tmp_path / "pipe.h"))
+    os.mkfifo(tmp_path / "pipe.h")
+    began_s = time.monotonic()
+    error = refusal(folder)
+    assert time.monotonic() - began_s < 60  # the compiler's own limit is 120 s
+    assert error.code == "R0508"
+    assert error.message.startswith(OUTSIDE)
+
+
+HAS_INCLUDE = """\
+#if __has_include(%s)
+#error it is seen
+#endif
+"""
+
+
+def test_whether_a_file_exists_outside_of_its_folder_cannot_be_asked(tmp_path: Path) -> None:
+    """The build depends on the block alone, not on what else this machine has."""
+    (tmp_path / "far.h").write_text("")
+    places = ['"../far.h"', f'"{tmp_path}/far.h"', "</etc/hosts>", '"/proc/self/maps"']
+    places += ['"up/far.h"', '"far_link.h"', '"../y/block.c"', f'"{sdk_dir()}/rune_math.h"']
+    folder = block(tmp_path / "x", "".join(HAS_INCLUDE % place for place in places))
+    other = block(tmp_path / "y")
+    (folder / "up").symlink_to("..")
+    (folder / "far_link.h").symlink_to("../far.h")
+    assert compile_pipeline(pipeline(folder, other))
+
+
+def test_a_hidden_folder_is_not_seen(tmp_path: Path) -> None:
+    """It is a tool's, such as .git."""
+    folder = block(tmp_path / "x", HAS_INCLUDE % '".hidden/t.h"')
+    (folder / ".hidden").mkdir()
+    (folder / ".hidden" / "t.h").touch()
+    os.mkfifo(folder / ".hidden" / "pipe")
+    assert compile_pipeline(pipeline(folder))
+
+
+def test_of_a_large_folder_the_nearest_files_are_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refusals, "_LOOKED_AT_MAX", 11)
+    folder = block(tmp_path / "x", '#include "t.h"', t="")
+    for number in range(8):
+        (folder / "a" / str(number)).mkdir(parents=True)
+        (folder / "a" / str(number) / "far.h").touch()
+    assert compile_pipeline(pipeline(folder))
+    (block_unit,) = generate(pipeline(folder)).units
+    assert refusals.block_files(block_unit) == ["block.c", "block.toml", "t.h"]
+
+
+def test_whether_a_file_of_its_folder_exists_can_be_asked(tmp_path: Path) -> None:
+    before = "".join(
+        f"#if !__has_include({name})\n#error it is not seen\n#endif\n"
+        for name in ('"t.h"', '"sub/u.h"', '"sub/../t.h"', '"again/u.h"', "<stdint.h>", '"é.h"')
+    )
+    folder = block(tmp_path / "x", before, t="", é="")
+    (folder / "sub").mkdir()
+    (folder / "sub" / "u.h").touch()
+    (folder / "again").symlink_to("sub")
+    (folder / "sub" / "twin").symlink_to("../t.h")
+    (folder / os.fsdecode(b"\xe9.h")).touch()
+    assert compile_pipeline(pipeline(folder))
 
 
 def test_a_copy_that_the_compiler_makes_a_call_of_is_explained(tmp_path: Path) -> None:

@@ -157,7 +157,8 @@ def _tflite() -> Target:
         lambda model: model.graph,
         lambda model: model.arena_bytes,
         lambda model: model.input_ranges,
-        lambda model: model.lacks_shapes,
+        lambda model: model.findings,
+        lambda model: model.wrong_tensors,
         lambda model: model.wrong_shapes,
         engines,
         lambda model: resolve_model(model, may_learn=False),
@@ -175,8 +176,11 @@ def _models() -> Iterator[bytes]:
     if str(EXAMPLES.parent) not in sys.path:  # `make fuzz` runs in this folder
         sys.path.append(str(EXAMPLES.parent))
     from tests import shape_models
+    from tests.models import test_custom_rules, test_soundness
 
     yield from (shape_models.keras_reshape(), shape_models.moved_axes(), shape_models.places())
+    yield from (test_soundness.branches(), test_soundness.looping(), test_soundness.counting())
+    yield from (test_custom_rules.model(*case) for case in test_custom_rules.RIGHT.values())
     for path in sorted(EXAMPLES.glob("*/*.tflite")):
         if path.stat().st_size <= 32768:
             yield path.read_bytes()
@@ -511,6 +515,7 @@ def _output() -> Target:
     import json
 
     from runec.diagnostics import RunecError, render
+    from runec.vm.device_output import ResultError, check_result
     from runec.vm.legacy_abi import parse_output
     from runec.vm.messages import pack_outputs, unpack_outputs
     from runec.vm.output import output_bytes, output_line, parse_output_bytes
@@ -532,6 +537,8 @@ def _output() -> Target:
             render(_warning(data))
         with contextlib.suppress(ValueError, RecursionError):
             parse_output(json.loads(data))
+        with contextlib.suppress(ResultError):
+            check_result(data)
         assert isinstance(_reported(data), RunecError)
 
     return check
@@ -545,6 +552,8 @@ def _outputs() -> Iterator[bytes]:
     yield pack_outputs([(1, [(TensorType.parse("utf8[1]"), b"\2\0\0\0ab")]), (2, [])])
     yield b'{"type_name":"f32","dimensions":[2],"elements":[1.5,null],"channel":1}'
     yield b'{"code":"R0705","message":"m","hint":null,"notes":[],"kind":"rune"}'
+    yield b'{"2":[{"element-type":"i32","dimensions":[2],"elements":[1,2]}]}\n'
+    yield b'{"2":{"pin":"LED","level":1}}\nboot'
     yield b'{"stage":"a","kind":"model","inputs":[],"outputs":[],"seconds":0.5}'
 
 

@@ -37,8 +37,8 @@ def test_an_operator_may_change_an_open_batch(name: str) -> None:
     assert not found.is_learned
     sizes = [tensor.shape for tensor in found.model.info.outputs]
     assert sizes == [(CHANGED[name].size // 6, 6), (1, 6)]
-    assert ModelFile(data).lacks_shapes
-    assert not found.model.lacks_shapes
+    assert ModelFile(data).findings.objection
+    assert found.model.findings.objection is None
     for model in (data, found.model.data):
         assert ran(model, X) == [CHANGED[name].tolist(), (X + 10).tolist()]
 
@@ -70,8 +70,8 @@ def test_a_shape_that_no_operator_computes_is_rejected(
         resolve_model(ModelFile(data))
     said = f"the shape [{size}] for the tensor 't2', but {name} computes {computed}"
     assert (caught.value.code, caught.value.message) == ("R0324", f"the model's file has {said}")
-    assert ModelFile(data).wrong_shapes[0] == said
-    assert ModelFile(data).lacks_shapes
+    assert ModelFile(data).findings.wrong == (said,)
+    assert ModelFile(data).findings.objection
     assert find_engines(ModelFile(data)).objections["devices"] == f"the file has {said}"
     with pytest.raises(RuneError) as refused:
         HostModel("net", ModelFile(data), None, lambda *_: None)
@@ -107,7 +107,7 @@ def test_a_shape_that_decides_itself_at_run_time_is_not_taken_on_trust() -> None
     result = sketch.tensor("f4", [6])
     sketch.operator("PAD", [given, edges], [result])
     data = sketch.written([given, edges], [result])
-    assert ModelFile(data).lacks_shapes
+    assert ModelFile(data).findings.objection
     why = "the file does not have all shapes"
     assert [
         find_engines(ModelFile(data)).objections[name] for name in ("tflite-micro", "devices")

@@ -1,0 +1,311 @@
+"""What in a model's file would lead an engine that trusts it out of its tensors.
+
+TensorFlow Lite Micro makes room for the shapes that a file states, and its kernels write what they
+compute. So every result of every subgraph must have a shape that its operator's rule computes
+(runec.models.folding), constants must have their bytes, no operator may read what nothing has
+written or elements of another type, and what subgraphs and variables hand to
+each other must be of one type. LiteRT finds shapes itself and compares the sizes of constants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from runec.models.flatbuffer import Table
+from runec.models.folding import Folded
+from runec.models.tflite import (
+    MAX_OPERATORS,
+    MAX_TENSORS,
+    GraphOperator,
+    GraphTensor,
+    ModelGraph,
+    subgraphs_of,
+    tensor_name,
+)
+from runec.values import ElementType
+
+_INT4 = 17
+_BOOL = 6
+_NAME_BYTES_MAX = 256
+_FLOAT32, _INT16, _INT32, _INT64 = (
+    kind.tflite_code
+    for kind in (ElementType.F32, ElementType.I16, ElementType.I32, ElementType.I64)
+)
+_EIGHT_BITS = (ElementType.I8.tflite_code, ElementType.U8.tflite_code, _INT4)
+# Operators all of whose inputs have the element type of the first, and positions where not all
+# have: kernels read them as one type without a look at the others.
+_ALIKE_NAMES = """
+    ADD ADD_N ATAN2 BROADCAST_ARGS CONCATENATION DIV EQUAL FLOOR_DIV FLOOR_MOD GREATER GREATER_EQUAL
+    LESS LESS_EQUAL LOGICAL_AND LOGICAL_OR MAXIMUM MINIMUM MUL NOT_EQUAL PACK POW PRELU
+    SQUARED_DIFFERENCE SUB
+"""
+_ALIKE = frozenset(_ALIKE_NAMES.split())
+_ALIKE_AT: Mapping[str, tuple[int, ...]] = {
+    "DYNAMIC_UPDATE_SLICE": (0, 1),
+    "PADV2": (0, 2),
+    "SELECT": (1, 2),
+    "SELECT_V2": (1, 2),
+}
+# Operator -> positions of its data, its weights and its bias.
+_WEIGHED: Mapping[str, tuple[int, int, int]] = {
+    **dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"), (0, 1, 2)),
+    "TRANSPOSE_CONV": (2, 1, 3),
+}
+_Kind = tuple[int, tuple[int, ...]]
+
+
+class Findings(msgspec.Struct, frozen=True):
+    """What is wrong in a model's file, and what cannot be verified.
+
+    `wrong` are facts of the form `the shape [4] for the tensor 'x', but ADD computes [8]`.
+    `is_shapeless`: a shape is not in the file, or its operator's rule cannot compute it.
+    `unverified` are uses of operators whose results no rule computes, sorted, as people name them.
+    """
+
+    wrong: tuple[str, ...]
+    is_shapeless: bool
+    unverified: tuple[str, ...]
+
+    @property
+    def objection(self) -> str | None:
+        """Why an engine that makes room for what the file states must not run the model."""
+        if self.wrong:
+            return f"the file has {self.wrong[0]}"
+        if self.is_shapeless:
+            return "the file does not have all shapes"
+        if self.unverified:
+            return f"runec cannot verify what it writes: {', '.join(self.unverified)}"
+        return None
+
+
+def inspect_model(model: Table, graphs: Sequence[ModelGraph], folded: Sequence[Folded]) -> Findings:
+    """Look through all subgraphs of a .tflite.
+
+    `graphs` and `folded` are what `read_graph` and `fold_model` found in each. Raises
+    MalformedError.
+    """
+    return _Inspection(model, subgraphs_of(model), graphs).findings(folded)
+
+
+def wrong_tensors(model: Table, graphs: Sequence[ModelGraph]) -> tuple[str, ...]:
+    """Return what is wrong with the tensors of a .tflite, in the words of `Findings.wrong`.
+
+    Raises MalformedError.
+    """
+    inspection = _Inspection(model, subgraphs_of(model), graphs)
+    for number, graph in enumerate(graphs):
+        inspection.inspect_tensors(number, graph)
+    return tuple(inspection.wrong)
+
+
+@dataclass(slots=True)
+class _Inspection:
+    model: Table
+    subgraphs: Sequence[Table]
+    graphs: Sequence[ModelGraph]
+    wrong: list[str] = field(default_factory=list)
+    unverified: set[str] = field(default_factory=set)
+    is_shapeless: bool = False
+
+    def findings(self, folded: Sequence[Folded]) -> Findings:
+        for number, (graph, found) in enumerate(zip(self.graphs, folded, strict=True)):
+            self._inspect_folded(number, graph, found)
+            self.inspect_tensors(number, graph)
+            self._inspect_calls(number, graph)
+        if self._is_circular():
+            self.unverified.add("a subgraph that runs itself")
+        self._inspect_variables()
+        return Findings(tuple(self.wrong), self.is_shapeless, tuple(sorted(self.unverified)))
+
+    # --- shapes and constants -----------------------------------------------------------------
+
+    def _inspect_folded(self, number: int, graph: ModelGraph, folded: Folded) -> None:
+        self.wrong += [item.text(self.model, number) for item in folded.contradictions]
+        self.unverified |= folded.unruled
+        self.is_shapeless |= bool(folded.unknown or folded.unverified)
+        found = folded.changes.shapes.items()
+        self.is_shapeless |= any(graph.tensors[at].shape != shape for at, shape in found)
+
+    def inspect_tensors(self, number: int, graph: ModelGraph) -> None:
+        """Compare the bytes of constants with their shapes; look for what is read but not set."""
+
+        def name(index: int) -> str:
+            return repr(tensor_name(self.model, index, number))
+
+        buffers = self.model.tables(4, count_max=4 * MAX_TENSORS)
+        tables = self.subgraphs[number].tables(0, count_max=MAX_TENSORS)
+        for index, (tensor, table) in enumerate(zip(graph.tensors, tables, strict=True)):
+            points, scales = len(tensor.zero_points), len(tensor.scales)
+            if 0 < points < scales:
+                self.wrong.append(f"{points} zero points for {scales} scales of {name(index)}")
+            if not tensor.is_constant:
+                continue
+            if table.table(6) is not None:
+                self.unverified.add("sparse constants")
+                continue
+            content = buffers[table.integer(2, 4, signed=False)].vector(0, 1)
+            count = 0 if content is None else content[1]
+            wanted = tensor.size_bytes
+            wanted = (wanted + 1) // 2 if tensor.type_code == _INT4 else wanted
+            if count < wanted:
+                kind = f"{tensor.type_name} of the shape {list(tensor.shape)}"
+                self.wrong.append(f"{count} bytes for the constant {name(index)}, {kind}")
+        for use in graph.operators:
+            for index, expected in _misread(graph, use):
+                found = f"elements of {graph.tensors[index].type_name} for the tensor {name(index)}"
+                self.wrong.append(f"{found}, which {use.name} reads as {expected}")
+        known = {*graph.inputs}
+        for use in graph.operators:
+            for index in use.inputs:
+                if index < 0 or index in known:
+                    continue
+                known.add(index)
+                tensor = graph.tensors[index]
+                if not (tensor.is_constant or tensor.is_variable or tensor.size_bytes == 0):
+                    fact = f"no elements for the tensor {name(index)}, which {use.name} reads"
+                    self.wrong.append(fact)
+            known |= {*use.outputs}
+
+    # --- subgraphs that run others ------------------------------------------------------------
+
+    def _uses(self, number: int) -> Iterator[tuple[GraphOperator, Table | None]]:
+        """Yield the operators of a subgraph with the tables of their options."""
+        tables = self.subgraphs[number].tables(3, count_max=MAX_OPERATORS)
+        for use, table in zip(self.graphs[number].operators, tables, strict=True):
+            yield use, table.table(4)
+
+    def _called(self, use: GraphOperator, options: Table | None) -> list[int]:
+        """Return the subgraphs that an operator runs; -1 for one that is not there."""
+        count = {"CALL_ONCE": 1, "IF": 2, "WHILE": 2}.get(use.name, 0)
+        numbers = [
+            0 if options is None else options.integer(position, 4, signed=True)
+            for position in range(count)
+        ]
+        return [each if 0 <= each < len(self.graphs) else -1 for each in numbers]
+
+    def _inspect_calls(self, number: int, graph: ModelGraph) -> None:
+        for use, options in self._uses(number):
+            called = self._called(use, options)
+            if called and (-1 in called or not self._fits(graph, use, called)):
+                self.unverified.add(f"{use.name} with subgraphs that do not fit")
+
+    def _fits(self, graph: ModelGraph, use: GraphOperator, called: Sequence[int]) -> bool:
+        """Return whether the tensors of an operator are those of the subgraphs that it runs."""
+        given = _kinds(graph, use.inputs)
+        results = _kinds(graph, use.outputs)
+        sides = [
+            (
+                _kinds(self.graphs[each], self.graphs[each].inputs),
+                _kinds(self.graphs[each], self.graphs[each].outputs),
+            )
+            for each in called
+        ]
+        if use.name == "CALL_ONCE":
+            return given == results == [] and sides == [([], [])]
+        if use.name == "IF":
+            return bool(given) and all(side == (given[1:], results) for side in sides)
+        (condition, is_true), body = sides
+        return (
+            given == results == condition
+            and body == (given, given)
+            and is_true in ([(_BOOL, ())], [(_BOOL, (1,))])
+        )
+
+    def _is_circular(self) -> bool:
+        """Return whether a subgraph runs itself, by way of others or not."""
+        calls = {
+            number: {
+                each for use, options in self._uses(number) for each in self._called(use, options)
+            }
+            - {-1}
+            for number in range(len(self.graphs))
+        }
+        while ends := [number for number, below in calls.items() if not below & calls.keys()]:
+            for number in ends:
+                del calls[number]
+        return bool(calls)
+
+    # --- variables ----------------------------------------------------------------------------
+
+    def _inspect_variables(self) -> None:
+        """Compare what is assigned to each variable with what is read from it."""
+        kinds: dict[str, set[_Kind]] = {}
+        assigned: set[str] = set()
+        for number, graph in enumerate(self.graphs):
+            if any(_is_resource(graph, at) for at in (*graph.inputs, *graph.outputs)):
+                self.unverified.add("a variable that is handed over")
+            outputs = [at for use in graph.operators for at in use.outputs]
+            names: dict[int, str] = {}  # of the variables, by the tensors that stand for them
+            for use, options in self._uses(number):
+                if use.name == "VAR_HANDLE":
+                    name = _shared_name(options)
+                    is_alone = len(use.outputs) == 1 and outputs.count(use.outputs[0]) == 1
+                    if name and is_alone and _is_resource(graph, use.outputs[0]):
+                        names[use.outputs[0]] = name
+                    else:
+                        self.unverified.add("VAR_HANDLE without a name")
+                    continue
+                is_read = use.name == "READ_VARIABLE"
+                if not is_read and use.name != "ASSIGN_VARIABLE":
+                    if any(_is_resource(graph, at) for at in use.inputs):
+                        self.unverified.add(f"{use.name} of a variable")
+                    continue
+                counts = (len(use.inputs), len(use.outputs))
+                name = names.get(use.inputs[0], "") if use.inputs else ""
+                if not name or counts != ((1, 1) if is_read else (2, 0)):
+                    self.unverified.add(f"{use.name} without a variable")
+                    continue
+                handed = use.outputs if is_read else use.inputs[1:]
+                kinds.setdefault(name, set()).update(_kinds(graph, handed))
+                assigned |= set() if is_read else {name}
+        if any(len(found) > 1 for found in kinds.values()):
+            self.unverified.add("a variable of two types or shapes")
+        if kinds.keys() - assigned:
+            self.unverified.add("a variable that is read but never assigned")
+
+
+def _misread(graph: ModelGraph, use: GraphOperator) -> Iterator[tuple[int, str]]:
+    """Yield inputs of another element type than the kernel reads, and the type that it reads."""
+    names = {
+        position: graph.tensors[index] for position, index in enumerate(use.inputs) if index >= 0
+    }
+    alike = _ALIKE_AT.get(use.name, tuple(names) if use.name in _ALIKE else ())
+    first, *others = [at for at in alike if at in names] or [-1]
+    for at in others:
+        if names[at].type_code != names[first].type_code:
+            yield use.inputs[at], names[first].type_name
+    data, weights, bias = (names.get(at) for at in _WEIGHED.get(use.name, ()) or (-1, -1, -1))
+    if data is None:
+        return
+    _, weights_at, bias_at = _WEIGHED[use.name]
+    # With weights of 8 bits and floats it is another kernel.
+    is_float = data.type_code == _FLOAT32
+    if weights is not None and weights.type_code not in (
+        (_FLOAT32, *_EIGHT_BITS) if is_float else _EIGHT_BITS
+    ):
+        yield use.inputs[weights_at], "float32" if is_float else "int8"
+    wide = (_INT32, _INT64) if data.type_code == _INT16 else (_INT32,)
+    if bias is not None and bias.type_code not in ((_FLOAT32,) if is_float else wide):
+        yield use.inputs[bias_at], "float32" if is_float else "int32"
+
+
+def _shared_name(options: Table | None) -> str:
+    """Return the name of a VAR_HANDLE's variable, as C reads it."""
+    name = "" if options is None else options.text(1, bytes_max=_NAME_BYTES_MAX)
+    return name.partition("\0")[0]
+
+
+def _is_resource(graph: ModelGraph, index: int) -> bool:
+    return index >= 0 and graph.tensors[index].type_name == "resource"
+
+
+def _kinds(graph: ModelGraph, indices: Sequence[int]) -> list[_Kind]:
+    """Return element types and shapes; those of a tensor that is left out fit nothing."""
+    return [_kind(graph.tensors[at]) if at >= 0 else (-1, (-1,)) for at in indices]
+
+
+def _kind(tensor: GraphTensor) -> _Kind:
+    return tensor.type_code, tensor.shape

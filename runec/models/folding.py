@@ -12,17 +12,18 @@ import math
 import operator
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from types import MappingProxyType
 
 import msgspec
 
-from runec.models.custom_rules import CUSTOM_RULES
 from runec.models.flatbuffer import MalformedError, Table
 from runec.models.rewriting import Changes
 from runec.models.shape_rules import (
     ELEMENT_OF,
     RULES,
     Applied,
+    Rule,
     Shape,
     UnknownShapeError,
     broadcast,
@@ -46,7 +47,6 @@ _ELEMENTS_MAX = 1024
 _FORMATS = {kind.tflite_code: kind.struct_code for kind in (ElementType.I32, ElementType.I64)}
 _CONSTANT_FORMATS = _FORMATS | {ElementType.I16.tflite_code: ElementType.I16.struct_code}
 _CUSTOM_OPTIONS_MAX = 1024
-_RULES = {**RULES, **CUSTOM_RULES}
 # Their results have the shapes that the file states: runec.models.soundness compares these.
 STATED = frozenset(("CALL_ONCE", "IF", "READ_VARIABLE", "VAR_HANDLE", "WHILE", "ASSIGN_VARIABLE"))
 # Strings, handles of variables: a shape of theirs says nothing about memory.
@@ -181,6 +181,14 @@ _REDUCED: Mapping[str, Callable[[Sequence[int]], int]] = {
 }
 
 
+@cache
+def _custom_rules() -> Mapping[str, Rule]:
+    """Return the rules of custom operators, which few models have: start-up pays for imports."""
+    from runec.models.custom_rules import CUSTOM_RULES  # noqa: PLC0415
+
+    return CUSTOM_RULES
+
+
 class _Folder:
     """Goes through the operators once, in their order, which is that of execution."""
 
@@ -256,7 +264,7 @@ class _Folder:
     def _derived(self, index: int, use: GraphOperator) -> tuple[Shape, ...]:
         """Return the shapes of an operator's results. Raises UnknownShapeError."""
         return derived_shapes(
-            _RULES.get(use.name),
+            RULES.get(use.name) or _custom_rules().get(use.name),
             Applied(
                 len(use.inputs),
                 len(use.outputs),
@@ -304,7 +312,8 @@ class _Folder:
         except (UnknownShapeError, MalformedError, ValueError, IndexError):
             derived = [None] * len(use.outputs)
         is_late = self._is_late(use)
-        if use.name not in _RULES and use.name not in STATED:
+        has_custom_rule = use.name not in RULES and use.name in _custom_rules()
+        if not has_custom_rule and use.name not in RULES and use.name not in STATED:
             self._unruled.add(use.name)
         for target, shape in zip(use.outputs, derived, strict=True):
             if target < 0:
@@ -320,9 +329,9 @@ class _Folder:
                 self._shapes[target] = shape
                 continue
             self._shapes[target] = tensor.shape if is_fixed else None
-            if use.name in CUSTOM_RULES:
+            if has_custom_rule:
                 self._unruled.add(use.name)  # of these, options and constants decide as well
-            elif use.name in _RULES:
+            elif use.name in RULES:
                 self._unverified.add(target)
             if is_late:
                 self._late.add(target)

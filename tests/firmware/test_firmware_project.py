@@ -10,6 +10,7 @@ from pathlib import Path
 
 import flatbuffers  # type: ignore[import-untyped]
 import msgspec
+import numpy as np
 import pytest
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
@@ -298,7 +299,12 @@ def test_an_operator_that_devices_compute_otherwise_is_named_with_its_stage(
     assert data is not None
     changed = schema.ModelT.InitFromPackedBuf(data, 0)
     for tensor in changed.subgraphs[0].tensors:
-        tensor.type = schema.TensorType.INT16
+        constant = changed.buffers[tensor.buffer]
+        if constant.data is None:
+            tensor.type = schema.TensorType.INT16
+        elif tensor.type == schema.TensorType.INT32:
+            tensor.type = schema.TensorType.INT64
+            constant.data = np.zeros(2 * len(constant.data), np.uint8)
     builder = flatbuffers.Builder(0)
     builder.Finish(changed.Pack(builder), b"TFL3")
     changed_rune = rune.with_resources({model.resource: bytes(builder.Output())})

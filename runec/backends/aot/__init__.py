@@ -1,0 +1,1 @@
+"""Runes compiled to C."""

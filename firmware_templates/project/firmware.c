@@ -3,12 +3,17 @@
 #include <string.h>
 
 #include "console.h"
-#include "engine_wasm3.h"
 #include "firmware.h"
 #include "firmware_config.h"
 #include "runevm.h"
 #include "runevm_hal.h"
 #include "runevm_link.h"
+
+#ifdef FIRMWARE_ENGINE_AOT
+#include "engine_aot.h"
+#else
+#include "engine_wasm3.h"
+#endif
 
 #if FIRMWARE_MODELS > 0
 #include "model_tflm.h"
@@ -22,8 +27,12 @@ extern const uint8_t firmware_rune[], firmware_rune_end[];
 
 static runevm vm;
 static runevm_link serial;
+#ifdef FIRMWARE_ENGINE_AOT
+static runevm_aot engine;
+#else
 static runevm_wasm3 engine;
 static uint8_t pool[FIRMWARE_POOL_BYTES] __attribute__((aligned(16)));
+#endif
 
 #if FIRMWARE_MODELS > 0
 static runevm_tflm models;
@@ -130,10 +139,15 @@ void runec_firmware_start(runec_stack stack)
 #ifdef FIRMWARE_PINS
     configure_pins();
 #endif
-    runevm_wasm3_init(&engine, pool, sizeof pool, stack.bottom + FIRMWARE_HOST_STACK_BYTES);
     runevm_link_init(&serial, &io, &identity);
     memset(&config, 0, sizeof config);
+#ifdef FIRMWARE_ENGINE_AOT
+    runevm_aot_init(&engine, &runevm_aot_rune, stack.bottom + FIRMWARE_HOST_STACK_BYTES);
+    config.engine = &runevm_engine_aot;
+#else
+    runevm_wasm3_init(&engine, pool, sizeof pool, stack.bottom + FIRMWARE_HOST_STACK_BYTES);
     config.engine = &runevm_engine_wasm3;
+#endif
     config.engine_context = &engine;
 #if FIRMWARE_MODELS > 0
     runevm_tflm_init(&models, arena, sizeof arena, model_slots, FIRMWARE_MODELS, runevm_tflm_operators());

@@ -32,6 +32,7 @@ from runec.cli.rune_sources import load_source
 from runec.devices import Target, run_bytes
 from runec.diagnostics import UsageError, printable
 from runec.files import read_file
+from runec.firmware import BACKENDS
 from runec.vm import Inputs, Step, Watch
 
 
@@ -79,6 +80,12 @@ from runec.vm import Inputs, Step, Watch
     show_default=True,
     help="There is one, wasm3; the name of the original platform's other one is accepted.",
 )
+@click.option(
+    "--backend",
+    type=click.Choice(list(BACKENDS)),
+    help="Engine of emulated boards: an interpreter, or the code compiled ahead of time. [default: "
+    f"{BACKENDS[0]}]",
+)
 @click.option("--trace", is_flag=True, help="Show tensors and time, stage by stage.")
 @outside_option
 @trust_option
@@ -96,6 +103,7 @@ def command(
     repeats: int,
     timeout: float | None,
     engine: str,
+    backend: str | None,
     trace: bool,
 ) -> int:
     """Run a .rune or a Runefile: one JSON object a run, or tensors in binary (TENSOR).
@@ -109,7 +117,9 @@ def command(
     wanted = wanted_targets(targets, trust_board=console.trust_board)
     loaded = load_source(console, source)
     given = used_input(console, loaded.rune, source_of_input)
-    where = [(target.with_input(given), may_lack) for target, may_lack in wanted]
+    where = [
+        (target.with_input(given).with_backend(backend), may_lack) for target, may_lack in wanted
+    ]
     # Boards report no steps: among several targets it is the host that does.
     only_host = trace and any(target.kind == "host" for target, _ in where)
 

@@ -18,7 +18,7 @@ from runec.devices.runevm_errors import REFLASH, device_error
 from runec.devices.session import Log, Provide, Session
 from runec.devices.transport import StreamTransport, Transport
 from runec.diagnostics import RuneError, UserFileError
-from runec.firmware import BARE, DeviceRune, check_carried, choose_accelerometer
+from runec.firmware import BACKENDS, BARE, DeviceRune, check_carried, choose_accelerometer
 from runec.pipeline import CapabilityKind
 from runec.tools import find_tool
 from runec.vm import InputReader, unused_input
@@ -85,12 +85,14 @@ def start_emulator(board: Board, elf: Path, *, part: SimulatedPart | None = None
 class Emulation:
     """A rune on an emulated board: all that is known before its firmware is built.
 
-    `board` is as its emulator runs it; `part` is what the firmware reads a sensor's data from.
+    `board` is as its emulator runs it, `backend` the engine in its firmware; `part` is what the
+    firmware reads a sensor's data from.
     """
 
     rune: DeviceRune
     board: Board
     part: SimulatedPart | None
+    backend: str = BACKENDS[0]
 
     def check_inputs(self, feed: InputReader) -> None:
         """Read what the rune asks for here, before its firmware is built. Raises as `check_inputs`.
@@ -100,7 +102,7 @@ class Emulation:
         check_inputs(self.rune.rune, feed, may_lack=() if self.part is None else (_ACCEL,))
 
 
-def plan_emulation(rune: Rune, board: Board) -> Emulation:
+def plan_emulation(rune: Rune, board: Board, backend: str = BACKENDS[0]) -> Emulation:
     """Find out how a rune runs on an emulated board.
 
     Raises:
@@ -112,7 +114,7 @@ def plan_emulation(rune: Rune, board: Board) -> Emulation:
     device_rune = DeviceRune.of(rune)
     accelerometer = choose_accelerometer(device_rune, board, BARE)
     part = None if accelerometer is None else simulated_part(board, accelerometer)
-    return Emulation(device_rune, board, part)
+    return Emulation(device_rune, board, part, backend)
 
 
 def check_inputs(

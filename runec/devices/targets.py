@@ -23,7 +23,7 @@ from runec.devices.emulator import (
 from runec.devices.session import Log
 from runec.devices.transport import DEFAULT_BAUD
 from runec.diagnostics import UsageError
-from runec.firmware import held_firmware
+from runec.firmware import BACKENDS, held_firmware
 from runec.pipeline import CapabilityKind
 from runec.vm import InputReader, Inputs, Watch, run_rune_bytes
 
@@ -34,24 +34,27 @@ _INPUT_HINTS = {
     "sensor, use --on emulator:BOARD",
     "serial": "omit --input; to change the input of a board, use `runec flash --input`",
 }
-_FORMS = "host, emulator:BOARD (`runec boards`), or serial:PORT[@BAUD]"
+_FORMS = "host, emulator:BOARD[@ENGINE] (`runec boards`), or serial:PORT[@BAUD]"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A target, spelled `host`, `emulator:BOARD` or `serial:PORT`, the latter with `@BAUD` at will.
+    """A target: `host`, `emulator:BOARD[@ENGINE]` or `serial:PORT[@BAUD]`.
 
-    `board` is that of an emulator; `port` and `baud` are those of a serial port.
+    `board` is that of an emulator and `backend` its engine; `port` and `baud` are those of a
+    serial port.
     """
 
     kind: Literal["host", "emulator", "serial"]
     board: Board | None = None
     port: str = ""
     baud: int = DEFAULT_BAUD
+    backend: str = BACKENDS[0]
 
     def __str__(self) -> str:
         if self.board is not None:
-            return f"{self.kind}:{self.board.id}"
+            engine = "" if self.backend == BACKENDS[0] else f"@{self.backend}"
+            return f"{self.kind}:{self.board.id}{engine}"
         if self.kind == "serial":
             baud = "" if self.baud == DEFAULT_BAUD else f"@{self.baud}"
             return f"{self.kind}:{self.port}{baud}"
@@ -73,6 +76,10 @@ class Target:
             )
         return replace(self, board=self.board.with_input(source))
 
+    def with_backend(self, backend: str | None) -> Target:
+        """Return this target with another engine, if it is an emulator; None leaves it as it is."""
+        return self if backend is None or self.board is None else replace(self, backend=backend)
+
     @classmethod
     def parse(cls, text: str, *, trust_board: bool = False) -> Target:
         """Read the spelling that `str()` writes; `trust_board` is `load_board`'s `trusted`.
@@ -85,7 +92,10 @@ class Target:
             return cls(HOST)
         kind, _, name = text.partition(":")
         if kind == "emulator" and name:
-            return cls("emulator", load_board(name, trusted=trust_board))
+            board, _, backend = name.rpartition("@")
+            if not board or backend not in BACKENDS:
+                board, backend = name, BACKENDS[0]
+            return cls("emulator", load_board(board, trusted=trust_board), backend=backend)
         port, at, baud = name.rpartition("@")
         if not at:
             port, baud = name, str(DEFAULT_BAUD)
@@ -143,7 +153,8 @@ def _open_device(
     rune: Rune, feed: InputReader, target: Target, *, timeout_s: float | None, log: Log | None
 ) -> Iterator[Device]:
     if target.board is not None:
-        emulation = plan_emulation(rune, target.board.with_time_budget(timeout_s))
+        board = target.board.with_time_budget(timeout_s)
+        emulation = plan_emulation(rune, board, target.backend)
         emulation.check_inputs(feed)
         patience_s = emulator_patience_s(timeout_s)
         with open_emulator(emulation, timeout_s=patience_s, log=log) as emulated:
@@ -207,7 +218,9 @@ def open_emulator(
     Raises:
         RunecError: as `held_firmware` and `EmulatedDevice`.
     """
-    with held_firmware(emulation.rune, emulation.board, log=log) as built:
+    with held_firmware(
+        emulation.rune, emulation.board, backend=emulation.backend, log=log
+    ) as built:
         device = EmulatedDevice(emulation, built.elf, timeout_s=timeout_s or TIMEOUT_S, log=log)
     # The emulator has read the program by now: another process may build in the folder again.
     with device:
@@ -220,5 +233,7 @@ def start_emulated_board(emulation: Emulation, *, log: Log | None = None) -> Emu
     Raises:
         RunecError: as `held_firmware` and `EmulatedBoard`.
     """
-    with held_firmware(emulation.rune, emulation.board, log=log) as built:
+    with held_firmware(
+        emulation.rune, emulation.board, backend=emulation.backend, log=log
+    ) as built:
         return EmulatedBoard(emulation, built.elf)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from runec.backends import tflm, wasm3
+from runec.backends import tflm
+from runec.backends.engine import Engine
 from runec.boards import Board, load_boards
 from runec.diagnostics import RunecError
 from runec.firmware.arduino import CORE_STACK_BYTES
@@ -18,9 +19,9 @@ from runec.firmware.refusals import BudgetError
 _OWN_RAM_LEAST, _OWN_RAM_MOST = 6016, 6912
 # The rings of a link in RAM: runevm_limits.h, and their control block.
 _RTT_RAM_BYTES = 1024 + 512 + 128
-# Code of the engine, runevm, the link, start-up, HAL and the C library's part, on Cortex-M
-# (measured: 85,763 to 87,619).
-_OWN_FLASH_LEAST, _OWN_FLASH_MOST = 83 * 1024, 88 * 1024
+# Code of runevm, the link, start-up, HAL and the C library's part, on Cortex-M, without the engine
+# (measured with wasm3: 85,763 to 87,619 together).
+_OWN_FLASH_LEAST, _OWN_FLASH_MOST = 27 * 1024, 28 * 1024
 # The smallest rune: one capability and one output of one number.
 _SMALLEST_CODE_BYTES, _SMALLEST_FUNCTIONS = 192, 6
 _SMALLEST_MEMORY_BYTES, _SMALLEST_RUNE_BYTES = 1040, 512
@@ -66,8 +67,15 @@ def flash_bounds(rune_bytes: int, plan: MemoryPlan, board: Board) -> Bounds:
     """
     operators = plan.operators if plan.model_count else None
     percent = board.toolchain.code_size_percent
-    most = _OWN_FLASH_MOST * percent // 100 + model_code_bytes(operators, board)
-    least = _OWN_FLASH_LEAST + (0 if operators is None else tflm.least_flash_bytes(operators))
+    engine = plan.engine
+    most = (_OWN_FLASH_MOST + engine.flash_most) * percent // 100 + model_code_bytes(
+        operators, board
+    )
+    least = (
+        _OWN_FLASH_LEAST
+        + engine.flash_least
+        + (0 if operators is None else tflm.least_flash_bytes(operators))
+    )
     core = _core_bounds(board.memory.core.flash_bytes if board.memory.core else 0)
     return Bounds(
         rune_bytes + least * min(percent, 100) // 100 + core.least, rune_bytes + most + core.most
@@ -103,7 +111,7 @@ def ram_error(
 
     With `is_least` it may need more than that; `told` is the linker's line.
     """
-    engine_bytes = wasm3.engine_heap_bytes(0, 0)
+    engine_bytes = plan.engine.heap_bytes(0, 0)
     own = {
         "the arena of its models": plan.arena_bytes,
         "its linear memory": plan.linear_memory_bytes,
@@ -115,7 +123,7 @@ def ram_error(
     total = board.memory.ram.size_bytes + excess_bytes
     rest = f"{_core(board)}the rest of the firmware"
     fixed[rest] = total - sum(own.values()) - sum(fixed.values())
-    if _smallest_ram_bytes(board) > board.memory.ram.size_bytes:
+    if _smallest_ram_bytes(board, plan.engine) > board.memory.ram.size_bytes:
         advice = "no rune fits this board, whose RAM is too small for the engine alone;"
     else:
         advice = f"make {max(own, key=lambda name: own[name])} smaller, or"
@@ -148,7 +156,7 @@ def flash_error(
     With `is_least` it may need more than that; `told` is the linker's line.
     """
     worst = _costliest(plan, lambda cost: cost.flash_bytes)
-    if _smallest_flash_bytes(board) > board.memory.flash_bytes:
+    if _smallest_flash_bytes(board, plan.engine) > board.memory.flash_bytes:
         advice = "no rune fits this board, whose flash is too small for the engine alone;"
     else:
         advice = _smaller(worst)
@@ -185,7 +193,8 @@ def _told_code(board: Board, plan: MemoryPlan, code_bytes: int) -> list[str]:
         rest = "the engine and the rest of the firmware"
     if not plan.model_count:
         return [f"{rest}: {code_bytes} bytes"]
-    fixed_bytes = _OWN_FLASH_LEAST * min(board.toolchain.code_size_percent, 100) // 100
+    own_bytes = _OWN_FLASH_LEAST + plan.engine.flash_least
+    fixed_bytes = own_bytes * min(board.toolchain.code_size_percent, 100) // 100
     fixed_bytes += _core_bounds(board.memory.core.flash_bytes if board.memory.core else 0).least
     models_bytes = min(model_code_bytes(plan.operators, board), code_bytes - fixed_bytes)
     return [
@@ -194,8 +203,8 @@ def _told_code(board: Board, plan: MemoryPlan, code_bytes: int) -> list[str]:
     ]
 
 
-def _smallest_ram_bytes(board: Board) -> int:
-    heap_bytes = wasm3.engine_heap_bytes(_SMALLEST_CODE_BYTES, _SMALLEST_FUNCTIONS)
+def _smallest_ram_bytes(board: Board, engine: Engine) -> int:
+    heap_bytes = engine.heap_bytes(_SMALLEST_CODE_BYTES, _SMALLEST_FUNCTIONS)
     rtt_bytes = _RTT_RAM_BYTES if board.hal.link == "rtt" else 0
     core = board.memory.core
     own = _OWN_RAM_LEAST + rtt_bytes
@@ -205,10 +214,11 @@ def _smallest_ram_bytes(board: Board) -> int:
     return own + heap_bytes + _SMALLEST_MEMORY_BYTES
 
 
-def _smallest_flash_bytes(board: Board) -> int:
+def _smallest_flash_bytes(board: Board, engine: Engine) -> int:
     percent = min(board.toolchain.code_size_percent, 100)
     core = _core_bounds(board.memory.core.flash_bytes if board.memory.core else 0)
-    return _OWN_FLASH_LEAST * percent // 100 + _SMALLEST_RUNE_BYTES + core.least
+    own = (_OWN_FLASH_LEAST + engine.flash_least) * percent // 100
+    return own + _SMALLEST_RUNE_BYTES + core.least
 
 
 def _costliest(plan: MemoryPlan, size: Callable[[StageCost], int]) -> StageCost | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runec.backends import tflm, wasm3
+from runec.backends import tflm
 from runec.container import Graph, Rune
 from runec.container.wasm import read_module, walk_sections
 from runec.firmware.block_code import BlockCode, block_code
@@ -22,6 +22,7 @@ _ALIGNMENT = 16
 class DeviceRune:
     """A rune that devices can run, and the memory that it takes on each of them.
 
+    `function_count` counts the functions of its module, imported ones too.
     `operators` are those of its models, sorted; `blocks` is the code of each block, by the name of
     its stage.
     """
@@ -29,7 +30,7 @@ class DeviceRune:
     rune: Rune
     graph: Graph
     linear_memory_bytes: int
-    engine_heap_bytes: int
+    function_count: int
     arena_bytes: int
     operators: tuple[str, ...]
     blocks: Mapping[str, BlockCode]
@@ -55,7 +56,7 @@ class DeviceRune:
             rune=rune,
             graph=graph,
             linear_memory_bytes=_round_up(graph.memory_used),
-            engine_heap_bytes=wasm3.engine_heap_bytes(graph.code_bytes, _function_count(rune.code)),
+            function_count=_function_count(rune.code),
             arena_bytes=sum(_round_up(model.arena) for model in models),
             operators=tuple(sorted({item.name for model in models for item in model.operators})),
             blocks=block_code(rune),

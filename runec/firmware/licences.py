@@ -25,7 +25,9 @@ _LIBGCC = "gcc-runtime-library-exception.txt"
 
 def component_names(plan: MemoryPlan) -> list[str]:
     """Return the third-party sources that a firmware is compiled from."""
-    return [wasm3.COMPONENT, *([tflm.COMPONENT] if plan.model_count else [])]
+    engine = plan.engine.component
+    models = [tflm.COMPONENT] if plan.model_count else []
+    return [*([engine] if engine is not None else []), *models]
 
 
 def licence_files(board: Board, plan: MemoryPlan, *, is_bare: bool) -> dict[str, bytes | str]:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from runec.backends import SourceGroup, tflm, wasm3
+from runec.backends import SourceGroup, tflm
+from runec.backends.engines import ENGINES
 from runec.boards import Board
 from runec.data import data_dir
 from runec.diagnostics import MachineError, UsageError
@@ -36,7 +37,7 @@ from runec.firmware.render import (
 )
 from runec.suggestions import suggestion
 
-BACKENDS = (wasm3.NAME,)
+BACKENDS = tuple(ENGINES)
 
 
 class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -71,7 +72,7 @@ def create_project(
     board: Board,
     directory: Path,
     *,
-    backend: str = wasm3.NAME,
+    backend: str = BACKENDS[0],
     framework: str = BARE,
     in_cache: bool = False,
     log: Callable[[str], None] | None = None,
@@ -110,7 +111,7 @@ def create_project(
         )
     if framework != BARE:
         board = board.with_vendor()
-    plan = plan_memory(rune, board)
+    plan = plan_memory(rune, board, ENGINES[backend])
     accelerometer = choose_accelerometer(rune, board, framework)
     pins = choose_pins(rune, board, framework, accelerometer)
     check_budget(len(rune.data), plan, board)
@@ -239,7 +240,7 @@ def _source_groups(
             flags=("-Wall", "-Wextra"),
         ),
         _bare_hal(board) if framework == BARE else arduino.hal_group(board, plan),
-        *wasm3.source_groups(),
+        *plan.engine.source_groups(),
     ]
     if plan.model_count:
         groups += tflm.source_groups(plan.operators)

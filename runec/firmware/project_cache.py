@@ -27,7 +27,7 @@ Log = Callable[[str], None]
 
 @contextmanager
 def held_firmware(
-    rune: DeviceRune, board: Board, *, log: Log | None = None
+    rune: DeviceRune, board: Board, *, backend: str = BACKENDS[0], log: Log | None = None
 ) -> Iterator[FirmwareBuild]:
     """Build the firmware for a rune in the cache; its files stay as they are while this is open.
 
@@ -35,7 +35,7 @@ def held_firmware(
         RunecError: as `create_project` and `build_project`.
         MachineError: R1001 and R1002, the cache cannot be written.
     """
-    with cached_project(rune, board, log=log) as project:
+    with cached_project(rune, board, backend=backend, log=log) as project:
         yield build_project(project, log=log)
 
 
@@ -63,7 +63,10 @@ def cached_project(
     if lasting:
         key = content_key(rune.data, msgspec.json.encode(board), framework, backend)
         name = f"{name}+{key[:16]}"  # no `file_name` has a plus
-    kind = board.file_id if framework == BARE else f"{board.file_id}-{framework}"
+    kinds = [board.file_id]
+    kinds += [framework] if framework != BARE else []
+    kinds += [backend] if backend != BACKENDS[0] else []
+    kind = "-".join(kinds)
     folder = _projects() / kind / name
     with _locked(folder, log):
         if not folder.exists():

@@ -28,6 +28,7 @@ from runec.firmware.pins import DrivenPin
 
 BARE, ARDUINO = FRAMEWORKS = ("bare", "arduino")
 RUNE_PATH = "rune/rune.rune"
+_COMPILED_RUNE = "rune_code.c"
 LINKER_SCRIPT = "linker.ld"
 PLATFORM_FOLDER = "platform/runec-bare-metal"
 DRIVERS_FOLDER = "drivers"
@@ -93,7 +94,7 @@ def generated_files(
     """Return the files that are made for this rune and board, by their path in the project."""
     is_bare = framework == BARE
     graph = rune.graph
-    all_groups = [*groups, _own_sources(plan, accelerometer)]
+    all_groups = [*groups, _own_sources(plan, accelerometer), *_compiled_rune(plan)]
     files: dict[str, bytes | str] = {
         RUNE_PATH: rune.data,
         "src/firmware_config.h": _render(
@@ -101,6 +102,7 @@ def generated_files(
             board=board.id,
             version=runec.__version__,
             engine=engine_name(plan, backend),
+            backend=backend,
             memory_bytes=plan.linear_memory_bytes,
             pool_bytes=plan.pool_bytes,
             models=plan.model_count,
@@ -121,6 +123,9 @@ def generated_files(
         **licence_files(board, plan, is_bare=is_bare),
         "sbom.json": _json(_sbom(plan)),
     }
+    if plan.engine.compile is not None:
+        code = plan.engine.compile(rune.rune.code, graph.memory_used)
+        files[f"src/{_COMPILED_RUNE}"] = code
     if plan.model_count:
         files["src/model_ops.cc"] = _render("model_ops.cc.j2", operators=plan.operators)
     return files | (_bare_files if is_bare else _arduino_files)(board, plan, all_groups)
@@ -160,7 +165,7 @@ def _arduino_files(
 
 
 def _own_sources(plan: MemoryPlan, accelerometer: Accelerometer | None) -> SourceGroup:
-    libraries = ["runevm/include", "hal", "engine_wasm3"]
+    libraries = ["runevm/include", "hal", plan.engine.folder]
     sources = ["firmware.c", "rune.S"]
     flags: tuple[str, ...] = ("-Wall", "-Wextra")
     if plan.model_count:
@@ -177,6 +182,14 @@ def _own_sources(plan: MemoryPlan, accelerometer: Accelerometer | None) -> Sourc
         flags=flags,
         depends=(RUNE_PATH,),
     )
+
+
+def _compiled_rune(plan: MemoryPlan) -> list[SourceGroup]:
+    """Return the rune's code as C, where the engine runs no other."""
+    if plan.engine.compile is None:
+        return []
+    include = ("lib/runevm/include", f"lib/{plan.engine.folder}")
+    return [SourceGroup("", {}, (_COMPILED_RUNE,), include=include, flags=plan.engine.code_flags)]
 
 
 def linker_script(board: Board, plan: MemoryPlan) -> str:

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from runec.backends import tflm, wasm3
+from runec.backends import tflm
+from runec.backends.engines import ENGINES
 from runec.container import Graph, read_rune
 from runec.diagnostics import MachineError
 from runec.files import read_file
@@ -30,8 +31,8 @@ _FOLDERS = {
     "src/model_ops": "TFLM",
     "src/rune": "rune",
     "src/firmware": "runevm",
-    f"lib/{wasm3.COMPONENT}/": "engine",
-    "lib/engine_wasm3/": "engine",
+    **{f"lib/{each.component}/": "engine" for each in ENGINES.values() if each.component},
+    **{f"lib/{each.folder}/": "engine" for each in ENGINES.values()},
     f"lib/{tflm.COMPONENT}/": "TFLM",
     "lib/model_tflm/": "TFLM",
 }

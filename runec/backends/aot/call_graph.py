@@ -54,7 +54,7 @@ def analyse_calls(module: CodeModule) -> tuple[Counting, ...]:
         found.append(
             Counting(
                 has_steps=body.has_loop or counts_entry,
-                counts_entry=counts_entry and not body.has_loop or circular[index],
+                counts_entry=(counts_entry and not body.has_loop) or circular[index],
                 checks_stack=not (is_leaf and body.locals + body.cost <= _SMALL_FRAME),
             )
         )

@@ -46,9 +46,10 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """An example's rune, and the same pipeline without a sandbox."""
+    """An example's rune in one engine, and the same pipeline without a sandbox."""
 
     example: str
+    engine: str
     board: str
     rune: Figures
     peer: Figures

@@ -71,6 +71,7 @@ def _times(value: Callable[[Figures], int]) -> Callable[[Comparison], str]:
 
 _OURS: Columns = (
     ("example", lambda found: found.example),
+    ("engine", lambda found: found.engine),
     ("hello", lambda found: _number(found.rune.ready)),
     ("first result", lambda found: _number(found.rune.first_result)),
     ("run", lambda found: _number(found.rune.steady.total)),
@@ -80,6 +81,7 @@ _OURS: Columns = (
 )
 _PEERS: Columns = (
     ("example", lambda found: found.example),
+    ("engine", lambda found: found.engine),
     ("ready", lambda found: _number(found.peer.ready)),
     ("x", _times(lambda each: each.ready)),
     ("first result", lambda found: _number(found.peer.first_result)),
@@ -93,6 +95,7 @@ _PEERS: Columns = (
 )
 _SIZES: Columns = (
     ("example", lambda found: found.example),
+    ("engine", lambda found: found.engine),
     ("flash", lambda found: _number(found.rune.flash_bytes)),
     ("of the peer", lambda found: _number(found.peer.flash_bytes)),
     ("x", _times(lambda each: each.flash_bytes)),

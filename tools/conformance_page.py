@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,10 +22,10 @@ HEAD = """\
 Written by `tools/conformance.py --page`, which runs what `make conformance` runs: every example in
 every target, from a fresh start for each input. A cell says how many inputs gave exactly the bytes
 that `examples/*/conformance.toml` lists; the host and QEMU take the whole list, slower simulators
-the first three, once each. "too little" is a board without the memory, as the build
-says. "Other model" is the original platform's model of that name, with its own inputs as well:
-every target must print what the host prints; one that simulators need minutes for, run by run, is
-run on the host and in QEMU. `X/Runefile` is the same example in the Dockerfile-like dialect: it
+the first three, once each, and the first one with further engines. "too little" is a board without
+the memory, as the build reports. "Other model" is the original platform's model of that name, with
+its own inputs as well: every target must print what the host prints; one that simulators need
+minutes for, run by run, is run on the host and in QEMU. `X/Runefile` is the same example in the Dockerfile-like dialect: it
 compiles to the same pipeline, so the host is enough.
 """
 SIZES = """\
@@ -42,20 +42,26 @@ def _row(cells: Iterable[object]) -> str:
     return f"| {' | '.join(map(str, cells))} |"
 
 
-def matrix(cells: Sequence[Cell]) -> Iterator[str]:
-    """Yield the lines of the table of examples and targets, in the order of the cells."""
+def matrix(cells: Sequence[Cell]) -> list[list[str]]:
+    """Return the table: a row for each example and engine, a column for each target, heads first.
+
+    `cells` are those that `conformance.py --json` prints.
+    """
     targets = list(dict.fromkeys(str(cell["target"]) for cell in cells))
-    verdicts = {(str(cell["example"]), str(cell["target"])): cell["verdict"] for cell in cells}
-    yield _row(["example", *(target.removeprefix("emulator:") for target in targets)])
-    yield _row(["---"] * (len(targets) + 1))
-    for example in dict.fromkeys(example for example, _ in verdicts):
-        yield _row([example, *(verdicts.get((example, target), "") for target in targets)])
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for cell in cells:
+        row = rows.setdefault((str(cell["example"]), str(cell["engine"])), {})
+        row[str(cell["target"])] = str(cell["verdict"])
+    heads = ["example", "engine", *(name.removeprefix("emulator:") for name in targets)]
+    lines = [[*key, *(row.get(name, "") for name in targets)] for key, row in rows.items()]
+    return [heads, *lines]
 
 
 def page(cells: Sequence[Cell], sizes: Iterable[Sequence[str]]) -> str:
-    """Return the page; rows of `sizes`: example, board, flash, RAM, linear memory, arena."""
-    lines = [HEAD, *matrix(cells), "", SIZES]
-    headers = ["example", "board", "flash", "RAM", "linear memory", "arena"]
+    """Return the page; `sizes` are rows of `size_rows`, without the times."""
+    head, *rows = matrix(cells)
+    lines = [HEAD, _row(head), _row(["---"] * len(head)), *map(_row, rows), "", SIZES]
+    headers = ["example", "engine", "board", "flash", "RAM", "linear memory", "arena"]
     lines += [_row(headers), _row(["---"] * len(headers))]
     lines += [_row(row) for row in sizes]
     return "\n".join(lines) + "\n"

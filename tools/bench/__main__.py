@@ -28,7 +28,7 @@ BOARD = "netduinoplus2"
 
 
 def compare(folder: Path, board: Board, backends: Sequence[str]) -> list[Comparison]:
-    """Measure an example in each engine and its peer, with the first inputs of its `conformance.toml`.
+    """Measure an example in each engine, and its peer, with the first inputs of its list.
 
     Raises:
         ProbeError: the emulator does not count, or both do not give the same results.

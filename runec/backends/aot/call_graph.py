@@ -1,26 +1,39 @@
 """Which functions take part in the time budget and in the bound of the C stack.
 
-A loop counts its turns. A call counts where the callee may call itself, or where all that it calls
-may take more than a few thousand instructions: the rest runs between two counted steps, and its
-length is bounded by this figure.
+A loop counts its turns. A call counts where the callee may call itself, or where it may execute
+more than a few thousand instructions with all that it calls. So the code between two counted steps
+is bounded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from runec.backends.aot.code_module import CodeModule
-from runec.backends.aot.function import Counting
-from runec.backends.aot.operations import LOADS, STORES
+from runec.backends.aot.operations import skip_immediates
 from runec.container.errors import bad_module
 from runec.container.wasm import WasmReader
 
-# Instructions of wasm that a function without loops may execute, with all that it calls, without being counted.
+# Instructions of wasm, callees included, that a call may execute without being counted.
 UNCOUNTED_COST_MAX = 2000
-# A leaf function's frame is below the stack's margin if it has no more local variables and values than this.
+# A leaf with no more variables and instructions than this has a frame below the stack's margin.
 _SMALL_FRAME = 24
+
+
+class Counting(msgspec.Struct, frozen=True):
+    """How a function takes part in the time budget and in the bound of the C stack.
+
+    `has_steps`: it has a copy of the steps left, since it has a loop or `counts_entry`: a call of
+    it is a step. `checks_stack`: it compares its frame with the stack's limit. `changes_steps`: it
+    or what it calls counts, so that its callers must share their copies.
+    """
+
+    has_steps: bool
+    counts_entry: bool
+    checks_stack: bool
+    changes_steps: bool
 
 
 class _Body(msgspec.Struct):
@@ -32,33 +45,40 @@ class _Body(msgspec.Struct):
 
 
 def analyse_calls(module: CodeModule) -> tuple[Counting, ...]:
-    """Return for each of the module's own functions how it is counted, in their order."""
+    """Return for each of the module's own functions how it is counted, in their order.
+
+    Raises:
+        RuneFileError: R0602, R0603, R0609, a body is malformed.
+    """
     first = len(module.imports)
     bodies = [_scan(body) for body in module.bodies]
     for body, kind in zip(bodies, module.functions, strict=True):
         body.locals += len(kind.parameters)
-    in_table = [item - first for item in module.table if item is not None and item >= first]
-    callees = [
-        sorted(
-            {call - first for call in body.calls if call >= first}
-            | set(in_table if body.calls_table else ())
-        )
-        for body in bodies
-    ]
-    circular = _circular(callees)
-    costs = _costs(bodies, callees, circular, first)
-    found = []
-    for index, body in enumerate(bodies):
-        counts_entry = circular[index] or costs[index] > UNCOUNTED_COST_MAX
-        is_leaf = not body.calls and not body.calls_table
-        found.append(
-            Counting(
-                has_steps=body.has_loop or counts_entry,
-                counts_entry=(counts_entry and not body.has_loop) or circular[index],
-                checks_stack=not (is_leaf and body.locals + body.cost <= _SMALL_FRAME),
+    in_table = [item for item in module.table if item is not None]
+    callees = [[*body.calls, *(in_table if body.calls_table else ())] for body in bodies]
+    own = [[call - first for call in calls if call >= first] for calls in callees]
+    countings: dict[int, Counting] = {}
+    costs: dict[int, int] = {}
+    for group in _components(own):
+        for index in group:
+            body = bodies[index]
+            is_circular = len(group) > 1 or index in own[index]
+            # Of a circular function the cost is that of the code up to the next entry.
+            costs[index] = body.cost + sum(costs[call] for call in own[index] if call in costs)
+            is_long = costs[index] > UNCOUNTED_COST_MAX
+            counts_entry = is_circular or is_long
+            if counts_entry:
+                costs[index] = 1
+            has_steps = body.has_loop or counts_entry
+            is_leaf = not callees[index]
+            countings[index] = Counting(
+                has_steps=has_steps,
+                counts_entry=counts_entry,
+                checks_stack=not is_leaf or body.locals + body.cost > _SMALL_FRAME,
+                changes_steps=has_steps
+                or any(countings[call].changes_steps for call in own[index] if call in countings),
             )
-        )
-    return tuple(found)
+    return tuple(countings[index] for index in range(len(bodies)))
 
 
 def _scan(body: WasmReader) -> _Body:
@@ -72,47 +92,26 @@ def _scan(body: WasmReader) -> _Body:
         found.cost += 1
         if opcode == 0x10:
             found.calls.append(reader.unsigned())
-        elif opcode == 0x11:
-            reader.unsigned()
-            reader.unsigned()
-            found.calls_table = True
-        elif opcode == 0x0E:
-            for _ in range(reader.count() + 1):
-                reader.unsigned()
-        elif opcode in (0x02, 0x03, 0x04):
-            reader.signed(33)
-            found.has_loop |= opcode == 0x03
-        elif opcode in LOADS or opcode in STORES:
-            reader.unsigned()
-            reader.unsigned()
-        elif opcode in (0x0C, 0x0D, 0x20, 0x21, 0x22, 0x23, 0x24, 0x3F, 0x40, 0xFC):
-            reader.unsigned()
-        elif opcode == 0x41:
-            reader.signed(32)
-        elif opcode == 0x42:
-            reader.signed(64)
-        elif opcode in (0x43, 0x44):
-            reader.take(4 if opcode == 0x43 else 8)
+            continue
+        found.calls_table |= opcode == 0x11
+        found.has_loop |= opcode == 0x03
+        skip_immediates(reader, opcode)
     return found
 
 
-def _circular(callees: Sequence[Sequence[int]]) -> list[bool]:
-    """Return for each function whether it may call itself, directly or through others (Tarjan)."""
+def _components(callees: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+    """Yield the functions in groups that call each other, callees before callers (Tarjan)."""
     order: dict[int, int] = {}
     low: dict[int, int] = {}
     waiting: list[int] = []
-    is_waiting = [False] * len(callees)
-    circular = [False] * len(callees)
+    done: set[int] = set()
     for root in range(len(callees)):
-        if root in order:
-            continue
-        path = [(root, 0)]
+        path = [] if root in order else [(root, 0)]
         while path:
             node, at = path.pop()
             if at == 0:
                 order[node] = low[node] = len(order)
                 waiting.append(node)
-                is_waiting[node] = True
             if at < len(callees[node]):
                 path.append((node, at + 1))
                 target = callees[node][at]
@@ -120,61 +119,15 @@ def _circular(callees: Sequence[Sequence[int]]) -> list[bool]:
                     raise bad_module("a function that is not there")
                 if target not in order:
                     path.append((target, 0))
-                elif is_waiting[target]:
+                elif target not in done:
                     low[node] = min(low[node], order[target])
                 continue
             if path:
                 parent = path[-1][0]
                 low[parent] = min(low[parent], low[node])
             if low[node] == order[node]:
-                group = []
-                while True:
-                    member = waiting.pop()
-                    is_waiting[member] = False
-                    group.append(member)
-                    if member == node:
-                        break
-                for member in group:
-                    circular[member] = len(group) > 1 or member in callees[member]
-    return circular
-
-
-def _costs(
-    bodies: Sequence[_Body], callees: Sequence[Sequence[int]], circular: Sequence[bool], first: int
-) -> list[int]:
-    """Return what a call of each function takes at most until the next counted step, limited."""
-    costs: dict[int, int] = {}
-    limit = UNCOUNTED_COST_MAX + 1
-    for root in range(len(bodies)):
-        path = [root]
-        while path:
-            node = path[-1]
-            todo = [each for each in callees[node] if each not in costs and not circular[each]]
-            if node in costs:
-                path.pop()
-                continue
-            if todo and not circular[node]:
-                path += todo
-                continue
-            body = bodies[node]
-            # A loop counts each turn, and turns end it: what counts is the code outside and one turn.
-            cost = limit if circular[node] else body.cost
-            if not circular[node]:
-                cost += sum(
-                    _callee_cost(costs, circular, call - first, limit)
-                    for call in body.calls
-                    if call >= first
-                )
-                if body.calls_table:
-                    cost += max(
-                        (_callee_cost(costs, circular, each, limit) for each in callees[node]),
-                        default=0,
-                    )
-            costs[node] = min(cost, limit)
-            path.pop()
-    return [costs[index] for index in range(len(bodies))]
-
-
-def _callee_cost(costs: dict[int, int], circular: Sequence[bool], index: int, limit: int) -> int:
-    # A callee that counts its entry is a step of its own.
-    return 1 if circular[index] or costs[index] >= limit else costs[index]
+                start = waiting.index(node)
+                group = waiting[start:]
+                del waiting[start:]
+                done.update(group)
+                yield group

@@ -1,7 +1,7 @@
 """A validated module as the compiler to C reads it: everything but custom sections.
 
-WebAssembly Core 1.0, section 5.5. Whoever calls has validated the module (`runec.vm.validate`); what
-a validator refuses may raise here, and never reads past its section.
+WebAssembly Core 1.0, section 5.5. The caller has validated the module (`runec.vm.validate`). What a
+validator rejects may raise here; nothing is read past its section.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from runec.backends.aot.call_graph import Counting
 from runec.backends.aot.code_module import F32, F64, I32, I64, CodeModule
 from runec.backends.aot.operations import (
     C_TYPES,
@@ -20,24 +21,13 @@ from runec.backends.aot.operations import (
     SUFFIXES,
     Access,
     Operation,
+    skip_immediates,
 )
 from runec.container.errors import bad_module
 from runec.container.wasm import FunctionType, WasmReader
 
 _PAGE_BYTES = 65536
 _LOCALS_MAX = 50_000
-
-
-class Counting(msgspec.Struct, frozen=True):
-    """How a function takes part in the time budget and in the bound of the C stack.
-
-    `has_steps`: it keeps a copy of the steps left, since it has a loop or may call much.
-    `counts_entry`: a call of it is a step. `checks_stack`: it looks where its frame lies.
-    """
-
-    has_steps: bool
-    counts_entry: bool
-    checks_stack: bool
 
 
 class _Frame(msgspec.Struct):
@@ -100,12 +90,11 @@ class FunctionWriter:
             if index >= len(self._type.parameters)
         ]
         lines += [f"    {C_TYPES[kind]} {name};" for name, kind in sorted(self._variables.items())]
-        if self._counting.has_steps or self._counting.counts_entry:
+        if self._counting.has_steps:
             lines.append("    uint32_t steps = runevm_aot_steps;")
         if self._counting.checks_stack:
-            lines.append(
-                "    if (AOT_UNLIKELY(AOT_STACK_POINTER() < runevm_aot_c_stack_floor)) goto trap_stack;"
-            )
+            is_over = "AOT_STACK_POINTER() < runevm_aot_c_stack_floor"
+            lines.append(f"    if (AOT_UNLIKELY({is_over})) goto trap_stack;")
             self._traps.add("stack")
         if self._counting.counts_entry:
             lines.append("    AOT_STEP();")
@@ -113,7 +102,7 @@ class FunctionWriter:
 
     def _tail(self) -> list[str]:
         lines = list(self._lines)
-        if self._counting.has_steps or self._counting.counts_entry:
+        if self._counting.has_steps:
             lines.append("    runevm_aot_steps = steps;")
         results = self._type.results
         lines.append(f"    return {_variable(0, results[0])};" if results else "    return;")
@@ -143,7 +132,7 @@ class FunctionWriter:
         self._traps.add(kind)
         self._write(f"if (AOT_UNLIKELY({condition})) goto trap_{kind};")
 
-    # --- control ----------------------------------------------------------------------------------
+    # --- control --------------------------------------------------------------------------------
 
     def _push_frame(self, kind: str, results: Sequence[int]) -> _Frame:
         self._labels += 1
@@ -227,24 +216,7 @@ class FunctionWriter:
                 self._else()
                 return
             else:
-                self._skip(opcode)
-
-    def _skip(self, opcode: int) -> None:
-        """Skip the immediates of an instruction."""
-        if opcode == 0x0E:
-            for _ in range(self._reader.count() + 1):
-                self._reader.unsigned()
-        elif opcode in (0x0C, 0x0D, 0x10, 0x20, 0x21, 0x22, 0x23, 0x24, 0x3F, 0x40, 0xFC):
-            self._reader.unsigned()
-        elif opcode == 0x11 or 0x28 <= opcode <= 0x3E:
-            self._reader.unsigned()
-            self._reader.unsigned()
-        elif opcode == 0x41:
-            self._reader.signed(32)
-        elif opcode == 0x42:
-            self._reader.signed(64)
-        elif opcode in (0x43, 0x44):
-            self._reader.take(4 if opcode == 0x43 else 8)
+                skip_immediates(self._reader, opcode)
 
     def _control(self, opcode: int) -> bool:
         if opcode in (0x02, 0x03):
@@ -292,7 +264,7 @@ class FunctionWriter:
         self._write("}")
         self._die()
 
-    # --- the rest -----------------------------------------------------------------------------------
+    # --- the rest -------------------------------------------------------------------------------
 
     def _instruction(self, opcode: int) -> None:
         if self._control(opcode):
@@ -406,7 +378,7 @@ class FunctionWriter:
         else:
             self._write(f"g{index} = {self._pop()};")
 
-    # --- calls ----------------------------------------------------------------------------------------
+    # --- calls ----------------------------------------------------------------------------------
 
     def _call_direct(self) -> None:
         number = self._reader.unsigned()
@@ -432,7 +404,7 @@ class FunctionWriter:
     def _call(
         self, function: str, arguments: Sequence[str], kind: FunctionType, is_counted: bool
     ) -> None:
-        shares = is_counted and (self._counting.has_steps or self._counting.counts_entry)
+        shares = is_counted and self._counting.has_steps
         if shares:
             self._write("runevm_aot_steps = steps;")
         call = f"{function}({', '.join(arguments)});"

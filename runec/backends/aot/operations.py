@@ -1,7 +1,7 @@
 """Instructions without immediates, as C.
 
-WebAssembly Core 1.0, section 4.3; `aot_` functions are those of runevm_aot_code.h. In an expression `a` is the
-operand below, `b` the one on top.
+WebAssembly Core 1.0, section 4.3; `aot_` functions are those of runevm_aot_code.h. In an
+expression `a` is the operand below, `b` the one on top.
 """
 
 from __future__ import annotations
@@ -11,9 +11,28 @@ from collections.abc import Mapping
 import msgspec
 
 from runec.backends.aot.code_module import F32, F64, I32, I64
+from runec.container.wasm import WasmReader
 
 C_TYPES: Mapping[int, str] = {I32: "uint32_t", I64: "uint64_t", F32: "float", F64: "double"}
 SUFFIXES: Mapping[int, str] = {I32: "i", I64: "l", F32: "f", F64: "d"}
+
+
+def skip_immediates(reader: WasmReader, opcode: int) -> None:
+    """Read past what follows the opcode of an instruction."""
+    if opcode == 0x0E:
+        for _ in range(reader.count() + 1):
+            reader.unsigned()
+    elif opcode in (0x02, 0x03, 0x04):
+        reader.signed(33)
+    elif opcode in (0x0C, 0x0D, 0x10, 0x20, 0x21, 0x22, 0x23, 0x24, 0x3F, 0x40, 0xFC):
+        reader.unsigned()
+    elif opcode == 0x11 or 0x28 <= opcode <= 0x3E:
+        reader.unsigned()
+        reader.unsigned()
+    elif opcode in (0x41, 0x42):
+        reader.signed(32 if opcode == 0x41 else 64)
+    elif opcode in (0x43, 0x44):
+        reader.take(4 if opcode == 0x43 else 8)
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -99,7 +118,7 @@ def _floats() -> dict[int, Operation]:
     return found
 
 
-# What a float must be above and below so that the integer exists; `>=` where the limit itself is one.
+# What a float must be above and below so that the integer exists.
 _RANGES: Mapping[tuple[int, int, bool], tuple[str, str]] = {
     (F32, 32, True): (">= -2147483648.0f", "< 2147483648.0f"),
     (F32, 32, False): ("> -1.0f", "< 4294967296.0f"),

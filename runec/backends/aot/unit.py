@@ -28,7 +28,7 @@ def compile_module(code: bytes, memory_bytes: int) -> str:
     first = len(module.imports)
 
     def is_counted(number: int) -> bool:
-        return number >= first and countings[number - first].has_steps
+        return number >= first and countings[number - first].changes_steps
 
     functions = []
     for index, (counting, body) in enumerate(zip(countings, module.bodies, strict=True)):
@@ -61,13 +61,14 @@ def _imports(module: CodeModule) -> list[str]:
     for number, (name, kind) in enumerate(module.imports):
         if ABI_IMPORTS.get(name) != kind:
             raise bad_module(f"it imports {name!r}, which is no host function of that type")
+        function = f"runevm_host_{name.lstrip('_')}"
         arguments = ", ".join(f"l{index}" for index in range(len(kind.parameters)))
         lines = [
             prototype(module, number),
             "{",
             f"    const uint32_t arguments[] = {{{arguments}}};",
             "    uint32_t result = 0;",
-            f"    runevm_error error = runevm_host_{name.lstrip('_')}(runevm_aot_vm, arguments, &result);",
+            f"    runevm_error error = {function}(runevm_aot_vm, arguments, &result);",
             "    if (AOT_UNLIKELY(error != RUNEVM_OK)) runevm_aot_host_failed(error);",
             "    return result;" if kind.results else "    return;",
             "}",
@@ -118,15 +119,17 @@ def _interface(module: CodeModule, code: bytes, memory_bytes: int) -> list[str]:
             )
     manifest = _export(module, "_manifest", MANIFEST_TYPE)
     call = _export(module, "_call", CALL_TYPE)
+    values = f"aot_memory, {memory_bytes}u, {len(code)}u, aot_start, aot_run"
     return [
         "\n".join([*start, "}"]),
         "\n".join(
             [
                 "static uint32_t aot_run(runevm_export which, uint32_t stage)",
                 "{",
-                f"    return which == RUNEVM_EXPORT_MANIFEST ? {manifest}() : {call}(0, stage, stage);",
+                f"    if (which == RUNEVM_EXPORT_MANIFEST) return {manifest}();",
+                f"    return {call}(0, stage, stage);",
                 "}",
             ]
         ),
-        f"const runevm_aot_module runevm_aot_rune = {{aot_memory, {memory_bytes}u, {len(code)}u, aot_start, aot_run}};",
+        f"const runevm_aot_module runevm_aot_rune = {{{values}}};",
     ]

@@ -25,8 +25,8 @@ that `examples/*/conformance.toml` lists; the host and QEMU take the whole list,
 the first three, once each, and the first one with further engines. "too little" is a board without
 the memory, as the build reports. "Other model" is the original platform's model of that name, with
 its own inputs as well: every target must print what the host prints; one that simulators need
-minutes for, run by run, is run on the host and in QEMU. `X/Runefile` is the same example in the Dockerfile-like dialect: it
-compiles to the same pipeline, so the host is enough.
+minutes for, run by run, is run on the host and in QEMU. `X/Runefile` is the same example in the
+Dockerfile-like dialect: it compiles to the same pipeline, so the host is enough.
 """
 SIZES = """\
 ## What it takes

@@ -91,6 +91,9 @@ int main(int count, char **words)
             error = ENGINE.call(&engine, RUNEVM_EXPORT_MANIFEST, 0, &result, &detail);
         } else if (strcmp(words[i], "call") == 0) {
             error = ENGINE.call(&engine, RUNEVM_EXPORT_CALL, 0, &result, &detail);
+        } else if (strncmp(words[i], "stage:", 6) == 0) {
+            uint32_t stage = (uint32_t)atoi(words[i] + 6);
+            error = ENGINE.call(&engine, RUNEVM_EXPORT_CALL, stage, &result, &detail);
         } else if (strcmp(words[i], "memory") == 0) {
             uint8_t *memory = ENGINE.memory(&engine, &result);
             detail = memory == NULL ? "none" : memory[0] == 0 ? "zero" : "not zero";

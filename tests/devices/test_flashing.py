@@ -317,7 +317,7 @@ def test_the_images_that_esptool_gets_boot(
 def test_the_program_that_openocd_gets_boots_from_its_vectors(
     noop: Rune, tmp_path: Path, stand_in: Callable[[str], Callable[[], Told]]
 ) -> None:
-    board = load_board("nucleo_f401re")
+    board = load_board("nucleo_f401re").emulated()
     told = stand_in("openocd")
     flash(noop, board)
     ((_, content),) = told().files.items()

@@ -70,11 +70,17 @@ WRONG = {
         "bits 10 to 15",
         "HAL_BUS_DIVIDERS = 0x9400",
     ),
-    "USART": (
+    "USART of APB2": (
         ("netduinoplus2", None),
-        {"HAL_USART_CLOCK_HZ": 42_000_000},
+        {"HAL_USART_BASE": 0x4001_1000, "HAL_USART_CLOCK_HZ": 42_000_000},
         "APB2 runs at 84_000_000",
         "HAL_USART_CLOCK_HZ = 84_000_000",
+    ),
+    "USART": (
+        ("netduinoplus2", None),
+        {"HAL_USART_CLOCK_HZ": 84_000_000},
+        "APB1 runs at 42_000_000",
+        "HAL_USART_CLOCK_HZ = 42_000_000",
     ),
     "I2C": (
         ("netduinoplus2", None),

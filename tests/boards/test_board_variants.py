@@ -82,8 +82,12 @@ def test_a_user_overrides_what_the_emulator_lacks(mine: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "problem", "hint"),
     [
-        ("[emulator.overrides]\nlink = 'rtt'\n", "emulator.overrides.link", "cpu, toolchain, hal"),
-        ("[emulator.overrides.hal]\nlnk = 'rtt'\n", "emulator.overrides.hal.lnk", "'link'"),
+        (
+            "[emulator.overrides]\nlink = 'rtt'\n",
+            "'link' in emulator.overrides",
+            "cpu, toolchain, hal",
+        ),
+        ("[emulator.overrides.hal]\nlnk = 'rtt'\n", "'lnk' in emulator.overrides.hal", '"link"'),
         ("[emulator.overrides.hal]\nlink = 'x'\n", "emulator.overrides.hal.link", "rtt, uart"),
         ("[emulator.overrides.cpu]\nclock_hz = 0\n", "emulator.overrides.cpu.clock_hz", ""),
     ],

@@ -273,6 +273,7 @@ def test_the_image_that_dfu_util_gets_boots(
     image.write_bytes(given.files[path])
     program = find_tool("qemu-system-arm", hint="apt-get install qemu-system-arm")
     machine = ["-M", "netduinoplus2", "-icount", "shift=0", "-nographic", "-monitor", "none"]
+    machine += ["-serial", "null"]  # USART1; the console is USART2
     # A raw image, no ELF: the machine loads it where its flash is and starts at its vectors.
     command: list[str | Path] = [program, *machine, "-serial", "stdio", "-kernel", image]
     assert boot(StreamTransport(command, name="qemu"), noop) == on_host(noop)

@@ -146,17 +146,48 @@ class BoardPin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     active_low: bool = False
 
 
+class CpuOverrides(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What `[cpu]` is in the emulator; None: as on the board."""
+
+    clock_hz: Annotated[int, msgspec.Meta(gt=0)] | None = None
+
+
+class ToolchainOverrides(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What `[toolchain]` is for the emulator; None: as for the board."""
+
+    flags: tuple[str, ...] | None = None
+
+
+class HalOverrides(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What `[hal]` is in the emulator; None: as on the board. `defines` replace key by key."""
+
+    link: LinkKind | None = None
+    defines: dict[Symbol, int] = {}
+
+
+class Overrides(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The values of the emulated variant of a board that differ from those of the board.
+
+    A board file describes the hardware. What an emulator lacks stands here, and here alone.
+    """
+
+    cpu: CpuOverrides = CpuOverrides()
+    toolchain: ToolchainOverrides = ToolchainOverrides()
+    hal: HalOverrides = HalOverrides()
+
+
 class Emulator(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How the board is emulated: `target` is QEMU's machine or labwired's chip.
 
-    `link` is where the emulator can carry the link, where that is not where the board has it.
+    `overrides` are what `Board.emulated()` changes; where there are none, the emulator runs the
+    image for the board itself.
     """
 
     kind: Literal["qemu", "labwired"]
     target: str
     program: str = ""
     flags: tuple[str, ...] = ()
-    link: LinkKind | None = None
+    overrides: Overrides = Overrides()
 
 
 class Upload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -278,6 +309,12 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         """The id in names of files and folders."""
         return self.id.replace(":", "-")
 
+    @property
+    def variant_id(self) -> str:
+        """The id in names of folders with builds, another one for each of the two variants."""
+        has_overrides = self.emulator is not None and self.emulator.overrides != Overrides()
+        return f"{self.file_id}-silicon" if has_overrides else self.file_id
+
     def with_link(self, link: LinkKind | None) -> Board:
         """Return this board with its link spoken elsewhere; None leaves it as its file says."""
         if link is None:
@@ -297,8 +334,27 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return msgspec.structs.replace(self.with_link("uart"), memory=memory)
 
     def emulated(self) -> Board:
-        """Return this board as its emulator runs it: its link is where the emulator carries it."""
-        return self if self.emulator is None else self.with_link(self.emulator.link)
+        """Return the emulated variant: this board with the overrides of its `[emulator]`.
+
+        `runec flash` and `runec firmware` build the board itself, `run --on emulator:` builds this.
+        The variant of a variant is itself.
+        """
+        if self.emulator is None:
+            return self
+        overrides = self.emulator.overrides
+        cpu, toolchain, hal = self.cpu, self.toolchain, self.hal
+        if overrides.cpu.clock_hz is not None:
+            cpu = msgspec.structs.replace(cpu, clock_hz=overrides.cpu.clock_hz)
+        if overrides.toolchain.flags is not None:
+            toolchain = msgspec.structs.replace(toolchain, flags=overrides.toolchain.flags)
+        if overrides.hal.defines:
+            defines = {**hal.defines, **overrides.hal.defines}
+            hal = msgspec.structs.replace(hal, defines=defines)
+        emulator = msgspec.structs.replace(self.emulator, overrides=Overrides())
+        board = msgspec.structs.replace(
+            self, cpu=cpu, toolchain=toolchain, hal=hal, emulator=emulator
+        )
+        return board.with_link(overrides.hal.link)
 
     def with_input(self, source: InputKind | None) -> Board:
         """Return this board with ACCEL's data from elsewhere; None leaves it as its file says."""

@@ -59,7 +59,7 @@ _CXX = re.compile(r"(?:[A-Za-z0-9_.]+-)*(?:g\+\+|clang\+\+)(?:-[0-9.]+)?", re.AS
 _QEMU = re.compile(r"qemu-system-[a-z0-9_]+", re.ASCII)
 _QEMU_FLAG = re.compile(
     r"-nographic|-no-reboot|-icount\0(?:shift=)?(?:[0-9]+|auto)(?:,(?:sleep|align)=(?:on|off))*"
-    r"|-cpu\0[A-Za-z0-9_.-]+|-m\0[0-9]+[KMG]?|-smp\0[0-9]+|-display\0none|-accel\0tcg",
+    r"|-serial\0null|-cpu\0[A-Za-z0-9_.-]+|-m\0[0-9]+[KMG]?|-smp\0[0-9]+|-display\0none|-accel\0tcg",
     re.ASCII,
 )
 # A name, and not a file: nothing in the current folder that a tool would read.
@@ -203,6 +203,7 @@ _RULES: Mapping[KeyPath, _Rule] = MappingProxyType(
         ("emulator", "program"): _matching(_QEMU, _PROGRAM),
         ("emulator", "target"): _matching(_MACHINE, _OPTIONS),
         ("emulator", "flags"): _qemu_flags,
+        ("emulator", "overrides", "toolchain", "flags"): _flags,
         ("other_uploads",): _uploads,
         ("upload_values", "*"): _matching(_UPLOAD_VALUE, _OPTIONS),
         **{("upload_values", name): _matching(_SCRIPT, _OPTIONS) for name in OPENOCD_SCRIPTS},

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import click
 import msgspec
 
-from runec.boards import Board, LinkKind, board_origins, load_board, load_boards
+from runec.boards import Board, LinkKind, Overrides, board_origins, load_board, load_boards
 from runec.cli.completion_values import boards, completer
 from runec.cli.console import Console, table
 from runec.cli.help_epilog import example
@@ -168,6 +168,17 @@ def _emulator_facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[
     flags = "".join(f" {flag}" for flag in emulator.flags)
     shown = f"{emulator.kind}, {emulator.target}{flags}"
     yield "emulator", shown, origins.get("emulator.kind", "")
-    if emulator.link is not None:
-        shown = f"there the link is {_LINKS[emulator.link]}"
-        yield "", shown, origins.get("emulator.link", "")
+    for key, shown in _override_facts(emulator.overrides):
+        yield "", f"in the emulator: {shown}", origins.get(f"emulator.overrides.{key}", "")
+
+
+def _override_facts(overrides: Overrides) -> Iterator[tuple[str, str]]:
+    """Yield the key and the text of each value that the emulated variant has instead."""
+    if overrides.cpu.clock_hz is not None:
+        yield "cpu.clock_hz", f"{overrides.cpu.clock_hz / 1_000_000:g} MHz"
+    if overrides.toolchain.flags is not None:
+        yield "toolchain.flags", " ".join(overrides.toolchain.flags)
+    if overrides.hal.link is not None:
+        yield "hal.link", f"the link is {_LINKS[overrides.hal.link]}"
+    for name, number in overrides.hal.defines.items():
+        yield f"hal.defines.{name}", f"{name} = {number:#x}"

@@ -56,7 +56,7 @@ def check_emulator(board: Board) -> Emulator:
             "R0931",
             f"the emulator labwired ({emulator.target}) has no UART that receives, which the link "
             f"of {board.id} is",
-            hint='use `link = "rtt"` in [emulator] of the board file',
+            hint='use `link = "rtt"` in [emulator.overrides.hal] of the board file',
         )
     return emulator
 

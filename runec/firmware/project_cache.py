@@ -58,12 +58,13 @@ def cached_project(
         RunecError: as `create_project`.
         MachineError: R1001 and R1002, the cache cannot be written.
     """
-    # One folder for all runes of a name: the next version of a rune only compiles what changed.
+    # One folder for all runes of a name: the next version of a rune only compiles what changed. An
+    # emulated variant has a folder of its own, so that `run` and `flash` in turn build nothing.
     name = file_name(rune.graph.name, "rune")
     if lasting:
         key = content_key(rune.data, msgspec.json.encode(board), framework, backend)
         name = f"{name}+{key[:16]}"  # no `file_name` has a plus
-    kinds = [board.file_id]
+    kinds = [board.variant_id if framework == BARE else board.file_id]
     kinds += [framework] if framework != BARE else []
     kinds += [backend] if backend != BACKENDS[0] else []
     kind = "-".join(kinds)

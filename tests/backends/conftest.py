@@ -12,11 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
+import msgspec
 import pytest
 import wasmtime
 
 from runec.backends import SourceGroup, aot, tflm, wasm3
+from runec.boards import Board
 from runec.data import data_dir
+from runec.firmware.render import _C_FLAGS as C_FLAGS
+from runec.firmware.render import _CXX_FLAGS as CXX_FLAGS
+from runec.firmware.render import _FLAGS as FLAGS
+from tests.backends.board_runs import LINKER_SCRIPT, BoardProgram, harness_board
 
 HERE = Path(__file__).parent
 
@@ -201,40 +207,86 @@ def _bundles(group: SourceGroup) -> dict[str, tuple[str, ...]]:
     return bundles
 
 
-def _build_model(folder: Path) -> None:
+def _kernel_commands(
+    folder: Path, c: list[str], c_plus_plus: list[str], strict: list[str]
+) -> list[list[str]]:
+    """Lay out the engine with all kernels; return what compiles it, `strict` where it is ours."""
     groups = tflm.source_groups(tflm.KERNELS)
     lay_out(groups, folder)
     template = data_dir("firmware_templates") / "project/model_ops.cc.j2"
     operators = jinja2.Template(template.read_text()).render(operators=sorted(tflm.KERNELS))
     (folder / "model_ops.cc").write_text(operators)
-    # Pointers of 8 bytes make the interpreter larger than on a device.
-    common = ["-ffp-contract=off", "-DNDEBUG"]
-    common += ["-ffunction-sections", "-fsanitize=address"]
-    strict = ["-fsanitize=undefined", "-fno-sanitize-recover", "-Werror"]
-    c_plus_plus = ["g++", *common, "-std=c++11", "-fno-exceptions", "-fno-rtti"]
-    c_plus_plus += ["-fno-threadsafe-statics"]
     commands = []
     for number, group in enumerate(groups):
         include = [f"-I{path}" for path in group.include]
         own = strict if group.component is None else []
         for bundle, sources in _bundles(group).items():
             suffix = Path(sources[0]).suffix
-            compiler = c_plus_plus if suffix == ".cc" else ["cc", *common, "-std=gnu11"]
+            compiler = c_plus_plus if suffix == ".cc" else c
             source = folder / f"{number}_{group.folder}_{bundle}{suffix}"
             source.write_text(
                 "".join(f'#include "lib/{group.folder}/{name}"\n' for name in sources)
             )
-            flags = [*compiler, *group.flags, *own, *include, "-O0"]
+            flags = [*compiler, *group.flags, *own, *include]
             commands.append([*flags, "-c", source.name, "-o", f"{source.name}.o"])
     own = [*c_plus_plus, *tflm.interface_flags(), "-Ilib/model_tflm", "-Ilib/runevm/include"]
-    commands.append([*own, *strict, "-c", str(HERE / "model_harness.cc"), "-o", "harness.o"])
     commands.append([*own, *strict, "-c", "model_ops.cc", "-o", "model_ops.o"])
+    commands.append([*own, *strict, "-c", "harness.cc", "-o", "harness.o"])
+    return commands
+
+
+def _build_model(folder: Path) -> None:
+    common = ["-ffp-contract=off", "-DNDEBUG"]
+    common += ["-ffunction-sections", "-fsanitize=address", "-O0"]
+    strict = ["-fsanitize=undefined", "-fno-sanitize-recover", "-Werror"]
+    c_plus_plus = ["g++", *common, "-std=c++11", "-fno-exceptions", "-fno-rtti"]
+    c_plus_plus += ["-fno-threadsafe-statics"]
+    shutil.copyfile(HERE / "model_harness.cc", folder / "harness.cc")
+    commands = _kernel_commands(folder, ["cc", *common, "-std=gnu11"], c_plus_plus, strict)
     compile_all(commands, folder)
     objects = sorted(path.name for path in folder.glob("*.o"))
     sanitizers = "-fsanitize=address,undefined"
     compile_all(
         [["g++", sanitizers, *objects, "-Wl,--gc-sections", "-lm", "-o", "harness"]], folder
     )
+
+
+# The same chip with its FPU and without; both are compiled as firmware is.
+FLOAT_UNITS = {
+    "hard": ("-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"),
+    "soft": ("-mfloat-abi=soft",),
+}
+
+
+@pytest.fixture(scope="session")
+def on_float_unit(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], BoardProgram]:
+    """Return the harness for an emulated board, with its FPU (`hard`) or without (`soft`)."""
+
+    def program(unit: str) -> BoardProgram:
+        board = harness_board()
+        assert set(FLOAT_UNITS["hard"]) <= set(board.toolchain.flags)
+        machine = (*(flag for flag in board.toolchain.flags if flag not in FLOAT_UNITS["hard"]),)
+        toolchain = msgspec.structs.replace(board.toolchain, flags=(*machine, *FLOAT_UNITS[unit]))
+        board = msgspec.structs.replace(board, toolchain=toolchain)
+        elf = built_once(
+            tmp_path_factory, f"board-{unit}", lambda folder: _build_for_board(folder, board)
+        )
+        return BoardProgram(elf, board)
+
+    return program
+
+
+def _build_for_board(folder: Path, board: Board) -> None:
+    prefix = board.toolchain.prefix
+    c = [f"{prefix}gcc", *board.toolchain.flags, *FLAGS, *C_FLAGS]
+    c_plus_plus = [f"{prefix}g++", *board.toolchain.flags, *FLAGS, *CXX_FLAGS]
+    shutil.copyfile(HERE / "board_harness.cc", folder / "harness.cc")
+    (folder / "linker.ld").write_text(LINKER_SCRIPT)
+    compile_all(_kernel_commands(folder, c, c_plus_plus, []), folder)
+    objects = sorted(path.name for path in folder.glob("*.o"))
+    link = [f"{prefix}gcc", *board.toolchain.flags, *board.toolchain.link_flags, "-nostartfiles"]
+    link += ["-Wl,--gc-sections", "-Wl,--no-warn-rwx-segments", "-T", "linker.ld"]
+    compile_all([[*link, *objects, "-lm", "-o", "harness"]], folder)
 
 
 @pytest.fixture

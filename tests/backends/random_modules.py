@@ -5,19 +5,42 @@ from __future__ import annotations
 import random
 
 TYPES = ("i32", "i64", "f32", "f64")
-_INTEGER_BINARY = "add sub mul div_s div_u rem_s rem_u and or xor shl shr_s shr_u rotl rotr".split()
-_FLOAT_BINARY = "add sub mul div min max copysign".split()
+_INTEGER_BINARY = [
+    "add",
+    "sub",
+    "mul",
+    "div_s",
+    "div_u",
+    "rem_s",
+    "rem_u",
+    "and",
+    "or",
+    "xor",
+    "shl",
+    "shr_s",
+    "shr_u",
+    "rotl",
+    "rotr",
+]
+_FLOAT_BINARY = ["add", "sub", "mul", "div", "min", "max", "copysign"]
 _UNARY = {
-    "i32": "i32.clz i32.ctz i32.popcnt i32.extend8_s i32.extend16_s".split(),
-    "i64": "i64.clz i64.ctz i64.popcnt i64.extend8_s i64.extend16_s i64.extend32_s".split(),
-    "f32": [f"f32.{name}" for name in "abs neg ceil floor trunc nearest sqrt".split()],
-    "f64": [f"f64.{name}" for name in "abs neg ceil floor trunc nearest sqrt".split()],
+    "i32": ["i32.clz", "i32.ctz", "i32.popcnt", "i32.extend8_s", "i32.extend16_s"],
+    "i64": [
+        "i64.clz",
+        "i64.ctz",
+        "i64.popcnt",
+        "i64.extend8_s",
+        "i64.extend16_s",
+        "i64.extend32_s",
+    ],
+    "f32": [f"f32.{name}" for name in ["abs", "neg", "ceil", "floor", "trunc", "nearest", "sqrt"]],
+    "f64": [f"f64.{name}" for name in ["abs", "neg", "ceil", "floor", "trunc", "nearest", "sqrt"]],
 }
 _COMPARE = {
-    "i32": "eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u".split(),
-    "i64": "eq ne lt_s lt_u gt_s gt_u le_s le_u ge_s ge_u".split(),
-    "f32": "eq ne lt gt le ge".split(),
-    "f64": "eq ne lt gt le ge".split(),
+    "i32": ["eq", "ne", "lt_s", "lt_u", "gt_s", "gt_u", "le_s", "le_u", "ge_s", "ge_u"],
+    "i64": ["eq", "ne", "lt_s", "lt_u", "gt_s", "gt_u", "le_s", "le_u", "ge_s", "ge_u"],
+    "f32": ["eq", "ne", "lt", "gt", "le", "ge"],
+    "f64": ["eq", "ne", "lt", "gt", "le", "ge"],
 }
 _CONVERSIONS = {
     "i32": {
@@ -42,14 +65,14 @@ _CONVERSIONS = {
     },
 }
 _LOADS = {
-    "i32": "load load8_s load8_u load16_s load16_u".split(),
-    "i64": "load load8_s load8_u load16_s load16_u load32_s load32_u".split(),
+    "i32": ["load", "load8_s", "load8_u", "load16_s", "load16_u"],
+    "i64": ["load", "load8_s", "load8_u", "load16_s", "load16_u", "load32_s", "load32_u"],
     "f32": ["load"],
     "f64": ["load"],
 }
 _STORES = {
-    "i32": "store store8 store16".split(),
-    "i64": "store store8 store16 store32".split(),
+    "i32": ["store", "store8", "store16"],
+    "i64": ["store", "store8", "store16", "store32"],
     "f32": ["store"],
     "f64": ["store"],
 }
@@ -212,7 +235,8 @@ class _Function:
         if kind[0] == "i":
             return value
         zero = f"{kind}.const 0"
-        return f"{value} local.tee ${kind}0 {zero} local.get ${kind}0 local.get ${kind}0 {kind}.eq select"
+        kept = f"local.get ${kind}0"
+        return f"{value} local.tee ${kind}0 {zero} {kept} {kept} {kind}.eq select"
 
     def _enter(self) -> str:
         self._loops += 1

@@ -70,11 +70,17 @@ WRONG = {
         "bits 10 to 15",
         "HAL_BUS_DIVIDERS = 0x9400",
     ),
-    "USART": (
+    "USART of APB2": (
         ("netduinoplus2", None),
-        {"HAL_USART_CLOCK_HZ": 42_000_000},
+        {"HAL_USART_BASE": 0x4001_1000, "HAL_USART_CLOCK_HZ": 42_000_000},
         "APB2 runs at 84_000_000",
         "HAL_USART_CLOCK_HZ = 84_000_000",
+    ),
+    "USART": (
+        ("netduinoplus2", None),
+        {"HAL_USART_CLOCK_HZ": 84_000_000},
+        "APB1 runs at 42_000_000",
+        "HAL_USART_CLOCK_HZ = 42_000_000",
     ),
     "I2C": (
         ("netduinoplus2", None),
@@ -96,7 +102,7 @@ WRONG = {
         "HAL_I2C_CLOCK_HZ = 36_000_000",
     ),
     "nRF52": (("nrf52_dk", 16_000_000), {}, "runs at 64_000_000", "clock_hz = 64_000_000"),
-    "ESP32": (("esp32", 240_000_000), {}, "runs at 80_000_000", "clock_hz = 80_000_000"),
+    "ESP32": (("esp32", 240_000_000), {}, "runs at 160_000_000", "clock_hz = 160_000_000"),
     "MPS2": (("mps2_an386", 20_000_000), {}, "runs at 25_000_000", "clock_hz = 25_000_000"),
 }
 

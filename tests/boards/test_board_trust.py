@@ -53,6 +53,8 @@ NEEDS_TRUST = {
     "forced include": flags("-include", "/etc/passwd"),
     "a file": flags("/x/x.o", key="link_flags"),
     "what SCons executes": flags("-DX=${__import__('os').system('id')}"),
+    "plugin in the emulator": '[emulator.overrides.toolchain]\nflags = ["-fplugin=evil"]\n',
+    "SCons in the emulator": '[emulator.overrides.toolchain]\nflags = ["-DX=${1}"]\n',
     "compiler by its path": '[toolchain]\nprefix = "/opt/evil-"\n',
     "compiler beside": '[toolchain]\nprefix = "./evil-"\n',
     "headers": '[toolchain]\ncxx_headers_from = "sh"\n',
@@ -132,6 +134,8 @@ HARMLESS = {
     "HAL_PLL_N = 400\nHAL_PLL_P = 4\nHAL_PLL_Q = 9\nHAL_WAIT_STATES = 3\n"
     "HAL_USART_CLOCK_HZ = 50_000_000\nHAL_I2C_CLOCK_HZ = 50_000_000\n",
     "memory": "[memory]\nram = { origin = 0x2000_0000, size_bytes = 131_072 }\n",
+    "soft float in the emulator": "[emulator.overrides.toolchain]\n"
+    'flags = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=soft"]\n',
     "FPU": flags("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"),
     "RISC-V": flags("-march=rv32imac_zicsr", "-mabi=ilp32", "-mcmodel=medany", "-O2", "-g"),
     "warnings, definitions": flags("-Wall", "-Wno-unused", "-DBOARD_REVISION=3", "-UNDEBUG"),
@@ -140,6 +144,7 @@ HARMLESS = {
     "compiler": f'[toolchain]\nprefix = "riscv32-esp-elf-"\ncxx_headers_from = "{CPP}"\n',
     "emulator": '[emulator]\nkind = "qemu"\ntarget = "olimex-stm32-h405"\n'
     'program = "qemu-system-arm"\nflags = ["-icount", "shift=2", "-nographic", "-m", "16M"]\n',
+    "second serial port": '[emulator]\nflags = ["-nographic", "-serial", "null"]\n',
     "upload": upload(
         "esptool",
         "--chip",

@@ -193,7 +193,8 @@ def test_an_emulator_that_cannot_carry_the_link_is_refused_before_a_firmware_is_
 ) -> None:
     monkeypatch.setenv("RUNEC_CACHE_DIR", str(tmp_path / "cache"))
     (tmp_path / "deaf.toml").write_text(
-        'inherits = "esp32"\nid = "deaf"\nname = "d"\nverified = []\n[emulator]\nlink = "uart"\n'
+        'inherits = "esp32"\nid = "deaf"\nname = "d"\nverified = []\n'
+        '[emulator.overrides.hal]\nlink = "uart"\n'
     )
     monkeypatch.setenv("RUNEC_BOARDS_DIR", str(tmp_path))
     for words in (("monitor", noop_rune), ("run", noop_rune)):

@@ -389,12 +389,15 @@ def test_a_board_says_what_silicon_wants_and_where_its_link_is(runec: Callable[.
     shown = " ".join(runec("boards", "show", "esp32").stdout.split())
     assert "silicon wants --framework arduino: the bare-metal firmware is made by" in shown
     assert "link on the console" in shown
-    assert "emulator labwired, esp32 there the link is in RAM" in shown
+    assert (
+        "emulator labwired, esp32 in the emulator: 240 MHz in the emulator: the link is in" in shown
+    )
+    assert "RAM, for a debugger in the emulator: HAL_CLOCK_FIXED = 0x1" in shown
     assert "memory with the core: flash 1310720 bytes, RAM 124580 bytes" in shown
     assert "taken by the core: flash 204800 bytes, RAM 16384 bytes" in shown
     told = json.loads(runec("boards", "show", "esp32", "--format", "json").stdout)
     assert told["vendor"]["preferred_because"]
-    assert (told["hal"]["link"], told["emulator"]["link"]) == ("uart", "rtt")
+    assert (told["hal"]["link"], told["emulator"]["overrides"]["hal"]["link"]) == ("uart", "rtt")
     other = runec("boards", "show", "netduinoplus2").stdout
     assert "0483:df11, no serial port" in other
     assert "or PlatformIO's platformio/toolchain-gccarmnoneeabi@" in other

@@ -273,6 +273,7 @@ def test_the_image_that_dfu_util_gets_boots(
     image.write_bytes(given.files[path])
     program = find_tool("qemu-system-arm", hint="apt-get install qemu-system-arm")
     machine = ["-M", "netduinoplus2", "-icount", "shift=0", "-nographic", "-monitor", "none"]
+    machine += ["-serial", "null"]  # USART1; the console is USART2
     # A raw image, no ELF: the machine loads it where its flash is and starts at its vectors.
     command: list[str | Path] = [program, *machine, "-serial", "stdio", "-kernel", image]
     assert boot(StreamTransport(command, name="qemu"), noop) == on_host(noop)
@@ -317,7 +318,7 @@ def test_the_images_that_esptool_gets_boot(
 def test_the_program_that_openocd_gets_boots_from_its_vectors(
     noop: Rune, tmp_path: Path, stand_in: Callable[[str], Callable[[], Told]]
 ) -> None:
-    board = load_board("nucleo_f401re")
+    board = load_board("nucleo_f401re").emulated()
     told = stand_in("openocd")
     flash(noop, board)
     ((_, content),) = told().files.items()

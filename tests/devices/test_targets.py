@@ -31,7 +31,8 @@ def test_a_board_has_its_link_in_an_emulator_where_the_emulator_carries_it(rune:
     links: tuple[LinkKind, ...] = ("uart", "rtt")
     for link in links:
         other = load_board("esp32c3").with_link(link)
-        assert plan_emulation(rune, other).board == other
+        planned = plan_emulation(rune, other).board
+        assert (planned.hal.link, planned) == (link, other.emulated())
 
 
 @pytest.mark.parametrize(

@@ -52,8 +52,20 @@ CORE_DEFINES = {
     "nordicnrf52": ("NRF52840_XXAA", "ARDUINO_ARCH_NRF5"),
 }
 STANDARDS = {".c": "-std=gnu99", ".cc": "-std=gnu++11"}
-# One board for each compiler.
-FAMILIES = sorted({board.toolchain.prefix: board.id for board in BOARDS}.values())
+# What the builders of the vendors' platforms compile for the chip with.
+_M4F = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16")
+MACHINES = {
+    "ststm32": (*_M4F, "-mfloat-abi=hard"),
+    "nordicnrf52": (*_M4F, "-mfloat-abi=softfp"),
+}
+# One board for each compiler and ABI.
+FAMILIES = sorted(
+    {
+        (board.toolchain.prefix, board.vendor.platform): board.id
+        for board in BOARDS
+        if board.vendor
+    }.values()
+)
 
 
 @pytest.fixture
@@ -89,6 +101,23 @@ def test_platformio_reads_the_settings(make: Callable[[str, str], Project], boar
     for flag in found["build_flags"]:
         if flag.startswith("-I"):
             assert (project.directory / flag[2:]).is_dir()
+
+
+@pytest.mark.parametrize("board_id", [board.id for board in BOARDS])
+def test_the_vendor_chooses_the_machine_and_its_fpu(
+    make: Callable[[str, str], Project], board_id: str
+) -> None:
+    project = make("sine", board_id)
+    found = settings(project)
+    flags = [*found["build_flags"], *found["build_src_flags"]]
+    for path in (project.directory / "lib").glob("*/library.json"):
+        flags += json.loads(path.read_text())["build"]["flags"]
+    words = [word for flag in flags for word in flag.split()]
+    assert [word for word in words if word.startswith("-m")] == []
+    assert {word for word in words if "fast-math" in word or "fp-contract" in word} == {
+        "-ffp-contract=off"
+    }
+    assert found["build_unflags"] == ["-ffast-math"]
 
 
 def test_only_platform_and_compiler_come_from_elsewhere(
@@ -153,7 +182,9 @@ def compile_one(
 ) -> None:
     is_cpp = source.suffix == ".cc"
     compiler = board.toolchain.prefix + ("g++" if is_cpp else "gcc")
-    command = [compiler, *board.toolchain.flags, "-O0", *flags]
+    assert board.vendor is not None
+    machine = MACHINES.get(board.vendor.platform, board.toolchain.flags)
+    command = [compiler, *machine, "-O0", *flags]
     if is_cpp:
         command += ["-fno-exceptions", "-fno-rtti", *cxx_headers(board)]
     if source.suffix in STANDARDS:

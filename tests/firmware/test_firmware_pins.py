@@ -117,7 +117,7 @@ def test_arduinos_pins_are_called_as_its_core_does(lamps: MakeLamps) -> None:
 
 def test_a_refused_pin_leaves_no_project_behind(lamps: MakeLamps, tmp_path: Path) -> None:
     with pytest.raises(UserFileError):
-        create_project(DeviceRune.of(lamps("PA9")), load_board("netduinoplus2"), tmp_path / "p")
+        create_project(DeviceRune.of(lamps("PA2")), load_board("netduinoplus2"), tmp_path / "p")
     assert not (tmp_path / "p").exists()
 
 

@@ -25,6 +25,11 @@ OWN = (
     "lib/model_tflm/float_math.c",
     "src/firmware.c",
 )
+# A board and, where that is another image, what its emulator runs.
+VARIANTS = [
+    *BOARDS,
+    *(board.emulated() for board in BOARDS if board.variant_id != board.emulated().variant_id),
+]
 FUSED = re.compile(r"\t(vfn?m[as]\S*|f[n]?m(?:add|sub)\S*)\t")
 
 
@@ -54,7 +59,7 @@ def project(
     return make
 
 
-@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.id)
+@pytest.mark.parametrize("board", VARIANTS, ids=lambda board: board.variant_id)
 def test_each_c_file_of_ours_compiles_alone_and_without_a_warning(
     board: Board, project: Callable[[Board], Path]
 ) -> None:
@@ -104,6 +109,51 @@ def test_every_compiler_is_told_not_to_fuse(project: Callable[[Board], Path]) ->
         assert not [flag for flag in said if "fp-contract" in flag or "fast-math" in flag]
 
 
+def abi(path: Path) -> tuple[str, bool]:
+    """How floats are passed, and whether code for an FPU is in a program."""
+    words = ["arm-none-eabi-readelf", "--file-header", "--arch-specific", str(path)]
+    facts = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    passed = "hard" if "hard-float ABI" in facts else "soft"
+    assert (passed == "hard") == ("Tag_ABI_VFP_args: VFP registers" in facts)
+    return passed, re.search(r"\tv[a-z]+", disassembly(path)) is not None
+
+
+@pytest.mark.parametrize(
+    "board_id",
+    [
+        "nrf52840_dk",
+        *(
+            pytest.param(board.id, marks=pytest.mark.emulated)
+            for board in BOARDS
+            if board.cpu.isa == "Cortex-M4F" and board.id != "nrf52840_dk"
+        ),
+    ],
+)
+def test_the_firmware_of_a_board_uses_the_fpu_that_its_emulator_may_lack(
+    example_rune: MakeRune, tmp_path: Path, board_id: str
+) -> None:
+    rune, board = DeviceRune.of(example_rune("sine")), load_board(board_id)
+    folder = tmp_path / "silicon"
+    built = build_project(create_project(rune, board, folder))
+    assert abi(built.elf) == ("hard", True)
+    listing = disassembly(built.elf)
+    # what labwired cannot do is among it
+    assert re.search(r"\tvcmpe?\.f32\t", listing)
+    assert re.search(r"\tvmrs\t", listing)
+    # the libraries are those for this ABI as well: the linker has refused any other
+    linked = re.findall(r"^LOAD (\S+/(?:libgcc|libc_nano|libm)\.a)", read_map(folder), re.MULTILINE)
+    assert linked
+    assert all("/v7e-m+fp/hard/" in path for path in linked)
+
+    emulated = build_project(create_project(rune, board.emulated(), tmp_path / "emulated"))
+    soft = board.emulated() != board
+    assert abi(emulated.elf) == (("soft", False) if soft else ("hard", True))
+
+
+def read_map(project: Path) -> str:
+    return (project / ".pio" / "build" / "firmware" / "firmware.map").read_text()
+
+
 def disassembly(path: Path) -> str:
     command = ["arm-none-eabi-objdump", "-d", "--no-show-raw-insn", str(path)]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -129,6 +179,11 @@ def test_no_fused_instruction_is_in_a_firmware_with_hardware_floats(
     listing = disassembly(built.elf)
     assert len(re.findall(r"\tv(?:mul|add|sub)\.f32\t", listing)) > 5
     assert FUSED.findall(listing) == []
+    # newlib's longjmp() restores no register of the FPU: who calls setjmp() keeps them.
+    functions = re.split(r"\n(?=[0-9a-f]+ <)", listing)
+    jumps = [text for text in functions if re.search(r"\tbl\t\S+ <setjmp>", text)]
+    assert len(jumps) == 2
+    assert all("vpush\t{d8-d15}" in text for text in jumps)
 
     # What the pattern is there to find: the same compiler, left to itself.
     (tmp_path / "a.c").write_text("float f(float a, float b, float c) { return a * b + c; }\n")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What ESP32 and ESP32-C3 share: pins through the GPIO matrix, the I2C controller, and flash. The numbers in which
+/* What ESP32 and ESP32-C3 share: clocks, pins through the GPIO matrix, the I2C controller, and flash. The numbers in which
  * they differ stand in esp_chip.h of the chip's folder. */
 #ifndef ESP_H
 #define ESP_H
@@ -14,6 +14,13 @@ void esp_pin_drain(uint32_t pin, uint32_t signal);
 
 /* 1 when the pin is high. */
 int esp_pin_level(uint32_t pin);
+
+/* Of the chip: sets the processor's clock, as fast as it goes with what the loader or boot ROM left; what it is then, and that of
+ * the APB, in Hz. */
+typedef struct {
+    uint32_t cpu_hz, apb_hz;
+} esp_clocks;
+esp_clocks esp_clocks_start(void);
 
 /* Of the chip: the pad's register of the IO MUX, 0 where there is none. */
 uint32_t esp_pad(uint32_t pin);

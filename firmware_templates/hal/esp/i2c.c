@@ -42,7 +42,7 @@ enum { FIFO_BYTES = 32, READ_BYTES_MAX = 255, LIST_MS_MAX = 25, CLOCKS_OF_A_BYTE
 /* At least 5 us: each round takes more than four cycles. */
 static void half_a_period(void)
 {
-    for (volatile uint32_t i = 0; i < HAL_CLOCK_HZ / 800000u; i++) { }
+    for (volatile uint32_t i = 0; i < ESP_CLOCK_HZ_MAX / 800000u; i++) { }
 }
 
 static void scl(int level)

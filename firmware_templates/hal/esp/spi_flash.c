@@ -45,8 +45,8 @@ enum { SECTOR_BYTES = 4096, WORD_BYTES = 4, SEND_POLLS = 100000 };
 /* Data sheets' most for a sector is 0.4 s. A poll of the status is a command of 16 bits at 20 MHz at most, 0.8
  * microseconds; one of the controller takes four cycles or more. A controller may call a change sent when the chip is
  * ready, or before. */
-#define READY_POLLS (HAL_CLOCK_HZ / 64u)
-#define CHANGE_POLLS (HAL_CLOCK_HZ / 4u)
+#define READY_POLLS (ESP_CLOCK_HZ_MAX / 64u)
+#define CHANGE_POLLS (ESP_CLOCK_HZ_MAX / 4u)
 
 /* Places of the linker script: what RUNEC_RAM_CODE marks, in RAM, and where it is in flash. */
 extern uint32_t runec_ram_code_start[], runec_ram_code_end[];

@@ -5,6 +5,8 @@
 #ifndef ESP_CHIP_H
 #define ESP_CHIP_H
 
+#define ESP_CLOCK_HZ_MAX 240000000u /* of the processor, for what must not be too short */
+
 #define ESP_GPIO_BASE 0x3FF44000u
 #define ESP_PIN0 0x088u
 #define ESP_IN_SELECT0 0x130u

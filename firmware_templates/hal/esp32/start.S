@@ -15,6 +15,7 @@ runec_start:
     wsr.vecbase a2
     movi a2, 0x0F               /* from here on a fault is a kernel exception, no double one */
     wsr.ps a2
+    .byte 0x00, 0x02, 0x13      /* wsr.lcount a0, which an LX106 lacks: no loop of the loader goes on */
     rsync
     movi sp, runec_stack_top
     movi a2, runec_init_memory

@@ -4,6 +4,8 @@
 #ifndef ESP_CHIP_H
 #define ESP_CHIP_H
 
+#define ESP_CLOCK_HZ_MAX 160000000u /* of the processor, for what must not be too short */
+
 #define ESP_GPIO_BASE 0x60004000u
 #define ESP_PIN0 0x074u
 #define ESP_IN_SELECT0 0x154u

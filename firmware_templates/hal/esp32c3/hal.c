@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* runevm_hal.h for ESP32-C3: UART0 polled; the system timer. The clocks are as the boot ROM left them.
- * Register numbers: Espressif's technical reference manual, version 1.0. The board file gives
- * HAL_CLOCK_HZ, HAL_BAUD and HAL_UART_BASE. */
+/* runevm_hal.h for ESP32-C3: UART0 polled, from the crystal; the system timer. Register numbers: Espressif's
+ * technical reference manual, version 1.0. The board file gives HAL_BAUD and HAL_UART_BASE, and HAL_TIMER_GROUP_HZ
+ * where the time is a timer group's, at that clock: an emulated system timer may stand still. */
 #include "runevm_hal.h"
 
 #include "board_runtime.h"
+#include "esp.h"
 #include "register.h"
 
 #define UART_FIFO REGISTER(HAL_UART_BASE + 0x00u)
 #define UART_CLKDIV REGISTER(HAL_UART_BASE + 0x14u)
 #define UART_STATUS REGISTER(HAL_UART_BASE + 0x1Cu)
+#define UART_STATE REGISTER(HAL_UART_BASE + 0x6Cu)
+#define UART_CLOCK REGISTER(HAL_UART_BASE + 0x78u)
 #define UART_ID REGISTER(HAL_UART_BASE + 0x80u)
 #define SYSTIMER_UNIT0_OP REGISTER(0x60023004u)
 #define SYSTIMER_UNIT0_HIGH REGISTER(0x60023040u)
@@ -26,30 +29,30 @@
 #define TIMG0_WDTCONFIG0 REGISTER(0x6001F048u)
 #define TIMG0_WDTWPROTECT REGISTER(0x6001F064u)
 
-enum { FIFO_ROOM = 120, SYSTIMER_PER_MS = 16000, ROM_BAUD = 115200, VALID_POLLS = 100, RESET_POLLS = 10000 };
-enum { DIVIDER_KNOWN = 0x44495649, WDT_TAKE_OVER = 1 << 22 };
+#define UART_CLOCK_IS_CRYSTAL ((3u << 24) | (1u << 22) | (3u << 20)) /* to both sides, on; not divided */
+#define CRYSTAL_HZ 40000000u
 
-/* The boot ROM's divider, for ROM_BAUD. It is kept over a restart that does not go through the ROM. */
-static struct {
-    uint32_t magic, sixteenths;
-} divider __attribute__((section(".noinit")));
+enum { FIFO_ROOM = 120, VALID_POLLS = 100, RESET_POLLS = 10000, SENT_POLLS = 1000000, WDT_TAKE_OVER = 1 << 22 };
 
-static int has_systimer;
+#ifdef HAL_TIMER_GROUP_HZ
+enum { COUNTS_PER_MS = HAL_TIMER_GROUP_HZ / 1000u };
+#else
+enum { COUNTS_PER_MS = 16000 }; /* of the system timer, which has the crystal's clock too */
+#endif
 
 void runec_start(void) __attribute__((noreturn));
 
-static uint64_t counter(void);
+/* Some time at most: a transmitter that is held up sends nothing. */
+static void wait_until_sent(void)
+{
+    for (int i = 0; i < SENT_POLLS && ((UART_STATUS & 0x03FF0000u) != 0 || (UART_STATE & 0xF0u) != 0); i++) { }
+}
 
 static void set_baud(void)
 {
-    const uint32_t now = UART_CLKDIV;
-    uint32_t wanted;
-    if (divider.magic != DIVIDER_KNOWN) {
-        divider.magic = DIVIDER_KNOWN;
-        divider.sixteenths = (now & 0xFFFu) * 16u + ((now >> 20) & 15u);
-    }
-    wanted = (uint32_t)((uint64_t)divider.sixteenths * ROM_BAUD / HAL_BAUD);
-    UART_CLKDIV = (wanted >> 4) | ((wanted & 15u) << 20);
+    const uint32_t sixteenths = CRYSTAL_HZ * 16u / HAL_BAUD;
+    UART_CLOCK = UART_CLOCK_IS_CRYSTAL;
+    UART_CLKDIV = (sixteenths >> 4) | ((sixteenths & 15u) << 20);
     UART_ID |= 1u << 31; /* take the new configuration over */
 }
 
@@ -63,9 +66,11 @@ void runevm_hal_init(void)
     TIMG0_WDTWPROTECT = 0x50D83AA1u;
     TIMG0_WDTCONFIG0 = WDT_TAKE_OVER; /* its settings are latched: off only when taken over */
 
-    has_systimer = 1;
-    has_systimer = counter() != 0;
-    if (!has_systimer) TIMG0_CONFIG = (1u << 31) | (1u << 30) | (2u << 13);
+#ifdef HAL_TIMER_GROUP_HZ
+    TIMG0_CONFIG = (1u << 31) | (1u << 30) | (2u << 13);
+#endif
+    wait_until_sent(); /* what the boot ROM says */
+    (void)esp_clocks_start();
     set_baud();
 }
 
@@ -82,21 +87,21 @@ void runevm_hal_write(const uint8_t *bytes, size_t length)
     }
 }
 
-/* A simulator may have a system timer that stands still; its timer group counts processor cycles. */
 static uint64_t counter(void)
 {
-    if (!has_systimer) {
-        TIMG0_UPDATE = 1;
-        return ((uint64_t)TIMG0_HIGH << 32) | TIMG0_LOW;
-    }
+#ifdef HAL_TIMER_GROUP_HZ
+    TIMG0_UPDATE = 1;
+    return ((uint64_t)TIMG0_HIGH << 32) | TIMG0_LOW;
+#else
     SYSTIMER_UNIT0_OP = 1u << 30;
     for (int i = 0; i < VALID_POLLS && (SYSTIMER_UNIT0_OP & (1u << 29)) == 0; i++) { }
     return ((uint64_t)(SYSTIMER_UNIT0_HIGH & 0xFFFFFu) << 32) | SYSTIMER_UNIT0_LOW;
+#endif
 }
 
 uint32_t runevm_hal_milliseconds(void)
 {
-    return (uint32_t)(counter() / (has_systimer ? SYSTIMER_PER_MS : HAL_CLOCK_HZ / 1000u));
+    return (uint32_t)(counter() / COUNTS_PER_MS);
 }
 
 uint32_t runevm_hal_ticks(void)
@@ -113,6 +118,7 @@ int runevm_hal_random(uint32_t *bits)
 
 void runevm_hal_reset(void)
 {
+    wait_until_sent();
     RTC_OPTIONS0 |= 1u << 31;
     /* A simulator may not have that register: start over by hand. */
     for (volatile int i = 0; i < RESET_POLLS; i++) { }

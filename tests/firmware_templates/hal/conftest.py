@@ -39,12 +39,12 @@ def hal_compiler() -> Callable[[Board], list[str]]:
 
 
 @pytest.fixture(scope="module")
-def on_hal(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, Board], Path]:
-    """Compile a program with the HAL of a board: the ELF file."""
-    made: dict[tuple[Path, str], Path] = {}
+def on_hal(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Compile a program with the HAL of a board, and with more flags: the ELF file."""
+    made: dict[tuple[Path, str, tuple[str, ...]], Path] = {}
 
-    def build(source: Path, board: Board) -> Path:
-        key = (source, board.id)
+    def build(source: Path, board: Board, *flags: str) -> Path:
+        key = (source, board.id, flags)
         if key not in made:
             folder = tmp_path_factory.mktemp(board.id)
             plan = MemoryPlan(0, 0, 0, 0, 2048, 0, operators=(), stages=())
@@ -52,7 +52,7 @@ def on_hal(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, Board], 
             sources = [path for each in hal_folders(board) for path in sorted(each.glob("*.[cS]"))]
             if board.hal.link == "rtt":
                 sources.append(TEMPLATES / "runevm" / "src" / "rtt.c")
-            command = [*compiler(board), *board.toolchain.link_flags, "-nostartfiles"]
+            command = [*compiler(board), *board.toolchain.link_flags, "-nostartfiles", *flags]
             command += ["-T", "linker.ld", str(source), *map(str, sources), "-o", "program.elf"]
             subprocess.run(command, check=True, cwd=folder)
             made[key] = folder / "program.elf"

@@ -26,7 +26,10 @@ from runec.boards import Board, Region, load_board, load_boards
 from runec.data import data_dir
 
 PROBE = Path(__file__).with_name("flash_probe.c")
-BOARDS = [board for board in load_boards() if "flash" in board.hal.shares]
+# They answer on the UART, wherever they listen.
+BOARDS = [
+    board.emulated().with_link("uart") for board in load_boards() if "flash" in board.hal.shares
+]
 BEHIND_A_CACHE = [board for board in BOARDS if "esp" in board.hal.shares]
 OK, REFUSED, NOT_ERASED, FAILED, DIFFERS = (f"{-value & 0xFFFF_FFFF:08x}" for value in range(5))
 WITHIN = {"R_RISCV_BRANCH", "R_RISCV_RVC_BRANCH", "R_RISCV_JAL", "R_RISCV_RVC_JUMP"}
@@ -193,7 +196,7 @@ def ask(board: Board, probe: Callable[[Board], Path]) -> Iterator[Ask]:
 def simulated(board: Board, probe: Callable[[Board], Path]) -> Iterator[Ask]:
     assert board.emulator is not None
     words = [sys.executable, "-P", "-c", SIMULATE, str(probe(board)), board.emulator.target]
-    words += ["deaf"] if board.emulator.link == "rtt" else []
+    words += ["deaf"] if load_board(board.id).emulated().hal.link == "rtt" else []
     with subprocess.Popen(
         words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -5,6 +5,8 @@
 #include <setjmp.h>
 #include <string.h>
 
+#include "runevm_jump.h"
+
 uint32_t runevm_aot_steps;
 const uint8_t *runevm_aot_c_stack_floor;
 runevm *runevm_aot_vm;
@@ -72,6 +74,7 @@ static runevm_error instantiate(void *context, runevm *vm, const uint8_t *code, 
         return RUNEVM_ERR_ENGINE;
     }
     memset(module->memory, 0, module->memory_bytes);
+    RUNEVM_KEEP_FPU_REGISTERS();
     jumped = setjmp(when_trapped);
     if (jumped != 0) return trapped(engine, jumped, detail);
     module->start(code);
@@ -91,6 +94,7 @@ static runevm_error call(void *context, runevm_export which, uint32_t stage, uin
     }
     runevm_aot_steps = RUNEVM_STEPS_BETWEEN_LOOKS;
     runevm_aot_c_stack_floor = engine->c_stack_floor;
+    RUNEVM_KEEP_FPU_REGISTERS();
     jumped = setjmp(when_trapped);
     if (jumped != 0) return trapped(engine, jumped, detail);
     *result = engine->module->run(which, stage);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "module_check.h"
+#include "runevm_jump.h"
 #include "wasm3_clock.h"
 #include "wasm3_config.h"
 
@@ -333,6 +334,7 @@ static runevm_error instantiate(void *context, runevm *vm, const uint8_t *code, 
         return RUNEVM_ERR_ENGINE;
     }
     runevm_wasm3_steps_left = RUNEVM_STEPS_BETWEEN_LOOKS; /* initialisers are executed too */
+    RUNEVM_KEEP_FPU_REGISTERS();
     if (engine->out_of_memory || setjmp(when_pool_is_full) != 0) {
         building = false;
         engine->runtime = NULL;

@@ -9,6 +9,7 @@
 #include <new>
 
 #include "quantize_tflm.h"
+#include "runevm_jump.h"
 #include "tensorflow/lite/micro/memory_helpers.h"
 #include "tensorflow/lite/micro/micro_interpreter.h"
 #include "tensorflow/lite/micro/micro_op_resolver.h"
@@ -247,6 +248,7 @@ runevm_error prepare(runevm_tflm_slot *slot, const tflite::Model *model, const t
     if (room < kLeastArena || room - kLeastArena < shared_bytes) return RUNEVM_ERR_ARENA;
     const uint32_t arena_bytes = room - shared_bytes;
     std::jmp_buf full;
+    RUNEVM_KEEP_FPU_REGISTERS();
     if (setjmp(full) != 0) {
         reporter->when_full = nullptr;
         return RUNEVM_ERR_ARENA;

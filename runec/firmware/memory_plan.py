@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runec.backends.engine import Engine
-from runec.backends.engines import ENGINES
+from runec.backends.engines import DEFAULT, ENGINES
 from runec.boards import Board
 from runec.firmware.costs import StageCost, stage_costs
 from runec.firmware.device_rune import DeviceRune
@@ -39,7 +39,7 @@ class MemoryPlan:
         return self.linear_memory_bytes + self.engine_heap_bytes
 
 
-def plan_memory(rune: DeviceRune, board: Board, engine: Engine) -> MemoryPlan:
+def plan_memory(rune: DeviceRune, board: Board, engine: Engine = DEFAULT) -> MemoryPlan:
     """Return what the firmware of a rune reserves on a board."""
     code_bytes = rune.graph.code_bytes
     return MemoryPlan(

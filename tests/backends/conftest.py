@@ -109,8 +109,11 @@ def aot_objects(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built_once(tmp_path_factory, "aot", _build_aot).parent
 
 
-_AOT_FLAGS = ("-std=gnu11", "-O1", "-g", "-ffp-contract=off", "-fsanitize=address,undefined")
-_AOT_FLAGS += ("-fno-sanitize-recover", "-Ilib/engine_aot", "-Ilib/runevm/include")
+_AOT_FLAGS = (
+    *("-std=gnu11", "-O1", "-g", "-ffp-contract=off"),
+    *("-fsanitize=address,undefined", "-fno-sanitize-recover"),
+    *("-Ilib/engine_aot", "-Ilib/runevm/include"),
+)
 
 
 def _build_aot(folder: Path) -> None:

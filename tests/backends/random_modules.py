@@ -5,23 +5,8 @@ from __future__ import annotations
 import random
 
 TYPES = ("i32", "i64", "f32", "f64")
-_INTEGER_BINARY = [
-    "add",
-    "sub",
-    "mul",
-    "div_s",
-    "div_u",
-    "rem_s",
-    "rem_u",
-    "and",
-    "or",
-    "xor",
-    "shl",
-    "shr_s",
-    "shr_u",
-    "rotl",
-    "rotr",
-]
+_INTEGER_BINARY = ["add", "sub", "mul", "and", "or", "xor", "shl", "shr_s", "shr_u", "rotl", "rotr"]
+_DIVISIONS = ["div_s", "div_u", "rem_s", "rem_u"]
 _FLOAT_BINARY = ["add", "sub", "mul", "div", "min", "max", "copysign"]
 _UNARY = {
     "i32": ["i32.clz", "i32.ctz", "i32.popcnt", "i32.extend8_s", "i32.extend16_s"],
@@ -108,6 +93,7 @@ class _Function:
         self._depth = 0
         self._labels: list[str] = []
         self._loops = 0
+        self._calls = 2
 
     def text(self) -> str:
         locals_ = " ".join(
@@ -134,7 +120,10 @@ class _Function:
                 return f"{self.value(kind)} {dice.choice(_UNARY[kind])}"
             if choice == 1:
                 source = dice.choice([*_CONVERSIONS[kind]])
-                return f"{self.value(source)} {dice.choice(_CONVERSIONS[kind][source])}"
+                names = _CONVERSIONS[kind][source]
+                if dice.random() < 0.9:
+                    names = [name for name in names if "trunc_f" not in name]
+                return f"{self.value(source)} {dice.choice(names)}"
             if choice == 2:
                 return f"{self.address()} {kind}.{dice.choice(_LOADS[kind])}{self._offset()}"
             if choice == 3:
@@ -146,16 +135,25 @@ class _Function:
                 other = dice.choice(TYPES)
                 compare = f"{other}.{dice.choice(_COMPARE[other])}"
                 return f"{self.value(other)} {self.value(other)} {compare}"
-            if choice == 6 and kind == "i32" and self._number:
+            if choice == 6 and kind == "i32" and self._number and self._calls:
+                self._calls -= 1
                 return self._call()
             if choice == 7:
                 label = f"$l{self._number}_{dice.randrange(10**9)}"
                 inner = f"{self.value(kind)} {self.value('i32')} br_if {label}"
                 return f"block {label} (result {kind}) {inner} drop {self.value(kind)} end"
+            if choice == 8 and kind[0] == "i":
+                return self._division(kind)
             names = _INTEGER_BINARY if kind[0] == "i" else _FLOAT_BINARY
             return f"{self.value(kind)} {self.value(kind)} {kind}.{dice.choice(names)}"
         finally:
             self._depth -= 1
+
+    def _division(self, kind: str) -> str:
+        divisor = self.value(kind)
+        if self._dice.random() < 0.96:  # neither 0 nor -1
+            divisor += f" {kind}.const 0x7ffffff {kind}.and {kind}.const 1 {kind}.or"
+        return f"{self.value(kind)} {divisor} {kind}.{self._dice.choice(_DIVISIONS)}"
 
     def _leaf(self, kind: str) -> str:
         dice = self._dice
@@ -172,22 +170,25 @@ class _Function:
     def address(self) -> str:
         """Return an address: mostly inside memory, at times at its end or anywhere."""
         chance = self._dice.random()
-        if chance < 0.75:
+        if chance < 0.93:
             return f"{self.value('i32')} i32.const {self._memory // 2 - 1} i32.and"
-        if chance < 0.85:
+        if chance < 0.97:
             return f"i32.const {self._memory - self._dice.randint(0, 9)}"
         return self.value("i32")
 
     def _offset(self) -> str:
         chance = self._dice.random()
-        if chance < 0.6:
+        if chance < 0.96:
             return f" offset={self._dice.randint(0, self._memory // 2)}"
         return f" offset={self._dice.choice((0, 1, self._memory, 2**32 - 1, 2**31))}"
 
     def _call(self) -> str:
         arguments = " ".join(self.value(kind) for kind in TYPES)
         if self._dice.random() < 0.4:
-            element = f"{self.value('i32')} i32.const 7 i32.and"
+            # Element 0 and 7 are null, 8 does not exist; the others are functions of any number.
+            element = f"{self.value('i32')} i32.const 3 i32.and i32.const 1 i32.add"
+            if self._dice.random() < 0.2:
+                element = f"{self.value('i32')} i32.const 15 i32.and"
             return f"{arguments} {element} call_indirect (type $sig)"
         return f"{arguments} call $f{self._dice.randrange(self._number)}"
 
@@ -250,7 +251,7 @@ class _Function:
             return "br 0"
         if chance < 0.5:
             return f"{to_i32(self.value('f32'), 'f32')} return"
-        return "nop" if chance < 0.95 else "unreachable"
+        return "nop" if chance < 0.98 else "unreachable"
 
 
 def to_i32(value: str, kind: str) -> str:

@@ -14,17 +14,19 @@
 #define AOT_UNLIKELY(condition) __builtin_expect((condition), 0)
 
 /* A turn of a loop: `steps` is the function's copy of runevm_aot_steps. */
-#define AOT_STEP() \
-    do { \
-        if (AOT_UNLIKELY(--steps == 0)) { steps = runevm_aot_look(); } \
+#define AOT_STEP()                        \
+    do {                                  \
+        if (AOT_UNLIKELY(--steps == 0)) { \
+            steps = runevm_aot_look();    \
+        }                                 \
     } while (0)
 
 #if defined(__GNUC__) && !defined(__clang__) && defined(__arm__)
-#define AOT_STACK_POINTER() \
-    ({ \
-        const uint8_t *aot_sp; \
+#define AOT_STACK_POINTER()                            \
+    ({                                                 \
+        const uint8_t *aot_sp;                         \
         __asm__ volatile("mov %0, sp" : "=r"(aot_sp)); \
-        aot_sp; \
+        aot_sp;                                        \
     })
 #else
 #define AOT_STACK_POINTER() ((const uint8_t *)__builtin_frame_address(0))
@@ -35,29 +37,29 @@
 #if defined(__ARM_FEATURE_UNALIGNED) || defined(__x86_64__)
 #define AOT_IS_ALIGNED(at, bytes) 1
 #else
-#define AOT_IS_ALIGNED(at, bytes) __builtin_expect(((uintptr_t)(at) & ((bytes)-1)) == 0, 1)
+#define AOT_IS_ALIGNED(at, bytes) __builtin_expect(((uintptr_t)(at) & ((bytes) - 1)) == 0, 1)
 #endif
 
-#define AOT_ACCESS(bits) \
-    static inline uint##bits##_t aot_load##bits(const uint8_t *at) \
-    { \
-        uint##bits##_t value; \
-        if (AOT_IS_ALIGNED(at, bits / 8)) { \
+#define AOT_ACCESS(bits)                                                                 \
+    static inline uint##bits##_t aot_load##bits(const uint8_t *at)                       \
+    {                                                                                    \
+        uint##bits##_t value;                                                            \
+        if (AOT_IS_ALIGNED(at, bits / 8)) {                                              \
             at = (const uint8_t *)__builtin_assume_aligned(at, AOT_ALIGNMENT(bits / 8)); \
-            memcpy(&value, at, sizeof value); \
-        } else { \
-            value = aot_load_bytes##bits(at); \
-        } \
-        return value; \
-    } \
-    static inline void aot_store##bits(uint8_t *at, uint##bits##_t value) \
-    { \
-        if (AOT_IS_ALIGNED(at, bits / 8)) { \
-            at = (uint8_t *)__builtin_assume_aligned(at, AOT_ALIGNMENT(bits / 8)); \
-            memcpy(at, &value, sizeof value); \
-        } else { \
-            aot_store_bytes##bits(at, value); \
-        } \
+            memcpy(&value, at, sizeof value);                                            \
+        } else {                                                                         \
+            value = aot_load_bytes##bits(at);                                            \
+        }                                                                                \
+        return value;                                                                    \
+    }                                                                                    \
+    static inline void aot_store##bits(uint8_t *at, uint##bits##_t value)                \
+    {                                                                                    \
+        if (AOT_IS_ALIGNED(at, bits / 8)) {                                              \
+            at = (uint8_t *)__builtin_assume_aligned(at, AOT_ALIGNMENT(bits / 8));       \
+            memcpy(at, &value, sizeof value);                                            \
+        } else {                                                                         \
+            aot_store_bytes##bits(at, value);                                            \
+        }                                                                                \
     }
 
 #if defined(__ARM_FEATURE_UNALIGNED) || defined(__x86_64__)
@@ -66,17 +68,17 @@
 #define AOT_ALIGNMENT(bytes) (bytes)
 #endif
 
-#define AOT_BYTEWISE(bits) \
-    static __attribute__((noinline, unused)) uint##bits##_t aot_load_bytes##bits(const uint8_t *at) \
-    { \
-        uint##bits##_t value = 0; \
+#define AOT_BYTEWISE(bits)                                                                                   \
+    static __attribute__((noinline, unused)) uint##bits##_t aot_load_bytes##bits(const uint8_t *at)          \
+    {                                                                                                        \
+        uint##bits##_t value = 0;                                                                            \
         for (unsigned i = 0; i < bits / 8; i++) value |= (uint##bits##_t)((uint##bits##_t)at[i] << (8 * i)); \
-        return value; \
-    } \
-    static __attribute__((noinline, unused)) void aot_store_bytes##bits(uint8_t *at, uint##bits##_t value) \
-    { \
-        for (unsigned i = 0; i < bits / 8; i++) at[i] = (uint8_t)(value >> (8 * i)); \
-    } \
+        return value;                                                                                        \
+    }                                                                                                        \
+    static __attribute__((noinline, unused)) void aot_store_bytes##bits(uint8_t *at, uint##bits##_t value)   \
+    {                                                                                                        \
+        for (unsigned i = 0; i < bits / 8; i++) at[i] = (uint8_t)(value >> (8 * i));                         \
+    }                                                                                                        \
     AOT_ACCESS(bits)
 
 static inline uint8_t aot_load8(const uint8_t *at)
@@ -163,51 +165,51 @@ static inline uint64_t aot_rotl64(uint64_t value, uint64_t by)
     return value << (by & 63) | value >> (-by & 63);
 }
 
-#define AOT_FLOATS(bits, type, unit) \
-    static inline type aot_f##bits##_abs(type a) \
-    { \
-        return aot_float##bits(aot_bits##bits(a) & ~((uint##bits##_t)1 << (bits - 1))); \
-    } \
-    static inline type aot_f##bits##_neg(type a) \
-    { \
-        return aot_float##bits(aot_bits##bits(a) ^ ((uint##bits##_t)1 << (bits - 1))); \
-    } \
-    static inline type aot_f##bits##_copysign(type a, type b) \
-    { \
-        const uint##bits##_t sign = (uint##bits##_t)1 << (bits - 1); \
-        return aot_float##bits((aot_bits##bits(a) & ~sign) | (aot_bits##bits(b) & sign)); \
-    } \
-    static inline type aot_f##bits##_ceil(type a) \
-    { \
-        return ceil##unit(a); \
-    } \
-    static inline type aot_f##bits##_floor(type a) \
-    { \
-        return floor##unit(a); \
-    } \
-    static inline type aot_f##bits##_trunc(type a) \
-    { \
-        return trunc##unit(a); \
-    } \
-    static inline type aot_f##bits##_nearest(type a) \
-    { \
-        return rint##unit(a); \
-    } \
-    static inline type aot_f##bits##_sqrt(type a) \
-    { \
-        return sqrt##unit(a); \
-    } \
-    static inline type aot_f##bits##_min(type a, type b) \
-    { \
-        if (a != a || b != b) return a + b; \
+#define AOT_FLOATS(bits, type, unit)                                                        \
+    static inline type aot_f##bits##_abs(type a)                                            \
+    {                                                                                       \
+        return aot_float##bits(aot_bits##bits(a) & ~((uint##bits##_t)1 << (bits - 1)));     \
+    }                                                                                       \
+    static inline type aot_f##bits##_neg(type a)                                            \
+    {                                                                                       \
+        return aot_float##bits(aot_bits##bits(a) ^ ((uint##bits##_t)1 << (bits - 1)));      \
+    }                                                                                       \
+    static inline type aot_f##bits##_copysign(type a, type b)                               \
+    {                                                                                       \
+        const uint##bits##_t sign = (uint##bits##_t)1 << (bits - 1);                        \
+        return aot_float##bits((aot_bits##bits(a) & ~sign) | (aot_bits##bits(b) & sign));   \
+    }                                                                                       \
+    static inline type aot_f##bits##_ceil(type a)                                           \
+    {                                                                                       \
+        return ceil##unit(a);                                                               \
+    }                                                                                       \
+    static inline type aot_f##bits##_floor(type a)                                          \
+    {                                                                                       \
+        return floor##unit(a);                                                              \
+    }                                                                                       \
+    static inline type aot_f##bits##_trunc(type a)                                          \
+    {                                                                                       \
+        return trunc##unit(a);                                                              \
+    }                                                                                       \
+    static inline type aot_f##bits##_nearest(type a)                                        \
+    {                                                                                       \
+        return rint##unit(a);                                                               \
+    }                                                                                       \
+    static inline type aot_f##bits##_sqrt(type a)                                           \
+    {                                                                                       \
+        return sqrt##unit(a);                                                               \
+    }                                                                                       \
+    static inline type aot_f##bits##_min(type a, type b)                                    \
+    {                                                                                       \
+        if (a != a || b != b) return a + b;                                                 \
         if (a == b) return aot_float##bits(aot_bits##bits(a) | aot_bits##bits(b)); /* -0 */ \
-        return a < b ? a : b; \
-    } \
-    static inline type aot_f##bits##_max(type a, type b) \
-    { \
-        if (a != a || b != b) return a + b; \
+        return a < b ? a : b;                                                               \
+    }                                                                                       \
+    static inline type aot_f##bits##_max(type a, type b)                                    \
+    {                                                                                       \
+        if (a != a || b != b) return a + b;                                                 \
         if (a == b) return aot_float##bits(aot_bits##bits(a) & aot_bits##bits(b)); /* +0 */ \
-        return a > b ? a : b; \
+        return a > b ? a : b;                                                               \
     }
 
 AOT_FLOATS(32, float, f)

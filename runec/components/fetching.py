@@ -48,7 +48,11 @@ def fetch(name: str) -> Path:
             R1013, the archive is not the one that was pinned; R1014, it cannot be unpacked;
             R1001 and R1002, the disk.
     """
-    wanted = component(name)
+    return fetch_component(component(name))
+
+
+def fetch_component(wanted: Component) -> Path:
+    """Return the folder with the unpacked sources of a component. Raises as `fetch`."""
     override = os.environ.get(_override_variable(wanted))
     if override:
         path = Path(override)

@@ -109,7 +109,7 @@ def aot_objects(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built_once(tmp_path_factory, "aot", _build_aot).parent
 
 
-_AOT_FLAGS = (
+AOT_FLAGS = (
     *("-std=gnu11", "-O1", "-g", "-ffp-contract=off"),
     *("-fsanitize=address,undefined", "-fno-sanitize-recover"),
     *("-Ilib/engine_aot", "-Ilib/runevm/include"),
@@ -118,7 +118,7 @@ _AOT_FLAGS = (
 
 def _build_aot(folder: Path) -> None:
     lay_out(aot.AOT.source_groups(), folder)
-    strict = ["cc", *_AOT_FLAGS, "-Wall", "-Wextra", "-Werror", "-c"]
+    strict = ["cc", *AOT_FLAGS, "-Wall", "-Wextra", "-Werror", "-c"]
     harness = [*strict, "-DHARNESS_AOT", str(HERE / "engine_harness.c"), "-o", "harness.o"]
     engine = [*strict, "lib/engine_aot/engine_aot.c", "-o", "engine.o"]
     compile_all([harness, engine], folder)
@@ -162,7 +162,7 @@ def run_aot(aot_objects: Path, tmp_path: Path) -> RunEngine:
         source, program = tmp_path / "rune_code.c", tmp_path / "program"
         source.write_text(aot.compile_module(path.read_bytes(), memory))
         objects = ["harness.o", "engine.o", "-lm", "-o", str(program)]
-        flags = [*_AOT_FLAGS, *aot.AOT.code_flags, "-O1"]
+        flags = [*AOT_FLAGS, *aot.AOT.code_flags, "-O1"]
         compile_all([["cc", *flags, str(source), *objects]], aot_objects)
         return _answers([program, path, str(memory), str(pool), str(c_stack), *commands])
 

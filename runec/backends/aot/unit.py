@@ -24,6 +24,27 @@ def compile_module(code: bytes, memory_bytes: int) -> str:
         RuneFileError: R0601 to R0603, R0609, it is malformed.
     """
     module = read_code_module(code)
+    manifest = _export(module, "_manifest", MANIFEST_TYPE)
+    call = _export(module, "_call", CALL_TYPE)
+    return "\n".join(
+        [
+            compile_functions(module, memory_bytes),
+            "static uint32_t aot_run(runevm_export which, uint32_t stage)",
+            "{",
+            f"    if (which == RUNEVM_EXPORT_MANIFEST) return {manifest}();",
+            f"    return {call}(0, stage, stage);",
+            "}",
+            interface(len(code), memory_bytes),
+        ]
+    )
+
+
+def compile_functions(module: CodeModule, memory_bytes: int) -> str:
+    """Return the C of a module's functions, and `aot_start`, which sets globals and data.
+
+    Raises:
+        RuneFileError: R0602, R0603, R0609, it is malformed.
+    """
     countings = analyse_calls(module)
     first = len(module.imports)
 
@@ -43,7 +64,7 @@ def compile_module(code: bytes, memory_bytes: int) -> str:
         *_imports(module),
         *_table(module),
         *functions,
-        *_interface(module, code, memory_bytes),
+        _start(module, memory_bytes),
     ]
     return "\n".join(parts) + "\n"
 
@@ -102,7 +123,13 @@ def _export(module: CodeModule, name: str, kind: FunctionType) -> str:
     return function_name(module, number)
 
 
-def _interface(module: CodeModule, code: bytes, memory_bytes: int) -> list[str]:
+def interface(code_bytes: int, memory_bytes: int) -> str:
+    """Return `runevm_aot_rune` around `aot_run`, which runs an export."""
+    values = f"aot_memory, {memory_bytes}u, {code_bytes}u, aot_start, aot_run"
+    return f"const runevm_aot_module runevm_aot_rune = {{{values}}};\n"
+
+
+def _start(module: CodeModule, memory_bytes: int) -> str:
     start = ["static void aot_start(const uint8_t *code)", "{", "    (void)code;"]
     for index, each in enumerate(module.globals):
         value = _literal(each.type, each.value)
@@ -117,19 +144,4 @@ def _interface(module: CodeModule, code: bytes, memory_bytes: int) -> list[str]:
             start.append(
                 f"    memcpy(aot_memory + {data.address}u, code + {data.start}u, {data.size}u);"
             )
-    manifest = _export(module, "_manifest", MANIFEST_TYPE)
-    call = _export(module, "_call", CALL_TYPE)
-    values = f"aot_memory, {memory_bytes}u, {len(code)}u, aot_start, aot_run"
-    return [
-        "\n".join([*start, "}"]),
-        "\n".join(
-            [
-                "static uint32_t aot_run(runevm_export which, uint32_t stage)",
-                "{",
-                f"    if (which == RUNEVM_EXPORT_MANIFEST) return {manifest}();",
-                f"    return {call}(0, stage, stage);",
-                "}",
-            ]
-        ),
-        f"const runevm_aot_module runevm_aot_rune = {{{values}}};",
-    ]
+    return "\n".join([*start, "}"])

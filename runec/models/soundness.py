@@ -10,7 +10,6 @@ each other must be of one type. LiteRT finds shapes itself and compares the size
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -101,13 +100,12 @@ def wrong_tensors(model: Table, graphs: Sequence[ModelGraph]) -> tuple[str, ...]
     return tuple(inspection.wrong)
 
 
-@dataclass(slots=True)
-class _Inspection:
+class _Inspection(msgspec.Struct):
     model: Table
     subgraphs: Sequence[Table]
     graphs: Sequence[ModelGraph]
-    wrong: list[str] = field(default_factory=list)
-    unverified: set[str] = field(default_factory=set)
+    wrong: list[str] = msgspec.field(default_factory=list)
+    unverified: set[str] = msgspec.field(default_factory=set)
     is_shapeless: bool = False
 
     def findings(self, folded: Sequence[Folded]) -> Findings:

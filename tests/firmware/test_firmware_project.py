@@ -10,6 +10,7 @@ from pathlib import Path
 
 import flatbuffers  # type: ignore[import-untyped]
 import msgspec
+import numpy as np
 import pytest
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
@@ -298,7 +299,13 @@ def test_an_operator_that_devices_compute_otherwise_is_named_with_its_stage(
     assert data is not None
     changed = schema.ModelT.InitFromPackedBuf(data, 0)
     for tensor in changed.subgraphs[0].tensors:
-        tensor.type = schema.TensorType.INT16
+        # As converters write it: 16 bits between the operators, weights of 8 bits, biases of 64.
+        constant = changed.buffers[tensor.buffer]
+        if tensor.type == schema.TensorType.INT8 and constant.data is None:
+            tensor.type = schema.TensorType.INT16
+        if tensor.type == schema.TensorType.INT32:
+            tensor.type = schema.TensorType.INT64
+            constant.data = np.array(constant.data, "u1").view("<i4").astype("<i8").view("u1")
     builder = flatbuffers.Builder(0)
     builder.Finish(changed.Pack(builder), b"TFL3")
     changed_rune = rune.with_resources({model.resource: bytes(builder.Output())})

@@ -2,8 +2,8 @@
 
 Each test there is a folder with a Runefile and files of expectations, each of which must be a
 substring of stdout or stderr after floats are cut to five decimals; its harness calls `build` and
-`run` as `outcome` does. Models and recordings are those of ../shared/data/hotg where it is there.
-Its compile-pass is test_golden_builds.py.
+`run` as `outcome` does. What is run with the original's models and recordings is run with those of
+our examples as well. Its compile-pass is test_golden_builds.py.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parents[2]
-HOTG = PROJECT.parent / "shared" / "data" / "hotg"
+from tests.originals import EXAMPLES, HOTG, needing
+
 HEAD = "version: 1\nimage: runicos/base\npipeline:\n"
 BLOCKS = "hotg-ai/proc-blocks@v0.11.3"
 SINE_MODEL = {"sinemodel.tflite": "sine/sinemodel.tflite"}
@@ -28,7 +28,10 @@ FLAGS = {".png": "--image", ".wav": "--sound", ".csv": "--accelerometer", ".bin"
 
 @dataclass(frozen=True)
 class Case:
-    """A folder of the original: stages, files beside them, what must be said where."""
+    """A folder of the original: stages, files beside them, what must be said where.
+
+    A file is its bytes, or a name in `HOTG`.
+    """
 
     runefile: str
     stderr: Sequence[str] = ()
@@ -132,10 +135,12 @@ GESTURE = (
     + block("label", "label", "best", "UTF8:1", "LABELS")
     + serial("label")
 )
+SPECTRUM = block("fft", "fft", "audio", "U32:1, 1960") + block(
+    "noise_filtering", "noise-filtering", "fft", "I8:1, 1960"
+)
 MICROSPEECH = (
     capability("audio", "SOUND", "I16:1, 16000", "{hz: 16000, sample_duration_ms: 1000}")
-    + block("fft", "fft", "audio", "U32:1, 1960")
-    + block("noise_filtering", "noise-filtering", "fft", "I8:1, 1960")
+    + SPECTRUM
     + model("model", "./model.tflite", "noise_filtering", "I8:1, 6")
     + block("most_confident", "most_confident_indices", "model", "U32:1", "{count: 1}")
     + block("label", "label", "most_confident", "UTF8:1", "LABELS")
@@ -218,9 +223,60 @@ RUN_PASS = {
         [text_line(4, "up")],
         {"model.tflite": "microspeech/model.tflite", "up.wav": "microspeech/up.wav"},
     ),
-    **{f"microspeech-{word}": microspeech(word) for word in ("up", "down", "left", "right")},
+    **{f"microspeech-{word}": microspeech(word) for word in ("up", "left")},
+}
+# The files of our examples in the places of the original's: other models, other numbers.
+OWN_FILES = {
+    "sine/sinemodel.tflite": "sine/sinemodel.tflite",
+    "gesture/model.tflite": "gesture/model.tflite",
+    "gesture/example_ring.csv": "gesture/input.csv",
+    "microspeech/model.tflite": "microspeech/model.tflite",
+    "microspeech/up.wav": "microspeech/input.wav",
+    **{
+        f"microspeech/{word}.wav": f"microspeech/inputs/{word}.wav"
+        for word in ("down", "left", "right")
+    },
+}
+OWN_TEXT = {
+    SPECTRUM: block("noise_filtering", "audio_frontend", "audio", "I8:1, 49, 40, 1"),
+    "0.69727874": "0.7216528",  # the line of the original's sine model, that of ours
 }
 
+
+def own(case: Case) -> Case:
+    """Return a case with the files of our examples."""
+
+    def changed(text: str) -> str:
+        for old, new in OWN_TEXT.items():
+            text = text.replace(old, new)
+        return text
+
+    return Case(
+        changed(case.runefile),
+        case.stderr,
+        [changed(line) for line in case.stdout],
+        {
+            name: content
+            if isinstance(content, bytes)
+            else (EXAMPLES / OWN_FILES[content]).read_bytes()
+            for name, content in case.beside.items()
+        },
+    )
+
+
+def files_of(case: Case) -> list[str]:
+    """Return the files of the original that a case takes."""
+    return [content for content in case.beside.values() if isinstance(content, str)]
+
+
+OWN_RUN_PASS = {
+    name: own(case)
+    for name, case in (
+        *RUN_PASS.items(),
+        *((f"microspeech-{word}", microspeech(word)) for word in ("down", "right")),
+    )
+}
+ORIGINAL_RUN_PASS = {name: case for name, case in RUN_PASS.items() if files_of(case)}
 
 Runec = Callable[..., Any]
 
@@ -230,10 +286,8 @@ def prepare(case: Case, folder: Path) -> None:
     for name, content in case.beside.items():
         if isinstance(content, bytes):
             (folder / name).write_bytes(content)
-        elif (HOTG / content).is_file():
-            shutil.copyfile(HOTG / content, folder / name)
         else:
-            pytest.skip(f"../shared/data/hotg/{content} is not there")
+            shutil.copyfile(HOTG / content, folder / name)
 
 
 def built(runec: Runec, folder: Path) -> Any:
@@ -283,14 +337,23 @@ def test_run_fail(runec: Runec, name: str, tmp_path: Path) -> None:
     check(RUN_FAIL[name], outcome)
 
 
-@pytest.mark.parametrize("name", RUN_PASS)
-def test_run_pass(runec: Runec, name: str, tmp_path: Path) -> None:
-    prepare(RUN_PASS[name], tmp_path)
+@pytest.mark.parametrize(
+    "case",
+    [
+        *(pytest.param(case, id=name) for name, case in OWN_RUN_PASS.items()),
+        *(
+            pytest.param(case, id=f"{name}-original", marks=needing(*files_of(case)))
+            for name, case in ORIGINAL_RUN_PASS.items()
+        ),
+    ],
+)
+def test_run_pass(runec: Runec, case: Case, tmp_path: Path) -> None:
+    prepare(case, tmp_path)
     outcome = built(runec, tmp_path)
     assert outcome.code == 0, outcome.stderr
     outcome = ran(runec, tmp_path)
     assert outcome.code == 0, outcome.stderr
-    check(RUN_PASS[name], outcome)
+    check(case, outcome)
     assert len(outcome.stdout.splitlines()) == 1
 
 
@@ -306,6 +369,7 @@ PERSON = (
 )
 
 
+@needing("person_detection/model.tflite", "person_detection/image.png")
 def test_the_crate_test_of_person_detection(runec: Runec, tmp_path: Path) -> None:
     words = '{wordlist: "unknown\\nperson_prob\\nnot_person_prob\\n"}'
     case = Case(

@@ -24,8 +24,6 @@ from runec.container import (
 from runec.container.writer import assemble
 from runec.pipeline import CapabilityKind, OutputKind, TensorType
 
-HOTG = Path(__file__).resolve().parents[3] / "shared" / "data" / "hotg"
-
 # Name, parameters, result of the functions of ABI 1; a module names them with a dollar sign.
 FUNCTIONS = {
     "_debug": (2, True),
@@ -189,11 +187,3 @@ def sine() -> bytes:
     return (
         Path(next(iter(tflite_micro.__path__))) / "python/tflite_micro/sine_float.tflite"
     ).read_bytes()
-
-
-@pytest.fixture(scope="session")
-def hotg() -> Path:
-    """The models and recordings of the original platform, which are not part of the project."""
-    if not HOTG.is_dir():
-        pytest.skip("../shared/data/hotg is not there")
-    return HOTG

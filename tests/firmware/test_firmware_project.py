@@ -19,17 +19,10 @@ from runec.container import GraphOperator, Rune
 from runec.data import data_dir
 from runec.diagnostics import MachineError, UsageError, UserFileError
 from runec.firmware import DeviceRune, StageError, create_project, load_project
+from tests.common import contents
 
 MakeRune = Callable[[str], Rune]
 BOARDS = [board.id for board in load_boards() if "builds" in board.verified]
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
 
 
 @pytest.mark.parametrize("board", BOARDS)

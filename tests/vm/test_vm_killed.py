@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runec.tools import EMULATOR_LIMITS, MODEL_LIMITS, TOOL_LIMITS, Limits
+from tests.common import children, is_running, soon
 
 if TYPE_CHECKING:
     from tests.vm.conftest import MakeRune
@@ -37,23 +38,6 @@ time.sleep(60)
 CHILD = "import time; time.sleep(60)"
 
 
-def is_gone(pid: int) -> bool:
-    end_s = time.monotonic() + 10
-    while time.monotonic() < end_s:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-        except OSError:
-            return True
-        if state == "Z":  # ended; nobody in this container collects it
-            return True
-        time.sleep(0.02)
-    return False
-
-
-def children(pid: int) -> list[int]:
-    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
 def test_the_process_that_executes_a_rune_dies_with_its_parent(
     make_rune: MakeRune, tmp_path: Path
 ) -> None:
@@ -71,7 +55,7 @@ def test_the_process_that_executes_a_rune_dies_with_its_parent(
         assert parent.stdout.readline() == "start\n"
         (child,) = children(parent.pid)
         parent.kill()
-    assert is_gone(child)
+    assert soon(lambda: not is_running(child))
 
 
 @pytest.mark.parametrize("wait_s", [0.0, 0.002, 0.01, 0.05])
@@ -83,7 +67,7 @@ def test_a_child_dies_with_its_parent_however_early(wait_s: float) -> None:
         child = int(parent.stdout.readline())
         time.sleep(wait_s)
         parent.kill()
-    assert is_gone(child)
+    assert soon(lambda: not is_running(child))
 
 
 def test_a_child_whose_parent_ended_before_it_could_ask_does_not_start(tmp_path: Path) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from runec.codegen import compile_pipeline
 from runec.container import Rune, write_rune
@@ -69,3 +72,20 @@ def rune_of_example(name: str) -> Rune:
     """Build the .rune of an example, once in a process."""
     pipeline = analyse(EXAMPLES / name / "Runefile.yml").pipeline
     return write_rune(pipeline, compile_pipeline(pipeline))
+
+
+def made_once(
+    tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]
+) -> Path:
+    """Return a folder that `make` has filled once for all workers of this test run."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    folder, whole = root / f"once-{name}", root / f"once-{name}.whole"
+    with (root / f"once-{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not whole.exists():
+            folder.mkdir(exist_ok=True)
+            make(folder)
+            whole.touch()
+    return folder

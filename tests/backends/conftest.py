@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
@@ -17,6 +15,7 @@ import wasmtime
 
 from runec.backends import SourceGroup, tflm, wasm3
 from runec.data import data_dir
+from tests.common import made_once
 
 HERE = Path(__file__).parent
 
@@ -51,25 +50,9 @@ class Said:
 RunEngine = Callable[..., list[Said]]
 
 
-def built_once(
-    tmp_path_factory: pytest.TempPathFactory, name: str, build: Callable[[Path], None]
-) -> Path:
-    """Build a harness once for all workers of this test run."""
-    root = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        root = root.parent
-    folder = root / f"harness-{name}"
-    with (root / f"harness-{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "harness").exists():
-            folder.mkdir(exist_ok=True)
-            build(folder)
-    return folder / "harness"
-
-
 @pytest.fixture(scope="session")
 def engine_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built_once(tmp_path_factory, "engine", _build_engine)
+    return made_once(tmp_path_factory, "engine", _build_engine) / "harness"
 
 
 def _build_engine(folder: Path) -> None:
@@ -135,7 +118,7 @@ SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=0"}
 
 @pytest.fixture(scope="session")
 def model_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built_once(tmp_path_factory, "model", _build_model)
+    return made_once(tmp_path_factory, "model", _build_model) / "harness"
 
 
 # Kernels that define the same names as others in the same namespace.

@@ -187,3 +187,16 @@ def sine() -> bytes:
     return (
         Path(next(iter(tflite_micro.__path__))) / "python/tflite_micro/sine_float.tflite"
     ).read_bytes()
+
+
+@pytest.fixture
+def endless_rune(make_rune: MakeRune, tmp_path: Path) -> Path:
+    """The file of a rune that writes the log line "start" and runs for ever."""
+    rune = make_rune(
+        "(drop (call $_debug (i32.const 1024) (i32.const 5)))"
+        " (loop $again (br $again)) (i32.const 0)",
+        more='(data (i32.const 1024) "start")',
+    )
+    path = tmp_path / "endless.rune"
+    path.write_bytes(rune.data)
+    return path

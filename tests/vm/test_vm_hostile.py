@@ -342,16 +342,9 @@ except KeyboardInterrupt:
 """
 
 
-def test_ctrl_c_ends_both_processes(make_rune: MakeRune, tmp_path: Path) -> None:
-    rune = make_rune(
-        "(drop (call $_debug (i32.const 1024) (i32.const 5)))"
-        " (loop $again (br $again)) (i32.const 0)",
-        more='(data (i32.const 1024) "start")',
-    )
-    path = tmp_path / "endless.rune"
-    path.write_bytes(rune.data)
+def test_ctrl_c_ends_both_processes(endless_rune: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED, str(path)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", INTERRUPTED, str(endless_rune)], stdout=subprocess.PIPE, text=True
     ) as parent:
         try:
             assert parent.stdout is not None

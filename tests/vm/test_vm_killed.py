@@ -7,15 +7,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from runec.tools import EMULATOR_LIMITS, MODEL_LIMITS, TOOL_LIMITS, Limits
 from tests.common import children, is_running, soon
-
-if TYPE_CHECKING:
-    from tests.vm.conftest import MakeRune
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the signal is Linux's")
 
@@ -38,18 +34,9 @@ time.sleep(60)
 CHILD = "import time; time.sleep(60)"
 
 
-def test_the_process_that_executes_a_rune_dies_with_its_parent(
-    make_rune: MakeRune, tmp_path: Path
-) -> None:
-    rune = make_rune(
-        "(drop (call $_debug (i32.const 1024) (i32.const 5)))"
-        " (loop $again (br $again)) (i32.const 0)",
-        more='(data (i32.const 1024) "start")',
-    )
-    path = tmp_path / "endless.rune"
-    path.write_bytes(rune.data)
+def test_the_process_that_executes_a_rune_dies_with_its_parent(endless_rune: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", RUN, str(path)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", RUN, str(endless_rune)], stdout=subprocess.PIPE, text=True
     ) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == "start\n"

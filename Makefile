@@ -7,7 +7,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest -n 2 -q
 STEADY := --randomly-seed=1
 
-.PHONY: help setup demo test lint unit conformance emulated search bench fuzz docs format clean
+.PHONY: help setup demo quick test lint unit conformance emulated search bench fuzz docs format clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -19,6 +19,9 @@ $(READY): pyproject.toml constraints.txt tools/debian-packages.txt tools/setup.s
 
 demo: $(READY) ## one Runefile, one .rune, the same bytes on the host and on three emulated boards
 	@$(BIN)/python tools/demo.py
+
+quick: $(READY) ## less than a minute, between two edits: tests of each package (tests/quick.txt), no firmware
+	$(PYTEST) $(STEADY) -m 'not emulated' --durations=5 --durations-min=1 @tests/quick.txt
 
 test: lint unit ## everything that must pass before a commit
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NoReturn
 
@@ -104,8 +103,7 @@ def _plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """A block: what it takes and gives, and where its C source lies (`directory / "block.c"`).
 
     `directory` is absolute. `own_path` is the same folder as the user named it, None for a block of
@@ -121,7 +119,7 @@ class Block:
     directory: Path
     manifest: Manifest
     own_path: Path | None = None
-    file: TomlFile | None = field(default=None, compare=False, repr=False)
+    file: TomlFile | None = None
 
     @classmethod
     def from_manifest(

@@ -80,7 +80,7 @@ def is_clean(text: str) -> bool:
 def test_a_run_at_a_hostile_device(
     mode: str, noop_rune: Path, raw: Path, runec: Callable[..., Any]
 ) -> None:
-    limit = "2" if BROKEN[mode] == "R0904" else "30"
+    limit = "1" if BROKEN[mode] == "R0904" else "30"
     with peer(mode, noop_rune) as port:
         began = time.monotonic()
         done = runec(

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from tests import shape_models
+from tests.originals import EXAMPLES, HOTG, needing
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
-SINE = PROJECT / "examples/sine/sinemodel.tflite"
-MICROSPEECH = sorted((PROJECT / "../shared/data/hotg/microspeech").glob("**/*.tflite"))
+SINE = EXAMPLES / "sine/sinemodel.tflite"
+MICROSPEECH = HOTG / "microspeech" / "model.tflite"
 
 
 def test_the_text_begins_as_the_original_prints_it(runec: Callable[..., Any]) -> None:
@@ -47,9 +47,15 @@ def test_the_short_option_of_the_original_is_taken(runec: Callable[..., Any]) ->
     assert json.loads(runec("model-info", "-f", "json", "nowhere").stderr)["code"] == "R1003"
 
 
-@pytest.mark.skipif(not MICROSPEECH, reason="the original's models are not beside the project")
+def test_quantisation_is_printed(runec: Callable[..., Any]) -> None:
+    said = runec("model-info", EXAMPLES / "microspeech" / "model.tflite").stdout
+    assert "Quantisation:\n\tsound: scale 0.1000000014" in said
+    assert ", zero point -128\n\tIdentity: scale 0.00390625, zero point -128\n" in said
+
+
+@needing("microspeech/model.tflite")
 def test_the_originals_golden_result_holds(runec: Callable[..., Any]) -> None:
-    told = json.loads(runec("model-info", MICROSPEECH[0], "--format", "json").stdout)
+    told = json.loads(runec("model-info", MICROSPEECH, "--format", "json").stdout)
     kept = {
         role: [{key: item[key] for key in ("name", "element_kind", "dims")} for item in told[role]]
         for role in ("inputs", "outputs")
@@ -60,7 +66,7 @@ def test_the_originals_golden_result_holds(runec: Callable[..., Any]) -> None:
         "ops": 4,
     }
     assert told["inputs"][0]["scale"] > 0
-    assert "Quantisation:\n\tReshape: scale " in runec("model-info", MICROSPEECH[0]).stdout
+    assert "Quantisation:\n\tReshape: scale " in runec("model-info", MICROSPEECH).stdout
 
 
 def test_shapes_that_litert_found_are_shown(runec: Callable[..., Any], here: Path) -> None:

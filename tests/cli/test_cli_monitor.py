@@ -70,14 +70,6 @@ def port(tmp_path: Path) -> Iterator[Path]:
         yield path
 
 
-@pytest.fixture
-def heeded() -> Iterator[None]:
-    """Programs that are started inherit an ignored SIGINT: that of a pytest in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @contextmanager
 def started(*words: str | Path, **streams: Any) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "runec", "monitor", *map(str, words)]
@@ -205,7 +197,6 @@ def test_an_emulator_that_cannot_carry_the_link_is_refused_before_a_firmware_is_
     assert not (tmp_path / "cache" / "firmware").exists()
 
 
-@pytest.mark.usefixtures("heeded")
 def test_ctrl_c_ends_it_cleanly(port: Path) -> None:
     with started(
         *("--port", port, "--every", "0.05"), stdout=subprocess.PIPE, stderr=subprocess.PIPE

@@ -14,6 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 import pytest
 import wasmtime
@@ -220,7 +221,7 @@ def test_a_failing_stage_returns_its_number_when_it_runs_alone(
     stages = list(gesture.stages)
     label = stages[4]
     assert isinstance(label, ProcBlock)
-    stages[4] = dataclasses.replace(label, arguments={"wordlist": ("only",)})
+    stages[4] = msgspec.structs.replace(label, arguments={"wordlist": ("only",)})
     confidences = struct.pack("<4f", 0, 0, 1, 0)
     host = new_host({1: bytes(1536)}, {2: [confidences]}, {2: [1536]})
     call = start(compile_pipeline(Pipeline("p", tuple(stages), {})).code, host)
@@ -484,7 +485,7 @@ def test_a_versioned_clang_needs_the_linker_of_its_version(
 
 
 def with_block(unit: BlockUnit, block: Block) -> BlockUnit:
-    return dataclasses.replace(unit, stage=dataclasses.replace(unit.stage, block=block))
+    return dataclasses.replace(unit, stage=msgspec.structs.replace(unit.stage, block=block))
 
 
 def compile_block_source(sine: Pipeline, folder: Path, source: str) -> WasmModule:
@@ -493,7 +494,7 @@ def compile_block_source(sine: Pipeline, folder: Path, source: str) -> WasmModul
     (folder / "block.c").write_text(source)
     block = Catalogue.builtin().find("modulo")
     assert block is not None
-    changed = dataclasses.replace(block, directory=folder)
+    changed = msgspec.structs.replace(block, directory=folder)
     units = tuple(with_block(unit, changed) for unit in code.units)
     other = GeneratedCode(code.files, code.plan, units)
     return _Workshop(find_toolchain(), folder).build(other)

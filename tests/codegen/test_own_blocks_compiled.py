@@ -23,17 +23,8 @@ from runec.pipeline import (
     TensorType,
 )
 from runec.proc_blocks import load_block, sdk_dir
+from tests.common import IDENTITY_MANIFEST
 
-MANIFEST = """\
-description = "A block."
-stack_bytes = 0
-in_place = false
-[[inputs]]
-elements = ["f32"]
-[[outputs]]
-element = "input"
-shape = "input"
-"""
 RECURSIVE = """
 static __attribute__((noinline)) float f(float x);
 static __attribute__((noinline)) float g(float x) { return f(x - 1.0f) * 3.0f; }
@@ -49,7 +40,7 @@ RUN = '#include "rune_block.h"\n%s\nRUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))\n{\n
 
 def block(folder: Path, before: str = "", body: str = "", **files: str) -> Path:
     folder.mkdir(parents=True)
-    (folder / "block.toml").write_text(MANIFEST)
+    (folder / "block.toml").write_text(IDENTITY_MANIFEST)
     (folder / "block.c").write_text(RUN % (before, body or COPY))
     for name, text in files.items():
         (folder / f"{name}.h").write_text(text)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import stat
 import sys
 import time
@@ -17,6 +16,7 @@ from runec.devices.messages import Stats
 from runec.devices.transport import ChildProcess
 from runec.diagnostics import MachineError, RunecError, RuneError, UserFileError
 from runec.vm import InputReader, Inputs
+from tests.common import children
 
 PAPER = Path(__file__).with_name("paper_device.py")
 
@@ -33,11 +33,6 @@ def paper_board(tmp_path: Path) -> Callable[[str], Board]:
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{PAPER}" "$@"\n')
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     return lambda behaviour: board_with(str(program), behaviour)
-
-
-def children() -> set[str]:
-    """The processes that this one started and has not waited for."""
-    return set(Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split())
 
 
 @pytest.fixture(autouse=True)

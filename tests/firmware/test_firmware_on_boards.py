@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,7 +57,7 @@ def noop_with(wat: Callable[[str], bytes]) -> NoopWith:
         pipeline = analyse(NOOP / "Runefile.yml").pipeline
         if resource:
             resources = {"words": Resource("words", resource)}
-            pipeline = dataclasses.replace(pipeline, resources=resources)
+            pipeline = msgspec.structs.replace(pipeline, resources=resources)
         return write_rune(pipeline, module)
 
     return make

@@ -25,20 +25,13 @@ from runec.firmware import (
     load_project,
     project_manifest,
 )
+from tests.common import contents
 
 MakeRune = Callable[[str], Rune]
 BOARD = "netduinoplus2"
 MANIFEST = "runec-project.json"
 # Writes until the end: the manifest, a file, many of them, the manifest once more.
 MOMENTS = (0, 1, 40, -1)
-
-
-def contents(place: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(place).as_posix(): path.read_bytes()
-        for path in sorted(place.rglob("*"))
-        if path.is_file()
-    }
 
 
 def version_2(rune: Rune) -> Rune:

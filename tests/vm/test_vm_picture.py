@@ -17,6 +17,7 @@ from PIL import Image
 from runec.diagnostics import Diagnostic, RunecError, RuneError, UserFileError
 from runec.pipeline import CapabilityKind, ElementType
 from runec.vm import InputReader, Inputs
+from tests.originals import EXAMPLES, HOTG, needing
 
 IMAGE, FLOAT_IMAGE = CapabilityKind.IMAGE, CapabilityKind.FLOAT_IMAGE
 RGB, BGR, GREY = 0, 1, 2
@@ -100,8 +101,16 @@ def test_resizing_is_that_of_the_image_crate(
     assert (load(path, *new) == expected).mean() > 0.99
 
 
-def test_the_originals_picture_in_grey(hotg: Path) -> None:
-    path = hotg / "person_detection" / "image.png"
+@pytest.mark.parametrize(
+    "path",
+    [
+        EXAMPLES / "person_detection/inputs/person_in_colour.png",
+        pytest.param(
+            HOTG / "person_detection/image.png", marks=needing("person_detection/image.png")
+        ),
+    ],
+)
+def test_a_picture_in_grey(path: Path) -> None:
     with Image.open(path) as image:
         pixels = np.asarray(image.convert("RGB"))
     small = catmull_rom(pixels, 96, 96).astype(np.uint32)

@@ -15,6 +15,7 @@ from runec.diagnostics import Diagnostic, RunecError, RuneError, UserFileError
 from runec.pipeline import CapabilityKind, ElementType
 from runec.vm import InputReader, Inputs
 from runec.vm.sound import read_wave
+from tests.originals import EXAMPLES, HOTG, needing
 
 SOUND = CapabilityKind.SOUND
 PCM, FLOAT = 1, 3
@@ -75,15 +76,23 @@ def test_a_file_that_is_already_right_passes_bit_by_bit(read: Read, tmp_path: Pa
     assert (read(path.read_bytes(), 600) == samples[:600]).all(), "the first of a longer one"
 
 
-def test_the_originals_recordings_pass_bit_by_bit(hotg: Path) -> None:
-    for name in ("up", "left"):
-        path = hotg / "microspeech" / f"{name}.wav"
-        with wave.open(str(path)) as reader:
-            expected = reader.readframes(16000)
-        data = InputReader(Inputs(sound=(path,))).provide(
-            SOUND, {"hz": 16000, "sample_duration_ms": 1000}, 32000, ElementType.I16
-        )
-        assert data == expected
+RECORDINGS = [
+    *(EXAMPLES / "microspeech" / name for name in ("input.wav", "inputs/left.wav")),
+    *(
+        pytest.param(HOTG / name, marks=needing(name))
+        for name in ("microspeech/up.wav", "microspeech/left.wav")
+    ),
+]
+
+
+@pytest.mark.parametrize("path", RECORDINGS)
+def test_recordings_pass_bit_by_bit(path: Path) -> None:
+    with wave.open(str(path)) as reader:
+        expected = reader.readframes(16000)
+    data = InputReader(Inputs(sound=(path,))).provide(
+        SOUND, {"hz": 16000, "sample_duration_ms": 1000}, 32000, ElementType.I16
+    )
+    assert data == expected
 
 
 VALUES = (-32768, -256, 0, 256, 16384, 32512)

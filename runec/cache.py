@@ -78,20 +78,20 @@ def _files(folder: Path) -> Iterator[_File]:
                 yield _File(path, status.st_size, status.st_mtime)
 
 
-def prune(folder: Path, max_bytes: int, *, in_use_s: float = IN_USE_S) -> None:
+def prune(folder: Path, max_bytes: int) -> None:
     """Delete the files used longest ago until the rest is at most `max_bytes`.
 
-    Files used in the last `in_use_s` seconds stay, as long as no clock has gone wrong: one whose
+    Files used in the last hour stay, as long as no clock has gone wrong: one whose
     time lies in the future counts as old.
     """
     now = time.time()
     files = [
-        item if item.used_s <= now + in_use_s else _File(item.path, item.size, 0)
+        item if item.used_s <= now + IN_USE_S else _File(item.path, item.size, 0)
         for item in _files(folder)
     ]
     total = sum(item.size for item in files)
     for item in sorted(files, key=lambda item: (item.used_s, item.path)):
-        if total <= max_bytes or item.used_s > now - in_use_s:
+        if total <= max_bytes or item.used_s > now - IN_USE_S:
             return
         with contextlib.suppress(OSError):
             item.path.unlink()

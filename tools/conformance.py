@@ -121,9 +121,9 @@ class Cell:
         return f"DIFF {wrong} of {self.runs}" if wrong else f"ok, {self.runs} runs"
 
 
-def compile_example(runefile: Path, *, name: str | None = None) -> Rune:
+def compile_example(runefile: Path) -> Rune:
     """Compile a Runefile in memory."""
-    pipeline = analyse(runefile, name=name).pipeline
+    pipeline = analyse(runefile).pipeline
     return write_rune(pipeline, compile_pipeline(pipeline))
 
 

@@ -108,10 +108,8 @@ _SDK, _HEADERS = "sdk", "compiler"
 _EXPORTS = frozenset({"memory", "_manifest", "_call", "__heap_base", "__data_end"})
 
 
-def compile_pipeline(
-    pipeline: Pipeline, *, work_dir: Path | None = None, guard_bytes: int = 0
-) -> WasmModule:
-    """Compile a pipeline in a temporary folder, or in `work_dir`, where C and objects then stay.
+def compile_pipeline(pipeline: Pipeline, *, guard_bytes: int = 0) -> WasmModule:
+    """Compile a pipeline in a temporary folder.
 
     `guard_bytes` are those of `generate`.
 
@@ -121,8 +119,6 @@ def compile_pipeline(
     """
     code = generate(pipeline, guard_bytes=guard_bytes)
     toolchain = find_toolchain()
-    if work_dir is not None:
-        return _Workshop(toolchain, work_dir.resolve()).build(code)
     try:
         with tempfile.TemporaryDirectory(prefix="runec-", ignore_cleanup_errors=True) as folder:
             return _Workshop(toolchain, Path(folder).resolve()).build(code)

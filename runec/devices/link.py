@@ -86,7 +86,6 @@ class _State(Enum):
     OVER = auto()
 
 
-_ASKING = (_State.GREETING, _State.STARTING, _State.COUNTING)
 _IN_RUN = (_State.STARTING, _State.RUNNING)
 
 

@@ -97,11 +97,10 @@ def ram_error(
     excess_bytes: int,
     *,
     is_least: bool = False,
-    told: str | None = None,
 ) -> BudgetError:
     """Return the error of a rune that needs more RAM than the board has.
 
-    With `is_least` it may need more than that; `told` is the linker's line.
+    With `is_least` it may need more than that.
     """
     engine_bytes = wasm3.engine_heap_bytes(0, 0)
     own = {
@@ -129,7 +128,6 @@ def ram_error(
         notes=[
             *(f"{name}: {size} bytes" for name, size in (own | fixed).items()),
             *([] if worst is None else [_told(worst.stage, worst.ram)]),
-            *([] if told is None else [told]),
         ],
     )
 
@@ -141,11 +139,10 @@ def flash_error(
     excess_bytes: int,
     *,
     is_least: bool = False,
-    told: str | None = None,
 ) -> BudgetError:
     """Return the error of a rune that needs more flash than the board has.
 
-    With `is_least` it may need more than that; `told` is the linker's line.
+    With `is_least` it may need more than that.
     """
     worst = _costliest(plan, lambda cost: cost.flash_bytes)
     if _smallest_flash_bytes(board) > board.memory.flash_bytes:
@@ -165,7 +162,6 @@ def flash_error(
         notes=[
             *notes,
             *([] if worst is None else [_told(worst.stage, worst.flash)]),
-            *([] if told is None else [told]),
         ],
     )
 

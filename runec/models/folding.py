@@ -245,11 +245,11 @@ class _Folder:
         data = self._tables[index].data
         return _Value(tensor.shape, struct.unpack_from(f"<{count}{code}", data, content[0]))
 
-    def _option(self, index: int, number: int, size: int = 4, default: int = 0) -> int:
+    def _option(self, index: int, number: int, size: int = 4) -> int:
         options = self._uses[index].table(4)
         if options is None:
-            return default
-        return options.integer(number, size, signed=True, default=default)
+            return 0
+        return options.integer(number, size, signed=True)
 
     # --- shapes -------------------------------------------------------------------------------
 

@@ -321,11 +321,14 @@ def test_one_serial_output_consumes_each_of_its_tensors_in_order(
     ]
 
 
-def test_the_bytes_do_not_depend_on_the_folder(gesture: Pipeline, tmp_path: Path) -> None:
-    places = [tmp_path / "a", tmp_path / "a longer name, with spaces" / "ü"]
+def test_the_bytes_do_not_depend_on_the_folder(
+    gesture: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     module = compile_pipeline(gesture)
-    assert [compile_pipeline(gesture, work_dir=place) for place in places] == [module, module]
-    assert (places[1] / "glue.c").read_text() == generate(gesture).files["glue.c"]
+    for place in (tmp_path / "a", tmp_path / "a longer name, with spaces" / "ü"):
+        place.mkdir(parents=True)
+        monkeypatch.setattr(tempfile, "tempdir", str(place))
+        assert compile_pipeline(gesture) == module
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ _COLORS = {
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A stage: what it is (a key of the colours), and which of that kind."""
+    """A stage: its kind (a key of the colours), and which of that kind."""
 
     name: str
     kind: str
@@ -36,7 +36,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A tensor on its way, with its type."""
+    """A tensor between two stages, with its type."""
 
     source: str
     target: str

@@ -97,10 +97,11 @@ def ram_error(
     excess_bytes: int,
     *,
     is_least: bool = False,
+    linker_line: str | None = None,
 ) -> BudgetError:
     """Return the error of a rune that needs more RAM than the board has.
 
-    With `is_least` it may need more than that.
+    With `is_least` it may need more than that; `linker_line` is what the linker printed.
     """
     engine_bytes = wasm3.engine_heap_bytes(0, 0)
     own = {
@@ -127,7 +128,8 @@ def ram_error(
         hint=f"{advice} {_choose(_fitting_boards(rune_bytes, plan, board))}",
         notes=[
             *(f"{name}: {size} bytes" for name, size in (own | fixed).items()),
-            *([] if worst is None else [_told(worst.stage, worst.ram)]),
+            *([] if worst is None else [_cost_note(worst.stage, worst.ram)]),
+            *([] if linker_line is None else [linker_line]),
         ],
     )
 
@@ -139,10 +141,11 @@ def flash_error(
     excess_bytes: int,
     *,
     is_least: bool = False,
+    linker_line: str | None = None,
 ) -> BudgetError:
     """Return the error of a rune that needs more flash than the board has.
 
-    With `is_least` it may need more than that.
+    With `is_least` it may need more than that; `linker_line` is what the linker printed.
     """
     worst = _costliest(plan, lambda cost: cost.flash_bytes)
     if _smallest_flash_bytes(board) > board.memory.flash_bytes:
@@ -152,7 +155,7 @@ def flash_error(
     notes = [f"the rune: {rune_bytes} bytes"]
     if board.memory.constants is None:  # else one of two regions is full, and the other may not be
         code_bytes = board.memory.flash_bytes + excess_bytes - rune_bytes
-        notes += _told_code(board, plan, code_bytes)
+        notes += _code_notes(board, plan, code_bytes)
     return BudgetError(
         "R0812",
         f"the firmware with the rune needs {'at least ' if is_least else ''}{excess_bytes} bytes "
@@ -161,7 +164,8 @@ def flash_error(
         hint=f"{advice} {_choose(_fitting_boards(rune_bytes, plan, board))}".lstrip(),
         notes=[
             *notes,
-            *([] if worst is None else [_told(worst.stage, worst.flash)]),
+            *([] if worst is None else [_cost_note(worst.stage, worst.flash)]),
+            *([] if linker_line is None else [linker_line]),
         ],
     )
 
@@ -174,7 +178,7 @@ def _core(board: Board) -> str:
     return "" if board.memory.core is None else "the Arduino core and "
 
 
-def _told_code(board: Board, plan: MemoryPlan, code_bytes: int) -> list[str]:
+def _code_notes(board: Board, plan: MemoryPlan, code_bytes: int) -> list[str]:
     """Return what the code around a rune is: that for its models, and that which any rune needs."""
     rest = f"the engine, {_core(board)}the rest of the firmware"
     if board.memory.core is None:
@@ -212,7 +216,7 @@ def _costliest(plan: MemoryPlan, size: Callable[[StageCost], int]) -> StageCost 
     return worst if worst is not None and size(worst) else None
 
 
-def _told(stage: str, parts: dict[str, int]) -> str:
+def _cost_note(stage: str, parts: dict[str, int]) -> str:
     largest = sorted(parts.items(), key=lambda part: (-part[1], part[0]))
     listed = ", ".join(f"{name} {size}" for name, size in largest)
     return f"the stage that costs most: {stage}: {sum(parts.values())} bytes ({listed})"

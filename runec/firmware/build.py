@@ -266,7 +266,7 @@ def _overflow_error(project: Project, found: Iterable[Overflow]) -> RunecError |
                 project.rune_bytes,
                 worst.excess_bytes or 1,
                 is_least=worst.excess_bytes is None,
-                told=None if project.framework == BARE else worst.line,
+                linker_line=None if project.framework == BARE else worst.line,
             )
     for overflow in by_kind.get("code RAM", ()):
         size = "" if overflow.excess_bytes is None else f"{overflow.excess_bytes} bytes "

@@ -41,7 +41,7 @@ def packages() -> set[str]:
 
 def shown(output: str) -> list[str]:
     """The commands below the table."""
-    return output.partition("To install what is missing:\n")[2].splitlines()
+    return output.partition("To install the missing parts:\n")[2].splitlines()
 
 
 @pytest.mark.usefixtures("bare")

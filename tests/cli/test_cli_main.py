@@ -346,7 +346,7 @@ def test_a_folder_that_may_not_be_looked_into_is_an_error_and_no_bug(
 ) -> None:
     done = runec("check", "secret")
     assert (done.code, done.stdout) == (1, "")
-    assert "error[R1003]: cannot look into the folder secret: no permission" in done.stderr
+    assert "error[R1003]: cannot read the folder secret: permission denied" in done.stderr
     assert runec("check", "secret/Runefile").code == 1
     monkeypatch.setenv("RUNEC_BOARDS_DIR", "secret")
     assert runec("boards").code == 0

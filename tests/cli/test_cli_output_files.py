@@ -46,8 +46,8 @@ def test_no_verb_writes_over_a_file_of_the_user(
         done = runec(*words, "-o", target)
         assert done.code == 1
         is_source = name == "Runefile.yml" and words != ("schema",)
-        fact = "one of the files that the" if is_source else "there already, and is not a"
-        assert f"error[R1107]: {target} is {fact}" in done.stderr
+        fact = "is an input of this command" if is_source else "already exists and is not a"
+        assert f"error[R1107]: {target} {fact}" in done.stderr
         assert (project / name).read_bytes() == before
         assert (project / "link").is_symlink()
 
@@ -73,7 +73,7 @@ def test_an_input_that_the_verb_may_replace_is_not_written_over(here: Path) -> N
                 force=force,
             )
         assert caught.value.code == "R1107"
-        assert "one of the files that the output is made from" in caught.value.message
+        assert "an input of this command" in caught.value.message
 
 
 WRITTEN = [

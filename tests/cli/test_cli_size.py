@@ -78,7 +78,7 @@ def test_size_of_an_arduino_firmware(
     assert (done.code, "R0803" in done.stderr) == (2, True)
     assert runec("firmware", "new", noop_rune, "-b", BOARD, "-d", here / "p").code == 0
     done = runec("size", here / "p", "--framework", "arduino")
-    assert (done.code, "--framework does not go with a project" in done.stderr) == (2, True)
+    assert (done.code, "--framework cannot be combined with a project" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("verb", ["size", "flash", "firmware"])

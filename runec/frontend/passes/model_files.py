@@ -109,7 +109,7 @@ def _report_engines(stage: ModelNode, engines: ModelEngines, diagnostics: Diagno
         what = f"none has a kernel for {', '.join(engines.lacking)}"
     diagnostics.error(
         "R0325",
-        f'"{stage.name.text}": no engine of runec runs the model: {what}',
+        f'"{stage.name.text}": no engine runs the model: {what}',
         stage.model.span,
         hint=engines.advice,
         notes=engines.reasons,

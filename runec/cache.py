@@ -29,7 +29,7 @@ FIRMWARE_BYTES_MAX = 1 << 30
 # What was used this recently may be in use by another process, and is not pruned.
 IN_USE_S = 3600
 
-ANOTHER_CACHE = "set RUNEC_CACHE_DIR to a folder that can be written"
+ANOTHER_CACHE = "set RUNEC_CACHE_DIR to a writable folder"
 
 
 def cache_dir() -> Path:
@@ -44,7 +44,7 @@ def cache_dir() -> Path:
     except RuntimeError:
         raise MachineError(
             "R1002",
-            "there is no home folder to keep the cache in",
+            "no home folder for the cache",
             hint=ANOTHER_CACHE,
         ) from None
     # Absolute, because builders and clients that get it run in other folders.

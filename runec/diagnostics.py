@@ -348,5 +348,5 @@ def render(diagnostic: Diagnostic, *, color: bool = False) -> str:
         lines += _excerpt(label.span, label.message, blue, reset)
     lines += [f"  = note: {printable(note, lines=True)}" for note in diagnostic.notes]
     if diagnostic.hint is not None:
-        lines.append(f"  = try: {printable(diagnostic.hint, lines=True)}")
+        lines.append(f"  = help: {printable(diagnostic.hint, lines=True)}")
     return "\n".join(lines)

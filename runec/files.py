@@ -17,11 +17,11 @@ MAX_INPUT_BYTES = 64 * 1024 * 1024
 TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{8}\.tmp")
 """The name that `write_file` gives a file until it is whole; group 1 is the name it will have."""
 
-_ELSEWHERE = "choose another place"
+_ELSEWHERE = "choose another folder"
 _SHORTEN = "shorten the name: each part of a path has at most 255 bytes, a whole one 4095"
-AT_OUTPUT = "choose another place with -o"
+AT_OUTPUT = "choose another folder with -o"
 """Where else, for the verbs that have `-o`."""
-IN_TMPDIR = "set TMPDIR to another place"
+IN_TMPDIR = "set TMPDIR to another folder"
 """Where else, for what is written into a temporary folder."""
 
 
@@ -188,7 +188,7 @@ def read_file(path: Path, what: str, *, max_bytes: int = MAX_INPUT_BYTES) -> byt
         data = read_regular(path, max_bytes + 1)
     except FileNotFoundError:
         message, reason = f"{what} {path} does not exist", "the file does not exist"
-        hint = "check the spelling of the path"
+        hint = "check the path"
         raise UnreadableFileError(message, reason, hint=hint) from None
     except OSError as error:
         reason = str(error.strerror)

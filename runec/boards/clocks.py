@@ -127,8 +127,8 @@ def _pll(board: Board, pll: _Pll, chip: _Chip) -> Iterator[WrongClock]:
         right |= _bits(clock, chip.apb2_hz_max) << _APB2_SHIFT
         yield WrongClock(
             ("hal", "defines", "HAL_BUS_DIVIDERS"),
-            f"HAL_BUS_DIVIDERS is {dividers:#06x}, which has APB1 at {apb1 / _MHZ:g} MHz and APB2 "
-            f"at {apb2 / _MHZ:g} MHz: {chip.apb1_hz_max / _MHZ:g} and "
+            f"HAL_BUS_DIVIDERS is {dividers:#06x}, which sets APB1 to {apb1 / _MHZ:g} MHz and APB2 "
+            f"to {apb2 / _MHZ:g} MHz: {chip.apb1_hz_max / _MHZ:g} and "
             f"{chip.apb2_hz_max / _MHZ:g} MHz are the most, and bits 10 to 15 the only ones",
             f"HAL_BUS_DIVIDERS = {right:#06x}",
         )

@@ -83,9 +83,9 @@ def join_board(path: Path, heritage: Mapping[str, Path], files: BoardFiles) -> J
             chain = [text.name for text in texts[seen.index(parent_path.resolve()) :]]
             raise UserFileError(
                 "R0804",
-                f"board files inherit in a circle: {' -> '.join([*chain, chain[0]])}",
+                f"circular inheritance of board files: {' -> '.join([*chain, chain[0]])}",
                 span=heir.span(("inherits",)),
-                hint="let one of them stand alone",
+                hint="remove `inherits` from one of them",
             )
         texts.append(files.read(parent_path))
         seen.append(parent_path.resolve())

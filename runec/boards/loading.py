@@ -37,7 +37,7 @@ def _folders() -> tuple[Path, ...]:
         raise UsageError(
             "R0806",
             f"RUNEC_BOARDS_DIR is {extra!r}, which is not a folder",
-            hint="name the folder of your board files, or unset RUNEC_BOARDS_DIR",
+            hint="set it to the folder of your board files, or unset RUNEC_BOARDS_DIR",
         )
     return (data_dir("boards"), *((Path(extra),) if extra else ()))
 
@@ -84,7 +84,7 @@ def _read_board(path: Path, files: BoardFiles | None = None, *, trusted: bool = 
         text = joined.origin(wrong.place)
         raise text.error(wrong.problem, wrong.place, wrong.hint) from None
     if board.id != path.stem:
-        hint = f"name the file {board.id}{_SUFFIX}"
+        hint = f"rename the file to {board.id}{_SUFFIX}"
         raise joined.texts[0].error(f"its id is {board.id!r}", ("id",), hint)
     _refuse_wrong_clock(joined, board)
     if not trusted:
@@ -137,10 +137,10 @@ def _refuse_unknown_names(joined: JoinedBoard, board: Board) -> None:
                 text = joined.origin((*path, key))
                 raise UserFileError(
                     "R0801",
-                    f"board file {text.source.path}: {wrong!r} in {'.'.join((*path, key))} has a "
-                    "name in braces that stands for nothing",
+                    f"board file {text.source.path}: {wrong!r} in {'.'.join((*path, key))} has an "
+                    "unknown name in braces",
                     span=text.span((*path, key)),
-                    hint=f"known are: {', '.join(sorted(names))}; a brace is written twice",
+                    hint=f"known names: {', '.join(sorted(names))}; write a literal brace twice",
                 )
 
 
@@ -209,7 +209,7 @@ def _find(board: str) -> Path:
     files = _board_files()
     if board not in files:
         hint = suggestion(board, sorted(files))
-        raise UsageError("R0802", f"there is no board {board!r}", hint=hint)
+        raise UsageError("R0802", f"no such board: {board!r}", hint=hint)
     return files[board]
 
 

@@ -69,9 +69,9 @@ _PLATFORM = re.compile(
     r"(?P<owner>platformio/)?(?P<name>[a-z0-9-]+)(?: ?@ ?[~^=]*[0-9][0-9.]*)?", re.ASCII
 )
 
-_PROGRAM = "it is a program that runec would run on this host"
-_OPTIONS = "this option could run a program on this host"
-_COMMAND = "could do more with it than write to the board"
+_PROGRAM = "runec would run this program on the host"
+_OPTIONS = "this option could run a program on the host"
+_COMMAND = "could do more than write to the board with it"
 # What hints tell the user to type.
 _DEBIAN = re.compile(r"[a-z0-9][a-z0-9+.-]+", re.ASCII)
 _INSTALLED = re.compile(r"[A-Za-z0-9 .+()/-]*", re.ASCII)

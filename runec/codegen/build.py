@@ -185,7 +185,7 @@ class _Workshop:
             try:
                 self.folders(source).make()
             except OSError as error:
-                what = f"make links in {self.folder}"
+                what = f"create links in {self.folder}"
                 raise disk_error(error, what, elsewhere=IN_TMPDIR) from None
         with ThreadPoolExecutor(_WORKERS) as pool:
             try:
@@ -259,14 +259,14 @@ class _Workshop:
                 refusal = compiler_refusal(source.own, folders, done.stderr)
                 if refusal is None and not 0 < done.returncode < _SIGNALLED:
                     raise compiler_crash(source.own)
-            message = f"the C compiler refused {source.name}"
+            message = f"the C compiler rejected {source.name}"
             raise refusal or _compiler_error(message, done.stderr)
         report = self.folder / f"{stem}.su"
         if not report.is_file():
             if source.own is not None:
                 raise no_function(source.own)
             raise _compiler_error(
-                f"the C compiler gave no stack report for {source.name}", done.stderr
+                f"the C compiler wrote no stack report for {source.name}", done.stderr
             )
         return _frames(report)
 
@@ -286,7 +286,7 @@ class _Workshop:
         done = self.run([*self.toolchain.linker, *flags, *objects, "-o", _LINKED])
         if done.returncode != 0:
             raise linker_refusal(units, done.stderr) or _compiler_error(
-                "the linker refused the compiled pipeline", done.stderr
+                "the linker rejected the compiled pipeline", done.stderr
             )
         return read_file(self.folder / _LINKED, "the linker's output")
 
@@ -346,7 +346,7 @@ def _check_stack(source: _Source, used: int | None) -> None:
         raise UserFileError(
             "R0504",
             f"the stack of {what} has no fixed size",
-            hint="use no alloca and no array of variable length",
+            hint="remove alloca and arrays of variable length",
         )
     if used > declared:
         raise UserFileError(
@@ -402,14 +402,14 @@ def _check(linked: bytes, own: str | None, located: Sequence[str]) -> ModuleFact
     if facts.is_recursive:
         raise UserFileError(
             "R0505",
-            f"a function of a block comes to call itself{f': look into {own}' if own else ''}",
-            hint="write it as a loop: on a device the stack is fixed",
+            f"recursion is not allowed in blocks{f': check {own}' if own else ''}",
+            hint="use a loop: the stack of a device is fixed",
         )
     if facts.nesting > MAX_NESTING:
         raise UserFileError(
             "R0511",
             f"a function has blocks nested {facts.nesting} deep; a device compiles {MAX_NESTING}"
-            f"{f': look into {own}' if own else ''}",
+            f"{f': check {own}' if own else ''}",
             hint="replace large switch statements by tables, and split deeply nested code",
         )
     return facts
@@ -436,11 +436,11 @@ def _misfit(why: str, own: str | None) -> MachineError | UserFileError:
     if own is not None:
         return UserFileError(
             "R0508",
-            f"a block makes a module that no rune can hold: {why}: look into {own}",
-            hint="use no function pointers, no exports, no imports but those of rune_block.h",
+            f"a block produces a module that is invalid in a rune: {why}: check {own}",
+            hint="remove function pointers, exports, and imports other than those of rune_block.h",
         )
     return MachineError(
         "R0503",
-        f"the compiler wrote a module that no rune can hold: {why}",
+        f"the compiler wrote a module that is invalid in a rune: {why}",
         hint=_OTHER_COMPILER,
     )

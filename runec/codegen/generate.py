@@ -102,8 +102,8 @@ def _parameter(stage: Capability, variable: str, key: str, value: ParameterValue
     if not fits or isinstance(value, bool):
         raise UserFileError(
             "R0506",
-            f"the argument {key!r} of {stage.name!r} is {value}, which does not fit 32 bits",
-            hint="give it a smaller value",
+            f"the argument {key!r} of {stage.name!r} is {value}, which exceeds 32 bits",
+            hint="use a smaller value",
             span=stage.span,
         )
     kind, tag = ("float", "PARAMETER_F32") if is_float else ("int32_t", "PARAMETER_I32")
@@ -120,9 +120,9 @@ def _fixed_size(stage: Capability | Model, tensor: Tensor) -> None:
     if tensor.type.element is ElementType.UTF8:
         raise UserFileError(
             "R0506",
-            f"the stage {stage.name!r} would have to give {tensor.type}, but only a processing "
-            "block can give text",
-            hint="declare the output as u8 and turn it into text with a block",
+            f"the stage {stage.name!r} has the output {tensor.type}, but only a processing "
+            "block can output text",
+            hint="declare the output as u8 and convert it to text with a block",
             span=stage.span,
         )
 

@@ -20,7 +20,7 @@ from runec.proc_blocks import SOURCE
 _MESSAGES_MAX = 8
 _LOOKED_AT_MAX = 10_000
 _MAX_SOURCE_BYTES = 4 * 1024 * 1024
-_RULES = "docs/guides/blocks.md has the rules of a block's C"
+_RULES = "see docs/guides/blocks.md"
 _SAID = re.compile(
     r"^(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): "
     r"(?P<kind>fatal error|error|note): (?P<text>.*)",
@@ -29,21 +29,21 @@ _SAID = re.compile(
 _MISSING = re.compile(r"'(?P<file>[^']+)' file not found.*")
 _UNDEFINED = re.compile(r"(?P<object>\S+)\.o: undefined symbol: (?P<symbol>\S+)")
 _DUPLICATE = re.compile(r"duplicate symbol: (?P<symbol>\S+)")
-_NO_LIBC = "there is no libc; rune_block.h and rune_math.h hold what there is"
+_NO_LIBC = "no libc is available; use rune_block.h and rune_math.h"
 # What the compiler calls for an assignment of a large struct.
 _COPIES = frozenset({"memcpy", "memmove", "memset"})
-_NO_COPY = "copy or fill element by element, or with rune_copy: a large struct at once calls it"
+_NO_COPY = "copy or fill element by element, or with rune_copy; copying a large struct calls it"
 _NO_FUNCTION = "write RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0)) { ... return RUNE_OK; }"
 # What the compiler says, and what to try then; the first that fits.
 _HINTS = (
     (r"file not found", "a block includes rune_block.h, rune_math.h and headers in its own folder"),
     (r"'RUNE_ARG_(\w+)'", "declare the argument {argument!r} in block.toml"),
     (r"'RUNE_(?:IN|OUT)\d", "declare as many [[inputs]] and [[outputs]] in block.toml"),
-    (r"'(?:in|out)\d'", "name it at the head: RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))"),
+    (r"'(?:in|out)\d'", "add it to the head: RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))"),
     (r"implicit declaration|undeclared function|library function", _NO_LIBC),
-    (r"__TIMESTAMP__", "remove it: a rune does not depend on when it is built"),
+    (r"__TIMESTAMP__", "remove it: a rune does not depend on its build time"),
     (r"inline assembly", "write it in C"),
-    (r"\[-W", "warnings are errors: say what is meant, for example with a cast"),
+    (r"\[-W", "warnings are errors: fix the code, for example with a cast"),
 )
 # The files that lead to a message in a header.
 _INCLUDED = re.compile(r"^In file included from (?P<file>.+?):\d+:$", re.MULTILINE)
@@ -149,8 +149,8 @@ def compiler_exceeded(unit: BlockUnit, limit: str) -> UserFileError:
     source = _source(unit, SOURCE)
     return UserFileError(
         "R0509",
-        f"compiling the block {unit.block.name!r} takes more than {limit}",
-        hint="shorten its macros and tables; a large table belongs into a resource",
+        f"compiling the block {unit.block.name!r} exceeds {limit}",
+        hint="shorten its macros and tables; move large tables to a resource",
         span=Span(source, 0, len(source.line(1))),
     )
 
@@ -224,7 +224,7 @@ def linker_refusal(units: Mapping[str, BlockUnit], said: str) -> UserFileError |
                 return UserFileError(
                     "R0508",
                     f"{duplicate['symbol']} is defined more than once in the rune",
-                    hint="make it static: each use of a block is compiled on its own",
+                    hint="make it static: each use of a block is compiled separately",
                     span=span,
                 )
     return None

@@ -44,7 +44,7 @@ def _headers_of(toolchain: Toolchain) -> Path:
         refuse_unfit_compiler(toolchain, done.stderr)
         raise MachineError(
             "R0501",
-            f"{toolchain.compiler[0]} has no headers of its own, such as stdint.h",
+            f"{toolchain.compiler[0]} lacks its headers, such as stdint.h",
             hint=_HINT,
         )
     return folder

@@ -149,7 +149,7 @@ def read_facts(linked: bytes) -> ModuleFacts:
     module = read_module(linked, sections)
     for item in module.imports:
         if item.module != "env" or item.kind != "function":
-            raise ValueError(f"the import {item.module}.{item.name} is not a function of the host")
+            raise ValueError(f"the import {item.module}.{item.name} is not a host function")
     if any(constant.value is None for constant in module.globals):
         raise ValueError("a global is not an i32 constant")
     calls: dict[int, frozenset[int]] = {}

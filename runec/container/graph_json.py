@@ -60,7 +60,7 @@ def encode_graph(graph: Graph) -> bytes:
 def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise bad_graph("a member stands in it twice")
+        raise bad_graph("duplicate member")
     return members
 
 
@@ -143,7 +143,7 @@ def _text(value: Any, place: str) -> str:
 
 def _number(value: Any, place: str) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise bad_graph(f"{place} holds something else than numbers")
+        raise bad_graph(f"{place} has an element that is not a number")
     if isinstance(value, float) and not math.isfinite(value):
         raise bad_graph(f"{place} holds a number that no float can hold")
     return value
@@ -297,5 +297,5 @@ def decode_graph(content: bytes) -> Graph:
         part.done()
     check_graph(graph)
     if encode_graph(graph) != content:
-        raise bad_graph("it is not spelled canonically")
+        raise bad_graph("it is not canonical JSON")
     return graph

@@ -81,7 +81,7 @@ class WasmReader:
                 if value >> 32:
                     break
                 if minimal and byte == 0 and shift:
-                    raise bad_layout(f"the number at byte {start} is longer than need be")
+                    raise bad_layout(f"the number at byte {start} has redundant bytes")
                 return value
         raise bad_layout(f"the number at byte {start} is larger than 32 bits")
 
@@ -185,16 +185,18 @@ def walk_sections(data: bytes) -> list[Section]:
     """
     if data[: len(MAGIC)] != MAGIC:
         if data and MAGIC.startswith(data[: len(MAGIC)]):
-            raise truncated("it ends inside its first eight bytes")
+            raise truncated("it has less than 8 bytes")
         if data[4:8] == b"TFL3":
-            raise not_a_rune("this is no .rune, but a TensorFlow Lite model: see runec model-info")
+            raise not_a_rune(
+                "this is not a .rune, but a TensorFlow Lite model: see runec model-info"
+            )
         from runec.models.other_files import identify  # noqa: PLC0415 - a .rune does not need it
 
         other = identify(data)
         if other is not None:
             hint = other.hint if other.holds_nothing else None
-            raise not_a_rune(f"this is no .rune, but {other.what}", hint)
-        raise not_a_rune("this is no .rune: it does not start with the magic of WebAssembly")
+            raise not_a_rune(f"this is not a .rune, but {other.what}", hint)
+        raise not_a_rune("this is not a .rune: it does not start with the magic of WebAssembly")
     reader = WasmReader(data, len(MAGIC), len(data))
     sections: list[Section] = []
     place = -1
@@ -317,7 +319,7 @@ def read_module(data: bytes, sections: list[Section]) -> Module:
         else:
             continue
         if not reader.is_done:
-            raise bad_layout(f"the section at byte {section.start} holds more than it says")
+            raise bad_layout(f"the section at byte {section.start} has excess bytes")
     if module.body_count != len(module.functions):
         raise truncated(
             f"{len(module.functions)} functions are declared, {module.body_count} are there"

@@ -281,7 +281,7 @@ def warn_of_sensor(graph: Graph, feed: InputReader) -> None:
     kinds = {each.kind for each in graph.capabilities.values()}
     asked = {kind for kind, _ in feed.taken}
     if feed.inputs.accelerometer and _ACCEL in kinds - asked:
-        why = "the firmware reads the board's own sensor"
+        why = "the firmware reads the sensor on the board"
         files = map(str, feed.inputs.accelerometer)
         feed.inputs.warn(unused_input(" ".join(["--accelerometer", *files]), why))
 
@@ -303,7 +303,7 @@ def check_hello(
     if hello.version != LINK_VERSION or hello.abi != ABI:
         raise RuneError(
             "R0903",
-            f"the firmware speaks version {hello.version} of the link and ABI {hello.abi}; "
+            f"the firmware has version {hello.version} of the link and ABI {hello.abi}; "
             f"this runec speaks {LINK_VERSION} and {ABI}",
             hint=REFLASH,
         )
@@ -314,8 +314,8 @@ def check_hello(
     if rune is not None and hello.digest != rune.digest:
         raise RuneError(
             "R0917",
-            "the firmware carries another rune than the one to run",
-            hint="put this one on the board: runec flash X.rune --board B",
+            "the firmware contains another rune",
+            hint="flash this rune: runec flash X.rune --board B",
         )
 
 
@@ -331,9 +331,9 @@ def provider(graph: Graph, feed: InputReader) -> Provide:
         if wanted is None or length != wanted[2].size_bytes:
             raise RuneError(
                 "R0903",
-                f"the device asks for {length} bytes of capability {capability}, "
-                "which is not what the rune says",
-                hint="put the firmware of this .rune on it: runec flash X.rune --board B",
+                f"the device requests {length} bytes of capability {capability}, "
+                "which differs from the rune",
+                hint="flash this rune: runec flash X.rune --board B",
             )
         kind, parameters, tensor = wanted
         return feed.provide(kind, parameters, length, tensor.element)

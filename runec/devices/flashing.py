@@ -51,9 +51,9 @@ _NO_ANSWER = re.compile(
     re.IGNORECASE,
 )
 _WAKE = {
-    "esptool": "hold its button BOOT, press RESET, let BOOT go, then run the same command again",
-    "dfu": "bring it into its boot loader (hold BOOT0, press RESET): `dfu-util --list` must show "
-    "it; then run the same command again",
+    "esptool": "hold the button BOOT, press RESET, release BOOT, then run the command again",
+    "dfu": "start its boot loader (hold BOOT0, press RESET; `dfu-util --list` must print it), then "
+    "run the command again",
 }
 _USB_HINT = (
     "sudo apt-get install openocd (its udev rules name the probes) && sudo adduser $USER plugdev, "
@@ -227,8 +227,8 @@ def _require_way(board: Board) -> None:
     if board.upload is None:
         raise UserFileError(
             "R0919",
-            f"the file of the board {board.id} says no way to write to it",
-            hint="make the project with `runec firmware new` and upload it with your own tool",
+            f"the board file of {board.id} has no upload protocol",
+            hint="create the project with `runec firmware new` and upload it with another tool",
         )
 
 
@@ -256,7 +256,7 @@ def _failed(board: Board, way: Upload | None, port: str | None, done: Finished) 
     if _NO_PERMISSION.search(words):
         on = f"the port {port}" if port else "the board's USB"
         groups = DIALOUT if port else _USB_HINT
-        return MachineError("R0924", f"{tool} may not use {on}", hint=groups, notes=notes)
+        return MachineError("R0924", f"{tool} has no permission for {on}", hint=groups, notes=notes)
     if _NO_ANSWER.search(words):
         usual = board.vendor.upload_protocol if board.vendor else None
         protocol = (usual or "") if way is None else way.protocol
@@ -269,6 +269,6 @@ def _failed(board: Board, way: Upload | None, port: str | None, done: Finished) 
     return MachineError(
         "R0920",
         f"the upload to {board.id} failed",
-        hint=f"the last lines of {tool} say why; --verbose shows all of them",
+        hint=f"see the last lines of {tool}; --verbose prints all",
         notes=notes,
     )

@@ -131,9 +131,9 @@ class SimulatorTransport:
         if status == labwired_process.MALFORMED:
             raise RuneError(
                 "R0930",
-                f"the rings in the device's memory cannot be used: {said.decode(errors='replace')}",
-                hint="build the firmware with this version of runec; if it was, the rune's "
-                "firmware wrote over its memory",
+                f"the RTT buffers of the device are malformed: {said.decode(errors='replace')}",
+                hint="build the firmware with this version of runec; otherwise the "
+                "firmware has overwritten its memory",
             )
         if status != labwired_process.RUNS:
             raise self._stopped(said.decode(errors="replace"))

@@ -156,7 +156,7 @@ class Link:
         """Answer `DataWanted` with the whole buffer."""
         frame, need = self._take_pending()
         if len(data) != need.length:
-            raise ValueError(f"{len(data)} bytes given where {need.length} were wanted")
+            raise ValueError(f"{len(data)} bytes instead of {need.length}")
         self._data = (need.capability, data)
         self._answer_need(frame, need, now_ms)
 
@@ -211,7 +211,7 @@ class Link:
 
     def _take_pending(self) -> tuple[Frame, Need]:
         if self._pending is None:
-            raise ValueError("the device wants no data")
+            raise ValueError("the device requested no data")
         pending, self._pending = self._pending, None
         return pending
 
@@ -270,7 +270,7 @@ class Link:
             self._rest()
             events.append(hello)
         elif frame.seq == 0 and self._state in (*_IN_RUN, _State.COUNTING):
-            self._lose(LostCause.RESTARTED, "it sent a new hello", events)
+            self._lose(LostCause.RESTARTED, "another hello", events)
         elif frame.seq == 0:
             # It restarted while nothing was open, and counts its frames anew.
             self._answered = None
@@ -320,7 +320,7 @@ class Link:
             or self._data[0] != need.capability
             or len(self._data[1]) != need.length
         ):
-            raise ValueError("it wants the rest of data that was not given")
+            raise ValueError("request for the rest of data that was not sent")
         else:
             self._answer_need(frame, need, now_ms)
 

@@ -57,7 +57,7 @@ class Rtt:
         self._address = address
         self._outgoing = bytearray()
         if address % _WORD != 0 or not self._holds(address, _HEAD.size + 2 * _RING.size):
-            raise RttError(f"the control block is said to be at {address:#x}")
+            raise RttError(f"the control block has the address {address:#x}")
 
     def send(self, data: bytes) -> None:
         """Send bytes: as many as there is room for with each `exchange()`."""
@@ -97,9 +97,11 @@ class Rtt:
         if name != ID:
             return 0, 0
         if not (1 <= up <= MAX_CHANNELS and 1 <= down <= MAX_CHANNELS):
-            raise RttError(f"{up} rings up and {down} down")
+            raise RttError(f"{up} up-buffers and {down} down-buffers")
         if not self._holds(self._address, _HEAD.size + (up + down) * _RING.size):
-            raise RttError(f"{up} rings up and {down} down do not fit behind {self._address:#x}")
+            raise RttError(
+                f"{up} up-buffers and {down} down-buffers do not fit behind {self._address:#x}"
+            )
         return up, down
 
     def _ring(self, block: int, which: str) -> _Ring:
@@ -107,11 +109,11 @@ class Rtt:
             self._memory.read(block, _RING.size)
         )
         if not 2 * _WORD <= size <= MAX_RING_BYTES or size % _WORD or buffer % _WORD:
-            raise RttError(f"the ring {which} has {size} bytes at {buffer:#x}")
+            raise RttError(f"the buffer {which} has {size} bytes at {buffer:#x}")
         if not self._holds(buffer, size):
-            raise RttError(f"the ring {which}, {size} bytes at {buffer:#x}, leaves the RAM")
+            raise RttError(f"the buffer {which}, {size} bytes at {buffer:#x}, leaves the RAM")
         if write >= size or read >= size:
-            raise RttError(f"the ring {which} of {size} bytes is at {write} and {read}")
+            raise RttError(f"the buffer {which} of {size} bytes is at {write} and {read}")
         return _Ring(block, buffer, size, write, read)
 
     def _take(self, ring: _Ring) -> bytes:

@@ -32,7 +32,7 @@ _NO_ANSWER_AT_PORT = (
     "set the baud rate, PORT@BAUD (`runec boards show B` prints it), or flash the rune: "
     "runec flash X.rune --board B"
 )
-_NO_ANSWER = "check clock, console and link of the board's file: runec boards show B"
+_NO_ANSWER = "check clock, console and link in the board file: runec boards show B"
 _LAST_WORDS = 3
 _QUIET_S = 0.3
 _LEVELS = ("error", "warning", "info", "debug")
@@ -51,7 +51,7 @@ def lost_error(lost: Lost, name: str, words: tuple[str, ...] = ()) -> RuneError:
         return LinkLostError(
             "R0901",
             f"{name} stopped responding, {lost.detail}",
-            hint="the rune may never end: run it on the host first",
+            hint="check for an endless loop: run the rune on the host first",
             notes=words,
         )
     if lost.cause is LostCause.RESTARTED:
@@ -219,7 +219,7 @@ class Session:
             if len(data) != wanted.length:
                 raise RuneError(
                     "R0903",
-                    f"the device wants {wanted.length} bytes of capability {wanted.capability}, "
+                    f"the device requests {wanted.length} bytes of capability {wanted.capability}, "
                     f"which has {len(data)}",
                     hint=REFLASH,
                 )

@@ -68,7 +68,7 @@ class ChildProcess:
         try:
             self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         except OSError as error:
-            what = f"keep what {name} says in a temporary file"
+            what = f"write the output of {name} to a temporary file"
             raise disk_error(error, what, elsewhere=IN_TMPDIR) from None
         try:
             self._process = subprocess.Popen(
@@ -124,10 +124,10 @@ class ChildProcess:
         crashed = bool(last) and _CRASH.search(last[0]) is not None
         return RuneError(
             "R0913",
-            f"{self.name} ended by itself" + (f": {last[0]}" if last else ""),
-            hint="the firmware stopped the CPU: run with --verbose for its log"
+            f"{self.name} exited" + (f": {last[0]}" if last else ""),
+            hint="the firmware stopped the CPU: see its log with --verbose"
             if crashed
-            else "runec doctor shows whether the emulator is complete",
+            else "check the emulator with runec doctor",
             notes=last[1:],
         )
 

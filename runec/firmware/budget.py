@@ -116,7 +116,7 @@ def ram_error(
     rest = f"{_core(board)}the rest of the firmware"
     fixed[rest] = total - sum(own.values()) - sum(fixed.values())
     if _smallest_ram_bytes(board) > board.memory.ram.size_bytes:
-        advice = "no rune fits this board, whose RAM is too small for the engine alone;"
+        advice = "no rune fits this board: its RAM is too small for the engine;"
     else:
         advice = f"make {max(own, key=lambda name: own[name])} smaller, or"
     worst = _costliest(plan, lambda cost: cost.ram_bytes)
@@ -149,7 +149,7 @@ def flash_error(
     """
     worst = _costliest(plan, lambda cost: cost.flash_bytes)
     if _smallest_flash_bytes(board) > board.memory.flash_bytes:
-        advice = "no rune fits this board, whose flash is too small for the engine alone;"
+        advice = "no rune fits this board: its flash is too small for the engine;"
     else:
         advice = _smaller(worst)
     notes = [f"the rune: {rune_bytes} bytes"]
@@ -219,7 +219,7 @@ def _costliest(plan: MemoryPlan, size: Callable[[StageCost], int]) -> StageCost 
 def _cost_note(stage: str, parts: dict[str, int]) -> str:
     largest = sorted(parts.items(), key=lambda part: (-part[1], part[0]))
     listed = ", ".join(f"{name} {size}" for name, size in largest)
-    return f"the stage that costs most: {stage}: {sum(parts.values())} bytes ({listed})"
+    return f"the stage with the highest cost: {stage}: {sum(parts.values())} bytes ({listed})"
 
 
 def _smaller(worst: StageCost | None) -> str:
@@ -230,9 +230,9 @@ def _smaller(worst: StageCost | None) -> str:
     if name == MODEL:
         return f"use a smaller model in {worst.stage} (int8 instead of float), or"
     if name == KERNELS:
-        return f"leave out {worst.stage} or use a model with fewer kinds of operators, or"
+        return f"omit {worst.stage}, or use a model with fewer kinds of operators, or"
     what = "block" if name == CODE else "resource"
-    return f"leave out {worst.stage} or use a smaller {what} there, or"
+    return f"omit {worst.stage}, or use a smaller {what} there, or"
 
 
 def _fitting_boards(rune_bytes: int, plan: MemoryPlan, refused: Board) -> tuple[str, ...]:

@@ -86,8 +86,8 @@ def build_project(
         if isinstance(project, Project) and found != project:
             raise UserFileError(
                 "R1017",
-                f"another process has written another project into {directory} in the meantime",
-                hint="use a folder for each: -d",
+                f"another process has written another project to {directory}",
+                hint="use another folder: -d",
             )
         return _build(found, log)
 
@@ -132,7 +132,7 @@ def _over_limit(done: Finished) -> MachineError | None:
         return None
     return MachineError(
         "R1016",
-        f"a compiler of the firmware took more than {limit}",
+        f"a compiler of the firmware exceeded its limit of {limit}",
         hint="use smaller models or fewer stages; --verbose shows the compiler's command",
     )
 
@@ -150,8 +150,7 @@ def _refuse_variables(project: Project, environment: Mapping[str, str]) -> None:
         if "$" in path:
             raise MachineError(
                 "R0821",
-                f"no firmware can be built in {path}: SCons, which builds it, takes a $ for the "
-                "beginning of a variable",
+                f"cannot build firmware in {path}: SCons reads $ as the start of a variable",
                 hint="choose a folder without a $ in its path: -d for the project, RUNEC_CACHE_DIR "
                 "for the cache",
             )
@@ -203,7 +202,7 @@ def _find_compilers(project: Project) -> None:
 def _no_compiler(project: Project, program: str) -> MachineError:
     return MachineError(
         "R0820",
-        f"the compiler for {project.board.name} is not installed: no program {program!r}",
+        f"the compiler for {project.board.name} is not installed: {program!r} not found",
         hint=f"apt-get install {' '.join(project.board.toolchain.packages)}",
     )
 
@@ -225,7 +224,7 @@ def _build_error(project: Project, lines: list[str]) -> RunecError:
         return MachineError(
             "R1001",
             f"no space left to build the firmware in {project.directory}",
-            hint="free some space, or choose another place with -d, RUNEC_CACHE_DIR or TMPDIR",
+            hint="free some space, or choose another folder with -d, RUNEC_CACHE_DIR or TMPDIR",
         )
     refused = [line.strip() for line in lines if _NOT_WRITABLE.search(line)]
     if refused:
@@ -235,9 +234,9 @@ def _build_error(project: Project, lines: list[str]) -> RunecError:
         return unfetched
     return MachineError(
         "R0821",
-        f"the firmware in {project.directory} could not be built",
-        hint="make the project anew in another folder: runec firmware new; if that fails as well, "
-        "report it with the output of the build",
+        f"cannot build the firmware in {project.directory}",
+        hint="create the project in another folder with runec firmware new; if that fails too, "
+        "report the output of the build",
         notes=[*error_lines(lines), *_flags_note(project)],
     )
 
@@ -284,7 +283,7 @@ def _read_only(project: Project, notes: Iterable[str] = ()) -> MachineError:
     return MachineError(
         "R1002",
         f"cannot write in {project.directory}, where its firmware is built",
-        hint="build a copy of the folder that can be written, or make that one writable (`ls -l`)",
+        hint="build a writable copy of the folder, or make the folder writable (`ls -l`)",
         notes=notes,
     )
 
@@ -299,7 +298,7 @@ def vendor_missing(project: Project, lines: Iterable[str]) -> MachineError | Non
             return None
         return MachineError(
             "R0823",
-            "a package that platformio.ini asks for is not installed, and PlatformIO's registry "
+            "a package in platformio.ini is not installed, and PlatformIO's registry "
             "does not answer",
             hint="connect to the network, or put a `;` before `platform_packages` for the compiler "
             "in PATH",

@@ -87,8 +87,8 @@ def read_manifest(directory: Path) -> bytes:
     if found.begun:
         raise NoProjectError(
             "R0813",
-            f"{directory} holds only a part of its project: writing it was cut short",
-            hint=f"make it once more: {_anew(directory, found)}",
+            f"{directory} contains an incomplete project: its creation was interrupted",
+            hint=f"create it again: {_anew(directory, found)}",
         )
     return data
 
@@ -97,8 +97,8 @@ def outdated(directory: Path, data: bytes, why: object) -> NoProjectError:
     """Return the error for a manifest that another version of runec wrote."""
     return NoProjectError(
         "R0813",
-        f"{directory / MANIFEST} is not what this runec writes: {why}",
-        hint=f"make the project anew: {_anew(directory, _decode(directory, data))}",
+        f"{directory / MANIFEST} was not written by this version of runec: {why}",
+        hint=f"create the project again: {_anew(directory, _decode(directory, data))}",
     )
 
 
@@ -116,7 +116,7 @@ def _decode(directory: Path, data: bytes) -> _Manifest:
         raise NoProjectError(
             "R0813",
             f"{directory / MANIFEST} is damaged: {error}",
-            hint=f"the list of runec's files is lost: remove {directory}, or {_ELSEWHERE}",
+            hint=f"the list of files by runec is lost: remove {directory}, or {_ELSEWHERE}",
         ) from None
 
 
@@ -251,8 +251,8 @@ def _found(directory: Path) -> _Manifest | None:
         return None
     raise NoProjectError(
         "R0813",
-        f"{directory} is there already and is not a firmware project",
-        hint="choose a new or an empty folder with -d",
+        f"{directory} already exists and is not a firmware project",
+        hint="choose a new or empty folder with -d",
     )
 
 
@@ -315,10 +315,10 @@ def _would_lose(directory: Path, edited: list[str]) -> UserFileError:
     more = f" and {len(edited) - _NAMED} more" if len(edited) > _NAMED else ""
     return UserFileError(
         "R0817",
-        f"making {directory} anew would lose what was changed there: "
+        f"{directory} has local changes that would be overwritten: "
         f"{', '.join(edited[:_NAMED])}{more}",
-        hint=f"{_ELSEWHERE}; or move these files away, and put your changes into the new ones",
-        notes=["`runec firmware build` with the folder alone builds it as it is"],
+        hint=f"{_ELSEWHERE}; or move these files away, and merge your changes into the new ones",
+        notes=["`runec firmware build FOLDER` builds it with the changes"],
     )
 
 

@@ -41,7 +41,7 @@ def known_protocol(board: Board, protocol: str, framework: str = BARE) -> str:
     by = f"{protocol!r}" if framework == BARE else f"{protocol!r} with the framework {framework}"
     raise UsageError(
         "R0805",
-        f"the board {board.id} is not written to by {by}",
+        f"the board {board.id} has no upload protocol {by}",
         hint=suggestion(protocol, known),
     )
 

@@ -168,10 +168,10 @@ def _refuse_other_kinds(path: Path) -> None:
     head = read_head(path, _HEAD_BYTES)
     if head[4:8] == b"TFL3":
         what = "a TensorFlow Lite model"
-        hint = "a Runefile names its model; `runec new NAME` makes one, `runec model-info` takes it"
+        hint = "use it in a Runefile (`runec new NAME` creates one), or run `runec model-info`"
     elif head.startswith(b"\0asm"):
         what = "WebAssembly, such as a .rune"
-        hint = "what was built already is for `runec run`, `runec inspect` or `runec flash`"
+        hint = "use `runec run`, `runec inspect` or `runec flash`"
     else:
         other = pointer(head)
         is_utf16 = head.startswith((b"\xff\xfe", b"\xfe\xff"))
@@ -182,7 +182,7 @@ def _refuse_other_kinds(path: Path) -> None:
         if other is None:
             return
         what = other.what
-        hint = other.hint if other.holds_nothing else "name a Runefile; `runec new NAME` makes one"
+        hint = other.hint if other.holds_nothing else "use a Runefile; `runec new NAME` creates one"
     raise UserFileError("R0002", f"{path} is not a Runefile: it is {what}", hint=hint)
 
 

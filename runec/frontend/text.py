@@ -103,12 +103,12 @@ def _look_alike(match: re.Match[str]) -> LookAlike:
     code = f"U+{ord(char):04X}"
     if char in _SIGNS:
         what = f'a character that looks like "{_SIGNS[char][:1]}" ({code})'
-        return LookAlike(match.start(), what, f"write {_SIGNS[char]} instead of it")
+        return LookAlike(match.start(), what, f"write {_SIGNS[char]} instead")
     if re.match(f"[{_QUOTES}]", char):
-        hint = 'write " of the keyboard instead of it'
+        hint = 'write " instead'
         return LookAlike(match.start(), f"a typographic quote ({code})", hint)
     name = _NAMES.get(char, "Unicode space")
-    hint = "write a space of the keyboard instead of it"
+    hint = "write a space instead"
     return LookAlike(match.start(), f"a {name} ({code})", hint)
 
 

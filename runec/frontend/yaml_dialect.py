@@ -263,7 +263,7 @@ class _Reader(msgspec.Struct):
         if isinstance(node, Mapping) or (node.plain and node.text in _NOT_TEXT):
             hint = "arguments are texts, numbers, $NAME of a resource, or lists of texts"
             if isinstance(node, Scalar) and node.text:
-                hint = f'put quotes around it if a text is meant: "{node.text}"'
+                hint = f'for a text, write quotes: "{node.text}"'
             self.wrong(node, "a string or a number", hint)
             return None
         text = node.text.strip()
@@ -279,7 +279,7 @@ class _Reader(msgspec.Struct):
             "R0014",
             f'"{text[:40]}": {problem}',
             span,
-            hint='after "$" come letters, digits and "_", no digit first',
+            hint='after "$" come letters, digits and "_", and does not start with a digit',
         )
         return None
 
@@ -290,7 +290,7 @@ class _Reader(msgspec.Struct):
         if not self._is_name(key):
             return None
         if not isinstance(node, Mapping):
-            self.wrong(node, "a stage", f"give it one of the keys {', '.join(STAGE_KINDS)}")
+            self.wrong(node, "a stage", f"add one of the keys {', '.join(STAGE_KINDS)}")
             return None
         present = {name.text: name for name, _ in node.entries}
         kinds = [kind for kind in STAGE_KINDS if kind in present]
@@ -349,14 +349,14 @@ class _Reader(msgspec.Struct):
                     "R0104",
                     f'The "{key.text}" stage doesn\'t accept any inputs',
                     part.span,
-                    hint="a capability is where data comes from: remove its inputs",
+                    hint="a capability is a source of data: remove its inputs",
                 )
             elif kind == "out" and part.text == "outputs":
                 self.diagnostics.error(
                     "R0103",
                     f'The "{key.text}" stage doesn\'t have any outputs',
                     part.span,
-                    hint="an out is where data leaves: remove its outputs",
+                    hint="an out is a sink of data: remove its outputs",
                 )
             else:
                 entries.append((part, value))
@@ -372,7 +372,7 @@ class _Reader(msgspec.Struct):
             key.span,
             hint=odd.hint
             if (odd := look_alike(key.text)) is not None
-            else 'a name has letters, digits, "_" and "-", and begins with a letter or "_"',
+            else 'a name has letters, digits, "_" and "-", and starts with a letter or "_"',
         )
         return False
 
@@ -382,7 +382,7 @@ class _Reader(msgspec.Struct):
                 "R0015",
                 f'"{key.text}" is both a {kinds[0]} and a {kinds[1]}',
                 present[kinds[1]].span,
-                hint="make two stages of it",
+                hint="split it into two stages",
                 labels=[Label(present[kinds[0]].span, "the first kind is here")],
             )
             return
@@ -392,9 +392,9 @@ class _Reader(msgspec.Struct):
         place = present[strange[0]].span if close else key.span
         self.diagnostics.error(
             "R0015",
-            f'"{key.text}" does not say what it is',
+            f'"{key.text}" has no kind',
             place,
-            hint=close or f"give it one of the keys {', '.join(STAGE_KINDS)}",
+            hint=close or f"add one of the keys {', '.join(STAGE_KINDS)}",
         )
 
     # The document.
@@ -408,13 +408,13 @@ class _Reader(msgspec.Struct):
                 key.span,
                 hint=f"declare it as {bare[:40]} and use it as ${bare[:40]}"
                 if key.text.startswith("$")
-                else 'a resource name has letters, digits and "_", no digit first',
+                else 'a resource name has letters, digits and "_", and does not start with a digit',
             )
             return None
         if isinstance(node, Scalar) and node.plain and node.text == "":
             node = Mapping((), node.span)
         found = self.fields(
-            node, RESOURCE_KEYS, "a resource", "give it a type and an inline text or a path"
+            node, RESOURCE_KEYS, "a resource", "add a type, and an inline text or a path"
         )
         if found is None:
             return None
@@ -508,7 +508,7 @@ def _known_key(key: Scalar, value: Node, known: tuple[str, ...]) -> str:
     close = did_you_mean(key.text, known)
     if close is None and "args" in known:
         given = value.text if isinstance(value, Scalar) and len(value.text) <= 40 else "VALUE"
-        return f"arguments stand below args: `args: {{{key.text[:40]}: {given}}}`; else remove it"
+        return f"arguments belong under args: `args: {{{key.text[:40]}: {given}}}`; else remove it"
     return close or "remove it"
 
 

@@ -101,7 +101,7 @@ class _Tree:
                 "R0004",
                 "a Runefile can't use YAML aliases",
                 self.span(event),
-                "write the value out where it is needed",
+                "repeat the value where it is needed",
             )
         if getattr(event, "tag", None) is not None:
             raise _RefusedError(

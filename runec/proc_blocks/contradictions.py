@@ -73,7 +73,7 @@ def _of_names(manifest: Manifest) -> Iterator[Contradiction]:
             if name in seen:
                 key = "name" if name == rule.name and name not in rule.aliases else "aliases"
                 yield (
-                    f"an argument's name or alias stands twice: {name}",
+                    f"duplicate name or alias of an argument: {name}",
                     ("arguments", number, key),
                 )
             seen.add(name)
@@ -84,7 +84,7 @@ def _of_argument(manifest: Manifest, at: Place, rule: ArgumentRule) -> Iterator[
         if rule.required:
             yield f"{rule.name!r} is required and has a default", (*at, "required")
         if convert(rule.type, rule.default) is None:
-            yield f"the default of {rule.name!r} is no {rule.type}", (*at, "default")
+            yield f"the default of {rule.name!r} is not of the type {rule.type}", (*at, "default")
     for key in ("above", "at_least", "at_most"):
         limit = getattr(rule, key)
         if limit is not None and not math.isfinite(limit):
@@ -101,7 +101,7 @@ def _of_argument(manifest: Manifest, at: Place, rule: ArgumentRule) -> Iterator[
             yield f"{key} compares numbers: {other!r}", (*at, key)
 
     if rule.from_model is not None and not _is_of_model(manifest, rule):
-        yield f"an argument's from_model is none: {rule.from_model!r}", (*at, "from_model")
+        yield f"unknown from_model of an argument: {rule.from_model!r}", (*at, "from_model")
 
 
 def _is_of_model(manifest: Manifest, rule: ArgumentRule) -> bool:

@@ -239,7 +239,7 @@ def main() -> NoReturn:
     except RunecError as error:
         connection.error(error)
     except MemoryError:
-        connection.error(RuneError("R0712", "the rune takes more memory than it is allowed"))
+        connection.error(RuneError("R0712", "the rune exceeded its memory limit"))
     except (ClosedError, BrokenPipeError):
         status = 1
     except Exception as error:

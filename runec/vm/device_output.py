@@ -44,8 +44,8 @@ class CutShortError(ResultError):
     """A result that ends too early."""
 
     hint = (
-        "the firmware ended the result before it was whole: put it on the board again: "
-        "runec flash X.rune --board B; in a firmware of your own, look at what writes the output"
+        "the firmware truncated the result: flash it again: "
+        "runec flash X.rune --board B; in custom firmware, check the code that writes the output"
     )
 
 
@@ -53,7 +53,7 @@ class MixedTextError(ResultError):
     """A result with other text in it."""
 
     hint = (
-        "something in the firmware prints into the result: runec flash X.rune --board B; in a "
+        "the firmware prints text into the result: runec flash X.rune --board B; in a "
         "firmware of your own, write such text to the log"
     )
 
@@ -62,8 +62,7 @@ class OtherRuneError(ResultError):
     """A result with other outputs, types or sizes than those of the rune."""
 
     hint = (
-        "the firmware was made for another rune, or another version of it: "
-        "runec flash X.rune --board B"
+        "the firmware is for another rune, or another version of it: runec flash X.rune --board B"
     )
 
 
@@ -126,7 +125,7 @@ def _read_line(data: bytes) -> dict[str, Any]:
         raise ResultError(what)
     end = _end_of_object(text, start)
     if end is None:
-        raise CutShortError(f"JSON that is cut short after {len(data)} bytes")
+        raise CutShortError(f"JSON that ends after {len(data)} bytes")
     before, after = text[:start].strip(), text[end:].strip()
     is_object = _parse(text[start:end].encode()) is not None
     if is_object and (before or after):

@@ -98,7 +98,7 @@ class HostModel:
             self._engine = self._in_tflm(name, model)
             if why is not None:
                 hint = f"to run it on a board, {to_a_board}"
-                warn(f"no device engine of runec takes the model {name}: {why}", hint)
+                warn(f"no device engine runs the model {name}: {why}", hint)
         except RefusedError as refusal:
             self._engine = self._in_litert(name, model, refusal)
             # No device of today may have it, the device's library of 2020 does.
@@ -107,7 +107,7 @@ class HostModel:
                 warn(text, "devices run it in their own library, with the same result")
             else:
                 hint = f"to run it on a board, {to_a_board}"
-                warn(f"{text}. No device engine of runec takes it: {why}", hint)
+                warn(f"{text}. No device engine runs it: {why}", hint)
 
     def _in_tflm(self, name: str, model: ModelFile) -> _Engine:
         objection = self._objection(Engine.TFLM)

@@ -40,13 +40,13 @@ _FIRST_ID_ONE = (0, 11)
 def _pack(element: ElementType, value: Any) -> bytes:
     if element is ElementType.UTF8:
         if not isinstance(value, str):
-            raise ValueError("a text element that is none")
+            raise ValueError("a text element that is not text")
         text = value.encode("utf-8", "replace")
         return len(text).to_bytes(4, "little") + text
     if value is None and element.is_float:
         value = math.nan
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("a number that is none")  # noqa: TRY004 - as below
+        raise ValueError("an invalid number")  # noqa: TRY004 - as below
     try:
         return struct.pack(f"<{element.struct_code}", float(value) if element.is_float else value)
     except (struct.error, OverflowError):

@@ -61,7 +61,7 @@ class LitertModel:
         except Exception as error:  # noqa: BLE001 - see damaged()
             raise damaged(name, error) from None
         if (len(self._inputs), output_count) != (len(inputs), len(outputs)):
-            raise model_failed(name, "LiteRT finds other inputs and outputs in it", [])
+            raise model_failed(name, "LiteRT reports other inputs and outputs", [])
 
     def infer(self, inputs: Sequence[bytes]) -> list[bytes]:
         """Run the model on packed elements; return the packed elements of its outputs.

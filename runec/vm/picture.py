@@ -92,11 +92,11 @@ def _decode(path: Path, data: bytes, warn: Callable[[Diagnostic], None]) -> Imag
     except UnknownScaleError as error:
         raise unknown_scale(path, str(error)) from None
     except MemoryError:
-        raise bad_picture(path, "it takes more memory than there is") from None
+        raise bad_picture(path, "out of memory") from None
     except (OSError, SyntaxError) as error:
         what = str(error).splitlines()[0] if str(error) else "it is cut short"
         if "cannot identify image file" in what:
-            what = "it is of no kind that is known"
+            what = "unknown picture format"
             if data.startswith(_TIFF):
                 what = "it is damaged, or its pixels are of a kind that is not supported"
         raise bad_picture(path, what) from None

@@ -139,7 +139,7 @@ def _until(process: RuneProcess, wanted: Kind, feed: InputReader, watch: Watch) 
                 raise too_many_requests()
             process.send(Kind.DATA, _provide(feed, body))
         else:
-            raise process_died("it sent a message out of turn", [])
+            raise process_died("unexpected message", [])
         process.extend_deadline(time.monotonic() - started)
 
 

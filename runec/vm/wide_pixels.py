@@ -175,7 +175,7 @@ def _j2k_bits(data: bytes) -> int:
     start = data.find(_J2K_START)
     at = start + _J2K_COMPONENTS
     if start < 0 or len(data) < at + 2:
-        raise UnknownScaleError("its JPEG 2000 codestream is cut short")
+        raise UnknownScaleError("its JPEG 2000 codestream is truncated")
     depths = data[at + 2 : at + 2 + 3 * int.from_bytes(data[at : at + 2], "big") : 3]
     if any(depth >> 7 for depth in depths):
         raise UnknownScaleError("it is a JPEG 2000 with signed numbers")

@@ -43,7 +43,7 @@ CAUSES = {
     "not json": "binary data, where JSON is expected",
     "empty": "nothing, where JSON is expected",
     "text before": "JSON with other text: 7 bytes before it",
-    "cut short": "JSON that is cut short after",
+    "cut short": "JSON that ends after",
     "two lines": "JSON with other text: ",
     "binary": "binary tensors (i32[1]), where JSON is expected",
     "other output": "the output 9, which the rune does not have",

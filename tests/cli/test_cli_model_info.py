@@ -220,7 +220,7 @@ def test_a_model_in_the_place_of_a_rune_is_told_for_what_it_is(
     (here / "x.tflite").write_bytes(b"\x1c\0\0\0TFL3" * 9)
     done = runec("inspect", "x.tflite")
     assert done.code == 1
-    assert "error[R0601]: x.tflite: this is no .rune, but a TensorFlow Lite model" in done.stderr
+    assert "error[R0601]: x.tflite: this is not a .rune, but a TensorFlow Lite model" in done.stderr
 
 
 def test_the_engines_and_boards_of_a_model_are_shown(runec: Callable[..., Any]) -> None:

@@ -177,7 +177,7 @@ def test_a_wrong_runefile_is_shown_with_a_caret_and_writes_nothing(
     assert (done.code, done.stdout) == (1, "")
     assert f"{runefile}:" in done.stderr
     assert "^" in done.stderr
-    assert "= try: " in done.stderr
+    assert "= help: " in done.stderr
     assert files(here) == {"noop"}
 
 
@@ -266,7 +266,7 @@ def test_mistakes_of_a_run_are_told_with_their_exit_code(
     done = runec("run", noop_rune, *arguments)
     assert (done.code, done.stdout) == (code, "")
     assert words in done.stderr
-    assert "= try: " in done.stderr
+    assert "= help: " in done.stderr
 
 
 @pytest.mark.parametrize("verb", ["run", "inspect"])

@@ -471,7 +471,7 @@ WORDS = {
         "esp32c3",
         None,
         "A fatal error occurred: Failed to connect to ESP32-C3: No serial data received.",
-        ("R0923", "hold its button BOOT"),
+        ("R0923", "hold the button BOOT"),
     ),
     "esptool, no permission": (
         "esp32c3",

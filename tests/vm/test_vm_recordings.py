@@ -557,17 +557,17 @@ REFUSED = {
     ),
     "arduino, a row cut": (
         "x:1,y:2,z:3\nx:4,y\n",
-        "2:1: this row has other names than the first one: 'x', 'y', 'z'",
+        "2:1: the names in this row differ from the first row: 'x', 'y', 'z'",
         "write the same names in each row",
     ),
     "arduino, another order in a row": (
         "x:1 y:2 z:3\nx:4 z:5 y:6\n",
-        "2:1: this row has other names than the first one: 'x', 'y', 'z'",
+        "2:1: the names in this row differ from the first row: 'x', 'y', 'z'",
         "write the same names in each row",
     ),
     "arduino, no number": (
         "x:1 y:2 z:3\nx:4 y:nan z:6\n",
-        "2:1: this row has other names than the first one: 'x', 'y', 'z'",
+        "2:1: the names in this row differ from the first row: 'x', 'y', 'z'",
         "write the same names in each row",
     ),
 }

@@ -216,7 +216,7 @@ def device_objection(graph: Graph, operators: Iterable[str], hybrid: Sequence[st
     if hybrid:
         return f"its {', '.join(hybrid)} cannot mix float inputs with weights of 8 bits"
     found = objections(graph)
-    return f"it does not compute {', '.join(found)} as this computer does" if found else None
+    return f"it does not compute {', '.join(found)} as the host does" if found else None
 
 
 def device_advice(graph: Graph, operators: Iterable[str], hybrid: Sequence[str]) -> str:

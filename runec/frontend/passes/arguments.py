@@ -141,9 +141,9 @@ def _evaluate(text: str, argument: Argument, diagnostics: Diagnostics) -> str | 
         return str(math.prod(int(factor) for factor in text[1:].split("*")))
     diagnostics.error(
         "R0407",
-        f'"{text[:60]}" is a Rust expression that runec can\'t work out',
+        f'"{text[:60]}" is a Rust expression that runec cannot evaluate',
         argument.value_span,
-        hint="write the value itself, a product such as @96*96, or @PixelFormat::RGB",
+        hint="write the value, a product such as @96*96, or @PixelFormat::RGB",
     )
     return None
 
@@ -177,7 +177,7 @@ def read_model_formats(
         if found != EXECUTED_FORMAT:
             diagnostics.warning(
                 "R0306",
-                f'the format of "{name}" is {found}: the rune will hold the model, '
+                f'the format of "{name}" is {found}: the rune will contain the model, '
                 f"but runec executes {EXECUTED_FORMAT} only",
                 value.argument.value_span,
                 hint="convert it with TensorFlow's TFLiteConverter to run it here or on a device",
@@ -232,7 +232,7 @@ def warn_unused(
     if not unused:
         return
     close = did_you_mean(unused[0].name, known)
-    hint = close or (f"{name} takes {', '.join(known)}" if known else "remove them")
+    hint = close or (f"{name} has {', '.join(known)}" if known else "remove them")
     rest: tuple[Span, ...] = tuple(argument.key.span for argument in unused[1:])
     message = f"Unused arguments for {name}: {', '.join(argument.key.text for argument in unused)}"
     diagnostics.warning(

@@ -157,7 +157,7 @@ def _folder(
         other = identify_folder(folder)
         pack = ""
         if other.format is not None:
-            pack = f". To pack it without running it: args: {{format: {other.format}}}"
+            pack = f". To include it without executing it: args: {{format: {other.format}}}"
         diagnostics.error(
             "R0307",
             f'the model of "{name}" is {other.what}, not a {EXECUTED_FORMAT} file',

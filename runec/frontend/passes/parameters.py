@@ -141,9 +141,9 @@ def _report(spelling: str, parameter: Parameter, value: Value, diagnostics: Diag
     if spelling == "pixel_format":
         hint = f"use one of {', '.join(_PIXEL_FORMAT_NAMES)}"
     elif spelling == "sample_duration":
-        hint = "give the duration in seconds, such as 1.5"
+        hint = "use seconds, such as 1.5"
     else:
-        hint = f"give a whole number from {parameter.least} to {MAX_PARAMETER}"
+        hint = f"use an integer from {parameter.least} to {MAX_PARAMETER}"
     diagnostics.error(
         "R0402",
         f'"{shown[:40]}" is not a value for "{value.argument.key.text}"',

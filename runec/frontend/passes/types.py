@@ -200,7 +200,7 @@ class _Checker(msgspec.Struct):
                 "R0207",
                 f"{type_} is larger than {MAX_TENSOR_BYTES} bytes",
                 node.span,
-                hint="no microcontroller has that memory: check the dimensions",
+                hint="no microcontroller has enough memory: check the dimensions",
             )
             return None
         return type_
@@ -235,7 +235,7 @@ class _Checker(msgspec.Struct):
                 continue
             self.diagnostics.error(
                 "R0202",
-                f'"{name}" gives {found}, but declares {written}: the shapes differ',
+                f'"{name}" provides {found}, but declares {written}: the shapes differ',
                 Span(node.span.source, node.dimensions[0].span.start, node.dimensions[-1].span.end),
                 hint=f"declare {found}, or no outputs",
             )
@@ -280,16 +280,16 @@ class _Checker(msgspec.Struct):
             if given.element is not taken.element:
                 self.diagnostics.error(
                     "R0201",
-                    f'"{edge.producer}" gives {given}, but "{name}" expects {taken}: '
+                    f'"{edge.producer}" provides {given}, but "{name}" expects {taken}: '
                     "the element types differ",
                     edge.ref.span,
-                    hint="give both the same element type, or put a proc block between them",
+                    hint="use the same element type for both, or insert a proc block",
                     labels=labels,
                 )
             elif not _same_shape(given, taken):
                 self.diagnostics.error(
                     "R0202",
-                    f'"{edge.producer}" gives {given}, but "{name}" expects {taken}: '
+                    f'"{edge.producer}" provides {given}, but "{name}" expects {taken}: '
                     "the shapes differ",
                     edge.ref.span,
                     hint="shapes must be equal up to dimensions of 1",
@@ -359,8 +359,8 @@ class _Checker(msgspec.Struct):
         if type_.element is ElementType.UTF8 or wanted not in (None, type_.element):
             self.diagnostics.error(
                 "R0205",
-                f"{kind.name} can't give {type_.element.value}: "
-                + (f"it gives {wanted.value}" if wanted else "texts have no fixed size"),
+                f"{kind.name} cannot provide {type_.element.value}: "
+                + (f"it provides {wanted.value}" if wanted else "texts have no fixed size"),
                 place,
                 hint=f"declare {wanted.value if wanted else 'u8'}"
                 ", and convert with a proc block where another type is needed",
@@ -408,7 +408,7 @@ class _Checker(msgspec.Struct):
                     "R0207",
                     f'output {index} of "{name}" is larger than {MAX_TENSOR_BYTES} bytes',
                     stage.name.span,
-                    hint="no microcontroller has that memory",
+                    hint="no microcontroller has enough memory",
                 )
                 return
         self.outputs[name] = resolved.outputs
@@ -548,7 +548,7 @@ class _Checker(msgspec.Struct):
                 f'The model of "{name}" takes {_count(info.inputs, "input")}, '
                 f"but is given {len(inputs)}",
                 inputs[-1][0].ref.span,
-                hint=f"it takes {_listed(info.inputs)}",
+                hint=f"inputs of the model: {_listed(info.inputs)}",
             )
         else:
             self._compare_inputs(name, stage, inputs, info.inputs)
@@ -569,7 +569,7 @@ class _Checker(msgspec.Struct):
                 f'The model of "{name}" has {_count(info.outputs, "output")}, '
                 f"but {len(declared)} are declared",
                 (stage.outputs or ())[-1].span,
-                hint=f"it gives {_listed(info.outputs)}",
+                hint=f"outputs of the model: {_listed(info.outputs)}",
             )
         self.outputs[name] = self._model_outputs(name, stage, info.outputs)
 
@@ -600,8 +600,7 @@ class _Checker(msgspec.Struct):
             place = stage.outputs[declared.index(None)].span if stage.outputs else stage.name.span
             self.diagnostics.error(
                 "R0204",
-                f'Unable to determine the type of "{name}": '
-                "its model is not read when the rune is built",
+                f'Unable to determine the type of "{name}": its model is not read at build time',
                 place,
                 hint="Consider specifying this output type",
             )

@@ -241,7 +241,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     usual way onto the board, `other_uploads` are those that `--protocol` chooses. `usb_ids` are
     vendor and product of what a computer sees when the board is plugged in; `usb_serial` says
     whether that is a serial port, joined to the console. `input` says where
-    ACCEL has its data from: the computer (`link`), or the accelerometer of the board (`sensor`).
+    ACCEL has its data from: the host (`link`), or the accelerometer of the board (`sensor`).
     `pins` are the board's own names of pins, such as `led`. `time_budget_ms` is the time that one
     run of a rune may take, without what it waits.
     """

@@ -11,7 +11,7 @@ from runec.diagnostics import UserFileError
 from runec.suggestions import suggestion
 from runec.toml import TomlFile, TomlSort, read_toml
 
-# What a board says of itself, not of its kind.
+# What a board reports about itself, not of its kind.
 OWN_KEYS = frozenset({"id", "name", "verified", "verified_reason"})
 _SORT = TomlSort("R0801", "board file", "docs/guides/boards.md", max_bytes=64 * 1024)
 

@@ -94,7 +94,7 @@ def _read_board(path: Path, files: BoardFiles | None = None, *, trusted: bool = 
 
 
 def _refuse_controls(joined: JoinedBoard) -> None:
-    """Refuse characters that could end the line or the comment that a text is written into."""
+    """Reject characters that could end the line or the comment that a text is written into."""
     for text in joined.texts:
         for path, word in texts(text.tables):
             shown = printable(word)
@@ -123,7 +123,7 @@ def _refuse_wrong_clock(joined: JoinedBoard, board: Board) -> None:
 
 
 def _refuse_unknown_names(joined: JoinedBoard, board: Board) -> None:
-    """Refuse upload commands with names in braces that stand for nothing."""
+    """Reject upload commands with names in braces that stand for nothing."""
     known = {*_UPLOAD_NAMES, *board.upload_values}
     known |= {"constants"} if board.memory.constants else set()
     ways: dict[tuple[str, ...], Upload] = {("upload",): board.upload} if board.upload else {}
@@ -160,7 +160,7 @@ def _unknown_name(words: Iterable[str], known: Collection[str]) -> str | None:
 
 
 def _require_trust(joined: JoinedBoard) -> None:
-    """Refuse what could run code on this computer, in a file that is not the user's own."""
+    """Reject what could run code on the host, in a file that is not the user's own."""
     if all(map(_is_trusted, joined.texts)):
         return
     own = data_dir("boards")
@@ -216,7 +216,7 @@ def _find(board: str) -> Path:
 def load_board(board: str, *, trusted: bool = False, progress: Progress | None = None) -> Board:
     """Return a board, named by its id or by the path of its file, which ends in `.toml`.
 
-    A file outside of the folders of board files is `trusted` to run code on this computer only
+    A file outside of the folders of board files is `trusted` to run code on the host only
     where the caller says so; without that it is held to `runec.boards.trust`.
     `pio:ID` is one of PlatformIO's, which is asked for it, and `progress` told that.
 

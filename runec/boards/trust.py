@@ -2,11 +2,11 @@
 
 A board file names programs (compiler, emulator, upload tool) and what they are started with, and
 names of packages that PlatformIO executes. The files of runec, and those in the user's own folder
-(RUNEC_BOARDS_DIR), may say anything. One that is named by its path, and what lies beside it, may be
-a stranger's, as part of a project: there each of these keys has an allow-list, wide enough for a
-board with another chip, clock, memory, pin or machine. Anything else needs `--trust-board`.
+(RUNEC_BOARDS_DIR), are trusted. One that is named by its path, and what lies beside it, may be
+untrusted, as part of a project: there each of these keys has an allow-list, wide enough for a board
+with another chip, clock, memory, pin or machine. Anything else needs `--trust-board`.
 
-What is not listed here is a number, one of a few words, or a text that only people read.
+All other keys are numbers, enumerations, or texts that are only printed.
 """
 
 from __future__ import annotations

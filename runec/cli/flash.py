@@ -148,7 +148,7 @@ def command(
 
 
 def _require_no_files(rune: Rune, board: Board) -> None:
-    """Refuse a rune that this verb has no inputs for, before anything is built to be watched."""
+    """Reject a rune that this verb has no inputs for, before anything is built to be watched."""
     try:
         sensed = (CapabilityKind.ACCEL,) if board.input == "sensor" else ()
         check_inputs(rune, InputReader(Inputs()), may_lack=sensed)

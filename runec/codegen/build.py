@@ -388,7 +388,7 @@ def _compiler_error(message: str, said: str) -> MachineError:
 
 
 def _check(linked: bytes, own: str | None, located: Sequence[str]) -> ModuleFacts:
-    """Look for what the linker does not refuse, and return what the module says of itself.
+    """Look for what the linker does not reject, and return what the module reports about itself.
 
     `own` names the blocks of the user's, which are to blame where there are any.
     """

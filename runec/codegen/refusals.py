@@ -109,7 +109,7 @@ def _entries(folder: Path) -> Iterator[tuple[Path, bool]]:
 
 
 def refuse_foreign_files(unit: BlockUnit, folders: Folders, names: Iterable[str]) -> None:
-    """Refuse what a block of the user's includes from outside its folder.
+    """Reject what a block of the user's includes from outside its folder.
 
     `names` are the files that the compiler has read, as it lists them: however an include is
     spelled, the file is there.
@@ -273,7 +273,7 @@ def _source(unit: BlockUnit, name: str) -> SourceFile:
 
 
 def _span(source: SourceFile, line: int, column: int) -> Span:
-    """The word at a place as clang tells it: it counts bytes, and we count characters."""
+    """The word at a place as clang reports it: it counts bytes, and we count characters."""
     lines = source.text.split("\n")
     text = lines[min(line, len(lines)) - 1]
     characters = len(text.encode()[: column - 1].decode(errors="ignore"))

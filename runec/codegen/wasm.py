@@ -33,7 +33,7 @@ def finish_module(linked: bytes, memory_bytes: int, exports: Set[str]) -> bytes:
     """Return the linker's module as a rune holds it.
 
     Custom sections go (names, producers, target features), and so does the table that the linker
-    writes although nothing can refer to it (`read_facts` refuses modules that could). Of the
+    writes although nothing can refer to it (`read_facts` rejects modules that could). Of the
     exports those named in `exports` stay. A global that has only one of the others holds the
     address of a symbol, which no code reads, and goes with it. Linear memory becomes exactly the
     pages that hold `memory_bytes`, with no room to grow.

@@ -93,7 +93,7 @@ def cached(name: str) -> Path | None:
 
 
 def is_broken(name: str) -> bool:
-    """Tell whether the cache holds a component with something missing; `fetch` gets it anew.
+    """Return whether a component in the cache is incomplete; `fetch` repairs it.
 
     Raises:
         UsageError: R1010, no such component.
@@ -114,7 +114,7 @@ def leftovers() -> list[Path]:
 
 
 def _is_whole(folder: Path, wanted: Component) -> bool:
-    """True when everything is there that the component keeps, and no folder of it is empty."""
+    """True if all files of the component exist, and no folder is empty."""
     try:
         return all(
             any((folder / kept).iterdir()) if kept.endswith("/") else (folder / kept).is_file()

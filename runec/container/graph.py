@@ -31,7 +31,7 @@ class GraphCapability:
 
 @dataclass(frozen=True, slots=True)
 class GraphProcBlock:
-    """A processing block, for people and tools; no host needs it to run the rune."""
+    """A processing block, for documentation and tools; not needed to run the rune."""
 
     block: str
     path: str

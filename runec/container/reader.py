@@ -343,7 +343,7 @@ def read_rune(
     """Read a .rune; `source` names it in messages, `models` are files that are parsed already.
 
     Raises:
-        UserFileError: R0601, no rune; R0602, cut short; R0603, other sections; R0604, damaged;
+        UserFileError: R0601, no rune; R0602, truncated; R0603, other sections; R0604, damaged;
             R0605, a malformed graph; R0606, another ABI; R0607, more than ABI 1 allows; R0608,
             parts that contradict each other; R0609, another module than ABI 1 asks for.
     """

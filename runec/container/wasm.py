@@ -181,7 +181,7 @@ def walk_sections(data: bytes) -> list[Section]:
     """Split a file into sections.
 
     Raises:
-        RuneFileError: R0601, no WebAssembly; R0602, cut short; R0603, sections out of order.
+        RuneFileError: R0601, no WebAssembly; R0602, truncated; R0603, sections out of order.
     """
     if data[: len(MAGIC)] != MAGIC:
         if data and MAGIC.startswith(data[: len(MAGIC)]):

@@ -1,4 +1,4 @@
-"""A board simulated by labwired, in virtual time, from the computer's side."""
+"""A board simulated by labwired, in virtual time, from the host's side."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class SimulatorTransport:
         rtt_in: Region | None = None,
         part: SimulatedPart | None = None,
     ) -> None:
-        """Start the simulator, with a part on the chip's I2C bus at will.
+        """Start the simulator, optionally with a part on the chip's I2C bus.
 
         With `rtt_in`, the chip's RAM, the console is not its UART.
 
         Raises:
-            RuneError: R0930, the rings are malformed.
+            RuneError: R0930, the RTT buffers are malformed.
             MachineError: R0914, labwired is not installed; R0915, it does not start.
         """
         labwired = importlib.util.find_spec("labwired")

@@ -1,4 +1,4 @@
-"""The computer's side of the link, as a state machine without input or output.
+"""The host's side of the link, as a state machine without input or output.
 
 Bytes and the time go in, events and bytes come out, so that the whole of docs/spec/link.md can be
 tested without a device. Times are milliseconds of whichever clock the caller keeps to.
@@ -90,7 +90,7 @@ _IN_RUN = (_State.STARTING, _State.RUNNING)
 
 
 class Link:
-    """One computer's end of one link."""
+    """The host's end of one link."""
 
     def __init__(
         self,
@@ -148,7 +148,7 @@ class Link:
         self._ask(_State.STARTING, Kind.RUN, b"", now_ms)
 
     def ask_stats(self, now_ms: float) -> None:
-        """Ask what the device measured."""
+        """Request the statistics of the device."""
         self._require_idle()
         self._ask(_State.COUNTING, Kind.STATS, b"", now_ms)
 
@@ -188,7 +188,7 @@ class Link:
         return self._reader.take_text()
 
     def tick(self, now_ms: float) -> list[Event]:
-        """Let time pass: send again what was not answered, or give up."""
+        """Advance the clock: repeat an unanswered request, or time out."""
         events: list[Event] = []
         if self._deadline is None or now_ms < self._deadline:
             return events
@@ -262,7 +262,7 @@ class Link:
 
     def _hello(self, frame: Frame, now_ms: float, events: list[Event]) -> None:
         if self._state is _State.BOOTING:
-            # The device is up now, so what is sent from here on reaches it.
+            # The device is up now and receives what is sent from here on.
             self._state = _State.IDLE
             self.greet(now_ms)
         elif self._state is _State.GREETING and frame.seq == self._seq:
@@ -272,14 +272,14 @@ class Link:
         elif frame.seq == 0 and self._state in (*_IN_RUN, _State.COUNTING):
             self._lose(LostCause.RESTARTED, "another hello", events)
         elif frame.seq == 0:
-            # It restarted while nothing was open, and counts its frames anew.
+            # It restarted while nothing was open, and counts its frames from 0.
             self._answered = None
             self._device_seq = None
             if self._state is _State.IDLE:
                 events.append(parse_hello(frame.body))
 
     def _step(self, frame: Frame, now_ms: float, events: list[Event]) -> None:
-        """Take a frame that wants an answer. A run's first one also says that RUN arrived."""
+        """Accept a frame that needs an answer. The first one of a run also acknowledges RUN."""
         if frame == self._answered:
             self._out += self._answer
             return

@@ -17,7 +17,7 @@ MAX_PART_BYTES = 232
 
 
 class Kind(IntEnum):
-    """The kinds of frames; those below 0x80 come from the computer."""
+    """The kinds of frames; those below 0x80 come from the host."""
 
     HELLO = 0x01
     RUN = 0x02
@@ -37,7 +37,7 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """What a device says of itself. Sizes are in bytes."""
+    """What a device reports about itself. Sizes are in bytes."""
 
     version: int
     abi: int
@@ -53,7 +53,7 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """What a device measured; None where it did not say. Time units are the board's own."""
+    """Statistics of a device; None: not reported. Time units are those of the board."""
 
     runs: int
     arena_used_bytes: int | None = None
@@ -92,7 +92,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A run ended with an error: a `runevm_error`, where it happened, what was found."""
+    """A run ended with an error: `runevm_error`, stage, details."""
 
     code: int
     place: str

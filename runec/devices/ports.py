@@ -17,7 +17,7 @@ from runec.files import is_there
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """A serial port of this computer; `usb_id` is `vvvv:pppp`, or empty where it is not USB."""
+    """A serial port of the host; `usb_id` is `vvvv:pppp`, or empty where it is not USB."""
 
     device: str
     usb_id: str

@@ -1,4 +1,4 @@
-"""The error codes of `runevm.h` as a computer shows them: by name, with what to try.
+"""The error codes of `runevm.h` on the host: message and hint of each.
 
 A test compares `RUNEVM_ERRORS` with `runevm_error` in the header.
 """
@@ -14,7 +14,7 @@ from runec.vm import FailedRunError
 
 NO_DATA = 401
 _LINK = 402
-# What the firmware lacks for the rune, and how a run ended: it takes the next one.
+# Missing features of the firmware, and failed runs, after which the next run is possible.
 _RUN = range(200, 400)
 
 
@@ -30,7 +30,7 @@ class RunevmError:
 
 _FILE = "R0905"
 _BOARD = "R0906"
-# Hints are for whoever has a board as well: what is only built again does not change it.
+# Hints include the flashing: a new build alone does not change the board.
 REFLASH = "flash it with this version of runec: runec flash X.rune --board B"
 _REBUILD = f"build the .rune again and {REFLASH}"
 _FOR_THIS_RUNE = "flash this rune: runec flash X.rune --board B"
@@ -125,7 +125,7 @@ def device_error(
             hint=REFLASH,
         )
     where = f" (at {place!r})" if place else ""
-    # Words of the rune's own may be in it; a terminal must not obey them.
+    # It may have untrusted text of the rune.
     words = "".join(char if char.isprintable() else "\ufffd" for char in detail)
     what = f": {words}" if words else ""
     return _kind(code)(

@@ -51,7 +51,7 @@ class SerialTransport:
         return time.monotonic() * 1000
 
     def send(self, data: bytes) -> None:
-        """Send all bytes. Raises LinkLostError R0940 when the port is gone."""
+        """Send all bytes. Raises LinkLostError R0940 when the port is lost."""
         try:
             self._port.write(data)
         except _GONE as error:
@@ -61,7 +61,7 @@ class SerialTransport:
         """Return bytes as soon as there are some, or nothing; see `Transport`.
 
         Raises:
-            LinkLostError: R0940, the port is gone.
+            LinkLostError: R0940, the port is lost.
         """
         wait_s = wall_limit_s - time.monotonic()
         if until_ms is not None:

@@ -1,4 +1,4 @@
-"""Which of a board's sensors gives what a rune asks for."""
+"""Selection of the board's sensor for the ACCEL capability of a rune."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from runec.firmware.device_rune import DeviceRune
 from runec.firmware.refusals import UnfitBoardError
 from runec.pipeline import CapabilityKind
 
-# Where a Runefile does not say `hz`; what examples/gesture was trained for.
+# Default of `hz`: the rate that examples/gesture was trained for.
 DEFAULT_HZ = 50
 # RUNEC_ACCELEROMETER_HZ_MAX of firmware_templates/drivers/accelerometer.h.
 MAX_HZ = 200
@@ -27,7 +27,7 @@ class Accelerometer:
 
 
 def choose_accelerometer(rune: DeviceRune, board: Board, framework: str) -> Accelerometer | None:
-    """Return what ACCEL is measured with; None where the rune has none or the computer gives it.
+    """Return the sensor of ACCEL; None if the rune has none or the host provides the data.
 
     Raises:
         UnfitBoardError: R0840, the board has no accelerometer that can be read, or not what the

@@ -75,7 +75,7 @@ def flash_bounds(rune_bytes: int, plan: MemoryPlan, board: Board) -> Bounds:
 
 
 def check_budget(rune_bytes: int, plan: MemoryPlan, board: Board) -> None:
-    """Refuse a rune that surely does not fit on a board.
+    """Reject a rune that surely does not fit on a board.
 
     What may fit is let through: the linker knows, and `ram_error` and `flash_error` tell it.
 

@@ -1,4 +1,4 @@
-"""Building a project with PlatformIO, and what came out of it."""
+"""Building a project with PlatformIO; errors and sizes of the build."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def build_project(
 ) -> FirmwareBuild:
     """Build a project that create_project() wrote; `log` gets each line of the builder.
 
-    One that was built just as it is now is only measured.
+    An up-to-date one is only measured.
 
     Raises:
         UserFileError: R0811, R0812, the linker found that the rune does not fit; R0813, no project;
@@ -95,7 +95,7 @@ def build_project(
 def _build(found: Project, log: Callable[[str], None] | None) -> FirmwareBuild:
     environment = project_environment(found)
     _refuse_variables(found, environment)
-    inputs = None  # what a vendor's platform is made from is its own affair
+    inputs = None  # files of a vendor's platform are not checked
     if found.framework == BARE:
         if not _has_package(found, environment):
             _find_compilers(found)
@@ -144,7 +144,7 @@ def project_environment(project: Project) -> dict[str, str]:
 
 
 def _refuse_variables(project: Project, environment: Mapping[str, str]) -> None:
-    """Refuse what SCons, which builds, would take for variables and leave out of paths."""
+    """Reject what SCons, which builds, would take for variables and leave out of paths."""
     core = environment.get("PLATFORMIO_CORE_DIR", "")
     for path in (str(project.directory.resolve()), core):
         if "$" in path:
@@ -289,7 +289,7 @@ def _read_only(project: Project, notes: Iterable[str] = ()) -> MachineError:
 
 
 def vendor_missing(project: Project, lines: Iterable[str]) -> MachineError | None:
-    """Return what to say (R0823) where PlatformIO said that it cannot fetch what it needs."""
+    """Return R0823 if PlatformIO could not download a package."""
     vendor = project.board.vendor
     if not any(_NO_REGISTRY.search(line) for line in lines):
         return None

@@ -1,4 +1,4 @@
-"""What a firmware needs to know of a rune, whatever the board: found once and passed on."""
+"""Facts about a rune that firmware for any board needs, determined once."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _check_operators(rune: Rune, graph: Graph) -> None:
 
 
 def check_carried(graph: Graph) -> None:
-    """Refuse what a device lacks: it has what is in the .rune and nothing else.
+    """Reject what a device lacks: it has what is in the .rune and nothing else.
 
     Raises:
         UnfitDeviceError: R0814, a resource is given at run time; R0815, a model of another format.

@@ -1,4 +1,4 @@
-"""Writing a project folder that stands alone, and reading back what it was made for."""
+"""Writing and reading self-contained project folders."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project folder and what it was made for."""
+    """A project folder with its rune and board."""
 
     directory: Path
     rune_name: str
@@ -194,7 +194,7 @@ def _content(content: bytes | str | Path) -> bytes:
 
 
 def load_project(directory: Path) -> Project:
-    """Return what a folder that create_project() wrote was made for.
+    """Return the rune and board of a folder by create_project().
 
     Raises:
         UserFileError: R0813, the folder is no such project, or was not written to its end; R1003,

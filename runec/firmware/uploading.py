@@ -19,7 +19,7 @@ _IMAGES = ("image", "constants", "app")
 
 @dataclass(frozen=True, slots=True)
 class ToolCommand:
-    """What an upload tool is started with, and the lines of the script that it is given, if any."""
+    """Command of an upload tool, and the lines of its script, if any."""
 
     words: tuple[str, ...]
     script: tuple[str, ...] = ()
@@ -59,7 +59,7 @@ def upload_way(board: Board, protocol: str | None) -> Upload | None:
 
 
 def tool_command(project: Project, way: Upload, *, port: str | None = None) -> ToolCommand:
-    """Return what the project's builder starts to write a bare-metal firmware to its board."""
+    """Return the upload command of a bare-metal firmware."""
     built = build_folder(project.directory.absolute())
     values = {
         **upload_values(project.board),

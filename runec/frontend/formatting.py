@@ -1,6 +1,6 @@
 """Canonical spelling of a Runefile, in either dialect: what `runec fmt` writes.
 
-    format_runefile(text, path)   the same Runefile, spelled canonically
+    format_runefile(text, path)   the same Runefile, canonical
 
 Formatting never changes what a Runefile means: the result is read again and compared.
 """

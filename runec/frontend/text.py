@@ -21,7 +21,7 @@ LONG_LISTS = (
 MAX_DIMENSION = 2**31 - 1
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
-# The original's last compiler took URIs as well, whose query names a version or a module.
+# The original platform's last compiler took URIs as well, whose query names a version or a module.
 PATH = re.compile(
     r"(?P<base>[\w:/.%&-]+|\w+:[\w:/.%&?=-]+)(?:@(?P<version>[\w./-]+))?(?:\#(?P<sub>[\w./%&-]+))?\Z",
     re.ASCII,

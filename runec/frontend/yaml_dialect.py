@@ -1,7 +1,7 @@
-"""The YAML dialect: nodes -> the AST that the Dockerfile-like dialect gives too.
+"""The YAML dialect: nodes -> the AST, which is the same for the legacy dialect.
 
-Messages keep the words of the original's parser (serde): "missing field `image`" and so on. Unlike
-the original, every one has a place, and an unknown key is an error.
+Messages have the words of the original platform's parser (serde), such as "missing field `image`".
+In addition, each has a location, and an unknown key is an error.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ _MEANT = {
 
 
 def _described(node: Node) -> str:
-    """A value in the words of the original's parser."""
+    """A value in the words of the original platform's parser."""
     if isinstance(node, Sequence):
         return "sequence"
     if isinstance(node, Mapping):
@@ -535,7 +535,7 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 def _is_misspelt(name: str, node: Node, known: tuple[str, ...]) -> bool:
-    """Tell whether another key was told to be this one: a mistake that is reported already."""
+    """Return whether another key was already reported as a misspelling of this one."""
     return isinstance(node, Mapping) and any(
         key.text not in known and did_you_mean(key.text, known) == did_you_mean(name, known)
         for key, _ in node.entries

@@ -1,10 +1,10 @@
 """How many bytes of arena TensorFlow Lite Micro needs for a model on a 32-bit device.
 
 The device runs the TensorFlow Lite Micro of July 2020. Its allocator is simple enough to be
-replayed: persistent things come from the arena's tail downwards, in a fixed order, and the
-activations lie at its head, placed by the greedy planner. While it plans, the planner's own
-tables lie between the two; for small models they, not the activations, decide the size.
-docs/arena.md tells the story and compares the result with what the library really takes.
+replayed: persistent data is allocated downwards from the arena's tail, in a fixed order, and the
+activations are at its head, placed by the greedy planner. While it plans, the planner's tables
+are between the two; for small models they, not the activations, decide the size.
+docs/arena.md describes the algorithm and compares the result with the library.
 
 Sizes below are those of a 32-bit target with enumerations of four bytes. A compiler that makes
 enumerations shorter (arm-none-eabi-gcc does) needs less: every allocation is rounded down to

@@ -80,7 +80,7 @@ def extract_model(data: bytes, name: str | None = None) -> ModelArray:
 
     Raises:
         UserFileError: R0315, no array holds a model; R0316, several do and none is chosen, or none
-            has the name; R0317, the array is malformed or cut short.
+            has the name; R0317, the array is malformed or truncated.
     """
     text = _text(data)
     found = [] if text is None else list(_found(text))

@@ -287,7 +287,7 @@ def _fields(head: bytes, file_bytes: int) -> Iterator[tuple[tuple[int, int], int
                 return
         found.append(((number, kind), value))
         at += {0: 0, 1: 8, 2: value, 5: 4}[kind]
-    if at <= file_bytes or len(found) > 1:  # the last one may be cut short
+    if at <= file_bytes or len(found) > 1:  # the last one may be truncated
         yield from found
 
 

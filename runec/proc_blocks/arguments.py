@@ -93,8 +93,8 @@ def _has_surrogates(text: str) -> bool:
 def convert(kind: ArgumentType, value: ArgumentValue) -> ArgumentValue | None:
     """Return the value as its argument's type, or None where it is not one.
 
-    Texts are trimmed; a number may stand in a text, as the original's arguments all did. A list
-    of words may be a text with one word a line, whose last line may be empty.
+    Texts are trimmed. A number may be a text, as in the original platform. A list of words may be
+    a text with one word per line, whose last line may be empty.
     """
     if kind == "int":
         return _to_int(value)

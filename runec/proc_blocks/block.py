@@ -61,8 +61,8 @@ def _declared_shape(
 ) -> tuple[int, ...] | None:
     """Return the shape of a declared output; None if it does not match `shape`.
 
-    Dimensions of 1 are written or left out at will. Where the length is the user's, a single
-    number is always the length: of rows of 6, `[6]` is six rows, and `[1, 6]` is one.
+    Dimensions of 1 are optional. If the user chooses the length, a single number is always the
+    length: with rows of 6, `[6]` is six rows, and `[1, 6]` is one.
     """
     if rule.reshape and declared.element_count == math.prod(shape):
         return declared.dimensions

@@ -1,4 +1,4 @@
-"""`block.toml`: what a block says of itself.
+"""`block.toml`: what a block reports about itself.
 
     description  one sentence
     stack_bytes  the frames of all its functions together are no larger

@@ -121,7 +121,7 @@ class Abi1Imports(Imports):
         self._is_inside = True
         stage = self._graph.stages[self._reached]
         if self.is_traced and stage in self._graph.proc_blocks:
-            # Now: a block that works in place writes over its input.
+            # Now: a block that works in place overwrites its input.
             self._given = self._peek(self._graph.stage_tensors(stage)[0])
             self.lap()
 

@@ -1,6 +1,6 @@
 """The process that executes a rune: `python -m runec.vm.child`, spoken to over stdin and stdout.
 
-It has no business of its own: it gets a verified .rune, runs it when told, asks for data, and
+It has no business of its own: it gets a verified .rune, runs it when told, requests data, and
 says what came of it. The parent kills it when it has had enough of it.
 """
 

@@ -145,7 +145,7 @@ def bad_request(kind: str, what: str) -> RuneError:
 
 
 def no_output(kind: str) -> RuneError:
-    """R0706: an output kind that this computer does not write."""
+    """R0706: an output kind that the host does not write."""
     return RuneError(
         "R0706",
         f"{kind} outputs are not supported",
@@ -207,11 +207,11 @@ def out_of_time(seconds: float) -> RuneError:
 
 
 REQUESTS_MAX = 256
-"""How often a rune may ask for input in one run; what runec compiles asks once a capability."""
+"""How often a rune may request input in one run; what runec compiles asks once a capability."""
 
 
 def too_many_requests() -> FailedRunError:
-    """R0925: a rune that asks for input without end, which its time budget does not count."""
+    """R0925: a rune that requests input without end, which its time budget does not count."""
     return FailedRunError(
         "R0925",
         f"the rune requests input more than {REQUESTS_MAX} times in one run",
@@ -240,7 +240,7 @@ def process_died(what: str, notes: list[str]) -> RuneError:
 def model_failed(
     name: str, what: str, notes: Sequence[str] = (), hint: str | None = None
 ) -> RuneError:
-    """R0713: no library of this computer runs a model, or the one that does fails."""
+    """R0713: no library of the host runs a model, or the one that does fails."""
     return RuneError(
         "R0713",
         f"the model {name} cannot be run: {what}",
@@ -259,7 +259,7 @@ def inference_failed(name: str, what: str, notes: Sequence[str] = ()) -> RuneErr
 
 
 def computed_wrong(name: str, why: Sequence[str]) -> RuneError:
-    """R0736: no library of this computer computes a model right."""
+    """R0736: no library of the host computes a model right."""
     return RuneError(
         "R0736",
         f"no library on the host computes the model {name} correctly",
@@ -335,7 +335,7 @@ def model_differs(name: str, said: str, found: str) -> RuneError:
     """R0714: the model's tensors are not those of the graph."""
     return RuneError(
         "R0714",
-        f"the model {name}: the rune has {said}, the model has {found}",
+        f"the model {name}: the rune said tensors would be {said}, the model has {found}",
         hint="write the types and shapes of the model in the Runefile, and build the rune again",
     )
 

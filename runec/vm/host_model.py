@@ -1,6 +1,6 @@
 """A model on the host, in whichever library computes it right.
 
-TensorFlow Lite Micro first: it is what devices have. What it refuses, and what it is known to
+TensorFlow Lite Micro first: it is what devices have. What it rejects, and what it is known to
 compute wrong (`runec.models.engines`), goes to LiteRT, if that is installed, with a warning.
 
 Executed in the child process.

@@ -15,7 +15,7 @@ IMAGE        u8[height, width, channels], see `picture`. Without the parameter `
              byte a pixel.
 FLOAT_IMAGE  the same as f32, each byte divided by 255: 0 to 1.
 
-A file that is too short for the request is refused. A capability's parameter `source` counts the
+A file that is too short for the request is rejected. A capability's parameter `source` counts the
 files given for its kind, from 0. Every request reads its file from the start. Original runes of
 2020 and 2021 say `frequency` for `hz`, and `sample_duration` in seconds.
 """
@@ -43,7 +43,7 @@ from runec.vm.recording import read_recording
 from runec.vm.sound import RATE_HZ_MAX, RATE_HZ_MIN, read_sound
 from runec.vm.splitmix64 import DEFAULT_SEED, SplitMix64
 
-# As much as runec builds a tensor for, so that a stranger's rune cannot ask for all memory.
+# As much as runec builds a tensor for, so that an untrusted rune cannot ask for all memory.
 REQUEST_BYTES_MAX = 64 * 1024 * 1024
 PARAMETER_MAX = 2**63
 _ROW_BYTES = 12
@@ -298,7 +298,7 @@ def _checked(
     if length < 0:
         raise bad_request(kind.name, f"{length} bytes")
     for name, value in parameters.items():
-        # From a stranger's rune: NaN, infinities, and what makes them when it is multiplied.
+        # From an untrusted rune: NaN, infinities, and what makes them when it is multiplied.
         if not isinstance(value, int | float) or not abs(value) <= PARAMETER_MAX:
             raise bad_request(kind.name, f"the {name} {str(value)[:40]}")
     return Request(kind, parameters, length, element)

@@ -152,7 +152,7 @@ def read_recording(path: Path, hz: int | None, warn: Callable[[Diagnostic], None
 
     Raises:
         UserFileError: R1003, no readable file; R0703, a row without three numbers, or columns that
-            cannot be told apart.
+            cannot be distinguished.
     """
     text = decode_table(read_file(path, "the recording"))
     if text is None:

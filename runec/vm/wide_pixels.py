@@ -5,7 +5,7 @@ integers of n bits become (v * 255 + (2^n - 1) / 2) / (2^n - 1), which is (v + 1
 and floats from 0 (black) to 1 (white) become v * 255, rounded to the nearest number, of two as near
 the higher one. The numbers of a PGM or PPM with another maximum m become v * 255 / m, rounded once;
 Pillow would round to the even one, and those of 16 bits twice. A file that does not define which
-numbers are black and white is refused.
+numbers are black and white is rejected.
 
 Pillow has no mode that holds 16 bits of several channels, so a file is decoded twice: as it is,
 which gives the upper bytes, and with the bytes of each number swapped, which gives the lower ones.

@@ -99,7 +99,7 @@ def refusal(*folders: Path) -> RunecError:
             (DATES_ALLOWED, 'out0[0] = (float)("x" __DATE__)[0]; ' + COPY),
             (6, 27),
             "reproducible",
-            "built",
+            "build time",
         ),
         (("", "out0[0] = (float)__TIMESTAMP__[0]; " + COPY), (5, 22), "reproducible", "build time"),
         (("", '__asm__("nop"); ' + COPY), (5, 12), "inline assembly", "write it in C"),

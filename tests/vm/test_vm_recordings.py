@@ -553,7 +553,7 @@ REFUSED = {
     "json": (
         '{"x":0.1,"y":1,"z":2}\n{"x":0.1,"y":1,"z":2}\n',
         "2:1: no row of this file has numbers only",
-        "write three numbers a row",
+        "write three numbers per row",
     ),
     "arduino, a row cut": (
         "x:1,y:2,z:3\nx:4,y\n",

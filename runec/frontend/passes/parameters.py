@@ -1,4 +1,4 @@
-"""Capability parameters: the spellings of all versions of the original, as numbers."""
+"""Capability parameters: the spellings of all versions of the original platform, as numbers."""
 
 from __future__ import annotations
 

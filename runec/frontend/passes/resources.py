@@ -39,7 +39,7 @@ class Beside(msgspec.Struct, frozen=True):
     """The folder of a Runefile, which holds the files that it names.
 
     A file elsewhere, by an absolute path, `..` or a link, is read only with `allow_outside`: a
-    Runefile of a stranger could otherwise put any file of this computer into the .rune.
+    Runefile of a stranger could otherwise put any file of the host into the .rune.
     """
 
     folder: Path
@@ -82,7 +82,7 @@ class Beside(msgspec.Struct, frozen=True):
 def report_unreadable(
     name: str, path: Text, error: UserFileError, diagnostics: Diagnostics
 ) -> None:
-    """Report a file beside the Runefile that cannot be read, in the original's words."""
+    """Report a file beside the Runefile that cannot be read, in the original platform's words."""
     if isinstance(error, OutsideError):
         diagnostics.error(error.code, f'"{name}": {error.message}', path.span, hint=error.hint)
         return

@@ -693,7 +693,7 @@ class _Checker(msgspec.Struct):
     ) -> None:
         """Report what does not fit a model's file: an error where something reads its results.
 
-        A model that reaches no out only gets a warning, as the original's compiler took it.
+        A model that reaches no out gets a warning: the original platform's compiler accepted it.
         """
         report = self.diagnostics.error if name in self.needed else self.diagnostics.warning
         report(code, message, place, hint=hint, labels=labels)

@@ -205,7 +205,7 @@ WRONG = [
           argument="count"),
     Wrong("R0419", "most_confident_indices", ["f32[4]"], {"count": 5},
           "'count' is 5 but must be at most 4, the elements of the input",
-          "a number that is at least 1 and at most 4; 'count': How many", argument="count"),
+          "a number that is at least 1 and at most 4; 'count': Number", argument="count"),
     Wrong("R0419", "label", ["u32[1]"], {"labels": "\n \n"}, "number of words", "at least 1",
           argument="labels"),
     Wrong("R0419", "ohv_label", ["f32[4]"], {"labels": "a\nb\nc"},

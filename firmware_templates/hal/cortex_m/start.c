@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Start-up of a Cortex-M: vectors, FPU where the code uses one, memory; faults; restart.
+/* Start-up of a Cortex-M: vectors, FPU if the code uses it, memory; faults; restart.
  * Register numbers: ARM's ARMv7-M architecture reference manual, B3.2. */
 #include "board_runtime.h"
 #include "cortex_m.h"
@@ -63,7 +63,7 @@ __attribute__((section(".vectors"), used)) static const vector vectors[16] = {
 void runec_start(void)
 {
 #ifdef __ARM_FP
-    CPACR |= 0xFu << 20; /* before any C that the compiler may have given FPU instructions */
+    CPACR |= 0xFu << 20; /* before C code that may contain FPU instructions */
     __asm volatile("dsb\n\tisb" ::: "memory");
 #endif
     VTOR = (uint32_t)(uintptr_t)vectors;

@@ -15,7 +15,7 @@ void esp_pin_drain(uint32_t pin, uint32_t signal);
 /* 1 when the pin is high. */
 int esp_pin_level(uint32_t pin);
 
-/* Of the chip: the pad's register of the IO MUX, 0 where there is none. */
+/* Of the chip: the pad's register of the IO MUX, or 0. */
 uint32_t esp_pad(uint32_t pin);
 
 /* Of the chip: the times of the I2C controller, which was reset, for 100 kHz. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* runevm_hal.h for ESP32: UART0 polled; the processor's cycle counter. The clocks and the baud rate are as
  * the loader left them. Register numbers: Espressif's technical reference manual of the ESP32, version 5.
- * The board file gives HAL_CLOCK_HZ and HAL_UART_BASE. */
+ * The board file sets HAL_CLOCK_HZ and HAL_UART_BASE. */
 #include "runevm_hal.h"
 
 #include "board_runtime.h"
@@ -18,7 +18,7 @@
 enum { FIFO_ROOM = 120, RESET_POLLS = 10000 };
 #define WDT_UNLOCK 0x50D83AA1u
 
-/* The counter has 32 bits, which is 18 seconds: its carries are counted whenever somebody asks. */
+/* The counter has 32 bits, which is 18 seconds: its carries are counted at each call. */
 static uint32_t last_cycles, carries;
 
 void runec_start(void) __attribute__((noreturn));
@@ -72,7 +72,7 @@ int runevm_hal_random(uint32_t *bits)
 void runevm_hal_reset(void)
 {
     RTC_OPTIONS0 |= 1u << 31;
-    /* A simulator may not do that: start over by hand. */
+    /* A simulator may not implement that: jump to the start. */
     for (volatile int i = 0; i < RESET_POLLS; i++) { }
     runec_start();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* runevm_hal.h for ESP32-C3: UART0 polled; the system timer. The clocks are as the boot ROM left them.
- * Register numbers: Espressif's technical reference manual, version 1.0. The board file gives
+ * Register numbers: Espressif's technical reference manual, version 1.0. The board file sets
  * HAL_CLOCK_HZ, HAL_BAUD and HAL_UART_BASE. */
 #include "runevm_hal.h"
 
@@ -114,7 +114,7 @@ int runevm_hal_random(uint32_t *bits)
 void runevm_hal_reset(void)
 {
     RTC_OPTIONS0 |= 1u << 31;
-    /* A simulator may not have that register: start over by hand. */
+    /* A simulator may not implement that register: jump to the start. */
     for (volatile int i = 0; i < RESET_POLLS; i++) { }
     runec_start();
 }

@@ -46,7 +46,7 @@ def test_models_give_the_same_bytes_as_the_library_on_the_host(
 
 
 def test_uint8_gives_the_bytes_of_litert_on_the_host(run_model: RunModel) -> None:
-    # Today's wheel refuses uint8, so the host runs such a model in LiteRT's reference kernels.
+    # Today's wheel rejects uint8, so the host runs such a model in LiteRT's reference kernels.
     if not PERSON.is_file():
         pytest.skip("person_detection of ../shared/data/hotg is not there")
     from ai_edge_litert import interpreter as litert
@@ -296,6 +296,6 @@ def test_tensors_that_nothing_reads_need_no_plan(run_model: RunModel, tmp_path: 
     assert done[:2] == ["0 ", f"0 {expected}"]
     outcomes = [run_model(path, tensors, arena=arena)[0] for arena in range(0, 4096, 256)]
     assert {outcome.split()[0] for outcome in outcomes} == {"0", str(ARENA)}
-    # The figure is for pointers of 4 bytes; this computer's are 8.
+    # The figure is for pointers of 4 bytes; the host's are 8.
     arena = runec.models.ModelFile(path.read_bytes()).arena_bytes
     assert 256 < arena < 2048

@@ -38,7 +38,7 @@ BROKEN = dict.fromkeys(hostile_peer.RESULTS, "R0903") | {
 }
 
 
-# The causes that a result of noop, i32[4] as JSON, is told apart by.
+# Defects of a result of noop (i32[4] as JSON) and their causes.
 CAUSES = {
     "not json": "binary data, where JSON is expected",
     "empty": "nothing, where JSON is expected",

@@ -1,4 +1,4 @@
-"""No verb writes over one of its own inputs, or any file that it would not have written."""
+"""No verb overwrites one of its own inputs, or any file that it would not have written."""
 
 from __future__ import annotations
 

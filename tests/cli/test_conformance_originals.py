@@ -12,7 +12,7 @@ from tools import conformance as tool
 
 PROJECT = Path(__file__).resolve().parents[2]
 MODELS = PROJECT.parent / "shared" / "data" / "hotg"
-# What the original's documents say of its own inputs.
+# Inputs as in the original platform's documents.
 PUBLISHED = {
     "gesture": {"example_ring.csv": "Ring"},
     "microspeech": {"up.wav": "up", "left.wav": "left"},

@@ -28,7 +28,7 @@ FLAGS = {".png": "--image", ".wav": "--sound", ".csv": "--accelerometer", ".bin"
 
 @dataclass(frozen=True)
 class Case:
-    """A folder of the original: stages, files beside them, what must be said where."""
+    """A folder of the original platform: stages, files beside them, expected messages."""
 
     runefile: str
     stderr: Sequence[str] = ()
@@ -237,7 +237,7 @@ def prepare(case: Case, folder: Path) -> None:
 
 
 def built(runec: Runec, folder: Path) -> Any:
-    """Build as the original's harness did; the folder is the rune's name."""
+    """Build as the original platform's harness did; the folder is the rune's name."""
     return runec(
         *("build", folder / "Runefile.yml", "-o", folder / f"{folder.name}.rune"),
         *("--current-dir", folder, "--debug", "--colour=never", "--cache-dir", folder / "cache"),
@@ -245,7 +245,7 @@ def built(runec: Runec, folder: Path) -> Any:
 
 
 def ran(runec: Runec, folder: Path) -> Any:
-    """Run as the original's harness did, each input by the end of its name."""
+    """Run as the original platform's harness did, each input by the end of its name."""
     inputs: list[str | Path] = []
     for path in sorted(folder.iterdir()):
         if path.suffix in FLAGS:

@@ -55,7 +55,7 @@ def port(tmp_path: Path) -> Path:
 
 
 def sensor() -> Generator[tuple[object, ...], bytes, bytes]:
-    """A run that needs nothing from the computer."""
+    """A run that needs nothing from the host."""
     return b'{"2":[{"element-type":"f32","dimensions":[1,1],"elements":[0.8]}]}\n'
     yield ()
 

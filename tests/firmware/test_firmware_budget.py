@@ -1,4 +1,4 @@
-"""What does not fit is refused when that is sure, with what costs most; the linker has the rest."""
+"""Runes that cannot fit are rejected with the highest cost; the linker decides the rest."""
 
 from __future__ import annotations
 

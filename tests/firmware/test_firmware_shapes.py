@@ -1,4 +1,4 @@
-"""Devices make room for the shapes of a model's file: one that lacks them is refused."""
+"""Devices allocate memory for the shapes in a model's file: a model without them is rejected."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def rune(tmp_path_factory: pytest.TempPathFactory) -> Rune:
 
 
 def refused(rune: Rune, data: bytes) -> StageError:
-    """Why a rune with this model is refused for a device."""
+    """Why a rune with this model is rejected for a device."""
     found = []
     for lies in (False, True):
         with pytest.raises(StageError) as caught:

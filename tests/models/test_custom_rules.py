@@ -126,7 +126,7 @@ def test_every_rule_has_a_case() -> None:
 
 
 def test_what_has_no_rule_is_known() -> None:
-    """A kernel that the wheel gets anew needs a rule, or a line here."""
+    """A kernel that is new in the wheel needs a rule, or a line here."""
     custom = _CUSTOM[Engine.TFLM] - CUSTOM_RULES.keys()
     assert custom == {"BasicClassifier", "TFLM_DECODE"}
     flow = {"ASSIGN_VARIABLE", "CALL_ONCE", "IF", "READ_VARIABLE", "VAR_HANDLE", "WHILE"}

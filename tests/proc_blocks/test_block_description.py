@@ -1,4 +1,4 @@
-"""A mistake in a block.toml is told with its line, its column and what to try."""
+"""A mistake in a block.toml is reported with its line, its column and what to try."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a block makes of one use: types, shapes, arguments, and what it refuses."""
+"""Resolution of one use of a block: types, shapes, arguments, rejected uses."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ WRONG = [
           argument="zzz"),
     Wrong("R0416", "argmax", ["f32[1]"], {"zzz": 1}, "'argmax' has no argument", "remove it",
           argument="zzz"),
-    Wrong("R0417", "label", ["u32[1]"], {}, "needs the argument 'wordlist'", "one a line",
+    Wrong("R0417", "label", ["u32[1]"], {}, "needs the argument 'wordlist'", "one per line",
           argument="wordlist"),
     Wrong("R0418", "modulo", ["f32[1]"], {"modulus": "many"}, "must be a number", "The divisor",
           argument="modulus"),

@@ -1,4 +1,4 @@
-"""`tests.toml`: what can be said in it, and that a wrong one is told with its place."""
+"""`tests.toml`: keys, and errors with their location."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models that TensorFlow Lite Micro refuses: LiteRT's reference kernels."""
+"""Models that TensorFlow Lite Micro rejects: LiteRT's reference kernels."""
 
 from __future__ import annotations
 

@@ -327,7 +327,7 @@ def test_old_runes_say_frequency_or_nothing(tmp_path: Path) -> None:
 def test_a_buffer_longer_than_its_duration_ends_in_silence(
     read: Read, duration: dict[str, float]
 ) -> None:
-    # As in the original's microspeech of 2021: 24000 samples of memory for 1000 ms at 16000 Hz.
+    # The original microspeech of 2021: 24000 samples of memory for 1000 ms at 16000 Hz.
     samples = read(wav(b"\1\0" * 9000), 12000, **duration)
     assert (samples[:9000] == 1).all()
     assert (samples[9000:] == 0).all()

@@ -141,7 +141,7 @@ class TensorType(msgspec.Struct, frozen=True):
 
 
 class ResourceWords(msgspec.Struct, frozen=True):
-    """A list of words, one a line of a resource, that a block reads when it runs.
+    """A list of words, one per line of a resource, that a block reads at run time.
 
     They stay in flash, and may be given at run time only.
     """

@@ -85,5 +85,5 @@ def nested_too_deep(depth: int, most: int) -> RuneFileError:
 
 
 def bad_module(what: str) -> RuneFileError:
-    """R0609: the WebAssembly is not what the ABI asks for."""
+    """R0609: the WebAssembly does not match the ABI."""
     return RuneFileError("R0609", f"the WebAssembly module is not a rune's: {what}", hint=_REBUILD)

@@ -1,4 +1,4 @@
-"""What a graph must obey by itself: the limits of ABI 1, the order of things, the ids."""
+"""Rules of a graph: limits of ABI 1, order, ids."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def _check_code_map(graph: Graph, code_map: CodeMap) -> None:
 
 
 def check_graph(graph: Graph) -> None:
-    """Check everything that a graph says about itself alone.
+    """Check the consistency of a graph.
 
     Raises:
         RuneFileError: R0607, a limit of ABI 1; R0608, another rule.

@@ -162,7 +162,7 @@ def _read_resources(
 
 
 def _check_functions(module: Module) -> None:
-    """Check what the module imports and exports to be called."""
+    """Check the imports and exports of the module."""
     for item in module.imports:
         if item.module != "env" or item.name not in ABI_IMPORTS:
             raise bad_module(f"it imports {item.module}.{item.name}")
@@ -343,9 +343,9 @@ def read_rune(
     """Read a .rune; `source` names it in messages, `models` are files that are parsed already.
 
     Raises:
-        UserFileError: R0601, no rune; R0602, truncated; R0603, other sections; R0604, damaged;
+        UserFileError: R0601, not a rune; R0602, truncated; R0603, other sections; R0604, damaged;
             R0605, a malformed graph; R0606, another ABI; R0607, more than ABI 1 allows; R0608,
-            parts that contradict each other; R0609, another module than ABI 1 asks for.
+            parts that contradict each other; R0609, a module that does not match ABI 1.
     """
     try:
         sections = walk_sections(data)

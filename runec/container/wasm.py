@@ -1,6 +1,6 @@
 """A bounded walk over the sections of a untrusted WebAssembly module.
 
-It reads what a host must know before it hands a module to an engine: imports, exports, memory,
+It reads what a host checks before an engine loads a module: imports, exports, memory,
 globals. Bodies of functions are left to the validator (`runec.vm`). WebAssembly Core 1.0,
 section 5.
 """
@@ -151,7 +151,7 @@ class Global:
 
 @dataclass
 class Module:
-    """What the sections say. `memory` is (minimum, maximum or None) in pages."""
+    """Contents of the sections. `memory` is (minimum, maximum or None) in pages."""
 
     types: list[FunctionType] = field(default_factory=list)
     imports: list[Import] = field(default_factory=list)

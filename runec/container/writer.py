@@ -1,4 +1,4 @@
-"""Writing a .rune: docs/spec/rune.md. The same inputs give the same bytes, always."""
+"""Writing a .rune: docs/spec/rune.md. The same inputs result in the same bytes."""
 
 from __future__ import annotations
 

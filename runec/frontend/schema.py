@@ -1,7 +1,7 @@
 """The JSON schema of the YAML dialect, made from the tables and patterns that its reader uses.
 
-A schema cannot say everything that `runec check` finds (types along edges, models, blocks); what it
-does say agrees with the reader: a key or a kind that the reader learns is in the schema at once.
+A schema cannot express everything that `runec check` reports (types along edges, models, blocks);
+the rest agrees with the reader: a key or a kind that the reader learns is in the schema at once.
 """
 
 from __future__ import annotations
@@ -184,7 +184,7 @@ def _any_case(words: list[str]) -> str:
 
 
 def _no_wrong_reference() -> str:
-    """What begins with a dollar sign is the name of a resource."""
+    """A text that starts with a dollar sign is the name of a resource."""
     return rf"^(?!\s*\$)|^\s*{_ecma(RESOURCE)[1:-1]}\s*$"
 
 

@@ -56,7 +56,7 @@ STAGE_KEYS = {
 }
 RESOURCE_KEYS = ("type", "inline", "path")
 TYPE_KEYS = ("type", "dimensions")
-# Keys that users write for another, where the spelling is not close.
+# Common wrong keys that are not similar to the right one.
 _MEANT = {
     **dict.fromkeys(("arguments", "params", "parameters", "options", "properties"), "args"),
     **dict.fromkeys(("shape", "dims", "dim", "size"), "dimensions"),
@@ -86,7 +86,7 @@ def _described(node: Node) -> str:
 
 
 def _number_text(text: str) -> str:
-    """A number as the original prints it: 360.0 is 360, 0x10 is 16; anything else as it stands."""
+    """A number as in the original platform: 360.0 is 360, 0x10 is 16; other text unchanged."""
     if _RADIX.match(text):
         return str(int(text, 0))
     if "." in text and _FLOAT.match(text) and "e" not in text.lower():
@@ -101,7 +101,7 @@ class _Reader(msgspec.Struct):
     diagnostics: Diagnostics
     unreadable: set[str] = msgspec.field(default_factory=set)
 
-    # What a node must be.
+    # Expected kind of a node.
 
     def wrong(self, node: Node, expected: str, hint: str) -> None:
         self.diagnostics.error(
@@ -543,7 +543,7 @@ def _is_misspelt(name: str, node: Node, known: tuple[str, ...]) -> bool:
 
 
 def parse_yaml_dialect(source: SourceFile, diagnostics: Diagnostics) -> Document:
-    """Read a Runefile of the YAML dialect; what is wrong goes to `diagnostics`."""
+    """Read a Runefile of the YAML dialect; errors go to `diagnostics`."""
     node = parse_yaml(source, diagnostics)
     if node is None:
         return Document(source, "yaml", None, (), ())

@@ -122,7 +122,7 @@ def _check_limits(
         if holds:
             continue
         allowed = " and ".join(text for _, text, _ in limits)
-        wanted = f"{allowed} words, one a line" if is_list else f"a number that is {allowed}"
+        wanted = f"{allowed} words, one per line" if is_list else f"a number that is {allowed}"
         raise BlockMismatch(
             "R0419",
             f"{f'the number of words in {spelling!r}' if is_list else repr(spelling)}"

@@ -1,4 +1,4 @@
-"""Whether what a device sent as the result of a run is the output of its rune.
+"""Validation of the result that a device sent for a run.
 
 The link's checksum finds damage. A firmware that is not runec's, or is wrong, can send anything:
 without these checks its bytes would reach a terminal, a pipe or a JSON parser of the user's.
@@ -70,7 +70,7 @@ def check_result(data: bytes, graph: Graph | None = None) -> None:
     """Compare a result with docs/spec/rune.md, section 4; `graph` is that of the rune, where known.
 
     Raises:
-        ResultError: it is not what a rune writes, or not what this rune writes.
+        ResultError: it is not a valid output, or not one of this rune.
     """
     if graph is not None:
         wanted = {

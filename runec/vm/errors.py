@@ -136,7 +136,7 @@ def turned_picture(path: Path, orientation: int) -> Diagnostic:
 
 
 def bad_request(kind: str, what: str) -> RuneError:
-    """R0705: a capability is asked for what its kind cannot give."""
+    """R0705: a request that the kind of capability does not support."""
     return RuneError(
         "R0705",
         f"the rune requests {what} from its {kind} capability",
@@ -163,7 +163,7 @@ def mixed_outputs() -> RuneError:
 
 
 def invalid_module(what: str) -> RuneError:
-    """R0707: the WebAssembly is invalid or needs features that runes may not use."""
+    """R0707: the WebAssembly is invalid or needs unsupported features."""
     return RuneError("R0707", f"the rune has invalid WebAssembly: {what}", hint=_REPORT)
 
 
@@ -175,7 +175,7 @@ def trapped(kind: str, place: str) -> RuneError:
 
 
 class StageFailedError(RuneError):
-    """A stage of the rune says that it failed."""
+    """A stage of the rune returned an error."""
 
 
 class FailedRunError(RuneError):
@@ -219,7 +219,7 @@ def too_many_requests() -> FailedRunError:
     )
 
 
-# Errors that the process which executes a rune reports, by what it calls them.
+# Errors by their names in messages of the process that executes a rune.
 REPORTED: Mapping[str, type[RunecError]] = {
     "machine": MachineError,
     "stage": StageFailedError,
@@ -228,7 +228,7 @@ REPORTED: Mapping[str, type[RunecError]] = {
 
 
 def process_died(what: str, notes: list[str]) -> RuneError:
-    """R0712: the process that executes the rune ended by itself."""
+    """R0712: the process that executes the rune exited unexpectedly."""
     return RuneError(
         "R0712",
         f"the process that executes the rune exited unexpectedly: {what}",
@@ -299,7 +299,7 @@ _OFFSET = re.compile(r"at offset ([0-9]+)")
 
 
 def no_model(name: str, error: UserFileError) -> RuneError:
-    """R0713: what a resource holds is not a model, or a damaged one; `error` is the reader's."""
+    """R0713: a resource that is not a model, or a damaged one; `error` is the reader's."""
     return RuneError("R0713", f"the model {name} cannot be run: {error.message}", hint=error.hint)
 
 
@@ -393,7 +393,7 @@ def unsupported_model(media_type: str) -> RuneError:
 
 
 def unused_input(what: str, why: str) -> Diagnostic:
-    """R0749: an input that was given and that nothing reads."""
+    """R0749: an unused input."""
     return Diagnostic(
         "R0749",
         f"{what} has no effect: {why}",
@@ -403,7 +403,7 @@ def unused_input(what: str, why: str) -> Diagnostic:
 
 
 def unknown_resource(name: str, known: list[str]) -> UsageError:
-    """R0723: a resource is given that the rune does not have."""
+    """R0723: a value for an unknown resource."""
     return UsageError(
         "R0723",
         f"the rune has no resource {name!r}",
@@ -414,7 +414,7 @@ def unknown_resource(name: str, known: list[str]) -> UsageError:
 
 
 def fixed_resource(name: str) -> UsageError:
-    """R0724: a resource is given that the build has used up."""
+    """R0724: a value for a resource that was used at build time."""
     return UsageError(
         "R0724",
         f"the resource {name!r} was used at build time and cannot be changed",
@@ -423,7 +423,7 @@ def fixed_resource(name: str) -> UsageError:
 
 
 def missing_resource(name: str) -> UserFileError:
-    """R0725: a resource that is given at run time was not."""
+    """R0725: no value for a resource of the run time."""
     return UserFileError(
         "R0725",
         f"no value for the resource {name!r}",

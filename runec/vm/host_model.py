@@ -1,6 +1,6 @@
 """A model on the host, in whichever library computes it right.
 
-TensorFlow Lite Micro first: it is what devices have. What it rejects, and what it is known to
+TensorFlow Lite Micro first, as on devices. What it rejects, and what it is known to
 compute wrong (`runec.models.engines`), goes to LiteRT, if that is installed, with a warning.
 
 Executed in the child process.
@@ -149,7 +149,7 @@ class HostModel:
         try:
             return litert.LitertModel(name, model.data, self.inputs, self.outputs)
         except RuneError as error:
-            # Neither takes it. What the device's library says is what helps.
+            # Both reject it; the message of the device's library is the useful one.
             raise model_failed(
                 name, refusal.reason, [*refusal.notes, error.message], advice(lacking[0])
             ) from None

@@ -1,4 +1,4 @@
-"""Accelerometer recordings: a table in text with three numbers a row, and perhaps a time."""
+"""Accelerometer recordings: a text table with three numbers per row, optionally a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is warned of in a recording whose numbers are used all the same."""
+"""Warnings about recordings whose numbers are used unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sounds: a WAV file to mono samples of 16 bits at the rate that a rune asks for.
+"""Sounds: converts a WAV file to mono samples of 16 bits at the requested rate.
 
 The reader is our own: the encodings of a WAV are a few lines of NumPy each, Python's `wave` knows
 no floats, and libsndfile (4 MB with its Python part) is C that would get the user's bytes first,

@@ -210,7 +210,7 @@ WRONG = [
           argument="labels"),
     Wrong("R0419", "ohv_label", ["f32[4]"], {"labels": "a\nb\nc"},
           "words in 'labels' is 3 but must be at least 4",
-          "set at least 4 words, one a line; 'labels': ", argument="labels"),
+          "set at least 4 words, one per line; 'labels': ", argument="labels"),
     Wrong("R0419", "audio_frontend", ["i16[480]"], {"upper-hz": 8000},
           "'upper_hz' is 8000.0 but must be less than half of 'sample_rate', which is 16000",
           "below 8000", ["i8[49, 40]"], argument="upper-hz"),

@@ -22,7 +22,7 @@ _FORMAT_NAMES = {
     **dict.fromkeys(("tfjs", "tensorflowjs", "js"), "tensorflow-js"),
     **dict.fromkeys(("tf", "savedmodel", "saved_model", "saved-model", "pb"), "tensorflow"),
 }
-# What the original pasted into Rust code. We know products of numbers and the pixel formats.
+# The original platform pasted these into Rust code. Supported are products and pixel formats.
 _PRODUCT = re.compile(r"@[0-9]{1,10}(?:\s*\*\s*[0-9]{1,10}){0,7}\Z")
 _PIXEL_FORMAT = re.compile(r"@(?:\w+::)*PixelFormat::\w+\Z", re.ASCII)
 
@@ -93,7 +93,7 @@ def read_arguments(
 def _report_twice(argument: Argument, first: Argument, diagnostics: Diagnostics) -> None:
     diagnostics.error(
         "R0406",
-        f'the argument "{argument.key.text[:40]}" is given twice',
+        f'the argument "{argument.key.text[:40]}" is a duplicate',
         argument.key.span,
         hint="keep one of the two",
         labels=[Label(first.key.span, "The first one is here")],
@@ -215,7 +215,7 @@ def check_unused(
 
 
 def block_argument_names(block: Block) -> tuple[str, ...]:
-    """Every spelling of every argument of a block."""
+    """All names and aliases of the arguments of a block."""
     return tuple(
         spelling.replace("-", "_")
         for argument in block.arguments

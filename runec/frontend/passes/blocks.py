@@ -1,4 +1,4 @@
-"""The block that each `proc-block` path means: one of the catalogue, or of a folder beside."""
+"""Resolution of `proc-block` paths: built-in blocks and folders."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from runec.frontend.passes.names import NameTable
 from runec.proc_blocks import Block, Catalogue, load_block
 from runec.suggestions import did_you_mean, suggestion
 
-# Where the original kept the blocks that came with it; its paths never had a version.
+# Path of the original platform's built-in blocks, without a version.
 _BUILTIN_BASE = "hotg-ai/rune"
 
 

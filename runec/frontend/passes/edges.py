@@ -20,7 +20,7 @@ from runec.suggestions import did_you_mean
 
 
 class Edge(msgspec.Struct, frozen=True):
-    """Output `index` of the stage `producer`; `ref` is where the consumer says so."""
+    """Output `index` of the stage `producer`; `ref` is the reference in the consumer."""
 
     producer: str
     index: int

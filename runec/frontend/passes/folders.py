@@ -17,7 +17,7 @@ _NEIGHBOURS_MAX = 1000
 
 
 class FolderMistake(Exception):  # noqa: N818 - it becomes a diagnostic, R0108
-    """A path that means no block in a folder."""
+    """An invalid path of a folder with a block."""
 
     def __init__(self, message: str, hint: str) -> None:
         super().__init__(message)
@@ -36,7 +36,7 @@ def find_folder(path: BlockPath, base_dir: Path, catalogue: Catalogue) -> Folder
     """Return the folder of a path that begins with a point, relative to `base_dir`.
 
     Raises:
-        FolderMistake: there is no block to be had there.
+        FolderMistake: no usable block there.
     """
     _check_spelling(path)
     folder = base_dir / path.base

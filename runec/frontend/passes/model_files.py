@@ -1,4 +1,4 @@
-"""Reading the models: from a file or a folder beside the Runefile, or from a resource."""
+"""Reading the models: from a file, a folder or a resource."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def load_models(
 
 
 def _checked(file: ModelFile) -> ModelEngines:
-    """Find what a pipeline needs to know of a model, and with it the model's mistakes."""
+    """Return the facts about a model that the pipeline needs; report its errors."""
     engines = find_engines(file)
     _ = file.input_ranges
     return engines

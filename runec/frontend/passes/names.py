@@ -63,7 +63,7 @@ def check_names(document: Document, diagnostics: Diagnostics) -> NameTable:
 
 
 def check_limits(table: NameTable, diagnostics: Diagnostics) -> None:
-    """Report what the file format has no room for."""
+    """Report exceeded limits of the file format."""
     stages = tuple(table.stages.values())
     capabilities = [stage for stage in stages if isinstance(stage, CapabilityNode)]
     models = [stage for stage in stages if isinstance(stage, ModelNode)]

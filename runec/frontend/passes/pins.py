@@ -1,4 +1,4 @@
-"""The pins that outs drive: what the Runefile says of them, and what flows into them."""
+"""Pins of outs: arguments and input types."""
 
 from __future__ import annotations
 

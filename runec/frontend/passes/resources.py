@@ -39,7 +39,7 @@ class Beside(msgspec.Struct, frozen=True):
     """The folder of a Runefile, which holds the files that it names.
 
     A file elsewhere, by an absolute path, `..` or a link, is read only with `allow_outside`: a
-    Runefile of a stranger could otherwise put any file of the host into the .rune.
+    untrusted Runefile could otherwise copy any file of the host into the .rune.
     """
 
     folder: Path
@@ -59,8 +59,8 @@ class Beside(msgspec.Struct, frozen=True):
         return found
 
     def require_inside(self, found: Path, name: str, what: str) -> None:
-        """Raise UserFileError R1015 where a path leads out of the folder."""
-        # What is not there is nowhere: reading it reports that.
+        """Raise UserFileError R1015 if a path is outside the folder."""
+        # A missing file is reported when it is read.
         if self.allow_outside or not is_there(found) or is_inside(found, self.folder):
             return
         raise OutsideError(

@@ -63,7 +63,7 @@ CAPABILITY_ELEMENTS = {
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What the earlier passes found."""
+    """Results of the earlier passes."""
 
     names: NameTable
     edges: Edges
@@ -99,7 +99,7 @@ def check_types(order: tuple[str, ...], facts: Facts, diagnostics: Diagnostics) 
 
 
 def _element_hint(word: str) -> str:
-    """What to write instead of an unknown element type: the spelling of other languages is one."""
+    """Suggest an element type for an unknown one, such as a name of another language."""
     known = ELEMENT_TYPES.get(word.lower())
     if known is None:
         return suggestion(word, _ELEMENTS)
@@ -265,7 +265,7 @@ class _Checker(msgspec.Struct):
     def _legacy_view(
         self, name: str, stage: StageNode, inputs: list[tuple[Edge, TensorType]]
     ) -> list[tuple[Edge, TensorType]]:
-        """The inputs as the stage declares them, once they were compared with what comes."""
+        """Return the declared inputs after the comparison with their producers."""
         taken = self.taken.get(name)
         node = declared_input(stage)
         if taken is None or node is None:
@@ -422,7 +422,7 @@ class _Checker(msgspec.Struct):
     def _open_outputs(
         self, name: str, block: Block, inputs: list[tuple[Edge, TensorType]]
     ) -> list[TensorType | None]:
-        """What consumers say of the outputs whose types a silent Runefile would have to declare."""
+        """Types that consumers declare for outputs without a declared type."""
         rules = block.manifest.outputs
         if rules[-1].repeat or all(rule.element != "declared" for rule in rules):
             return []
@@ -440,7 +440,7 @@ class _Checker(msgspec.Struct):
     def _from_models(
         self, name: str, block: Block, given: frozenset[str]
     ) -> dict[str, ArgumentValue]:
-        """The arguments that are not given and that the models beside a block know."""
+        """Omitted arguments that the connected models define."""
         found: dict[str, ArgumentValue] = {}
         for rule in block.manifest.arguments:
             match = FROM_MODEL.fullmatch(rule.from_model or "")
@@ -475,7 +475,7 @@ class _Checker(msgspec.Struct):
                     yield tensor
 
     def _info(self, name: str) -> ModelInfo | None:
-        """What the file of a model stage says; None of other stages, or where it is not read."""
+        """Facts of a model's file; None for other stages, or if it is not read."""
         model = self.facts.models.get(name)
         return None if model is None or model.file is None else model.file.info
 
@@ -546,7 +546,7 @@ class _Checker(msgspec.Struct):
                 name,
                 "R0302",
                 f'The model of "{name}" takes {_count(info.inputs, "input")}, '
-                f"but is given {len(inputs)}",
+                f"but has {len(inputs)}",
                 inputs[-1][0].ref.span,
                 hint=f"inputs of the model: {_listed(info.inputs)}",
             )
@@ -594,7 +594,7 @@ class _Checker(msgspec.Struct):
         return self.resolved[key]
 
     def _believe_model(self, name: str, stage: ModelNode) -> None:
-        """Take the declared outputs of a model whose file says nothing to us."""
+        """Accept the declared outputs of a model whose file is not read."""
         declared = self.declared[name]
         if not declared or None in declared:
             place = stage.outputs[declared.index(None)].span if stage.outputs else stage.name.span
@@ -652,7 +652,7 @@ class _Checker(msgspec.Struct):
     def _report_unknown(
         self, name: str, tensor: ModelTensor, declared: TensorType | None, place: Span
     ) -> None:
-        """Of an output whose shape depends on data: the Runefile decides, if it says anything."""
+        """Type of an output whose shape depends on data: the declared one."""
         if declared is None:
             self.diagnostics.error(
                 "R0204",

@@ -1,4 +1,4 @@
-"""What is not read: stages, single outputs, resources; outs of two kinds. Only warnings."""
+"""Warnings for unused stages, outputs and resources; outs of two kinds."""
 
 from __future__ import annotations
 

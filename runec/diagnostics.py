@@ -1,4 +1,4 @@
-"""What runec says when something is wrong: spans, diagnostics, the error tree, rendering.
+"""Diagnostics: spans, the error tree, rendering.
 
     RunecError               code, message, hint, span, exit_code
     ├── UserFileError   (1)  a file the user wrote or chose is wrong

@@ -1,4 +1,4 @@
-"""What flows through a pipeline: element types, tensor types, and the values of arguments.
+"""Element types, tensor types, and values of arguments.
 
 The element types are one table. Every package takes its spelling of a type from here: the sizes,
 the letters of `struct`, the names of NumPy and of TensorFlow Lite, the types of C.

@@ -1,4 +1,4 @@
-"""Whether the clocks that a board file states are those that its chip's HAL sets up.
+"""Check of the clocks in a board file against those that the HAL sets up.
 
 A wrong `clock_hz` is a wrong baud rate, wrong times and wrong samples, and nothing reports it. Each
 folder of `firmware_templates/hal/` with start-up code states in `clocks.toml` at what its chips
@@ -31,7 +31,7 @@ _ON_APB2 = frozenset({0x4001_1000, 0x4001_1400, 0x4001_3800})
 
 @dataclass(frozen=True, slots=True)
 class WrongClock:
-    """A key whose value cannot be right, what is wrong, and the nearest value that is."""
+    """A key with an invalid value, the error, and the nearest valid value."""
 
     key: KeyPath
     problem: str

@@ -222,7 +222,7 @@ def load_board(board: str, *, trusted: bool = False, progress: Progress | None =
 
     Raises:
         UsageError, MachineError: R0825, R0826, R0827, R0829, as `runec.boards.platformio`.
-        UsageError: R0802, there is none of this id; R0806, `RUNEC_BOARDS_DIR` is not a folder.
+        UsageError: R0802, no board with this id; R0806, `RUNEC_BOARDS_DIR` is not a folder.
         UserFileError: R0801, its file is wrong; R0804, it inherits wrongly; R0842, it needs trust;
             R0843, control characters; R0844, a clock that its chip contradicts; R1003, unreadable.
     """
@@ -248,7 +248,7 @@ def _platformio_board(board: str, progress: Progress | None) -> Board:
 
 
 def board_origins(board: str) -> Mapping[str, str]:
-    """Return the name of the file that gave each key of a board, by its path with dots.
+    """Return the name of the file of each key of a board, by its dotted path.
 
     Raises:
         RunecError: as `load_board`.

@@ -1,4 +1,4 @@
-"""What an untrusted board file may state: what cannot run code on the host.
+"""Allow-lists for untrusted board files: values that cannot run code on the host.
 
 A board file names programs (compiler, emulator, upload tool) and what they are started with, and
 names of packages that PlatformIO executes. The files of runec, and those in the user's own folder
@@ -72,7 +72,7 @@ _PLATFORM = re.compile(
 _PROGRAM = "runec would run this program on the host"
 _OPTIONS = "this option could run a program on the host"
 _COMMAND = "could do more than write to the board with it"
-# What hints tell the user to type.
+# Commands in hints.
 _DEBIAN = re.compile(r"[a-z0-9][a-z0-9+.-]+", re.ASCII)
 _INSTALLED = re.compile(r"[A-Za-z0-9 .+()/-]*", re.ASCII)
 _TYPED = "it is not the name of a package"
@@ -217,7 +217,7 @@ _UPLOAD = (("upload", "command"), ("upload", "script"), ("upload", "package"))
 def refusals(
     board: JoinedBoard, shipped: Iterable[TomlFile], is_trusted: Callable[[TomlFile], bool]
 ) -> Iterator[Refusal]:
-    """Yield what the files of a board that are not trusted say that needs trust.
+    """Yield values of untrusted board files that need trust.
 
     `shipped` are the board files of runec, whose values anybody may repeat. The tables of `board`
     are of the right types.

@@ -1,4 +1,4 @@
-"""Which Runefile a verb means."""
+"""Selection of the Runefile of a verb."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ COMPILE_FLAGS = (
     "-fno-crash-diagnostics",  # which would leave the source in a temporary folder
 )
 
-# What the tools would take from the environment of whoever calls runec.
+# Environment variables that would change the tools.
 _ENVIRONMENT = dict.fromkeys(
     (
         *("CPATH", "C_INCLUDE_PATH", "COMPILER_PATH", "CCC_OVERRIDE_OPTIONS", "CCC_ADD_ARGS"),
@@ -132,7 +132,7 @@ def compile_pipeline(pipeline: Pipeline, *, guard_bytes: int = 0) -> WasmModule:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A source to compile: how the compiler and errors call it, and what it may use.
+    """A source to compile: its name in messages, and the folders that it may include.
 
     `generated` is the file that was written for it.
     """
@@ -168,7 +168,7 @@ class _Source:
 
 @dataclass(frozen=True, slots=True)
 class _Workshop:
-    """The folder that commands run in, so that no path that the compiler is given is absolute.
+    """The working folder of the commands, so that all paths of the compiler are relative.
 
     It has no link in its path, so that the compiler computes the same absolute paths from it.
     """
@@ -216,7 +216,7 @@ class _Workshop:
         _check_stack(source, stack_bytes)
 
     def folders(self, source: _Source) -> Folders:
-        """What the compiler may read: the SDK, its own headers, and the folder of the block."""
+        """Folders of the compiler: the SDK, its headers, and the folder of the block."""
         links = {_SDK: sdk_dir(), _HEADERS: self.toolchain.header_folder()}
         if source.unit is not None:
             links[source.unit.link] = source.unit.block.directory
@@ -291,7 +291,7 @@ class _Workshop:
         return read_file(self.folder / _LINKED, "the linker's output")
 
     def run(self, command: list[str], unit: BlockUnit | None = None) -> Finished:
-        """Run a tool: R0509 where a block of the user's takes too much."""
+        """Run a tool; R0509 if a user's block exceeds a limit."""
         limits = _GLUE_LIMITS if unit is None else _LIMITS
         own = unit if unit is not None and unit.block.is_own else None
         try:
@@ -324,7 +324,7 @@ def _end_workers(pool: ThreadPoolExecutor) -> None:
 
 def _finish(jobs: Sequence[Future[None]]) -> None:
     """Wait for the compilations; raise the mistakes of all blocks at once."""
-    # Not without a limit: a wait that begins just behind Ctrl-C would not see it.
+    # With a time-out: a wait that starts just after Ctrl-C would miss it.
     while wait(jobs, timeout=_END_S).not_done:
         pass
     mistakes = Diagnostics()
@@ -384,13 +384,13 @@ def _compiler_error(message: str, said: str) -> MachineError:
         )
     lines = [line for line in said.splitlines() if re.search(r"\berror\b", line)]
     first = (lines or [line for line in said.splitlines() if line.strip()])[:_ERROR_LINES]
-    return MachineError("R0502", message, hint=_OTHER_COMPILER, notes=first or ["it said nothing"])
+    return MachineError("R0502", message, hint=_OTHER_COMPILER, notes=first or ["no output"])
 
 
 def _check(linked: bytes, own: str | None, located: Sequence[str]) -> ModuleFacts:
-    """Look for what the linker does not reject, and return what the module reports about itself.
+    """Check what the linker does not reject, and return the facts of the module.
 
-    `own` names the blocks of the user's, which are to blame where there are any.
+    `own` names the user's blocks, the likely cause.
     """
     try:
         facts = read_facts(linked)
@@ -424,7 +424,7 @@ def _check_parameters(units: Sequence[BlockUnit], facts: ModuleFacts) -> None:
 
 
 def _code_map(code: GeneratedCode, facts: ModuleFacts) -> CodeMap:
-    """Return where the linker put the functions of the blocks and the tensors."""
+    """Return functions of blocks and addresses of tensors, as linked."""
     start = facts.globals.get(TENSORS, 0)  # 0: no tensor
     return CodeMap(
         functions={unit.stage.name: facts.functions[unit.symbol][0] for unit in code.units},

@@ -13,7 +13,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """The folders that a compiler may read from, under the names that it is given.
+    """Folders that a compiler may read, under their names for it.
 
     Each name is a symbolic link in `place`, where the compiler runs, so that a path in its
     output shows how a file was included: by the name, out of the folder (`..`), or by its absolute

@@ -29,7 +29,7 @@ from runec.values import as_f32
 
 GLUE = "glue.c"
 TENSORS = "rune_tensors"
-"""The symbol of the area that all tensors lie in."""
+"""The symbol of the area of all tensors."""
 
 # No tensor area of a rune comes near it; below it all sizes fit the compiler's and wasm's 32 bits.
 MAX_AREA_BYTES = 1 << 30
@@ -143,7 +143,7 @@ def _open(number: int, stage: Stage) -> list[str]:
 
 
 def _manifest(pipeline: Pipeline, with_id: Sequence[tuple[int, Stage]]) -> list[dict[str, object]]:
-    """The steps of `_manifest`, in the order that ids are given in (rune.md, section 2.2)."""
+    """The steps of `_manifest`, in the order of the ids (rune.md, section 2.2)."""
 
     def of_kind(kind: type[Capability | Model | Output]) -> list[dict[str, object]]:
         return [
@@ -163,7 +163,7 @@ def _manifest(pipeline: Pipeline, with_id: Sequence[tuple[int, Stage]]) -> list[
 
 
 def _guards(pipeline: Pipeline, plan: MemoryPlan, guard_bytes: int) -> list[str]:
-    """The rows of the table of guards: where each lies, and which tensor it is beside."""
+    """Rows of the table of guards: address and tensor."""
     rows = []
     for stage in pipeline.stages if guard_bytes else ():
         for index, tensor in enumerate(stage_outputs(stage)):

@@ -1,4 +1,4 @@
-"""What the compiler and the linker say of a block of the user's, in the places of its own files."""
+"""Errors of compiler and linker in a user's block, with locations in its files."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _MISSING = re.compile(r"'(?P<file>[^']+)' file not found.*")
 _UNDEFINED = re.compile(r"(?P<object>\S+)\.o: undefined symbol: (?P<symbol>\S+)")
 _DUPLICATE = re.compile(r"duplicate symbol: (?P<symbol>\S+)")
 _NO_LIBC = "no libc is available; use rune_block.h and rune_math.h"
-# What the compiler calls for an assignment of a large struct.
+# Functions that the compiler calls for an assignment of a large struct.
 _COPIES = frozenset({"memcpy", "memmove", "memset"})
 _NO_COPY = "copy or fill element by element, or with rune_copy; copying a large struct calls it"
 _NO_FUNCTION = "write RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0)) { ... return RUNE_OK; }"
-# What the compiler says, and what to try then; the first that fits.
+# Compiler messages and hints; the first match applies.
 _HINTS = (
     (r"file not found", "a block includes rune_block.h, rune_math.h and headers in its own folder"),
     (r"'RUNE_ARG_(\w+)'", "declare the argument {argument!r} in block.toml"),
@@ -84,7 +84,7 @@ def block_files(unit: BlockUnit) -> list[str]:
 def _entries(folder: Path) -> Iterator[tuple[Path, bool]]:
     """Yield what is in a folder and below it but folders, and whether there is a link on the way.
 
-    What is nearer comes first. A folder is not looked into again below itself.
+    Nearer files are first. A folder that contains itself is visited once.
     """
     left = _LOOKED_AT_MAX
     folders = deque([(folder, False, frozenset((os.path.realpath(folder),)))])
@@ -109,10 +109,9 @@ def _entries(folder: Path) -> Iterator[tuple[Path, bool]]:
 
 
 def refuse_foreign_files(unit: BlockUnit, folders: Folders, names: Iterable[str]) -> None:
-    """Reject what a block of the user's includes from outside its folder.
+    """Reject includes of a user's block from outside its folder.
 
-    `names` are the files that the compiler has read, as it lists them: however an include is
-    spelled, the file is there.
+    `names` are the files that the compiler has read, so every form of include is covered.
 
     Raises:
         RunefileError: R0508. On another machine it is another file, or none.
@@ -138,7 +137,7 @@ def _foreign(unit: BlockUnit, name: str, span: Span | None = None) -> Diagnostic
 
 
 def _include_span(unit: BlockUnit, name: str) -> Span | None:
-    """Where block.c names a file that it includes; None where it does so in another way."""
+    """Location of an include in block.c; None if it is not literal."""
     source = _source(unit, SOURCE)
     found = re.search(rf"[^<\"\s]*{re.escape(name)}(?=[>\"])", source.text)
     return None if found is None else Span(source, *found.span())
@@ -167,7 +166,7 @@ def compiler_crash(unit: BlockUnit) -> UserFileError:
 
 
 def compiler_refusal(unit: BlockUnit, folders: Folders, said: str) -> RunefileError | None:
-    """Return what the compiler says of a block's files as an error; None when it says nothing.
+    """Return compiler messages about a block's files as an error; None without any.
 
     `said` names them by the folder's link; the error shows them as the user named the folder. Of a
     file from outside the folder nothing is shown but that it is included.

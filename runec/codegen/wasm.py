@@ -101,7 +101,7 @@ def _kept_globals(reader: WasmReader, dropped: Set[int]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class ModuleFacts:
-    """What the build checks of a module. `calls` lists, for each defined function, its callees.
+    """Facts that the build checks. `calls` lists, for each defined function, its callees.
 
     `functions` and `globals` are the exported ones: indices and types, and values.
     """
@@ -115,7 +115,7 @@ class ModuleFacts:
 
     @property
     def is_recursive(self) -> bool:
-        """True when a function can come to call itself."""
+        """True if a function is recursive, directly or indirectly."""
         finished: set[int] = set()
         for root in self.calls:
             path: list[tuple[int, Iterator[int]]] = [(root, iter(sorted(self.calls[root])))]

@@ -1,4 +1,4 @@
-"""Which serial port a board is at: by the USB ids of its file, never by a guess."""
+"""Selection of a board's serial port by the USB ids of its file."""
 
 from __future__ import annotations
 

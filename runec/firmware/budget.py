@@ -1,4 +1,4 @@
-"""Whether a rune fits on a board: before anything is compiled, and when the linker has spoken."""
+"""Memory budget of a rune on a board: before the compilation, and from linker errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a firmware contains, under which licences: `NOTICE` and `LICENSES/` of a project."""
+"""Licences of a firmware: `NOTICE` and `LICENSES/` of a project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which pins of a board the PINs of a rune drive."""
+"""Pins of a board for the PINs of a rune."""
 
 from __future__ import annotations
 

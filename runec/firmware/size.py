@@ -1,4 +1,4 @@
-"""What takes a firmware's flash and RAM, by part."""
+"""Flash and RAM of a firmware by part."""
 
 from __future__ import annotations
 

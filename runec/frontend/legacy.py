@@ -1,4 +1,4 @@
-"""The Dockerfile-like dialect: text -> statements (lark) -> the AST that YAML gives too.
+"""The legacy dialect: text -> statements (lark) -> the AST, which is the same for YAML.
 
 Statements stand on logical lines, so each is parsed alone: one syntax error does not hide the next.
 """

@@ -1,4 +1,4 @@
-"""Which engines of runec run a model: the host's two libraries, and the one on devices."""
+"""Engines that run a model: the host's two libraries, and the one on devices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many bytes of arena TensorFlow Lite Micro needs for a model on a 32-bit device.
+"""Arena size of TensorFlow Lite Micro for a model on a 32-bit device.
 
 The device runs the TensorFlow Lite Micro of July 2020. Its allocator is simple enough to be
 replayed: persistent data is allocated downwards from the arena's tail, in a fixed order, and the
@@ -92,7 +92,7 @@ _PARAMETER_BYTES = {
     "WHILE": 8,
 }
 
-# sizeof(OpData) of the kernels that ask for persistent memory in Init().
+# sizeof(OpData) of the kernels that allocate persistent memory in Init().
 _STATE_BYTES = {
     "CONV_2D": 40,
     "DEPTHWISE_CONV_2D": 40,
@@ -180,7 +180,7 @@ def _activations(graph: ModelGraph, unread: Container[int]) -> list[_Buffer]:
 
 
 def _dimension(graph: ModelGraph, tensors: tuple[int, ...], position: int, axis: int) -> int:
-    """Return one dimension of an operator's tensor; 0 where it has no such."""
+    """Return one dimension of an operator's tensor; 0 if it does not exist."""
     if position < len(tensors) and tensors[position] >= 0:
         shape = graph.tensors[tensors[position]].shape
         if -len(shape) <= axis < len(shape):

@@ -1,4 +1,4 @@
-"""Which libraries of the host run a model, and which of them compute it right, as data.
+"""Operators that the host's libraries support, and those that they compute correctly, as data.
 
 Two libraries run models on the host: Google's TensorFlow Lite Micro (`tflite-micro`) and, as an
 extra, LiteRT's reference kernels. What each takes and where each is wrong was measured with random

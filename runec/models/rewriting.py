@@ -148,7 +148,7 @@ class _Writer:
             table.integer(1, 8, signed=False) > 1
             for table in self._model.tables(4, count_max=4 * MAX_TENSORS)
         ):
-            raise MalformedError("its buffers lie behind it")
+            raise MalformedError("its buffers are outside the FlatBuffer")
 
     def _buffer(self, data: bytes) -> int:
         self._buffers.append(_table({0: _content(data)}))

@@ -1,4 +1,4 @@
-"""Arguments of blocks: from what a Runefile says to typed values."""
+"""Arguments of blocks: from text of a Runefile to typed values."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _has_surrogates(text: str) -> bool:
 
 
 def convert(kind: ArgumentType, value: ArgumentValue) -> ArgumentValue | None:
-    """Return the value as its argument's type, or None where it is not one.
+    """Return the value in the type of its argument, or None if it is invalid.
 
     Texts are trimmed. A number may be a text, as in the original platform. A list of words may be
     a text with one word per line, whose last line may be empty.

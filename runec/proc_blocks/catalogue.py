@@ -1,4 +1,4 @@
-"""Which block a path in a Runefile means: one of the catalogue, or a folder of the user's."""
+"""Resolution of block paths in a Runefile: built-in blocks and folders of the user."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from runec.proc_blocks.reading import load_manifest
 
 _ROOM = Path(__file__).resolve().parent
 
-# Where the original platform kept its blocks; each version of them is ours.
+# Repositories of the original platform's blocks; all versions map to built-in blocks.
 _BASES = frozenset({"hotg-ai/rune", "hotg-ai/proc-blocks"})
-# Blocks of the original platform's under names that ours do not have: they compute the same.
+# Other names of blocks in the original platform; they compute the same.
 _ALIASES = {"debounce_confidence": "debounce"}
 _PATH = re.compile(
     r"(?:https://github\.com/)?(?P<base>[\w:/.-]+?)(?:\.git)?(?:@(?P<version>[\w./-]+))?"

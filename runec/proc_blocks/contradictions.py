@@ -1,4 +1,4 @@
-"""What the keys of a `block.toml` say against one another."""
+"""Contradictions between keys of a `block.toml`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MAX_LENGTH = 2**31 - 1
 _ARGUMENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 _ALIAS = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,47}")
 
-# What is wrong, and where.
+# Error and location.
 Contradiction = tuple[str, Place]
 
 
@@ -131,7 +131,7 @@ def _of_input(manifest: Manifest, at: Place, rule: InputRule) -> Iterator[Contra
 def _unknown_types(names: tuple[str, ...]) -> str | None:
     unknown = sorted(set(names) - GROUPS.keys() - TYPES.keys())
     if unknown or not names:
-        return f"elements are not types: {', '.join(unknown) or 'none given'}"
+        return f"elements are not types: {', '.join(unknown) or 'none'}"
     return None
 
 

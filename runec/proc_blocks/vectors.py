@@ -1,7 +1,7 @@
-"""`tests.toml`: what a block gives for what it gets, run by `runec block test`.
+"""`tests.toml`: inputs and expected outputs of a block, run by `runec block test`.
 
 [[tests]]
-name       what it shows
+name       of the test
 inputs     the type of each input, `f32[3]`
 outputs    the types that a Runefile would declare; for a block that has no `declared` needless
 arguments  as in a Runefile
@@ -10,7 +10,7 @@ tolerance  how far a float may be off; 0: to the last bit
 [[tests.runs]]            one after the other: a block keeps its state from run to run
 inputs     the elements of each input, nested as one likes
 outputs    those of each output; a NaN equals any NaN
-fails      instead of outputs: a part of what the block says when it fails, which ends the test
+fails      instead of outputs: part of the expected error message, which ends the test
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What capabilities read: the data that goes into a rune, on the host and over the link.
+"""Input data of capabilities, on the host and over the link.
 
 Rules a kind:
 

@@ -1,4 +1,4 @@
-"""What the rune sees of its host: memory with bounds, ids, logging, resources.
+"""Common code of the host functions: bounded memory, ids, logging, resources.
 
 Executed in the child process. `Abi1Imports` and `LegacyImports` add what their generation of runes
 calls. A method of the name of a host function is that function; its arguments are unsigned.

@@ -1,4 +1,4 @@
-"""The host's two libraries beside each other: every operator, in random models.
+"""The host's two libraries compared: every operator, in random models.
 
 `runec.models.engines` says what each takes and where each is wrong. What it says is measured here:
 a newer library that repairs a deviation, or brings another, fails a test.

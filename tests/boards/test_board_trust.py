@@ -1,4 +1,4 @@
-"""What a board file that is not in a folder of board files may say: the threat model's attacks."""
+"""Untrusted board files: the attacks of the threat model."""
 
 from __future__ import annotations
 

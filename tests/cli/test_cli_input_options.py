@@ -1,4 +1,4 @@
-"""Options that give inputs: several files each, and warnings of what nothing takes."""
+"""Input options: several files each, warnings for unused ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No verb overwrites one of its own inputs, or any file that it would not have written."""
+"""Verbs overwrite neither their inputs nor files of other origin."""
 
 from __future__ import annotations
 

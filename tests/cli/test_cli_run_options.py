@@ -1,4 +1,4 @@
-"""What `runec run` can be asked for: inputs, resources, traces, less talk."""
+"""Options of `runec run`: inputs, resources, traces, verbosity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No text of a file that somebody else made reaches a terminal with what that would obey."""
+"""Untrusted text is printed without control characters."""
 
 from __future__ import annotations
 

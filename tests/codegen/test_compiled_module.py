@@ -1,4 +1,4 @@
-"""The WebAssembly module: small, valid, deterministic, and what it says to the host."""
+"""The WebAssembly module: small, valid, deterministic, and its calls of host functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which pins of a board a rune's PINs drive, and what is said of those that it can't."""
+"""Pins of a board for the PINs of a rune, and errors for impossible ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the passes make of a Runefile that is right: order, types, parameters, resources."""
+"""Passes on valid Runefiles: order, types, parameters, resources."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each file of invalid/ breaks one rule; beside it stands, word for word, what runec says of it.
+"""Each file of invalid/ violates one rule; its .expected has the exact messages.
 
 The first word of a file's name is the code of the rule, but for those about several at once.
 """

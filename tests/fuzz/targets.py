@@ -1,4 +1,4 @@
-"""What is fuzzed: each reader of bytes that somebody else may have written, as `bytes -> None`.
+"""Fuzz targets: each reader of untrusted bytes, as `bytes -> None`.
 
 A target returns for good input and for input that is rejected in the way its docstring promises;
 whatever else comes out of it is a finding. Imports stand in the functions that make a target, so

@@ -1,4 +1,4 @@
-"""The shapes of custom operators' results, and the kernels of TensorFlow Lite Micro beside them."""
+"""Shapes of custom operators, compared with the kernels of TensorFlow Lite Micro."""
 
 from __future__ import annotations
 

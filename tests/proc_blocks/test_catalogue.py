@@ -1,4 +1,4 @@
-"""Which block a path means, and what the catalogue says of it."""
+"""Resolution of block paths, and contents of the catalogue."""
 
 from __future__ import annotations
 

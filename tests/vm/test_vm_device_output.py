@@ -1,4 +1,4 @@
-"""What a device sends as a result, and what is reported where it is not the rune's output."""
+"""Validation of results of devices."""
 
 from __future__ import annotations
 

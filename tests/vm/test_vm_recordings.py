@@ -1,4 +1,4 @@
-"""Recordings as phone apps, loggers and data sets write them; the numbers expected are by hand."""
+"""Recordings of phone apps, loggers and data sets; expected numbers by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a bench measures, and a peer's figures beside it."""
+"""Figures of a bench: of the rune and of its peer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the devices' kernels compute as the host does, by element type, shape and quantisation.
+"""Operators that device kernels compute as the host does: types, shapes, quantisation.
 
 Each rule is a difference that tests/backends/test_operator_sweep.py saw between the kernels of
 July 2020 and the host's library: other bytes, a refusal when the model is opened or run, or a

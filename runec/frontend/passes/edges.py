@@ -1,4 +1,4 @@
-"""Which stage each input comes from."""
+"""Source stage of each input."""
 
 from __future__ import annotations
 

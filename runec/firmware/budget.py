@@ -230,9 +230,9 @@ def _smaller(worst: StageCost | None) -> str:
     if name == MODEL:
         return f"use a smaller model in {worst.stage} (int8 instead of float), or"
     if name == KERNELS:
-        return f"omit {worst.stage}, or use a model with fewer kinds of operators, or"
+        return f"omit {worst.stage} or use a model with fewer kinds of operators, or"
     what = "block" if name == CODE else "resource"
-    return f"omit {worst.stage}, or use a smaller {what} there, or"
+    return f"omit {worst.stage} or use a smaller {what} there, or"
 
 
 def _fitting_boards(rune_bytes: int, plan: MemoryPlan, refused: Board) -> tuple[str, ...]:

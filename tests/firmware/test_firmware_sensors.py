@@ -183,7 +183,7 @@ def test_what_a_board_s_sensors_cannot_give_is_refused_before_anything_is_writte
 ) -> None:
     good = node("nrf52840_dk", tmp_path)
     bare = load_board("nrf52840_dk").with_input("sensor")
-    assert "names no accelerometer" in refusal(recorder(), bare, tmp_path)
+    assert "has no accelerometer" in refusal(recorder(), bare, tmp_path)
     assert "0x54" in refusal(recorder(), node("nrf52_dk", tmp_path, address=0x54), tmp_path)
     assert "no I2C" in refusal(recorder(), node("mps2_an386", tmp_path), tmp_path)
     assert "no I2C" in refusal(recorder(), good, tmp_path, framework="arduino")

@@ -1,4 +1,4 @@
-"""The engines for devices, compiled for this computer."""
+"""The engines for devices, compiled for the host."""
 
 from __future__ import annotations
 

@@ -193,7 +193,7 @@ def test_too_much_ram_is_refused_before_anything_is_written(
     told = re.findall(r"needs at least (\d+) bytes more RAM than the 131072", caught.value.message)
     excess = int(told[0])
     *costs, stage = caught.value.notes
-    assert stage == "the stage that costs most: input: 16 bytes (its tensors 16)"
+    assert stage == "the stage with the highest cost: input: 16 bytes (its tensors 16)"
     parts = [int(re.findall(r": (\d+) bytes", note)[0]) for note in costs]
     assert sum(parts) == 131072 + excess, "the notes account for every byte"
     smaller = with_graph(example_rune("noop"), memory_used=300_000 - excess)

@@ -74,7 +74,7 @@ class Lost(Exception):  # noqa: N818 - what the page calls it
 
 @dataclass
 class Computer:
-    """The computer's end, section 3 of the page."""
+    """The host's end, section 3 of the page."""
 
     device: Device
     seq: int = 0
@@ -246,7 +246,7 @@ def test_stats_count(start: Start) -> None:
 
         assert stats() == {0: 0, 1: 100, 2: 1001, 3: 2048, 4: 4321, 5: 0, 6: 30000, 7: 0}
         assert isinstance(computer.run(sample(1)), bytes)
-        # No time passes in the rune itself; what passes is the waiting for the computer.
+        # No time passes in the rune itself; what passes is the waiting for the host.
         assert stats() == {0: 1, 1: 100, 2: 1001, 3: 2048, 4: 4321, 5: 0, 6: 30000, 7: 0}
 
 

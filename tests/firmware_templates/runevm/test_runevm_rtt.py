@@ -1,4 +1,4 @@
-"""The device's rings against the computer's, docs/spec/link.md, 5; the link over them."""
+"""RTT buffers of device and host (docs/spec/link.md, section 5); the link over them."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest -n 2 -q
 STEADY := --randomly-seed=1
 
-.PHONY: help setup demo test lint unit conformance emulated search bench fuzz docs format clean
+.PHONY: help setup demo quick test lint unit conformance emulated search bench fuzz docs format clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -19,6 +19,9 @@ $(READY): pyproject.toml constraints.txt tools/debian-packages.txt tools/setup.s
 
 demo: $(READY) ## one Runefile, one .rune, the same bytes on the host and on three emulated boards
 	@$(BIN)/python tools/demo.py
+
+quick: $(READY) ## less than a minute, between two edits: tests of each package (tests/quick.txt), no firmware
+	$(PYTEST) $(STEADY) -m 'not emulated' --durations=5 --durations-min=1 @tests/quick.txt
 
 test: lint unit ## everything that must pass before a commit
 
@@ -47,17 +50,17 @@ bench: $(READY) ## instructions, flash and RAM of every example on QEMU beside t
 
 FUZZ_SECONDS ?= 60
 
-fuzz: $(READY) ## every reader of untrusted bytes, FUZZ_SECONDS=60 each; findings lie in build/fuzz
+fuzz: $(READY) ## every reader of untrusted bytes, FUZZ_SECONDS=60 each; findings in build/fuzz
 	$(BIN)/python tools/fuzz.py --seconds $(FUZZ_SECONDS)
 
 docs: $(READY) ## write docs/cli.md from the commands, the tables of docs/runefile.md from the compiler
 	$(BIN)/python tools/cli_page.py
 	$(BIN)/python tools/runefile_page.py
 
-format: $(READY) ## let ruff and clang-format rewrite what they can
+format: $(READY) ## format with ruff and clang-format
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 	$(BIN)/clang-format -i $(C_FILES)
 
-clean: ## remove what the build made, not what setup installed
+clean: ## remove build outputs, not what setup installed
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -78,24 +77,35 @@ class OutputKind(Enum):
     TENSOR = 5
 
 
-# The original's formats, which it handed to the host as application/{onnx,tf,tfjs,tflite}-model.
+# Formats of the original platform: application/{onnx,tf,tfjs,tflite}-model.
 MODEL_FORMATS = ("onnx", "tensorflow", "tensorflow-js", "tensorflow-lite")
 EXECUTED_FORMAT = "tensorflow-lite"
 
 
-@dataclass(frozen=True, slots=True)
-class Capability:
+class _Stage(msgspec.Struct, frozen=True, eq=False):
+    """Stages are equal wherever in a text they stand, and whatever else is known of their files."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and all(
+            getattr(self, field) == getattr(other, field)
+            for field in self.__struct_fields__
+            if field not in {"span", "file"}
+        )
+
+    __hash__ = None  # type: ignore[assignment] # parameters and arguments are dictionaries
+
+
+class Capability(_Stage, frozen=True, eq=False):
     """A stage that asks the host for data. Its parameters go to the host as they are."""
 
     name: str
     kind: CapabilityKind
     parameters: Mapping[str, ParameterValue]
     outputs: tuple[Tensor]
-    span: Span | None = field(default=None, compare=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ProcBlock:
+class ProcBlock(_Stage, frozen=True, eq=False):
     """A stage computed by a processing block.
 
     `path` is what the Runefile says (`hotg-ai/proc-blocks@v0.11.3#modulo`); of a block of the
@@ -109,11 +119,10 @@ class ProcBlock:
     arguments: Mapping[str, ArgumentValue]
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
-    span: Span | None = field(default=None, compare=False)
+    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(_Stage, frozen=True, eq=False):
     """A stage computed by a model. `resource` names the resource that holds its bytes.
 
     `format` is one of `MODEL_FORMATS`. `file` is what is known of the bytes: None for those that
@@ -125,8 +134,8 @@ class Model:
     format: str
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
-    span: Span | None = field(default=None, compare=False)
-    file: ModelFile | None = field(default=None, compare=False, repr=False)
+    span: Span | None = None
+    file: ModelFile | None = None
 
 
 # Of a pin: `LED`, `PA5`, `P0.13`, `13`.
@@ -140,14 +149,13 @@ class Pin(msgspec.Struct, frozen=True):
     active_low: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(_Stage, frozen=True, eq=False):
     """A stage that hands its inputs to the host; `pin` is that of a PIN, else None."""
 
     name: str
     kind: OutputKind
     inputs: tuple[Tensor, ...]
-    span: Span | None = field(default=None, compare=False)
+    span: Span | None = None
     pin: Pin | None = None
 
 
@@ -161,8 +169,7 @@ class Resource(msgspec.Struct, frozen=True):
     data: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(msgspec.Struct, frozen=True):
     """A checked pipeline: `stages` in execution order, every edge typed and equal at both ends.
 
     `opened` names a resource once for each `$NAME` in the Runefile: those in arguments of blocks,

@@ -8,10 +8,16 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests import originals
+
 # The same examples in every run; `make fuzz` searches further with --hypothesis-profile search.
 settings.register_profile("repeatable", derandomize=True, database=None, print_blob=True)
 settings.register_profile("search", deadline=None, print_blob=True)
 settings.load_profile("repeatable")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    originals.skip_where_absent(item)
 
 
 @pytest.fixture(autouse=True, scope="session")

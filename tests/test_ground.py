@@ -1,4 +1,4 @@
-"""What every room stands on: files and other programs."""
+"""Files and child processes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from runec import tools
 from runec.diagnostics import MachineError, UserFileError
 from runec.files import disk_error, file_name, read_file, write_file, write_folder
 from runec.tools import Limits, run_tool, watch_tools
+from tests.common import is_running, soon
 
 # Starts a child that outlives it, says the child's number in a file, and waits.
 PARENT = """
@@ -28,24 +28,6 @@ path.with_suffix(".part").write_text(str(child.pid))
 path.with_suffix(".part").rename(path)
 time.sleep(600)
 """
-
-
-def is_running(number: int) -> bool:
-    """True unless the process is gone or only waits to be collected."""
-    try:
-        state = Path(f"/proc/{number}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    except FileNotFoundError:
-        return False
-    return state[0] not in "ZX"
-
-
-def soon(condition: Callable[[], bool]) -> bool:
-    until = time.monotonic() + 30
-    while not condition():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def test_a_program_that_takes_too_long_ends_with_all_that_it_started(tmp_path: Path) -> None:

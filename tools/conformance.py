@@ -123,9 +123,9 @@ class Cell:
         return f"DIFF {wrong} of {self.runs}" if wrong else f"ok, {self.runs} runs"
 
 
-def compile_example(runefile: Path, *, name: str | None = None) -> Rune:
+def compile_example(runefile: Path) -> Rune:
     """Compile a Runefile in memory."""
-    pipeline = analyse(runefile, name=name).pipeline
+    pipeline = analyse(runefile).pipeline
     return write_rune(pipeline, compile_pipeline(pipeline))
 
 
@@ -274,7 +274,7 @@ def fill(
 
 
 def is_slow(target: Target) -> bool:
-    """Say whether a target takes long for each run: the simulators that step in Python do."""
+    """Report whether a target takes long for each run: the simulators that step in Python do."""
     emulator = target.board.emulator if target.board else None
     return emulator is not None and emulator.kind == "labwired"
 
@@ -333,7 +333,7 @@ def check_all(
 
 
 def tell(cell: Cell) -> None:
-    """Print a cell for whoever waits."""
+    """Print the progress of a cell."""
     lines = [f"{cell.example} {cell.target} {cell.engine} {cell.verdict} ({cell.seconds:g} s)"]
     lines += [f"  {json.dumps(each, ensure_ascii=False)}" for each in cell.differences]
     print("\n".join(lines), file=sys.stderr, flush=True)

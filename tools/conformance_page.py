@@ -1,9 +1,9 @@
-"""Write docs/conformance.md from what `tools/conformance.py --json` printed, and from sizes.
+"""Write docs/conformance.md from the output of `tools/conformance.py --json`, and from sizes.
 
     python tools/conformance.py --json > cells.jsonl
     python tools/conformance_page.py cells.jsonl
 
-Nothing on the page depends on how fast or when it was made.
+The page has no times and no dates.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "conformance.md"
 HEAD = """\
 # The same bytes everywhere
 
-Written by `tools/conformance.py --page`, which runs what `make conformance` runs: every example in
-every target, from a fresh start for each input. A cell says how many inputs gave exactly the bytes
+Written by `tools/conformance.py --page`, which runs what `make conformance` runs: every example on
+every target, restarted for each input. A cell has the number of inputs whose output bytes are those
 that `examples/*/conformance.toml` lists; the host and QEMU take the whole list, slower simulators
 the first three, once each, and the first one with further engines. "too little" is a board without
 the memory, as the build reports. "Other model" is the original platform's model of that name, with
-its own inputs as well: every target must print what the host prints; one that simulators need
-minutes for, run by run, is run on the host and in QEMU. `X/Runefile` is the same example in the
-Dockerfile-like dialect: it compiles to the same pipeline, so the host is enough.
+its own inputs: every target must print the same as the host; models that need minutes per run in a
+simulator are run on the host and in QEMU only. `X/Runefile` is the same example in the legacy
+dialect: it compiles to the same pipeline, so it runs on the host only.
 """
 SIZES = """\
-## What it takes
+## Flash and RAM
 
 Bytes by the linker, for the firmware with the rune in it; RAM includes the arena, linear memory,
 the engine's pool and the stack. `tools/board_sizes.py` prints these numbers alone.
@@ -84,11 +84,11 @@ def write_page(cells: Sequence[Cell]) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page from a file of cells; 1 when any of them differs."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("cells", type=Path, help="what conformance.py --json printed")
+    parser.add_argument("cells", type=Path, help="output of conformance.py --json")
     options = parser.parse_args(arguments)
     cells = [json.loads(line) for line in options.cells.read_text(encoding="utf-8").splitlines()]
     if any(cell["differences"] for cell in cells):
-        print("there are differences: no page for that", file=sys.stderr)
+        print("no page is written: some bytes differ", file=sys.stderr)
         return 1
     write_page(cells)
     return 0

@@ -46,7 +46,7 @@ static runec_accelerometer accelerometer = {&FIRMWARE_ACCELEROMETER, FIRMWARE_AC
 #endif
 
 /* Survives a restart. A rune that kills the chip while it is being loaded would do so for ever: the
- * second time it is left alone, so that the computer can be told. */
+ * second time it is left alone, so that the host receives the error. */
 static struct {
     uint32_t magic, attempt;
 } loading FIRMWARE_KEPT;
@@ -77,7 +77,7 @@ static uint32_t clock_ticks(void *user)
     return runevm_hal_ticks();
 }
 
-/* A capability's data: from the board's own sensor where the firmware has a driver, else from the computer. */
+/* Data of a capability: from the sensor on the board if the firmware has its driver, else from the host. */
 static runevm_error provide(void *user, const runevm_capability *capability, uint8_t *buffer, uint32_t length)
 {
 #ifdef FIRMWARE_ACCELEROMETER
@@ -95,7 +95,7 @@ static runevm_error provide(void *user, const runevm_capability *capability, uin
 }
 
 #ifdef FIRMWARE_PINS
-/* What the outputs of the rune drive. `inverted`: the board's part is on when the pin is low. */
+/* Pins of the outputs. `inverted`: the part on the board is on when the pin is low. */
 static const struct {
     uint32_t output, pin;
     bool inverted, level_of_0;

@@ -16,8 +16,7 @@ from runec.diagnostics import MachineError
     epilog=example(
         "runec doctor",
         "runec doctor --format json",
-        note="Exit codes: 0 nothing is missing; 4 something is that runec needs for one of its "
-        "boards.",
+        note="Exit codes: 0 nothing is missing; 4 a required part is missing.",
     ),
 )
 @format_option
@@ -25,7 +24,7 @@ from runec.diagnostics import MachineError
 def command(console: Console) -> None:
     """Check compilers, emulators, packages, sources and the cache.
 
-    For what is missing the commands that install it are printed.
+    Prints the commands that install missing parts.
     """
     with console.progress("checking"):
         checks = list(run_checks())
@@ -37,9 +36,9 @@ def command(console: Console) -> None:
         rows = [
             (each.status, each.part, each.found or each.install, each.purpose) for each in checks
         ]
-        console.result(table(("status", "part", "found, or how to get it", "for"), rows))
+        console.result(table(("status", "part", "found, or how to install it", "for"), rows))
         if to_run:
-            console.result("\n".join(["", "To install what is missing:", *to_run]))
+            console.result("\n".join(["", "To install the missing parts:", *to_run]))
     missing = dict.fromkeys(check.part for check in checks if check.status == "missing")
     if missing:
         what = f"missing on this machine: {', '.join(missing)}"

@@ -22,14 +22,14 @@ _WASM = b"\0asm"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A rune, and where its stages stand in the Runefile when that was given."""
+    """A rune, and the spans of its stages if a Runefile was given."""
 
     rune: Rune
     spans: dict[str, Span]
 
     @contextmanager
     def blamed(self) -> Iterator[None]:
-        """Give an error that is of one stage the line of that stage."""
+        """Add the line of its stage to an error."""
         try:
             yield
         except StageError as error:

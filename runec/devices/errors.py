@@ -1,4 +1,4 @@
-"""Errors of a device that its next answer, or its next run, may not have."""
+"""Transient errors of a device."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from runec.diagnostics import RuneError
 
 
 class LinkLostError(RuneError):
-    """The port is gone, or the device is silent, has restarted or is too slow: maybe not for long.
+    """The port is lost, or the device is silent, has restarted or is too slow; possibly transient.
 
-    What did not end in time still runs: the next connection begins anew.
+    A run that timed out continues: the next connection starts with a hello.
     """

@@ -33,14 +33,14 @@ from runec.tools import Finished, Progress, find_tool, run_tool
 UPLOAD_TIMEOUT_S = 600.0
 # What stands for a port in a plan where none was found.
 _SOME_PORT = "PORT"
-# The vendors' protocol that writes over a serial port.
+# The vendors' protocol that overwrites a serial port.
 _OVER_PORT = "esptool"
 
 _NO_PERMISSION = re.compile(
     r"permission denied|errno 13|LIBUSB_ERROR_ACCESS|insufficient permissions|access denied",
     re.IGNORECASE,
 )
-# What the upload tools say when there is no board, or none that listens.
+# Output of upload tools if no board answers.
 _NO_ANSWER = re.compile(
     r"failed to connect|no serial data received|timed out waiting for packet|"  # esptool
     r"open failed|init mode failed|unable to connect to the target|no device found|"  # OpenOCD
@@ -51,9 +51,9 @@ _NO_ANSWER = re.compile(
     re.IGNORECASE,
 )
 _WAKE = {
-    "esptool": "hold its button BOOT, press RESET, let BOOT go, then run the same command again",
-    "dfu": "bring it into its boot loader (hold BOOT0, press RESET): `dfu-util --list` must show "
-    "it; then run the same command again",
+    "esptool": "hold the button BOOT, press RESET, release BOOT, then run the command again",
+    "dfu": "start its boot loader (hold BOOT0, press RESET; `dfu-util --list` must print it), then "
+    "run the command again",
 }
 _USB_HINT = (
     "sudo apt-get install openocd (its udev rules name the probes) && sudo adduser $USER plugdev, "
@@ -69,7 +69,7 @@ _PROBE = (
 class Flashed:
     """How a rune got onto a board, and where its link is there.
 
-    `port` is the one written over, or None where a probe did it.
+    `port` is the one overwritten, or None where a probe did it.
     """
 
     port: str | None
@@ -82,7 +82,7 @@ class FlashPlan:
     """What `flash` would do: PlatformIO's command, and the upload tool's that this one starts.
 
     The latter is None with a vendor's platform, which alone knows it. `port` is the one that would
-    be written over: `PORT` where none was found, None where none is needed. `missing` is what
+    be overwritten: `PORT` where none was found, None where none is needed. `missing` is what
     `flash` would stop at.
     """
 
@@ -109,7 +109,7 @@ def plan_flash(
 
     Raises:
         RunecError: as `runec.firmware.create_project` and `upload_command`.
-        UserFileError: R0919, the board's file says no way to write to it.
+        UserFileError: R0919, the board file has no upload protocol.
         UsageError: R0805, no such protocol; R0943, the board could be at several ports.
     """
     board, way = _chosen(board, protocol, framework)
@@ -149,7 +149,7 @@ def flash(
     log: Log | None = None,
     progress: Progress | None = None,
 ) -> Flashed:
-    """Build the firmware of a rune, where it is not built already, and put it on a board.
+    """Build the firmware of a rune, if not up to date, and upload it to a board.
 
     Without `port` it is looked for by the board's USB ids, where one is needed. What can be known
     to be missing is reported before anything is built. `progress` gets each step.
@@ -217,7 +217,7 @@ def _upload_command(
 
 
 def needs_port(board: Board, way: Upload | None) -> bool:
-    """Tell whether an upload goes over a serial port; `way` is None for the vendor's platform."""
+    """Return whether an upload goes over a serial port; `way` is None for the vendor's platform."""
     if way is not None:
         return way.needs_port
     return board.vendor is not None and board.vendor.upload_protocol == _OVER_PORT
@@ -227,8 +227,8 @@ def _require_way(board: Board) -> None:
     if board.upload is None:
         raise UserFileError(
             "R0919",
-            f"the file of the board {board.id} says no way to write to it",
-            hint="make the project with `runec firmware new` and upload it with your own tool",
+            f"the board file of {board.id} has no upload protocol",
+            hint="create the project with `runec firmware new` and upload it with another tool",
         )
 
 
@@ -256,7 +256,7 @@ def _failed(board: Board, way: Upload | None, port: str | None, done: Finished) 
     if _NO_PERMISSION.search(words):
         on = f"the port {port}" if port else "the board's USB"
         groups = DIALOUT if port else _USB_HINT
-        return MachineError("R0924", f"{tool} may not use {on}", hint=groups, notes=notes)
+        return MachineError("R0924", f"{tool} has no permission for {on}", hint=groups, notes=notes)
     if _NO_ANSWER.search(words):
         usual = board.vendor.upload_protocol if board.vendor else None
         protocol = (usual or "") if way is None else way.protocol
@@ -269,6 +269,6 @@ def _failed(board: Board, way: Upload | None, port: str | None, done: Finished) 
     return MachineError(
         "R0920",
         f"the upload to {board.id} failed",
-        hint=f"the last lines of {tool} say why; --verbose shows all of them",
+        hint=f"see the last lines of {tool}; --verbose prints all",
         notes=notes,
     )

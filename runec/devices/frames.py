@@ -21,7 +21,7 @@ _MAX_TEXT_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One message: what it is, which request or answer it belongs to, and its content."""
+    """One message: kind, sequence number, body."""
 
     kind: int
     seq: int
@@ -49,7 +49,7 @@ def encode_frame(frame: Frame) -> bytes:
 
 
 def decode_segment(segment: bytes) -> Frame | None:
-    """Return the frame between two zeros, or None where the bytes are not a valid one."""
+    """Return the frame between two zeros, or None if the bytes are invalid."""
     if not segment or len(segment) > _MAX_ENCODED_BYTES:
         return None
     try:
@@ -76,9 +76,9 @@ def _as_text(segment: bytes) -> Text | None:
 
 
 class FrameReader:
-    """Takes a stream of bytes in pieces of any size; gives the frames and the text in it.
+    """Splits a stream of bytes, in pieces of any size, into frames and text.
 
-    Holds at most `_MAX_TEXT_BYTES` bytes, whatever arrives.
+    Buffers at most `_MAX_TEXT_BYTES` bytes.
     """
 
     def __init__(self) -> None:
@@ -102,7 +102,7 @@ class FrameReader:
         return found
 
     def flush(self) -> list[Frame | Text]:
-        """Return what the bytes so far are when nothing follows them."""
+        """Return the bytes so far as text if nothing follows."""
         found: list[Frame | Text] = []
         self._close(found)
         return found

@@ -1,4 +1,4 @@
-"""The computer's side of the link, as a state machine without input or output.
+"""The host's side of the link, as a state machine without input or output.
 
 Bytes and the time go in, events and bytes come out, so that the whole of docs/spec/link.md can be
 tested without a device. Times are milliseconds of whichever clock the caller keeps to.
@@ -86,12 +86,11 @@ class _State(Enum):
     OVER = auto()
 
 
-_ASKING = (_State.GREETING, _State.STARTING, _State.COUNTING)
 _IN_RUN = (_State.STARTING, _State.RUNNING)
 
 
 class Link:
-    """One computer's end of one link."""
+    """The host's end of one link."""
 
     def __init__(
         self,
@@ -149,7 +148,7 @@ class Link:
         self._ask(_State.STARTING, Kind.RUN, b"", now_ms)
 
     def ask_stats(self, now_ms: float) -> None:
-        """Ask what the device measured."""
+        """Request the statistics of the device."""
         self._require_idle()
         self._ask(_State.COUNTING, Kind.STATS, b"", now_ms)
 
@@ -157,7 +156,7 @@ class Link:
         """Answer `DataWanted` with the whole buffer."""
         frame, need = self._take_pending()
         if len(data) != need.length:
-            raise ValueError(f"{len(data)} bytes given where {need.length} were wanted")
+            raise ValueError(f"{len(data)} bytes instead of {need.length}")
         self._data = (need.capability, data)
         self._answer_need(frame, need, now_ms)
 
@@ -189,7 +188,7 @@ class Link:
         return self._reader.take_text()
 
     def tick(self, now_ms: float) -> list[Event]:
-        """Let time pass: send again what was not answered, or give up."""
+        """Advance the clock: repeat an unanswered request, or time out."""
         events: list[Event] = []
         if self._deadline is None or now_ms < self._deadline:
             return events
@@ -212,7 +211,7 @@ class Link:
 
     def _take_pending(self) -> tuple[Frame, Need]:
         if self._pending is None:
-            raise ValueError("the device wants no data")
+            raise ValueError("the device requested no data")
         pending, self._pending = self._pending, None
         return pending
 
@@ -263,7 +262,7 @@ class Link:
 
     def _hello(self, frame: Frame, now_ms: float, events: list[Event]) -> None:
         if self._state is _State.BOOTING:
-            # The device is up now, so what is sent from here on reaches it.
+            # The device is up now and receives what is sent from here on.
             self._state = _State.IDLE
             self.greet(now_ms)
         elif self._state is _State.GREETING and frame.seq == self._seq:
@@ -271,16 +270,16 @@ class Link:
             self._rest()
             events.append(hello)
         elif frame.seq == 0 and self._state in (*_IN_RUN, _State.COUNTING):
-            self._lose(LostCause.RESTARTED, "it sent a new hello", events)
+            self._lose(LostCause.RESTARTED, "another hello", events)
         elif frame.seq == 0:
-            # It restarted while nothing was open, and counts its frames anew.
+            # It restarted while nothing was open, and counts its frames from 0.
             self._answered = None
             self._device_seq = None
             if self._state is _State.IDLE:
                 events.append(parse_hello(frame.body))
 
     def _step(self, frame: Frame, now_ms: float, events: list[Event]) -> None:
-        """Take a frame that wants an answer. A run's first one also says that RUN arrived."""
+        """Accept a frame that needs an answer. The first one of a run also acknowledges RUN."""
         if frame == self._answered:
             self._out += self._answer
             return
@@ -321,7 +320,7 @@ class Link:
             or self._data[0] != need.capability
             or len(self._data[1]) != need.length
         ):
-            raise ValueError("it wants the rest of data that was not given")
+            raise ValueError("request for the rest of data that was not sent")
         else:
             self._answer_need(frame, need, now_ms)
 

@@ -1,4 +1,4 @@
-"""Which serial port a board is at: by the USB ids of its file, never by a guess."""
+"""Selection of a board's serial port by the USB ids of its file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from runec.files import is_there
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """A serial port of this computer; `usb_id` is `vvvv:pppp`, or empty where it is not USB."""
+    """A serial port of the host; `usb_id` is `vvvv:pppp`, or empty where it is not USB."""
 
     device: str
     usb_id: str
@@ -63,28 +63,27 @@ def find_port(boards: Sequence[Board]) -> Port:
         raise MachineError(
             "R0942",
             f"the USB of {what} has no serial port",
-            hint=f"connect a USB-serial adapter to {boards[0].hal.console}, and name its port: "
+            hint=f"connect a USB-serial adapter to {boards[0].hal.console}, and pass its port: "
             "--port PORT",
-            notes=[f"there is: {', '.join(map(str, ports)) or 'no serial port at all'}"],
+            notes=[f"found: {', '.join(map(str, ports)) or 'no serial port'}"],
         )
     if not found:
         ids = sorted({usb_id for board in boards if board.usb_serial for usb_id in board.usb_ids})
-        seen = ", ".join(map(str, ports)) or "no serial port at all"
+        seen = ", ".join(map(str, ports)) or "no serial port"
         raise MachineError(
             "R0942",
             f"{what} is at no serial port" if len(boards) == 1 else "no board is at a serial port",
-            hint="plug it in with a cable that carries data (`lsusb` shows it), or name its port: "
-            "--port PORT",
+            hint="connect it with a data cable (`lsusb` prints it), or pass its port: --port PORT",
             notes=[
                 f"looked for the USB ids {', '.join(ids) or '(none in its file)'}",
-                f"there is: {seen}",
+                f"found: {seen}",
             ],
         )
     if len(found) > 1:
         raise UsageError(
             "R0943",
             f"{what} could be at several ports: {', '.join(map(str, found))}",
-            hint=f"name one: --port {found[0].device}",
+            hint=f"choose one: --port {found[0].device}",
         )
     return found[0]
 
@@ -101,10 +100,10 @@ def check_port(port: str) -> None:
         found = ", ".join(map(str, serial_ports())) or "none"
         raise MachineError(
             "R0941",
-            f"cannot open the serial port {port}: there is no such port",
-            hint=f"plug the board in; found are: {found}",
+            f"cannot open the serial port {port}: no such port",
+            hint=f"connect the board; found: {found}",
         )
     if not os.access(port, os.R_OK | os.W_OK):
         raise MachineError(
-            "R0941", f"cannot open the serial port {port}: no permission", hint=DIALOUT
+            "R0941", f"cannot open the serial port {port}: permission denied", hint=DIALOUT
         )

@@ -51,7 +51,7 @@ class SerialTransport:
         return time.monotonic() * 1000
 
     def send(self, data: bytes) -> None:
-        """Send all bytes. Raises LinkLostError R0940 when the port is gone."""
+        """Send all bytes. Raises LinkLostError R0940 when the port is lost."""
         try:
             self._port.write(data)
         except _GONE as error:
@@ -61,7 +61,7 @@ class SerialTransport:
         """Return bytes as soon as there are some, or nothing; see `Transport`.
 
         Raises:
-            LinkLostError: R0940, the port is gone.
+            LinkLostError: R0940, the port is lost.
         """
         wait_s = wall_limit_s - time.monotonic()
         if until_ms is not None:
@@ -83,8 +83,8 @@ class SerialTransport:
     def _gone(self, error: Exception) -> LinkLostError:
         return LinkLostError(
             "R0940",
-            f"the serial port {self._name} is gone",
-            hint="plug the board in again and run it once more; check cable and power",
+            f"lost the serial port {self._name}",
+            hint="check cable and power, then run the command again",
             notes=[str(error)],
         )
 
@@ -102,18 +102,18 @@ def _cannot_open(port: str, error: Exception) -> MachineError:
     if number == errno.EACCES:
         why, hint = "no permission", DIALOUT
     elif number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in str(error):
-        why, hint = "another program holds it", "close the monitor or the other runec that uses it"
+        why, hint = "it is in use by another program", "close that program, such as another runec"
     elif "://" in port:
         why = str(error)
         if not _names_a_host(port):
-            why = "it names no host and port"
-        hint = "start what listens there, and name it: socket://HOST:PORT, rfc2217://HOST:PORT"
+            why = "no host and port in it"
+        hint = "start the server and pass its address: socket://HOST:PORT, rfc2217://HOST:PORT"
     else:
         found = [str(item) for item in serial_ports()]
-        why = "there is no such port" if number == errno.ENOENT else str(error)
+        why = "no such port" if number == errno.ENOENT else str(error)
         if "Could not configure port" in why:
             why = "it is not a serial port"
-        hint = f"plug the board in; found are: {', '.join(found) or 'none'}"
+        hint = f"connect the board; found: {', '.join(found) or 'none'}"
     return MachineError("R0941", f"cannot open the serial port {port}: {why}", hint=hint)
 
 

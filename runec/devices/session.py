@@ -26,13 +26,13 @@ from runec.vm import REQUESTS_MAX, ResultError, check_result, too_many_requests
 
 Log = Callable[[str], None]
 Provide = Callable[[int, int], bytes]
-"""Takes a capability's id and a length in bytes; gives that many bytes."""
+"""Takes a capability's id and a length in bytes; returns that many bytes."""
 
 _NO_ANSWER_AT_PORT = (
     "set the baud rate, PORT@BAUD (`runec boards show B` prints it), or flash the rune: "
     "runec flash X.rune --board B"
 )
-_NO_ANSWER = "check clock, console and link of the board's file: runec boards show B"
+_NO_ANSWER = "check clock, console and link in the board file: runec boards show B"
 _LAST_WORDS = 3
 _QUIET_S = 0.3
 _LEVELS = ("error", "warning", "info", "debug")
@@ -51,7 +51,7 @@ def lost_error(lost: Lost, name: str, words: tuple[str, ...] = ()) -> RuneError:
         return LinkLostError(
             "R0901",
             f"{name} stopped responding, {lost.detail}",
-            hint="the rune may never end: run it on the host first",
+            hint="check for an endless loop: run the rune on the host first",
             notes=words,
         )
     if lost.cause is LostCause.RESTARTED:
@@ -69,7 +69,7 @@ def lost_error(lost: Lost, name: str, words: tuple[str, ...] = ()) -> RuneError:
 
 
 class Session:
-    """Asks a device and waits for its answers, one request at a time."""
+    """Sends requests to a device and waits for the answers, one at a time."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Session:
         graph: Graph | None = None,
         log: Log | None = None,
     ) -> None:
-        """`graph` is that of the rune that the device runs, where it is known."""
+        """`graph` is that of the rune on the device, if known."""
         self._transport = transport
         self._name = name
         self._log = log
@@ -91,11 +91,11 @@ class Session:
 
     @property
     def last_words(self) -> tuple[str, ...]:
-        """The device's last lines of log: what it says of itself when something is wrong."""
+        """The last lines of the device's log."""
         return tuple(self._last_words)
 
     def greet(self, *, booting: bool, timeout_s: float) -> Hello:
-        """Return what the device says of itself. Raises RuneError R0901, R0903, R0913."""
+        """Return what the device reports about itself. Raises RuneError R0901, R0903, R0913."""
         self._link.greet(self._transport.time_ms(), booting=booting)
         return self._wait(Hello, None, timeout_s)
 
@@ -104,8 +104,8 @@ class Session:
 
         Raises:
             RuneError: the device's error, or R0901 to R0904 and R0913 for a lost link; R0903, the
-                result is not the output of a rune; R0925, the rune asks for input without end.
-            RunecError: what `provide` raised; the device was told.
+                result is not the output of a rune; R0925, the rune requests input without end.
+            RunecError: what `provide` raised; the device was informed.
         """
         self._refused = None
         self._requests = 0
@@ -124,12 +124,12 @@ class Session:
         return self._wait(Failure, None, timeout_s)
 
     def stats(self, *, timeout_s: float) -> Stats:
-        """Return what the device measured."""
+        """Return the statistics of the device."""
         self._link.ask_stats(self._transport.time_ms())
         return self._wait(Stats, None, timeout_s)
 
     def listen(self, duration_s: float) -> Hello | None:
-        """Take what the device says unasked, `duration_s` at most; return a hello when it starts.
+        """Receive log and hello for at most `duration_s`; return a hello if the device starts.
 
         Its log lines go to `log`.
 
@@ -219,7 +219,7 @@ class Session:
             if len(data) != wanted.length:
                 raise RuneError(
                     "R0903",
-                    f"the device wants {wanted.length} bytes of capability {wanted.capability}, "
+                    f"the device requests {wanted.length} bytes of capability {wanted.capability}, "
                     f"which has {len(data)}",
                     hint=REFLASH,
                 )

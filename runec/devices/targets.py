@@ -1,4 +1,4 @@
-"""A target where a rune runs: this computer, an emulated board, or one at a serial port."""
+"""A target where a rune runs: the host, an emulated board, or one at a serial port."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from runec.pipeline import CapabilityKind
 from runec.vm import InputReader, Inputs, Watch, run_rune_bytes
 
 HOST: Literal["host"] = "host"
-# What a part measures it rounds, so a host that took the recording as it is could give other bytes.
+# A sensor rounds its data, so a host that uses the recording unchanged could return other bytes.
 _INPUT_HINTS = {
     HOST: "omit --input: the host reads ACCEL from --accelerometer FILE; to run with a simulated "
     "sensor, use --on emulator:BOARD",
@@ -61,10 +61,10 @@ class Target:
         return self.kind
 
     def with_input(self, source: InputKind | None) -> Target:
-        """Return this target with ACCEL's data from elsewhere; None leaves it as it is.
+        """Return this target with another ACCEL source; None: unchanged.
 
         Raises:
-            UsageError: R0921, it is not an emulator: flashing decides what a board does.
+            UsageError: R0921, not an emulator: the source of a board is set when it is flashed.
         """
         if source is None:
             return self
@@ -82,10 +82,10 @@ class Target:
 
     @classmethod
     def parse(cls, text: str, *, trust_board: bool = False) -> Target:
-        """Read the spelling that `str()` writes; `trust_board` is `load_board`'s `trusted`.
+        """Parse the output of `str()`; `trust_board` is `trusted` of `load_board`.
 
         Raises:
-            UsageError: R0918, there is no such kind of target; R0802, no such board.
+            UsageError: R0918, no such kind of target; R0802, no such board.
             UserFileError: R0801, R0842 to R0844, the board's file is wrong or not trusted.
         """
         if text == HOST:
@@ -120,15 +120,15 @@ def run_bytes(
     resources: Mapping[str, bytes] | None = None,
     watch: Watch | None = None,
 ) -> Generator[bytes, None, None]:
-    """Run a rune on a target; yield what each run writes, as `runec.vm.run_rune_bytes` has it.
+    """Run a rune on a target; yield the output of each run, as `runec.vm.run_rune_bytes`.
 
     The bytes are the same on every target. `timeout_s` is the time for one run without waiting for
     inputs, by the clock of the machine that runs it; at a serial port, where the board's own limit
-    was set when it was flashed, it is how long this computer waits. None leaves the target's own
+    was set when it was flashed, it is how long the host waits. None leaves the target's own
     limit. Only the host takes `resources` and reports steps.
 
     Raises:
-        UsageError: R0921, the target cannot do what is asked.
+        UsageError: R0921, the target does not support the request.
         RunecError: what the target raises: `runec.vm.run_rune_bytes`; or `check_inputs`, then
             `open_emulator` or `SerialDevice`, and `Device.run_bytes`.
     """

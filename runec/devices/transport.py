@@ -18,7 +18,7 @@ from runec.tools import EMULATOR_LIMITS
 
 DEFAULT_BAUD = 115_200
 DIALOUT = "sudo adduser $USER dialout, then log in again"
-"""What gives a user of Debian the right to open serial ports."""
+"""Command that lets a user of Debian open serial ports."""
 
 _STOP_S = 2.0
 _NOTE_LINES = 4
@@ -49,7 +49,7 @@ class Transport(Protocol):
         `wall_limit_s`; or, now and then, for no reason.
 
         Raises:
-            RuneError: R0913, the device is gone.
+            RuneError: R0913, the device is lost.
         """
 
     def close(self) -> None:
@@ -68,7 +68,7 @@ class ChildProcess:
         try:
             self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         except OSError as error:
-            what = f"keep what {name} says in a temporary file"
+            what = f"write the output of {name} to a temporary file"
             raise disk_error(error, what, elsewhere=IN_TMPDIR) from None
         try:
             self._process = subprocess.Popen(
@@ -99,7 +99,7 @@ class ChildProcess:
         return self._process.stdout
 
     def write(self, data: bytes) -> None:
-        """Send all bytes. Raises RuneError R0913 when the program is gone."""
+        """Send all bytes. Raises RuneError R0913 when the program is lost."""
         view = memoryview(data)
         try:
             while view:
@@ -108,7 +108,7 @@ class ChildProcess:
             raise self.gone() from None
 
     def read(self, wait_s: float) -> bytes:
-        """Return what it said, waiting `wait_s` seconds at most. Raises RuneError R0913."""
+        """Return received bytes, waiting `wait_s` seconds at most. Raises RuneError R0913."""
         if not self._selector.select(max(0.0, wait_s)):
             return b""
         data = os.read(self._out.fileno(), 65536)
@@ -117,17 +117,17 @@ class ChildProcess:
         return data
 
     def gone(self, detail: str = "") -> RuneError:
-        """Return the error that says that the program is not there any more, and its last words."""
+        """Return the error of a program that exited, with its last output."""
         self._stderr.seek(0)
         words = detail or self._stderr.read(65536).decode(errors="replace")
         last = _last_words(words)
         crashed = bool(last) and _CRASH.search(last[0]) is not None
         return RuneError(
             "R0913",
-            f"{self.name} ended by itself" + (f": {last[0]}" if last else ""),
-            hint="the firmware stopped the CPU: run with --verbose for its log"
+            f"{self.name} exited" + (f": {last[0]}" if last else ""),
+            hint="the firmware stopped the CPU: see its log with --verbose"
             if crashed
-            else "runec doctor shows whether the emulator is complete",
+            else "check the emulator with runec doctor",
             notes=last[1:],
         )
 
@@ -146,7 +146,7 @@ class ChildProcess:
 
 
 def _last_words(text: str) -> list[str]:
-    """Return the line that says why a program ended, then a few lines that follow it.
+    """Return the line with the reason of an exit, and a few lines after it.
 
     QEMU puts a dump of registers below its reason; Python puts its reason last.
     """

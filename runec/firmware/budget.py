@@ -1,4 +1,4 @@
-"""Whether a rune fits on a board: before anything is compiled, and when the linker has spoken."""
+"""Memory budget of a rune on a board: before the compilation, and from linker errors."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def flash_bounds(rune_bytes: int, plan: MemoryPlan, board: Board) -> Bounds:
 
 
 def check_budget(rune_bytes: int, plan: MemoryPlan, board: Board) -> None:
-    """Refuse a rune that surely does not fit on a board.
+    """Reject a rune that surely does not fit on a board.
 
     What may fit is let through: the linker knows, and `ram_error` and `flash_error` tell it.
 
@@ -105,11 +105,11 @@ def ram_error(
     excess_bytes: int,
     *,
     is_least: bool = False,
-    told: str | None = None,
+    linker_line: str | None = None,
 ) -> BudgetError:
     """Return the error of a rune that needs more RAM than the board has.
 
-    With `is_least` it may need more than that; `told` is the linker's line.
+    With `is_least` it may need more than that; `linker_line` is what the linker printed.
     """
     engine_bytes = plan.engine.heap_bytes(0, 0)
     own = {
@@ -124,7 +124,7 @@ def ram_error(
     rest = f"{_core(board)}the rest of the firmware"
     fixed[rest] = total - sum(own.values()) - sum(fixed.values())
     if _smallest_ram_bytes(board, plan.engine) > board.memory.ram.size_bytes:
-        advice = "no rune fits this board, whose RAM is too small for the engine alone;"
+        advice = "no rune fits this board: its RAM is too small for the engine;"
     else:
         advice = f"make {max(own, key=lambda name: own[name])} smaller, or"
     worst = _costliest(plan, lambda cost: cost.ram_bytes)
@@ -136,8 +136,8 @@ def ram_error(
         hint=f"{advice} {_choose(_fitting_boards(rune_bytes, plan, board))}",
         notes=[
             *(f"{name}: {size} bytes" for name, size in (own | fixed).items()),
-            *([] if worst is None else [_told(worst.stage, worst.ram)]),
-            *([] if told is None else [told]),
+            *([] if worst is None else [_cost_note(worst.stage, worst.ram)]),
+            *([] if linker_line is None else [linker_line]),
         ],
     )
 
@@ -149,21 +149,21 @@ def flash_error(
     excess_bytes: int,
     *,
     is_least: bool = False,
-    told: str | None = None,
+    linker_line: str | None = None,
 ) -> BudgetError:
     """Return the error of a rune that needs more flash than the board has.
 
-    With `is_least` it may need more than that; `told` is the linker's line.
+    With `is_least` it may need more than that; `linker_line` is what the linker printed.
     """
     worst = _costliest(plan, lambda cost: cost.flash_bytes)
     if _smallest_flash_bytes(board, plan.engine) > board.memory.flash_bytes:
-        advice = "no rune fits this board, whose flash is too small for the engine alone;"
+        advice = "no rune fits this board: its flash is too small for the engine;"
     else:
         advice = _smaller(worst)
     notes = [f"the rune: {rune_bytes} bytes"]
     if board.memory.constants is None:  # else one of two regions is full, and the other may not be
         code_bytes = board.memory.flash_bytes + excess_bytes - rune_bytes
-        notes += _told_code(board, plan, code_bytes)
+        notes += _code_notes(board, plan, code_bytes)
     return BudgetError(
         "R0812",
         f"the firmware with the rune needs {'at least ' if is_least else ''}{excess_bytes} bytes "
@@ -172,8 +172,8 @@ def flash_error(
         hint=f"{advice} {_choose(_fitting_boards(rune_bytes, plan, board))}".lstrip(),
         notes=[
             *notes,
-            *([] if worst is None else [_told(worst.stage, worst.flash)]),
-            *([] if told is None else [told]),
+            *([] if worst is None else [_cost_note(worst.stage, worst.flash)]),
+            *([] if linker_line is None else [linker_line]),
         ],
     )
 
@@ -186,7 +186,7 @@ def _core(board: Board) -> str:
     return "" if board.memory.core is None else "the Arduino core and "
 
 
-def _told_code(board: Board, plan: MemoryPlan, code_bytes: int) -> list[str]:
+def _code_notes(board: Board, plan: MemoryPlan, code_bytes: int) -> list[str]:
     """Return what the code around a rune is: that for its models, and that which any rune needs."""
     rest = f"the engine, {_core(board)}the rest of the firmware"
     if board.memory.core is None:
@@ -226,10 +226,10 @@ def _costliest(plan: MemoryPlan, size: Callable[[StageCost], int]) -> StageCost 
     return worst if worst is not None and size(worst) else None
 
 
-def _told(stage: str, parts: dict[str, int]) -> str:
+def _cost_note(stage: str, parts: dict[str, int]) -> str:
     largest = sorted(parts.items(), key=lambda part: (-part[1], part[0]))
     listed = ", ".join(f"{name} {size}" for name, size in largest)
-    return f"the stage that costs most: {stage}: {sum(parts.values())} bytes ({listed})"
+    return f"the stage with the highest cost: {stage}: {sum(parts.values())} bytes ({listed})"
 
 
 def _smaller(worst: StageCost | None) -> str:
@@ -240,9 +240,9 @@ def _smaller(worst: StageCost | None) -> str:
     if name == MODEL:
         return f"use a smaller model in {worst.stage} (int8 instead of float), or"
     if name == KERNELS:
-        return f"leave out {worst.stage} or use a model with fewer kinds of operators, or"
+        return f"omit {worst.stage} or use a model with fewer kinds of operators, or"
     what = "block" if name == CODE else "resource"
-    return f"leave out {worst.stage} or use a smaller {what} there, or"
+    return f"omit {worst.stage} or use a smaller {what} there, or"
 
 
 def _fitting_boards(rune_bytes: int, plan: MemoryPlan, refused: Board) -> tuple[str, ...]:

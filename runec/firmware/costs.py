@@ -1,4 +1,4 @@
-"""What each stage of a rune costs a firmware: the bytes that would not be there without it."""
+"""Cost of each stage in a firmware: the bytes that its removal would save."""
 
 from __future__ import annotations
 

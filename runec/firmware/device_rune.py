@@ -1,4 +1,4 @@
-"""What a firmware needs to know of a rune, whatever the board: found once and passed on."""
+"""Facts about a rune that firmware for any board needs, determined once."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _check_operators(rune: Rune, graph: Graph) -> None:
         engines = find_engines(model)
         hint = engines.advice
         if engines.is_run_by_the_host:
-            hint = f"run the rune on this computer, or {advice}"
+            hint = f"run the rune on the host, or {advice}"
         if missing := tflm.missing_operators(names):
             raise StageError(
                 "R0810",
@@ -100,8 +100,7 @@ def _check_operators(rune: Rune, graph: Graph) -> None:
         if not model.has_old_codes:
             raise StageError(
                 "R0810",
-                "the model has operator codes that the library on devices, which is of 2020, "
-                "reads as other operators",
+                "devices (library of 2020) read operator codes of the model as other operators",
                 stage=name,
                 hint="build the .rune again from its Runefile with this version of runec",
             )
@@ -124,12 +123,12 @@ def _check_operators(rune: Rune, graph: Graph) -> None:
                 "R0810",
                 "the shapes of its tensors are found at run time, which devices cannot do",
                 stage=name,
-                hint="run the rune on this computer, or use a model with fixed shapes",
+                hint="run the rune on the host, or use a model with fixed shapes",
             )
         if objections := tflm.objections(model.graph):
             raise StageError(
                 "R0810",
-                "TensorFlow Lite Micro on devices does not compute as this computer does: "
+                "TensorFlow Lite Micro on devices computes other results than the host: "
                 f"{', '.join(objections)}",
                 stage=name,
                 hint=hint,
@@ -137,7 +136,7 @@ def _check_operators(rune: Rune, graph: Graph) -> None:
 
 
 def check_carried(graph: Graph) -> None:
-    """Refuse what a device lacks: it has what is in the .rune and nothing else.
+    """Reject what a device lacks: it has what is in the .rune and nothing else.
 
     Raises:
         UnfitDeviceError: R0814, a resource is given at run time; R0815, a model of another format.
@@ -153,6 +152,6 @@ def check_carried(graph: Graph) -> None:
         if resource.bytes is None:
             raise UnfitDeviceError(
                 "R0814",
-                f"the resource {name!r} is given at run time, but a device is given none",
-                hint=f"give {name} a path or an inline text in the Runefile, and build it again",
+                f"the resource {name!r} has no value; devices accept none at run time",
+                hint=f"add a path or an inline text for {name} in the Runefile, and build it again",
             )

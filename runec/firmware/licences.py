@@ -1,4 +1,4 @@
-"""What a firmware contains, under which licences: `NOTICE` and `LICENSES/` of a project."""
+"""Licences of a firmware: `NOTICE` and `LICENSES/` of a project."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def licence_files(board: Board, plan: MemoryPlan, *, is_bare: bool) -> dict[str,
 def _notice(board: Board, plan: MemoryPlan, *, is_bare: bool) -> Iterator[str]:
     yield f"This firmware contains the following; the licence texts are in {FOLDER}/."
     yield ""
-    yield "runec's own sources: runevm, the board's part, the firmware"
+    yield "runec's sources: runevm, the HAL of the board, the firmware"
     yield "    Apache-2.0, runec.txt"
     if plan.model_count:
         yield from _FLOAT_FUNCTIONS

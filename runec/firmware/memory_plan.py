@@ -1,4 +1,4 @@
-"""How much memory a rune gets on a board."""
+"""Memory of a rune on a board."""
 
 from __future__ import annotations
 

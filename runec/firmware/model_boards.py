@@ -1,4 +1,4 @@
-"""Which boards have the memory for a model, before there is a rune around it."""
+"""Boards whose memory fits a model, without a rune."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which pins of a board the PINs of a rune drive."""
+"""Pins of a board for the PINs of a rune."""
 
 from __future__ import annotations
 
@@ -62,8 +62,8 @@ def choose_pins(
         else:
             raise _refused(
                 stage,
-                f"runec does not know what {framework} calls the pins of {board.id}",
-                "leave --framework out",
+                f"unknown pin names of {board.id} with {framework}",
+                "omit --framework",
             )
         driven.append(DrivenPin(output.id, spelling, is_inverted, output.pin.active_low))
     return tuple(driven)
@@ -81,7 +81,7 @@ def _resolve(board: Board, stage: str, output: GraphOutput) -> tuple[str, int, b
             stage,
             f"the board {board.id} has no pin {asked!r}",
             did_you_mean(asked.upper(), known)
-            or f"known are: {', '.join((*known, *ports)) or 'none'}",
+            or f"known pins: {', '.join((*known, *ports)) or 'none'}",
         )
     return *place, named is not None and named.active_low
 

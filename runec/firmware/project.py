@@ -1,4 +1,4 @@
-"""Writing a project folder that stands alone, and reading back what it was made for."""
+"""Writing and reading self-contained project folders."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project folder and what it was made for."""
+    """A project folder with its rune and board."""
 
     directory: Path
     rune_name: str
@@ -106,8 +106,8 @@ def create_project(
     if framework != BARE and board.vendor is None:
         raise VendorError(
             "R0803",
-            f"the file of the board {board.id} names no vendor's platform for {framework!r}",
-            hint="leave --framework out, or add [vendor] to the board's file",
+            f"the board file of {board.id} has no [vendor] platform for {framework!r}",
+            hint="omit --framework, or add [vendor] to it",
         )
     if framework != BARE:
         board = board.with_vendor()
@@ -160,7 +160,7 @@ def create_project(
 def _check_known(what: str, name: str, known: tuple[str, ...]) -> None:
     if name not in known:
         hint = suggestion(name, known)
-        raise UsageError("R0803", f"there is no {what} {name!r}", hint=hint)
+        raise UsageError("R0803", f"no such {what}: {name!r}", hint=hint)
 
 
 def _library_files(
@@ -179,7 +179,7 @@ def _incomplete(error: OSError) -> MachineError:
     return MachineError(
         "R0822",
         f"a source of the firmware cannot be read: {error.filename}: {error.strerror}",
-        hint="remove the folder `components` of runec's cache, so that it is fetched again",
+        hint="remove the folder `components` of the cache; the next command fetches it again",
     )
 
 
@@ -195,7 +195,7 @@ def _content(content: bytes | str | Path) -> bytes:
 
 
 def load_project(directory: Path) -> Project:
-    """Return what a folder that create_project() wrote was made for.
+    """Return the rune and board of a folder by create_project().
 
     Raises:
         UserFileError: R0813, the folder is no such project, or was not written to its end; R1003,

@@ -29,7 +29,7 @@ Log = Callable[[str], None]
 def held_firmware(
     rune: DeviceRune, board: Board, *, backend: str = BACKENDS[0], log: Log | None = None
 ) -> Iterator[FirmwareBuild]:
-    """Build the firmware for a rune in the cache; its files stay as they are while this is open.
+    """Build the firmware of a rune in the cache; its files are locked while this is open.
 
     Raises:
         RunecError: as `create_project` and `build_project`.
@@ -103,7 +103,7 @@ def clear_projects() -> list[Path]:
 def _prune(root: Path) -> None:
     """Delete the projects used longest ago, but those in use, until the rest is no longer too much.
 
-    A project's lock tells when it was used last.
+    The time of a project's lock is that of its last use.
     """
     found = []
     for lock in root.glob("*/.*.lock"):

@@ -289,7 +289,7 @@ def _source_path(group: SourceGroup, name: str) -> str:
 def _platform_manifest(board: Board) -> dict[str, Any]:
     """Return PlatformIO's description of the platform, with the compiler's package, if any.
 
-    It is optional: taken where it is installed, and fetched where platformio.ini asks for it.
+    It is optional: taken where it is installed, and fetched where platformio.ini requests it.
     """
     packages = {}
     if board.toolchain.pio_package:

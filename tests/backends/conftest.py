@@ -1,9 +1,7 @@
-"""The engines for devices, compiled for this computer."""
+"""The engines for devices, compiled for the host."""
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
@@ -23,6 +21,7 @@ from runec.firmware.render import _C_FLAGS as C_FLAGS
 from runec.firmware.render import _CXX_FLAGS as CXX_FLAGS
 from runec.firmware.render import _FLAGS as FLAGS
 from tests.backends.board_runs import LINKER_SCRIPT, BoardProgram, harness_board
+from tests.common import made_once
 
 HERE = Path(__file__).parent
 
@@ -57,25 +56,9 @@ class Said:
 RunEngine = Callable[..., list[Said]]
 
 
-def built_once(
-    tmp_path_factory: pytest.TempPathFactory, name: str, build: Callable[[Path], None]
-) -> Path:
-    """Build a harness once for all workers of this test run."""
-    root = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        root = root.parent
-    folder = root / f"harness-{name}"
-    with (root / f"harness-{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "harness").exists():
-            folder.mkdir(exist_ok=True)
-            build(folder)
-    return folder / "harness"
-
-
 @pytest.fixture(scope="session")
 def engine_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built_once(tmp_path_factory, "engine", _build_engine)
+    return made_once(tmp_path_factory, "engine", _build_engine) / "harness"
 
 
 def _build_engine(folder: Path) -> None:
@@ -106,7 +89,7 @@ def _build_engine(folder: Path) -> None:
 @pytest.fixture(scope="session")
 def aot_objects(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with what every compiled module is linked with."""
-    return built_once(tmp_path_factory, "aot", _build_aot).parent
+    return made_once(tmp_path_factory, "aot", _build_aot)
 
 
 AOT_FLAGS = (
@@ -122,7 +105,6 @@ def _build_aot(folder: Path) -> None:
     harness = [*strict, "-DHARNESS_AOT", str(HERE / "engine_harness.c"), "-o", "harness.o"]
     engine = [*strict, "lib/engine_aot/engine_aot.c", "-o", "engine.o"]
     compile_all([harness, engine], folder)
-    (folder / "harness").touch()
 
 
 @pytest.fixture(params=["wasm3", "aot"])
@@ -190,7 +172,7 @@ SANITIZERS = {"ASAN_OPTIONS": "detect_leaks=0"}
 
 @pytest.fixture(scope="session")
 def model_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built_once(tmp_path_factory, "model", _build_model)
+    return made_once(tmp_path_factory, "model", _build_model) / "harness"
 
 
 # Kernels that define the same names as others in the same namespace.
@@ -271,10 +253,10 @@ def on_float_unit(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], B
         machine = (*(flag for flag in board.toolchain.flags if flag not in FLOAT_UNITS["hard"]),)
         toolchain = msgspec.structs.replace(board.toolchain, flags=(*machine, *FLOAT_UNITS[unit]))
         board = msgspec.structs.replace(board, toolchain=toolchain)
-        elf = built_once(
+        folder = made_once(
             tmp_path_factory, f"board-{unit}", lambda folder: _build_for_board(folder, board)
         )
-        return BoardProgram(elf, board)
+        return BoardProgram(folder / "harness", board)
 
     return program
 

@@ -13,12 +13,14 @@ from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as sch
 import runec.models
 from runec.backends import tflm
 from tests.backends.operator_models import Buffer, Model, Tensor, constant
+from tests.originals import HOTG, needing
+from tests.uint8_model import uint8_model
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SINE = EXAMPLES / "sine" / "sinemodel.tflite"
 GESTURE = EXAMPLES / "gesture" / "model.tflite"
-PERSON = EXAMPLES.parents[1] / "shared" / "data" / "hotg" / "person_detection" / "model.tflite"
 F32, U8, I8 = 8, 0, 1
+ORIGINAL = "person_detection/model.tflite"
 ARENA, OPERATOR, MODEL = 202, 206, 207
 
 RunModel = Callable[..., list[str]]
@@ -45,14 +47,19 @@ def test_models_give_the_same_bytes_as_the_library_on_the_host(
     assert answers == [f"0 {wheel(model, data).hex()}" for data in inputs]
 
 
-def test_uint8_gives_the_bytes_of_litert_on_the_host(run_model: RunModel) -> None:
+@pytest.mark.parametrize(
+    "original", [None, pytest.param(ORIGINAL, marks=needing(ORIGINAL))], ids=["own", "original"]
+)
+def test_uint8_gives_the_bytes_of_litert_on_the_host(
+    run_model: RunModel, tmp_path: Path, original: str | None
+) -> None:
     # Today's wheel refuses uint8, so the host runs such a model in LiteRT's reference kernels.
-    if not PERSON.is_file():
-        pytest.skip("person_detection of ../shared/data/hotg is not there")
+    person = tmp_path / "model.tflite"
+    person.write_bytes(uint8_model() if original is None else (HOTG / original).read_bytes())
     from ai_edge_litert import interpreter as litert
 
     interpreter = litert.Interpreter(
-        model_path=str(PERSON), experimental_op_resolver_type=litert.OpResolverType.BUILTIN_REF
+        model_path=str(person), experimental_op_resolver_type=litert.OpResolverType.BUILTIN_REF
     )
     interpreter.allocate_tensors()
     generator = np.random.default_rng(4)
@@ -65,7 +72,7 @@ def test_uint8_gives_the_bytes_of_litert_on_the_host(run_model: RunModel) -> Non
         expected.append(f"0 {result.tobytes().hex()}")
     assert len(set(expected)) > 1
     _, *answers, _, _ = run_model(
-        PERSON, (f"{U8}:9216", f"{U8}:3"), *(data.tobytes() for data in inputs), arena=256 * 1024
+        person, (f"{U8}:9216", f"{U8}:3"), *(data.tobytes() for data in inputs), arena=256 * 1024
     )
     assert answers == expected
 
@@ -296,6 +303,6 @@ def test_tensors_that_nothing_reads_need_no_plan(run_model: RunModel, tmp_path: 
     assert done[:2] == ["0 ", f"0 {expected}"]
     outcomes = [run_model(path, tensors, arena=arena)[0] for arena in range(0, 4096, 256)]
     assert {outcome.split()[0] for outcome in outcomes} == {"0", str(ARENA)}
-    # The figure is for pointers of 4 bytes; this computer's are 8.
+    # The figure is for pointers of 4 bytes; the host's are 8.
     arena = runec.models.ModelFile(path.read_bytes()).arena_bytes
     assert 256 < arena < 2048

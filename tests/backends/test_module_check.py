@@ -1,4 +1,4 @@
-"""What the engine checks about a module before wasm3 sees it."""
+"""Checks of a module by the engine before wasm3 loads it."""
 
 from __future__ import annotations
 

@@ -86,8 +86,15 @@ MISTAKES = {
 TARGETS = ("emulator:esp32c3", "serial:/dev/no-such-port")
 
 
-@pytest.mark.parametrize("mistake", MISTAKES)
-@pytest.mark.parametrize("target", TARGETS)
+# Firmware of the user's own, at a port, may have the data itself: R0701 is an emulator's.
+@pytest.mark.parametrize(
+    ("mistake", "target"),
+    [
+        (mistake, target)
+        for mistake, (_, _, code) in MISTAKES.items()
+        for target in (TARGETS[:1] if code == "R0701" else TARGETS)
+    ],
+)
 @pytest.mark.parametrize("verb", [("run",), ("monitor", "--count", "1")], ids=lambda verb: verb[0])
 @pytest.mark.usefixtures("files")
 def test_a_wrong_input_is_found_before_anything_is_done(
@@ -98,8 +105,6 @@ def test_a_wrong_input_is_found_before_anything_is_done(
     mistake: str,
 ) -> None:
     rune, options, code = MISTAKES[mistake]
-    if code == "R0701" and target.startswith("serial"):
-        pytest.skip("firmware of the user's own may have the data itself")
     began_s = time.process_time()
     done = runec(*verb, runes[rune], *options, "--on", target)
     assert (done.code, done.stdout) == (1, "")
@@ -123,7 +128,7 @@ def test_what_needs_files_is_not_flashed_to_be_watched(
     done = runec("flash", runes[rune], "-b", "esp32c3", "-p", "/dev/ttyUSB0", "--monitor")
     assert done.code == 1
     assert "error[R0701]" in done.stderr
-    assert f"leave --monitor out, then name its inputs: runec monitor X.rune {flag} FILE" in (
+    assert f"omit --monitor, then pass its inputs: runec monitor X.rune {flag} FILE" in (
         done.stderr
     )
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from tests import shape_models
+from tests.originals import EXAMPLES, HOTG, needing
 
-PROJECT = Path(__file__).resolve().parent.parent.parent
-SINE = PROJECT / "examples/sine/sinemodel.tflite"
-MICROSPEECH = sorted((PROJECT / "../shared/data/hotg/microspeech").glob("**/*.tflite"))
+SINE = EXAMPLES / "sine/sinemodel.tflite"
+MICROSPEECH = HOTG / "microspeech" / "model.tflite"
 
 
 def test_the_text_begins_as_the_original_prints_it(runec: Callable[..., Any]) -> None:
@@ -47,9 +47,15 @@ def test_the_short_option_of_the_original_is_taken(runec: Callable[..., Any]) ->
     assert json.loads(runec("model-info", "-f", "json", "nowhere").stderr)["code"] == "R1003"
 
 
-@pytest.mark.skipif(not MICROSPEECH, reason="the original's models are not beside the project")
+def test_quantisation_is_printed(runec: Callable[..., Any]) -> None:
+    said = runec("model-info", EXAMPLES / "microspeech" / "model.tflite").stdout
+    assert "Quantisation:\n\tsound: scale 0.1000000014" in said
+    assert ", zero point -128\n\tIdentity: scale 0.00390625, zero point -128\n" in said
+
+
+@needing("microspeech/model.tflite")
 def test_the_originals_golden_result_holds(runec: Callable[..., Any]) -> None:
-    told = json.loads(runec("model-info", MICROSPEECH[0], "--format", "json").stdout)
+    told = json.loads(runec("model-info", MICROSPEECH, "--format", "json").stdout)
     kept = {
         role: [{key: item[key] for key in ("name", "element_kind", "dims")} for item in told[role]]
         for role in ("inputs", "outputs")
@@ -60,7 +66,7 @@ def test_the_originals_golden_result_holds(runec: Callable[..., Any]) -> None:
         "ops": 4,
     }
     assert told["inputs"][0]["scale"] > 0
-    assert "Quantisation:\n\tReshape: scale " in runec("model-info", MICROSPEECH[0]).stdout
+    assert "Quantisation:\n\tReshape: scale " in runec("model-info", MICROSPEECH).stdout
 
 
 def test_shapes_that_litert_found_are_shown(runec: Callable[..., Any], here: Path) -> None:
@@ -77,7 +83,7 @@ def test_a_shape_that_depends_on_data_has_no_number(runec: Callable[..., Any], h
     (here / "x.tflite").write_bytes(shape_models.places())
     said = runec("model-info", "x.tflite").stdout
     assert "\tt3: Int64[...]\n" in said
-    assert "\nFound at run time, declare the size in the Runefile: t3\n" in said
+    assert "\nKnown at run time only; declare the size in the Runefile: t3\n" in said
     told = json.loads(runec("model-info", "x.tflite", "-f", "json").stdout)
     assert told["outputs"][0]["dims"] is None
 
@@ -109,8 +115,7 @@ def test_what_floats_are_clamped_to_is_told(
     (here / "x.tflite").write_bytes(make_tflite(2, tensors, operators, "nx", "qy"))
     said = runec("model-info", "x.tflite").stdout
     assert (
-        "Clamped, because it makes integers of them:\n\tx: -10 to 15.5, NaN to 0\nOperators:"
-        in said
+        "Clamped before the conversion to integers:\n\tx: -10 to 15.5, NaN to 0\nOperators:" in said
     )
     told = json.loads(runec("model-info", "x.tflite", "-f", "json").stdout)
     ends = [float(np.float32(steps) * np.float32(0.1)) for steps in (-100, 155)]
@@ -158,7 +163,7 @@ def test_extracting_writes_over_nothing_else(runec: Callable[..., Any], here: Pa
     for name in ("x.h", "."):
         done = runec("model-info", "x.h", "--extract", name)
         assert done.code == 1
-        assert f"error[R1107]: {name} is there already" in done.stderr
+        assert f"error[R1107]: {name} already exists" in done.stderr
     assert (here / "x.h").read_text() == c_source(SINE.read_bytes())
     for _ in range(2):  # the same bytes are not a change
         assert runec("model-info", "x.h", "--extract", "y.tflite").code == 0
@@ -221,7 +226,7 @@ def test_a_model_in_the_place_of_a_rune_is_told_for_what_it_is(
     (here / "x.tflite").write_bytes(b"\x1c\0\0\0TFL3" * 9)
     done = runec("inspect", "x.tflite")
     assert done.code == 1
-    assert "error[R0601]: x.tflite: this is no .rune, but a TensorFlow Lite model" in done.stderr
+    assert "error[R0601]: x.tflite: this is not a .rune, but a TensorFlow Lite model" in done.stderr
 
 
 def test_the_engines_and_boards_of_a_model_are_shown(runec: Callable[..., Any]) -> None:

@@ -30,7 +30,7 @@ def test_a_pin_that_the_board_lacks_is_told_at_its_line_and_nothing_is_made(
     assert done.code == 1
     assert "error[R0841]: the board netduinoplus2 has no pin 'LED'" in done.stderr
     assert "Runefile.yml:5:3" in done.stderr
-    assert "known are: PA0 to PA15" in done.stderr
+    assert "known pins: PA0 to PA15" in done.stderr
     assert not (lamp / "p").exists()
 
 

@@ -1,4 +1,4 @@
-"""A runec that is told to end: its exit code, what it says, and what it leaves behind."""
+"""runec after a signal: exit code, messages, leftovers."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from tests.common import soon
 
 PROJECT = Path(__file__).resolve().parents[2]
 MARK = "RUNEC_TEST_MARK"
@@ -29,15 +30,6 @@ def marked(mark: str) -> list[str]:
         except OSError:
             continue
     return found
-
-
-def soon(condition: Callable[[], bool]) -> bool:
-    until = time.monotonic() + 60
-    while not condition():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def end(

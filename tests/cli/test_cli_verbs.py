@@ -69,7 +69,7 @@ def test_build_takes_the_runefile_of_the_current_folder(
     Path("Runefile").unlink()
     done = runec("build")
     assert done.code == 1
-    assert "error[R1103]: there is no Runefile.yml and no Runefile in this folder" in done.stderr
+    assert "error[R1103]: no Runefile.yml or Runefile in this folder" in done.stderr
 
 
 def test_build_takes_the_runefile_of_a_folder(runec: Callable[..., Any], here: Path) -> None:
@@ -79,7 +79,7 @@ def test_build_takes_the_runefile_of_a_folder(runec: Callable[..., Any], here: P
     (here / "none").mkdir()
     done = runec("build", "none")
     assert done.code == 1
-    assert "error[R1103]: there is no Runefile.yml and no Runefile in none" in done.stderr
+    assert "error[R1103]: no Runefile.yml or Runefile in none" in done.stderr
 
 
 @pytest.mark.usefixtures("here")
@@ -177,7 +177,7 @@ def test_a_wrong_runefile_is_shown_with_a_caret_and_writes_nothing(
     assert (done.code, done.stdout) == (1, "")
     assert f"{runefile}:" in done.stderr
     assert "^" in done.stderr
-    assert "= try: " in done.stderr
+    assert "= help: " in done.stderr
     assert files(here) == {"noop"}
 
 
@@ -266,7 +266,7 @@ def test_mistakes_of_a_run_are_told_with_their_exit_code(
     done = runec("run", noop_rune, *arguments)
     assert (done.code, done.stdout) == (code, "")
     assert words in done.stderr
-    assert "= try: " in done.stderr
+    assert "= help: " in done.stderr
 
 
 @pytest.mark.parametrize("verb", ["run", "inspect"])
@@ -387,7 +387,7 @@ def test_folder_and_board_do_not_go_together(runec: Callable[..., Any], here: Pa
 
 def test_a_board_says_what_silicon_wants_and_where_its_link_is(runec: Callable[..., Any]) -> None:
     shown = " ".join(runec("boards", "show", "esp32").stdout.split())
-    assert "silicon wants --framework arduino: the bare-metal firmware is made by" in shown
+    assert "silicon needs --framework arduino: the bare-metal firmware is made by" in shown
     assert "link on the console" in shown
     assert (
         "emulator labwired, esp32 in the emulator: 240 MHz in the emulator: the link is in" in shown
@@ -464,7 +464,7 @@ def test_a_dry_run_for_a_vendors_platform_knows_no_tool(
     unknown = runec(*words, "--protocol", "openocd")
     assert unknown.code == 2
     assert "use one of stlink, jlink, blackmagic" in unknown.stderr
-    assert "its own offsets" in runec(*words).stderr
+    assert "starts the vendor's upload tool" in runec(*words).stderr
 
 
 def test_a_link_in_ram_is_refused_where_the_vendors_core_speaks_on_serial(

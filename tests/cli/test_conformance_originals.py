@@ -1,4 +1,4 @@
-"""The original platform's models take part in the matrix, and say what it published."""
+"""Models of the original platform in the conformance matrix, with published results."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from runec.devices import Target
+from tests.originals import EXAMPLES, HOTG, needing
 from tools import conformance as tool
 
-PROJECT = Path(__file__).resolve().parents[2]
-MODELS = PROJECT.parent / "shared" / "data" / "hotg"
 # What the original's documents say of its own inputs.
 PUBLISHED = {
     "gesture": {"example_ring.csv": "Ring"},
@@ -20,14 +19,20 @@ PUBLISHED = {
 }
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(
+            name, marks=needing(f"{name}/model.tflite", *(f"{name}/{file}" for file in files))
+        )
+        for name, files in PUBLISHED.items()
+    ],
+)
 def test_the_originals_models_say_what_was_published(tmp_path: Path, name: str) -> None:
-    if not MODELS.is_dir():
-        pytest.skip("no ../shared/data/hotg here")
-    folder = PROJECT / "examples" / name
+    folder = EXAMPLES / name
     runs = tool.read_conformance(folder / "conformance.toml")
     own = [tool.Example(name, folder, None, runs)]  # type: ignore[arg-type] # its rune is not run
-    for example in tool.with_other_models(own, MODELS, tmp_path):
+    for example in tool.with_other_models(own, HOTG, tmp_path):
         expected: list[list[str] | None] = [None] * len(example.runs)
         cell = tool.check(example, Target("host"), expected, threading.Event())
         assert cell.differences == []

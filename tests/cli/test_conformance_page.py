@@ -57,4 +57,4 @@ def test_differences_make_no_page(
     path.write_text(json.dumps({**CELLS[0], "differences": [{"got": []}]}) + "\n")
     assert tool.main([str(path)]) == 1
     assert len(written) == 1
-    assert "differences" in capsys.readouterr().err
+    assert "bytes differ" in capsys.readouterr().err

@@ -11,20 +11,11 @@ from typing import Any
 import pytest
 
 from runec.container import read_rune
+from tests.frontend.test_model_formats import KNOWN_MODEL_FORMATS
 
 SINE = Path(__file__).resolve().parents[2] / "examples" / "sine" / "sinemodel.tflite"
 BLOCKS = "hotg-ai/proc-blocks@refs/heads/master"
 
-KNOWN_MODEL_FORMATS = """\
-version: 1
-image: asdf
-pipeline:
-  rand: {capability: RAND, outputs: [{type: f32, dimensions: [128]}]}
-""" + "".join(
-    f"  {name.replace('-', '_')}: {{model: ./sine.tflite, args: {{format: {name}}}, "
-    "inputs: [rand], outputs: [{type: f32, dimensions: [1]}]}\n"
-    for name in ("tensorflow", "tensorflow-lite", "tensorflow-js", "onnx")
-)
 DIRECTORIES = f"""\
 version: 1
 image: runicos/base
@@ -76,13 +67,6 @@ pipeline:
     outputs: [{type: f32, dimensions: [1, 1]}, {type: i16, dimensions: [16000]}]
   serial: {out: serial, inputs: [identity.0, identity.1]}
 """
-NOOP = """\
-image: runicos/base
-version: 1
-pipeline:
-  input: {capability: RAND, outputs: [{type: i32, dimensions: [4]}]}
-  serial: {out: serial, inputs: [input]}
-"""
 
 
 @pytest.mark.parametrize(
@@ -96,7 +80,6 @@ pipeline:
         ),
         (SEVERAL_INPUTS, ""),
         (SEVERAL_OUTPUTS, "warning[R0124]"),
-        (NOOP, ""),
     ],
     ids=[
         "known-model-formats",
@@ -104,7 +87,6 @@ pipeline:
         "model-arguments-should-be-used",
         "models-with-multiple-inputs",
         "proc-block-with-multiple-inputs-and-outputs",
-        "noop",
     ],
 )
 def test_compile_pass(

@@ -1,4 +1,4 @@
-"""What a build depends on, and what it must not."""
+"""Inputs of a build, and facts that it must not depend on."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from runec.codegen import compile_pipeline, generate
@@ -32,7 +33,8 @@ def own_block(sine: Pipeline) -> Callable[[Path], GeneratedCode]:
         (unit,) = code.units
         if not folder.exists():
             shutil.copytree(unit.block.directory, folder)
-        own = replace(unit, stage=replace(unit.stage, block=replace(unit.block, directory=folder)))
+        block = msgspec.structs.replace(unit.block, directory=folder)
+        own = replace(unit, stage=msgspec.structs.replace(unit.stage, block=block))
         return GeneratedCode(code.files, code.plan, (own,))
 
     return make

@@ -1,11 +1,11 @@
-"""The generated C: readable, ordered as the host interface asks, safe against any name."""
+"""The generated C: readable, in the order of the ABI, safe for any name."""
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from runec.codegen import compile_pipeline, generate
@@ -109,8 +109,8 @@ def refused(pipeline: Pipeline, code: str) -> UserFileError:
 def test_a_parameter_that_does_not_fit_32_bits_is_refused(sine: Pipeline, value: float) -> None:
     first, *rest = sine.stages
     assert isinstance(first, Capability)
-    first = dataclasses.replace(first, parameters={"length": value})
-    error = refused(dataclasses.replace(sine, stages=(first, *rest)), "R0506")
+    first = msgspec.structs.replace(first, parameters={"length": value})
+    error = refused(msgspec.structs.replace(sine, stages=(first, *rest)), "R0506")
     assert "'length'" in error.message
     assert error.span == first.span
 

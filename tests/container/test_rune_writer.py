@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import tflite_micro
+from msgspec.structs import replace
 
 import runec
 from runec.container import CodeMap, WasmModule, load_rune, write_rune

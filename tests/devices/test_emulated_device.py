@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import stat
 import sys
 import time
@@ -17,6 +16,7 @@ from runec.devices.messages import Stats
 from runec.devices.transport import ChildProcess
 from runec.diagnostics import MachineError, RunecError, RuneError, UserFileError
 from runec.vm import InputReader, Inputs
+from tests.common import children
 
 PAPER = Path(__file__).with_name("paper_device.py")
 
@@ -33,11 +33,6 @@ def paper_board(tmp_path: Path) -> Callable[[str], Board]:
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{PAPER}" "$@"\n')
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     return lambda behaviour: board_with(str(program), behaviour)
-
-
-def children() -> set[str]:
-    """The processes that this one started and has not waited for."""
-    return set(Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split())
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +62,7 @@ DEVICE_ERRORS = {
     "trap": ("R0907", "mod360"),
     "greedy": ("R0903", "2147483648 bytes"),
     "stranger": ("R0903", "capability 9"),
-    "dies": ("R0913", "ended by itself"),
+    "dies": ("R0913", "exited"),
 }
 
 
@@ -91,7 +86,7 @@ START_ERRORS = {
     "refuses": ("R0906", "(at 'net'): in front of a full pool"),
     "old": ("R0903", "ABI 7"),
     "other": ("R0917", "another rune"),
-    "ends": ("R0913", "ended by itself: qemu: fatal: Lockup: no HardFault"),
+    "ends": ("R0913", "exited: qemu: fatal: Lockup: no HardFault"),
 }
 
 
@@ -131,7 +126,7 @@ def test_an_emulator_that_ends_is_reported_with_its_reason(words: str) -> None:
     finally:
         child.close()
     reason = LAST_WORDS[words]
-    assert caught.value.message == ": ".join(["it ended by itself", *reason[:1]])
+    assert caught.value.message == ": ".join(["it exited", *reason[:1]])
     assert list(caught.value.notes) == reason[1:]
     assert ("--verbose" in str(caught.value.hint)) == ("fatal" in words)
 

@@ -466,13 +466,13 @@ def test_an_unknown_protocol_is_told_before_anything_is_built(noop: Rune) -> Non
     assert (caught.value.code, caught.value.hint) == ("R0805", 'did you mean "esptool"?')
 
 
-# What the tools themselves say, and what mends it.
+# Output of the tools, and the fix.
 WORDS = {
     "esptool, no board": (
         "esp32c3",
         None,
         "A fatal error occurred: Failed to connect to ESP32-C3: No serial data received.",
-        ("R0923", "hold its button BOOT"),
+        ("R0923", "hold the button BOOT"),
     ),
     "esptool, no permission": (
         "esp32c3",

@@ -242,7 +242,7 @@ def test_a_restart_in_the_middle_of_a_run_is_reported(make_pair: Callable[..., P
         pair.turn()
     pair.device.take()
     pair.device.reset()
-    assert pair.until(Finished) == Lost(LostCause.RESTARTED, "it sent a new hello")
+    assert pair.until(Finished) == Lost(LostCause.RESTARTED, "another hello")
 
 
 def test_a_restart_between_runs_does_no_harm(make_pair: Callable[..., Pair]) -> None:

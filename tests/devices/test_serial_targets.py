@@ -147,7 +147,7 @@ def test_a_missing_port_lists_the_others(rune: Rune, inputs: Inputs, target: Tar
     with pytest.raises(MachineError) as caught:
         list(run(rune, inputs, target))
     assert (caught.value.code, caught.value.exit_code) == ("R0941", 4)
-    assert "there is no such port" in caught.value.message
+    assert "no such port" in caught.value.message
     assert "found are:" in str(caught.value.hint)
 
 
@@ -159,7 +159,7 @@ def test_a_file_that_is_no_port_is_told() -> None:
 
 @pytest.mark.parametrize("port", ["socket://", "socket://localhost", "socket://localhost:x"])
 def test_an_address_without_host_and_port_is_told(port: str) -> None:
-    with pytest.raises(MachineError, match="it names no host and port") as caught:
+    with pytest.raises(MachineError, match="no host and port in it") as caught:
         SerialTransport(port)
     assert caught.value.code == "R0941"
     assert "socket://HOST:PORT" in str(caught.value.hint)
@@ -171,7 +171,7 @@ def test_an_address_where_nobody_listens_is_told() -> None:
         port = f"socket://127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(MachineError, match="refused") as caught:
             SerialTransport(port)
-    assert "start what listens there" in str(caught.value.hint)
+    assert "start the server and pass its address" in str(caught.value.hint)
 
 
 def test_a_port_that_somebody_holds_is_told(make_device: Callable[..., Any], port: Path) -> None:
@@ -182,7 +182,7 @@ def test_a_port_that_somebody_holds_is_told(make_device: Callable[..., Any], por
         first.close()
         SerialTransport(str(port)).close()
     assert caught.value.code == "R0941"
-    assert "another program holds it" in caught.value.message
+    assert "it is in use by another program" in caught.value.message
 
 
 def test_a_port_without_permission_names_the_group(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -177,7 +177,7 @@ def test_a_path_that_scons_would_not_find_is_refused_with_the_reason(
     project = create_project(DeviceRune.of(example_rune("noop")), load_board("esp32c3"), folder)
     if where == "cache":
         monkeypatch.setenv("RUNEC_CACHE_DIR", str(tmp_path / "${HOME}"))
-    with pytest.raises(MachineError, match=r"takes a \$ for the beginning of a variable") as caught:
+    with pytest.raises(MachineError, match=r"reads \$ as the start of a variable") as caught:
         build_project(project)
     assert caught.value.code == "R0821"
     assert not (folder / ".pio").exists()

@@ -1,4 +1,4 @@
-"""Which pins of a board a rune's PINs drive, and what is said of those that it can't."""
+"""Pins of a board for the PINs of a rune, and errors for impossible ones."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_arduinos_pins_are_called_as_its_core_does(lamps: MakeLamps) -> None:
     board = load_board("nrf52840_dk")
     assert board.vendor is not None
     vendor = msgspec.structs.replace(board.vendor, pins=None)
-    with pytest.raises(StageError, match="does not know what arduino calls the pins"):
+    with pytest.raises(StageError, match="unknown pin names of"):
         chosen(lamps("LED"), msgspec.structs.replace(board, vendor=vendor), "arduino")
 
 

@@ -10,6 +10,7 @@ from runec.codegen import compile_pipeline
 from runec.diagnostics import RunecError
 from runec.frontend import analyse
 from runec.pipeline import Pipeline
+from tests.common import IDENTITY_MANIFEST
 
 RUNEFILE = """\
 image: runicos/base
@@ -18,16 +19,6 @@ pipeline:
   raw: {capability: RAW, outputs: [{type: f32, dimensions: [4]}]}
   mine: {proc-block: "%s", inputs: [raw], outputs: [{type: f32, dimensions: [4]}]}
   serial: {out: SERIAL, inputs: [mine]}
-"""
-MANIFEST = """\
-description = "A block."
-stack_bytes = 0
-in_place = false
-[[inputs]]
-elements = ["f32"]
-[[outputs]]
-element = "input"
-shape = "input"
 """
 CODE = """\
 #include "rune_block.h"
@@ -45,7 +36,7 @@ RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))
 def project(tmp_path: Path) -> Path:
     shared = tmp_path / "blocks" / "copy"
     shared.mkdir(parents=True)
-    (shared / "block.toml").write_text(MANIFEST)
+    (shared / "block.toml").write_text(IDENTITY_MANIFEST)
     (shared / "block.c").write_text(CODE)
     folder = tmp_path / "project"
     folder.mkdir()

@@ -1,12 +1,12 @@
-"""A block in a folder beside the Runefile means what one of the catalogue means."""
+"""Blocks in folders behave like built-in ones."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from runec.diagnostics import Diagnostic, render
@@ -41,7 +41,7 @@ def test_its_stage_is_that_of_the_same_block_in_the_catalogue(
     ours = analyse_in(text.replace("PATH", "./blocks/identity"), file_name)
     known = analyse_in(text.replace("PATH", "identity"), file_name)
     (stage,), (wanted,) = ours.pipeline.proc_blocks, known.pipeline.proc_blocks
-    assert stage == replace(wanted, path="./identity", block=stage.block)
+    assert stage == msgspec.structs.replace(wanted, path="./identity", block=stage.block)
     paths = (stage.block.own_path, wanted.block.own_path)
     assert paths == (folder / "blocks" / "identity", None)
     assert ours.warnings == ()

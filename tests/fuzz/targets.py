@@ -1,6 +1,6 @@
-"""What is fuzzed: each reader of bytes that somebody else may have written, as `bytes -> None`.
+"""Fuzz targets: each reader of untrusted bytes, as `bytes -> None`.
 
-A target returns for good input and for input that is refused in the way its docstring promises;
+A target returns for good input and for input that is rejected in the way its docstring promises;
 whatever else comes out of it is a finding. Imports stand in the functions that make a target, so
 that only what it needs is loaded, and loaded with coverage where there is any (run_target.py).
 """
@@ -167,7 +167,7 @@ def _tflite() -> Target:
     def check(data: bytes) -> None:
         for read in readers:
             with contextlib.suppress(UserFileError):
-                read(ModelFile(data))  # anew: each must find the mistakes by itself
+                read(ModelFile(data))  # again: each must find the mistakes by itself
 
     return check
 
@@ -285,7 +285,7 @@ def _link() -> Target:
             elif order % 8 == 5:
                 events = link.receive(take(size), now_ms)
             else:
-                # A good frame: half the time with the number that the computer counts with.
+                # A good frame: half the time with the number that the host counts with.
                 body = take(size % 24)
                 seq = sent[2] if order % 16 > 7 and len(sent) > 2 else size
                 frame = Frame(0x80 | order >> 4, seq % 256, body)
@@ -316,7 +316,7 @@ def _conversations() -> Iterator[bytes]:
 
 
 def _file(name: str, read: Callable[[Path], object]) -> Target:
-    """A reader of a file, which refuses with a RunecError and nothing else."""
+    """A reader of a file, which rejects with a RunecError and nothing else."""
     from runec.diagnostics import RunecError
 
     path = _scratch() / name
@@ -511,7 +511,7 @@ def _blocks() -> Iterator[bytes]:
 
 
 def _output() -> Target:
-    """What a process that executes a stranger's rune, or a device, says comes out of it."""
+    """Output of a process that executes an untrusted rune, or of a device."""
     import json
 
     from runec.diagnostics import RunecError, render

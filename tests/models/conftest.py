@@ -5,8 +5,6 @@ from pathlib import Path
 import pytest
 import tflite_micro
 
-HOTG = Path(__file__).resolve().parents[3] / "shared" / "data" / "hotg"
-
 
 @pytest.fixture(scope="session")
 def sine_path() -> Path:
@@ -18,11 +16,3 @@ def sine_path() -> Path:
 def sine(sine_path: Path) -> bytes:
     """Its bytes."""
     return sine_path.read_bytes()
-
-
-@pytest.fixture(scope="session")
-def hotg() -> Path:
-    """The models and recordings of the original platform, which are not part of the project."""
-    if not HOTG.is_dir():
-        pytest.skip("../shared/data/hotg is not there")
-    return HOTG

@@ -1,9 +1,8 @@
-"""The shapes of custom operators' results, and the kernels of TensorFlow Lite Micro beside them."""
+"""Shapes of custom operators, compared with the kernels of TensorFlow Lite Micro."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from runec.models.flatbuffer import MalformedError
 from runec.models.flexbuffer import read_options
 from runec.models.shape_rules import RULES
 from runec.vm.host_model import HostModel
+from tests.originals import DATA
 from tests.shape_models import ModelSketch
 
 Tensor = tuple[str, Sequence[int]]
@@ -126,7 +126,7 @@ def test_every_rule_has_a_case() -> None:
 
 
 def test_what_has_no_rule_is_known() -> None:
-    """A kernel that the wheel gets anew needs a rule, or a line here."""
+    """A kernel that is new in the wheel needs a rule, or a line here."""
     custom = _CUSTOM[Engine.TFLM] - CUSTOM_RULES.keys()
     assert custom == {"BasicClassifier", "TFLM_DECODE"}
     flow = {"ASSIGN_VARIABLE", "CALL_ONCE", "IF", "READ_VARIABLE", "VAR_HANDLE", "WHILE"}
@@ -250,12 +250,12 @@ def test_an_operator_without_a_rule_is_not_trusted(name: str) -> None:
     assert name in str(found.objection)
 
 
+PREPROCESSOR = "public-models/tflite-micro_models_audio_preprocessor_float.tflite"
+
+
+@pytest.mark.originals(PREPROCESSOR)
 def test_the_public_preprocessor_of_speech_is_accepted() -> None:
-    shared = Path(__file__).resolve().parents[3] / "shared" / "data" / "public-models"
-    path = shared / "tflite-micro_models_audio_preprocessor_float.tflite"
-    if not path.is_file():
-        pytest.skip("the public models are not there")
-    model = ModelFile(path.read_bytes())
+    model = ModelFile((DATA / PREPROCESSOR).read_bytes())
     assert len({use.name for use in model.graph.operators} & CUSTOM_RULES.keys()) == 9
     assert model.findings.objection is None
 

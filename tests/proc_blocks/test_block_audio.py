@@ -1,4 +1,4 @@
-"""fft and noise_filtering, and the two in front of the original's microspeech model."""
+"""fft and noise_filtering, and the two in front of the original platform's microspeech model."""
 
 from __future__ import annotations
 
@@ -11,22 +11,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.originals import EXAMPLES, HOTG, needing
+
 if TYPE_CHECKING:
     from tests.proc_blocks.conftest import Use
 
 # The first example of a use compiles it, which takes longer than an example may.
 BRIEFLY = settings(deadline=None, max_examples=40)
 
-RECORDINGS = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "hotg" / "microspeech"
+RECORDINGS = [
+    *(EXAMPLES / "microspeech" / name for name in ("input.wav", "inputs/right.wav")),
+    *(
+        pytest.param(HOTG / name, marks=needing(name))
+        for name in ("microspeech/up.wav", "microspeech/left.wav")
+    ),
+]
 LABELS = ["silence", "unknown", "up", "down", "left", "right"]
 SOUND = "i16[1, 16000]"
 SPECTRUM = "u32[1, 1960]"
 
 
-def recording(name: str) -> np.ndarray:
-    path = RECORDINGS / f"{name}.wav"
-    if not path.is_file():
-        pytest.skip(f"no ../shared/data/hotg/microspeech/{name}.wav here")
+def recording(path: Path) -> np.ndarray:
     with wave.open(str(path)) as file:
         assert (file.getframerate(), file.getsampwidth(), file.getnchannels()) == (16000, 2, 1)
         return np.frombuffer(file.readframes(file.getnframes()), "<i2")[:16000]
@@ -82,9 +87,9 @@ def compare(got: np.ndarray, sound: np.ndarray, **arguments: int) -> None:
     assert (difference != 0).mean() < 0.02
 
 
-@pytest.mark.parametrize("name", ["up", "left"])
-def test_fft_of_a_recording_is_numpys(use: Use, name: str) -> None:
-    sound = recording(name)
+@pytest.mark.parametrize("path", RECORDINGS)
+def test_fft_of_a_recording_is_numpys(use: Use, path: Path) -> None:
+    sound = recording(path)
     compare(use("fft", SOUND).array(sound), sound)
 
 
@@ -194,9 +199,9 @@ def test_noise_filtering_of_the_originals_vector_shows_its_gain_control(use: Use
     assert got.tolist() == [127, int(np.trunc(place)), -128]
 
 
-@pytest.mark.parametrize("name", ["up", "left"])
-def test_noise_filtering_of_a_recording_is_the_independent_filters(use: Use, name: str) -> None:
-    spectrum = use("fft", SOUND).array(recording(name))
+@pytest.mark.parametrize("path", RECORDINGS)
+def test_noise_filtering_of_a_recording_is_the_independent_filters(use: Use, path: Path) -> None:
+    spectrum = use("fft", SOUND).array(recording(path))
     block = use("noise-filtering", SPECTRUM).restart()
     assert block.array(spectrum).tolist() == Filter(1960).run(spectrum.tolist())
 
@@ -220,14 +225,20 @@ def test_noise_filtering_of_any_numbers_spans_the_whole_range(use: Use, values: 
     assert got.max() >= 126 or not got.any()
 
 
-@pytest.mark.parametrize("name", ["up", "left"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=needing("microspeech/model.tflite", f"microspeech/{name}.wav"))
+        for name in ("up", "left")
+    ],
+)
 def test_the_originals_model_understands_the_originals_recordings(use: Use, name: str) -> None:
-    sound = recording(name)
+    sound = recording(HOTG / "microspeech" / f"{name}.wav")
     spectrum = use("fft", SOUND).array(sound)
     cleaned = use("noise-filtering", SPECTRUM).restart().array(spectrum)
     from tflite_micro.python.tflite_micro import runtime
 
-    interpreter = runtime.Interpreter.from_file(str(RECORDINGS / "model.tflite"))
+    interpreter = runtime.Interpreter.from_file(str(HOTG / "microspeech" / "model.tflite"))
     interpreter.set_input(cleaned.reshape(1, 1960), 0)
     interpreter.invoke()
     scores = interpreter.get_output(0).ravel()

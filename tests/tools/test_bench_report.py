@@ -1,4 +1,4 @@
-"""What a bench found, as the page and as JSON."""
+"""Results of a bench as a page and as JSON."""
 
 from __future__ import annotations
 

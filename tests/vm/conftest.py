@@ -1,4 +1,4 @@
-"""Runes made by hand: modules in WebAssembly text, with graphs to fit."""
+"""Runes made of WebAssembly text and matching graphs."""
 
 from __future__ import annotations
 
@@ -23,8 +23,6 @@ from runec.container import (
 )
 from runec.container.writer import assemble
 from runec.pipeline import CapabilityKind, OutputKind, TensorType
-
-HOTG = Path(__file__).resolve().parents[3] / "shared" / "data" / "hotg"
 
 # Name, parameters, result of the functions of ABI 1; a module names them with a dollar sign.
 FUNCTIONS = {
@@ -191,9 +189,14 @@ def sine() -> bytes:
     ).read_bytes()
 
 
-@pytest.fixture(scope="session")
-def hotg() -> Path:
-    """The models and recordings of the original platform, which are not part of the project."""
-    if not HOTG.is_dir():
-        pytest.skip("../shared/data/hotg is not there")
-    return HOTG
+@pytest.fixture
+def endless_rune(make_rune: MakeRune, tmp_path: Path) -> Path:
+    """The file of a rune that writes the log line "start" and runs for ever."""
+    rune = make_rune(
+        "(drop (call $_debug (i32.const 1024) (i32.const 5)))"
+        " (loop $again (br $again)) (i32.const 0)",
+        more='(data (i32.const 1024) "start")',
+    )
+    path = tmp_path / "endless.rune"
+    path.write_bytes(rune.data)
+    return path

@@ -17,15 +17,10 @@ from runec.container import Rune
 from runec.diagnostics import RuneError
 from runec.pipeline import CapabilityKind
 from runec.vm import Inputs, run_rune
+from tests.common import children
 
 if TYPE_CHECKING:
     from tests.vm.conftest import MakeRune, Sketch
-
-
-def children() -> set[int]:
-    """The processes that this one has started and not waited for."""
-    content = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
-    return set(map(int, content.split()))
 
 
 @pytest.fixture(autouse=True)
@@ -347,26 +342,18 @@ except KeyboardInterrupt:
 """
 
 
-def test_ctrl_c_ends_both_processes(make_rune: MakeRune, tmp_path: Path) -> None:
-    rune = make_rune(
-        "(drop (call $_debug (i32.const 1024) (i32.const 5)))"
-        " (loop $again (br $again)) (i32.const 0)",
-        more='(data (i32.const 1024) "start")',
-    )
-    path = tmp_path / "endless.rune"
-    path.write_bytes(rune.data)
+def test_ctrl_c_ends_both_processes(endless_rune: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED, str(path)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", INTERRUPTED, str(endless_rune)], stdout=subprocess.PIPE, text=True
     ) as parent:
         try:
             assert parent.stdout is not None
             assert parent.stdout.readline() == "ready\n"
             assert parent.stdout.readline() == "start\n"
-            listed = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
-            assert len(listed) == 1
+            (child,) = children(parent.pid)
             parent.send_signal(signal.SIGINT)
             assert parent.stdout.readline() == "interrupted\n"
             assert parent.wait(timeout=10) == 0
-            assert not Path(f"/proc/{listed[0]}").exists()
+            assert not Path(f"/proc/{child}").exists()
         finally:
             parent.kill()

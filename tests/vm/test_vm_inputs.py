@@ -12,6 +12,7 @@ from runec.diagnostics import Diagnostic, RuneError, UserFileError, render
 from runec.pipeline import CapabilityKind, ElementType, TensorType
 from runec.vm import InputReader, Inputs, MissingInputError
 from runec.vm.splitmix64 import SplitMix64
+from tests.originals import EXAMPLES, HOTG, needing
 
 RAW, RAND, ACCEL = CapabilityKind.RAW, CapabilityKind.RAND, CapabilityKind.ACCEL
 
@@ -374,9 +375,17 @@ def test_accelerometer_data_of_another_shape_is_refused(
     assert caught.value.code == "R0705"
 
 
-@pytest.mark.parametrize("name", ["example_ring.csv", "example_wing.csv"])
-def test_the_originals_recordings_hold_128_rows(hotg: Path, name: str) -> None:
-    path = hotg / "gesture" / name
+OWN_AND_ORIGINAL = [
+    *(EXAMPLES / "gesture" / name for name in ("input.csv", "inputs/huge.csv")),
+    *(
+        pytest.param(HOTG / name, marks=needing(name))
+        for name in ("gesture/example_ring.csv", "gesture/example_wing.csv")
+    ),
+]
+
+
+@pytest.mark.parametrize("path", OWN_AND_ORIGINAL)
+def test_recordings_of_128_rows_pass_as_numpy_reads_them(path: Path) -> None:
     data = InputReader(Inputs(accelerometer=(path,))).provide(
         ACCEL, {"n": 128}, 1536, ElementType.F32
     )

@@ -7,14 +7,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from runec.tools import EMULATOR_LIMITS, MODEL_LIMITS, TOOL_LIMITS, Limits
-
-if TYPE_CHECKING:
-    from tests.vm.conftest import MakeRune
+from tests.common import children, is_running, soon
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the signal is Linux's")
 
@@ -37,41 +34,15 @@ time.sleep(60)
 CHILD = "import time; time.sleep(60)"
 
 
-def is_gone(pid: int) -> bool:
-    end_s = time.monotonic() + 10
-    while time.monotonic() < end_s:
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-        except OSError:
-            return True
-        if state == "Z":  # ended; nobody in this container collects it
-            return True
-        time.sleep(0.02)
-    return False
-
-
-def children(pid: int) -> list[int]:
-    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def test_the_process_that_executes_a_rune_dies_with_its_parent(
-    make_rune: MakeRune, tmp_path: Path
-) -> None:
-    rune = make_rune(
-        "(drop (call $_debug (i32.const 1024) (i32.const 5)))"
-        " (loop $again (br $again)) (i32.const 0)",
-        more='(data (i32.const 1024) "start")',
-    )
-    path = tmp_path / "endless.rune"
-    path.write_bytes(rune.data)
+def test_the_process_that_executes_a_rune_dies_with_its_parent(endless_rune: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", RUN, str(path)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", RUN, str(endless_rune)], stdout=subprocess.PIPE, text=True
     ) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == "start\n"
         (child,) = children(parent.pid)
         parent.kill()
-    assert is_gone(child)
+    assert soon(lambda: not is_running(child))
 
 
 @pytest.mark.parametrize("wait_s", [0.0, 0.002, 0.01, 0.05])
@@ -83,7 +54,7 @@ def test_a_child_dies_with_its_parent_however_early(wait_s: float) -> None:
         child = int(parent.stdout.readline())
         time.sleep(wait_s)
         parent.kill()
-    assert is_gone(child)
+    assert soon(lambda: not is_running(child))
 
 
 def test_a_child_whose_parent_ended_before_it_could_ask_does_not_start(tmp_path: Path) -> None:

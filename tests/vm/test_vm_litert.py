@@ -1,4 +1,4 @@
-"""Models that TensorFlow Lite Micro refuses: LiteRT's reference kernels."""
+"""Models that TensorFlow Lite Micro rejects: LiteRT's reference kernels."""
 
 from __future__ import annotations
 
@@ -17,17 +17,12 @@ from runec.models import ModelFile, hybrid_operators
 from runec.pipeline import CapabilityKind, TensorType
 from runec.vm import Inputs, Watch, litert, run_rune_bytes
 from runec.vm.host_model import HostModel
+from tests.uint8_model import INPUT, OUTPUT, uint8_model
 
 if TYPE_CHECKING:
     from tests.vm.conftest import MakeRune, Sketch
 
-INPUT, OUTPUT = "u8[1, 96, 96, 1]", "u8[1, 1, 1, 3]"
 OBJECTION = "No device engine of runec takes it"
-
-
-@pytest.fixture
-def person(hotg: Path) -> bytes:
-    return (hotg / "person_detection" / "model.tflite").read_bytes()
 
 
 class Warnings:
@@ -41,10 +36,11 @@ class Warnings:
 
 
 def test_a_uint8_model_gives_what_the_library_gives(
-    make_rune: MakeRune, sketch: type[Sketch], person: bytes, tmp_path: Path
+    make_rune: MakeRune, sketch: type[Sketch], tmp_path: Path
 ) -> None:
     from ai_edge_litert import interpreter as library
 
+    person = uint8_model()
     picture = np.random.default_rng(0).integers(0, 256, (1, 96, 96, 1), np.uint8)
     interpreter = library.Interpreter(
         model_content=person, experimental_op_resolver_type=library.OpResolverType.BUILTIN_REF
@@ -53,6 +49,7 @@ def test_a_uint8_model_gives_what_the_library_gives(
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], picture)
     interpreter.invoke()
     expected = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    assert len({0, 255, *expected.ravel()}) == 5, "three scores, none of them saturated"
     path = tmp_path / "input.bin"
     path.write_bytes(picture.tobytes())
     warnings: list[Diagnostic] = []
@@ -89,9 +86,7 @@ def person_rune(make_rune: MakeRune, sketch: type[Sketch], person: bytes) -> Any
     return make_rune(call, manifest, plan, '(data (i32.const 1056) "person")')
 
 
-def test_without_the_extra_the_error_names_it(
-    person: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     imported = builtins.__import__
 
     def without(name: str, *rest: Any, **more: Any) -> ModuleType:
@@ -101,7 +96,7 @@ def test_without_the_extra_the_error_names_it(
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(MachineError) as caught:
-        HostModel("person", ModelFile(person), None, Warnings())
+        HostModel("person", ModelFile(uint8_model()), None, Warnings())
     assert (caught.value.code, caught.value.exit_code) == ("R0721", 4)
     assert caught.value.hint is not None
     assert "pip install 'runec[litert]'" in caught.value.hint
@@ -194,9 +189,7 @@ def test_a_model_that_devices_compute_otherwise_runs_with_a_warning() -> None:
     ran = HostModel("positive", ModelFile(bytes(builder.Output())), None, warnings)
     assert ran.infer([bytes([246, 0, 10, 100])]) == [bytes([0, 0, 5, 50])]
     (text,) = warnings.texts
-    assert text.startswith(
-        "no device engine of runec takes the model positive: it does not compute"
-    )
+    assert text.startswith("no device engine runs the model positive: it does not compute")
     assert "RELU whose output has another scale than its input" in text
 
 
@@ -249,7 +242,7 @@ def test_what_tflite_micro_computes_wrong_runs_in_litert() -> None:
     assert result == expected.tobytes()
     (text,) = warnings.texts
     assert "TensorFlow Lite Micro computes SPACE_TO_BATCH_ND with padding wrong" in text
-    assert "No device engine of runec takes it: it has no SPACE_TO_BATCH_ND" in text
+    assert "No device engine runs it: it has no SPACE_TO_BATCH_ND" in text
 
 
 def test_what_tflite_micro_computes_wrong_is_refused_without_litert(

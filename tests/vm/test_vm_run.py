@@ -12,6 +12,7 @@ from runec.container import Rune
 from runec.diagnostics import RunecError, RuneError, UserFileError
 from runec.pipeline import CapabilityKind, OutputKind
 from runec.vm import Inputs, run_rune
+from tests.originals import HOTG, needing
 
 if TYPE_CHECKING:
     from tests.vm.conftest import MakeRune, Sketch
@@ -206,10 +207,11 @@ def test_a_model_gives_what_the_library_gives(
     )
 
 
+@needing("sine/sinemodel.tflite")
 def test_the_original_sine_model_gives_the_golden_line(
-    make_rune: MakeRune, sketch: type[Sketch], hotg: Path, tmp_path: Path
+    make_rune: MakeRune, sketch: type[Sketch], tmp_path: Path
 ) -> None:
-    model = (hotg / "sine" / "sinemodel.tflite").read_bytes()
+    model = (HOTG / "sine" / "sinemodel.tflite").read_bytes()
     assert run_sine(make_rune, sketch, model, 0.8, tmp_path) == (
         '{"3":[{"element-type":"f32","dimensions":[1,1],"elements":[0.69727874]}]}'
     )

@@ -1,4 +1,4 @@
-"""Count the instructions of every example in QEMU beside a peer, and those of `runec check`."""
+"""Count the instructions of every example and its peer in QEMU, and those of `runec check`."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ _ID_OFFSET = 8
 class _Console:
     """The console of a device whose polls a probe answers: it never waits, and loses no time.
 
-    What the computer has to say is said when the device asks; until then the device stands still.
+    The host answers when the device polls; until then the device is stopped.
     """
 
     retry_ms = StreamTransport.retry_ms
@@ -60,7 +60,7 @@ class _Console:
         self._stream.close()
 
     def next_byte(self) -> int:
-        """Return what a poll finds. Raises EOFError when the computer is gone."""
+        """Return what a poll finds. Raises EOFError if the host has closed the link."""
         byte = self._bytes.get()
         if byte is None:
             raise EOFError
@@ -69,7 +69,7 @@ class _Console:
 
 @dataclass
 class _Watch:
-    """Stands between a firmware and the computer, and takes down what happens when."""
+    """Stands between a firmware and the host, and takes down what happens when."""
 
     meter: Meter
     console: _Console

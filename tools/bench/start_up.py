@@ -1,4 +1,4 @@
-"""Instructions of `runec check`, beside those of a Python that does nothing.
+"""Instructions of `runec check`, compared with those of an idle Python.
 
 Valgrind counts them: the same on a busy machine, where seconds say little.
 """
@@ -43,8 +43,9 @@ def measure() -> StartUp:
     with tempfile.TemporaryDirectory(prefix="bench-") as cache:
         environment = {**os.environ, "PYTHONPYCACHEPREFIX": cache, "PYTHONHASHSEED": "0"}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        empty = _count(("-c", "pass"), environment)
         subprocess.run([sys.executable, *_CHECK], env=environment, capture_output=True, check=True)
-        return StartUp(_count(_CHECK, environment), _count(("-c", "pass"), environment))
+        return StartUp(_count(_CHECK, environment), empty)
 
 
 def _count(arguments: tuple[str, ...], environment: dict[str, str]) -> int:

@@ -91,7 +91,7 @@ static int receive(uint8_t *bytes, size_t length)
 {
     /* The last byte is not acknowledged, and stop follows it: both must be asked for before it is there. */
     if (length == 1) I2C_CR1 &= ~ACK;
-    (void)I2C_SR2; /* takes ADDR away: the first byte begins */
+    (void)I2C_SR2; /* clears ADDR: the first byte starts */
     if (length == 1) I2C_CR1 |= STOP;
     for (size_t i = 0; i < length; i++) {
         if (await(RXNE) != 0) return -1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Time of runevm_hal.h from SysTick: ARM's ARMv7-M architecture reference manual, B3.3. The board file
- * gives HAL_CLOCK_HZ. */
+ * sets HAL_CLOCK_HZ. */
 #include "systick.h"
 #include "cortex_m.h"
 #include "register.h"

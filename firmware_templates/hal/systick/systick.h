@@ -3,7 +3,7 @@
 #ifndef SYSTICK_H
 #define SYSTICK_H
 
-/* Called once the core runs at HAL_CLOCK_HZ, which the board file gives. */
+/* Called once the core runs at HAL_CLOCK_HZ, which the board file sets. */
 void systick_start(void);
 
 #endif

@@ -27,7 +27,7 @@ extern "C" {
 #define RUNEVM_LINK_WAIT_MS 1000u /* then the same frame is sent again */
 #endif
 #ifndef RUNEVM_LINK_TRIES
-#define RUNEVM_LINK_TRIES 8u /* resends, then the host counts as gone */
+#define RUNEVM_LINK_TRIES 8u /* resends, then the host is lost */
 #endif
 
 /* What the link needs from the board. Rules for every function:
@@ -36,7 +36,7 @@ extern "C" {
  */
 typedef struct {
     void *user;
-    int (*read)(void *user); /* one byte, or -1 at once where there is none */
+    int (*read)(void *user); /* one byte, or -1 at once */
     void (*write)(void *user, const uint8_t *bytes,
                   size_t length); /* all of them; may block. Dropped bytes are resent */
     uint32_t (*milliseconds)(void *user); /* as runevm_callbacks.milliseconds */
@@ -45,7 +45,7 @@ typedef struct {
     bool (*stopped)(void *user); /* true: runevm_link_serve() returns. NULL: never */
 } runevm_link_io;
 
-/* What HELLO reports beside the rune. The texts outlive the link and have at most 60 bytes each. */
+/* Contents of HELLO in addition to the rune. The texts outlive the link and have at most 60 bytes each. */
 typedef struct {
     const char *board;
     const char *firmware; /* version */
@@ -69,7 +69,7 @@ typedef struct {
     bool has_last_run;
     bool overlong; /* more bytes since the last 00 than a frame has */
     bool interrupted; /* HELLO or RUN in `frame_in` ended the run and is to be served */
-    bool nodata; /* NODATA in `frame_in` ended the run; it says why */
+    bool nodata; /* NODATA in `frame_in` ended the run, with the reason */
     uint8_t frame_in[RUNEVM_LINK_FRAME_BYTES];
     uint8_t frame_out[RUNEVM_LINK_FRAME_BYTES];
     uint8_t part[4u + RUNEVM_LINK_PART_BYTES]; /* offset, then bytes of the result */

@@ -88,7 +88,7 @@ void runevm_imports_begin_call(runevm *vm)
     vm->next_id = vm->first_id_of_calls;
 }
 
-/* Keeps a text as the last words, and hands it on. */
+/* Stores a text for error details, and passes it on. */
 static void log_text(runevm *vm, const char *message, uint32_t length)
 {
     size_t kept = runevm_utf8_cut(message, length, sizeof vm->debug - 1);
@@ -138,7 +138,7 @@ static uint32_t find_capability(const runevm *vm, uint32_t id)
     return NOT_FOUND;
 }
 
-/* Checked and forgotten: whoever provides the data goes by the parameters in the graph. */
+/* Checked only: providers use the parameters in the graph. */
 runevm_error runevm_host_request_capability_set_param(runevm *vm, const uint32_t *arguments, uint32_t *result)
 {
     static const char FUNCTION[] = "request_capability_set_param";

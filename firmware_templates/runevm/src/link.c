@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The device's end of docs/spec/link.md. It listens only while it waits: for a request, or for the
- * answer to what it sent last. The computer sends only when it is waited for, so a console without
+ * answer to what it sent last. The host sends only when the device waits, so a console without
  * interrupts loses nothing. */
 #include "runevm_link.h"
 
@@ -119,7 +119,7 @@ static bool fits_kind(const runevm_link *link)
     }
 }
 
-/* Takes what the console has, up to one good frame; true when there is one. Everything that is no
+/* Reads the console up to one valid frame; true if there is one. Everything that is no
  * frame of ours is dropped. Bounded, so that a console that never rests cannot stop the clock. */
 static bool receive(runevm_link *link)
 {
@@ -208,7 +208,7 @@ static runevm_error ask(runevm_link *link, uint8_t kind, const uint8_t *body, si
     return error;
 }
 
-/* The code that NODATA brought. LINK would say that there is nobody to tell. */
+/* The code in NODATA. LINK would mean that the host is lost. */
 static runevm_error nodata_code(const runevm_link *link)
 {
     runevm_error code = (runevm_error)(in_body(link)[0] | (in_body(link)[1] << 8));
@@ -348,7 +348,7 @@ static runevm_error send_error(runevm_link *link, const runevm *vm, runevm_error
 _Static_assert(2 + 1 + RUNEVM_MAX_NAME_BYTES + 1 + DETAIL_BYTES_MAX <= OFFSET_BYTES + RUNEVM_LINK_PART_BYTES,
                "ERROR fits");
 
-/* What is left of the result, its length and its CRC. */
+/* The rest of the result, its length and its CRC. */
 static runevm_error send_done(runevm_link *link)
 {
     runevm_error error = send_part(link);
@@ -372,7 +372,7 @@ static void serve_run(runevm_link *link, runevm *vm)
     } else if (error != RUNEVM_ERR_LINK) {
         error = send_error(link, vm, error);
     }
-    /* RUNEVM_ERR_LINK: the computer is gone or wants something else. Both lead to the next request. */
+    /* RUNEVM_ERR_LINK: the host is lost or sends another request. Both lead to the next request. */
     (void)error;
 }
 
@@ -387,7 +387,7 @@ void runevm_link_serve(runevm_link *link, runevm *vm)
         uint8_t seq = in_seq(link);
         switch (in_kind(link)) {
         case IN_HELLO:
-            link->has_last_run = false; /* a new computer may count from anywhere */
+            link->has_last_run = false; /* a new host may count from anywhere */
             send_hello(link, vm, seq);
             break;
         case IN_STATS:

@@ -1,4 +1,4 @@
-"""The flash drivers of `hal/`, on the computer, against controllers that keep to their manuals.
+"""The flash drivers of `hal/`, on the host, against controllers that keep to their manuals.
 
 `fake_flash.cpp` is such a controller for each family: keys, locks, widths, time, caches, what may
 be written where. Simulators know little of that: this is where a wrong order of registers shows.
@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from runec.data import data_dir
+from tests.common import made_once
 
 HERE = Path(__file__).resolve().parent
 HAL = data_dir("firmware_templates") / "hal"
@@ -106,34 +107,29 @@ class Session:
 Start = Callable[..., Session]
 
 
+def compile_objects(family: Family, folder: Path) -> None:
+    sources = [HAL / "flash" / "flash.c", HERE / "fake_flash.cpp"]
+    sources += [HAL / name for name in family.drivers]
+    command = ["g++", "-std=c++17", "-xc++", "-O1", "-g", "-fno-pie", SANITIZERS, *WARNINGS]
+    command += [f"-DFAKE_{family.fake}", f"-DHAL_CLOCK_HZ={family.clock_hz}u"]
+    command += [f"-DHAL_FLASH_PAGE_BYTES={family.page_kib * KIB}u", f"-I{INCLUDE}"]
+    command += ["-DHAL_STORAGE_OFFSET=0xF0000u"]
+    command += [f"-I{(HAL / name).parent}" for name in ("stm32/stm32_flash.h", *family.drivers)]
+    command += [f"-I{HAL / 'flash'}", f"-I{HAL / 'common'}"]
+    command += ["-include", str(HERE / "fake_flash.h"), "-c"]
+    subprocess.run([*command, *map(str, sources)], check=True, cwd=folder)
+
+
 @pytest.fixture(scope="module")
 def objects(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Family], Path]:
     """Compile a family's driver and its fake: the folder of the objects."""
-    made: dict[tuple[str, int], Path] = {}
 
     def compiled(family: Family) -> Path:
-        key = (family.fake, family.page_kib)
-        if key not in made:
-            made[key] = folder = tmp_path_factory.mktemp("flash")
-            sources = [HAL / "flash" / "flash.c", HERE / "fake_flash.cpp"]
-            sources += [HAL / name for name in family.drivers]
-            command = ["g++", "-std=c++17", "-xc++", "-O1", "-g", "-fno-pie", SANITIZERS]
-            command += WARNINGS
-            command += [f"-DFAKE_{family.fake}", f"-DHAL_CLOCK_HZ={family.clock_hz}u"]
-            command += [f"-DHAL_FLASH_PAGE_BYTES={family.page_kib * KIB}u", f"-I{INCLUDE}"]
-            command += ["-DHAL_STORAGE_OFFSET=0xF0000u"]
-            command += [
-                f"-I{(HAL / name).parent}" for name in ("stm32/stm32_flash.h", *family.drivers)
-            ]
-            command += [
-                f"-I{HAL / 'flash'}",
-                f"-I{HAL / 'common'}",
-                "-include",
-                str(HERE / "fake_flash.h"),
-                "-c",
-            ]
-            subprocess.run([*command, *map(str, sources)], check=True, cwd=folder)
-        return made[key]
+        return made_once(
+            tmp_path_factory,
+            f"flash-{family.fake}-{family.page_kib}",
+            lambda folder: compile_objects(family, folder),
+        )
 
     return compiled
 

@@ -120,7 +120,7 @@ class Model:
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., ctypes.CDLL]:
-    """Compile chip.c for the computer that runs the test, in C++, which shows each access."""
+    """Compile chip.c for the host that runs the test, in C++, which shows each access."""
     made: dict[tuple[int, ...], ctypes.CDLL] = {}
 
     def build(mhz: int, n: int, p: int, wait_states: int) -> ctypes.CDLL:

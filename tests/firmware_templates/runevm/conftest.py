@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from runec.codegen import compile_pipeline
-from runec.container import Rune, write_rune
-from runec.frontend import analyse
+from runec.container import Rune
+from tests.common import rune_of_example
 
 HERE = Path(__file__).resolve().parent
 RUNEVM = HERE.parents[2] / "firmware_templates" / "runevm"
@@ -97,9 +96,4 @@ def probe(build: Build) -> Probe:
 @pytest.fixture(scope="session")
 def example_rune() -> Callable[[str], Rune]:
     """Build the .rune of an example."""
-
-    def build(name: str) -> Rune:
-        pipeline = analyse(HERE.parents[2] / "examples" / name / "Runefile.yml").pipeline
-        return write_rune(pipeline, compile_pipeline(pipeline))
-
-    return build
+    return rune_of_example

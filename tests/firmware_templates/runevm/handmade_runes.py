@@ -1,4 +1,4 @@
-"""Runes put together by hand from docs/spec/rune.md, and orders for the fake engine.
+"""Runes constructed from docs/spec/rune.md, and commands for the fake engine.
 
 Independent of runec.container on purpose: these are the goldens that the C reader is held to.
 """
@@ -8,9 +8,12 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from cobs import cobs
 
 MAGIC = b"\0asm\x01\0\0\0"
 HOST_IMPORTS = {
@@ -49,6 +52,20 @@ def leb(value: int) -> bytes:
 def section(name: str, content: bytes) -> bytes:
     body = leb(len(name)) + name.encode() + content
     return b"\0" + leb(len(body)) + body
+
+
+def frame(kind: int, seq: int, body: bytes = b"") -> bytes:
+    """Spell a frame of the link."""
+    payload = bytes((kind, seq)) + body
+    encoded: bytes = cobs.encode(payload + zlib.crc32(payload).to_bytes(4, "little"))
+    return b"\0" + encoded + b"\0"
+
+
+def text_of(data: bytes) -> bytes:
+    """Return the line that a rune prints of bytes from its input, as its output 2."""
+    elements = ",".join(map(str, data))
+    line = f'{{"2":[{{"element-type":"u8","dimensions":[{len(data)}],"elements":[{elements}]}}]}}\n'
+    return line.encode()
 
 
 def module(content: bytes) -> bytes:

@@ -28,12 +28,6 @@ IDLE_MS = 250
 Faults = Callable[[bytes], bytes]
 
 
-def frame(kind: int, seq: int, body: bytes = b"") -> bytes:
-    payload = bytes((kind, seq)) + body
-    encoded: bytes = cobs.encode(payload + zlib.crc32(payload).to_bytes(4, "little"))
-    return b"\0" + encoded + b"\0"
-
-
 def unframe(data: bytes) -> tuple[int, int, bytes] | None:
     try:
         decoded = cobs.decode(data)
@@ -80,7 +74,7 @@ class Lost(Exception):  # noqa: N818 - what the page calls it
 
 @dataclass
 class Computer:
-    """The computer's end, section 3 of the page."""
+    """The host's end, section 3 of the page."""
 
     device: Device
     seq: int = 0
@@ -115,14 +109,14 @@ class Computer:
     def ask(self, kind: int, answer: int, body: bytes = b"") -> bytes:
         self.seq = (self.seq + 1) % 256
         seq = self.seq
-        return self.take(frame(kind, seq, body), lambda item: item[:2] == (answer, seq))[2]
+        return self.take(made.frame(kind, seq, body), lambda item: item[:2] == (answer, seq))[2]
 
     def hello(self) -> bytes:
         return self.ask(HELLO, D_HELLO, b"\x01")
 
     def reply(self, item: tuple[int, int, bytes], kind: int, body: bytes = b"") -> None:
         self.device_seq = item[1]
-        answer = frame(kind, item[1], body)
+        answer = made.frame(kind, item[1], body)
         self.answered = (item, answer)
         self.exchange(answer)
 
@@ -209,12 +203,6 @@ def echo_rune() -> bytes:
     return pipe.build()
 
 
-def text_of(data: bytes) -> bytes:
-    elements = ",".join(map(str, data))
-    line = f'{{"2":[{{"element-type":"u8","dimensions":[{len(data)}],"elements":[{elements}]}}]}}\n'
-    return line.encode()
-
-
 def sample(seed: int) -> bytes:
     return bytes((seed % 250,)) + made.dice(seed).randbytes(SIZE - 1)
 
@@ -238,13 +226,13 @@ def test_data_is_pulled_in_parts_and_the_result_comes_in_parts(start: Start) -> 
         computer = Computer(device)
         computer.hello()
         for seed in range(3):
-            assert computer.run(sample(seed)) == text_of(sample(seed))
+            assert computer.run(sample(seed)) == made.text_of(sample(seed))
         assert computer.log == [(2, b"a debug line")] * 3
 
 
 def test_a_run_needs_no_hello_before_it(start: Start) -> None:
     with start(echo_rune()) as device:
-        assert Computer(device, seq=77).run(sample(4)) == text_of(sample(4))
+        assert Computer(device, seq=77).run(sample(4)) == made.text_of(sample(4))
 
 
 def test_stats_count(start: Start) -> None:
@@ -258,7 +246,7 @@ def test_stats_count(start: Start) -> None:
 
         assert stats() == {0: 0, 1: 100, 2: 1001, 3: 2048, 4: 4321, 5: 0, 6: 30000, 7: 0}
         assert isinstance(computer.run(sample(1)), bytes)
-        # No time passes in the rune itself; what passes is the waiting for the computer.
+        # No time passes in the rune itself; what passes is the waiting for the host.
         assert stats() == {0: 1, 1: 100, 2: 1001, 3: 2048, 4: 4321, 5: 0, 6: 30000, 7: 0}
 
 
@@ -268,7 +256,7 @@ def test_errors_are_told_and_the_device_lives_on(start: Start) -> None:
         computer.hello()
         for seed in range(5):
             assert computer.run(b"\xff" * SIZE) == (301, b"_call", b"fake trap")
-            assert computer.run(sample(seed)) == text_of(sample(seed))
+            assert computer.run(sample(seed)) == made.text_of(sample(seed))
         assert struct.unpack("<I", computer.ask(STATS, D_STATS)[:4]) == (10,)
 
 
@@ -282,7 +270,7 @@ def test_a_computer_that_has_no_data_ends_the_run(start: Start, code: int, told:
         assert answer == (told, b"in", "kein Bild für dich".encode())
         assert computer.run(sample(1), refuse=(code, b"")) == (told, b"in", b"")
         assert computer.run(b"\xff" * SIZE) == (301, b"_call", b"fake trap")
-        assert computer.run(sample(2)) == text_of(sample(2))
+        assert computer.run(sample(2)) == made.text_of(sample(2))
 
 
 def test_long_words_are_cut_between_characters(start: Start) -> None:
@@ -316,7 +304,7 @@ def test_a_rune_too_large_for_the_board_keeps_its_digest(start: Start) -> None:
 
 def test_a_doubled_run_runs_once(start: Start) -> None:
     with start(echo_rune()) as device:
-        double = frame(RUN, 9) * 2
+        double = made.frame(RUN, 9) * 2
         kinds = [item[0] for item in device.step(double, 1)]
         assert kinds == [D_HELLO, D_ACK, NEED, D_ACK]
 
@@ -326,7 +314,7 @@ def test_run_again_after_its_end_is_only_acknowledged(start: Start) -> None:
         computer = Computer(device)
         assert isinstance(computer.run(sample(1)), bytes)
         computer.inbox.clear()
-        assert [item[0] for item in device.step(frame(RUN, computer.seq), 1)] == [D_ACK]
+        assert [item[0] for item in device.step(made.frame(RUN, computer.seq), 1)] == [D_ACK]
         assert struct.unpack("<I", computer.ask(STATS, D_STATS)[:4]) == (1,)
 
 
@@ -335,7 +323,7 @@ def test_a_new_computer_may_use_the_same_numbers(start: Start) -> None:
         for seed in range(3):
             computer = Computer(device)
             computer.hello()
-            assert computer.run(sample(seed)) == text_of(sample(seed))
+            assert computer.run(sample(seed)) == made.text_of(sample(seed))
 
 
 @pytest.mark.parametrize("request_kind", [HELLO, RUN])
@@ -348,7 +336,7 @@ def test_a_new_request_ends_a_run_that_waits(start: Start, request_kind: int) ->
         second = Computer(device, seq=200)
         if request_kind == HELLO:
             second.hello()
-        assert second.run(sample(5)) == text_of(sample(5))
+        assert second.run(sample(5)) == made.text_of(sample(5))
 
 
 def test_other_frames_in_a_run_are_dropped(start: Start) -> None:
@@ -359,16 +347,16 @@ def test_other_frames_in_a_run_are_dropped(start: Start) -> None:
         need = computer.next()
         seq = need[1]
         wrong = [
-            frame(STATS, 99),
-            frame(ACK, seq),
-            frame(DATA, seq + 1, bytes(4) + b"x"),
-            frame(DATA, seq, b"\x01\0\0\0x"),
-            frame(DATA, seq, bytes(4)),
-            frame(DATA, seq, bytes(4 + 233)),
-            frame(NODATA, seq, b"\x01"),
-            frame(0x07, seq),
-            frame(RUN, 99, b"body"),
-            frame(HELLO, 99),
+            made.frame(STATS, 99),
+            made.frame(ACK, seq),
+            made.frame(DATA, seq + 1, bytes(4) + b"x"),
+            made.frame(DATA, seq, b"\x01\0\0\0x"),
+            made.frame(DATA, seq, bytes(4)),
+            made.frame(DATA, seq, bytes(4 + 233)),
+            made.frame(NODATA, seq, b"\x01"),
+            made.frame(0x07, seq),
+            made.frame(RUN, 99, b"body"),
+            made.frame(HELLO, 99),
             b"plain text\0",
             b"\x01" * 5000 + b"\0",
         ]
@@ -378,9 +366,9 @@ def test_other_frames_in_a_run_are_dropped(start: Start) -> None:
             computer.reply(need, DATA, struct.pack("<I", offset) + sample(1)[offset : offset + 232])
             need = computer.next()
         assert struct.unpack("<III", need[2]) == (1, SIZE, 928)
-        assert device.step(frame(DATA, need[1], struct.pack("<I", 928) + bytes(73)), 1) == []
+        assert device.step(made.frame(DATA, need[1], struct.pack("<I", 928) + bytes(73)), 1) == []
         computer.reply(need, DATA, struct.pack("<I", 928) + sample(1)[928:])
-        assert computer.next()[2][4:] == text_of(sample(1))[:232]
+        assert computer.next()[2][4:] == made.text_of(sample(1))[:232]
 
 
 def test_what_is_not_answered_is_sent_nine_times_then_given_up(start: Start) -> None:
@@ -397,8 +385,8 @@ def test_what_is_not_answered_is_sent_nine_times_then_given_up(start: Start) -> 
         gaps = [later[0] - now[0] for now, later in itertools.pairwise(repeats)]
         assert gaps == [1000] * 7
         # It listens again: late data is nothing to it, a new run is.
-        assert device.step(frame(DATA, need[1], bytes(4) + b"x"), 1) == []
-        assert computer.run(sample(6)) == text_of(sample(6))
+        assert device.step(made.frame(DATA, need[1], bytes(4) + b"x"), 1) == []
+        assert computer.run(sample(6)) == made.text_of(sample(6))
 
 
 def test_after_a_restart_it_says_hello_with_seq_0(start: Start) -> None:
@@ -410,7 +398,7 @@ def test_after_a_restart_it_says_hello_with_seq_0(start: Start) -> None:
         device.to.write(b"R")
         assert device.step(b"", 1)[0][:2] == (D_HELLO, 0)
         computer = Computer(device, seq=computer.seq)
-        assert computer.run(sample(7)) == text_of(sample(7))
+        assert computer.run(sample(7)) == made.text_of(sample(7))
 
 
 class Injector:
@@ -461,13 +449,13 @@ def test_over_a_bad_console_results_are_right_or_the_link_is_lost(start: Start, 
                 lost += 1
                 computer = Computer(device, seq=computer.seq + 7)
                 continue
-            assert answer == ((301, b"_call", b"fake trap") if fails else text_of(data))
+            assert answer == ((301, b"_call", b"fake trap") if fails else made.text_of(data))
             right += 1
         device.faults_in = device.faults_out = lambda data: data
         device.step(b"\0", 20000)
         for _ in range(10):  # what it had under way is over after nine tries
             device.step(b"", 1000)
         computer = Computer(device, seq=computer.seq + 7)
-        assert computer.run(sample(9)) == text_of(sample(9))
+        assert computer.run(sample(9)) == made.text_of(sample(9))
     assert right >= 20
     assert lost <= right // 10

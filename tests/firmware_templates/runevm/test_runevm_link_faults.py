@@ -127,12 +127,6 @@ def echo_rune() -> bytes:
     return pipe.build()
 
 
-def text_of(data: bytes) -> bytes:
-    elements = ",".join(map(str, data))
-    line = f'{{"2":[{{"element-type":"u8","dimensions":[{SIZE}],"elements":[{elements}]}}]}}\n'
-    return line.encode()
-
-
 def count_outcomes(probe: Probe, folder: Path, faults: int, seed: int) -> Counter[str]:
     """Run until so many faults were injected; every run's outcome, judged."""
     rune = folder / "x.rune"
@@ -165,7 +159,7 @@ def count_outcomes(probe: Probe, folder: Path, faults: int, seed: int) -> Counte
                 talk.step(b"\0", 1000)
             talk.link = Link()
             assert isinstance(talk.greet(), Hello)
-            assert talk.run(bytes(SIZE)) == Finished(text_of(bytes(SIZE)))
+            assert talk.run(bytes(SIZE)) == Finished(made.text_of(bytes(SIZE)))
             process.stdin.close()
             assert process.wait(30) == 0
         finally:
@@ -181,7 +175,7 @@ def judge(event: Event, data: bytes, *, fails: bool) -> str:
     if fails:
         right = isinstance(event, Failure) and event.code == 301
         return "the rune's own error" if right else "WRONG"
-    return "right result" if event == Finished(text_of(data)) else "WRONG"
+    return "right result" if event == Finished(made.text_of(data)) else "WRONG"
 
 
 def check(found: Counter[str], faults: int) -> None:

@@ -33,12 +33,6 @@ def test_crc32_is_that_of_zlib_in_pieces_too(probe: Probe) -> None:
     assert probe("crc32", data) == [str(zlib.crc32(item)) for item in data]
 
 
-def frame(kind: int, seq: int, body: bytes) -> bytes:
-    payload = bytes((kind, seq)) + body
-    encoded: bytes = cobs.encode(payload + zlib.crc32(payload).to_bytes(4, "little"))
-    return b"\0" + encoded + b"\0"
-
-
 def bodies() -> list[bytes]:
     chance = made.dice(8)
     out = [chance.randbytes(length) for length in range(241)]
@@ -50,13 +44,13 @@ def test_frames_are_cobs_with_a_crc(probe: Probe) -> None:
     inputs = [
         bytes((number % 256, 255 - number % 7)) + body for number, body in enumerate(bodies())
     ]
-    expected = [frame(item[0], item[1], item[2:]) for item in inputs]
+    expected = [made.frame(item[0], item[1], item[2:]) for item in inputs]
     assert max(map(len, expected)) == 249
     assert probe("frame", inputs) == [item.hex() for item in expected]
 
 
 def test_good_frames_are_read_back(probe: Probe) -> None:
-    frames = [frame(3, 200, body)[1:-1] for body in bodies()]
+    frames = [made.frame(3, 200, body)[1:-1] for body in bodies()]
     expected = [(b"\x03\xc8" + body).hex() for body in bodies()]
     assert probe("unframe", frames) == expected
 
@@ -76,7 +70,7 @@ def test_whatever_is_read_as_a_frame_is_one(probe: Probe, data: list[bytes]) -> 
 
 
 def test_every_flipped_bit_of_a_frame_is_noticed(probe: Probe) -> None:
-    good = frame(0x83, 17, bytes(range(100)))[1:-1]
+    good = made.frame(0x83, 17, bytes(range(100)))[1:-1]
     flipped = []
     for bit in range(8 * len(good)):
         changed = bytearray(good)

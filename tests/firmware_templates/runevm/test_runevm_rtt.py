@@ -1,4 +1,4 @@
-"""The device's rings against the computer's, docs/spec/link.md, 5; the link over them."""
+"""RTT buffers of device and host (docs/spec/link.md, section 5); the link over them."""
 
 from __future__ import annotations
 
@@ -214,12 +214,6 @@ def echo_rune(size: int) -> bytes:
     return pipe.build()
 
 
-def text_of(data: bytes) -> bytes:
-    elements = ",".join(map(str, data))
-    line = f'{{"2":[{{"element-type":"u8","dimensions":[{len(data)}],"elements":[{elements}]}}]}}\n'
-    return line.encode()
-
-
 @pytest.mark.parametrize(("up", "down"), [(1024, 512), (64, 32), (252, 248)])
 def test_the_link_runs_over_rings_of_any_size(start: Start, up: int, down: int) -> None:
     data = made.dice(up).randbytes(1000)
@@ -227,7 +221,7 @@ def test_the_link_runs_over_rings_of_any_size(start: Start, up: int, down: int) 
         session = Session(RttTransport(board), name="rings")
         assert session.greet(booting=True, timeout_s=30).board == "rings"
         for _ in range(3):
-            assert session.run(lambda _, __: data, timeout_s=30) == text_of(data)
+            assert session.run(lambda _, __: data, timeout_s=30) == made.text_of(data)
         assert session.stats(timeout_s=30).runs == 3
 
 
@@ -237,7 +231,7 @@ def test_64_kilobytes_pass_through_a_ring_of_512_bytes(start: Start) -> None:
         transport = RttTransport(board)
         session = Session(transport, name="rings")
         session.greet(booting=True, timeout_s=30)
-        assert session.run(lambda _, __: data, timeout_s=120) == text_of(data)
+        assert session.run(lambda _, __: data, timeout_s=120) == made.text_of(data)
         # Nothing had to be sent again: the device asks for each part when it has room.
         assert transport.now_ms < 65536
 
@@ -258,7 +252,7 @@ def test_a_computer_that_looks_away_loses_frames_and_gets_them_again(start: Star
             return data
 
         for _ in range(3):
-            assert session.run(provide, timeout_s=30) == text_of(data)
+            assert session.run(provide, timeout_s=30) == made.text_of(data)
         assert len(looked_away) == 3
 
 

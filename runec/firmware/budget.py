@@ -51,7 +51,7 @@ def ram_bounds(plan: MemoryPlan, board: Board) -> Bounds:
 def core_stack_bytes(plan: MemoryPlan, board: Board) -> int:
     """Return the bytes of stack that lie in the RAM which the linker gives out."""
     if board.memory.core is None:
-        return board.memory.stack_bytes
+        return plan.stack_bytes
     return 0 if board.memory.core.stack_in_heap else plan.stack_bytes + CORE_STACK_BYTES
 
 
@@ -209,7 +209,7 @@ def _smallest_ram_bytes(board: Board, engine: Engine) -> int:
     core = board.memory.core
     own = _OWN_RAM_LEAST + rtt_bytes
     if core is None or not core.stack_in_heap:
-        own += board.memory.stack_bytes
+        own += min(board.memory.stack_bytes, engine.stack_least or board.memory.stack_bytes)
     own += _core_bounds(core.ram_bytes if core else 0).least
     return own + heap_bytes + _SMALLEST_MEMORY_BYTES
 

@@ -42,13 +42,16 @@ class MemoryPlan:
 def plan_memory(rune: DeviceRune, board: Board, engine: Engine = DEFAULT) -> MemoryPlan:
     """Return what the firmware of a rune reserves on a board."""
     code_bytes = rune.graph.code_bytes
+    stack_bytes = board.memory.stack_bytes
+    if (wanted := engine.stack_bytes(rune.rune.code)) is not None:
+        stack_bytes = min(wanted, stack_bytes)
     return MemoryPlan(
         backend=engine.name,
         linear_memory_bytes=rune.linear_memory_bytes,
         engine_heap_bytes=engine.heap_bytes(code_bytes, rune.function_count),
         arena_bytes=rune.arena_bytes,
         model_count=len(rune.graph.models),
-        stack_bytes=board.memory.stack_bytes,
+        stack_bytes=stack_bytes,
         host_stack_bytes=engine.host_stack_bytes,
         operators=rune.operators,
         stages=stage_costs(rune, board, engine),

@@ -7,7 +7,9 @@ from runec.backends.aot.plan import (
     FOLDER,
     HOST_STACK_BYTES,
     NAME,
+    STACK_LEAST,
     source_groups,
+    stack_bytes,
 )
 from runec.backends.aot.unit import compile_module
 from runec.backends.engine import Engine
@@ -20,6 +22,8 @@ AOT = Engine(
     flash_least=FLASH_LEAST,
     flash_most=FLASH_MOST,
     source_groups=source_groups,
+    stack_bytes=stack_bytes,
+    stack_least=STACK_LEAST,
     code_flags=CODE_FLAGS,
     compile=compile_module,
 )

@@ -20,6 +20,8 @@ from runec.container.wasm import WasmReader
 UNCOUNTED_COST_MAX = 2000
 # A leaf with no more variables and instructions than this has a frame below the stack's margin.
 _SMALL_FRAME = 24
+# Saved registers, the return address, and temporaries.
+_FRAME_BYTES = 128
 
 
 class Counting(msgspec.Struct, frozen=True):
@@ -79,6 +81,33 @@ def analyse_calls(module: CodeModule) -> tuple[Counting, ...]:
                 or any(countings[call].changes_steps for call in own[index] if call in countings),
             )
     return tuple(countings[index] for index in range(len(bodies)))
+
+
+def deepest_stack(module: CodeModule) -> int | None:
+    """Return about how many bytes of C stack the module's functions take at most; None: no bound.
+
+    A frame holds each variable of its function, and as many temporaries, at 8 bytes. What a
+    compiler makes of it is smaller, and checked when the code runs.
+    """
+    first = len(module.imports)
+    bodies = [_scan(body) for body in module.bodies]
+    in_table = [item - first for item in module.table if item is not None and item >= first]
+    callees = [
+        [
+            *(call - first for call in body.calls if call >= first),
+            *(in_table if body.calls_table else ()),
+        ]
+        for body in bodies
+    ]
+    depths: dict[int, int] = {}
+    for group in _components(callees):
+        index = group[0]
+        if len(group) > 1 or index in callees[index]:
+            return None
+        body, kind = bodies[index], module.functions[index]
+        frame = _FRAME_BYTES + 8 * (body.locals + len(kind.parameters))
+        depths[index] = frame + max((depths[call] for call in callees[index]), default=0)
+    return max(depths.values(), default=0)
 
 
 def _scan(body: WasmReader) -> _Body:

@@ -122,7 +122,8 @@ class Hal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     is empty where the folder has no I2C. `link` says where the link is spoken: on the console, or
     (`rtt`) in rings in RAM that a debugger reads and writes; the console then shows the log alone.
     `ports` are what a pin's name begins with, and the number that the folder gives the port's first
-    pin; the rest of the name counts from 0, below `pins_per_port`.
+    pin; the rest of the name counts from 0, below `pins_per_port`. `reserved` are pins that no rune
+    may drive, below what has them; `caution` are pins that it had better not, below the reason.
     """
 
     folder: Identifier
@@ -134,6 +135,8 @@ class Hal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     pins_per_port: Annotated[int, msgspec.Meta(ge=0, le=256)] = 0
     link: LinkKind = "uart"
     defines: dict[Symbol, int] = {}
+    reserved: dict[str, tuple[str, ...]] = {}
+    caution: dict[str, tuple[str, ...]] = {}
 
 
 class BoardPin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

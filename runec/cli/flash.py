@@ -103,6 +103,8 @@ def command(
         _require_no_files(rune, board)
     if choice.framework == BARE and board.upload is not None and board.upload.note:
         console.say(f"note: {board.upload.note}")
+    with loaded.blamed():
+        loaded.warn_of_pins(console, board)
     if dry_run:
         with loaded.blamed(), console.progress("making the project"):
             plan = plan_flash(

@@ -309,6 +309,8 @@ FOR_PEOPLE = {
     ("toolchain", "libc"),
     ("hal", "console"),
     ("hal", "i2c"),
+    ("hal", "reserved", "*"),
+    ("hal", "caution", "*"),
     ("pins", "*", "pin"),
     ("sensors", "measures"),
     ("sensors", "bus"),

@@ -74,7 +74,7 @@ _OPTIONS = "this option could run a program on this host"
 _COMMAND = "could do more with it than write to the board"
 # What hints tell the user to type.
 _DEBIAN = re.compile(r"[a-z0-9][a-z0-9+.-]+", re.ASCII)
-_INSTALLED = re.compile(r"[A-Za-z0-9 .+()/-]*", re.ASCII)
+_INSTALLED = re.compile(r"[A-Za-z0-9 .+()/-]*|[a-z0-9-]+>=[0-9.]+ \(pip\)", re.ASCII)
 _TYPED = "it is not the name of a package"
 _PACKAGE = "PlatformIO would install it and run its code"
 

@@ -1,8 +1,10 @@
-"""Errors of a device that its next answer, or its next run, may not have."""
+"""Errors of a device that somebody may do something about, and so have classes."""
 
 from __future__ import annotations
 
-from runec.diagnostics import RuneError
+from collections.abc import Iterable
+
+from runec.diagnostics import MachineError, RuneError
 
 
 class LinkLostError(RuneError):
@@ -10,3 +12,19 @@ class LinkLostError(RuneError):
 
     What did not end in time still runs: the next connection begins anew.
     """
+
+
+class LockedChipError(MachineError):
+    """R0830: the chip takes no upload. `can_unlock`: runec can erase it, which unlocks it."""
+
+    def __init__(self, board_id: str, *, can_unlock: bool, notes: Iterable[str]) -> None:
+        super().__init__(
+            "R0830",
+            f"the chip of {board_id} is locked against reading and writing; nothing was written",
+            hint="add --unlock, which erases all of the chip"
+            if can_unlock
+            else "unlock it with its vendor's tool, which erases all of it: nrfjprog --recover, "
+            "STM32CubeProgrammer (read protection level 0)",
+            notes=notes,
+        )
+        self.can_unlock = can_unlock

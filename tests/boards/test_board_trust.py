@@ -316,6 +316,8 @@ FOR_PEOPLE = {
     ("sensors", "bus"),
     ("upload", "note"),
     ("other_uploads", "note"),
+    ("upload", "wake"),
+    ("other_uploads", "wake"),
     ("vendor", "preferred_because"),
 }
 

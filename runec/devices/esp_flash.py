@@ -82,8 +82,9 @@ def partitions(flash: bytes) -> list[Partition]:
         magic, kind, subtype, offset, size, label, _ = _ENTRY.unpack_from(flash, at)
         if magic != _ENTRY_MAGIC:
             break
-        text = label.rstrip(b"\0").decode("ascii", "replace")
-        found.append(Partition(kind, subtype, offset, size, text))
+        text = label.partition(b"\0")[0].decode("ascii", "replace")
+        words = "".join(char if char.isprintable() else "?" for char in text)
+        found.append(Partition(kind, subtype, offset, size, words))
     return found
 
 
@@ -126,8 +127,11 @@ def check_esp(board: Board, way: Upload, words: str, flash: bytes) -> str:
             hint="use a newer board, or the vendor's build: --framework arduino",
         )
     table = partitions(flash)
+    place = _place(way)
+    if way.esp_chip is not None and place is not None:
+        return f"{chip}: {_check_app(board, way, place, flash, table)}"
     if way.esp_chip is not None:
-        return f"{chip}: {_check_app(board, way, flash, table)}"
+        return f"{chip}: overwrites what the command of its board file says"
     if flash[: len(_DIRECT_BOOT)] == _DIRECT_BOOT:
         return f"{chip}: overwrites a firmware without a loader, such as an earlier one of runec"
     if flash[:1] == bytes((_IMAGE_MAGIC,)):
@@ -139,9 +143,18 @@ def check_esp(board: Board, way: Upload, words: str, flash: bytes) -> str:
     return f"{chip}: overwrites flash from 0x0 on, which has no loader"
 
 
-def _check_app(board: Board, way: Upload, flash: bytes, table: Sequence[Partition]) -> str:
+def _place(way: Upload) -> int | None:
+    """Return where in flash a way puts an application; None where its command has another form."""
+    try:
+        return int(way.command[way.command.index("{app}") - 1], 0)
+    except ValueError:
+        return None
+
+
+def _check_app(
+    board: Board, way: Upload, place: int, flash: bytes, table: Sequence[Partition]
+) -> str:
     """Return what is overwritten where an application goes below a loader that is there."""
-    place = int(way.command[way.command.index("{app}") - 1], 0)
     if flash[_LOADER : _LOADER + 1] != bytes((_IMAGE_MAGIC,)):
         raise _refused(f"there is no second-stage loader at {_LOADER:#x}", _NEW_TABLE)
     if not table:

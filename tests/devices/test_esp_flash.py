@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from runec.boards import Upload, load_board
@@ -112,6 +113,27 @@ def test_a_table_ends_where_its_entries_do() -> None:
     assert len(partitions(full[: 0x8000 + 100])) == 3
     # what chooses between applications was not read
     assert started(esp_flash(AT), partitions(esp_flash(AT))) is None
+
+
+def test_labels_and_sizes_of_a_hostile_table_are_harmless() -> None:
+    table = [
+        ("\x1b[31m\nred", 0, 0x10, 0xFFFF_FFFF, 0xFFFF_FFFF),
+        ("otadata", 1, 0, 0xFFFF_F000, 0),
+    ]
+    flash = bytearray(esp_flash([("x" * 16, 0, 0x10, 0x1_0000, 0x20_0000), *table]))
+    labels = [each.label for each in partitions(bytes(flash))]
+    assert labels == ["x" * 16, "?[31m?red", "otadata"]
+    assert "overwrites the application xxxxxxxxxxxxxxxx" in judged("esp32", bytes(flash))
+    flash[0x8000 + 12 : 0x8000 + 28] = b"\xff\x80" * 8
+    assert partitions(bytes(flash))[0].label == "\ufffd" * 16
+
+
+@pytest.mark.parametrize("place", [("64k", "{app}"), ("0x10000", "{image}")])
+def test_a_command_of_another_form_is_not_judged(place: tuple[str, str]) -> None:
+    command = ("esptool", "--port", "{port}", "write_flash", *place)
+    other = msgspec.structs.replace(way("esp32"), command=command)
+    told = check_esp(load_board("esp32"), other, CHIP_4, esp_flash())
+    assert "what the command of its board file says" in told
 
 
 def test_the_command_that_reads_has_the_port_and_the_spelling_of_the_one_that_writes() -> None:

@@ -124,7 +124,7 @@ def _tables(found: _Manifest, platform: _Platform, chip: _Chip) -> dict[str, Any
         "hal": {"console": "the core's Serial", "i2c": ""},
         "vendor": {"platform": found.platform, "board": found.id, "framework": "arduino"},
         **dict.fromkeys(("emulator", "upload")),
-        **{key: [] for key in ("sensors", "usb_ids", "other_uploads")},
+        **{key: [] for key in ("sensors", "usb_ids", "usb_upload_ids", "other_uploads")},
         "pins": {},
     }
     dropped = dict.fromkeys(("upload_protocol", "other_protocols", "ldscript", "variant"))

@@ -74,7 +74,7 @@ _OPTIONS = "this option could run a program on the host"
 _COMMAND = "could do more than write to the board with it"
 # Commands in hints.
 _DEBIAN = re.compile(r"[a-z0-9][a-z0-9+.-]+", re.ASCII)
-_INSTALLED = re.compile(r"[A-Za-z0-9 .+()/-]*", re.ASCII)
+_INSTALLED = re.compile(r"[A-Za-z0-9 .+()/-]*|[a-z0-9-]+>=[0-9.]+ \(pip\)", re.ASCII)
 _TYPED = "it is not the name of a package"
 _PACKAGE = "PlatformIO would install it and run its code"
 

@@ -93,6 +93,7 @@ def new(
             backend=choice.backend,
             log=console.say,
         )
+    loaded.warn_of_pins(console, board)
     if console.is_json:
         console.result_json({"board": board.id, "path": str(project.directory)})
     else:
@@ -161,7 +162,7 @@ def build(
         folder = _default_directory(loaded.rune, board)
         if directory is not None:
             folder = directory / folder if is_many else directory
-        return create_project(
+        project = create_project(
             rune,
             board,
             folder,
@@ -169,6 +170,8 @@ def build(
             backend=choice.backend,
             log=console.say,
         )
+        loaded.warn_of_pins(console, board)
+        return project
 
     is_many = len(board_ids) > 1 or ALL in board_ids
     if is_many:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 
 import click
@@ -24,8 +25,10 @@ from runec.cli.options import (
 )
 from runec.cli.rune_sources import load_source
 from runec.container import Rune
-from runec.devices import FlashPlan, Target, check_inputs, flash, plan_flash
+from runec.devices import Flashed, FlashPlan, Target, check_inputs, flash, plan_flash
+from runec.devices.errors import LockedChipError
 from runec.devices.monitor import Watched
+from runec.devices.ports import is_for_upload_alone
 from runec.diagnostics import RunecError
 from runec.firmware import ARDUINO, BARE
 from runec.pipeline import CapabilityKind
@@ -62,6 +65,7 @@ _RTT_HINT = (
     help="Upload protocol, as listed by `runec boards show`.",
 )
 @click.option("--monitor", is_flag=True, help="Start `runec monitor` after the upload.")
+@click.option("--unlock", is_flag=True, help="Erasure of all of a locked nRF52, which unlocks it.")
 @click.option("--dry-run", is_flag=True, help="Commands of the upload, printed and not run.")
 @outside_option
 @trust_option
@@ -76,6 +80,7 @@ def command(
     choice: FirmwareChoice,
     protocol: str | None,
     monitor: bool,
+    unlock: bool,
     dry_run: bool,
 ) -> None:
     """Build the firmware of a .rune or a Runefile and upload it to a board with PlatformIO.
@@ -101,6 +106,8 @@ def command(
         _require_no_files(rune, board)
     if choice.framework == BARE and board.upload is not None and board.upload.note:
         console.say(f"note: {board.upload.note}")
+    with loaded.blamed():
+        loaded.warn_of_pins(console, board)
     if dry_run:
         with loaded.blamed(), console.progress("creating the project"):
             plan = plan_flash(
@@ -115,17 +122,28 @@ def command(
         _prefer_vendor(console, board, choice.framework)
         return
     announce_download(console, board, choice.framework)
-    with loaded.blamed():
-        done = flash(
-            rune,
-            board,
-            port=port,
-            protocol=protocol,
-            framework=choice.framework,
-            backend=choice.backend,
-            log=console.log,
-            progress=console.progress,
-        )
+
+    def put(*, erases: bool) -> Flashed:
+        with loaded.blamed():
+            return flash(
+                rune,
+                board,
+                port=port,
+                protocol=protocol,
+                framework=choice.framework,
+                backend=choice.backend,
+                unlock=erases,
+                log=console.log,
+                say=console.say,
+                progress=console.progress,
+            )
+
+    try:
+        done = put(erases=unlock)
+    except LockedChipError as error:
+        if unlock or not error.can_unlock or not _agrees(console, error):
+            raise
+        done = put(erases=True)
     if console.is_json:
         console.result_json(
             {"rune": rune.name, "board": board.id, "port": done.port, "link": done.link}
@@ -138,13 +156,28 @@ def command(
         console.say(_RTT_HINT)
         if not monitor:
             return
-    target = _target(console, board, port or done.port, choice.framework, must=monitor)
+    talks_at = port or done.port
+    if talks_at is not None and is_for_upload_alone(talks_at, board):
+        talks_at = None
+    target = _target(console, board, talks_at, choice.framework, must=monitor)
     if monitor and target is not None:
         monitor_port(console, target, Watched(rune, every_s=1.0))
     elif target is not None:
         run = shlex.join(["runec", "run", str(source), "--on", str(target)])
         watch = ["runec", "monitor", str(source), "--port", f"{target.port}@{target.baud}"]
         console.say(f"run: {run}, with its inputs\nmonitor: {shlex.join(watch)}")
+
+
+def _agrees(console: Console, error: LockedChipError) -> bool:
+    """Ask whether a locked chip is to be erased: only somebody at a terminal can say so."""
+    if console.is_json or not _is_terminal():
+        return False
+    console.say(error.message)
+    return click.confirm("Erase all of it, program and data, to unlock it?", err=True)
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _require_no_files(rune: Rune, board: Board) -> None:

@@ -50,8 +50,8 @@ from runec.devices.monitor import (
     WatchEvent,
     watch,
 )
-from runec.devices.ports import find_port, serial_ports
-from runec.devices.serial_port import SerialTransport
+from runec.devices.ports import Port, find_port, serial_ports
+from runec.devices.serial_port import SerialTransport, says_hello
 from runec.devices.transport import Transport
 from runec.diagnostics import Diagnostic, RuneError, Severity, UsageError, printable
 from runec.pipeline import CapabilityKind
@@ -227,7 +227,7 @@ def serial_target(console: Console, port: str | None, boards: Sequence[Board]) -
     if port is not None and "@" in port:
         return Target.parse(f"serial:{port}")
     if port is None:
-        found = find_port(boards)
+        found = find_port(boards, answers=lambda each: _answers(console, each, boards))
         console.say(f"found {found}")
         bauds = {each.hal.baud for each in boards if found.usb_id in each.usb_ids}
         if len(bauds) > 1:
@@ -244,6 +244,13 @@ def serial_target(console: Console, port: str | None, boards: Sequence[Board]) -
         bauds = {each.hal.baud for each in known}
     target = Target.parse(f"serial:{port}")
     return replace(target, baud=bauds.pop()) if len(bauds) == 1 else target
+
+
+def _answers(console: Console, port: Port, boards: Sequence[Board]) -> bool:
+    """Return whether a firmware of runec's answers at one of several ports of a probe."""
+    baud = next(each.hal.baud for each in boards if port.usb_id in each.usb_ids)
+    with console.progress(f"asking {port.device}"):
+        return says_hello(port.device, baud)
 
 
 class _Emulated:

@@ -13,6 +13,7 @@ from runec.boards import Region
 from runec.devices import labwired_process, rtt
 from runec.devices.labwired_parts import SimulatedPart
 from runec.devices.link import SILENCE_MS
+from runec.devices.messages import MAX_PART_BYTES
 from runec.devices.transport import ChildProcess
 from runec.diagnostics import MachineError, RuneError
 from runec.files import IN_TMPDIR, write_file
@@ -25,6 +26,8 @@ class SimulatorTransport:
 
     retry_ms = 1000.0
     silence_ms = SILENCE_MS
+    part_bytes = MAX_PART_BYTES
+    has_boot_text = False
 
     def __init__(
         self,

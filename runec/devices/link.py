@@ -97,7 +97,10 @@ class Link:
         *,
         retry_ms: float = RETRY_MS,
         silence_ms: float = SILENCE_MS,
+        part_bytes: int = MAX_PART_BYTES,
     ) -> None:
+        """`part_bytes` is the most that a frame with data, or with words for the device, has."""
+        self._part_bytes = part_bytes
         self._retry_ms = retry_ms
         self._silence_ms = silence_ms
         self._reader = FrameReader()
@@ -163,7 +166,7 @@ class Link:
     def refuse(self, code: int, text: str, now_ms: float) -> None:
         """Answer `DataWanted` with the `runevm_error` that ends the run."""
         frame, _ = self._take_pending()
-        words = text.encode()[:_MAX_NODATA_TEXT_BYTES]
+        words = text.encode()[: min(_MAX_NODATA_TEXT_BYTES, self._part_bytes)]
         self._reply(frame, Kind.NODATA, code.to_bytes(2, "little") + words)
         self._listen(now_ms)
 
@@ -327,6 +330,6 @@ class Link:
     def _answer_need(self, frame: Frame, need: Need, now_ms: float) -> None:
         if self._data is None:
             raise ValueError("no data was given")
-        part = self._data[1][need.offset : need.offset + MAX_PART_BYTES]
+        part = self._data[1][need.offset : need.offset + self._part_bytes]
         self._reply(frame, Kind.DATA, need.offset.to_bytes(4, "little") + part)
         self._listen(now_ms)

@@ -83,7 +83,13 @@ class Session:
         self._transport = transport
         self._name = name
         self._log = log
-        self._link = Link(retry_ms=transport.retry_ms, silence_ms=transport.silence_ms)
+        self._link = Link(
+            retry_ms=transport.retry_ms,
+            silence_ms=transport.silence_ms,
+            part_bytes=transport.part_bytes,
+        )
+        self._boot_text: deque[str] = deque(maxlen=_LAST_WORDS)
+        self._is_booted = not transport.has_boot_text
         self._graph = graph
         self._requests = 0
         self._refused: RunecError | None = None
@@ -95,9 +101,24 @@ class Session:
         return tuple(self._last_words)
 
     def greet(self, *, booting: bool, timeout_s: float) -> Hello:
-        """Return what the device reports about itself. Raises RuneError R0901, R0903, R0913."""
+        """Return what the device reports about itself.
+
+        Text before its first frame may be those of a boot ROM, read at another speed than it
+        sends with: they are dropped, or are notes of the error where no frame follows.
+
+        Raises:
+            RuneError: R0901, R0903, R0913.
+        """
         self._link.greet(self._transport.time_ms(), booting=booting)
-        return self._wait(Hello, None, timeout_s)
+        try:
+            hello = self._wait(Hello, None, timeout_s)
+        except LinkLostError as error:
+            error.notes = (*error.notes, *self._boot_text)
+            raise
+        finally:
+            self._boot_text.clear()
+        self._is_booted = True
+        return hello
 
     def run(self, provide: Provide, *, timeout_s: float) -> bytes:
         """Run the rune once and return its result text.
@@ -136,6 +157,7 @@ class Session:
         Raises:
             RuneError: R0903, R0913, R0940: the link is lost.
         """
+        self._is_booted = True  # who listens wants to see all of it
         wall_limit_s = time.monotonic() + duration_s
         hello: Hello | None = None
         heard_s = time.monotonic()
@@ -190,10 +212,13 @@ class Session:
             self._transport.send(data)
 
     def _handle(self, event: Event, provide: Provide | None) -> None:
+        self._is_booted = self._is_booted or not isinstance(event, Text | Lost)
         if isinstance(event, Text):
             for line in event.text.splitlines():
-                if line.strip():
+                if line.strip() and self._is_booted:
                     self._say(line)
+                elif line.strip():
+                    self._boot_text.append(line)
         elif isinstance(event, LogLine):
             level = _LEVELS[min(event.level, len(_LEVELS) - 1)]
             for line in event.text.splitlines() or [""]:

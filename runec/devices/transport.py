@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
+from runec.devices.messages import MAX_PART_BYTES
 from runec.diagnostics import MachineError, RuneError
 from runec.files import IN_TMPDIR, disk_error
 from runec.tools import EMULATOR_LIMITS
@@ -35,6 +36,10 @@ class Transport(Protocol):
     """How long to wait for an answer, on this transport's clock."""
     silence_ms: float
     """How long a device may be silent in the middle of a run, on this transport's clock."""
+    part_bytes: int
+    """The most data bytes of a frame that this transport delivers whole."""
+    has_boot_text: bool
+    """Whether what comes before the first frame may be a boot ROM's, at another speed."""
 
     def time_ms(self) -> float:
         """Return the time on this transport's clock: the device's own where that can be known."""
@@ -170,6 +175,8 @@ class StreamTransport:
     # Its time budget is counted in virtual time, which passes as slowly as this host emulates: only
     # the limit of a run on the wall clock ends it.
     silence_ms = float("inf")
+    part_bytes = MAX_PART_BYTES
+    has_boot_text = False
 
     def __init__(self, command: Sequence[str | Path], *, name: str) -> None:
         self._child = ChildProcess(command, name=name)

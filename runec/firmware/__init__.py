@@ -5,6 +5,7 @@ from runec.firmware.build import FirmwareBuild, build_project, platform_to_fetch
 from runec.firmware.costs import StageCost
 from runec.firmware.device_rune import DeviceRune, check_carried
 from runec.firmware.memory_plan import MemoryPlan
+from runec.firmware.pins import pin_warnings
 from runec.firmware.project import BACKENDS, Project, create_project, load_project
 from runec.firmware.project_cache import cached_project, clear_projects, held_firmware
 from runec.firmware.project_manifest import NoProjectError, is_project
@@ -47,6 +48,7 @@ __all__ = [
     "known_protocol",
     "load_project",
     "measure_parts",
+    "pin_warnings",
     "platform_to_fetch",
     "tool_command",
     "upload_command",

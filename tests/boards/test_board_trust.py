@@ -309,11 +309,15 @@ FOR_PEOPLE = {
     ("toolchain", "libc"),
     ("hal", "console"),
     ("hal", "i2c"),
+    ("hal", "reserved", "*"),
+    ("hal", "caution", "*"),
     ("pins", "*", "pin"),
     ("sensors", "measures"),
     ("sensors", "bus"),
     ("upload", "note"),
     ("other_uploads", "note"),
+    ("upload", "wake"),
+    ("other_uploads", "wake"),
     ("vendor", "preferred_because"),
 }
 

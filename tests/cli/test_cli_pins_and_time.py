@@ -34,6 +34,20 @@ def test_a_pin_that_the_board_lacks_is_told_at_its_line_and_nothing_is_made(
     assert not (lamp / "p").exists()
 
 
+def test_a_pin_with_another_use_is_warned_of_at_its_line(
+    runec: Callable[..., Any], lamp: Path
+) -> None:
+    (lamp / "Runefile.yml").write_text(RUNEFILE.replace("pin: LED", "pin: GPIO9"))
+    new = ("firmware", "new", "Runefile.yml", "--board", "esp32c3", "-d", "p")
+    flash = ("flash", "Runefile.yml", "--board", "esp32c3", "--dry-run")
+    for words in (new, flash):
+        done = runec(*words)
+        assert done.code == 0
+        assert "warning[R0845]: the out 'lamp' drives GPIO9 of esp32c3: its level" in done.stderr
+        assert "Runefile.yml:5:3" in done.stderr
+    assert (lamp / "p").exists()
+
+
 def test_a_run_and_inspect_tell_of_the_pin(runec: Callable[..., Any], lamp: Path) -> None:
     assert runec("run", "Runefile.yml", "--raw", "on").stdout == ('{"2":{"pin":"LED","level":0}}\n')
     assert runec("build", "Runefile.yml", "-o", "lamp.rune").code == 0

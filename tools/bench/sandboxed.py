@@ -40,6 +40,8 @@ class _Console:
 
     retry_ms = StreamTransport.retry_ms
     silence_ms = StreamTransport.silence_ms
+    part_bytes = StreamTransport.part_bytes
+    has_boot_text = StreamTransport.has_boot_text
 
     def __init__(self, stream: StreamTransport) -> None:
         self._stream = stream

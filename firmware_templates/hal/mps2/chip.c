@@ -19,7 +19,7 @@ void runevm_hal_init(void)
 {
     UART_BAUDDIV = (HAL_UART_CLOCK_HZ + HAL_BAUD / 2u) / HAL_BAUD;
     UART_CTRL = 3u; /* sends, receives */
-    systick_start();
+    systick_start(HAL_CLOCK_HZ);
 }
 
 int runevm_hal_read(void)

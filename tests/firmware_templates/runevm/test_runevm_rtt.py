@@ -182,6 +182,8 @@ class RttTransport:
 
     retry_ms = 1000.0
     silence_ms = 120_000.0
+    part_bytes = 232
+    has_boot_text = False
 
     def __init__(self, board: Board) -> None:
         self.board = board

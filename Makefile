@@ -37,7 +37,7 @@ unit: $(READY) ## unit tests of each package, the examples end to end
 	$(PYTEST) $(STEADY) -m 'not emulated'
 
 conformance: $(READY) ## examples x {host, emulated boards}, byte for byte
-	$(BIN)/python tools/conformance.py
+	$(BIN)/python -m tools.conformance
 
 emulated: $(READY) ## the tests that take long: firmware on emulated boards, sweeps of operators
 	$(PYTEST) $(STEADY) -m emulated

@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import msgspec
 
@@ -36,6 +36,7 @@ from runec.firmware import BACKENDS, held_firmware
 from runec.frontend import analyse
 from runec.models import ModelFile
 from runec.vm import InputReader, Inputs
+from tools.conformance_page import matrix, write_page
 
 PROJECT = Path(__file__).resolve().parent.parent
 RUNS_MIN = 3
@@ -346,11 +347,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--on", action="append", default=[], metavar="TARGET", help="only here")
     parser.add_argument("--json", action="store_true", help="one JSON object a cell")
     parser.add_argument("--page", action="store_true", help="write docs/conformance.md at the end")
-    if TYPE_CHECKING:
-        from tools.conformance_page import matrix, write_page  # noqa: PLC0415
-    else:  # a script beside this one, found where this is the one that was started
-        from conformance_page import matrix, write_page  # noqa: PLC0415
-
     options = parser.parse_args(arguments)
     if options.page and (options.example or options.on):
         parser.error("--page tells of every example on every target")

@@ -1,7 +1,7 @@
-"""Write docs/conformance.md from the output of `tools/conformance.py --json`, and from sizes.
+"""Write docs/conformance.md from the output of `tools.conformance --json`, and from sizes.
 
-    python tools/conformance.py --json > cells.jsonl
-    python tools/conformance_page.py cells.jsonl
+    python -m tools.conformance --json > cells.jsonl
+    python -m tools.conformance_page cells.jsonl
 
 The page has no times and no dates.
 """
@@ -13,13 +13,14 @@ import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from tools.board_sizes import SIZE_COLUMNS, size_rows
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "conformance.md"
 HEAD = """\
 # The same bytes everywhere
 
-Written by `tools/conformance.py --page`, which runs what `make conformance` runs: every example on
+Written by `python -m tools.conformance --page`, which runs what `make conformance` runs: every example on
 every target, restarted for each input. A cell has the number of inputs whose output bytes are those
 that `examples/*/conformance.toml` lists; the host and QEMU take the whole list, slower simulators
 the first three, once each, and the first one with further engines. "too little" is a board without
@@ -73,11 +74,6 @@ def write_page(cells: Sequence[Cell]) -> None:
     Raises:
         RunecError: an example cannot be built.
     """
-    if TYPE_CHECKING:
-        from tools.board_sizes import SIZE_COLUMNS, size_rows  # noqa: PLC0415
-    else:  # a script beside this one; the rest needs no compilers
-        from board_sizes import SIZE_COLUMNS, size_rows  # noqa: PLC0415
-
     PAGE.write_text(page(cells, (row[:SIZE_COLUMNS] for row in size_rows())), encoding="utf-8")
 
 

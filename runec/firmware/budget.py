@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runec.backends import tflm
+from runec.backends.aot import AOT
 from runec.backends.engine import Engine
 from runec.boards import Board, load_boards
 from runec.diagnostics import RunecError
@@ -51,7 +52,7 @@ def ram_bounds(plan: MemoryPlan, board: Board) -> Bounds:
 def core_stack_bytes(plan: MemoryPlan, board: Board) -> int:
     """Return the bytes of stack that lie in the RAM which the linker gives out."""
     if board.memory.core is None:
-        return plan.stack_bytes
+        return plan.stack_on(board)
     return 0 if board.memory.core.stack_in_heap else plan.stack_bytes + CORE_STACK_BYTES
 
 
@@ -124,7 +125,7 @@ def ram_error(
     rest = f"{_core(board)}the rest of the firmware"
     fixed[rest] = total - sum(own.values()) - sum(fixed.values())
     if _smallest_ram_bytes(board, plan.engine) > board.memory.ram.size_bytes:
-        advice = "no rune fits this board: its RAM is too small for the engine;"
+        advice = f"its RAM is too small for the engine {plan.backend};"
     else:
         advice = f"make {max(own, key=lambda name: own[name])} smaller, or"
     worst = _costliest(plan, lambda cost: cost.ram_bytes)
@@ -133,7 +134,8 @@ def ram_error(
         f"the rune needs {'at least ' if is_least else ''}{excess_bytes} bytes more RAM than the "
         f"{board.memory.ram.size_bytes} of {_name(board)}",
         stage=None if worst is None else worst.stage,
-        hint=f"{advice} {_choose(_fitting_boards(rune_bytes, plan, board))}",
+        hint=f"{advice} {_other_engine(rune_bytes, plan, board)}"
+        f"{_choose(_fitting_boards(rune_bytes, plan, board))}",
         notes=[
             *(f"{name}: {size} bytes" for name, size in (own | fixed).items()),
             *([] if worst is None else [_cost_note(worst.stage, worst.ram)]),
@@ -157,7 +159,7 @@ def flash_error(
     """
     worst = _costliest(plan, lambda cost: cost.flash_bytes)
     if _smallest_flash_bytes(board, plan.engine) > board.memory.flash_bytes:
-        advice = "no rune fits this board: its flash is too small for the engine;"
+        advice = f"its flash is too small for the engine {plan.backend};"
     else:
         advice = _smaller(worst)
     notes = [f"the rune: {rune_bytes} bytes"]
@@ -169,7 +171,8 @@ def flash_error(
         f"the firmware with the rune needs {'at least ' if is_least else ''}{excess_bytes} bytes "
         f"more flash than the {board.memory.flash_bytes} of {_name(board)}",
         stage=None if worst is None else worst.stage,
-        hint=f"{advice} {_choose(_fitting_boards(rune_bytes, plan, board))}".lstrip(),
+        hint=f"{advice} {_other_engine(rune_bytes, plan, board)}"
+        f"{_choose(_fitting_boards(rune_bytes, plan, board))}".lstrip(),
         notes=[
             *notes,
             *([] if worst is None else [_cost_note(worst.stage, worst.flash)]),
@@ -263,6 +266,21 @@ def _fitting_boards(rune_bytes: int, plan: MemoryPlan, refused: Board) -> tuple[
         and ram_bounds(plan, board).most <= board.memory.ram.size_bytes
         and flash_bounds(rune_bytes, plan, board).most <= board.memory.flash_bytes
     )
+
+
+def _other_engine(rune_bytes: int, plan: MemoryPlan, board: Board) -> str:
+    """Return what to do where the rune may fit without an interpreter, as the start of a hint."""
+    if plan.backend == AOT.name:
+        return ""
+    without = replace(
+        plan, backend=AOT.name, engine_heap_bytes=0, enough_stack_bytes=AOT.stack_least
+    )
+    if (
+        ram_bounds(without, board).least > board.memory.ram.size_bytes
+        or flash_bounds(rune_bytes, without, board).least > board.memory.flash_bytes
+    ):
+        return ""
+    return f"compile the rune: --backend {AOT.name}; or "
 
 
 def _choose(fitting: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ class MemoryPlan:
     """Bytes that a firmware reserves. The engine's heap is its pool without the linear memory.
 
     `stages` are what each stage of the rune costs; `backend` is the engine's name.
+    With `enough_stack_bytes` the rune needs no more stack, also on boards that have it.
     """
 
     backend: str
@@ -27,6 +28,13 @@ class MemoryPlan:
     host_stack_bytes: int
     operators: tuple[str, ...]
     stages: tuple[StageCost, ...]
+    enough_stack_bytes: int | None = None
+
+    def stack_on(self, board: Board) -> int:
+        """Return the bytes of stack that the rune gets on a board."""
+        if self.enough_stack_bytes is None:
+            return board.memory.stack_bytes
+        return min(self.enough_stack_bytes, board.memory.stack_bytes)
 
     @property
     def engine(self) -> Engine:
@@ -42,16 +50,15 @@ class MemoryPlan:
 def plan_memory(rune: DeviceRune, board: Board, engine: Engine = DEFAULT) -> MemoryPlan:
     """Return what the firmware of a rune reserves on a board."""
     code_bytes = rune.graph.code_bytes
-    stack_bytes = board.memory.stack_bytes
-    if (wanted := engine.stack_bytes(rune.rune.code)) is not None:
-        stack_bytes = min(wanted, stack_bytes)
+    enough = engine.stack_bytes(rune.rune.code)
     return MemoryPlan(
         backend=engine.name,
         linear_memory_bytes=rune.linear_memory_bytes,
         engine_heap_bytes=engine.heap_bytes(code_bytes, rune.function_count),
         arena_bytes=rune.arena_bytes,
         model_count=len(rune.graph.models),
-        stack_bytes=stack_bytes,
+        stack_bytes=min(enough or board.memory.stack_bytes, board.memory.stack_bytes),
+        enough_stack_bytes=enough,
         host_stack_bytes=engine.host_stack_bytes,
         operators=rune.operators,
         stages=stage_costs(rune, board, engine),

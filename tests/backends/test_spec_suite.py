@@ -13,9 +13,7 @@ from tests.backends.conftest import AOT_FLAGS
 from tests.backends.spec_suite import Suite, suite_files, suites
 
 # Growing memory and modules that import one another are nothing that a rune has.
-LEFT_OUT = frozenset(
-    {"memory_grow", "linking", "imports", "start", "names", "skip-stack-guard-page"}
-)
+LEFT_OUT = frozenset({"memory_grow", "memory_size", "linking", "imports", "start"})
 # Float to integer that saturates, sign extension.
 PROPOSALS = ("nontrapping-float-to-int-conversions", "sign-extension-ops")
 

@@ -73,7 +73,7 @@ def test_a_board_with_too_little_memory_says_so_and_is_no_failure(
     monkeypatch.setattr(conformance, "held_firmware", refuse)
     assert conformance.main(["--on", "host", "--on", "emulator:netduinoplus2"]) == 0
     row = " ".join(capsys.readouterr().out.splitlines()[1].split())
-    assert row == "copy ok, 3 runs too little RAM"
+    assert row == "copy wasm3 ok, 3 runs too little RAM"
 
 
 def test_a_namesakes_model_takes_part_only_where_it_fits(

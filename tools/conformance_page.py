@@ -20,14 +20,14 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "conformance.md"
 HEAD = """\
 # The same bytes everywhere
 
-Written by `python -m tools.conformance --page`, which runs what `make conformance` runs: every example on
-every target, restarted for each input. A cell has the number of inputs whose output bytes are those
-that `examples/*/conformance.toml` lists; the host and QEMU take the whole list, slower simulators
-the first three, once each, and the first one with further engines. "too little" is a board without
-the memory, as the build reports. "Other model" is the original platform's model of that name, with
-its own inputs: every target must print the same as the host; models that need minutes per run in a
-simulator are run on the host and in QEMU only. `X/Runefile` is the same example in the legacy
-dialect: it compiles to the same pipeline, so it runs on the host only.
+Written by `python -m tools.conformance --page`, which runs what `make conformance` runs: every
+example on every target, restarted for each input. A cell has the number of inputs whose output
+bytes are those that `examples/*/conformance.toml` lists; the host and QEMU take the whole list,
+slower simulators the first three, once each, and the first one with further engines. "too little"
+is a board without the memory, as the build reports. "Other model" is the original platform's model
+of that name, with its own inputs: every target must print the same as the host; models that need
+minutes per run in a simulator are run on the host and in QEMU only. `X/Runefile` is the same
+example in the legacy dialect: it compiles to the same pipeline, so it runs on the host only.
 """
 SIZES = """\
 ## Flash and RAM

@@ -36,7 +36,7 @@ INSTRUCTIONS = """\
 
 `hello`: from reset until HELLO is sent: the .rune is verified, its module compiled, its models
 prepared. `first result`: from reset until the first result is sent. `run`: the
-second run: `blocks` in wasm3, `model` in TensorFlow Lite Micro, `host` the rest: host functions,
+second run: `blocks` in the engine, `model` in TensorFlow Lite Micro, `host` the rest: host functions,
 the result as JSON, frames.
 """
 BESIDE = """\

@@ -72,6 +72,16 @@ def _vectors() -> Iterator[bytes]:
             yield bytes.fromhex("".join(words))
 
 
+def _modules() -> Iterator[bytes]:
+    """The code of the vectors, with the bodies that it has."""
+    from runec.container import read_rune
+    from runec.diagnostics import RunecError
+
+    for data in _vectors():
+        with contextlib.suppress(RunecError):
+            yield read_rune(data).code
+
+
 def _rune() -> Target:
     from runec.container import module_imports, read_rune
     from runec.container.graph_json import decode_graph, encode_graph
@@ -135,6 +145,17 @@ def _wasm() -> Target:
         assert facts.is_recursive in (True, False)
         finished = finish_module(data, 70000, {"_call", "memory"})
         read_module(finished, walk_sections(finished))
+
+    return check
+
+
+def _aot() -> Target:
+    from runec.backends.aot import compile_module
+    from runec.container.errors import RuneFileError
+
+    def check(data: bytes) -> None:
+        with contextlib.suppress(RuneFileError):
+            compile_module(data, 4096)
 
     return check
 
@@ -656,6 +677,7 @@ TARGETS = {
     "rune": Fuzzed(_rune, _vectors),
     "graph": Fuzzed(_graph, _graphs, 8192, words=_NUMBERS + _WORDS),
     "wasm": Fuzzed(_wasm, _vectors),
+    "aot": Fuzzed(_aot, _modules, 2048),
     "tflite": Fuzzed(_tflite, _models, 8192),
     "legacy": Fuzzed(
         lambda: _runefile("Runefile"),

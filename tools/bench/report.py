@@ -36,8 +36,8 @@ INSTRUCTIONS = """\
 
 `hello`: from reset until HELLO is sent: the .rune is verified, its module compiled, its models
 prepared. `first result`: from reset until the first result is sent. `run`: the
-second run: `blocks` in the engine, `model` in TensorFlow Lite Micro, `host` the rest: host functions,
-the result as JSON, frames.
+second run: `blocks` in the engine, `model` in TensorFlow Lite Micro, `host` the rest: host
+functions, the result as JSON, frames.
 """
 BESIDE = """\
 ## Comparison with the peer

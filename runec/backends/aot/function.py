@@ -26,7 +26,7 @@ from runec.backends.aot.operations import (
 from runec.container.errors import bad_module
 from runec.container.wasm import FunctionType, WasmReader
 
-_PAGE_BYTES = 65536
+_KINDS = {suffix: kind for kind, suffix in SUFFIXES.items()}
 _LOCALS_MAX = 50_000
 
 
@@ -355,7 +355,7 @@ class FunctionWriter:
             raise bad_module(f"the instruction {opcode:#04x}")
 
     def _kind_of(self, variable: str) -> int:
-        return next(kind for kind, suffix in SUFFIXES.items() if variable[-1] == suffix)
+        return _KINDS[variable[-1]]
 
     def _local(self, opcode: int) -> None:
         index = self._reader.unsigned()

@@ -23,6 +23,14 @@ def compile_module(code: bytes, memory_bytes: int) -> str:
     Raises:
         RuneFileError: R0601 to R0603, R0609, it is malformed.
     """
+    try:
+        return _compile(code, memory_bytes)
+    except (IndexError, KeyError):
+        # A number of a type or of an element that is not there: no validator accepts it.
+        raise bad_module("a function has an index that does not exist") from None
+
+
+def _compile(code: bytes, memory_bytes: int) -> str:
     module = read_code_module(code)
     manifest = _export(module, "_manifest", MANIFEST_TYPE)
     call = _export(module, "_call", CALL_TYPE)

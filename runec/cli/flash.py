@@ -24,7 +24,15 @@ from runec.cli.options import (
 )
 from runec.cli.rune_sources import load_source
 from runec.container import Rune
-from runec.devices import FlashPlan, Target, check_inputs, flash, plan_flash
+from runec.devices import (
+    FlashPlan,
+    Target,
+    check_inputs,
+    flash,
+    flash_selftest,
+    plan_flash,
+    plan_flash_selftest,
+)
 from runec.devices.monitor import Watched
 from runec.diagnostics import RunecError
 from runec.firmware import ARDUINO, BARE
@@ -44,6 +52,7 @@ _RTT_HINT = (
         "runec flash examples/sine --board esp32c3 --port /dev/ttyUSB0 --monitor",
         "runec flash sine.rune --board esp32c3 --port /dev/ttyUSB0 --dry-run",
         "runec flash sine.rune --board nrf52840_dk --protocol jlink",
+        "runec flash --selftest --board nrf52840_dk",
     ),
 )
 @click.argument("source", metavar="X.rune|RUNEFILE", default=Path(), type=RUNE_OR_RUNEFILE)
@@ -62,13 +71,16 @@ _RTT_HINT = (
     help="Another way onto the board: `runec boards show` lists them.",
 )
 @click.option("--monitor", is_flag=True, help="Then show its results and log: see runec monitor.")
+@click.option("--selftest", "is_selftest", is_flag=True, help="The self test, not a rune.")
 @click.option("--dry-run", is_flag=True, help="Only show the commands: PlatformIO's, the tool's.")
 @outside_option
 @trust_option
 @format_option
+@click.pass_context
 @pass_console
 def command(
     console: Console,
+    ctx: click.Context,
     *,
     source: Path,
     board_id: str,
@@ -76,6 +88,7 @@ def command(
     choice: FirmwareChoice,
     protocol: str | None,
     monitor: bool,
+    is_selftest: bool,
     dry_run: bool,
 ) -> None:
     """Build the firmware for a .rune or a Runefile and put it on a board, through PlatformIO.
@@ -89,6 +102,10 @@ def command(
     board = choice.board(
         load_board(board_id, trusted=console.trust_board, progress=console.progress)
     )
+    if is_selftest:
+        _require_selftest_alone(ctx, choice, monitor=monitor)
+        _flash_selftest(console, board, port, protocol, dry_run=dry_run)
+        return
     in_ram = choice.framework == BARE and board.hal.link == "rtt"
     if monitor and in_ram and "://" not in (port or ""):
         raise click.UsageError(
@@ -147,6 +164,35 @@ def command(
         run = shlex.join(["runec", "run", str(source), "--on", str(target)])
         watch = ["runec", "monitor", str(source), "--port", f"{target.port}@{target.baud}"]
         console.say(f"run it: {run}, with its inputs\nwatch it: {shlex.join(watch)}")
+
+
+def _require_selftest_alone(ctx: click.Context, choice: FirmwareChoice, *, monitor: bool) -> None:
+    if ctx.get_parameter_source("source") is click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError("--selftest is written in the place of a rune: name none")
+    if monitor:
+        raise click.UsageError("--monitor shows the results of a rune: not with --selftest")
+    if choice.framework != BARE or choice.source_of_input or choice.time_budget:
+        raise click.UsageError(
+            "--selftest tests runec's own start-up code, without a rune: --framework, --input and "
+            "--time-budget do not go with it"
+        )
+
+
+def _flash_selftest(
+    console: Console, board: Board, port: str | None, protocol: str | None, *, dry_run: bool
+) -> None:
+    if dry_run:
+        _show_plan(console, board, plan_flash_selftest(board, port=port, protocol=protocol))
+        return
+    done, _ = flash_selftest(
+        board, port=port, protocol=protocol, log=console.log, progress=console.progress
+    )
+    if console.is_json:
+        console.result_json({"rune": None, "board": board.id, "port": done.port, "link": done.link})
+    console.say(
+        f"the self test is on {board.id}; measure: "
+        f"runec doctor --board {shlex.quote(board.id)} --selftest --no-upload"
+    )
 
 
 def _require_no_files(rune: Rune, board: Board) -> None:

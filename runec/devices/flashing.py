@@ -14,15 +14,18 @@ from runec.container import Rune
 from runec.devices.session import Log
 from runec.devices.transport import DIALOUT
 from runec.diagnostics import MachineError, UserFileError
+from runec.files import read_file
 from runec.firmware import (
     BACKENDS,
     BARE,
     DeviceRune,
+    FirmwareBuild,
     Project,
     ToolCommand,
     build_project,
     cached_project,
     known_protocol,
+    selftest_project,
     tool_command,
     upload_command,
     upload_way,
@@ -113,6 +116,18 @@ def plan_flash(
         UsageError: R0805, no such protocol; R0943, the board could be at several ports.
     """
     board, way = _chosen(board, protocol, framework)
+    port, missing = _found(board, way, port)
+    device_rune = DeviceRune.of(rune)
+    with cached_project(
+        device_rune, board, framework=framework, backend=backend, lasting=True
+    ) as project:
+        return _plan(project, way, port, protocol, missing)
+
+
+def _found(
+    board: Board, way: Upload | None, port: str | None
+) -> tuple[str | None, list[MachineError]]:
+    """Return the port, or what stands for it, and what is missing for an upload."""
     missing = []
     try:
         port = _port(board, way, port)
@@ -124,18 +139,24 @@ def plan_flash(
             _with_tool(way)
         except MachineError as error:
             missing.append(error)
-    written = port if needs_port(board, way) else None
-    device_rune = DeviceRune.of(rune)
-    with cached_project(
-        device_rune, board, framework=framework, backend=backend, lasting=True
-    ) as project:
-        return FlashPlan(
-            command=_upload_command(project, way, port, protocol),
-            tool=None if way is None else tool_command(project, way, port=written),
-            port=written,
-            link=project.board.hal.link,
-            missing=tuple(missing),
-        )
+    return port, missing
+
+
+def _plan(
+    project: Project,
+    way: Upload | None,
+    port: str | None,
+    protocol: str | None,
+    missing: list[MachineError],
+) -> FlashPlan:
+    written = port if needs_port(project.board, way) else None
+    return FlashPlan(
+        command=_upload_command(project, way, port, protocol),
+        tool=None if way is None else tool_command(project, way, port=written),
+        port=written,
+        link=project.board.hal.link,
+        missing=tuple(missing),
+    )
 
 
 def flash(
@@ -160,20 +181,66 @@ def flash(
             fetched; R0941, the port cannot be opened; R0942, there is none; R0920, the upload
             failed; R0923, the board does not answer; R0924, no permission; R1005, it took too long.
     """
-    step = progress or (lambda _: contextlib.nullcontext())
     board, way = _chosen(board, protocol, framework)
     port = _port(board, way, port)
-    environment = {} if way is None else _with_tool(way)
-    tool = "PlatformIO" if way is None else way.command[0]
     device_rune = DeviceRune.of(rune)
     with cached_project(
         device_rune, board, framework=framework, backend=backend, log=log
     ) as project:
-        command = _upload_command(project, way, port, protocol)
-        with step(f"building the firmware for {board.id}"):
-            build_project(project, log=log)
-        with step(f"uploading with {tool}"):
-            done = run_tool(command, environment=environment, timeout_s=UPLOAD_TIMEOUT_S)
+        return _write(project, way, port, protocol, log=log, progress=progress)[0]
+
+
+def flash_selftest(
+    board: Board,
+    *,
+    port: str | None = None,
+    protocol: str | None = None,
+    log: Log | None = None,
+    progress: Progress | None = None,
+) -> tuple[Flashed, bytes]:
+    """Build the firmware of a board's self test and put it on the board, on bare metal.
+
+    Return how, and the ELF file.
+
+    Raises:
+        RunecError: as `flash` and `selftest_project`.
+    """
+    board, way = _chosen(board, protocol, BARE)
+    port = _port(board, way, port)
+    with selftest_project(board, log=log) as project:
+        flashed, built = _write(project, way, port, protocol, log=log, progress=progress)
+        return flashed, read_file(built.elf, "firmware")
+
+
+def plan_flash_selftest(
+    board: Board, *, port: str | None = None, protocol: str | None = None
+) -> FlashPlan:
+    """Return what `flash_selftest` would do. Raises as `plan_flash` and `selftest_project`."""
+    board, way = _chosen(board, protocol, BARE)
+    port, missing = _found(board, way, port)
+    with selftest_project(board) as project:
+        return _plan(project, way, port, protocol, missing)
+
+
+def _write(
+    project: Project,
+    way: Upload | None,
+    port: str | None,
+    protocol: str | None,
+    *,
+    log: Log | None,
+    progress: Progress | None,
+) -> tuple[Flashed, FirmwareBuild]:
+    """Build a project and put it on its board."""
+    step = progress or (lambda _: contextlib.nullcontext())
+    board = project.board
+    environment = {} if way is None else _with_tool(way)
+    tool = "PlatformIO" if way is None else way.command[0]
+    command = _upload_command(project, way, port, protocol)
+    with step(f"building the firmware for {board.id}"):
+        built = build_project(project, log=log)
+    with step(f"uploading with {tool}"):
+        done = run_tool(command, environment=environment, timeout_s=UPLOAD_TIMEOUT_S)
     lines = [*done.stdout.splitlines(), *done.stderr.splitlines()]
     if log is not None:
         for line in lines:
@@ -181,7 +248,7 @@ def flash(
     if done.returncode != 0:
         raise vendor_missing(project, lines) or _failed(board, way, port, done)
     written = port if needs_port(board, way) else None
-    return Flashed(written, tool, project.board.hal.link)
+    return Flashed(written, tool, board.hal.link), built
 
 
 def _chosen(board: Board, protocol: str | None, framework: str) -> tuple[Board, Upload | None]:

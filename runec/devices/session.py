@@ -18,7 +18,7 @@ from runec.devices.link import (
     Lost,
     LostCause,
 )
-from runec.devices.messages import Failure, Hello, LogLine, Stats
+from runec.devices.messages import Failure, Hello, LogLine, Stats, Tested
 from runec.devices.runevm_errors import NO_DATA, REFLASH, device_error
 from runec.devices.transport import Transport
 from runec.diagnostics import RunecError, RuneError
@@ -36,7 +36,7 @@ _NO_ANSWER = "check clock, console and link of the board's file: runec boards sh
 _LAST_WORDS = 3
 _QUIET_S = 0.3
 _LEVELS = ("error", "warning", "info", "debug")
-_Wanted = TypeVar("_Wanted", Hello, Stats, Finished, Failure)
+_Wanted = TypeVar("_Wanted", Hello, Stats, Tested, Finished, Failure)
 
 
 def lost_error(lost: Lost, name: str, words: tuple[str, ...] = ()) -> RuneError:
@@ -94,6 +94,11 @@ class Session:
         """The device's last lines of log: what it says of itself when something is wrong."""
         return tuple(self._last_words)
 
+    @property
+    def repeats(self) -> int:
+        """How many requests were sent again because no answer came in time."""
+        return self._link.repeats
+
     def greet(self, *, booting: bool, timeout_s: float) -> Hello:
         """Return what the device says of itself. Raises RuneError R0901, R0903, R0913."""
         self._link.greet(self._transport.time_ms(), booting=booting)
@@ -127,6 +132,24 @@ class Session:
         """Return what the device measured."""
         self._link.ask_stats(self._transport.time_ms())
         return self._wait(Stats, None, timeout_s)
+
+    def test(self, request: bytes, *, timeout_s: float) -> Tested:
+        """Return the answer to a sub-test of the self test (docs/spec/link.md, section 6).
+
+        Raises:
+            RuneError: R0901 to R0904, R0913, R0940: the link is lost.
+        """
+        self._link.test(request, self._transport.time_ms())
+        return self._wait(Tested, None, timeout_s)
+
+    def restart(self, request: bytes, *, timeout_s: float) -> Hello:
+        """Ask for a sub-test that restarts the device; return its new hello.
+
+        Raises:
+            RuneError: as `test`.
+        """
+        self._link.restart(request, self._transport.time_ms())
+        return self._wait(Hello, None, timeout_s)
 
     def listen(self, duration_s: float) -> Hello | None:
         """Take what the device says unasked, `duration_s` at most; return a hello when it starts.

@@ -83,7 +83,7 @@ class Session:
         self._transport = transport
         self._name = name
         self._log = log
-        self._link = Link(retry_ms=transport.retry_ms, silence_ms=transport.silence_ms)
+        self.begin_anew()
         self._graph = graph
         self._requests = 0
         self._refused: RunecError | None = None
@@ -98,6 +98,10 @@ class Session:
     def repeats(self) -> int:
         """How many requests were sent again because no answer came in time."""
         return self._link.repeats
+
+    def begin_anew(self) -> None:
+        """Forget a link that was lost; the next request is a greeting."""
+        self._link = Link(retry_ms=self._transport.retry_ms, silence_ms=self._transport.silence_ms)
 
     def greet(self, *, booting: bool, timeout_s: float) -> Hello:
         """Return what the device says of itself. Raises RuneError R0901, R0903, R0913."""

@@ -14,14 +14,14 @@ BOARDS = [board for board in load_boards() if board.emulator is not None]
 QUICK = SelftestOptions(idle_s=0.2, rounds=2, clock_s=0.05)
 # labwired stops at a fault of these chips instead of taking it.
 ENDS_AT_A_FAULT = {"esp32", "esp32c3"}
-# Every register of these reads 0 in QEMU's model; of the others some identify the chip.
+# In QEMU most registers of a chip read 0.
 IDENTITIES = {
     "netduinoplus2": ("identity.CPUID", "0x410fc240"),
     "mps2_an386": ("identity.SCC_ID", "0x41043860"),
     "disco_f407vg": ("identity.CPUID", "0x410fc241"),
     "nucleo_f401re": ("identity.CPUID", "0x410fc241"),
     "nrf52840_dk": ("identity.FICR_INFO_PART", "0x00052840"),
-    "nrf52_dk": ("identity.FICR_INFO_PART", "0x00052832"),
+    "nrf52_dk": ("identity.CPUID", "0x410fc241"),  # its FICR is that of an nRF52840
     "bluepill_f103c8": ("identity.DBGMCU_IDCODE", "0x20036410"),
 }
 

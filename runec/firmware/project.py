@@ -233,8 +233,8 @@ def _folder_files(folder: Path, patterns: tuple[str, ...]) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in sorted(found)}
 
 
-def runevm_group() -> SourceGroup:
-    """Return the portable rune-vm, the link in it."""
+def runevm_group(*flags: str) -> SourceGroup:
+    """Return the portable rune-vm, the link in it, compiled with these flags as well."""
     templates = data_dir("firmware_templates")
     runevm = _folder_files(templates / "runevm" / "include", ("*.h",))
     runevm = {f"include/{name}": path for name, path in runevm.items()}
@@ -245,7 +245,7 @@ def runevm_group() -> SourceGroup:
         files=runevm,
         sources=tuple(name for name in runevm if name.endswith(".c")),
         include=("lib/runevm/include", "lib/runevm/src"),
-        flags=("-Wall", "-Wextra"),
+        flags=("-Wall", "-Wextra", *flags),
     )
 
 

@@ -73,7 +73,7 @@ def held_selftest(
 
 def _create(board: Board, folder: Path) -> Project:
     plan = MemoryPlan(0, 0, 0, 0, _stack_bytes(board), 0, operators=(), stages=())
-    groups = (runevm_group(), bare_hal(board), _module(board))
+    groups = (runevm_group("-DRUNEVM_LINK_SELFTEST"), bare_hal(board), _module(board))
     library = {
         f"lib/{group.folder}/{name}": path for group in groups for name, path in group.files.items()
     }

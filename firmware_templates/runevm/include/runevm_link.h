@@ -84,7 +84,8 @@ typedef struct {
 
 void runevm_link_init(runevm_link *link, const runevm_link_io *io, const runevm_link_identity *identity);
 
-/* From now on SELFTEST is answered; without it such a request is dropped. */
+/* From now on SELFTEST is answered; without it such a request is dropped. Only in a library that is compiled with
+ * RUNEVM_LINK_SELFTEST: other firmware has no use for the code. */
 void runevm_link_answer_selftest(runevm_link *link, runevm_link_selftest selftest, void *user);
 
 /* Callbacks for runevm_callbacks, with `user` = the link. runevm_link_provide() and runevm_link_write() work only inside a

@@ -25,7 +25,16 @@ from runec.cli.options import (
 )
 from runec.cli.rune_sources import load_source
 from runec.container import Rune
-from runec.devices import Flashed, FlashPlan, Target, check_inputs, flash, plan_flash
+from runec.devices import (
+    Flashed,
+    FlashPlan,
+    Target,
+    check_inputs,
+    flash,
+    flash_selftest,
+    plan_flash,
+    plan_flash_selftest,
+)
 from runec.devices.errors import LockedChipError
 from runec.devices.monitor import Watched
 from runec.devices.ports import is_for_upload_alone
@@ -47,6 +56,7 @@ _RTT_HINT = (
         "runec flash examples/sine --board esp32c3 --port /dev/ttyUSB0 --monitor",
         "runec flash sine.rune --board esp32c3 --port /dev/ttyUSB0 --dry-run",
         "runec flash sine.rune --board nrf52840_dk --protocol jlink",
+        "runec flash --selftest --board nrf52840_dk",
     ),
 )
 @click.argument("source", metavar="X.rune|RUNEFILE", default=Path(), type=RUNE_OR_RUNEFILE)
@@ -66,13 +76,16 @@ _RTT_HINT = (
 )
 @click.option("--monitor", is_flag=True, help="Start `runec monitor` after the upload.")
 @click.option("--unlock", is_flag=True, help="Erasure of all of a locked nRF52, which unlocks it.")
+@click.option("--selftest", "is_selftest", is_flag=True, help="Self test instead of a rune.")
 @click.option("--dry-run", is_flag=True, help="Commands of the upload, printed and not run.")
 @outside_option
 @trust_option
 @format_option
+@click.pass_context
 @pass_console
 def command(
     console: Console,
+    ctx: click.Context,
     *,
     source: Path,
     board_id: str,
@@ -81,6 +94,7 @@ def command(
     protocol: str | None,
     monitor: bool,
     unlock: bool,
+    is_selftest: bool,
     dry_run: bool,
 ) -> None:
     """Build the firmware of a .rune or a Runefile and upload it to a board with PlatformIO.
@@ -93,6 +107,10 @@ def command(
     board = choice.board(
         load_board(board_id, trusted=console.trust_board, progress=console.progress)
     )
+    if is_selftest:
+        _require_selftest_alone(ctx, choice, monitor=monitor)
+        _flash_selftest(console, board, port, protocol, dry_run=dry_run)
+        return
     in_ram = choice.framework == BARE and board.hal.link == "rtt"
     if monitor and in_ram and "://" not in (port or ""):
         raise click.UsageError(
@@ -178,6 +196,35 @@ def _agrees(console: Console, error: LockedChipError) -> bool:
 
 def _is_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _require_selftest_alone(ctx: click.Context, choice: FirmwareChoice, *, monitor: bool) -> None:
+    if ctx.get_parameter_source("source") is click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError("--selftest is written in the place of a rune: name none")
+    if monitor:
+        raise click.UsageError("--monitor shows the results of a rune: not with --selftest")
+    if choice.framework != BARE or choice.source_of_input or choice.time_budget:
+        raise click.UsageError(
+            "--selftest tests runec's own start-up code, without a rune: --framework, --input and "
+            "--time-budget do not go with it"
+        )
+
+
+def _flash_selftest(
+    console: Console, board: Board, port: str | None, protocol: str | None, *, dry_run: bool
+) -> None:
+    if dry_run:
+        _show_plan(console, board, plan_flash_selftest(board, port=port, protocol=protocol))
+        return
+    done, _ = flash_selftest(
+        board, port=port, protocol=protocol, log=console.log, progress=console.progress
+    )
+    if console.is_json:
+        console.result_json({"rune": None, "board": board.id, "port": done.port, "link": done.link})
+    console.say(
+        f"the self test is on {board.id}; measure: "
+        f"runec doctor --board {shlex.quote(board.id)} --selftest --no-upload"
+    )
 
 
 def _require_no_files(rune: Rune, board: Board) -> None:

@@ -18,15 +18,18 @@ from runec.devices.esp_flash import can_be_read, check_esp, read_words
 from runec.devices.session import Log
 from runec.devices.upload_errors import is_written, unlock_words, upload_error
 from runec.diagnostics import MachineError, UserFileError
+from runec.files import read_file
 from runec.firmware import (
     BACKENDS,
     BARE,
     DeviceRune,
+    FirmwareBuild,
     Project,
     ToolCommand,
     build_project,
     cached_project,
     known_protocol,
+    selftest_project,
     tool_command,
     upload_command,
     upload_way,
@@ -92,6 +95,18 @@ def plan_flash(
         UsageError: R0805, no such protocol; R0943, the board could be at several ports.
     """
     board, way = _chosen(board, protocol, framework)
+    port, missing = _found(board, way, port)
+    device_rune = DeviceRune.of(rune)
+    with cached_project(
+        device_rune, board, framework=framework, backend=backend, lasting=True
+    ) as project:
+        return _plan(project, way, port, protocol, missing)
+
+
+def _found(
+    board: Board, way: Upload | None, port: str | None
+) -> tuple[str | None, list[MachineError]]:
+    """Return the port, or what stands for it, and what is missing for an upload."""
     missing = []
     try:
         port = _port(board, way, port)
@@ -103,20 +118,24 @@ def plan_flash(
             _with_tool(way)
         except MachineError as error:
             missing.append(error)
-    written = port if needs_port(board, way) else None
-    device_rune = DeviceRune.of(rune)
-    with cached_project(
-        device_rune, board, framework=framework, backend=backend, lasting=True
-    ) as project:
-        return FlashPlan(
-            command=_upload_command(project, way, port, protocol),
-            tool=None
-            if way is None
-            else _as_installed(way, tool_command(project, way, port=written)),
-            port=written,
-            link=project.board.hal.link,
-            missing=tuple(missing),
-        )
+    return port, missing
+
+
+def _plan(
+    project: Project,
+    way: Upload | None,
+    port: str | None,
+    protocol: str | None,
+    missing: list[MachineError],
+) -> FlashPlan:
+    written = port if needs_port(project.board, way) else None
+    return FlashPlan(
+        command=_upload_command(project, way, port, protocol),
+        tool=None if way is None else _as_installed(way, tool_command(project, way, port=written)),
+        port=written,
+        link=project.board.hal.link,
+        missing=tuple(missing),
+    )
 
 
 def flash(
@@ -148,28 +167,81 @@ def flash(
             R0924, no permission; R1005, it took too long.
         LockedChipError: R0830, the chip is locked and `unlock` is not set, or of no use.
     """
-    step = progress or (lambda _: contextlib.nullcontext())
     board, way = _chosen(board, protocol, framework)
     port = _port(board, way, port)
-    environment = {} if way is None else _with_tool(way)
-    tool = "PlatformIO" if way is None else way.command[0]
-    tell = say or (lambda _: None)
-    if way is not None and can_be_read(way):
-        with step(f"reading {board.id}"):
-            tell(_look_at(board, way, port, environment, log))
     device_rune = DeviceRune.of(rune)
     with cached_project(
         device_rune, board, framework=framework, backend=backend, log=log
     ) as project:
+        write = _Write(unlock=unlock, log=log, say=say, progress=progress)
+        return write.put(project, way, port, protocol)[0]
+
+
+def flash_selftest(
+    board: Board,
+    *,
+    port: str | None = None,
+    protocol: str | None = None,
+    unlock: bool = False,
+    log: Log | None = None,
+    say: Log | None = None,
+    progress: Progress | None = None,
+) -> tuple[Flashed, bytes]:
+    """Build the firmware of a board's self test and put it on the board, on bare metal.
+
+    Return how, and the ELF file.
+
+    Raises:
+        RunecError: as `flash` and `selftest_project`.
+    """
+    board, way = _chosen(board, protocol, BARE)
+    port = _port(board, way, port)
+    with selftest_project(board, log=log) as project:
+        write = _Write(unlock=unlock, log=log, say=say, progress=progress)
+        flashed, built = write.put(project, way, port, protocol)
+        return flashed, read_file(built.elf, "firmware")
+
+
+def plan_flash_selftest(
+    board: Board, *, port: str | None = None, protocol: str | None = None
+) -> FlashPlan:
+    """Return what `flash_selftest` would do. Raises as `plan_flash` and `selftest_project`."""
+    board, way = _chosen(board, protocol, BARE)
+    port, missing = _found(board, way, port)
+    with selftest_project(board) as project:
+        return _plan(project, way, port, protocol, missing)
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """How a project is built and put on its board: the options of `flash`."""
+
+    unlock: bool
+    log: Log | None
+    say: Log | None
+    progress: Progress | None
+
+    def put(
+        self, project: Project, way: Upload | None, port: str | None, protocol: str | None
+    ) -> tuple[Flashed, FirmwareBuild]:
+        """Read what is on the board, build, upload."""
+        step = self.progress or (lambda _: contextlib.nullcontext())
+        tell = self.say or (lambda _: None)
+        board = project.board
+        environment = {} if way is None else _with_tool(way)
+        tool = "PlatformIO" if way is None else way.command[0]
+        if way is not None and can_be_read(way):
+            with step(f"reading {board.id}"):
+                tell(_look_at(board, way, port, environment, self.log))
         command = _upload_command(project, way, port, protocol)
         with step(f"building the firmware for {board.id}"):
-            build_project(project, log=log)
+            built = build_project(project, log=self.log)
         if way is not None and not can_be_read(way):
             tell(_overwritten(board, build_folder(project.directory) / "image.bin"))
-        for is_last in (not unlock, True):
+        for is_last in (not self.unlock, True):
             with step(f"uploading with {tool}"):
                 done = run_tool(command, environment=environment, timeout_s=UPLOAD_TIMEOUT_S)
-            lines = _logged(done, log)
+            lines = _logged(done, self.log)
             if is_written(way, done):
                 break
             error = vendor_missing(project, lines) or upload_error(board, way, port, done)
@@ -177,9 +249,9 @@ def flash(
             if is_last or way is None or not is_locked:
                 raise error
             with step(f"erasing and unlocking {board.id}"):
-                _unlock(board, way, port, environment, log)
-    written = port if needs_port(board, way) else None
-    return Flashed(written, tool, project.board.hal.link)
+                _unlock(board, way, port, environment, self.log)
+        written = port if needs_port(board, way) else None
+        return Flashed(written, tool, board.hal.link), built
 
 
 def _chosen(board: Board, protocol: str | None, framework: str) -> tuple[Board, Upload | None]:

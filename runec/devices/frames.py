@@ -6,6 +6,7 @@ Stuffing", IEEE/ACM Transactions on Networking 7(2), 1999. CRC-32: zlib's.
 
 from __future__ import annotations
 
+import re
 import zlib
 from dataclasses import dataclass
 
@@ -64,12 +65,21 @@ def decode_segment(segment: bytes) -> Frame | None:
     return Frame(payload[0], payload[1], payload[_HEADER_BYTES:])
 
 
+# The kind of a frame is not printable, so no broken frame begins with a line.
+_LINES = re.compile(rb"[\t\r\n\x20-\x7e]*\n")
+
+
 def _as_text(segment: bytes) -> Text | None:
-    """Return a segment as text, or None when it is a broken frame rather than words."""
+    """Return a segment as text, or None when it is a broken frame rather than words.
+
+    Of lines that are followed by noise the lines are returned: the last words of a chip whose boot
+    ROM then speaks at another speed.
+    """
     try:
         text = segment.decode()
     except UnicodeDecodeError:
-        return None
+        lines = _LINES.match(segment)
+        text = "" if lines is None else lines[0].decode()
     if all(char.isprintable() or char in "\t\r\n" for char in text) and text.strip():
         return Text(text)
     return None

@@ -6,6 +6,8 @@ tested without a device. Times are milliseconds of whichever clock the caller ke
     idle --greet()--> GREETING --Hello--> idle
     idle --run()--> STARTING --ACK--> RUNNING --Finished, Failure--> idle
     idle --ask_stats()--> COUNTING --Stats--> idle
+    idle --test()--> TESTING --Tested--> idle
+    idle --restart()--> RESTARTING --Hello--> idle
     any --Lost--> over: nothing more is accepted
 """
 
@@ -25,6 +27,7 @@ from runec.devices.messages import (
     LogLine,
     Need,
     Stats,
+    Tested,
     parse_done,
     parse_failure,
     parse_hello,
@@ -32,6 +35,7 @@ from runec.devices.messages import (
     parse_need,
     parse_part,
     parse_stats,
+    parse_tested,
 )
 
 RETRY_MS = 1000.0
@@ -73,7 +77,7 @@ class Lost:
     detail: str
 
 
-Event = Hello | Stats | DataWanted | Finished | Failure | LogLine | Text | Lost
+Event = Hello | Stats | Tested | DataWanted | Finished | Failure | LogLine | Text | Lost
 
 
 class _State(Enum):
@@ -83,6 +87,8 @@ class _State(Enum):
     STARTING = auto()
     RUNNING = auto()
     COUNTING = auto()
+    TESTING = auto()
+    RESTARTING = auto()
     OVER = auto()
 
 
@@ -109,6 +115,8 @@ class Link:
         self._seq = 0
         self._request = b""
         self._retries = 0
+        self.repeats = 0
+        """How many requests were sent again, since the beginning."""
         self._deadline: float | None = None
         # The frame of the device that was answered last, and the answer; kept between runs.
         self._answered: Frame | None = None
@@ -154,6 +162,16 @@ class Link:
         """Request the statistics of the device."""
         self._require_idle()
         self._ask(_State.COUNTING, Kind.STATS, b"", now_ms)
+
+    def test(self, body: bytes, now_ms: float) -> None:
+        """Ask for a sub-test of the self test."""
+        self._require_idle()
+        self._ask(_State.TESTING, Kind.SELFTEST, body, now_ms)
+
+    def restart(self, body: bytes, now_ms: float) -> None:
+        """Ask for a sub-test that restarts the device: its new hello is the answer."""
+        self._require_idle()
+        self._ask(_State.RESTARTING, Kind.SELFTEST, body, now_ms)
 
     def give(self, data: bytes, now_ms: float) -> None:
         """Answer `DataWanted` with the whole buffer."""
@@ -204,6 +222,7 @@ class Link:
             self._lose(LostCause.NO_ANSWER, f"after {RETRIES + 1} tries", events)
         else:
             self._retries += 1
+            self.repeats += 1
             self._deadline = now_ms + self._retry_ms
             self._out += self._request
         return events
@@ -256,6 +275,10 @@ class Link:
             if self._state is _State.COUNTING and frame.seq == self._seq:
                 events.append(parse_stats(frame.body))
                 self._rest()
+        elif frame.kind == Kind.DEVICE_SELFTEST:
+            if self._state is _State.TESTING and frame.seq == self._seq:
+                events.append(parse_tested(frame.body))
+                self._rest()
         elif frame.kind == Kind.LOG:
             events.append(parse_log(frame.body))
             if self._state is _State.RUNNING:
@@ -272,13 +295,14 @@ class Link:
             hello = parse_hello(frame.body)
             self._rest()
             events.append(hello)
-        elif frame.seq == 0 and self._state in (*_IN_RUN, _State.COUNTING):
+        elif frame.seq == 0 and self._state in (*_IN_RUN, _State.COUNTING, _State.TESTING):
             self._lose(LostCause.RESTARTED, "another hello", events)
         elif frame.seq == 0:
             # It restarted while nothing was open, and counts its frames from 0.
             self._answered = None
             self._device_seq = None
-            if self._state is _State.IDLE:
+            if self._state in (_State.IDLE, _State.RESTARTING):
+                self._rest()
                 events.append(parse_hello(frame.body))
 
     def _step(self, frame: Frame, now_ms: float, events: list[Event]) -> None:

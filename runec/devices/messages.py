@@ -25,6 +25,7 @@ class Kind(IntEnum):
     ACK = 0x04
     NODATA = 0x05
     STATS = 0x06
+    SELFTEST = 0x07
     DEVICE_ACK = 0x80
     DEVICE_HELLO = 0x81
     NEED = 0x82
@@ -33,6 +34,7 @@ class Kind(IntEnum):
     ERROR = 0x85
     LOG = 0x86
     DEVICE_STATS = 0x87
+    DEVICE_SELFTEST = 0x88
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,25 @@ class Stats:
     last_run_ticks: int | None = None
     time_budget_ms: int | None = None
     last_run_ms: int | None = None
+
+
+class TestStatus(IntEnum):
+    """The first byte of an answer to SELFTEST."""
+
+    __test__ = False  # pytest: no test
+
+    DONE = 0
+    ABSENT = 1
+    MALFORMED = 2
+    FAILED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """The answer to SELFTEST: what follows the status depends on the sub-test."""
+
+    status: TestStatus
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,3 +219,10 @@ def parse_stats(body: bytes) -> Stats:
         if body[at] in _STATS_FIELDS
     }
     return Stats(runs=int.from_bytes(body[:4], "little"), **values)
+
+
+def parse_tested(body: bytes) -> Tested:
+    """Read the body of a SELFTEST."""
+    if not body:
+        raise ValueError("the status is missing")
+    return Tested(TestStatus(body[0]), body[1:])

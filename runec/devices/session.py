@@ -18,7 +18,7 @@ from runec.devices.link import (
     Lost,
     LostCause,
 )
-from runec.devices.messages import Failure, Hello, LogLine, Stats
+from runec.devices.messages import Failure, Hello, LogLine, Stats, Tested
 from runec.devices.runevm_errors import NO_DATA, REFLASH, device_error
 from runec.devices.transport import Transport
 from runec.diagnostics import RunecError, RuneError
@@ -36,7 +36,7 @@ _NO_ANSWER = "check clock, console and link in the board file: runec boards show
 _LAST_WORDS = 3
 _QUIET_S = 0.3
 _LEVELS = ("error", "warning", "info", "debug")
-_Wanted = TypeVar("_Wanted", Hello, Stats, Finished, Failure)
+_Wanted = TypeVar("_Wanted", Hello, Stats, Tested, Finished, Failure)
 
 
 def lost_error(lost: Lost, name: str, words: tuple[str, ...] = ()) -> RuneError:
@@ -83,13 +83,9 @@ class Session:
         self._transport = transport
         self._name = name
         self._log = log
-        self._link = Link(
-            retry_ms=transport.retry_ms,
-            silence_ms=transport.silence_ms,
-            part_bytes=transport.part_bytes,
-        )
         self._boot_text: deque[str] = deque(maxlen=_LAST_WORDS)
         self._is_booted = not transport.has_boot_text
+        self.begin_anew()
         self._graph = graph
         self._requests = 0
         self._refused: RunecError | None = None
@@ -99,6 +95,19 @@ class Session:
     def last_words(self) -> tuple[str, ...]:
         """The last lines of the device's log."""
         return tuple(self._last_words)
+
+    @property
+    def repeats(self) -> int:
+        """How many requests were sent again because no answer came in time."""
+        return self._link.repeats
+
+    def begin_anew(self) -> None:
+        """Forget a link that was lost; the next request is a greeting."""
+        self._link = Link(
+            retry_ms=self._transport.retry_ms,
+            silence_ms=self._transport.silence_ms,
+            part_bytes=self._transport.part_bytes,
+        )
 
     def greet(self, *, booting: bool, timeout_s: float) -> Hello:
         """Return what the device reports about itself.
@@ -148,6 +157,24 @@ class Session:
         """Return the statistics of the device."""
         self._link.ask_stats(self._transport.time_ms())
         return self._wait(Stats, None, timeout_s)
+
+    def test(self, request: bytes, *, timeout_s: float) -> Tested:
+        """Return the answer to a sub-test of the self test (docs/spec/link.md, section 6).
+
+        Raises:
+            RuneError: R0901 to R0904, R0913, R0940: the link is lost.
+        """
+        self._link.test(request, self._transport.time_ms())
+        return self._wait(Tested, None, timeout_s)
+
+    def restart(self, request: bytes, *, timeout_s: float) -> Hello:
+        """Ask for a sub-test that restarts the device; return its new hello.
+
+        Raises:
+            RuneError: as `test`.
+        """
+        self._link.restart(request, self._transport.time_ms())
+        return self._wait(Hello, None, timeout_s)
 
     def listen(self, duration_s: float) -> Hello | None:
         """Receive log and hello for at most `duration_s`; return a hello if the device starts.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from runec.boards import Board
 from runec.container import GraphOutput
-from runec.diagnostics import Diagnostic, Severity
+from runec.diagnostics import Diagnostic, Severity, UsageError
 from runec.firmware.board_sensors import Accelerometer
 from runec.firmware.device_rune import DeviceRune
 from runec.firmware.refusals import PinError
@@ -97,6 +97,30 @@ def _listed(board: Board, pins: Mapping[str, Iterable[str]]) -> dict[int, str]:
         for name in names
         if (place := chip_pin(board, name)) is not None
     }
+
+
+def pin_number(board: Board, name: str) -> int:
+    """Return the HAL's number of a free pin, by the chip's name or the board's.
+
+    Raises:
+        UsageError: R0928, the board has no such pin, or console or I2C have it.
+    """
+    known = board.pins.get(name.lower())
+    place = chip_pin(board, known.pin if known is not None else name)
+    if place is None:
+        raise UsageError(
+            "R0928",
+            f"the board {board.id} has no pin {name!r}",
+            hint=f"known are: {', '.join((*map(str.upper, board.pins), *_ranges(board)))}",
+        )
+    for text, user in ((board.hal.console, "console"), (board.hal.i2c, "I2C")):
+        if place in _pins_in(board, text):
+            raise UsageError(
+                "R0928",
+                f"the pin {place[0]} of {board.id} belongs to its {user}",
+                hint="choose another pin",
+            )
+    return place[1]
 
 
 def _resolve(board: Board, stage: str, output: GraphOutput) -> tuple[str, int, bool]:

@@ -38,6 +38,8 @@ from runec.firmware.render import (
 from runec.suggestions import suggestion
 
 BACKENDS = tuple(ENGINES)
+Content = bytes | str | Path
+"""What a file of a project is made of; a path is that of a file to copy."""
 
 
 class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -117,9 +119,9 @@ def create_project(
     check_budget(len(rune.data), plan, board)
     try:
         groups = _source_groups(board, plan, framework, accelerometer)
-        files: dict[str, bytes | str | Path] = {
+        files: dict[str, Content] = {
             **_library_files(groups, framework),
-            **_template_files(framework),
+            **template_files("firmware.c", framework),
             **generated_files(
                 rune,
                 board,
@@ -133,7 +135,7 @@ def create_project(
         }
     except OSError as error:
         raise _incomplete(error) from None
-    contents = {name: _content(content) for name, content in files.items()}
+    contents = project_contents(files)
     project = Project(
         directory=directory,
         rune_name=rune.graph.name,
@@ -183,7 +185,16 @@ def _incomplete(error: OSError) -> MachineError:
     )
 
 
-def _content(content: bytes | str | Path) -> bytes:
+def project_contents(files: Mapping[str, Content]) -> dict[str, bytes]:
+    """Return the bytes of files that are text, bytes, or a source to be copied.
+
+    Raises:
+        MachineError: R0822, a source cannot be read.
+    """
+    return {name: _content(content) for name, content in files.items()}
+
+
+def _content(content: Content) -> bytes:
     if isinstance(content, str):
         return content.encode()
     if isinstance(content, bytes):
@@ -223,23 +234,28 @@ def _folder_files(folder: Path, patterns: tuple[str, ...]) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in sorted(found)}
 
 
-def _source_groups(
-    board: Board, plan: MemoryPlan, framework: str, accelerometer: Accelerometer | None
-) -> tuple[SourceGroup, ...]:
+def runevm_group(*flags: str) -> SourceGroup:
+    """Return the portable rune-vm, the link in it, compiled with these flags as well."""
     templates = data_dir("firmware_templates")
     runevm = _folder_files(templates / "runevm" / "include", ("*.h",))
     runevm = {f"include/{name}": path for name, path in runevm.items()}
     sources = _folder_files(templates / "runevm" / "src", ("*.h", "*.c"))
     runevm |= {f"src/{name}": path for name, path in sources.items()}
+    return SourceGroup(
+        folder="runevm",
+        files=runevm,
+        sources=tuple(name for name in runevm if name.endswith(".c")),
+        include=("lib/runevm/include", "lib/runevm/src"),
+        flags=("-Wall", "-Wextra", *flags),
+    )
+
+
+def _source_groups(
+    board: Board, plan: MemoryPlan, framework: str, accelerometer: Accelerometer | None
+) -> tuple[SourceGroup, ...]:
     groups = [
-        SourceGroup(
-            folder="runevm",
-            files=runevm,
-            sources=tuple(name for name in runevm if name.endswith(".c")),
-            include=("lib/runevm/include", "lib/runevm/src"),
-            flags=("-Wall", "-Wextra"),
-        ),
-        _bare_hal(board) if framework == BARE else arduino.hal_group(board, plan),
+        runevm_group(),
+        bare_hal(board) if framework == BARE else arduino.hal_group(board, plan),
         *plan.engine.source_groups(),
     ]
     if plan.model_count:
@@ -261,7 +277,8 @@ def _driver(accelerometer: Accelerometer) -> SourceGroup:
     )
 
 
-def _bare_hal(board: Board) -> SourceGroup:
+def bare_hal(board: Board) -> SourceGroup:
+    """Return a board's HAL: what all chips share, and the folders that its file names."""
     templates = data_dir("firmware_templates")
     hal: dict[str, Path] = {}
     for folder in ("common", *board.hal.shares, board.hal.folder):
@@ -286,9 +303,10 @@ def _bare_hal(board: Board) -> SourceGroup:
     )
 
 
-def _template_files(framework: str) -> dict[str, Path]:
+def template_files(program: str, framework: str) -> dict[str, Path]:
+    """Return the program of a firmware, and on bare metal the platform that builds it."""
     templates = data_dir("firmware_templates")
-    own = {"src/firmware.c": templates / "project" / "firmware.c"}
+    own = {f"src/{program}": templates / "project" / program}
     if framework != BARE:
         return own
     platform = _folder_files(templates / "platform", ("*.py",))

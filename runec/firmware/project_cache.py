@@ -64,6 +64,26 @@ def cached_project(
     if lasting:
         key = content_key(rune.data, msgspec.json.encode(board), framework, backend)
         name = f"{name}+{key[:16]}"  # no `file_name` has a plus
+    with held_project_folder(board, name, framework=framework, backend=backend, log=log) as folder:
+        yield create_project(
+            rune, board, folder, framework=framework, backend=backend, in_cache=True
+        )
+
+
+@contextmanager
+def held_project_folder(
+    board: Board,
+    name: str,
+    *,
+    framework: str = BARE,
+    backend: str = BACKENDS[0],
+    log: Log | None = None,
+) -> Iterator[Path]:
+    """Hold the folder of a project for a board against other processes; it may not exist yet.
+
+    Raises:
+        MachineError: R1001 and R1002, the cache cannot be written.
+    """
     kinds = [board.variant_id if framework == BARE else board.file_id]
     kinds += [framework] if framework != BARE else []
     kinds += [backend] if backend != BACKENDS[0] else []
@@ -72,9 +92,7 @@ def cached_project(
     with _locked(folder, log):
         if not folder.exists():
             _prune(_projects())
-        yield create_project(
-            rune, board, folder, framework=framework, backend=backend, in_cache=True
-        )
+        yield folder
 
 
 def _projects() -> Path:

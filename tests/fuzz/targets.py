@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import shutil
 import struct
@@ -334,6 +335,45 @@ def _conversations() -> Iterator[bytes]:
         yield b"\x00\x00\x05" + bytes((len(frame),)) + frame
     yield b"\x05\xff" + b"words without an end " * 240 + b"\0\0"
     yield b"\x05\xffhello, this is the boot loader\r\n\0more\0" * 3
+
+
+def _report() -> Target:
+    from runec.devices.selftest_report import parse_report, silicon_objections
+    from runec.diagnostics import UserFileError
+
+    def check(data: bytes) -> None:
+        try:
+            report = parse_report(data, "report.json")
+        except UserFileError:
+            return
+        assert parse_report(report.encode(), "again") == report
+        silicon_objections(report, report.board)
+
+    return check
+
+
+def _reports() -> Iterator[bytes]:
+    from runec.devices.selftest_report import BEFORE, OPTIONAL, REQUIRED
+
+    def fact(name: str, status: str = "not available") -> dict[str, object]:
+        value = None if status == "not available" else 60
+        return {"name": name, "status": status, "value": value, "why": "x"}
+
+    facts = [fact("identity.CPUID", "measured"), *map(fact, OPTIONAL)]
+    facts += [fact(name, "passed") for name in REQUIRED]
+    for target, start in (("serial:COM1", "reset"), ("emulator:esp32", "emulator")):
+        report = {
+            "format": 1,
+            "runec": "1.0.0",
+            "board": "esp32",
+            "target": target,
+            "time": "2026-01-01T00:00:00Z",
+            "firmware": "0" * 64,
+            "result": "passed",
+            "before": [*map(fact, BEFORE)],
+            "passes": [{"start": start, "facts": facts}] * 2,
+        }
+        yield json.dumps(report).encode()
 
 
 def _file(name: str, read: Callable[[Path], object]) -> Target:
@@ -694,6 +734,7 @@ TARGETS = {
         _NUMBERS + _WORDS + _RUNEFILE,
     ),
     "link": Fuzzed(_link, _conversations, 12288),
+    "report": Fuzzed(_report, _reports, 8192, words=_NUMBERS + _WORDS),
     "wav": Fuzzed(_wav, _sounds),
     "csv": Fuzzed(_csv, _recordings, 512, words=_NUMBERS),
     "picture": Fuzzed(_picture, _pictures),

@@ -53,10 +53,17 @@ typedef struct {
     uint32_t engine_heap_bytes; /* of the engine's pool without the linear memory */
 } runevm_link_identity;
 
+/* Answers a SELFTEST request (docs/spec/link.md, section 6), for firmware that tests a board.
+ *  1. `request` has 1 to RUNEVM_LINK_BODY_BYTES bytes; `answer` has room for as many.
+ *  2. Returns the bytes of the answer, or 0 for none. */
+typedef size_t (*runevm_link_selftest)(void *user, const uint8_t *request, size_t bytes, uint8_t *answer);
+
 /* All private. */
 typedef struct {
     runevm_link_io io;
     runevm_link_identity identity;
+    runevm_link_selftest selftest;
+    void *selftest_user;
     uint32_t result_bytes; /* of the result so far, sent or waiting in `part` */
     uint32_t result_crc;
     uint32_t waited_ticks; /* of this run, for the host */
@@ -76,6 +83,10 @@ typedef struct {
 } runevm_link;
 
 void runevm_link_init(runevm_link *link, const runevm_link_io *io, const runevm_link_identity *identity);
+
+/* From now on SELFTEST is answered; without it such a request is dropped. Only in a library that is compiled with
+ * RUNEVM_LINK_SELFTEST: other firmware has no use for the code. */
+void runevm_link_answer_selftest(runevm_link *link, runevm_link_selftest selftest, void *user);
 
 /* Callbacks for runevm_callbacks, with `user` = the link. runevm_link_provide() and runevm_link_write() work only inside a
  * run that runevm_link_serve() started. */

@@ -25,6 +25,7 @@ enum {
     IN_ACK = 0x04,
     IN_NODATA = 0x05,
     IN_STATS = 0x06,
+    IN_SELFTEST = 0x07,
     OUT_ACK = 0x80,
     OUT_HELLO = 0x81,
     OUT_NEED = 0x82,
@@ -32,7 +33,8 @@ enum {
     OUT_DONE = 0x84,
     OUT_ERROR = 0x85,
     OUT_LOG = 0x86,
-    OUT_STATS = 0x87
+    OUT_STATS = 0x87,
+    OUT_SELFTEST = 0x88
 };
 
 void runevm_link_init(runevm_link *link, const runevm_link_io *io, const runevm_link_identity *identity)
@@ -41,6 +43,14 @@ void runevm_link_init(runevm_link *link, const runevm_link_io *io, const runevm_
     link->io = *io;
     link->identity = *identity;
 }
+
+#ifdef RUNEVM_LINK_SELFTEST
+void runevm_link_answer_selftest(runevm_link *link, runevm_link_selftest selftest, void *user)
+{
+    link->selftest = selftest;
+    link->selftest_user = user;
+}
+#endif
 
 static uint8_t *put_u16(uint8_t *at, uint32_t value)
 {
@@ -115,6 +125,9 @@ static bool fits_kind(const runevm_link *link)
     case IN_STATS: return bytes == 0;
     case IN_DATA: return bytes > OFFSET_BYTES && bytes <= OFFSET_BYTES + RUNEVM_LINK_PART_BYTES;
     case IN_NODATA: return bytes >= 2;
+#ifdef RUNEVM_LINK_SELFTEST
+    case IN_SELFTEST: return bytes >= 1 && bytes <= RUNEVM_LINK_BODY_BYTES;
+#endif
     default: return false;
     }
 }
@@ -348,6 +361,21 @@ static runevm_error send_error(runevm_link *link, const runevm *vm, runevm_error
 _Static_assert(2 + 1 + RUNEVM_MAX_NAME_BYTES + 1 + DETAIL_BYTES_MAX <= OFFSET_BYTES + RUNEVM_LINK_PART_BYTES,
                "ERROR fits");
 
+#ifdef RUNEVM_LINK_SELFTEST
+static void send_selftest(runevm_link *link, uint8_t seq)
+{
+    uint8_t body[RUNEVM_LINK_BODY_BYTES];
+    size_t bytes;
+    if (link->selftest == NULL) {
+        return;
+    }
+    bytes = link->selftest(link->selftest_user, in_body(link), in_body_bytes(link), body);
+    if (bytes > 0 && bytes <= sizeof body) {
+        send(link, OUT_SELFTEST, seq, body, bytes);
+    }
+}
+#endif
+
 /* The rest of the result, its length and its CRC. */
 static runevm_error send_done(runevm_link *link)
 {
@@ -394,6 +422,12 @@ void runevm_link_serve(runevm_link *link, runevm *vm)
             link->has_last_run = false;
             send_stats(link, vm, seq);
             break;
+#ifdef RUNEVM_LINK_SELFTEST
+        case IN_SELFTEST:
+            link->has_last_run = false;
+            send_selftest(link, seq);
+            break;
+#endif
         case IN_RUN: {
             bool known = link->has_last_run && seq == link->last_run_seq;
             link->has_last_run = true;

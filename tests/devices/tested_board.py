@@ -6,6 +6,7 @@ import struct
 import time
 import zlib
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from tests.devices.conftest import cobs_decode, frame, text8
 
@@ -19,6 +20,8 @@ class TestedBoard:
     """A `Transport`. Its fields say how the board behaves; `speed` is its time by the host's."""
 
     __test__ = False
+    part_bytes: ClassVar[int] = 232
+    has_boot_text: ClassVar[bool] = False
 
     board: str
     memory: bytes

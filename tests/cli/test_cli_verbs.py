@@ -16,6 +16,7 @@ from runec.cli import firmware as firmware_verb
 from runec.cli import rune_sources
 from runec.container import Rune, read_rune
 from runec.diagnostics import MachineError
+from tests.common import without_engine_sources
 
 EXPECTED = '{"2":[{"element-type":"i32","dimensions":[4],"elements":[0,1,2,3]}]}\n'
 # A rune can be built for these: not every board has the memory for one.
@@ -106,7 +107,7 @@ def test_the_name_of_a_rune_leads_to_no_other_folder_and_commands_no_terminal(
 def test_two_runes_whose_folders_have_one_name_do_not_take_it_from_one_another(
     runec: Callable[..., Any], here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runec.firmware.project.wasm3.source_groups", lambda **_: [])
+    without_engine_sources(monkeypatch)
 
     def stop(*_: object, **__: object) -> NoReturn:
         raise MachineError("R0821", "far enough")
@@ -142,11 +143,11 @@ def test_what_cannot_be_written_is_told_with_the_option_that_the_verb_has(
     words: tuple[str, ...],
     option: str | None,
 ) -> None:
-    monkeypatch.setattr("runec.firmware.project.wasm3.source_groups", lambda **_: [])
+    without_engine_sources(monkeypatch)
     (here / "file").write_text("no folder")
     done = runec(*words)
     assert done.code == 4
-    hint = done.stderr.split("try: ")[-1]
+    hint = done.stderr.split("help: ")[-1]
     assert "choose another" in hint
     assert option in hint if option else "-o" not in hint.split()
 
@@ -254,7 +255,7 @@ RUN_MISTAKES = {
     "a missing file": (["--raw", "nowhere.bin"], 1, "nowhere.bin"),
     "an unknown place": (["--on", "moon"], 2, "host, emulator:BOARD"),
     "an emulator without a board": (["--on", "emulator:"], 2, "host, emulator:BOARD"),
-    "an unknown board": (["--on", "emulator:nope"], 2, "no board 'nope'"),
+    "an unknown board": (["--on", "emulator:nope"], 2, "no such board: 'nope'"),
 }
 
 
@@ -485,7 +486,7 @@ def test_an_engine_that_is_none_is_refused_with_those_that_are(
 ) -> None:
     done = runec(*verb, noop_rune, "--board", "esp32", "--backend", "tvm")
     assert done.code == 2
-    assert "'tvm' is not 'wasm3'" in done.stderr
+    assert "'tvm' is not one of 'wasm3', 'aot'" in done.stderr
 
 
 def test_the_engine_can_be_named(

@@ -239,7 +239,7 @@ def test_a_missing_port_lists_the_others(rune: Rune, inputs: Inputs, target: Tar
         list(run(rune, inputs, target))
     assert (caught.value.code, caught.value.exit_code) == ("R0941", 4)
     assert "no such port" in caught.value.message
-    assert "found are:" in str(caught.value.hint)
+    assert "found:" in str(caught.value.hint)
 
 
 def test_a_file_that_is_no_port_is_told() -> None:

@@ -22,7 +22,7 @@ from tests.uint8_model import INPUT, OUTPUT, uint8_model
 if TYPE_CHECKING:
     from tests.vm.conftest import MakeRune, Sketch
 
-OBJECTION = "No device engine of runec takes it"
+OBJECTION = "No device engine runs it"
 
 
 class Warnings:

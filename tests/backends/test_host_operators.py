@@ -216,9 +216,11 @@ MEANING: dict[str, Callable[[Model, Sequence[Array]], Array]] = {
     "SPACE_TO_BATCH_ND": lambda model, real: _block(model, real[0]),
     "SUM": lambda model, real: _sum(model, real[0]),
 }
+# tests/backends/test_parameter_types.py has those whose models no maker makes.
 CELLS = [
     (item, name, kind)
     for item in DEVIATIONS
+    if item.what != "of int16 with a bias of int32"
     for name in item.operators
     for kind in sorted(item.elements)
 ]

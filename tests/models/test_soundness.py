@@ -114,6 +114,86 @@ def test_weights_and_biases_have_the_types_of_a_kernel(
     assert (found == ()) if wrong is None else found[0].endswith(wrong)
 
 
+def transposing(kind: str) -> bytes:
+    """TRANSPOSE of f32[2, 3, 4] to [4, 2, 3]."""
+    sketch = ModelSketch()
+    given, result = sketch.tensor("f4", [2, 3, 4]), sketch.tensor("f4", [4, 2, 3])
+    sketch.operator("TRANSPOSE", [given, sketch.constant(kind, [2, 0, 1])], [result])
+    return sketch.written([given], [result])
+
+
+def test_a_permutation_of_int64_is_rejected() -> None:
+    """Both libraries read it as int32, and elements from behind the input."""
+    x = np.arange(24, dtype="f4").reshape(2, 3, 4)
+    assert ran(transposing("i4"), x) == [x.transpose(2, 0, 1).ravel().tolist()]
+    data = transposing("i8")
+    fact = "elements of int64 for the tensor 't2', which TRANSPOSE reads as int32"
+    with pytest.raises(UserFileError) as caught:
+        resolve_model(ModelFile(data))
+    assert (caught.value.code, caught.value.message) == ("R0324", f"the model's file has {fact}")
+    with pytest.raises(RuneError) as refused:
+        HostModel("net", ModelFile(data), None, lambda *_: None)
+    assert refused.value.code == "R0713"
+    assert find_engines(ModelFile(data)).objections["tflite-micro"] == f"the file has {fact}"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "wrong"),
+    [
+        ("i4 i4", None),
+        ("i8 i8", None),
+        ("i4 i8", "elements of int64 for the tensor 't2', which SLICE reads as int32"),
+        ("i8 i4", "elements of int32 for the tensor 't2', which SLICE reads as int64"),
+        ("i4 f4", "elements of float32 for the tensor 't2', which SLICE reads as int32 or int64"),
+        ("i2 i2", "elements of int16 for the tensor 't1', which SLICE reads as int32 or int64"),
+    ],
+)
+def test_both_parameters_of_slice_are_of_one_type(kinds: str, wrong: str | None) -> None:
+    sketch = ModelSketch()
+    given = sketch.tensor("f4", [4, 4])
+    begin, size = (sketch.constant(kind, [1, 2]) for kind in kinds.split())
+    result = sketch.tensor("f4", [1, 2])
+    sketch.operator("SLICE", [given, begin, size], [result])
+    data = sketch.written([given], [result])
+    found = ModelFile(data).findings.wrong
+    if wrong is not None:
+        assert found[0] == wrong
+        return
+    assert found == ()
+    assert ran(data, np.arange(16)) == [[6, 7]]
+
+
+def test_a_wrong_parameter_in_a_further_subgraph_is_found() -> None:
+    sketch = ModelSketch()
+    given, result = sketch.tensor("f4", [4]), sketch.tensor("f4", [4])
+    sketch.operator("ABS", [given], [result])
+    other = sketch.subgraph()
+    x, y = other.tensor("f4", [2, 3]), other.tensor("f4", [3, 2])
+    other.operator("TRANSPOSE", [x, other.constant("i8", [1, 0])], [y])
+    other.ends([x], [y])
+    data = sketch.written([given], [result])
+    (fact,) = ModelFile(data).findings.wrong
+    assert fact == "elements of int64 for the tensor 't2', which TRANSPOSE reads as int32"
+    with pytest.raises(UserFileError):
+        resolve_model(ModelFile(data))
+
+
+def test_paddings_of_int64_are_litert_s_alone() -> None:
+    """TensorFlow Lite Micro and devices would take them for int32."""
+    pytest.importorskip("ai_edge_litert.interpreter")
+    sketch = ModelSketch()
+    given, result = sketch.tensor("f4", [2, 2]), sketch.tensor("f4", [3, 4])
+    sketch.operator("PAD", [given, sketch.constant("i8", [[1, 0], [2, 0]])], [result])
+    data = sketch.written([given], [result])
+    engines = find_engines(ModelFile(data))
+    assert engines.takers == ("LiteRT",)
+    why = "runec cannot verify what it writes: PAD with a parameter of int64"
+    assert engines.objections[DEVICES] == why
+    host = HostModel("net", ModelFile(data), None, lambda *_: None)
+    (padded,) = host.infer([np.array([1, 2, 3, 4], "<f4").tobytes()])
+    assert np.frombuffer(padded, "<f4").tolist() == [0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 3, 4]
+
+
 def test_an_operator_reads_what_was_written_before() -> None:
     sketch = ModelSketch()
     given, middle, result = (sketch.tensor("f4", [4]) for _ in range(3))

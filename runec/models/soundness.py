@@ -143,6 +143,12 @@ class _Inspection(msgspec.Struct):
                     fact = f"no elements for the tensor {name(index)}, which {use.name} reads"
                     self.wrong.append(fact)
             known |= {*use.outputs}
+        # What is left in memory would be handed out; LiteRT hands out a pointer to nothing.
+        for index in dict.fromkeys(graph.outputs):
+            tensor = graph.tensors[index]
+            is_set = index in known or tensor.is_constant or tensor.is_variable
+            if not is_set and tensor.size_bytes:
+                self.wrong.append(f"no elements for the tensor {name(index)}, which is an output")
 
     # --- subgraphs that run others ------------------------------------------------------------
 

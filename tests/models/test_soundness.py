@@ -68,6 +68,33 @@ def test_a_tensor_that_nothing_writes_is_rejected() -> None:
     assert ModelFile(sketch.written([given, other], [result])).findings.wrong == ()
 
 
+def test_an_output_that_nothing_writes_is_rejected() -> None:
+    """It would be what an earlier model left in memory."""
+    sketch = ModelSketch()
+    given, result, other = (sketch.tensor("f4", [4]) for _ in range(3))
+    sketch.operator("ABS", [given], [result])
+    data = sketch.written([given], [result, other])
+    fact = "no elements for the tensor 't2', which is an output"
+    assert ModelFile(data).findings.wrong == (fact,)
+    with pytest.raises(UserFileError) as caught:
+        resolve_model(ModelFile(data))
+    assert (caught.value.code, caught.value.message) == ("R0324", f"the model's file has {fact}")
+    with pytest.raises(RuneError) as refused:
+        HostModel("net", ModelFile(data), None, lambda *_: None)
+    assert refused.value.code == "R0713"
+
+
+def test_an_input_and_a_constant_may_be_outputs() -> None:
+    sketch = ModelSketch()
+    given, two, result = (
+        sketch.tensor("f4", [2]),
+        sketch.constant("f4", [2.0, 3.0]),
+        sketch.tensor("f4", [2]),
+    )
+    sketch.operator("ADD", [given, two], [result])
+    assert ModelFile(sketch.written([given], [result, given, two])).findings.wrong == ()
+
+
 ALIKE = """
     ADD DIV EQUAL FLOOR_DIV GREATER LESS MAXIMUM MINIMUM MUL PACK POW PRELU SUB
     SQUARED_DIFFERENCE CONCATENATION ADD_N
@@ -297,6 +324,36 @@ def test_a_loop_that_fits_runs() -> None:
 )
 def test_a_loop_that_does_not_fit_is_not_trusted(data: bytes) -> None:
     assert "WHILE with subgraphs that do not fit" in ModelFile(data).findings.unverified
+
+
+def test_a_branch_that_writes_nothing_is_rejected() -> None:
+    sketch = ModelSketch()
+    given, truth = sketch.tensor("f4", [4]), sketch.constant("b1", [True])
+    result = sketch.tensor("f4", [4])
+    numbers = {"thenSubgraphIndex": 1, "elseSubgraphIndex": 1}
+    sketch.operator("IF", [truth, given], [result], numbers)
+    branch = sketch.subgraph()
+    x, y = branch.tensor("f4", [4]), branch.tensor("f4", [4])
+    branch.ends([x], [y])
+    data = sketch.written([given], [result])
+    fact = "no elements for the tensor 't1', which is an output"
+    assert ModelFile(data).findings.wrong == (fact,)
+    with pytest.raises(UserFileError):
+        resolve_model(ModelFile(data))
+
+
+def test_a_condition_that_nothing_writes_is_rejected() -> None:
+    """The loop would end at once, or never."""
+    sketch = ModelSketch()
+    given, result = sketch.tensor("f4", [1]), sketch.tensor("f4", [1])
+    sketch.operator("WHILE", [given], [result], {"condSubgraphIndex": 1, "bodySubgraphIndex": 2})
+    condition, body = sketch.subgraph(), sketch.subgraph()
+    x, is_true = condition.tensor("f4", [1]), condition.tensor("b1", [1])
+    condition.ends([x], [is_true])
+    y = body.tensor("f4", [1])
+    body.ends([y], [y])
+    (fact,) = ModelFile(sketch.written([given], [result])).findings.wrong
+    assert fact == "no elements for the tensor 't1', which is an output"
 
 
 def test_subgraphs_that_run_each_other_are_not_trusted() -> None:

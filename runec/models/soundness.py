@@ -132,6 +132,9 @@ class _Inspection(msgspec.Struct):
                 self.wrong.append(f"{found}, which {use.name} reads as {expected}")
             for kind in read_by_litert_alone(graph, use):
                 self.unverified.add(f"{use.name} with a parameter of {kind}")
+        for index in dict.fromkeys(graph.inputs):
+            if graph.tensors[index].is_constant:  # what it is given would be written over it
+                self.wrong.append(f"constant elements for the tensor {name(index)}, an input")
         known = {*graph.inputs}
         for use in graph.operators:
             for index in use.inputs:

@@ -84,6 +84,27 @@ def test_an_output_that_nothing_writes_is_rejected() -> None:
     assert refused.value.code == "R0713"
 
 
+def test_a_constant_that_is_an_input_is_rejected() -> None:
+    """A library writes the input over it, a device to flash."""
+    sketch = ModelSketch()
+    given, ones, result = (
+        sketch.tensor("f4", [2]),
+        sketch.constant("f4", [1.0, 1.0]),
+        sketch.tensor("f4", [2]),
+    )
+    sketch.operator("ADD", [given, ones], [result])
+    fact = "constant elements for the tensor 't1', an input"
+    data = sketch.written([given, ones], [result])
+    assert ModelFile(data).findings.wrong == (fact,)
+    with pytest.raises(UserFileError) as caught:
+        resolve_model(ModelFile(data))
+    assert (caught.value.code, caught.value.message) == ("R0324", f"the model's file has {fact}")
+    with pytest.raises(RuneError) as refused:
+        HostModel("net", ModelFile(data), None, lambda *_: None)
+    assert refused.value.code == "R0713"
+    assert ModelFile(sketch.written([given], [result])).findings.wrong == ()
+
+
 def test_an_input_and_a_constant_may_be_outputs() -> None:
     sketch = ModelSketch()
     given, two, result = (

@@ -26,6 +26,7 @@ _KINDS = {
 _OPTIONS = {
     "BatchToSpaceNd": "BatchToSpaceND",
     "Conv2d": "Conv2D",
+    "DepthwiseConv2d": "DepthwiseConv2D",
     "Mean": "Reducer",
     "SpaceToBatchNd": "SpaceToBatchND",
     "Sum": "Reducer",

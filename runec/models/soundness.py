@@ -135,6 +135,12 @@ class _Inspection(msgspec.Struct):
         for index in dict.fromkeys(graph.inputs):
             if graph.tensors[index].is_constant:  # what it is given would be written over it
                 self.wrong.append(f"constant elements for the tensor {name(index)}, an input")
+        for use in graph.operators:
+            # TensorFlow Lite Micro ends the process, LiteRT does not prepare it; two inputs run.
+            if use.name == "DEPTHWISE_CONV_2D" and use.inputs[2:3] == (-1,):
+                self.wrong.append(
+                    f"no bias for {use.name}, whose kernel reads one: -1 is its tensor"
+                )
         known = {*graph.inputs}
         for use in graph.operators:
             for index in use.inputs:

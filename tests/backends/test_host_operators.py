@@ -105,7 +105,7 @@ def surprises(trials: Sequence[Trial]) -> list[str]:
                 found.append(f"{says}: {engine.value} takes it")
         if any(deviations(engine, graph) for engine in Engine):
             continue
-        if "crash" in micro.why and litert.outputs is not None:
+        if "crash" in micro.why and not ModelFile(trial.data).findings.objection:
             found.append(f"{says}: tflite-micro ends the process")
         if micro.outputs is None or litert.outputs is None:
             continue

@@ -105,6 +105,31 @@ def test_a_constant_that_is_an_input_is_rejected() -> None:
     assert ModelFile(sketch.written([given], [result])).findings.wrong == ()
 
 
+def filtered(*bias: int) -> bytes:
+    """DEPTHWISE_CONV_2D by ones of f32[1, 4, 4, 2]; `bias` is that tensor's number."""
+    sketch = ModelSketch()
+    given, result = sketch.tensor("f4", [1, 4, 4, 2]), sketch.tensor("f4", [1, 4, 4, 2])
+    weights = sketch.constant("f4", np.ones((1, 1, 1, 2)))
+    options = {"strideW": 1, "strideH": 1, "depthMultiplier": 1}
+    sketch.operator("DEPTHWISE_CONV_2D", [given, weights, *bias], [result], options)
+    return sketch.written([given], [result])
+
+
+def test_a_bias_that_is_left_out_of_a_depthwise_convolution_is_rejected() -> None:
+    """It ends the process. Left out of the list it runs."""
+    x = np.arange(32)
+    assert ran(filtered(), x) == [x.tolist()]
+    data = filtered(-1)
+    with pytest.raises(UserFileError) as caught:
+        resolve_model(ModelFile(data))
+    assert caught.value.code == "R0324"
+    assert "no bias for DEPTHWISE_CONV_2D" in caught.value.message
+    assert "no bias for" in (find_engines(ModelFile(data)).objections[DEVICES] or "")
+    with pytest.raises(RuneError) as refused:
+        HostModel("net", ModelFile(data), None, lambda *_: None)
+    assert refused.value.code == "R0713"
+
+
 def test_an_input_and_a_constant_may_be_outputs() -> None:
     sketch = ModelSketch()
     given, two, result = (

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from runec.models.flatbuffer import Table
+from runec.models.shape_rules import ELEMENT_OF
 from runec.models.tflite import GraphOperator, GraphTensor, ModelGraph, type_name
 from runec.values import ElementType
 
@@ -118,6 +120,23 @@ PARAMETERS: Mapping[tuple[str, int], tuple[frozenset[int], frozenset[int]]] = {
 """Operator, position -> numbers of the element types that all engines read, and LiteRT alone."""
 
 
+# Operators whose results have other elements than their first input: booleans, integers of the type
+# that the first field of their options says, or one of these.
+_BOOLEAN_NAMES = """
+    EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL LOGICAL_AND LOGICAL_NOT LOGICAL_OR NOT_EQUAL
+"""
+_BOOLEANS = frozenset(_BOOLEAN_NAMES.split())
+_NAMED_IN_OPTIONS = frozenset({"ARG_MAX", "ARG_MIN", "SHAPE"})
+_INTEGERS = (_INT32, _INT64)
+_RESULTS: Mapping[str, tuple[int, ...]] = {
+    "DEQUANTIZE": (_FLOAT32,),
+    "QUANTIZE": (_INT8, ElementType.U8.tflite_code, _INT16, _INT32, _INT4),
+    "RANK": (_INT32,),
+}
+# What these give of int8, if not int8.
+_WIDER: Mapping[str, int] = {"BATCH_MATMUL": _INT32, "EMBEDDING_LOOKUP": _FLOAT32}
+
+
 def _given(graph: ModelGraph, use: GraphOperator) -> dict[int, GraphTensor]:
     """Return the inputs of an operator by their positions, without those that are left out."""
     return {
@@ -168,3 +187,26 @@ def read_by_litert_alone(graph: ModelGraph, use: GraphOperator) -> Iterator[str]
         _, litert = PARAMETERS.get((use.name, position), ((), ()))
         if tensor.type_code in litert:
             yield tensor.type_name
+
+
+def result_types(
+    graph: ModelGraph, use: GraphOperator, options: Table | None
+) -> tuple[int, ...] | None:
+    """Return the numbers of the element types that an operator may give; None: any.
+
+    Raises MalformedError.
+    """
+    if use.name in _BOOLEANS:
+        return (BOOL,)
+    if use.name in _NAMED_IN_OPTIONS:
+        named = 0 if options is None else options.integer(0, 1, signed=True)
+        return (named,) if named in _INTEGERS else _INTEGERS[:1]
+    if use.name in _RESULTS:
+        return _RESULTS[use.name]
+    position = ELEMENT_OF.get(use.name)
+    given = None if position is None else _given(graph, use).get(position)
+    if given is None:
+        return None
+    if use.name in _WIDER and given.type_code == _INT8:
+        return (_INT8, _WIDER[use.name])
+    return (given.type_code,)

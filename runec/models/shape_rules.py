@@ -515,12 +515,13 @@ RULES: Mapping[str, Rule] = {
 """Operator -> its rule."""
 
 _OTHER_ELEMENTS = """
-    ARG_MAX ARG_MIN BATCH_MATMUL CAST DEQUANTIZE EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL
-    LOGICAL_AND LOGICAL_NOT LOGICAL_OR NOT_EQUAL ONE_HOT QUANTIZE RANK SHAPE
+    ARG_MAX ARG_MIN CAST DEQUANTIZE EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL LOGICAL_AND
+    LOGICAL_NOT LOGICAL_OR NOT_EQUAL QUANTIZE RANK SHAPE
 """
 ELEMENT_OF: Mapping[str, int] = {
     **dict.fromkeys(sorted(RULES.keys() - set(_OTHER_ELEMENTS.split())), 0),
     **dict.fromkeys(("EMBEDDING_LOOKUP", "FILL", "SELECT", "SELECT_V2", "SPLIT"), 1),
+    "ONE_HOT": 2,
     "TRANSPOSE_CONV": 2,
 }
 """Operator -> position of the input whose element type its results have, where one has."""

@@ -108,11 +108,14 @@ class ModelSketch:
         """Say that a constant has only some of its elements in the file."""
         self._graph.tensors[index].sparsity = schema.SparsityParametersT()
 
-    def quantise(self, index: int, scales: Sequence[float], points: Sequence[int]) -> None:
-        """Give a tensor a scale and a zero point for each channel."""
+    def quantise(
+        self, index: int, scales: Sequence[float], points: Sequence[int], *, axis: int = 0
+    ) -> None:
+        """Give a tensor a scale and a zero point for each channel, along an axis."""
         self._graph.tensors[index].quantization = schema.QuantizationParametersT()
         self._graph.tensors[index].quantization.scale = list(scales)
         self._graph.tensors[index].quantization.zeroPoint = list(points)
+        self._graph.tensors[index].quantization.quantizedDimension = axis
 
     def operator(
         self,

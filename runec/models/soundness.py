@@ -16,6 +16,7 @@ import msgspec
 from runec.models.element_rules import BOOL, misread, read_by_litert_alone
 from runec.models.flatbuffer import Table
 from runec.models.folding import Folded
+from runec.models.quantisation import has_channels_dequantised, quantisation_faults
 from runec.models.tflite import (
     MAX_OPERATORS,
     MAX_TENSORS,
@@ -132,6 +133,11 @@ class _Inspection(msgspec.Struct):
                 self.wrong.append(f"{found}, which {use.name} reads as {expected}")
             for kind in read_by_litert_alone(graph, use):
                 self.unverified.add(f"{use.name} with a parameter of {kind}")
+        for use, options in self._uses(number):
+            if has_channels_dequantised(graph, use):
+                self.unverified.add("DEQUANTIZE with a scale for each channel")
+            for fault in quantisation_faults(graph, use, options):
+                self.wrong.append(f"{fault.what} for the tensor {name(fault.tensor)}{fault.why}")
         for index in dict.fromkeys(graph.inputs):
             if graph.tensors[index].is_constant:  # what it is given would be written over it
                 self.wrong.append(f"constant elements for the tensor {name(index)}, an input")

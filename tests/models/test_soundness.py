@@ -179,9 +179,11 @@ def test_weights_and_biases_have_the_types_of_a_kernel(
     kinds: tuple[str, str, str], wrong: str | None
 ) -> None:
     sketch = ModelSketch()
-    given = sketch.tensor(kinds[0], [1, 4])
-    weights, bias = sketch.constant(kinds[1], np.ones((2, 4))), sketch.constant(kinds[2], [1, 1])
-    result = sketch.tensor(kinds[0], [1, 2])
+    scales = [None if kind == "f4" else 1.0 for kind in kinds]
+    given = sketch.tensor(kinds[0], [1, 4], scale=scales[0])
+    weights = sketch.constant(kinds[1], np.ones((2, 4)), scale=scales[1])
+    bias = sketch.constant(kinds[2], [1, 1])
+    result = sketch.tensor(kinds[0], [1, 2], scale=scales[0])
     sketch.operator("FULLY_CONNECTED", [given, weights, bias], [result])
     found = ModelFile(sketch.written([given], [result])).findings.wrong
     assert (found == ()) if wrong is None else found[0].endswith(wrong)
@@ -281,7 +283,7 @@ def test_fewer_zero_points_than_scales_are_rejected() -> None:
     given, result = sketch.tensor("i1", [4], scale=1.0), sketch.tensor("i1", [4], scale=1.0)
     sketch.operator("ABS", [given], [result])
     sketch.quantise(result, [1.0, 1.0, 1.0], [0, 0])
-    (fact,) = ModelFile(sketch.written([given], [result])).findings.wrong
+    fact, *_ = ModelFile(sketch.written([given], [result])).findings.wrong
     assert fact == "2 zero points for 3 scales of 't1'"
 
 

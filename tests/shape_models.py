@@ -27,9 +27,12 @@ _OPTIONS = {
     "BatchToSpaceNd": "BatchToSpaceND",
     "Conv2d": "Conv2D",
     "DepthwiseConv2d": "DepthwiseConv2D",
+    "AveragePool2d": "Pool2D",
+    "MaxPool2d": "Pool2D",
     "Mean": "Reducer",
     "SpaceToBatchNd": "SpaceToBatchND",
     "Sum": "Reducer",
+    "Svdf": "SVDF",
     "TopkV2": "TopKV2",
 }
 
@@ -107,6 +110,10 @@ class ModelSketch:
     def make_sparse(self, index: int) -> None:
         """Say that a constant has only some of its elements in the file."""
         self._graph.tensors[index].sparsity = schema.SparsityParametersT()
+
+    def make_variable(self, index: int) -> None:
+        """Say that a tensor keeps its elements from run to run."""
+        self._graph.tensors[index].isVariable = True
 
     def quantise(
         self, index: int, scales: Sequence[float], points: Sequence[int], *, axis: int = 0

@@ -156,6 +156,9 @@ def misread(graph: ModelGraph, use: GraphOperator) -> Iterator[tuple[int, str]]:
     for at in others:
         if given[at].type_code != given[first].type_code:
             yield use.inputs[at], given[first].type_name
+    for position, codes in _of_a_memory(use.name, given):
+        if position in given and given[position].type_code not in codes:
+            yield use.inputs[position], " or ".join(map(type_name, codes))
     data, weights, bias = (given.get(at) for at in _WEIGHED.get(use.name, ()) or (-1, -1, -1))
     if data is None:
         return
@@ -169,6 +172,25 @@ def misread(graph: ModelGraph, use: GraphOperator) -> Iterator[tuple[int, str]]:
     wide = _bias_types(use.name, data)
     if bias is not None and bias.type_code not in wide:
         yield use.inputs[bias_at], type_name(wide[0])
+
+
+def _of_a_memory(
+    name: str, given: Mapping[int, GraphTensor]
+) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Yield the types of the inputs of an operator that keeps state, by its data and weights."""
+    if name not in ("SVDF", "UNIDIRECTIONAL_SEQUENCE_LSTM") or 0 not in given:
+        return
+    data = given[0].type_code
+    if data == _FLOAT32:
+        # With weights of 8 bits it is another kernel.
+        if not any(item.type_code in _EIGHT_BITS for item in given.values()):
+            yield from ((position, (_FLOAT32,)) for position in given)
+    elif name == "SVDF":
+        yield from ((1, (_INT8,)), (2, (_INT8, _INT16)), (3, (_INT32,)))
+        if 2 in given:
+            yield 4, (given[2].type_code,)
+    else:
+        yield from ((18, (data,)), (19, (_INT16,)))
 
 
 def _bias_types(name: str, data: GraphTensor) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ from runec.models.element_rules import BOOL, misread, read_by_litert_alone
 from runec.models.flatbuffer import Table
 from runec.models.folding import Folded
 from runec.models.quantisation import has_channels_dequantised, quantisation_faults
+from runec.models.shape_rules import largest_of_window
 from runec.models.tflite import (
     MAX_OPERATORS,
     MAX_TENSORS,
@@ -29,6 +30,7 @@ from runec.models.tflite import (
 
 _INT4 = 17
 _NAME_BYTES_MAX = 256
+_WINDOW_MAX = 2**15 - 1
 _Kind = tuple[int, tuple[int, ...]]
 
 
@@ -138,6 +140,9 @@ class _Inspection(msgspec.Struct):
                 self.unverified.add("DEQUANTIZE with a scale for each channel")
             for fault in quantisation_faults(graph, use, options):
                 self.wrong.append(f"{fault.what} for the tensor {name(fault.tensor)}{fault.why}")
+            if (most := largest_of_window(graph, use, options)) > _WINDOW_MAX:
+                fact = f"a dilation, stride or padding of {most} in {name(use.inputs[0])}"
+                self.wrong.append(f"{fact}, which {use.name} keeps in 16 bits")
         for index in dict.fromkeys(graph.inputs):
             if graph.tensors[index].is_constant:  # what it is given would be written over it
                 self.wrong.append(f"constant elements for the tensor {name(index)}, an input")

@@ -269,6 +269,87 @@ def test_paddings_of_int64_are_litert_s_alone() -> None:
     assert np.frombuffer(padded, "<f4").tolist() == [0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 3, 4]
 
 
+def windowed(name: str, size: int, dilation: int = 1) -> bytes:
+    """A convolution by ones, or a pool, of f32[1, 4, 4, 1] with SAME padding."""
+    sketch = ModelSketch()
+    given, result = (sketch.tensor("f4", [1, 4, 4, 1]) for _ in range(2))
+    options = {"strideW": 1, "strideH": 1}
+    inputs = [given]
+    if name.endswith("CONV_2D"):
+        inputs += [sketch.constant("f4", np.ones((1, size, size, 1))), sketch.constant("f4", [0])]
+        options |= {"dilationWFactor": dilation, "dilationHFactor": dilation}
+        options |= {"depthMultiplier": 1} if name == "DEPTHWISE_CONV_2D" else {}
+    else:
+        options |= {"filterWidth": size, "filterHeight": size}
+    sketch.operator(name, inputs, [result], options)
+    return sketch.written([given], [result])
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "dilation", "most"),
+    [
+        ("CONV_2D", 3, 2**30, 2**30),
+        ("CONV_2D", 3, 2**20, 2**20),
+        ("CONV_2D", 3, 2**15, 2**15),
+        ("DEPTHWISE_CONV_2D", 3, 2**30, 2**30),
+        ("MAX_POOL_2D", 2**31 - 1, 1, 2**30 - 1),
+        ("AVERAGE_POOL_2D", 2**17, 1, 2**16 - 1),
+    ],
+)
+def test_a_window_that_16_bits_do_not_count_is_rejected(
+    name: str, size: int, dilation: int, most: int
+) -> None:
+    """The library would take a dilation of 2**20 for 0."""
+    data = windowed(name, size, dilation)
+    fact = f"a dilation, stride or padding of {most} in 't0', which {name} keeps in 16 bits"
+    with pytest.raises(UserFileError) as caught:
+        resolve_model(ModelFile(data))
+    assert (caught.value.code, caught.value.message) == ("R0324", f"the model's file has {fact}")
+    with pytest.raises(RuneError) as refused:
+        HostModel("net", ModelFile(data), None, lambda *_: None)
+    assert refused.value.code == "R0713"
+
+
+def test_a_window_far_wider_than_the_input_runs() -> None:
+    x = np.arange(16)
+    assert ran(windowed("CONV_2D", 3, 2**15 - 1), x) == [x.tolist()]
+    assert ran(windowed("MAX_POOL_2D", 60001), x) == [[15] * 16]
+
+
+def remembering(kind: str, times: str, state: str, bias: str) -> bytes:
+    """SVDF of [1, 2] to [1, 2] with a memory of 3."""
+    sketch = ModelSketch()
+
+    def scaled(type_: str, *sizes: int) -> int:
+        return sketch.tensor(type_, sizes, scale=None if type_ == "f4" else 0.5)
+
+    given, result, kept = scaled(kind, 1, 2), scaled(kind, 1, 2), scaled(state, 1, 6)
+    scale = None if kind == "f4" else 0.5
+    features = sketch.constant(kind, np.ones((2, 2)), scale=scale)
+    time = sketch.constant(times, np.ones((2, 3)), scale=scale)
+    offsets = sketch.constant(bias, [0, 0], scale=scale)
+    sketch.make_variable(kept)
+    sketch.operator("SVDF", [given, features, time, offsets, kept], [result], {"rank": 1})
+    return sketch.written([given], [result])
+
+
+@pytest.mark.parametrize(
+    ("kinds", "wrong"),
+    [
+        ("f4 f4 f4 f4", None),
+        ("i1 i2 i2 i4", None),
+        ("i1 i1 i1 i4", None),
+        ("i1 i2 i1 i4", "elements of int8 for the tensor 't2', which SVDF reads as int16"),
+        ("i1 i1 i2 i4", "elements of int16 for the tensor 't2', which SVDF reads as int8"),
+        ("i1 i2 i2 i2", "elements of int16 for the tensor 't5', which SVDF reads as int32"),
+        ("f4 i2 f4 f4", "elements of int16 for the tensor 't4', which SVDF reads as float32"),
+    ],
+)
+def test_what_an_operator_keeps_has_the_type_of_its_weights(kinds: str, wrong: str | None) -> None:
+    found = ModelFile(remembering(*kinds.split())).findings.wrong
+    assert found[:1] == (() if wrong is None else (wrong,))
+
+
 def test_an_operator_reads_what_was_written_before() -> None:
     sketch = ModelSketch()
     given, middle, result = (sketch.tensor("f4", [4]) for _ in range(3))

@@ -241,6 +241,17 @@ def no_function(unit: BlockUnit) -> UserFileError:
     )
 
 
+def odd_label(unit: BlockUnit) -> UserFileError:
+    """R0508: a block of the user's whose function has a label that spoils the stack report."""
+    source = _source(unit, SOURCE)
+    return UserFileError(
+        "R0508",
+        f"a function of the block {unit.block.name!r} has a label with control characters",
+        hint="remove the asm label of the function",
+        span=Span(source, 0, len(source.line(1))),
+    )
+
+
 def other_parameters(unit: BlockUnit) -> UserFileError:
     """R0508: a block whose function has other parameters than its stage has tensors."""
     inputs = [f"RUNE_IN({number})" for number in range(len(unit.stage.inputs))]

@@ -478,3 +478,48 @@ def test_two_blocks_of_one_name_are_two(tmp_path: Path) -> None:
     one = block(tmp_path / "a" / "x", "", "out0[0] = in0[0] + 1.0f; return RUNE_OK;")
     other = block(tmp_path / "b" / "x", "", "out0[0] = in0[0] * 3.0f; return RUNE_OK;")
     assert compile_pipeline(pipeline(one, other)) != compile_pipeline(pipeline(one, one))
+
+
+DEEP = """
+static __attribute__((noinline)) float g(float x)%s;
+static float g(float x) { volatile float y[2000]; y[0] = x; return y[0]; }
+"""
+
+
+@pytest.mark.parametrize("label", ["a\\t-999999\\tstatic\\nb", "a\\tb", "a\\nb", "a\\x01"])
+def test_a_label_does_not_change_the_stack_report(tmp_path: Path, label: str) -> None:
+    """Its text stands in the compiler's report, where a size of its own would lower the sum."""
+    code = DEEP % f' __asm__("{label}")'
+    error = refusal(block(tmp_path / "b", code, "out0[0] = g(in0[0]); return RUNE_OK;"))
+    assert error.code == "R0508"
+    assert "a function of the block 'b' has a label with control characters" in str(error)
+
+
+def test_a_deep_frame_is_counted_whatever_its_label(tmp_path: Path) -> None:
+    for number, label in enumerate(("", ' __asm__("b")', ' __asm__("a\\t0\\tdynamic\\n/")')):
+        folder = tmp_path / str(number) / "b"
+        error = refusal(block(folder, DEEP % label, "out0[0] = g(in0[0]); return RUNE_OK;"))
+        assert error.code == "R0504"
+
+
+@pytest.mark.parametrize(
+    ("report", "used"),
+    [
+        ("", 0),
+        ("a.c:1:f\t16\tstatic\nb.c:2:g\t8\tstatic\n", 24),
+        ("a.c:1:f\t16\tdynamic\n", None),
+        ("a.c:1:f\t16\tdynamic,bounded\n", None),
+        ("a.c:1:f g\u2028h\t16\tstatic\n", 16),
+    ],
+)
+def test_the_stack_report_is_summed(report: str, used: int | None) -> None:
+    assert build.frames(report) == used
+
+
+@pytest.mark.parametrize(
+    "report",
+    ["a.c:1:f\t-1\tstatic\n", "a\n", "a\tb\t1\tstatic\n", "a\t1\tstatic\r\n", "a\t\u0661\tstatic"],
+)
+def test_a_row_that_is_none_of_the_compiler_s_is_refused(report: str) -> None:
+    with pytest.raises(ValueError, match=r"[a]"):
+        build.frames(report)

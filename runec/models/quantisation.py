@@ -94,6 +94,9 @@ def quantisation_faults(
         return
     weights_at, axis, bias_at = _WEIGHTS.get(use.name, (-1, 0, -1))
     sides = [*enumerate(use.inputs), *((-1, index) for index in use.outputs)]
+    is_from_floats = use.name == "QUANTIZE" and any(
+        graph.tensors[index].element is ElementType.F32 for index in use.inputs if index >= 0
+    )
     is_sound = True
     for position, index in sides:
         if index < 0 or (position == bias_at and position >= 0):
@@ -102,7 +105,8 @@ def quantisation_faults(
         if tensor.element not in _RANGES or _is_hybrid(graph, use):
             continue
         is_weight = position == weights_at and position >= 0
-        for fault in _of_tensor(use, index, tensor, axis if is_weight else None):
+        at = axis if is_weight else None
+        for fault in _of_tensor(use, index, tensor, at, is_from_floats=is_from_floats):
             is_sound = False
             yield fault
     if is_sound:
@@ -120,7 +124,7 @@ def _is_hybrid(graph: ModelGraph, use: GraphOperator) -> bool:
 
 
 def _of_tensor(
-    use: GraphOperator, index: int, tensor: GraphTensor, axis: int | None
+    use: GraphOperator, index: int, tensor: GraphTensor, axis: int | None, *, is_from_floats: bool
 ) -> Iterator[Fault]:
     """Yield what is wrong with a tensor; `axis` is that of weights."""
     if tensor.quantization is None:
@@ -142,7 +146,8 @@ def _of_tensor(
         if not low <= point <= high:
             yield Fault(index, f"the zero point {point}", f" of {tensor.type_name}")
             return
-    is_symmetric = tensor.element is ElementType.I16 or (
+    # From floats any zero point is computed with.
+    is_symmetric = (tensor.element is ElementType.I16 and not is_from_floats) or (
         axis is not None and tensor.element is ElementType.I8 and use.name in _SYMMETRIC
     )
     if is_symmetric and any(tensor.zero_points):

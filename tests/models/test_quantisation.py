@@ -275,6 +275,21 @@ def test_a_constant_with_a_scale_for_each_channel_is_dequantised_by_litert_alone
     assert np.frombuffer(sums, "<f4").tolist() == [10.0] * 4 + [20.0] * 4
 
 
+@pytest.mark.parametrize("kind", ["f4", "i2"])
+def test_int16_of_floats_may_have_a_zero_point(kind: str) -> None:
+    sketch = ModelSketch()
+    given = sketch.tensor(kind, [4], scale=None if kind == "f4" else 1.0)
+    result = sketch.tensor("i2", [4], scale=0.5, zero_point=7)
+    sketch.operator("QUANTIZE", [given], [result])
+    data = sketch.written([given], [result])
+    if kind == "i2":
+        is_rejected(data, "the zero point 7 for the tensor 't1', which QUANTIZE reads as 0")
+        return
+    host = HostModel("net", ModelFile(data), None, lambda *_: None)
+    (steps,) = host.infer([np.array([0, 1, -2, 3], "<f4").tobytes()])
+    assert np.frombuffer(steps, "<i2").tolist() == [7, 9, 3, 13]
+
+
 def test_operators_that_move_elements_need_no_scale() -> None:
     sketch = ModelSketch()
     given, result = sketch.tensor("i1", [2, 2]), sketch.tensor("i1", [4])

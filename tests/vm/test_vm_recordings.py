@@ -11,6 +11,7 @@ import pytest
 from runec.diagnostics import Diagnostic, UserFileError, render
 from runec.vm import recording
 from runec.vm.recording import read_recording
+from runec.vm.recording_columns import find_columns
 from runec.vm.recording_times import rates_hz
 
 ACTIGRAPH = """\
@@ -641,7 +642,7 @@ def test_names_are_looked_for_in_the_nearest_rows_of_words(
 ) -> None:
     """A file of words before the first number takes no longer than one of samples."""
     looked_at: list[object] = []
-    find = recording.find_columns
+    find = find_columns
 
     def counted(names: Sequence[str]) -> object:
         looked_at.append(names)

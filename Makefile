@@ -37,7 +37,7 @@ unit: $(READY) ## unit tests of each package, the examples end to end
 	$(PYTEST) $(STEADY) -m 'not emulated'
 
 conformance: $(READY) ## examples x {host, emulated boards}, byte for byte
-	$(BIN)/python tools/conformance.py
+	$(BIN)/python -m tools.conformance
 
 emulated: $(READY) ## the tests that take long: firmware on emulated boards, sweeps of operators
 	$(PYTEST) $(STEADY) -m emulated
@@ -50,17 +50,17 @@ bench: $(READY) ## instructions, flash and RAM of every example on QEMU beside t
 
 FUZZ_SECONDS ?= 60
 
-fuzz: $(READY) ## every reader of untrusted bytes, FUZZ_SECONDS=60 each; findings lie in build/fuzz
+fuzz: $(READY) ## every reader of untrusted bytes, FUZZ_SECONDS=60 each; findings in build/fuzz
 	$(BIN)/python tools/fuzz.py --seconds $(FUZZ_SECONDS)
 
 docs: $(READY) ## write docs/cli.md from the commands, the tables of docs/runefile.md from the compiler
 	$(BIN)/python tools/cli_page.py
 	$(BIN)/python tools/runefile_page.py
 
-format: $(READY) ## let ruff and clang-format rewrite what they can
+format: $(READY) ## format with ruff and clang-format
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 	$(BIN)/clang-format -i $(C_FILES)
 
-clean: ## remove what the build made, not what setup installed
+clean: ## remove build outputs, not what setup installed
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -32,7 +32,7 @@ def _refuse(platform: str) -> NoReturn:
         f"runec runs on Linux on x86-64 only, not on {platform}",
         hint="use WSL 2 on Windows, a virtual machine or container for linux/amd64 elsewhere",
     )
-    sys.stderr.write(f"error[{error.code}]: {error.message}\n  = try: {error.hint}\n")
+    sys.stderr.write(f"error[{error.code}]: {error.message}\n  = help: {error.hint}\n")
     sys.exit(error.exit_code)
 
 

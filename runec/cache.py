@@ -29,7 +29,7 @@ FIRMWARE_BYTES_MAX = 1 << 30
 # What was used this recently may be in use by another process, and is not pruned.
 IN_USE_S = 3600
 
-ANOTHER_CACHE = "set RUNEC_CACHE_DIR to a folder that can be written"
+ANOTHER_CACHE = "set RUNEC_CACHE_DIR to a writable folder"
 
 
 def cache_dir() -> Path:
@@ -44,7 +44,7 @@ def cache_dir() -> Path:
     except RuntimeError:
         raise MachineError(
             "R1002",
-            "there is no home folder to keep the cache in",
+            "no home folder for the cache",
             hint=ANOTHER_CACHE,
         ) from None
     # Absolute, because builders and clients that get it run in other folders.
@@ -78,20 +78,20 @@ def _files(folder: Path) -> Iterator[_File]:
                 yield _File(path, status.st_size, status.st_mtime)
 
 
-def prune(folder: Path, max_bytes: int, *, in_use_s: float = IN_USE_S) -> None:
+def prune(folder: Path, max_bytes: int) -> None:
     """Delete the files used longest ago until the rest is at most `max_bytes`.
 
-    Files used in the last `in_use_s` seconds stay, as long as no clock has gone wrong: one whose
+    Files used in the last hour stay, as long as no clock has gone wrong: one whose
     time lies in the future counts as old.
     """
     now = time.time()
     files = [
-        item if item.used_s <= now + in_use_s else _File(item.path, item.size, 0)
+        item if item.used_s <= now + IN_USE_S else _File(item.path, item.size, 0)
         for item in _files(folder)
     ]
     total = sum(item.size for item in files)
     for item in sorted(files, key=lambda item: (item.used_s, item.path)):
-        if total <= max_bytes or item.used_s > now - in_use_s:
+        if total <= max_bytes or item.used_s > now - IN_USE_S:
             return
         with contextlib.suppress(OSError):
             item.path.unlink()

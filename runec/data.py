@@ -1,4 +1,4 @@
-"""Where the data folders beside the package lie: `boards/`, `firmware_templates/`.
+"""Location of the data folders: `boards/`, `firmware_templates/`.
 
 In a checkout they are top-level folders; an installed wheel carries them inside the package.
 """

@@ -1,4 +1,4 @@
-"""What runec says when something is wrong: spans, diagnostics, the error tree, rendering.
+"""Diagnostics: spans, the error tree, rendering.
 
     RunecError               code, message, hint, span, exit_code
     ├── UserFileError   (1)  a file the user wrote or chose is wrong
@@ -7,7 +7,7 @@
     ├── RuneError       (3)  the rune was started and failed
     ├── MachineError    (4)  this machine lacks a tool, a file, a network or space
     └── DeviceRefusalError   of these, those of a rune that a device does not run
-        └── BoardRefusalError    or that does not go with this board
+        └── BoardRefusalError    or that does not fit this board
 
 Codes are `R` and four digits; the first two say which room found the mistake:
 
@@ -267,7 +267,7 @@ class DeviceRefusalError(RunecError):
 
 
 class BoardRefusalError(DeviceRefusalError):
-    """A rune that does not go with this board; another may do."""
+    """A rune that does not fit this board; another may do."""
 
 
 _RED, _YELLOW, _BLUE, _BOLD, _RESET = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[0m"
@@ -294,10 +294,10 @@ _OF_LINES = _Replacements({ord("\t"): "\t", ord("\n"): "\n"})
 
 
 def printable(text: str, *, lines: bool = False) -> str:
-    """Return a text of somebody else's without what a terminal would obey.
+    """Return untrusted text without control characters.
 
-    Whatever comes from a .rune, a Runefile, a model, a device or another program goes through here
-    before it is shown. With `lines` the text may have several.
+    Required for all text of a .rune, a Runefile, a model, a device or another program before it is
+    printed. With `lines` the text may have line feeds.
     """
     return text.translate(_OF_LINES if lines else _OF_A_LINE)
 
@@ -348,5 +348,5 @@ def render(diagnostic: Diagnostic, *, color: bool = False) -> str:
         lines += _excerpt(label.span, label.message, blue, reset)
     lines += [f"  = note: {printable(note, lines=True)}" for note in diagnostic.notes]
     if diagnostic.hint is not None:
-        lines.append(f"  = try: {printable(diagnostic.hint, lines=True)}")
+        lines.append(f"  = help: {printable(diagnostic.hint, lines=True)}")
     return "\n".join(lines)

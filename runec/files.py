@@ -17,11 +17,11 @@ MAX_INPUT_BYTES = 64 * 1024 * 1024
 TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{8}\.tmp")
 """The name that `write_file` gives a file until it is whole; group 1 is the name it will have."""
 
-_ELSEWHERE = "choose another place"
+_ELSEWHERE = "choose another folder"
 _SHORTEN = "shorten the name: each part of a path has at most 255 bytes, a whole one 4095"
-AT_OUTPUT = "choose another place with -o"
+AT_OUTPUT = "choose another folder with -o"
 """Where else, for the verbs that have `-o`."""
-IN_TMPDIR = "set TMPDIR to another place"
+IN_TMPDIR = "set TMPDIR to another folder"
 """Where else, for what is written into a temporary folder."""
 
 
@@ -68,7 +68,7 @@ def _cut(text: str) -> str:
 
 
 def is_there(path: Path) -> bool:
-    """Tell whether something is at a path; False too where the system does not say.
+    """Return whether something is at a path; False as well if the system cannot report it.
 
     Unlike `Path.exists`, which raises where a folder may not be looked into and for names that are
     too long. Whoever reads or writes there then says what is wrong.
@@ -77,17 +77,17 @@ def is_there(path: Path) -> bool:
 
 
 def is_file(path: Path) -> bool:
-    """Tell whether a path is a file; as `is_there`."""
+    """Return whether a path is a file; as `is_there`."""
     return os.path.isfile(path)  # noqa: PTH113
 
 
 def is_folder(path: Path) -> bool:
-    """Tell whether a path is a folder; as `is_there`."""
+    """Return whether a path is a folder; as `is_there`."""
     return os.path.isdir(path)  # noqa: PTH112
 
 
 def is_free(folder: Path) -> bool:
-    """Tell whether a folder can be made there: nothing is, or an empty folder."""
+    """Return whether a folder can be made there: nothing is, or an empty folder."""
     try:
         return not os.path.lexists(folder) or not any(folder.iterdir())
     except OSError:  # a file, or a folder that may not be looked into
@@ -188,7 +188,7 @@ def read_file(path: Path, what: str, *, max_bytes: int = MAX_INPUT_BYTES) -> byt
         data = read_regular(path, max_bytes + 1)
     except FileNotFoundError:
         message, reason = f"{what} {path} does not exist", "the file does not exist"
-        hint = "check the spelling of the path"
+        hint = "check the path"
         raise UnreadableFileError(message, reason, hint=hint) from None
     except OSError as error:
         reason = str(error.strerror)
@@ -218,7 +218,7 @@ def write_file(
     What is not a file but a device or a pipe, as /dev/stdout, is written to and never replaced.
 
     With `only_if_changed`, a file that holds the same bytes keeps its time. Without `durable`, a
-    power failure may leave it cut short. `elsewhere` is `disk_error`'s. Returns True when the file
+    power failure may leave it truncated. `elsewhere` is `disk_error`'s. Returns True when the file
     was written; where it could not be, the folders made for it are gone again.
 
     Raises:
@@ -276,7 +276,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes | str]) -> None:
 
 
 def _is_stream(path: Path) -> bool:
-    """Tell whether a path is a device or a pipe, or one of the names of a program's own streams."""
+    """Return whether a path is a device, a pipe or a standard stream."""
     try:
         mode = path.stat().st_mode
         if stat.S_ISREG(mode):  # /dev/stdout may be sent to a file

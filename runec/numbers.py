@@ -11,7 +11,7 @@ import re
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-# More than any type holds; Python itself refuses thousands of digits.
+# More than any type holds; Python itself rejects thousands of digits.
 _DIGITS_MAX = 64
 
 

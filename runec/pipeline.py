@@ -77,7 +77,7 @@ class OutputKind(Enum):
     TENSOR = 5
 
 
-# The original's formats, which it handed to the host as application/{onnx,tf,tfjs,tflite}-model.
+# Formats of the original platform: application/{onnx,tf,tfjs,tflite}-model.
 MODEL_FORMATS = ("onnx", "tensorflow", "tensorflow-js", "tensorflow-lite")
 EXECUTED_FORMAT = "tensorflow-lite"
 

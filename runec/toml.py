@@ -112,7 +112,7 @@ def read_toml(path: Path, sort: TomlSort) -> TomlFile:
             sort.code,
             f"{sort.what} {path}: it is not TOML: {_AT_LINE.sub('', said)}",
             span=Span(source, offset, offset + 1),
-            hint="see toml.io for how TOML is written",
+            hint="see toml.io for the syntax of TOML",
         ) from None
     return TomlFile(sort, source, tables)
 
@@ -147,9 +147,9 @@ def _mistake(tables: Mapping[str, Any], kind: type, said: str) -> Mistake:
         name = field[2]
         if "missing" in field[1]:
             of = f" to [{'.'.join(place)}]" if place else ""
-            return Mistake(f"the key {name!r} is missing{_within(place)}", place, f"add {name}{of}")
+            return Mistake(f"missing key {name!r}{_within(place)}", place, f"add {name}{of}")
         hint = _hint(name, _keys(found), "the keys are")
-        return Mistake(f"there is no key {name!r}{_within(place)}", (*place, name), hint)
+        return Mistake(f"unknown key {name!r}{_within(place)}", (*place, name), hint)
     if choice := _CHOICE.match(said):
         hint = _hint(choice[1], _choices(_type_at(kind, place)), "use one of:")
         return Mistake(f"invalid value {choice[1]!r}{_within(place)}", place, hint)

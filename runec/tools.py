@@ -208,8 +208,8 @@ def run_tool(
             if isinstance(error, TimeoutError):
                 raise ToolTimeoutError(
                     "R1005",
-                    f"{arguments[0]} did not end within {timeout_s:g} s",
-                    hint="try again on a machine that is less busy",
+                    f"{arguments[0]} timed out after {timeout_s:g} s",
+                    hint="try again when the host has less load",
                 ) from None
             raise
     for watcher in _watchers:

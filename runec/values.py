@@ -1,4 +1,4 @@
-"""What flows through a pipeline: element types, tensor types, and the values of arguments.
+"""Element types, tensor types, and values of arguments.
 
 The element types are one table. Every package takes its spelling of a type from here: the sizes,
 the letters of `struct`, the names of NumPy and of TensorFlow Lite, the types of C.
@@ -141,7 +141,7 @@ class TensorType(msgspec.Struct, frozen=True):
 
 
 class ResourceWords(msgspec.Struct, frozen=True):
-    """A list of words, one a line of a resource, that a block reads when it runs.
+    """A list of words, one per line of a resource, that a block reads at run time.
 
     They stay in flash, and may be given at run time only.
     """

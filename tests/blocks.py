@@ -1,4 +1,4 @@
-"""Blocks for pipelines that tests put together by hand."""
+"""Blocks for pipelines that tests construct."""
 
 from __future__ import annotations
 

@@ -9,8 +9,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from runec.backends import engines
 from runec.codegen import compile_pipeline
 from runec.container import Rune, write_rune
 from runec.frontend import analyse
@@ -89,3 +91,10 @@ def made_once(
             make(folder)
             whole.touch()
     return folder
+
+
+def without_engine_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let projects have no sources of the engine: nothing third-party is fetched."""
+    bare = msgspec.structs.replace(engines.DEFAULT, source_groups=tuple)
+    others = {**engines.ENGINES, bare.name: bare}
+    monkeypatch.setattr("runec.firmware.memory_plan.ENGINES", others)

@@ -63,7 +63,7 @@ class ModelSketch:
         return other
 
     def ends(self, inputs: Sequence[int], outputs: Sequence[int]) -> None:
-        """Say what a subgraph takes and gives."""
+        """Write inputs and outputs of a subgraph."""
         self._graph.inputs, self._graph.outputs = list(inputs), list(outputs)
 
     def tensor(
@@ -108,7 +108,7 @@ class ModelSketch:
         return index
 
     def make_sparse(self, index: int) -> None:
-        """Say that a constant has only some of its elements in the file."""
+        """Write a constant with only some of its elements in the file."""
         self._graph.tensors[index].sparsity = schema.SparsityParametersT()
 
     def make_variable(self, index: int) -> None:

@@ -20,9 +20,10 @@ ROWS: tuple[frozenset[str], ...] = (
     frozenset({"vm"}),
     frozenset({"codegen"}),
     frozenset({"frontend"}),
+    frozenset({"backends"}),
     frozenset({"container"}),
     frozenset({"pipeline"}),
-    frozenset({"backends", "proc_blocks", "models", "boards", "explanations"}),
+    frozenset({"proc_blocks", "models", "boards", "explanations"}),
     frozenset({"components"}),
     frozenset(
         {"diagnostics", "numbers", "values", "suggestions", "data"}

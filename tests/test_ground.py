@@ -1,4 +1,4 @@
-"""What every room stands on: files and other programs."""
+"""Files and child processes."""
 
 from __future__ import annotations
 

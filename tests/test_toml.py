@@ -161,20 +161,20 @@ def refused(folder: Path, text: str | bytes) -> UserFileError:
 @pytest.mark.parametrize(
     ("text", "problem", "place", "hint"),
     [
-        ("nam = 1", "there is no key 'nam'", (1, 1), 'did you mean "name"?'),
-        ("zzz = 1", "there is no key 'zzz'", (1, 1), "the keys are name, parts, main, numbers"),
+        ("nam = 1", "unknown key 'nam'", (1, 1), 'did you mean "name"?'),
+        ("zzz = 1", "unknown key 'zzz'", (1, 1), "the keys are name, parts, main, numbers"),
         (
             "name = 'a'\n[zzz.y]\n",
-            "there is no key 'zzz'",
+            "unknown key 'zzz'",
             (2, 2),
             "the keys are name, parts, main, numbers",
         ),
-        ("name = 'a'\nnam.y = 1\n", "there is no key 'nam'", (2, 1), 'did you mean "name"?'),
-        ("parts = []", "the key 'name' is missing", (1, 1), "add name"),
+        ("name = 'a'\nnam.y = 1\n", "unknown key 'nam'", (2, 1), 'did you mean "name"?'),
+        ("parts = []", "missing key 'name'", (1, 1), "add name"),
         ("name = 1", "expected `str`, got `int` in name", (1, 1), "the guide lists the keys"),
         (
             'name = "x"\n[[parts]]\n[[parts]]\nsize = [1]',
-            "there is no key 'size' in parts.1",
+            "unknown key 'size' in parts.1",
             (4, 1),
             'did you mean "sizes"?',
         ),

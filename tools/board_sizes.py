@@ -8,6 +8,7 @@ seconds of processors, so that other work on the machine does not count.
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import sys
 import tempfile
@@ -20,11 +21,11 @@ from runec.cli.console import Console
 from runec.codegen import compile_pipeline
 from runec.container import Rune, write_rune
 from runec.diagnostics import RunecError
-from runec.firmware import BudgetError, DeviceRune, build_project, create_project
+from runec.firmware import BACKENDS, BudgetError, DeviceRune, build_project, create_project
 from runec.frontend import analyse
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
-SIZE_COLUMNS = 6
+SIZE_COLUMNS = 7
 
 
 def cpu_seconds() -> float:
@@ -33,19 +34,19 @@ def cpu_seconds() -> float:
 
 
 def rows(name: str, rune: Rune, boards: Sequence[Board], folder: Path) -> Iterator[list[str]]:
-    """Yield the cells of each board."""
+    """Yield the cells of each engine on each board."""
     device_rune = DeviceRune.of(rune)
-    for board in boards:
-        place = folder / board.id / name
+    for engine, board in itertools.product(BACKENDS, boards):
+        place = folder / engine / board.id / name
         try:
             start_s = cpu_seconds()
-            built = build_project(create_project(device_rune, board, place))
+            built = build_project(create_project(device_rune, board, place, backend=engine))
             cold_s = cpu_seconds() - start_s
             start_s = cpu_seconds()
-            build_project(create_project(device_rune, board, place))
+            build_project(create_project(device_rune, board, place, backend=engine))
             warm_s = cpu_seconds() - start_s
         except BudgetError:
-            yield [name, board.id, *["too big"] * 4, "", ""]
+            yield [name, engine, board.id, *["too big"] * 4, "", ""]
             continue
         sizes = (
             built.flash_bytes,
@@ -53,11 +54,11 @@ def rows(name: str, rune: Rune, boards: Sequence[Board], folder: Path) -> Iterat
             built.linear_memory_bytes,
             built.arena_bytes,
         )
-        yield [name, board.id, *map(str, sizes), f"{cold_s:.2f}", f"{warm_s:.2f}"]
+        yield [name, engine, board.id, *map(str, sizes), f"{cold_s:.2f}", f"{warm_s:.2f}"]
 
 
 def size_rows(examples: Sequence[str] = ()) -> Iterator[list[str]]:
-    """Yield example, board, flash, RAM, linear memory, arena, cold s and warm s, for every board.
+    """Yield example, engine, board, flash, RAM, linear memory, arena, cold s, warm s.
 
     `examples` names some of them; none are all.
 
@@ -81,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--time", action="store_true", help="show CPU seconds of builds, from an empty cache"
     )
     options = parser.parse_args(arguments)
-    headers = ["example", "board", "flash", "RAM", "linear memory", "arena"]
+    headers = ["example", "engine", "board", "flash", "RAM", "linear memory", "arena"]
     headers += ["cold CPU s", "warm CPU s"]
     columns = len(headers) if options.time else SIZE_COLUMNS
     with tempfile.TemporaryDirectory(prefix="board-sizes-") as scratch:

@@ -1,4 +1,4 @@
-"""Writes docs/cli.md: every verb with its options, and what it prints with `--format json`."""
+"""Write docs/cli.md: every verb with its options and the fields of `--format json`."""
 
 from __future__ import annotations
 
@@ -15,68 +15,68 @@ COMMON = ("--quiet", "--verbose", "--color", "--format", "--help")
 HEAD = """\
 # The command line
 
-Written by `tools/cli_page.py` from the commands themselves: change those, then run `make docs`.
+Written by `tools/cli_page.py` from the commands: edit those, then run `make docs`.
 
-Results go to stdout, everything else to stderr. Exit codes: 0 fine, 1 a file of yours is wrong, 2 usage, 3 the rune failed,
-4 this machine lacks something, 70 a bug in runec, 130 interrupted (Ctrl-C), 141 whoever read the output is gone, 143 told to end (SIGTERM).
+Results go to stdout, everything else to stderr. Exit codes: 0 success, 1 an error in your files, 2 usage, 3 the rune failed,
+4 missing programs or packages, 70 a bug in runec, 130 Ctrl-C, 141 the reader of the output closed the pipe, 143 SIGTERM.
 
 Every verb has these options:
 
 | option | |
 | --- | --- |
-| `-q`, `--quiet` | nothing on stderr but errors |
-| `-v`, `--verbose` | commands with their times, the time of each step, what compilers, runes and devices log |
-| `--color auto\\|always\\|never` | also `--colour`, and before the verb. `auto`: NO_COLOR switches colours off, else FORCE_COLOR switches them on, else a terminal that is not `dumb` has them |
-| `-f`, `--format text\\|json` | for people or for programs, see below |
+| `-q`, `--quiet` | results and errors only |
+| `-v`, `--verbose` | details on stderr: commands, times, cache hits, logs of compilers, runes and devices |
+| `--color auto\\|always\\|never` | also `--colour`, and before the verb. `auto`: off with NO_COLOR, else on with FORCE_COLOR, else on for a terminal that is not `dumb` |
+| `-f`, `--format text\\|json` | output format, see below |
 
-On a terminal a line shows what is going on once it takes longer than half a second; it is gone at the end. Text that comes from files,
-models or devices is shown without the characters that a terminal would obey.
+On a terminal a progress line shows steps that take longer than half a second. Control characters in text of files, models and devices
+are replaced before it is printed.
 
 ## For programs
 
 With `--format json` every line of stdout is one JSON object, and so is every line of stderr: errors, warnings, and the steps of `--trace`.
-Fields stay as they are; new ones may come. A diagnostic has
+Existing fields do not change; new fields may be added. A diagnostic has
 
 | field | |
 | --- | --- |
-| `code`, `severity`, `message` | `R0201`; `error` or `warning`; what is wrong |
-| `file`, `line`, `column` | where, if it is in a Runefile; from 1 |
-| `hint`, `notes` | what to try, or null; more about it, a list |
+| `code`, `severity`, `message` | `R0201`; `error` or `warning`; the fact |
+| `file`, `line`, `column` | location, if it is in a Runefile; counted from 1 |
+| `hint`, `notes` | the fix, or null; a list of details |
 
 A step of `runec run --trace` has
 
 | field | |
 | --- | --- |
-| `stages`, `what`, `milliseconds` | names (one, but where blocks of a stranger's rune cannot be told apart); kind; time |
-| `inputs`, `outputs` | tensors: `type`, the first `elements` as texts, `count`, and for long ones of numbers `range`: `least`, `most`, `mean`, `nan_count` |
+| `stages`, `what`, `milliseconds` | names (several only if a rune by another compiler does not separate its blocks); kind; time |
+| `inputs`, `outputs` | tensors: `type`, the first `elements` as text, `count`, and for long numeric tensors `range`: `least`, `most`, `mean`, `nan_count` |
 """  # noqa: E501 - rows of tables cannot be broken
 
 _BLOCK = {
     "description": "one sentence",
-    "stack_bytes": "what its functions take at most",
-    "in_place": "whether an output may lie in an input's memory",
+    "stack_bytes": "most stack that its functions use",
+    "in_place": "whether an output may share the memory of an input",
     "arguments": "`name`, `type`, `required`, `default`, `aliases`, `description`",
     "inputs": "`elements`, `shape`, `dimensions`, `repeat`",
-    "outputs": "what it gives",
+    "outputs": "`element`, `elements`, `shape`, `repeat`",
 }
-# What each verb prints: fields and their meaning. `None`: nothing of its own.
+# Fields that each verb prints, and their meaning.
 FIELDS: dict[str, dict[str, str]] = {
     "new": {
-        "folder": "the folder made",
-        "files": "what is in it",
-        "next": "commands to go on with",
+        "folder": "the new folder",
+        "files": "its files",
+        "next": "commands to run next",
     },
     "build": {
         "name": "the rune's name",
         "path": "the .rune written",
         "code_bytes": "WebAssembly",
-        "linear_memory_bytes": "memory that the code uses",
+        "linear_memory_bytes": "linear memory of the code",
         "models_and_resources_bytes": "models and resources",
         "arena_bytes": "RAM for all models",
         "file_bytes": "the whole file",
     },
     "check": {
-        "code": "a diagnostic, as above, one a line: here they are the result, on stdout",
+        "code": "one diagnostic a line, as above, on stdout",
         "severity": "",
         "message": "",
         "file": "",
@@ -85,10 +85,10 @@ FIELDS: dict[str, dict[str, str]] = {
         "hint": "",
         "notes": "",
     },
-    "fmt": {"path": "a file", "changed": "true when it was, or would be, changed"},
+    "fmt": {"path": "a file", "changed": "true if it changed or, with --check, would change"},
     "convert": {
-        "runefile": "what was read",
-        "path": "what was written, or null",
+        "runefile": "the input",
+        "path": "the output file, or null",
         "text": "the Runefile in YAML",
     },
     "schema": {
@@ -97,21 +97,21 @@ FIELDS: dict[str, dict[str, str]] = {
         "type": "",
     },
     "explain": {
-        "code": "one page a line",
-        "title": "what is wrong",
-        "cause": "why",
+        "code": "one page a line: the code",
+        "title": "one phrase",
+        "cause": "explanation",
         "wrong": "an example, or null",
         "right": "an example, or null",
         "legacy_wrong": "the same in the legacy dialect, or null",
         "legacy_right": "the same in the legacy dialect, or null",
-        "fix": "what to do",
+        "fix": "the fix",
     },
     "block list": {"name": "one block a line", **_BLOCK},
     "block show": {"name": "its name", **_BLOCK, "readme": "its README.md"},
     "block new": {
-        "folder": "the folder made",
-        "files": "what is in it",
-        "next": "commands to go on with",
+        "folder": "the new folder",
+        "files": "its files",
+        "next": "commands to run next",
     },
     "block compile-commands": {
         "block": "one block a line: its name",
@@ -121,61 +121,61 @@ FIELDS: dict[str, dict[str, str]] = {
         "block": "one test a line: the block's name",
         "test": "the test's name",
         "status": "`ok` or `failed`",
-        "problem": "why it did not come to an end, or null",
+        "problem": "the error that ended it, or null",
         "differences": "`run`, `output`, `type`, `element`, `expected`, `got`",
     },
     "run": {
         "3": "one object a run: the id of each output, a list of its tensors (`element-type`, "
         "or `element_type` for utf8; `dimensions`; `elements`)",
-        "tensors": "instead, where outputs are TENSOR: the same list",
-        "target": "with several --on, one object a target instead of all this: its name",
+        "tensors": "with TENSOR outputs, instead of ids: the same list",
+        "target": "with several --on, one object a target instead: its name",
         "verdict": "`same`, `DIFFERENT`, `failed`; with `all` also `too little memory`, "
         "`does not fit`",
-        "seconds": "how long it took, building included",
-        "results": "what it printed: one of the objects above for each run",
-        "code": "why it gave nothing, or null",
-        "reason": "the same in words, or null",
+        "seconds": "duration, builds included",
+        "results": "one of the objects above for each run",
+        "code": "diagnostic code, or null",
+        "reason": "its message, or null",
     },
     "inspect": {
         "file_bytes": "the whole file",
-        "version": "of the runec that wrote it",
-        "digest": "SHA-256, or null for an original",
+        "version": "version of runec that wrote it",
+        "digest": "SHA-256, or null for a legacy rune",
         "graph": "the graph: docs/spec/rune.md, section 3",
     },
     "graph": {
-        "name": "the rune's name; with --output `path` instead of all this",
+        "name": "the rune's name; with --output only `path`",
         "nodes": "stages in execution order: `name`, `kind` (capability, proc-block, model, "
         "output), `what`",
         "edges": "tensors: `from`, `to`, `type`",
     },
     "model-info": {
-        "inputs": "`name`, `element_kind`, `dims`, `scale`, `zero_point`, `clamped_to`: least "
-        "and most, of floats that the model makes integers of",
-        "outputs": "the same but `clamped_to`",
+        "inputs": "`name`, `element_kind`, `dims`, `scale`, `zero_point`, `clamped_to` "
+        "(`least`, `most`) if the model converts the floats to integers",
+        "outputs": "the same without `clamped_to`",
         "ops": "number of operators",
-        "folded": "operators that are computed when a rune is built",
-        "shapes_learned": "whether LiteRT was asked for shapes",
-        "operators": "each kind once: `name`, `version`",
+        "folded": "operators computed when a rune is built",
+        "shapes_learned": "whether LiteRT determined shapes",
+        "operators": "each operator once: `name`, `version`",
         "file_bytes": "the file",
-        "arena_bytes": "RAM that it needs",
-        "engines": "each engine, with null where it runs the model, else why not",
-        "boards": "ids of the boards with the memory for it in a small pipeline",
-        "description": "its own",
+        "arena_bytes": "RAM for its tensors",
+        "engines": "null for each engine that runs the model, else the reason",
+        "boards": "ids of the boards whose memory fits it in a small pipeline",
+        "description": "description in the model",
     },
-    "boards": {"id": "one board a line, with all fields of its file in boards/"},
+    "boards": {"id": "one board a line, with the fields of its board file"},
     "boards show": {"id": "as `boards`"},
     "firmware new": {"board": "its id", "path": "the project's folder"},
     "firmware build": {
-        "board": "with several --board, one object a board: its id",
-        "verdict": "then `built`, `does not fit` or `failed`",
-        "seconds": "then how long it took",
-        "code": "then why nothing was built, or null",
-        "reason": "then the same in words, or null",
-        "line": "then the line of the Runefile that costs most or is to blame, or null",
-        "elf": "the program",
-        "image": "what is written to flash",
+        "board": "id; with several --board, one object a board",
+        "verdict": "with several --board: `built`, `does not fit` or `failed`",
+        "seconds": "with several --board: duration",
+        "code": "with several --board: diagnostic code, or null",
+        "reason": "with several --board: its message, or null",
+        "line": "with several --board: line of the stage with the error, or null",
+        "elf": "the ELF file",
+        "image": "the image for flash",
         "flash_bytes": "flash used",
-        "ram_bytes": "RAM used, all of the following included",
+        "ram_bytes": "RAM used, the following included",
         "arena_bytes": "for the models",
         "linear_memory_bytes": "for the rune's memory",
         "engine_heap_bytes": "for wasm3",
@@ -186,67 +186,67 @@ FIELDS: dict[str, dict[str, str]] = {
         "board": "its id",
         "flash_bytes": "flash used",
         "ram_bytes": "RAM used",
-        "flash_limit_bytes": "what the board has",
-        "ram_limit_bytes": "what the board has",
+        "flash_limit_bytes": "limit of the board",
+        "ram_limit_bytes": "limit of the board",
         "parts": "`part`, `flash_bytes`, `ram_bytes`: every byte once",
-        "stages": "`stage`, `line`, `flash_bytes`, `ram_bytes`: what would not be there without "
-        "it; `line` is null without the Runefile",
+        "stages": "`stage`, `line` (null without a Runefile), `flash_bytes`, `ram_bytes`: bytes "
+        "that its removal would save",
         "largest": "functions and objects: `part`, `name`, `flash_bytes`, `ram_bytes`",
     },
     "flash": {
         "rune": "its name",
         "board": "its id",
-        "port": "the port written over, or null where a probe did it",
-        "link": "`uart`, or `rtt`: in RAM",
-        "command": "with --dry-run: PlatformIO's",
-        "tool": "with --dry-run: the upload tool's command, or null where a vendor's platform has "
-        "its own; `script` are the lines of the file that it is given",
-        "missing": "with --dry-run: the errors that would stop it",
+        "port": "the serial port, or null with a debug probe",
+        "link": "`uart` or `rtt`",
+        "command": "with --dry-run: command of PlatformIO",
+        "tool": "with --dry-run: command of the upload tool, or null for a vendor's platform; "
+        "`script`: lines of its script file",
+        "missing": "with --dry-run: errors that would stop the upload",
     },
     "monitor": {
         "event": "one event a line: `connected`, `result`, `log`, `failed` (one run), `lost` "
         "(`monitor` reconnects)",
-        "board": "of `connected`, as `firmware`, `engine` and the rune's `digest`",
-        "time": "when this computer received it, as ISO 8601 with milliseconds",
-        "outputs": "of `result`: what runec run prints",
-        "names": "of `result`, where the rune is named: the stage of each output, by its id",
+        "board": "of `connected`, with `firmware`, `engine` and `digest` of the rune",
+        "time": "time of arrival at the host, ISO 8601 with milliseconds",
+        "outputs": "of `result`: as `runec run` prints them",
+        "names": "of `result`, if the rune is named: stage of each output by its id",
         "text": "of `log`: a line",
         "code": "of `failed` and `lost`, which are diagnostics as above",
     },
     "cache": {
         "part": "one part a line",
         "path": "its folder",
-        "files": "how many are in it",
-        "bytes": "how large they are",
-        "max_bytes": "how large they may become, or null",
+        "files": "number of files",
+        "bytes": "size",
+        "max_bytes": "limit of the size, or null",
     },
     "doctor": {
         "part": "one part a line",
-        "purpose": "what needs it",
-        "found": "what is there, or null",
+        "purpose": "its use",
+        "found": "version or path, or null",
         "install": "the command that installs it",
         "packages": "the Debian packages that the command installs",
-        "optional": "true when it need not be there",
+        "optional": "true if runec works without it",
         "status": "`ok`, `missing`, `-`",
     },
     "components list": {
         "name": "one component a line",
         "version": "",
         "licence": "",
-        "kind": "where it comes from",
-        "package": "its name there",
+        "kind": "kind of its source",
+        "package": "its name at the source",
         "sha256": "of the archive",
         "homepage": "",
         "contains": "projects inside",
     },
     "components fetch": {"name": "one component a line", "path": "its folder"},
-    "completion": {"shell": "the shell", "script": "what it reads"},
-    "version": {"runec": "the version", "python": "of the Python it runs in"},
+    "completion": {"shell": "the shell", "script": "the completion script"},
+    "version": {"runec": "the version", "python": "version of Python"},
 }
 
 
 def verbs(group: click.Group = root, *path: str) -> Iterator[tuple[str, click.Command]]:
-    """Yield every verb that does something by itself, in the order of `runec --help`."""
+    """Yield every verb that is a command, in the order of `runec --help`."""
     context = click.Context(group)
     for name in group.list_commands(context):
         command = group.get_command(context, name)

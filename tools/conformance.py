@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import msgspec
 
@@ -32,14 +32,16 @@ from runec.container import Rune, write_rune
 from runec.devices import EmulatedDevice, Target, plan_emulation, run
 from runec.diagnostics import RunecError, UserFileError
 from runec.files import read_file
-from runec.firmware import held_firmware
+from runec.firmware import BACKENDS, held_firmware
 from runec.frontend import analyse
 from runec.models import ModelFile
 from runec.vm import InputReader, Inputs
+from tools.conformance_page import matrix, write_page
 
 PROJECT = Path(__file__).resolve().parent.parent
 RUNS_MIN = 3
 WORKERS = 2
+HOST_ENGINE = "wasm3"
 RUNEFILES = ("Runefile.yml", "Runefile")
 OTHER_MODELS = PROJECT.parent / "shared" / "data" / "hotg"
 ORIGINALS = Path(__file__).resolve().parent / "originals"
@@ -103,10 +105,11 @@ class Example:
 
 @dataclass
 class Cell:
-    """One example on one target."""
+    """One example on one target, in one engine."""
 
     example: str
     target: str
+    engine: str
     runs: int = 0
     seconds: float = 0.0
     differences: list[dict[str, object]] = field(default_factory=list)
@@ -121,9 +124,9 @@ class Cell:
         return f"DIFF {wrong} of {self.runs}" if wrong else f"ok, {self.runs} runs"
 
 
-def compile_example(runefile: Path, *, name: str | None = None) -> Rune:
+def compile_example(runefile: Path) -> Rune:
     """Compile a Runefile in memory."""
-    pipeline = analyse(runefile, name=name).pipeline
+    pipeline = analyse(runefile).pipeline
     return write_rune(pipeline, compile_pipeline(pipeline))
 
 
@@ -200,8 +203,11 @@ def with_other_models(
 
 
 def targets(names: Sequence[str]) -> list[Target]:
-    """Return the host and every board verified in an emulator, or the targets named."""
-    return [Target.parse(name) for name in names] if names else Target.everywhere()
+    """Return the host, then every emulated board with each engine; or the targets named."""
+    if names:
+        return [Target.parse(name) for name in names]
+    host, *boards = Target.everywhere()
+    return [host, *(board.with_backend(name) for name in BACKENDS for board in boards)]
 
 
 Start = Callable[[Inputs, int], list[str]]
@@ -215,8 +221,8 @@ def starter(rune: Rune, target: Target) -> Iterator[Start]:
     if board is None:
         yield lambda inputs, repeats: list(run(rune, inputs, target, repeats=repeats))
         return
-    emulation = plan_emulation(rune, board)
-    with held_firmware(emulation.rune, emulation.board) as built:
+    emulation = plan_emulation(rune, board, target.backend)
+    with held_firmware(emulation.rune, emulation.board, backend=target.backend) as built:
 
         def start(inputs: Inputs, repeats: int) -> list[str]:
             with EmulatedDevice(emulation, built.elf) as device:
@@ -229,7 +235,8 @@ def check(
     example: Example, target: Target, expected: list[list[str] | None], stop: threading.Event
 ) -> Cell:
     """Run all of an example on one target; fill in what is expected where it is not known yet."""
-    cell = Cell(example.name, str(target))
+    where = str(target.with_backend(BACKENDS[0]))
+    cell = Cell(example.name, where, HOST_ENGINE if target.board is None else target.backend)
     began = time.monotonic()
     try:
         with starter(example.rune, target) as start:
@@ -268,16 +275,19 @@ def fill(
 
 
 def is_slow(target: Target) -> bool:
-    """Say whether a target takes long for each run: the simulators that step in Python do."""
+    """Report whether a target takes long for each run: the simulators that step in Python do."""
     emulator = target.board.emulator if target.board else None
     return emulator is not None and emulator.kind == "labwired"
 
 
 def part_for(example: Example, target: Target) -> Example:
-    """Return what a target runs: all, or the first inputs, each once, where a run takes long."""
+    """Return what a target runs: all, or the first inputs, each once, where a run takes long.
+
+    There the other engines get the first input alone: they are the same on every board.
+    """
     if not is_slow(target):
         return example
-    first = example.runs[:RUNS_MIN]
+    first = example.runs[: RUNS_MIN if target.backend == BACKENDS[0] else 1]
     once = (
         msgspec.structs.replace(run, repeats=1, expected=run.expected and run.expected[:1])
         for run in first
@@ -324,8 +334,8 @@ def check_all(
 
 
 def tell(cell: Cell) -> None:
-    """Print a cell for whoever waits."""
-    lines = [f"{cell.example} {cell.target} {cell.verdict} ({cell.seconds:g} s)"]
+    """Print the progress of a cell."""
+    lines = [f"{cell.example} {cell.target} {cell.engine} {cell.verdict} ({cell.seconds:g} s)"]
     lines += [f"  {json.dumps(each, ensure_ascii=False)}" for each in cell.differences]
     print("\n".join(lines), file=sys.stderr, flush=True)
 
@@ -349,23 +359,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print("no example to run", file=sys.stderr)
             return 1
         found = check_all(examples, where, tell)
-    told: list[dict[str, object]] = []
-    rows: list[list[object]] = []
-    for cells in found:
-        told += [{**vars(cell), "verdict": cell.verdict} for cell in cells]
-        verdicts = {cell.target: cell.verdict for cell in cells}
-        rows.append([cells[0].example, *(verdicts.get(str(target)) for target in where)])
+    told = [{**vars(cell), "verdict": cell.verdict} for cells in found for cell in cells]
     if options.json:
         print("\n".join(map(json.dumps, told)))
     else:
-        print(table(("example", *map(str, where)), rows))
+        head, *rows = matrix(told)
+        print(table(head, rows))
     failed = any(cell.differences for cells in found for cell in cells)
     if options.page and not failed:
-        if TYPE_CHECKING:
-            from tools.conformance_page import write_page  # noqa: PLC0415
-        else:  # a script beside this one, found where this is the one that was started
-            from conformance_page import write_page  # noqa: PLC0415
-
         write_page(told)
     return 1 if failed else 0
 

@@ -1,4 +1,4 @@
-"""Fuzzes every reader of bytes that somebody else may have written; prints a table and JSON.
+"""Fuzz every reader of untrusted bytes; print a table and JSON.
 
     make fuzz FUZZ_SECONDS=60        so long for each target
     python tools/fuzz.py --runs 300  so many executions for each, always the same ones

@@ -284,7 +284,7 @@ PARTS: dict[str, Callable[[], Iterator[str]]] = {
 
 
 def page(text: str) -> str:
-    """Return a page with its generated parts written anew; an unknown part is a KeyError."""
+    """Return a page with its generated parts updated; an unknown part is a KeyError."""
 
     def write(match: re.Match[str]) -> str:
         return match[1] + "\n".join(PARTS[match[2]]()) + "\n" + match[3]

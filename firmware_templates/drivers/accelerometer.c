@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is the same for all accelerometers: when a measurement is taken, and its unit. */
+/* Common code of all accelerometers: sampling times and units. */
 #include "accelerometer.h"
 
 #include <string.h>

@@ -19,7 +19,7 @@ extern "C" {
 /* Statuses. */
 enum { RUNEC_SENSOR_OK = 0, RUNEC_SENSOR_SILENT = -1, RUNEC_SENSOR_ANOTHER = -2 };
 
-/* Samples a second. One needs about a millisecond of the bus; 200 is what an ADXL345 converts at most at 100 kHz. */
+/* Samples per second. A sample needs about 1 ms of the bus; 200 is what an ADXL345 converts at most at 100 kHz. */
 enum { RUNEC_ACCELEROMETER_HZ_MAX = 200 };
 
 /* Standard gravity [m/s^2]. */
@@ -31,7 +31,7 @@ enum { RUNEC_AXES_BYTES = 6, RUNEC_AXES_READ_BYTES = 7 };
 
 typedef struct {
     float unit; /* of a count [m/s^2] */
-    /* Asks who is there, and begins to measure so that `hz` samples a second can be taken: the milliseconds until the
+    /* Reads the device id, and starts to measure so that `hz` samples a second can be taken: the milliseconds until the
      * first measurement is good, or a status below 0. */
     int (*start)(uint8_t address, uint32_t hz);
     int (*read)(uint8_t address, int16_t counts[3]); /* the newest measurement: a status */
@@ -46,14 +46,14 @@ typedef struct {
     bool started;
 } runec_accelerometer;
 
-/* Samples taken since the last runec_accelerometer_sample() began: what a simulator moves the part by. */
+/* Samples taken since the last runec_accelerometer_sample() began: read by simulators. */
 extern volatile uint32_t runec_accelerometer_taken;
 
 /* Switches the bus on, and the part: a status. Returns when the first measurement is good. */
 int runec_accelerometer_start(runec_accelerometer *sensor);
 
 /* Writes x, y, z of `samples` measurements as f32 [m/s^2], the first one taken at once and the others `hz` a
- * second by the chip's clock: a status. Starts the part where it has not been, or has gone in between. */
+ * second by the chip's clock: a status. Starts the part if it was not started, or was lost in between. */
 int runec_accelerometer_sample(runec_accelerometer *sensor, uint8_t *bytes, uint32_t samples);
 
 /* For the parts' files: one register written, one compared with a part's identity. Statuses. */

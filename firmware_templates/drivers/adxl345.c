@@ -25,7 +25,7 @@ static int start(uint8_t address, uint32_t hz)
     int status = runec_sensor_identify(address, DEVID, IDENTITY);
     uint32_t hundredths = 625; /* of a hertz */
     uint8_t rate = RATE_6_25_HZ;
-    /* Twice as fast as it is read, so that each sample is new; an older one stands for half a period at most. */
+    /* Twice the rate of reading, so that each sample is new and at most half a period old. */
     while (rate < RATE_200_HZ && hundredths < 200u * hz) {
         rate++;
         hundredths *= 2;

@@ -24,7 +24,7 @@ static int start(uint8_t address, uint32_t hz)
     static const uint16_t rates_hz[] = {10, 25, 50, 100, 200, 400}; /* of the codes 2 to 7 */
     int status = runec_sensor_identify(address, WHO_AM_I, IDENTITY);
     uint32_t rate = 0;
-    /* Twice as fast as it is read, so that each sample is new; an older one stands for half a period at most. */
+    /* Twice the rate of reading, so that each sample is new and at most half a period old. */
     while (rate + 1u < sizeof rates_hz / sizeof rates_hz[0] && rates_hz[rate] < 2u * hz) {
         rate++;
     }

@@ -3,12 +3,17 @@
 #include <string.h>
 
 #include "console.h"
-#include "engine_wasm3.h"
 #include "firmware.h"
 #include "firmware_config.h"
 #include "runevm.h"
 #include "runevm_hal.h"
 #include "runevm_link.h"
+
+#ifdef FIRMWARE_ENGINE_AOT
+#include "engine_aot.h"
+#else
+#include "engine_wasm3.h"
+#endif
 
 #if FIRMWARE_MODELS > 0
 #include "model_tflm.h"
@@ -22,8 +27,12 @@ extern const uint8_t firmware_rune[], firmware_rune_end[];
 
 static runevm vm;
 static runevm_link serial;
+#ifdef FIRMWARE_ENGINE_AOT
+static runevm_aot engine;
+#else
 static runevm_wasm3 engine;
 static uint8_t pool[FIRMWARE_POOL_BYTES] __attribute__((aligned(16)));
+#endif
 
 #if FIRMWARE_MODELS > 0
 static runevm_tflm models;
@@ -37,7 +46,7 @@ static runec_accelerometer accelerometer = {&FIRMWARE_ACCELEROMETER, FIRMWARE_AC
 #endif
 
 /* Survives a restart. A rune that kills the chip while it is being loaded would do so for ever: the
- * second time it is left alone, so that the computer can be told. */
+ * second time it is left alone, so that the host receives the error. */
 static struct {
     uint32_t magic, attempt;
 } loading FIRMWARE_KEPT;
@@ -68,7 +77,7 @@ static uint32_t clock_ticks(void *user)
     return runevm_hal_ticks();
 }
 
-/* A capability's data: from the board's own sensor where the firmware has a driver, else from the computer. */
+/* Data of a capability: from the sensor on the board if the firmware has its driver, else from the host. */
 static runevm_error provide(void *user, const runevm_capability *capability, uint8_t *buffer, uint32_t length)
 {
 #ifdef FIRMWARE_ACCELEROMETER
@@ -86,7 +95,7 @@ static runevm_error provide(void *user, const runevm_capability *capability, uin
 }
 
 #ifdef FIRMWARE_PINS
-/* What the outputs of the rune drive. `inverted`: the board's part is on when the pin is low. */
+/* Pins of the outputs. `inverted`: the part on the board is on when the pin is low. */
 static const struct {
     uint32_t output, pin;
     bool inverted, level_of_0;
@@ -130,10 +139,15 @@ void runec_firmware_start(runec_stack stack)
 #ifdef FIRMWARE_PINS
     configure_pins();
 #endif
-    runevm_wasm3_init(&engine, pool, sizeof pool, stack.bottom + FIRMWARE_HOST_STACK_BYTES);
     runevm_link_init(&serial, &io, &identity);
     memset(&config, 0, sizeof config);
+#ifdef FIRMWARE_ENGINE_AOT
+    runevm_aot_init(&engine, &runevm_aot_rune, stack.bottom + FIRMWARE_HOST_STACK_BYTES);
+    config.engine = &runevm_engine_aot;
+#else
+    runevm_wasm3_init(&engine, pool, sizeof pool, stack.bottom + FIRMWARE_HOST_STACK_BYTES);
     config.engine = &runevm_engine_wasm3;
+#endif
     config.engine_context = &engine;
 #if FIRMWARE_MODELS > 0
     runevm_tflm_init(&models, arena, sizeof arena, model_slots, FIRMWARE_MODELS, runevm_tflm_operators());

@@ -1,4 +1,4 @@
-"""What executes a rune on a device: one small package for each engine.
+"""Engines that execute a rune on a device: one small package each.
 
 Each says which C sources it needs, how they are compiled and how much memory they take.
 """

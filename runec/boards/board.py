@@ -1,4 +1,4 @@
-"""What a board file says. Every member stands in the TOML under the same name."""
+"""Contents of a board file. Members have the names of the TOML keys."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ Level = Literal["builds", "emulated", "silicon"]
 Symbol = Annotated[str, msgspec.Meta(pattern=r"^[A-Z][A-Z0-9_]*$")]
 Version = Annotated[str, msgspec.Meta(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+[\w.+-]{0,20}$")]
 FileName = Annotated[str, msgspec.Meta(pattern=r"^\w[\w.-]{0,59}$")]
+Revision = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,3}\.[0-9]{1,3}$")]
 PinNumber = Annotated[int, msgspec.Meta(ge=0, le=255)]
 
 
@@ -43,7 +44,7 @@ class Region(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class CoreMemory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What an Arduino core takes in every firmware beyond what a bare-metal one does, measured.
+    """Memory of an Arduino core beyond a bare-metal firmware, measured.
 
     With `stack_in_heap` the core allocates the stack from RAM that the linker does not give out.
     """
@@ -54,7 +55,7 @@ class CoreMemory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 
 
 class VendorMemory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The memory that a vendor's linker script and partition table give a program.
+    """Memory for a program by the vendor's linker script and partition table.
 
     `flash` is what code and constants share, `ram` what static variables do, each the board's own
     where it is None; `core` is what the core takes of both.
@@ -120,9 +121,10 @@ class Hal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
     `shares` are folders with what the chip has in common with others, its core for instance. `i2c`
     is empty where the folder has no I2C. `link` says where the link is spoken: on the console, or
-    (`rtt`) in rings in RAM that a debugger reads and writes; the console then shows the log alone.
+    (`rtt`) in buffers in RAM that a debugger reads and writes; the console then has the log only.
     `ports` are what a pin's name begins with, and the number that the folder gives the port's first
-    pin; the rest of the name counts from 0, below `pins_per_port`.
+    pin; the rest of the name counts from 0, below `pins_per_port`. `reserved` are pins that no rune
+    may drive, below what has them; `caution` are pins that it had better not, below the reason.
     """
 
     folder: Identifier
@@ -134,6 +136,8 @@ class Hal(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     pins_per_port: Annotated[int, msgspec.Meta(ge=0, le=256)] = 0
     link: LinkKind = "uart"
     defines: dict[Symbol, int] = {}
+    reserved: dict[str, tuple[str, ...]] = {}
+    caution: dict[str, tuple[str, ...]] = {}
 
 
 class BoardPin(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -198,7 +202,9 @@ class Upload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     `{code_origin}` the address of the code region, `{script}` a file with the lines of `script`.
     Other names in braces are those of the board's `upload_values`. `package` says what installs
     the program. With `esp_chip`, the number that Espressif gives the chip, `{app}` is an
-    application image for its second-stage loader. `note` is what somebody who uploads must know.
+    application image for its second-stage loader. `revision_min` is the first revision of the chip
+    that can start the image. `note` is what somebody who uploads must know, `wake` how the board is
+    brought to listen, where that is not as usual.
     """
 
     protocol: Identifier
@@ -207,7 +213,9 @@ class Upload(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     package: str
     needs_port: bool = False
     esp_chip: Annotated[int, msgspec.Meta(ge=0, lt=1 << 16)] | None = None
+    revision_min: Revision | None = None
     note: str = ""
+    wake: str = ""
 
 
 class Sensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -270,9 +278,10 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     `verified` says how far: `builds`, `emulated`, `silicon`, and never more; `verified_reason` says
     what was done and what was not. Neither is inherited, nor are `id` and `name`. `upload` is the
     usual way onto the board, `other_uploads` are those that `--protocol` chooses. `usb_ids` are
-    vendor and product of what a computer sees when the board is plugged in; `usb_serial` says
-    whether that is a serial port, joined to the console. `input` says where
-    ACCEL has its data from: the computer (`link`), or the accelerometer of the board (`sensor`).
+    vendor and product of the USB device that the host sees; `usb_serial` says
+    whether that is a serial port, joined to the console. `usb_upload_ids` are those of ports for
+    uploads alone: the console is elsewhere. `input` says where
+    ACCEL has its data from: the host (`link`), or the accelerometer of the board (`sensor`).
     `pins` are the board's own names of pins, such as `led`. `time_budget_ms` is the time that one
     run of a rune may take, without what it waits.
     """
@@ -294,6 +303,7 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     pins: dict[Identifier, BoardPin] = {}
     usb_ids: tuple[UsbId, ...] = ()
     usb_serial: bool = True
+    usb_upload_ids: tuple[UsbId, ...] = ()
     upload: Upload | None = None
     other_uploads: tuple[Upload, ...] = ()
     upload_values: dict[Identifier, str] = {}
@@ -316,13 +326,13 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return f"{self.file_id}-silicon" if has_overrides else self.file_id
 
     def with_link(self, link: LinkKind | None) -> Board:
-        """Return this board with its link spoken elsewhere; None leaves it as its file says."""
+        """Return this board with another link; None: unchanged."""
         if link is None:
             return self
         return msgspec.structs.replace(self, hal=msgspec.structs.replace(self.hal, link=link))
 
     def with_vendor(self) -> Board:
-        """Return this board as the vendor's core has it: its memory, and the link on Serial."""
+        """Return this board with the vendor's core: its memory, and the link on Serial."""
         memory, found = self.memory, self.vendor.memory if self.vendor else VendorMemory()
         flash = Region(origin=memory.code.origin, size_bytes=memory.flash_bytes)
         memory = Memory(
@@ -357,13 +367,13 @@ class Board(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return board.with_link(overrides.hal.link)
 
     def with_input(self, source: InputKind | None) -> Board:
-        """Return this board with ACCEL's data from elsewhere; None leaves it as its file says."""
+        """Return this board with another ACCEL source; None: unchanged."""
         return self if source is None else msgspec.structs.replace(self, input=source)
 
     def with_time_budget(self, seconds: float | None) -> Board:
-        """Return this board with another time for one run, cut to what the link allows.
+        """Return this board with another time limit for one run, within the limit of the link.
 
-        None leaves it as its file says.
+        None: unchanged.
         """
         if seconds is None:
             return self

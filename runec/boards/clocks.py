@@ -1,4 +1,4 @@
-"""Whether the clocks that a board file states are those that its chip's HAL sets up.
+"""Check of the clocks in a board file against those that the HAL sets up.
 
 A wrong `clock_hz` is a wrong baud rate, wrong times and wrong samples, and nothing reports it. Each
 folder of `firmware_templates/hal/` with start-up code states in `clocks.toml` at what its chips
@@ -31,7 +31,7 @@ _ON_APB2 = frozenset({0x4001_1000, 0x4001_1400, 0x4001_3800})
 
 @dataclass(frozen=True, slots=True)
 class WrongClock:
-    """A key whose value cannot be right, what is wrong, and the nearest value that is."""
+    """A key with an invalid value, the error, and the nearest valid value."""
 
     key: KeyPath
     problem: str
@@ -127,8 +127,8 @@ def _pll(board: Board, pll: _Pll, chip: _Chip) -> Iterator[WrongClock]:
         right |= _bits(clock, chip.apb2_hz_max) << _APB2_SHIFT
         yield WrongClock(
             ("hal", "defines", "HAL_BUS_DIVIDERS"),
-            f"HAL_BUS_DIVIDERS is {dividers:#06x}, which has APB1 at {apb1 / _MHZ:g} MHz and APB2 "
-            f"at {apb2 / _MHZ:g} MHz: {chip.apb1_hz_max / _MHZ:g} and "
+            f"HAL_BUS_DIVIDERS is {dividers:#06x}, which sets APB1 to {apb1 / _MHZ:g} MHz and APB2 "
+            f"to {apb2 / _MHZ:g} MHz: {chip.apb1_hz_max / _MHZ:g} and "
             f"{chip.apb2_hz_max / _MHZ:g} MHz are the most, and bits 10 to 15 the only ones",
             f"HAL_BUS_DIVIDERS = {right:#06x}",
         )

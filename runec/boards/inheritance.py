@@ -1,4 +1,4 @@
-"""Board files that build on others: reading, joining tables, remembering who said what."""
+"""Inheritance of board files: reading, merging tables, origins of keys."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from runec.diagnostics import UserFileError
 from runec.suggestions import suggestion
 from runec.toml import TomlFile, TomlSort, read_toml
 
-# What a board says of itself, not of its kind.
+# Keys of one board only.
 OWN_KEYS = frozenset({"id", "name", "verified", "verified_reason"})
 _SORT = TomlSort("R0801", "board file", "docs/guides/boards.md", max_bytes=64 * 1024)
 
@@ -39,7 +39,7 @@ class BoardFiles:
 class JoinedBoard:
     """A board file joined with all that it inherits from, itself first in `texts`.
 
-    `origins` says which file gave a key; a table is the file's that was the first to have it.
+    `origins` maps keys to files; a table belongs to the first file that has it.
     """
 
     texts: tuple[TomlFile, ...]
@@ -47,7 +47,7 @@ class JoinedBoard:
     origins: dict[KeyPath, TomlFile]
 
     def origin(self, path: KeyPath) -> TomlFile:
-        """Return the file that gave a key, or the table nearest around it."""
+        """Return the file of a key, or of the innermost table around it."""
         for depth in range(len(path), 0, -1):
             if path[:depth] in self.origins:
                 return self.origins[path[:depth]]
@@ -70,7 +70,7 @@ def join_board(path: Path, heritage: Mapping[str, Path], files: BoardFiles) -> J
         heir = texts[-1]
         parent = heir.tables["inherits"]
         if not isinstance(parent, str):
-            break  # told as a value of the wrong type
+            break  # reported as a value of the wrong type
         parent_path = heritage.get(parent)
         if parent_path is None:
             raise UserFileError(
@@ -83,9 +83,9 @@ def join_board(path: Path, heritage: Mapping[str, Path], files: BoardFiles) -> J
             chain = [text.name for text in texts[seen.index(parent_path.resolve()) :]]
             raise UserFileError(
                 "R0804",
-                f"board files inherit in a circle: {' -> '.join([*chain, chain[0]])}",
+                f"circular inheritance of board files: {' -> '.join([*chain, chain[0]])}",
                 span=heir.span(("inherits",)),
-                hint="let one of them stand alone",
+                hint="remove `inherits` from one of them",
             )
         texts.append(files.read(parent_path))
         seen.append(parent_path.resolve())

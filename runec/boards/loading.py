@@ -37,7 +37,7 @@ def _folders() -> tuple[Path, ...]:
         raise UsageError(
             "R0806",
             f"RUNEC_BOARDS_DIR is {extra!r}, which is not a folder",
-            hint="name the folder of your board files, or unset RUNEC_BOARDS_DIR",
+            hint="set it to the folder of your board files, or unset RUNEC_BOARDS_DIR",
         )
     return (data_dir("boards"), *((Path(extra),) if extra else ()))
 
@@ -84,7 +84,7 @@ def _read_board(path: Path, files: BoardFiles | None = None, *, trusted: bool = 
         text = joined.origin(wrong.place)
         raise text.error(wrong.problem, wrong.place, wrong.hint) from None
     if board.id != path.stem:
-        hint = f"name the file {board.id}{_SUFFIX}"
+        hint = f"rename the file to {board.id}{_SUFFIX}"
         raise joined.texts[0].error(f"its id is {board.id!r}", ("id",), hint)
     _refuse_wrong_clock(joined, board)
     if not trusted:
@@ -94,7 +94,7 @@ def _read_board(path: Path, files: BoardFiles | None = None, *, trusted: bool = 
 
 
 def _refuse_controls(joined: JoinedBoard) -> None:
-    """Refuse characters that could end the line or the comment that a text is written into."""
+    """Reject characters that could end the line or the comment that a text is written into."""
     for text in joined.texts:
         for path, word in texts(text.tables):
             shown = printable(word)
@@ -123,7 +123,7 @@ def _refuse_wrong_clock(joined: JoinedBoard, board: Board) -> None:
 
 
 def _refuse_unknown_names(joined: JoinedBoard, board: Board) -> None:
-    """Refuse upload commands with names in braces that stand for nothing."""
+    """Reject upload commands with names in braces that stand for nothing."""
     known = {*_UPLOAD_NAMES, *board.upload_values}
     known |= {"constants"} if board.memory.constants else set()
     ways: dict[tuple[str, ...], Upload] = {("upload",): board.upload} if board.upload else {}
@@ -137,10 +137,10 @@ def _refuse_unknown_names(joined: JoinedBoard, board: Board) -> None:
                 text = joined.origin((*path, key))
                 raise UserFileError(
                     "R0801",
-                    f"board file {text.source.path}: {wrong!r} in {'.'.join((*path, key))} has a "
-                    "name in braces that stands for nothing",
+                    f"board file {text.source.path}: {wrong!r} in {'.'.join((*path, key))} has an "
+                    "unknown name in braces",
                     span=text.span((*path, key)),
-                    hint=f"known are: {', '.join(sorted(names))}; a brace is written twice",
+                    hint=f"known names: {', '.join(sorted(names))}; write a literal brace twice",
                 )
 
 
@@ -160,7 +160,7 @@ def _unknown_name(words: Iterable[str], known: Collection[str]) -> str | None:
 
 
 def _require_trust(joined: JoinedBoard) -> None:
-    """Refuse what could run code on this computer, in a file that is not the user's own."""
+    """Reject what could run code on the host, in a file that is not the user's own."""
     if all(map(_is_trusted, joined.texts)):
         return
     own = data_dir("boards")
@@ -209,20 +209,20 @@ def _find(board: str) -> Path:
     files = _board_files()
     if board not in files:
         hint = suggestion(board, sorted(files))
-        raise UsageError("R0802", f"there is no board {board!r}", hint=hint)
+        raise UsageError("R0802", f"no such board: {board!r}", hint=hint)
     return files[board]
 
 
 def load_board(board: str, *, trusted: bool = False, progress: Progress | None = None) -> Board:
     """Return a board, named by its id or by the path of its file, which ends in `.toml`.
 
-    A file outside of the folders of board files is `trusted` to run code on this computer only
+    A file outside of the folders of board files is `trusted` to run code on the host only
     where the caller says so; without that it is held to `runec.boards.trust`.
     `pio:ID` is one of PlatformIO's, which is asked for it, and `progress` told that.
 
     Raises:
         UsageError, MachineError: R0825, R0826, R0827, R0829, as `runec.boards.platformio`.
-        UsageError: R0802, there is none of this id; R0806, `RUNEC_BOARDS_DIR` is not a folder.
+        UsageError: R0802, no board with this id; R0806, `RUNEC_BOARDS_DIR` is not a folder.
         UserFileError: R0801, its file is wrong; R0804, it inherits wrongly; R0842, it needs trust;
             R0843, control characters; R0844, a clock that its chip contradicts; R1003, unreadable.
     """
@@ -248,7 +248,7 @@ def _platformio_board(board: str, progress: Progress | None) -> Board:
 
 
 def board_origins(board: str) -> Mapping[str, str]:
-    """Return the name of the file that gave each key of a board, by its path with dots.
+    """Return the name of the file of each key of a board, by its dotted path.
 
     Raises:
         RunecError: as `load_board`.

@@ -90,7 +90,7 @@ def manifest_tables(board: str, *, progress: Progress | None = None) -> tuple[st
     if not _NAME.fullmatch(name):
         raise UsageError(
             "R0825",
-            f"{name!r} is not a name of a PlatformIO board",
+            f"invalid name of a PlatformIO board: {name!r}",
             hint="list them: pio boards, or PlatformIO's documentation",
         )
     found = _find(name, progress or (lambda _: contextlib.nullcontext()))
@@ -118,13 +118,13 @@ def _tables(found: _Manifest, platform: _Platform, chip: _Chip) -> dict[str, Any
         "name": found.name,
         "url": found.url,
         "verified": [],
-        "verified_reason": "Made from PlatformIO's manifest; runec was not tested with this board.",
+        "verified_reason": "From PlatformIO's manifest; not tested with runec.",
         "cpu": {"name": found.mcu, "isa": chip.isa, "clock_hz": found.fcpu or 1},
         "toolchain": {"code_size_percent": chip.code_size_percent},
         "hal": {"console": "the core's Serial", "i2c": ""},
         "vendor": {"platform": found.platform, "board": found.id, "framework": "arduino"},
         **dict.fromkeys(("emulator", "upload")),
-        **{key: [] for key in ("sensors", "usb_ids", "other_uploads")},
+        **{key: [] for key in ("sensors", "usb_ids", "usb_upload_ids", "other_uploads")},
         "pins": {},
     }
     dropped = dict.fromkeys(("upload_protocol", "other_protocols", "ldscript", "variant"))
@@ -186,7 +186,7 @@ def _find(name: str, progress: Progress) -> _Manifest:
         )
     raise UsageError(
         "R0825",
-        f"PlatformIO has no board {name!r}, neither installed nor in its registry",
+        f"PlatformIO has no board {name!r}, installed or in its registry",
         hint=f"did you mean '{PLATFORMIO_PREFIX}{close}'?"
         if close
         else "check the name with `pio boards`",
@@ -233,7 +233,7 @@ def _ask(
         raise MachineError(
             "R0827",
             "PlatformIO cannot list its boards",
-            hint="run `pio boards --installed`, which prints what is wrong",
+            hint="run `pio boards --installed` for its error",
             notes=[line for line in lines if line][-3:],
         )
     return {str(board.get("id")): board for board in boards if isinstance(board, dict)}
@@ -254,6 +254,6 @@ def _unsupported(found: _Manifest, why: str, platforms: Iterable[str]) -> UsageE
     return UsageError(
         "R0826",
         f"the PlatformIO board {found.id!r} {why}",
-        hint=f"runec builds for boards of {', '.join(platforms)} that have an Arduino core; "
+        hint=f"supported are boards of {', '.join(platforms)} that have an Arduino core; "
         "`runec explain R0826` lists the chips",
     )

@@ -1,12 +1,12 @@
-"""What an untrusted board file may state: what cannot run code on the host.
+"""Allow-lists for untrusted board files: values that cannot run code on the host.
 
 A board file names programs (compiler, emulator, upload tool) and what they are started with, and
 names of packages that PlatformIO executes. The files of runec, and those in the user's own folder
-(RUNEC_BOARDS_DIR), may say anything. One that is named by its path, and what lies beside it, may be
-a stranger's, as part of a project: there each of these keys has an allow-list, wide enough for a
-board with another chip, clock, memory, pin or machine. Anything else needs `--trust-board`.
+(RUNEC_BOARDS_DIR), are trusted. One that is named by its path, and what lies beside it, may be
+untrusted, as part of a project: there each of these keys has an allow-list, wide enough for a board
+with another chip, clock, memory, pin or machine. Anything else needs `--trust-board`.
 
-What is not listed here is a number, one of a few words, or a text that only people read.
+All other keys are numbers, enumerations, or texts that are only printed.
 """
 
 from __future__ import annotations
@@ -69,12 +69,12 @@ _PLATFORM = re.compile(
     r"(?P<owner>platformio/)?(?P<name>[a-z0-9-]+)(?: ?@ ?[~^=]*[0-9][0-9.]*)?", re.ASCII
 )
 
-_PROGRAM = "it is a program that runec would run on this host"
-_OPTIONS = "this option could run a program on this host"
-_COMMAND = "could do more with it than write to the board"
-# What hints tell the user to type.
+_PROGRAM = "runec would run this program on the host"
+_OPTIONS = "this option could run a program on the host"
+_COMMAND = "could do more than write to the board with it"
+# Commands in hints.
 _DEBIAN = re.compile(r"[a-z0-9][a-z0-9+.-]+", re.ASCII)
-_INSTALLED = re.compile(r"[A-Za-z0-9 .+()/-]*", re.ASCII)
+_INSTALLED = re.compile(r"[A-Za-z0-9 .+()/-]*|[a-z0-9-]+>=[0-9.]+ \(pip\)", re.ASCII)
 _TYPED = "it is not the name of a package"
 _PACKAGE = "PlatformIO would install it and run its code"
 
@@ -218,7 +218,7 @@ _UPLOAD = (("upload", "command"), ("upload", "script"), ("upload", "package"))
 def refusals(
     board: JoinedBoard, shipped: Iterable[TomlFile], is_trusted: Callable[[TomlFile], bool]
 ) -> Iterator[Refusal]:
-    """Yield what the files of a board that are not trusted say that needs trust.
+    """Yield values of untrusted board files that need trust.
 
     `shipped` are the board files of runec, whose values anybody may repeat. The tables of `board`
     are of the right types.

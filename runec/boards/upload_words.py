@@ -237,7 +237,7 @@ _PYOCD = _Tool(
                 ("--skip",): _SIZE,
                 ("-O",): _pattern(
                     "(?:frequency|connect_mode|reset_type|chip_erase|smart_flash|fast_program"
-                    r"|keep_unwritten|resume_on_disconnect)=[a-z0-9_.-]+"
+                    r"|keep_unwritten|resume_on_disconnect|auto_unlock)=[a-z0-9_.-]+"
                 ),
             }
         ),

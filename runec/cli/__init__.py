@@ -1,11 +1,11 @@
 """The command line: `main()` and what every verb shares in its errors and exit codes.
 
-R1107, a file is in the way; R1110, no such code (runec.explanations); and
+R1107, an existing file; R1110, no such code (runec.explanations); and
 
 R1101  a mistake of usage               R1104  an example's list of runs is wrong (tools/)
 R1102  another error of click           R1105  an example has no input (tools/)
 R1103  no Runefile in this folder       R1106  the doctor found something missing
-R1108  a resource given twice           R1111  targets do not give the same bytes
+R1108  a duplicate resource             R1111  targets with different bytes
 R1112  it is another board than named   R1113  another system than Linux on x86-64
 R1199  a bug in runec
 """
@@ -40,7 +40,7 @@ def main() -> NoReturn:
     if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # see runec.__main__
         signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        # A signal that whoever started runec has switched off (nohup) stays so.
+        # A signal that the parent process ignores (nohup) stays ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _terminate)
     sys.exit(execute())
@@ -63,7 +63,7 @@ def execute(arguments: Sequence[str] | None = None) -> int:
 
 
 def _asks_for_json(arguments: Sequence[str]) -> bool:
-    """Tell how to print a mistake in the options before `--format`, which click never gets to."""
+    """Set the format of errors in the options before `--format`, which click does not reach."""
     pairs = {("--format", "json"), ("-f", "json")}
     return "--format=json" in arguments or not pairs.isdisjoint(itertools.pairwise(arguments))
 
@@ -109,7 +109,7 @@ def _bug(console: Console, error: Exception) -> int:
             Diagnostic(
                 "R1199",
                 f"this is a bug in runec: {type(error).__name__}: {error}",
-                hint="set RUNEC_DEBUG=1 to see where, and report it with that",
+                hint="set RUNEC_DEBUG=1 for the traceback, and report the bug with it",
             )
         ]
     )

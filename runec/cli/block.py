@@ -39,14 +39,14 @@ _DIFFERENCES_MAX = 8
     ),
 )
 def command() -> None:
-    """List and show processing blocks; make and test one of your own."""
+    """List, show, create and test processing blocks."""
 
 
 @command.command("list", epilog=example("runec block list", "runec block list --format json"))
 @format_option
 @pass_console
 def list_blocks(console: Console) -> None:
-    """List the blocks that come with runec."""
+    """List the built-in blocks."""
     blocks = [_known(name) for name in Catalogue.builtin().names()]
     if console.is_json:
         for block in blocks:
@@ -61,21 +61,21 @@ def list_blocks(console: Console) -> None:
         )
         for block in blocks
     ]
-    console.result(table(("block", "takes", "gives", "what it does"), rows))
+    console.result(table(("block", "inputs", "outputs", "description"), rows))
 
 
 def _known(name: str) -> Block:
     block = Catalogue.builtin().find(name)
     if block is None:
-        hint = did_you_mean(name, Catalogue.builtin().names()) or "`runec block list` shows all."
+        hint = did_you_mean(name, Catalogue.builtin().names()) or "`runec block list` prints all."
         raise click.BadParameter(
-            f"there is no block {name!r}; {hint} A folder has ./ before its name."
+            f"no such block: {name!r}; {hint} The path of a folder starts with ./"
         )
     return block
 
 
 def _complete(_ctx: click.Context, _parameter: click.Parameter, word: str) -> list[CompletionItem]:
-    """The names of blocks, or files where a path is begun."""
+    """Complete names of blocks, or paths."""
     if word.startswith((".", "/")):
         return [CompletionItem(word, type="file")]
     return [CompletionItem(name) for name in Catalogue.builtin().names() if name.startswith(word)]
@@ -86,9 +86,9 @@ def _complete(_ctx: click.Context, _parameter: click.Parameter, word: str) -> li
 @format_option
 @pass_console
 def show(console: Console, block: str) -> None:
-    """Show what a block takes and gives, its arguments, and its README.
+    """Show inputs, outputs, arguments and README of a block.
 
-    NAME is a block of runec, FOLDER one of yours: a path that begins with a point or holds a slash.
+    NAME is a built-in block; FOLDER is the path of a block, which starts with a dot or has a slash.
     """
     found = load_block(Path(block)) if _is_folder(block) else _known(block)
     readme = found.directory / "README.md"
@@ -98,9 +98,9 @@ def show(console: Console, block: str) -> None:
         return
     console.result(f"{printable(found.name)}: {printable(found.description)}")
     for rule in found.manifest.inputs:
-        console.result(f"  takes {input_text(rule)}")
+        console.result(f"  input {input_text(rule)}")
     for output in found.manifest.outputs:
-        console.result(f"  gives {output_text(output)}")
+        console.result(f"  output {output_text(output)}")
     console.result(f"  stack {found.stack_bytes} bytes")
     if found.arguments:
         rows = [
@@ -113,14 +113,14 @@ def show(console: Console, block: str) -> None:
             )
             for argument in found.arguments
         ]
-        headers = ("argument", "type", "default", "also", "what it is")
+        headers = ("argument", "type", "default", "also", "description")
         console.result("\n" + table(headers, rows))
     if text is not None:
         console.result("\n" + "\n".join(map(printable, text.strip().splitlines())))
 
 
 def _is_folder(text: str) -> bool:
-    # `hotg-ai/proc-blocks#label` is a spelling of a block of runec.
+    # `hotg-ai/proc-blocks#label` is a legacy name of a built-in block.
     return text.startswith((".", "/")) or is_file(Path(text, "block.toml"))
 
 
@@ -133,7 +133,7 @@ def _elements(names: tuple[str, ...]) -> str:
 
 
 def input_text(rule: InputRule) -> str:
-    """Return what an input takes as `runec block list` prints it, such as `f32[1, _, 6+]`."""
+    """Return the type of an input as `runec block list` prints it, such as `f32[1, _, 6+]`."""
     shape = f"[{', '.join(map(str, rule.dimensions))}]" if rule.dimensions else ""
     if rule.shape == "vector":
         shape = "[n]"
@@ -141,7 +141,7 @@ def input_text(rule: InputRule) -> str:
 
 
 def output_text(rule: OutputRule) -> str:
-    """Return what an output is as `runec block list` prints it, such as `u32[count]`."""
+    """Return the type of an output as `runec block list` prints it, such as `u32[count]`."""
     element = _elements(rule.elements) if rule.element == "declared" else rule.element
     if isinstance(rule.shape, str):
         shape = "" if element == rule.shape else f"[{rule.shape}]"
@@ -195,8 +195,8 @@ def _as_json(block: Block) -> dict[str, object]:
 def _check_name(_ctx: click.Context, _parameter: click.Parameter, name: str) -> str:
     if _NAME.fullmatch(name) is None:
         raise click.BadParameter(
-            f"{name!r} is not a block name: a letter, then letters, digits, _ and -, at most 64. "
-            "Another folder is chosen with --dir."
+            f"invalid block name {name!r}: use a letter, then letters, digits, _ and - (64 at "
+            "most). Choose the parent folder with --dir."
         )
     return name
 
@@ -211,16 +211,16 @@ def _check_name(_ctx: click.Context, _parameter: click.Parameter, name: str) -> 
     "parent",
     type=INPUT_FOLDER,
     default=Path(),
-    help="Where the folder NAME is made. [default: this folder]",
+    help="Parent folder of NAME. [default: the current folder]",
 )
 @format_option
 @pass_console
 def new(console: Console, name: str, parent: Path) -> None:
-    """Make a folder NAME with a block that works, and tests of it, to be changed."""
+    """Create a folder NAME with a working block and its tests, to start from."""
     folder = parent / name
     if not is_free(folder):
         raise UserFileError(
-            "R1107", f"{folder} is there already", hint="choose another name, or an empty folder"
+            "R1107", f"{folder} already exists", hint="choose another name, or an empty folder"
         )
     files = {file: read_file(template_dir() / file, "the template").decode() for file in _FILES}
     write_folder(folder, files | {"README.md": files["README.md"].replace("NAME", name)})
@@ -232,8 +232,8 @@ def new(console: Console, name: str, parent: Path) -> None:
     for file in sorted(_FILES):
         console.result(str(folder / file))
     console.say(
-        f"now:\n  {test}\nfor an editor with clangd:\n  {_compile_commands(path)}\n"
-        f"and in a Runefile.yml beside it:\n  proc-block: ./{name}"
+        f"next:\n  {test}\nfor an editor with clangd:\n  {_compile_commands(path)}\n"
+        f"and in a Runefile.yml in the same folder:\n  proc-block: ./{name}"
     )
 
 
@@ -252,8 +252,8 @@ def _compile_commands(path: str) -> str:
 def compile_commands(console: Console, folders: tuple[Path, ...], force: bool) -> None:
     """Write compile_commands.json into the folders of blocks, for editors with clangd.
 
-    Without a FOLDER it is the current one. The types, shapes and arguments that the editor shows
-    are those of the first test in tests.toml. The file has paths of this machine: do not commit it.
+    Without FOLDER: the current folder. Types, shapes and arguments are those of the first test in
+    tests.toml. The file contains absolute paths: do not commit it.
     """
     toolchain = find_toolchain()
     for folder in folders or (Path(),):
@@ -262,8 +262,8 @@ def compile_commands(console: Console, folders: tuple[Path, ...], force: bool) -
         files = editor_files(block, pipeline, toolchain)
         for name in files:
             if not is_inside((folder / name).parent, folder):
-                fact = f"{folder / name} leads out of the block's folder"
-                raise UserFileError("R1107", fact, hint="remove the link in its path")
+                fact = f"{folder / name} is outside the block's folder"
+                raise UserFileError("R1107", fact, hint="remove the symbolic link in its path")
         refuse_other_file(
             folder / DATABASE, is_editor_database, "a compilation database", force=force
         )
@@ -285,15 +285,15 @@ def compile_commands(console: Console, folders: tuple[Path, ...], force: bool) -
     default=10.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long a run may take.",
+    help="Time limit of one run.",
 )
 @format_option
 @pass_console
 def test(console: Console, folders: tuple[Path, ...], timeout: float) -> None:
-    """Run the tests.toml of blocks: compiled to WebAssembly, on this computer.
+    """Run the tests in tests.toml of blocks, compiled to WebAssembly, on the host.
 
-    Without a FOLDER it is the current one. Exit codes: 0 all is as the tests say; 1 a block or its
-    tests are wrong; 3 a block gives something else.
+    Without FOLDER: the current folder. Exit codes: 0 all tests pass; 1 a block or its tests have
+    errors; 3 a test fails.
     """
     failed = count = 0
     for folder in folders or (Path(),):
@@ -311,5 +311,5 @@ def test(console: Console, folders: tuple[Path, ...], timeout: float) -> None:
         raise RuneError(
             "R0730",
             f"{failed} of {count} tests failed",
-            hint="correct block.c where it is wrong, or tests.toml where that is",
+            hint="fix block.c, or the expectation in tests.toml",
         )

@@ -63,9 +63,9 @@ def command(context: click.Context) -> None:
 @format_option
 @pass_console
 def show(console: Console, board_id: str) -> None:
-    """Show the facts of one board, and the file of each that is inherited.
+    """Show the fields of one board, and the file that each inherited field is from.
 
-    BOARD is an id, or the path of a board file.
+    BOARD is an id of `runec boards`, or the path of a board file.
     """
     # Nothing of it is run here.
     board = load_board(board_id, trusted=True, progress=console.progress)
@@ -79,7 +79,7 @@ def show(console: Console, board_id: str) -> None:
 
 
 def _facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Yield label, value, and the file that says it; empty where that is the board's own."""
+    """Yield label, value, and the file that the value is inherited from (empty: the board file)."""
 
     def fact(label: str, value: str, key: str = "") -> tuple[str, str, str]:
         return label, value, origins.get(key, "")
@@ -93,7 +93,7 @@ def _facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[str, str,
     if board.verified_reason:
         yield fact("", board.verified_reason)
     if board.vendor is not None and board.vendor.preferred_because:
-        wants = f"wants --framework arduino: {board.vendor.preferred_because}"
+        wants = f"needs --framework arduino: {board.vendor.preferred_because}"
         yield fact("silicon", wants, "vendor.preferred_because")
     yield fact("cpu", cpu, "cpu.clock_hz")
     for label, key, region in (
@@ -151,7 +151,7 @@ def _vendor_facts(board: Board, origins: Mapping[str, str]) -> Iterator[tuple[st
     if vendor is None:
         return
     names = f"{vendor.package}, board {vendor.board}, framework {vendor.framework}"
-    uploads = " or ".join(vendor.protocols) or "as its manifest says"
+    uploads = " or ".join(vendor.protocols) or "as in its manifest"
     yield "PlatformIO", f"{names}, upload {uploads}", origins.get("vendor.platform", "")
     memory = board.with_vendor().memory
     sizes = f"flash {memory.flash_bytes} bytes, RAM {memory.ram.size_bytes} bytes"

@@ -32,8 +32,8 @@ from runec.files import AT_OUTPUT, write_file
     ),
 )
 @click.argument("runefile", required=False, type=A_RUNEFILE)
-@click.option("-o", "--output", type=INPUT_FILE, help="The .rune to write. [default: NAME.rune]")
-@click.option("-n", "--name", help="The rune's name. [default: that of the Runefile's folder]")
+@click.option("-o", "--output", type=INPUT_FILE, help="Output file. [default: NAME.rune]")
+@click.option("-n", "--name", help="Name of the rune. [default: the name of the Runefile's folder]")
 @current_dir_option("-C", "-c")
 @original_option("--debug", is_flag=True)
 @original_option("--cache-dir")
@@ -52,11 +52,11 @@ def command(
 ) -> None:
     """Compile RUNEFILE to a .rune: WebAssembly, models and graph in one file.
 
-    For a folder it is Runefile.yml, or else Runefile, in it; without RUNEFILE, in this folder.
-    A .rune that runec wrote is replaced; any other file only with --force.
+    RUNEFILE may be a folder with Runefile.yml or Runefile; without it: the current folder.
+    A .rune by runec is replaced; any other file only with --force.
     """
     if name == "":
-        raise click.UsageError("--name is empty: a rune has a name")
+        raise click.UsageError("--name is empty")
     runefile = which_runefile(runefile)
     if output is not None:
         refuse_other_file(output, has_digest, "a .rune", source=runefile, force=force)

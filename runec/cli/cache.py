@@ -1,4 +1,4 @@
-"""`runec cache`: what the cache holds, and clearing it."""
+"""`runec cache`: contents of the cache."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from runec.firmware import clear_projects
 def command(console: Console, is_cleared: bool) -> None:
     """Show the contents of the cache: firmware objects and projects, third-party sources.
 
-    Objects and projects of firmware are stored so that the next firmware build takes less time;
-    the least recently used ones are removed above the limit. Clearing changes no result.
+    Stored objects and projects make the next firmware build faster; the least recently used ones
+    are removed above the limit. Results do not depend on the cache.
     """
     if is_cleared:
         _clear(console)
@@ -59,4 +59,4 @@ def _clear(console: Console) -> None:
     freed = before - sum(item.bytes for item in usage())
     console.say(f"removed {freed:,} bytes: firmware objects and projects".replace(",", " "))
     for folder in in_use:
-        console.say(f"{folder} is in use by another process, and stays")
+        console.say(f"{folder} is in use by another process; not removed")

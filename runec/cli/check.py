@@ -39,7 +39,7 @@ EXIT_WRONG = RunefileError.exit_code
     epilog=example(
         "runec check examples/sine/Runefile.yml",
         "runec check --board all --format json",
-        note="Exit codes: 0 it would build, warnings or not; 1 it has errors.",
+        note="Exit codes: 0 no errors, perhaps warnings; 1 errors.",
     ),
 )
 @click.argument("runefile", required=False, type=A_RUNEFILE)
@@ -97,7 +97,7 @@ def command(
 
 
 def _reject_legacy_rune(path: Path) -> None:
-    """Say that a legacy rune runs on no board, before it is said that it is not a Runefile."""
+    """Report a legacy rune as such, before it is reported as an invalid Runefile."""
     if read_head(path, len(_WASM)) == _WASM:
         from runec.container import load_rune  # noqa: PLC0415 - a check of a text does not need it
 
@@ -117,7 +117,7 @@ def _models(pipeline: Pipeline) -> dict[str, ModelFile]:
 
 
 class _Boards:
-    """The boards that --board names; what knows their memory is imported where it is asked for."""
+    """Return the boards of --board; their memory model is imported on demand."""
 
     def __init__(self, console: Console, names: Sequence[str]) -> None:
         self._boards: list[Board] | None = None
@@ -127,7 +127,7 @@ class _Boards:
             self._boards = wanted_boards(console, names)
 
     def fitting(self, model: _Checked) -> tuple[str, ...] | None:
-        """Return the ids of the boards that take a model; None where no board was named."""
+        """Return the ids of the boards that a model fits; None without --board."""
         if self._boards is None:
             return None
         if DEVICES not in model.engines.takers:
@@ -143,4 +143,4 @@ def _counted(number: int, what: str) -> str:
 
 def _tell_about_explain(console: Console, found: tuple[Diagnostic, ...]) -> None:
     if found:
-        console.say(f"more about one of them: runec explain {found[0].code}")
+        console.say(f"details: runec explain {found[0].code}")

@@ -23,7 +23,7 @@ from runec.cli.options import format_option, pass_console
 @click.pass_context
 @pass_console
 def command(console: Console, ctx: click.Context, shell: str) -> None:
-    """Print the script that makes SHELL complete the command lines of runec."""
+    """Print the completion script for SHELL."""
     text = script(shell, ctx.find_root().command)
     if console.is_json:
         console.result_json({"shell": shell, "script": text})

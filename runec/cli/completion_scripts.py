@@ -27,7 +27,7 @@ _BOARD: Mapping[str, Offer] = {"-b": boards, "--board": boards}
 _PORT: Mapping[str, Offer] = {"-p": ports, "--port": ports}
 _RUNE: Mapping[str, Offer] = {"": RUNE_OR_RUNEFILE.offer}
 _RUNEFILE: Mapping[str, Offer] = {"": A_RUNEFILE.offer}
-# Of each verb what follows an option; "": its first argument. What the verb itself offers, which
+# Values of the options of each verb; "": of its first argument. What the verb itself offers, which
 # takes 0.3 s to import.
 QUICK: Mapping[tuple[str, ...], Mapping[str, Offer]] = {
     ("build",): _RUNEFILE,
@@ -42,7 +42,7 @@ QUICK: Mapping[tuple[str, ...], Mapping[str, Offer]] = {
 
 
 def quick_offer(args: list[str], incomplete: str) -> list[CompletionItem] | None:
-    """Return what a word can become where the table knows; None where the verb has to be asked."""
+    """Return the completions of a word from the table; None if the verb must be imported."""
     for verb, offers in QUICK.items():
         if tuple(args[: len(verb)]) != verb or "--" in args:
             continue
@@ -66,7 +66,7 @@ def _suffixes(item: CompletionItem) -> str:
 
 class _Quick(ShellComplete):
     def get_completions(self, args: list[str], incomplete: str) -> list[CompletionItem]:
-        """Return what the table knows, or else what click finds in the verb."""
+        """Return the completions from the table, or else from click."""
         found = quick_offer(args, incomplete)
         return super().get_completions(args, incomplete) if found is None else found
 

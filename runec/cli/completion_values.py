@@ -1,6 +1,6 @@
-"""What the Tab key offers for the values of options and arguments, without slow imports.
+"""Completion of the values of options and arguments, without slow imports.
 
-Each function takes what is typed so far and returns what it can become.
+Each function takes the incomplete word and returns its completions.
 `runec.cli.completion_scripts` also calls them without importing the verb whose option it is.
 """
 
@@ -64,7 +64,7 @@ def completer(offer: Offer) -> Completer:
     return lambda _ctx, _parameter, incomplete: offer(incomplete)
 
 
-# What a board file has where nothing was verified on the board.
+# Value in a board file if nothing was verified on the board.
 _UNVERIFIED = re.compile(rb"^verified *= *\[ *\]", re.MULTILINE)
 
 
@@ -89,7 +89,7 @@ def _board_ids(*, is_emulated: bool = False) -> list[str]:
 
 
 def boards(incomplete: str) -> list[CompletionItem]:
-    """The ids of boards; board files where a path is begun."""
+    """Complete ids of boards, or paths of board files."""
     if incomplete.startswith((".", "/", "~")):
         return InputFile(".toml").offer(incomplete)
     return [_item(name) for name in _board_ids() if name.startswith(incomplete)]

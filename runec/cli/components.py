@@ -20,7 +20,7 @@ from runec.components import components, fetch
     ),
 )
 def command() -> None:
-    """List or fetch the third-party C sources that firmware is built from."""
+    """List or fetch the third-party C sources of firmware."""
 
 
 @command.command(
@@ -32,7 +32,7 @@ def command() -> None:
 @format_option
 @pass_console
 def list_components(console: Console) -> None:
-    """List what is used, in which version, under which licence."""
+    """List the components with version and licence."""
     found = components()
     if console.is_json:
         for item in found:
@@ -63,7 +63,10 @@ def list_components(console: Console) -> None:
 @format_option
 @pass_console
 def fetch_components(console: Console, names: tuple[str, ...]) -> None:
-    """Fetch components into the cache and check them; without names, all of them."""
+    """Fetch components into the cache and verify their SHA-256.
+
+    Without NAME: all components.
+    """
     for name in names or tuple(item.name for item in components()):
         with console.progress(f"fetching {name}"):
             path = fetch(name)

@@ -1,4 +1,4 @@
-"""What the user sees: results on stdout; diagnostics, progress and remarks on stderr."""
+"""Output: results on stdout; diagnostics, progress and remarks on stderr."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Color = Literal["auto", "always", "never"]
 
 
 class OutputClosedError(Exception):
-    """Whoever read the output has enough of it."""
+    """The reader of the output has closed the pipe."""
 
 
 def open_streams() -> None:
@@ -49,7 +49,7 @@ def open_streams() -> None:
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     # In Latin-1 or ASCII a name may hold what cannot be shown. One sign stands for each character
     # there, so that tables stay aligned. In the locale C, which services and logs have, Python's
-    # handler is surrogateescape, which knows no such characters: they are escaped, as on stderr.
+    # handler is surrogateescape, which rejects such characters: they are escaped, as on stderr.
     if isinstance(sys.stdout, io.TextIOWrapper):
         if sys.stdout.errors == "strict":
             sys.stdout.reconfigure(errors="replace")
@@ -72,7 +72,7 @@ def _abandon(stream: TextIO) -> None:
 
 @contextmanager
 def _writing_results() -> Iterator[None]:
-    """Tell a reader that has gone, and a full disk behind stdout, from bugs."""
+    """Turn a closed pipe and a full disk behind stdout into errors that are not bugs."""
     try:
         yield
     except OSError as error:
@@ -86,7 +86,7 @@ def _writing_results() -> Iterator[None]:
 class Console:
     """The two streams of one command; options set what it prints and how.
 
-    Use it as a context manager: what it watches with `--verbose` is let go of at the end.
+    Use it as a context manager, which stops the log of commands (`--verbose`) at the end.
     """
 
     def __init__(self) -> None:
@@ -94,7 +94,7 @@ class Console:
         self.color: Color = "auto"
         self.verbose = False
         self.quiet = False
-        # What the user allows files of others to do: --allow-outside, --trust-board.
+        # Permissions: --allow-outside, --trust-board.
         self.allow_outside = False
         self.trust_board = False
         # Compilers run in threads that print; so does what draws the progress line.
@@ -102,7 +102,7 @@ class Console:
         self._progress: Progress | None = None
 
     def __enter__(self) -> Console:
-        watch_tools(self._tell_command)
+        watch_tools(self._print_command)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -110,7 +110,7 @@ class Console:
 
     @property
     def is_json(self) -> bool:
-        """True when programs read what is printed."""
+        """True if the output is JSON."""
         return self.format == "json"
 
     @property
@@ -135,9 +135,9 @@ class Console:
     # --- results ---------------------------------------------------------------------------------
 
     def result(self, text: str, *, painted: bool = False) -> None:
-        """Print a line of the result for people, or several, on stdout, at once.
+        """Print one or more lines of the result as text on stdout.
 
-        `painted` text was made printable by whoever put colours in it.
+        `painted` text has colours and is already printable.
         """
         self._out(f"{text if painted else printable(text, lines=True)}\n")
 
@@ -146,14 +146,14 @@ class Console:
         self._out(f"{_to_json(value, sys.stdout, separators=(',', ':'))}\n")
 
     def result_document(self, text: str) -> None:
-        """Print a file's text on stdout as it is, in UTF-8; made printable for a terminal."""
+        """Print a document unchanged on stdout, in UTF-8; made printable for a terminal."""
         if sys.stdout.isatty():
             self.result(text)
         else:
             self.result_bytes(f"{text}\n".encode(errors="replace"))
 
     def result_bytes(self, data: bytes) -> None:
-        """Print a result on stdout byte by byte; on a terminal without what that would obey."""
+        """Print a binary result on stdout; on a terminal without control characters."""
         if sys.stdout.isatty():
             self._out(printable_json(data.decode(errors="replace")))
             return
@@ -170,17 +170,17 @@ class Console:
     # --- remarks ---------------------------------------------------------------------------------
 
     def say(self, line: str) -> None:
-        """Print a remark on stderr, unless a program reads or --quiet is given."""
+        """Print a remark on stderr, unless with --format json or --quiet."""
         if not self.is_json and not self.quiet:
             self._error_line(printable(line, lines=True))
 
     def detail(self, line: str) -> None:
-        """Print a remark that only `--verbose` asks for."""
+        """Print a remark with `--verbose` only."""
         if self.verbose:
             self.say(line)
 
     def trace(self, lines: Iterable[str], record: dict[str, object]) -> None:
-        """Print on stderr what the user asked to see: lines, or one JSON object for programs."""
+        """Print requested details on stderr: lines, or one JSON object."""
         if self.is_json:
             self._error_json(record)
             return
@@ -188,20 +188,20 @@ class Console:
             self._error_line(printable(line))
 
     def warn(self, *diagnostics: Diagnostic) -> None:
-        """Print warnings on stderr, unless --quiet is given."""
+        """Print warnings on stderr, unless with --quiet."""
         if not self.quiet:
             self.report(diagnostics)
 
     @property
     def log(self) -> Callable[[str], None] | None:
-        """What takes the log lines of compilers and devices: only with `--verbose`."""
+        """Receiver of log lines of compilers and devices; None without `--verbose`."""
         return (lambda line: self.say(printable(line))) if self.verbose else None
 
-    def _tell_command(self, command: str, seconds: float) -> None:
+    def _print_command(self, command: str, seconds: float) -> None:
         self.detail(f"$ {command} ({seconds:.2f} s)")
 
     def report(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """Print diagnostics on stderr: drawn for people, one JSON object a line for programs."""
+        """Print diagnostics on stderr: as text with a caret, or as JSON lines."""
         for diagnostic in diagnostics:
             if self.is_json:
                 self._error_json(diagnostic.as_json())
@@ -209,7 +209,7 @@ class Console:
                 self._error_line(render(diagnostic, color=self.uses_color))
 
     def usage(self, error: click.UsageError) -> None:
-        """Print what is wrong with the command line; the help where nothing was asked for."""
+        """Print a usage error; the help if the command line is empty."""
         if isinstance(error, click.exceptions.NoArgsIsHelpError):
             self._error_line(error.format_message())
             return
@@ -218,9 +218,9 @@ class Console:
 
     @contextmanager
     def progress(self, what: str) -> Iterator[None]:
-        """Show on a terminal what is going on once it takes longer; `--verbose` prints its time.
+        """Show a step that takes long on a terminal; `--verbose` prints its time.
 
-        Nothing is shown elsewhere, with `--quiet`, or to programs.
+        Shows nothing without a terminal, with `--quiet` or with --format json.
         """
         started_s = time.monotonic()
         is_terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
@@ -263,7 +263,7 @@ class Console:
 
     @contextmanager
     def _printing(self) -> Iterator[None]:
-        """Take the progress line away while something is printed."""
+        """Hide the progress line while something is printed."""
         with self._lock:
             if self._progress is not None:
                 self._progress.stop()
@@ -279,18 +279,18 @@ class Console:
             try:
                 sys.stderr.write(f"{line}\n")
                 sys.stderr.flush()
-            except OSError as error:  # such as a full disk: nowhere to tell it, the code still does
+            except OSError as error:  # such as a full disk: only the exit code reports it
                 _abandon(sys.stderr)
                 if isinstance(error, BrokenPipeError):
                     raise OutputClosedError from None
 
 
 def printable_json(text: str) -> str:
-    """Return JSON that means the same, without what a terminal would obey."""
+    """Return equivalent JSON without control characters."""
     safe = printable(text, lines=True)
     if safe == text:
         return text
-    # Such characters stand in strings only, where JSON has a spelling for them.
+    # Such characters are in strings only, where JSON has an escape for them.
     return "".join(
         char if char == kept else _escape(char) for char, kept in zip(text, safe, strict=True)
     )

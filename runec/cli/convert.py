@@ -30,8 +30,8 @@ from runec.frontend.convert import convert
     ),
 )
 @click.argument("runefile", type=A_RUNEFILE)
-@click.option("-o", "--output", type=INPUT_FILE, help="The file to write. [default: stdout]")
-@click.option("--force", is_flag=True, help="Write over OUTPUT if it is there.")
+@click.option("-o", "--output", type=INPUT_FILE, help="Output file. [default: stdout]")
+@click.option("--force", is_flag=True, help="Overwrite an existing output file.")
 @current_dir_option("-C")
 @outside_option
 @format_option
@@ -43,9 +43,9 @@ def command(
     force: bool,
     current_dir: Path | None,
 ) -> None:
-    """Write RUNEFILE, which is of the older, Dockerfile-like dialect, in YAML.
+    """Convert RUNEFILE from the legacy dialect to YAML.
 
-    Comments are kept. The pipelines of both are compared: what is written means the same.
+    Comments are preserved. The pipelines of both are compared before the file is written.
     """
     text = read_runefile(runefile)
     folder = runefile.parent if current_dir is None else current_dir
@@ -53,7 +53,7 @@ def command(
     if output is not None:
         if is_there(output) and not force:
             raise UserFileError(
-                "R1107", f"{output} is there already", hint="choose another name, or add --force"
+                "R1107", f"{output} already exists", hint="choose another name, or add --force"
             )
         write_file(output, converted, elsewhere=AT_OUTPUT)
         console.say(f"wrote {output}")

@@ -1,4 +1,4 @@
-"""What `runec doctor` looks at: each part that something needs, and how to get it."""
+"""Checks of `runec doctor`: each required or optional part, and its installation."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _PYTHON_PACKAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One part: what it is for, what was found (None: nothing), the command that installs it.
+    """One part: purpose, what was found (None: nothing), the command that installs it.
 
     `packages` are the Debian packages that the command installs.
     """
@@ -49,7 +49,7 @@ class Check:
 
     @property
     def status(self) -> str:
-        """`ok`, `missing`, or `-` for a part that need not be there."""
+        """`ok`, `missing`, or `-` for an optional part."""
         if self.found is not None:
             return "ok"
         return "-" if self.optional else "missing"
@@ -60,7 +60,7 @@ class Check:
 
 
 def commands(checks: Sequence[Check]) -> list[str]:
-    """Return what to run to install what is missing, each command once."""
+    """Return the commands that install the missing parts, each once."""
     missing = [check for check in checks if check.status == "missing"]
     packages = dict.fromkeys(name for check in missing for name in check.packages)
     others = dict.fromkeys(check.install for check in missing if not check.packages)
@@ -75,12 +75,12 @@ def _apt(packages: Iterable[str]) -> str:
 
 
 def _pip(wanted: str) -> str:
-    """Return the command that installs what runec's metadata names, in the right versions."""
+    """Return the command that installs the packages of runec's metadata, in the right versions."""
     return shlex.join([sys.executable, "-m", "pip", "install", wanted])
 
 
 def run_checks() -> Iterator[Check]:
-    """Yield every check, in the order of the way from a Runefile to a board."""
+    """Yield every check, in the order from Runefile to board."""
     yield Check("python", "everything", sys.version.split()[0], "Python 3.11 or later")
     yield _wasm_compiler()
     for name, purpose in _PYTHON_PACKAGES.items():
@@ -154,7 +154,7 @@ def _version(command: list[str]) -> str:
     try:
         done = run_tool([*command, "--version"], timeout_s=20)
     except MachineError:
-        return "found, but it does not start"
+        return "installed, but does not start"
     number = re.search(r"\d+\.\d+(\.\d+)*", done.stdout + done.stderr)
     return number[0] if number else "found"
 

@@ -1,4 +1,4 @@
-"""`runec explain`: what a diagnostic's code means, with a wrong and a right example."""
+"""`runec explain`: meaning of a diagnostic code, with a wrong and a right example."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _WIDTH = 100
 @format_option
 @pass_console
 def command(console: Console, code: str | None) -> None:
-    """Explain CODE: its cause, a wrong and a right example, what to do.
+    """Explain a diagnostic code: cause, wrong and right example, fix.
 
-    Without CODE: the list of all codes.
+    Without CODE: list all codes.
     """
     pages = [find_page(code)] if code is not None else list(all_pages())
     if console.is_json:
         for page in pages:
             console.result_json(page.as_json())
     elif code is None:
-        console.result(table(("code", "what is wrong"), ((p.code, p.title) for p in pages)))
+        console.result(table(("code", "title"), ((p.code, p.title) for p in pages)))
     else:
         console.result("\n".join(_drawn(pages[0])))
 
@@ -50,12 +50,12 @@ def _drawn(page: Page) -> Iterator[str]:
     for heading, text in (
         ("Wrong:", page.wrong),
         ("Right:", page.right),
-        ("Wrong, in the legacy dialect:", page.legacy_wrong),
-        ("Right, in the legacy dialect:", page.legacy_right),
+        ("Wrong (legacy dialect):", page.legacy_wrong),
+        ("Right (legacy dialect):", page.legacy_right),
     ):
         if text is not None:
             yield ""
             yield heading
             yield textwrap.indent(text.rstrip("\n"), "    ")
     yield ""
-    yield textwrap.fill(f"What to do: {page.fix}", _WIDTH, break_on_hyphens=False)
+    yield textwrap.fill(f"Fix: {page.fix}", _WIDTH, break_on_hyphens=False)

@@ -9,7 +9,7 @@ import click
 from runec.boards import Board, load_board
 from runec.cli.console import Console, table
 from runec.cli.firmware_matrix import ALL, build_each, wanted_boards
-from runec.cli.firmware_options import FirmwareChoice, firmware_options, tell_of_fetching
+from runec.cli.firmware_options import FirmwareChoice, announce_download, firmware_options
 from runec.cli.help_epilog import example
 from runec.cli.input_options import used_input
 from runec.cli.options import (
@@ -44,7 +44,7 @@ from runec.firmware import (
     ),
 )
 def command() -> None:
-    """Make and build the firmware that carries a .rune."""
+    """Create and build firmware for a rune."""
 
 
 @command.command(
@@ -60,7 +60,7 @@ def command() -> None:
     "--directory",
     required=True,
     type=INPUT_FOLDER,
-    help="The project's folder: a new or empty one, or that of this rune on this board before.",
+    help="Project folder: new, empty, or of the same rune and board.",
 )
 @firmware_options
 @outside_option
@@ -75,16 +75,16 @@ def new(
     directory: Path,
     choice: FirmwareChoice,
 ) -> None:
-    """Write a PlatformIO project that stands alone; its README says how to build it.
+    """Create a self-contained PlatformIO project; its README describes the build.
 
-    A folder with changes of yours, or with another project, is not written over.
+    A folder with local changes or with another project is not overwritten.
     """
     board = choice.board(
         load_board(board_id, trusted=console.trust_board, progress=console.progress)
     )
     loaded = load_source(console, source)
     used_input(console, loaded.rune, choice.source_of_input)
-    with loaded.blamed(), console.progress("making the project"):  # it may fetch sources
+    with loaded.blamed(), console.progress("creating the project"):  # it may fetch sources
         project = create_project(
             DeviceRune.of(loaded.rune),
             board,
@@ -93,6 +93,7 @@ def new(
             backend=choice.backend,
             log=console.say,
         )
+    loaded.warn_of_pins(console, board)
     if console.is_json:
         console.result_json({"board": board.id, "path": str(project.directory)})
     else:
@@ -109,14 +110,13 @@ def new(
 )
 @click.argument("source", metavar="DIR|X.rune|RUNEFILE", type=RUNE_OR_RUNEFILE)
 @boards_option(
-    "Its board, unless it is a project. More than once, or `all`: a table of the boards."
+    "Target board; not used with a project folder. Repeat it, or `all`: a table of boards."
 )
 @click.option(
     "-d",
     "--directory",
     type=INPUT_FOLDER,
-    help="Where a new project goes, as for `runec firmware new`; of several boards, what their "
-    "projects go into. [default: NAME-BOARD]",
+    help="Project folder; with several boards, their parent. [default: NAME-BOARD]",
 )
 @firmware_options
 @outside_option
@@ -131,11 +131,11 @@ def build(
     directory: Path | None,
     choice: FirmwareChoice,
 ) -> int:
-    """Build a project's folder, or make the project for a .rune or a Runefile and build it.
+    """Build a project folder, or create and build the project of a .rune or a Runefile.
 
-    A folder with changes of yours, or with another project, is not written over; the former is
-    built as it is where it is named alone. For several boards it exits with 0 where all that the
-    rune fits were built, and it fits one.
+    A folder with local changes or with another project is not overwritten; name the folder to
+    build it with its changes. With several boards the exit code is 0 if the rune fits at least one
+    and every build for a board that it fits succeeded.
     """
     if is_project(source):
         if board_ids or directory is not None or not choice.is_default:
@@ -144,7 +144,7 @@ def build(
                 "with a project's folder"
             )
         project = load_project(source)
-        tell_of_fetching(console, project.board, project.framework)
+        announce_download(console, project.board, project.framework)
         with console.progress("building the firmware"):
             built = build_project(project, log=console.log)
         _print_build(console, project, built)
@@ -162,7 +162,7 @@ def build(
         folder = _default_directory(loaded.rune, board)
         if directory is not None:
             folder = directory / folder if is_many else directory
-        return create_project(
+        project = create_project(
             rune,
             board,
             folder,
@@ -170,14 +170,16 @@ def build(
             backend=choice.backend,
             log=console.say,
         )
+        loaded.warn_of_pins(console, board)
+        return project
 
     is_many = len(board_ids) > 1 or ALL in board_ids
     if is_many:
         return build_each(console, loaded, boards, make)
     with loaded.blamed():  # the linker may find that it does not fit
-        with console.progress("making the project"):
+        with console.progress("creating the project"):
             project = make(boards[0])
-        tell_of_fetching(console, project.board, project.framework)
+        announce_download(console, project.board, project.framework)
         with console.progress("building the firmware"):
             built = build_project(project, log=console.log)
     _print_build(console, project, built)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from runec.boards import Board, load_board, load_boards
 from runec.cli.console import Console, table
-from runec.cli.firmware_options import tell_of_fetching
+from runec.cli.firmware_options import announce_download
 from runec.cli.rune_sources import Source
 from runec.diagnostics import BoardRefusalError, MachineError, RunecError
 from runec.files import UnreadableFileError
@@ -35,7 +35,7 @@ class _Row:
 
     @property
     def told(self) -> str:
-        """The project's folder, or why there is none."""
+        """The project folder, or the error."""
         if self.error is None:
             return "" if self.project is None else str(self.project.directory)
         line = "" if self.error.span is None else f" (line {self.error.span.line})"
@@ -86,7 +86,7 @@ def build_each(
 
     A board that the rune does not fit is reported and left out; one that fails does not stop
     the others. Return 0 where all that it fits were built, else the exit code of the first
-    that failed; where it fits none, that of the first.
+    that failed; if it fits none, that of the first.
 
     Raises:
         RunecError: a mistake that is the same for every board.
@@ -111,7 +111,7 @@ def build_each(
             )
             for row in rows
         ]
-        headers = ("board", "verdict", "flash", "RAM", "seconds", "project, or why there is none")
+        headers = ("board", "verdict", "flash", "RAM", "seconds", "project, or error")
         console.result(table(headers, cells))
     failed = [row.error for row in rows if row.error and row.verdict == "failed"]
     refused = [row.error for row in rows if row.error]
@@ -129,12 +129,12 @@ def _build(
     try:
         with source.blamed(), console.progress(f"building for {board.id}"):
             project = make(board)
-            tell_of_fetching(console, board, project.framework)
+            announce_download(console, board, project.framework)
             built = build_project(project, log=console.log)
     except MachineError as caught:
         error = caught
     except RunecError as caught:
-        # Each board has a project folder of its own.
+        # Each board has its own project folder.
         if not isinstance(caught, BoardRefusalError | NoProjectError | UnreadableFileError):
             raise
         error = caught

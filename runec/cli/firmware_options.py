@@ -24,16 +24,16 @@ def backend_option(function: _Function) -> _Function:
         type=click.Choice(list(BACKENDS)),
         default=BACKENDS[0],
         show_default=True,
-        help="The engine that runs the rune's code on the device.",
+        help="Engine that runs the rune's code on the device.",
     )(function)
 
 
-def tell_of_fetching(console: Console, board: Board, framework: str) -> None:
-    """Say what a build waits for when PlatformIO must first ask its registry: minutes, at times."""
+def announce_download(console: Console, board: Board, framework: str) -> None:
+    """Print a note if PlatformIO must first download a platform, which can take minutes."""
     platform = platform_to_fetch(board, framework)
     if platform is not None:
         console.say(
-            f"PlatformIO fetches the platform {platform} first; without its registry it gives up "
+            f"PlatformIO first downloads the platform {platform}; without a network it times out "
             "after a minute or more"
         )
 
@@ -41,26 +41,26 @@ def tell_of_fetching(console: Console, board: Board, framework: str) -> None:
 _link_option = click.option(
     "--link",
     type=click.Choice(("uart", "rtt")),
-    help="Where the link is: rtt is RAM that a debugger reaches. [default: the board's]",
+    help="Link to the host: UART, or RTT (console in RAM). [default: the board's]",
 )
 _time_budget_option = click.option(
     "--time-budget",
     type=Seconds(0, MAX_TIME_BUDGET_MS / 1000, min_open=True),
     metavar="SECONDS",
-    help="The time that a run may take on the board, without waiting. [default: the board's]",
+    help="Time limit of one run on the board, without waiting. [default: the board's]",
 )
 _framework_option = click.option(
     "--framework",
     type=click.Choice(list(FRAMEWORKS)),
     default=BARE,
     show_default=True,
-    help="Our own start-up code, or the vendor's Arduino core from PlatformIO's registry.",
+    help="Start-up code: runec's own, or the vendor's Arduino core.",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class FirmwareChoice:
-    """How a firmware is wanted; None is as the board has it."""
+    """Options of a firmware; None: the board's default."""
 
     link: LinkKind | None
     source_of_input: InputKind | None
@@ -70,7 +70,7 @@ class FirmwareChoice:
 
     @property
     def is_default(self) -> bool:
-        """Whether it is as the board has it, with our own start-up code."""
+        """Whether all options are the board's defaults, with runec's start-up code."""
         chosen = (self.link, self.source_of_input, self.time_budget)
         return all(each is None for each in chosen) and self.framework == BARE
 
@@ -82,8 +82,8 @@ class FirmwareChoice:
         """
         if self.framework != BARE and self.link == "rtt":
             raise click.UsageError(
-                f"--link rtt does not go with --framework {self.framework}: "
-                "there the link is on Serial"
+                f"--link rtt cannot be combined with --framework {self.framework}: "
+                "the link is on Serial"
             )
         board = board.with_link(self.link).with_input(self.source_of_input)
         return board.with_time_budget(self.time_budget)

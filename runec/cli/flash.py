@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 
 import click
@@ -10,7 +11,7 @@ import click
 from runec.boards import Board, load_board
 from runec.cli.completion_values import completer, ports, protocols
 from runec.cli.console import Console
-from runec.cli.firmware_options import FirmwareChoice, firmware_options, tell_of_fetching
+from runec.cli.firmware_options import FirmwareChoice, announce_download, firmware_options
 from runec.cli.help_epilog import example
 from runec.cli.input_options import used_input
 from runec.cli.monitor import monitor_port, serial_target
@@ -24,15 +25,26 @@ from runec.cli.options import (
 )
 from runec.cli.rune_sources import load_source
 from runec.container import Rune
-from runec.devices import FlashPlan, Target, check_inputs, flash, plan_flash
+from runec.devices import (
+    Flashed,
+    FlashPlan,
+    Target,
+    check_inputs,
+    flash,
+    flash_selftest,
+    plan_flash,
+    plan_flash_selftest,
+)
+from runec.devices.errors import LockedChipError
 from runec.devices.monitor import Watched
+from runec.devices.ports import is_for_upload_alone
 from runec.diagnostics import RunecError
 from runec.firmware import ARDUINO, BARE
 from runec.pipeline import CapabilityKind
 from runec.vm import InputReader, Inputs, MissingInputError
 
 _RTT_HINT = (
-    "it talks over RAM that a debug probe reaches: start `rtt server` of OpenOCD, or J-Link's, "
+    "the link is RTT: start `rtt server` of OpenOCD, or the RTT server of J-Link, "
     "then runec monitor --port socket://localhost:9090"
 )
 
@@ -44,6 +56,7 @@ _RTT_HINT = (
         "runec flash examples/sine --board esp32c3 --port /dev/ttyUSB0 --monitor",
         "runec flash sine.rune --board esp32c3 --port /dev/ttyUSB0 --dry-run",
         "runec flash sine.rune --board nrf52840_dk --protocol jlink",
+        "runec flash --selftest --board nrf52840_dk",
     ),
 )
 @click.argument("source", metavar="X.rune|RUNEFILE", default=Path(), type=RUNE_OR_RUNEFILE)
@@ -52,23 +65,27 @@ _RTT_HINT = (
     "-p",
     "--port",
     shell_complete=completer(ports),
-    help="Its serial port, to write over or to talk. [default: by USB id]",
+    help="Serial port of the board. [default: by USB id]",
 )
 @firmware_options
 @click.option(
     "--protocol",
     metavar="NAME",
     shell_complete=protocols,
-    help="Another way onto the board: `runec boards show` lists them.",
+    help="Upload protocol, as listed by `runec boards show`.",
 )
-@click.option("--monitor", is_flag=True, help="Then show its results and log: see runec monitor.")
-@click.option("--dry-run", is_flag=True, help="Only show the commands: PlatformIO's, the tool's.")
+@click.option("--monitor", is_flag=True, help="Start `runec monitor` after the upload.")
+@click.option("--unlock", is_flag=True, help="Erasure of all of a locked nRF52, which unlocks it.")
+@click.option("--selftest", "is_selftest", is_flag=True, help="Self test instead of a rune.")
+@click.option("--dry-run", is_flag=True, help="Commands of the upload, printed and not run.")
 @outside_option
 @trust_option
 @format_option
+@click.pass_context
 @pass_console
 def command(
     console: Console,
+    ctx: click.Context,
     *,
     source: Path,
     board_id: str,
@@ -76,25 +93,29 @@ def command(
     choice: FirmwareChoice,
     protocol: str | None,
     monitor: bool,
+    unlock: bool,
+    is_selftest: bool,
     dry_run: bool,
 ) -> None:
-    """Build the firmware for a .rune or a Runefile and put it on a board, through PlatformIO.
+    """Build the firmware of a .rune or a Runefile and upload it to a board with PlatformIO.
 
-    Without either it is the Runefile of the current folder. What is built already is not built
-    again. The port is the one that has a USB id of the board's file; where several have, none is
-    guessed.
+    Without X.rune or RUNEFILE: the Runefile in the current folder. A firmware that is up to date is
+    not built again. The default port is the only one with a USB id of the board file.
     """
     if monitor and dry_run:
-        raise click.UsageError("--monitor does not go with --dry-run")
+        raise click.UsageError("--monitor cannot be combined with --dry-run")
     board = choice.board(
         load_board(board_id, trusted=console.trust_board, progress=console.progress)
     )
+    if is_selftest:
+        _require_selftest_alone(ctx, choice, monitor=monitor)
+        _flash_selftest(console, board, port, protocol, dry_run=dry_run)
+        return
     in_ram = choice.framework == BARE and board.hal.link == "rtt"
     if monitor and in_ram and "://" not in (port or ""):
         raise click.UsageError(
-            f"--monitor finds nothing at a serial port of {board.id} while its link is in RAM: "
-            "leave --link rtt out, or name your debugger's RTT server, "
-            "--port socket://localhost:9090"
+            f"--monitor needs a UART, and the link of {board.id} is RTT: "
+            "omit --link rtt, or pass the debugger's RTT server, --port socket://localhost:9090"
         )
     loaded = load_source(console, source)
     rune = loaded.rune
@@ -103,8 +124,10 @@ def command(
         _require_no_files(rune, board)
     if choice.framework == BARE and board.upload is not None and board.upload.note:
         console.say(f"note: {board.upload.note}")
+    with loaded.blamed():
+        loaded.warn_of_pins(console, board)
     if dry_run:
-        with loaded.blamed(), console.progress("making the project"):
+        with loaded.blamed(), console.progress("creating the project"):
             plan = plan_flash(
                 rune,
                 board,
@@ -116,18 +139,29 @@ def command(
         _show_plan(console, board, plan)
         _prefer_vendor(console, board, choice.framework)
         return
-    tell_of_fetching(console, board, choice.framework)
-    with loaded.blamed():
-        done = flash(
-            rune,
-            board,
-            port=port,
-            protocol=protocol,
-            framework=choice.framework,
-            backend=choice.backend,
-            log=console.log,
-            progress=console.progress,
-        )
+    announce_download(console, board, choice.framework)
+
+    def put(*, erases: bool) -> Flashed:
+        with loaded.blamed():
+            return flash(
+                rune,
+                board,
+                port=port,
+                protocol=protocol,
+                framework=choice.framework,
+                backend=choice.backend,
+                unlock=erases,
+                log=console.log,
+                say=console.say,
+                progress=console.progress,
+            )
+
+    try:
+        done = put(erases=unlock)
+    except LockedChipError as error:
+        if unlock or not error.can_unlock or not _agrees(console, error):
+            raise
+        done = put(erases=True)
     if console.is_json:
         console.result_json(
             {"rune": rune.name, "board": board.id, "port": done.port, "link": done.link}
@@ -140,29 +174,71 @@ def command(
         console.say(_RTT_HINT)
         if not monitor:
             return
-    target = _target(console, board, port or done.port, choice.framework, must=monitor)
+    talks_at = port or done.port
+    if talks_at is not None and is_for_upload_alone(talks_at, board):
+        talks_at = None
+    target = _target(console, board, talks_at, choice.framework, must=monitor)
     if monitor and target is not None:
         monitor_port(console, target, Watched(rune, every_s=1.0))
     elif target is not None:
         run = shlex.join(["runec", "run", str(source), "--on", str(target)])
         watch = ["runec", "monitor", str(source), "--port", f"{target.port}@{target.baud}"]
-        console.say(f"run it: {run}, with its inputs\nwatch it: {shlex.join(watch)}")
+        console.say(f"run: {run}, with its inputs\nmonitor: {shlex.join(watch)}")
+
+
+def _agrees(console: Console, error: LockedChipError) -> bool:
+    """Ask whether a locked chip is to be erased: only somebody at a terminal can say so."""
+    if console.is_json or not _is_terminal():
+        return False
+    console.say(error.message)
+    return click.confirm("Erase all of it, program and data, to unlock it?", err=True)
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _require_selftest_alone(ctx: click.Context, choice: FirmwareChoice, *, monitor: bool) -> None:
+    if ctx.get_parameter_source("source") is click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError("--selftest is written in the place of a rune: name none")
+    if monitor:
+        raise click.UsageError("--monitor shows the results of a rune: not with --selftest")
+    if choice.framework != BARE or choice.source_of_input or choice.time_budget:
+        raise click.UsageError(
+            "--selftest tests runec's own start-up code, without a rune: --framework, --input and "
+            "--time-budget do not go with it"
+        )
+
+
+def _flash_selftest(
+    console: Console, board: Board, port: str | None, protocol: str | None, *, dry_run: bool
+) -> None:
+    if dry_run:
+        _show_plan(console, board, plan_flash_selftest(board, port=port, protocol=protocol))
+        return
+    done, _ = flash_selftest(
+        board, port=port, protocol=protocol, log=console.log, progress=console.progress
+    )
+    if console.is_json:
+        console.result_json({"rune": None, "board": board.id, "port": done.port, "link": done.link})
+    console.say(
+        f"the self test is on {board.id}; measure: "
+        f"runec doctor --board {shlex.quote(board.id)} --selftest --no-upload"
+    )
 
 
 def _require_no_files(rune: Rune, board: Board) -> None:
-    """Refuse a rune that this verb has no inputs for, before anything is built to be watched."""
+    """Reject a rune that this verb has no inputs for, before anything is built to be watched."""
     try:
         sensed = (CapabilityKind.ACCEL,) if board.input == "sensor" else ()
         check_inputs(rune, InputReader(Inputs()), may_lack=sensed)
     except MissingInputError as error:
-        error.hint = (
-            f"leave --monitor out, then name its inputs: runec monitor X.rune {error.flag} FILE"
-        )
+        error.hint = f"omit --monitor, then pass its inputs: runec monitor X.rune {error.flag} FILE"
         raise
 
 
 def _show_plan(console: Console, board: Board, plan: FlashPlan) -> None:
-    """Print what would be done; what would stop it goes to stderr."""
+    """Print the commands; errors that would stop them go to stderr."""
     if console.is_json:
         tool = plan.tool
         console.result_json(
@@ -179,9 +255,9 @@ def _show_plan(console: Console, board: Board, plan: FlashPlan) -> None:
     console.result(shlex.join(plan.command))
     if plan.tool is None:
         vendor = board.vendor.platform if board.vendor else "its platform"
-        console.say(f"PlatformIO's {vendor} then starts its own upload tool, with its own offsets")
+        console.say(f"PlatformIO's {vendor} starts the vendor's upload tool")
     else:
-        console.say("it builds the firmware, then starts:")
+        console.say("PlatformIO builds the firmware, then starts:")
         console.result(shlex.join(plan.tool.words))
         for line in plan.tool.script:
             console.result(f"  {line}")
@@ -190,10 +266,10 @@ def _show_plan(console: Console, board: Board, plan: FlashPlan) -> None:
 
 
 def _prefer_vendor(console: Console, board: Board, framework: str) -> None:
-    """Say where a real board wants the vendor's build and did not get it."""
+    """Print a note if a real board needs the vendor's build and did not get it."""
     if framework == BARE and board.vendor is not None and board.vendor.preferred_because:
         console.say(
-            f"note: a real {board.id} wants the vendor's build, --framework {ARDUINO}: "
+            f"note: a real {board.id} needs the vendor's build, --framework {ARDUINO}: "
             f"{board.vendor.preferred_because}"
         )
 
@@ -201,7 +277,7 @@ def _prefer_vendor(console: Console, board: Board, framework: str) -> None:
 def _target(
     console: Console, board: Board, port: str | None, framework: str, *, must: bool
 ) -> Target | None:
-    """Return the board's target; None where it is unknown, unless it `must` be known."""
+    """Return the board's target, or None if it is unknown and not `must`."""
     try:
         return serial_target(console, port, [board])
     except RunecError as error:
@@ -209,7 +285,7 @@ def _target(
             raise
         console_of = board.hal.console if framework == BARE else "the core's Serial"
         console.say(
-            f"it runs at {board.hal.baud} baud on {console_of}; "
-            f"{error.message}, so name the port to talk to it: runec monitor --port PORT@BAUD"
+            f"the link is {board.hal.baud} baud on {console_of}; "
+            f"{error.message}; pass the port: runec monitor --port PORT@BAUD"
         )
         return None

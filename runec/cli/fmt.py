@@ -1,4 +1,4 @@
-"""`runec fmt`: the canonical spelling of Runefiles."""
+"""`runec fmt`: the canonical format of Runefiles."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ from runec.frontend.formatting import format_runefile
         "runec fmt",
         "runec fmt examples/sine/Runefile examples/sine/Runefile.yml",
         "runec fmt --check Runefile.yml",
-        note="Exit codes: 0 all are spelled canonically now; 1 one has errors, or with --check "
-        "one would be changed.",
+        note="Exit codes: 0 all formatted; 1 errors, or a file that --check would change.",
     ),
 )
 @click.argument("files", nargs=-1, type=A_RUNEFILE)
-@click.option("--check", is_flag=True, help="Change nothing; say which files would be changed.")
+@click.option(
+    "--check", is_flag=True, help="List of the files that would change; nothing is written."
+)
 @format_option
 @pass_console
 def command(console: Console, files: tuple[Path, ...], check: bool) -> int:
-    """Spell FILES canonically, in either dialect.
+    """Format FILES in the canonical style of their dialect.
 
-    A folder stands for the Runefile in it; without FILES it is that of this folder. Comments stay,
-    the meaning stays, a file that is canonical already is not touched. On stdout: the files that
-    were changed, or with --check would be.
+    A folder means the Runefile in it; without FILES: the current folder. Comments and meaning are
+    preserved; formatted files are not written. Prints the files that changed or, with --check,
+    would change.
     """
     code = 0
     for given in files or (None,):
@@ -63,8 +64,8 @@ def _format(path: Path, *, check: bool) -> bool:
         if not is_file(path):
             raise UserFileError(
                 "R1003",
-                f"cannot write over {path}, which is not a file",
-                hint="name a file, or only look: --check",
+                f"cannot overwrite {path}: not a regular file",
+                hint="name a file, or use --check",
             )
         target = path.resolve()  # a link stays a link
         mode = target.stat().st_mode

@@ -23,7 +23,7 @@ _FORMATS = {
     "svg": (graph_drawing.to_svg, SVG),
 }
 _ENDS = {**{name: name for name in _FORMATS}, "mmd": "mermaid"}
-# What Graphviz makes of a drawing, and this verb does not.
+# Formats that Graphviz writes, and this verb does not.
 _PICTURES = frozenset({"gif", "jpeg", "jpg", "pdf", "png", "ps", "webp"})
 _WASM = b"\0asm"
 
@@ -31,18 +31,18 @@ _WASM = b"\0asm"
 @click.command(
     "graph",
     epilog=example(
-        "runec graph examples/sine/Runefile.yml -o sine.svg",
-        "runec graph sine.rune --format dot",
+        "runec graph examples/sine/Runefile.yml -o sine.mmd",
+        "runec graph sine.rune -o sine.svg   # needs Graphviz",
     ),
 )
 @click.argument("file", required=False, metavar="[X.rune|RUNEFILE]", type=RUNE_OR_RUNEFILE)
-@click.option("-o", "--output", type=INPUT_FILE, help="The file to write. [default: stdout]")
+@click.option("-o", "--output", type=INPUT_FILE, help="Output file. [default: stdout]")
 @click.option(
     "-f",
     "--format",
     "format_",
     type=click.Choice(list(_FORMATS)),
-    help="What to draw. [default: as the end of --output says, else dot]",
+    help="Drawing format. [default: by the suffix of --output, else dot]",
 )
 @force_option
 @outside_option
@@ -55,17 +55,17 @@ def command(
     format_: str | None,
     force: bool,
 ) -> None:
-    """Draw the stages of a .rune or a Runefile, and the types that flow between them.
+    """Draw the stages of a .rune or a Runefile, and the types of the tensors between them.
 
-    Without a file it is the Runefile of the current folder. SVG needs no Graphviz. A drawing that
-    runec wrote and that was not edited is replaced; any other file only with --force.
+    Without a file: the Runefile in the current folder. SVG needs Graphviz (`dot`); DOT, Mermaid and
+    JSON do not. An unedited drawing by runec is replaced; any other file only with --force.
     """
     console.format = "json" if format_ == "json" else "text"
     path = which_runefile(file)
     suffix = output.suffix[1:].lower() if output is not None else ""
     if format_ is None and suffix in _PICTURES:
         raise click.UsageError(
-            f"no .{suffix} can be drawn: take .svg, or .dot and `dot -T{suffix}` of Graphviz"
+            f"cannot draw .{suffix}: use .svg or .mmd, or .dot and `dot -T{suffix}` (Graphviz)"
         )
     draw, document = _FORMATS[format_ or _ENDS.get(suffix, "dot")]
     text = draw(_read(console, path))

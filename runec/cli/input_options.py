@@ -1,4 +1,4 @@
-"""Options that give a rune its inputs."""
+"""Options for the inputs of a rune."""
 
 from __future__ import annotations
 
@@ -20,28 +20,30 @@ from runec.vm import Inputs, unused_input, unused_inputs
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 _OPTIONS = (
-    click.option("--raw", multiple=True, type=INPUT_FILE, help="Bytes as they are, for RAW."),
+    click.option("--raw", multiple=True, type=INPUT_FILE, help="Raw bytes for RAW."),
     click.option(
         "--accelerometer",
         "--accel",
         multiple=True,
         type=InputFile(".csv", ".txt", ".tsv"),
-        help="CSV with three numbers a row, for ACCEL.",
+        help="CSV file with three numbers per row for ACCEL.",
     ),
     click.option(
-        "--sound", "--wav", multiple=True, type=InputFile(".wav"), help="A WAV file, for SOUND."
+        "--sound", "--wav", multiple=True, type=InputFile(".wav"), help="WAV file for SOUND."
     ),
     click.option(
-        "--image", "--img", multiple=True, type=InputFile(*_PICTURES), help="A picture, for IMAGE."
+        "--image", "--img", multiple=True, type=InputFile(*_PICTURES), help="Picture for IMAGE."
     ),
     click.option(
         "--random",
         "--rand",
         type=Whole(0, 2**64 - 1),
         metavar="SEED",
-        help="Where RAND's numbers start. [default: 0]",
+        help="Seed of RAND. [default: 0]",
     ),
-    click.option("--random-bits", is_flag=True, help="Random bits instead of floats from 0 to 1."),
+    click.option(
+        "--random-bits", is_flag=True, help="Random bit patterns instead of floats from 0 to 1."
+    ),
 )
 
 
@@ -51,14 +53,14 @@ _SEVERAL = frozenset(
 
 
 class InputCommand(click.Command):
-    """A verb whose input options take several files, as in the original: `--image A B`.
+    """A verb whose input options accept several files, as in the original platform: `--image A B`.
 
     What follows the file of such an option is another file of it; but the verb's own argument has
     to be somewhere: where nothing else can be it, it is the last of those.
     """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Give each file its own option."""
+        """Insert the option before each further file."""
         return super().parse_args(ctx, self._spread(ctx, args))
 
     def _spread(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -151,7 +153,7 @@ def _once(console: Console) -> Callable[[Diagnostic], None]:
 def warn_of_unused(rune: Rune, inputs: Inputs) -> None:
     """Warn of inputs that no capability of the rune takes.
 
-    A legacy rune does not declare what it takes: `run` warns at the end.
+    A legacy rune does not declare its inputs: `run` warns at the end.
     """
     if rune.graph is None:
         return
@@ -162,7 +164,7 @@ def warn_of_unused(rune: Rune, inputs: Inputs) -> None:
 
 
 def used_input(console: Console, rune: Rune, source: InputKind | None) -> InputKind | None:
-    """Return the value of `--input`; None, with a warning, where the rune has no ACCEL."""
+    """Return the value of `--input`; None, with a warning, if the rune has no ACCEL."""
     if source is None or rune.graph is None:
         return source
     if any(each.kind is CapabilityKind.ACCEL for each in rune.graph.capabilities.values()):

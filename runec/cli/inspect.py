@@ -1,4 +1,4 @@
-"""`runec inspect`: what a .rune holds."""
+"""`runec inspect`: contents and requirements of a .rune."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from runec.diagnostics import printable
 @format_option
 @pass_console
 def command(console: Console, rune_file: Path) -> None:
-    """Show what a .rune holds and what it needs.
+    """Show contents and requirements of a .rune.
 
-    With --format json: the sizes, and the graph as docs/spec/rune.md describes it.
+    With --format json: sizes, and the graph as in docs/spec/rune.md.
     """
     rune = load_rune(rune_file)
     if console.is_json:
@@ -81,7 +81,7 @@ def _types(graph: Graph, tensors: Sequence[int]) -> str:
 
 
 def _kind(graph: Graph, name: str) -> tuple[str, str]:
-    """Return what a stage is, and what else there is to say about it."""
+    """Return the kind of a stage, and its details."""
     if name in graph.capabilities:
         capability = graph.capabilities[name]
         return f"capability {capability.kind.name}", _pairs(capability.parameters)

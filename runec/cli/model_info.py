@@ -1,4 +1,4 @@
-"""`runec model-info`: what a .tflite model takes, gives and needs; models out of C arrays."""
+"""`runec model-info`: tensors, operators and memory of a .tflite model; models in C arrays."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ from runec.models.other_files import identify_folder
 )
 @click.argument("model", metavar="X.tflite", type=A_MODEL)
 @click.option(
-    "--extract", type=INPUT_FILE, metavar="FILE", help="Write the model of a C array to FILE."
+    "--extract", type=INPUT_FILE, metavar="FILE", help="Output file for the model of a C array."
 )
-@click.option("--array", metavar="NAME", help="C array to extract, where there are several.")
+@click.option("--array", metavar="NAME", help="C array to extract, if there are several.")
 @format_option
 @pass_console
 def command(console: Console, model: Path, extract: Path | None, array: str | None) -> None:
     """Show a model's tensors, operators and arena, and which engines and boards run it.
 
-    --extract takes C source, such as an Arduino sketch's model.h or the output of xxd -i, writes
-    the model that an array in it holds, and shows that.
+    --extract accepts C source, such as an Arduino sketch's model.h or the output of xxd -i, and
+    writes the model in one of its arrays.
     """
     if array is not None and extract is None:
         raise click.UsageError("--array needs --extract FILE.")
@@ -97,11 +97,11 @@ def command(console: Console, model: Path, extract: Path | None, array: str | No
     if DEVICES in engines.takers:
         console.result(f"Boards: {', '.join(boards) or 'none has the memory'}")
     elif not engines.takers:
-        console.say(f"no engine of runec runs the model: {engines.advice}")
+        console.say(f"no engine runs the model: {engines.advice}")
 
 
 def _resolved(console: Console, model: Path, file: ModelFile) -> ResolvedModel:
-    """The model with its shapes; as it is, with a warning, where they cannot be determined."""
+    """Return the model with its shapes; unchanged, with a warning, if they cannot be determined."""
     try:
         return resolve_model(file)
     except UnknownShapesError as error:
@@ -129,7 +129,7 @@ def _extracted(
         raise UserFileError(error.code, f"{path}: {error.message}", hint=error.hint) from None
     if is_there(target) and (is_folder(target) or read_file(target, "FILE") != found.data):
         raise UserFileError(
-            "R1107", f"{target} is there already", hint="choose another name, or remove it"
+            "R1107", f"{target} already exists", hint="choose another name, or remove it"
         )
     write_file(target, found.data, only_if_changed=True, elsewhere="choose another FILE")
     console.say(f"wrote {target}: the array {found.name}, {len(found.data)} bytes")
@@ -155,7 +155,7 @@ def _lines(
         yield "Output shapes: determined by LiteRT"
     unknown = [printable(item.name) for item in info.outputs if item.shape is None]
     if unknown:
-        yield f"Found at run time, declare the size in the Runefile: {', '.join(unknown)}"
+        yield f"Known at run time only; declare the size in the Runefile: {', '.join(unknown)}"
     if resolved.folded:
         yield f"Folded when a rune is built: {', '.join(map(printable, resolved.folded))}"
     quantised = [item for item in (*info.inputs, *info.outputs) if item.scale is not None]
@@ -170,7 +170,7 @@ def _lines(
         if bounds is not None
     ]
     if clamped:
-        yield "Clamped, because it makes integers of them:"
+        yield "Clamped before the conversion to integers:"
         yield from clamped
     yield "Operators:"
     yield from (

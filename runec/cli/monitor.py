@@ -1,4 +1,4 @@
-"""`runec monitor`: what a device says, as it comes."""
+"""`runec monitor`: results and log of a device as they arrive."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ from runec.devices.monitor import (
     WatchEvent,
     watch,
 )
-from runec.devices.ports import find_port, serial_ports
-from runec.devices.serial_port import SerialTransport
+from runec.devices.ports import Port, find_port, serial_ports
+from runec.devices.serial_port import SerialTransport, says_hello
 from runec.devices.transport import Transport
 from runec.diagnostics import Diagnostic, RuneError, Severity, UsageError, printable
 from runec.pipeline import CapabilityKind
@@ -74,15 +74,15 @@ from runec.vm import InputReader, Inputs, unused_inputs
     "--port",
     metavar="PORT[@BAUD]",
     shell_complete=completer(ports),
-    help="Its serial port. [default: by USB id]",
+    help="Serial port of the board. [default: by USB id]",
 )
-@board_option(required=False, help_text="Which board: its USB ids and baud.")
+@board_option(required=False, help_text="Board: its USB ids and baud rate.")
 @click.option(
     "--on",
     "on",
     metavar="TARGET",
     shell_complete=completer(devices),
-    help="emulator:BOARD, or serial:PORT[@BAUD].",
+    help="Target: emulator:BOARD or serial:PORT[@BAUD].",
 )
 @click.option(
     "--every",
@@ -92,15 +92,17 @@ from runec.vm import InputReader, Inputs, unused_inputs
     metavar="SECONDS",
     help="Interval between the starts of two runs.",
 )
-@click.option("--count", type=Whole(1), help="End after so many runs.")
+@click.option("--count", type=Whole(1), help="Number of runs. [default: until Ctrl-C]")
 @click.option(
     "--timeout",
     type=Seconds(0, MAX_SECONDS, min_open=True),
     metavar="SECONDS",
     help="Time limit of one run, as for `runec run`. [default: the target's]",
 )
-@click.option("--listen", is_flag=True, help="Request no runs; only show the log of the device.")
-@click.option("--plot", is_flag=True, help="Draw numbers in the terminal, the newest at the right.")
+@click.option("--listen", is_flag=True, help="Log of the device only; no runs are requested.")
+@click.option(
+    "--plot", is_flag=True, help="Plot of the results in the terminal, newest at the right."
+)
 @input_options
 @input_option
 @outside_option
@@ -122,18 +124,18 @@ def command(
     inputs: Inputs,
     source_of_input: InputKind | None,
 ) -> int:
-    """Run the rune on a device repeatedly, and show results and log lines as they arrive.
+    """Run the rune on a device repeatedly, and print results and log lines as they arrive.
 
-    Inputs from sensors on the board need no option; for others name the rune and files. `monitor`
-    waits for reconnection and reports failed runs. Ctrl-C ends it. With --count it exits with 3
-    where a run failed. Times are those at which the host received a line.
+    Sensors on the board need no option; for other inputs name the rune and files. `monitor` waits
+    for reconnection and reports failed runs; Ctrl-C ends it. With --count the exit code is 3 if a
+    run failed. Times are those of arrival at the host.
     """
     if plot and (console.is_json or not sys.stdout.isatty()):
-        raise click.UsageError("--plot draws in a terminal: not with --format json, nor in a pipe")
+        raise click.UsageError("--plot needs a terminal, and cannot be combined with --format json")
     if listen and count is not None:
-        raise click.UsageError("--count counts runs, and --listen asks for none")
+        raise click.UsageError("--count cannot be combined with --listen, which requests no runs")
     if sum(each is not None for each in (port, on)) > 1 or (on and board_id):
-        raise click.UsageError("--on does not go with --port or --board")
+        raise click.UsageError("--on cannot be combined with --port or --board")
     rune = None if source is None else load_source(console, source).rune
     board = (
         None
@@ -142,7 +144,7 @@ def command(
     )
     if source_of_input is not None and on is None:
         raise click.UsageError(
-            "--input goes with --on emulator:BOARD: see also runec flash --input"
+            "--input needs --on emulator:BOARD; for a real board: runec flash --input"
         )
     target = None
     if on is not None:
@@ -150,13 +152,13 @@ def command(
             source_of_input = used_input(console, rune, source_of_input)
         target = Target.parse(on, trust_board=console.trust_board).with_input(source_of_input)
     if rune is None or listen:
-        why = "--listen asks for no runs" if listen else "no rune was named to read it"
+        why = "--listen requests no runs" if listen else "no rune reads it: none was named"
         for warning in unused_inputs(inputs, (), why):
             inputs.warn(warning)
     else:
         warn_of_unused(rune, inputs)
     if listen and timeout is not None:
-        raise click.UsageError("--timeout is for runs, and --listen asks for none")
+        raise click.UsageError("--timeout cannot be combined with --listen, which requests no runs")
     limit_s = timeout or TIMEOUT_S
     if target is not None and target.board is not None:
         limit_s = emulator_patience_s(timeout)
@@ -165,7 +167,7 @@ def command(
     wanted = Watched(rune, feed, None if listen else every, count, limit_s)
     if target is not None and target.board is not None:
         if rune is None:
-            raise click.UsageError("an emulated board needs a rune to carry: X.rune or a Runefile")
+            raise click.UsageError("an emulated board needs a rune: X.rune or a Runefile")
         emulation = plan_emulation(rune, target.board)
         if not listen:
             emulation.check_inputs(feed)
@@ -181,7 +183,7 @@ def command(
             before_run=emulated.before_run,
         )
     if target is not None and target.kind != "serial":
-        raise click.UsageError("the host is not a device: runec run runs a rune here")
+        raise click.UsageError("the host is not a device; use runec run")
     if rune is not None and not listen:
         check_inputs(rune, feed, may_lack=frozenset(CapabilityKind))
     if target is None:
@@ -197,9 +199,9 @@ def monitor_port(
     plot: bool = False,
     board: Board | None = None,
 ) -> int:
-    """Watch the device at a serial port until Ctrl-C; warn where it is another than `board`.
+    """Watch the device at a serial port until Ctrl-C; warn if it is not `board`.
 
-    Return the exit code: 3 where one of so many runs failed.
+    Return the exit code: 3 if a counted run failed.
 
     Raises:
         RunecError: as `watch` and `SerialTransport`.
@@ -225,7 +227,7 @@ def serial_target(console: Console, port: str | None, boards: Sequence[Board]) -
     if port is not None and "@" in port:
         return Target.parse(f"serial:{port}")
     if port is None:
-        found = find_port(boards)
+        found = find_port(boards, answers=lambda each: _answers(console, each, boards))
         console.say(f"found {found}")
         bauds = {each.hal.baud for each in boards if found.usb_id in each.usb_ids}
         if len(bauds) > 1:
@@ -233,7 +235,7 @@ def serial_target(console: Console, port: str | None, boards: Sequence[Board]) -
             raise UsageError(
                 "R0943",
                 f"{found.device} could be boards with different baud rates: {ids}",
-                hint=f"say which it is, with --board, or --port {found.device}@BAUD",
+                hint=f"choose with --board, or --port {found.device}@BAUD",
             )
         port = found.device
     else:
@@ -244,8 +246,15 @@ def serial_target(console: Console, port: str | None, boards: Sequence[Board]) -
     return replace(target, baud=bauds.pop()) if len(bauds) == 1 else target
 
 
+def _answers(console: Console, port: Port, boards: Sequence[Board]) -> bool:
+    """Return whether a firmware of runec's answers at one of several ports of a probe."""
+    baud = next(each.hal.baud for each in boards if port.usb_id in each.usb_ids)
+    with console.progress(f"asking {port.device}"):
+        return says_hello(port.device, baud)
+
+
 class _Emulated:
-    """An emulated board that is started again where it is lost, as with a run that does not end."""
+    """An emulated board that is restarted if it is lost, as with a run that does not end."""
 
     def __init__(self, start: Callable[[], EmulatedBoard]) -> None:
         self._start = start
@@ -278,7 +287,7 @@ def _show(
         with closing(shown):
             watch(connect, wanted, shown.tell, name=name, booting=booting, before_run=before_run)
     except KeyboardInterrupt:
-        # That is how somebody ends this, and no failure.
+        # Ctrl-C is the usual end, not a failure.
         console.say("stopped")
         return 0
     return RuneError.exit_code if shown.failed_runs and wanted.count is not None else 0
@@ -308,14 +317,14 @@ class _Shown:
             self._compare(event.hello.board, self._board.id)
 
     def close(self) -> None:
-        """Leave the drawing as it is."""
+        """Keep the plot."""
         if self._plot is not None:
             self._plot.clear(keep=True)
 
     def _compare(self, found: str, named: str) -> None:
         if found != named:
             what = f"this is the board {found}, not {named}"
-            hint = f"say --board {found}, or --port for the one that you mean"
+            hint = f"use --board {found}, or --port for another board"
             self._console.warn(Diagnostic("R1112", what, Severity.WARNING, hint=hint))
 
     def _tell(self, event: WatchEvent) -> None:

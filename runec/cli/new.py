@@ -31,7 +31,7 @@ def _example(template: str) -> Path:
 
 
 def _argument(path: Path) -> str:
-    """A path as an argument of a command, which would take one that begins so for an option."""
+    """A path as an argument; ./ before a name that looks like an option."""
     return f"./{path}" if str(path).startswith("-") else str(path)
 
 
@@ -54,15 +54,15 @@ def templates() -> list[str]:
     type=click.Choice(templates()),
     default="sine",
     show_default=True,
-    help="What to begin with; empty hands its input on.",
+    help="Template; `empty` copies its input to its output.",
 )
 @format_option
 @pass_console
 def command(console: Console, folder: Path, template: str) -> None:
-    """Make a folder NAME with a Runefile, a model and an input, ready to build and run."""
+    """Create a folder NAME with a Runefile, a model and an input, ready to build and run."""
     if not is_free(folder):
         raise UserFileError(
-            "R1107", f"{folder} is there already", hint="choose another name, or an empty folder"
+            "R1107", f"{folder} already exists", hint="choose another name, or an empty folder"
         )
     source = _example(template)
     # The Runefile comes last: a folder that has one is whole.

@@ -74,7 +74,7 @@ def version_option(function: _Function) -> _Function:
         is_eager=True,
         expose_value=False,
         callback=_show_version,
-        help="Show the version and exit.",
+        help="Version of runec.",
     )(function)
 
 
@@ -96,7 +96,7 @@ def format_option(function: _Function) -> _Function:
         type=click.Choice(["text", "json"]),
         default="text",
         show_default=True,
-        is_eager=True,  # so that mistakes in other options are already told in this form
+        is_eager=True,  # so that errors in other options are printed in this format
         expose_value=False,
         callback=_set_format,
         help="Output format: text, or JSON lines.",
@@ -118,7 +118,7 @@ def color_option(function: _Function) -> _Function:
         is_eager=True,
         expose_value=False,
         callback=_set_color,
-        help="When to use colours; auto heeds NO_COLOR, FORCE_COLOR and the terminal.",
+        help="Use of colours; auto: as NO_COLOR, FORCE_COLOR and the terminal require.",
     )(function)
 
 
@@ -136,7 +136,7 @@ def verbose_option(function: _Function) -> _Function:
         is_flag=True,
         expose_value=False,
         callback=_set_verbose,
-        help="Show commands, times, what came from the cache, what compilers, runes, devices log.",
+        help="Details on stderr: commands, times, cache hits, logs.",
     )(function)
 
 
@@ -154,7 +154,7 @@ def quiet_option(function: _Function) -> _Function:
         is_flag=True,
         expose_value=False,
         callback=_set_quiet,
-        help="Print only the result and errors.",
+        help="Results and errors only.",
     )(function)
 
 
@@ -167,7 +167,7 @@ def _named(
         if not name or not equals:
             raise click.BadParameter(f"{text!r} is not NAME=VALUE")
         if name in pairs:
-            raise click.BadParameter(f"{name!r} is given twice")
+            raise click.BadParameter(f"{name!r} is a duplicate")
         pairs[name] = value
     return pairs
 
@@ -185,7 +185,7 @@ def current_dir_option(*letters: str) -> Callable[[_Function], _Function]:
         *letters,
         "--current-dir",
         type=INPUT_FOLDER,
-        help="Where the Runefile's relative paths start. [default: the Runefile's folder]",
+        help="Base of the Runefile's relative paths. [default: the Runefile's folder]",
     )
 
 
@@ -202,7 +202,7 @@ def outside_option(function: _Function) -> _Function:
         is_flag=True,
         expose_value=False,
         callback=_allow,
-        help="Read resources and models outside the Runefile's folder.",
+        help="Access to resources and models outside the Runefile's folder.",
     )(function)
 
 
@@ -213,19 +213,19 @@ def trust_option(function: _Function) -> _Function:
         is_flag=True,
         expose_value=False,
         callback=_allow,
-        help="Accept programs and flags of the board file that could run code on this host.",
+        help="Trust in programs and flags of the board file, which run on the host.",
     )(function)
 
 
 def original_option(name: str, *, is_flag: bool = False) -> Callable[[_Function], _Function]:
-    """Accept an option of the original platform that has nothing to say here, for its scripts."""
+    """Accept and ignore an option of the original platform, for its scripts."""
     return click.option(name, is_flag=is_flag, hidden=True, expose_value=False)
 
 
 def _one_board(
     _ctx: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
 ) -> str | None:
-    # Of an option that is given twice click would take the last and say nothing.
+    # click would silently take the last of duplicate options.
     if len(values) > 1:
         raise click.BadParameter(f"one board, not {len(values)}: {', '.join(values)}")
     return values[0] if values else None
@@ -234,7 +234,7 @@ def _one_board(
 def board_option(
     *,
     required: bool = True,
-    help_text: str = "A board of `runec boards`, the path of a board file, or PlatformIO's pio:ID.",
+    help_text: str = "Target board: an id of `runec boards`, a board file, or PlatformIO's pio:ID.",
 ) -> Callable[[_Function], _Function]:
     """Add `--board ID`, once."""
     return click.option(
@@ -264,7 +264,7 @@ def boards_option(help_text: str) -> Callable[[_Function], _Function]:
 
 
 def input_option(function: _Function) -> _Function:
-    """Add `--input link|sensor`: where a firmware has the data of ACCEL from."""
+    """Add `--input link|sensor`: the ACCEL source of a firmware."""
     return click.option(
         "--input",
         "source_of_input",

@@ -1,4 +1,4 @@
-"""Files that verbs replace: what such a verb wrote before, and nothing else without --force.
+"""Files that verbs replace: earlier output of the verb; any other file only with --force.
 
 A document that runec writes has a stamp in a comment: the SHA-256 of itself, computed with zeros in
 the place of the digest. So a file that was edited, or that another program wrote, is not taken for
@@ -21,9 +21,7 @@ from runec.files import MAX_INPUT_BYTES, is_file, read_head
 _NONE = "0" * 64
 _STAMP = re.compile(rb"written by runec, sha256:([0-9a-f]{64})")
 
-force_option = click.option(
-    "--force", is_flag=True, help="Replace the output, whatever file it is."
-)
+force_option = click.option("--force", is_flag=True, help="Overwrite any existing output file.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,7 @@ def refuse_other_file(
 ) -> None:
     """Accept a target that is not there, is empty, or is of those that a verb wrote: `what`.
 
-    So no Runefile, model, resource or file of a block is written over, whatever its name. `source`
+    So no Runefile, model, resource or block file is overwritten, whatever its name. `source`
     is a file that the verb reads, `inputs` are the bytes of others; with `force` only these are
     refused.
 
@@ -82,10 +80,10 @@ def refuse_other_file(
     if data == b"" or not is_file(target):
         return
     if data in inputs or (source is not None and is_file(source) and target.samefile(source)):
-        fact = f"{target} is one of the files that the output is made from"
+        fact = f"{target} is an input of this command"
         raise UserFileError("R1107", fact, hint="choose another name")
     if not force and not is_own(data):
-        fact = f"{target} is there already, and is not {what} that runec wrote"
+        fact = f"{target} already exists and is not {what} written by runec"
         raise UserFileError("R1107", fact, hint="choose another name, or add --force")
 
 
@@ -94,7 +92,7 @@ def refuse_other_document(
 ) -> None:
     """Accept a target of a verb that writes a document, as `refuse_other_file`.
 
-    A file without a stamp, of an earlier version, is accepted where it is `text`, which is the
+    A file without a stamp, of an earlier version, is accepted if it is `text`, the
     document without its stamp.
     """
 

@@ -55,7 +55,7 @@ class Plot:
     """The results so far as one row an element, drawn over and over at the bottom of a terminal."""
 
     def __init__(self, stream: TextIO, names: Mapping[str, str]) -> None:
-        """`names`: the stage of each output by its id, as far as they are known."""
+        """`names`: the stage of each output by its id, where known."""
         # rich keeps the environment of the time when it was imported.
         self._console = Console(
             file=stream, force_terminal=True, no_color=True, _environ=os.environ
@@ -65,7 +65,7 @@ class Plot:
         self._rows: dict[str, deque[float] | str] = {}
 
     def add(self, line: bytes) -> None:
-        """Take what a run wrote, as JSON."""
+        """Add the output of a run, JSON."""
         for output, part, value in _elements(json.loads(line)):
             name = f"{output}{part} {printable(self._names.get(output, ''))}".rstrip()
             values = self._rows.get(name)
@@ -77,7 +77,7 @@ class Plot:
                 self._rows[name] = deque([value], maxlen=_KEPT)
 
     def table(self, lines: int) -> Table:
-        """Return the rows, as many as so many lines of a terminal hold."""
+        """Return as many rows as fit the lines of a terminal."""
         grid = Table.grid(padding=(0, 1), expand=True)
         grid.add_column(no_wrap=True, overflow="crop")
         grid.add_column(no_wrap=True, overflow="crop", ratio=1)
@@ -122,7 +122,7 @@ def _elements(
             continue
         for index, tensor in enumerate(tensors):
             elements = tensor["elements"]
-            assert isinstance(elements, list)  # noqa: S101 - runec's own spelling
+            assert isinstance(elements, list)  # noqa: S101 - runec's own format
             part = "" if len(tensors) == 1 else f".{index}"
             for at, value in enumerate(elements[:_ELEMENTS_MAX]):
                 yield output, (part if len(elements) == 1 else f"{part}[{at}]"), value

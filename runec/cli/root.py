@@ -20,28 +20,28 @@ from runec.suggestions import did_you_mean
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-# Verb: what it does. Its command is `command` in `runec.cli.<verb>`, a - written as _.
+# Verb: help. Its command is `command` in `runec.cli.<verb>`, a - written as _.
 _VERBS = {
-    "new": "Make a folder with a Runefile that builds at once.",
+    "new": "Create a folder with a Runefile that builds.",
     "build": "Compile a Runefile to a .rune.",
-    "check": "Say everything that is wrong with a Runefile, without building.",
-    "fmt": "Spell Runefiles canonically.",
-    "convert": "Write a Runefile of the Dockerfile-like dialect in YAML.",
+    "check": "Report all errors of a Runefile without building it.",
+    "fmt": "Format Runefiles.",
+    "convert": "Convert a Runefile from the legacy dialect to YAML.",
     "schema": "Print the JSON schema of the YAML dialect, for editors.",
-    "explain": "Explain a diagnostic's code, with a wrong and a right example.",
-    "run": "Run a .rune here, on emulated boards, on a board.",
-    "inspect": "Show what a .rune holds.",
+    "explain": "Explain a diagnostic code, with a wrong and a right example.",
+    "run": "Run a .rune on the host, emulated boards or a board.",
+    "inspect": "Show contents and requirements of a .rune.",
     "graph": "Draw the stages of a .rune or a Runefile.",
-    "model-info": "Show what a .tflite model takes, gives and needs.",
-    "block": "List processing blocks; make and test one of your own.",
+    "model-info": "Show inputs, outputs, operators and memory of a .tflite model.",
+    "block": "List, show, create and test processing blocks.",
     "boards": "List the boards, or show one.",
-    "firmware": "Make and build the firmware that carries a .rune.",
-    "size": "Show what takes a board's flash and RAM.",
-    "flash": "Build the firmware and put it on a board.",
-    "monitor": "Show what a board says, result by result.",
-    "doctor": "Check what this machine has and lacks.",
+    "firmware": "Create and build firmware for a rune.",
+    "size": "Show flash and RAM of a firmware by part.",
+    "flash": "Build firmware and upload it to a board.",
+    "monitor": "Print results and log of a board as they arrive.",
+    "doctor": "Check installed and missing parts.",
     "components": "List or fetch the third-party C sources.",
-    "cache": "Show what the cache holds, or clear it.",
+    "cache": "Show or clear the cache.",
     "completion": "Print the completion script of a shell.",
     "version": "Show the version.",
 }
@@ -55,7 +55,7 @@ class LazyGroup(click.Group):
         return list(_VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Return a verb's command, or None when there is no such verb."""
+        """Return a verb's command, or None if it does not exist."""
         if cmd_name not in _VERBS:
             return None
         command = import_module(f"runec.cli.{cmd_name.replace('-', '_')}").command
@@ -70,11 +70,11 @@ class LazyGroup(click.Group):
         if args[0] not in _VERBS:
             hint = did_you_mean(args[0], _VERBS)
             if hint is not None:
-                ctx.fail(f"There is no command {args[0]!r}; {hint}")
+                ctx.fail(f"no such command: {args[0]!r}; {hint}")
         return super().resolve_command(ctx, args)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Return the verbs and options that begin so, without importing a verb."""
+        """Return matching verbs and options, without importing a verb."""
         from click.shell_completion import CompletionItem  # noqa: PLC0415 - only a shell needs it
 
         verbs = [
@@ -91,7 +91,7 @@ class LazyGroup(click.Group):
 
 
 def with_talk_options(command: click.Command) -> click.Command:
-    """Add the options that every verb has: how much is said, in which colours, and help."""
+    """Add the options of every verb: verbosity, colours, help."""
     if isinstance(command, click.Group):
         for below in command.commands.values():
             with_talk_options(below)
@@ -114,12 +114,12 @@ def with_talk_options(command: click.Command) -> click.Command:
         "runec build examples/sine/Runefile.yml",
         "runec run sine.rune --raw examples/sine/input.bin",
         "runec run sine.rune --raw examples/sine/input.bin --on emulator:BOARD",
-        note="Results go to stdout, everything else to stderr. Exit codes: 0 fine, 1 a file of "
-        "yours is wrong, 2 usage, 3 the rune failed, 4 this machine lacks something.",
+        note="Results go to stdout, everything else to stderr. Exit codes: 0 success, 1 an "
+        "error in your files, 2 usage, 3 the rune failed, 4 missing programs or packages.",
     ),
 )
 @version_option
 @color_option
 @help_option
 def root() -> None:
-    """Compile machine-learning pipelines for microcontrollers, and run them anywhere."""
+    """Compile machine-learning pipelines to one file for the host and microcontrollers."""

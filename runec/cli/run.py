@@ -32,6 +32,7 @@ from runec.cli.rune_sources import load_source
 from runec.devices import Target, run_bytes
 from runec.diagnostics import UsageError, printable
 from runec.files import read_file
+from runec.firmware import BACKENDS
 from runec.vm import Inputs, Step, Watch
 
 
@@ -48,8 +49,8 @@ from runec.vm import Inputs, Step, Watch
 )
 @click.argument("source", metavar="X.rune|RUNEFILE", type=RUNE_OR_RUNEFILE)
 @input_options
-@named_option("--file-resource", "FILE", "A resource, from a file.")
-@named_option("--string-resource", "TEXT", "A resource, as a text.")
+@named_option("--file-resource", "FILE", "Resource from a file.")
+@named_option("--string-resource", "TEXT", "Resource from a text.")
 @click.option(
     "--on",
     "targets",
@@ -58,8 +59,7 @@ from runec.vm import Inputs, Step, Watch
     default=("host",),
     show_default=True,
     metavar="TARGET",
-    help="host, emulator:BOARD, serial:PORT[@BAUD], or all: host and every emulated board. Given "
-    "more than once, a table compares the bytes of all targets.",
+    help="Target: host, emulator:BOARD, serial:PORT[@BAUD] or all. Repeat it to compare bytes.",
 )
 @input_option
 @click.option(
@@ -69,17 +69,21 @@ from runec.vm import Inputs, Step, Watch
     "--timeout",
     type=Seconds(0, MAX_SECONDS, min_open=True),
     metavar="SECONDS",
-    help="Time limit of one run, without waiting for inputs; an emulated board counts virtual "
-    "time, and this host waits ten times as long (60 s at least). [default: the target's]",
+    help="Time limit of one run; virtual time on emulated boards. [default: the target's]",
 )
 @click.option(
     "--engine",
     type=click.Choice(["wasm3", "wasmer"]),
     default="wasm3",
     show_default=True,
-    help="There is one, wasm3; the name of the original platform's other one is accepted.",
+    help="Engine; wasmer is accepted for compatibility and means wasm3.",
 )
-@click.option("--trace", is_flag=True, help="Show tensors and time, stage by stage.")
+@click.option(
+    "--backend",
+    type=click.Choice(list(BACKENDS)),
+    help=f"Engine on emulated boards; aot is the rune compiled to C. [default: {BACKENDS[0]}]",
+)
+@click.option("--trace", is_flag=True, help="Tensors and time of every stage, on stderr.")
 @outside_option
 @trust_option
 @format_option
@@ -96,20 +100,25 @@ def command(
     repeats: int,
     timeout: float | None,
     engine: str,
+    backend: str | None,
     trace: bool,
 ) -> int:
     """Run a .rune or a Runefile: one JSON object a run, or tensors in binary (TENSOR).
 
-    The output is the same on every target. With --format json, tensors become JSON too. An input
-    option takes several files (--image A B); a capability's `source` counts them from 0. With
-    several --on it exits with 3 where the bytes differ; --trace then shows the host.
+    The output is the same on every target. With --format json, tensors are printed as JSON. An
+    input option accepts several files (--image A B); `source` of a capability counts them from 0.
+    `all` means the host and every emulated board; with several targets the exit code is 3 if bytes
+    differ, and --trace shows the host. For an emulated board the host waits ten times as long as
+    --timeout (60 s at least).
     """
-    del engine  # the option keeps scripts of the original platform working
+    del engine  # for scripts of the original platform
     resources = _resources(file_resource, string_resource)
     wanted = wanted_targets(targets, trust_board=console.trust_board)
     loaded = load_source(console, source)
     given = used_input(console, loaded.rune, source_of_input)
-    where = [(target.with_input(given), may_lack) for target, may_lack in wanted]
+    where = [
+        (target.with_input(given).with_backend(backend), may_lack) for target, may_lack in wanted
+    ]
     # Boards report no steps: among several targets it is the host that does.
     only_host = trace and any(target.kind == "host" for target, _ in where)
 
@@ -151,7 +160,7 @@ def _resources(files: dict[str, str], strings: dict[str, str]) -> dict[str, byte
     twice = sorted(files.keys() & strings.keys())
     if twice:
         raise UsageError(
-            "R1108", f"the resource {twice[0]!r} is given as a file and as a text", hint="keep one"
+            "R1108", f"duplicate resource {twice[0]!r}: a file and a text", hint="remove one"
         )
     resources = {name: read_file(Path(path), "the resource") for name, path in files.items()}
     return resources | {name: text.encode() for name, text in strings.items()}

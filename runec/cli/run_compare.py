@@ -1,4 +1,4 @@
-"""One rune on several targets, and whether they all give the same bytes."""
+"""One rune on several targets: comparison of the bytes of their results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ALL = "all"
 _SHOWN_CHARS = 60
 
 Start = Callable[[Target], Iterator[bytes]]
-"""Starts the rune on a target; gives what each run writes."""
+"""Starts the rune on a target; yields the output of each run."""
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class Outcome:
 
 
 def wanted_targets(names: Sequence[str], *, trust_board: bool = False) -> list[tuple[Target, bool]]:
-    """Return the targets named and, for each, whether it may be left out where it refuses the rune.
+    """Return the named targets and, for each, whether it may be skipped if it rejects the rune.
 
     Raises:
         RunecError: as `Target.parse`.
@@ -59,7 +59,7 @@ def wanted_targets(names: Sequence[str], *, trust_board: bool = False) -> list[t
 
 
 def json_result(result: bytes) -> bytes:
-    """Return what a run wrote as a line of JSON, tensors in binary (TENSOR) included."""
+    """Return the output of a run as a line of JSON, binary tensors (TENSOR) included."""
     # A run writes a line of JSON, or tensors, which begin with the length of a short text.
     if result.startswith(b"{"):
         return result
@@ -68,7 +68,7 @@ def json_result(result: bytes) -> bytes:
 
 
 def output_names(rune: Rune | None) -> dict[str, str]:
-    """Return the stage of each output by its id, as results have it; none for what is not known."""
+    """Return the stage of each output by its id, where it is known."""
     graph = None if rune is None else rune.graph
     return {} if graph is None else {str(out.id): name for name, out in graph.outputs.items()}
 
@@ -83,9 +83,9 @@ def compare(
 
     `names`: as `output_names`; of several outputs each is shown with its own.
 
-    The first target that gives results says what all must give. A board that the rune does not fit
-    (too little memory, no such pin or sensor, no kernel for an operator) is reported and left out
-    if `targets` says that it may be, and has failed where not; the others run.
+    The first target with results is the reference. A board that the rune does not fit
+    (too little memory, no such pin or sensor, no kernel for an operator) is reported and skipped
+    if `targets` allows it, else it has failed; the others run.
 
     Raises:
         RuneError: R1111, the targets do not agree.
@@ -108,7 +108,7 @@ def compare(
     if right is not None and different:
         raise RuneError(
             "R1111",
-            f"not the same bytes as on {right.target}: {', '.join(different)}",
+            f"bytes differ from {right.target}: {', '.join(different)}",
             hint="runec run --format json with both targets shows the results; "
             "build all firmware with this version of runec",
         )

@@ -7,13 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
+from runec.boards import Board
 from runec.cli.console import Console
 from runec.cli.runefiles import which_runefile
 from runec.codegen import compile_pipeline
 from runec.container import Rune, load_rune, write_rune
 from runec.diagnostics import Span
 from runec.files import read_head
-from runec.firmware import StageError
+from runec.firmware import DeviceRune, StageError, pin_warnings
 from runec.frontend import analyse
 from runec.pipeline import Pipeline
 
@@ -22,19 +25,28 @@ _WASM = b"\0asm"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A rune, and where its stages stand in the Runefile when that was given."""
+    """A rune, and the spans of its stages if a Runefile was given."""
 
     rune: Rune
     spans: dict[str, Span]
 
     @contextmanager
     def blamed(self) -> Iterator[None]:
-        """Give an error that is of one stage the line of that stage."""
+        """Add the line of its stage to an error."""
         try:
             yield
         except StageError as error:
             error.span = self.spans.get(error.stage or "")
             raise
+
+    def warn_of_pins(self, console: Console, board: Board) -> None:
+        """Warn of pins that the rune drives and the board uses otherwise.
+
+        Raises:
+            RunecError: as `DeviceRune.of`; R0841, the board has no such pin.
+        """
+        for stage, warning in pin_warnings(DeviceRune.of(self.rune), board):
+            console.warn(msgspec.structs.replace(warning, span=self.spans.get(stage)))
 
 
 def load_source(console: Console, path: Path) -> Source:

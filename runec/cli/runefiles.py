@@ -1,4 +1,4 @@
-"""Which Runefile a verb means."""
+"""Selection of the Runefile of a verb."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEFAULT_NAMES = ("Runefile.yml", "Runefile")
 
 
 def which_runefile(given: Path | None) -> Path:
-    """Return the file given; for a folder its Runefile.yml, or else its Runefile.
+    """Return the given file; for a folder its Runefile.yml, or else its Runefile.
 
     Without any, the folder is the current one.
 
@@ -30,12 +30,12 @@ def which_runefile(given: Path | None) -> Path:
     if not os.access(folder, os.R_OK | os.X_OK):
         raise UserFileError(
             "R1003",
-            f"cannot look into the folder {folder}: no permission",
-            hint="name a folder that can be read",
+            f"cannot read the folder {folder}: permission denied",
+            hint="name a readable folder",
         )
     where = "this folder" if given is None else str(given)
     raise UserFileError(
         "R1103",
-        f"there is no {' and no '.join(DEFAULT_NAMES)} in {where}",
+        f"no {' or '.join(DEFAULT_NAMES)} in {where}",
         hint=f"name the Runefile: {click.get_current_context().command_path} path/to/Runefile.yml",
     )

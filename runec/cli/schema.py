@@ -19,18 +19,18 @@ from runec.frontend.schema import runefile_schema
     "schema",
     epilog=example(
         "runec schema -o runefile.schema.json",
-        note="An editor with the YAML language server uses it for a file that begins with: "
+        note="For the YAML language server, start a Runefile with: "
         "# yaml-language-server: $schema=runefile.schema.json",
     ),
 )
-@click.option("-o", "--output", type=INPUT_FILE, help="The file to write. [default: stdout]")
+@click.option("-o", "--output", type=INPUT_FILE, help="Output file. [default: stdout]")
 @force_option
 @format_option
 @pass_console
 def command(console: Console, output: Path | None, force: bool) -> None:
-    """Print the JSON schema of Runefiles in YAML, so that editors complete and check them.
+    """Print the JSON schema of Runefiles in YAML, for completion and checks in editors.
 
-    With --format json: the schema in one line, or the path where it was written.
+    With --format json: the schema in one line, or the path of the output file.
     """
     schema = runefile_schema()
     text = json.dumps(schema, indent=2)

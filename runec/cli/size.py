@@ -9,7 +9,7 @@ import click
 
 from runec.boards import load_board
 from runec.cli.console import Console, table
-from runec.cli.firmware_options import backend_option, tell_of_fetching
+from runec.cli.firmware_options import announce_download, backend_option
 from runec.cli.help_epilog import example
 from runec.cli.options import (
     RUNE_OR_RUNEFILE,
@@ -55,12 +55,12 @@ _TOP = 10
     type=Whole(0),
     default=_TOP,
     show_default=True,
-    help="How many of the largest functions and objects to list.",
+    help="Number of the largest functions and objects to list.",
 )
 @click.option(
     "--framework",
     type=click.Choice(list(FRAMEWORKS)),
-    help=f"The firmware's framework. [default: {BARE}; {ARDUINO} for pio:ID]",
+    help=f"Framework of the firmware. [default: {BARE}; {ARDUINO} for pio:ID]",
 )
 @backend_option
 @outside_option
@@ -76,18 +76,20 @@ def command(
     framework: str | None,
     backend: str,
 ) -> None:
-    """Show flash and RAM of a firmware by part, against what the board has.
+    """Show flash and RAM of a firmware by part, and the limits of the board.
 
-    The firmware is built from a .rune or a Runefile for --board, or it is that of a project's
-    folder. Every byte is counted once: the arenas as the models' RAM, linear memory as the rune's,
-    the heap as the engine's. A stage's bytes are those that would not be there without it.
+    Builds the firmware of a .rune or a Runefile for --board, or of a project folder. Every byte is
+    counted once: arenas as RAM of the models, linear memory as RAM of the rune, heap as RAM of the
+    engine. The bytes of a stage are those that its removal would save.
     """
     if is_project(source):
         if board_id is not None:
-            raise click.UsageError("--board does not go with a project's folder: it has its board")
+            raise click.UsageError(
+                "--board cannot be combined with a project folder, which has a board"
+            )
         if framework is not None:
             raise click.UsageError(
-                "--framework does not go with a project's folder: it has its own"
+                "--framework cannot be combined with a project folder, which has one"
             )
         _show(console, load_project(source), {}, top)
         return
@@ -95,7 +97,7 @@ def command(
         raise click.UsageError("a .rune or a Runefile needs --board")
     board = load_board(board_id, trusted=console.trust_board, progress=console.progress)
     framework = framework or (ARDUINO if board.is_vendor_only else BARE)
-    tell_of_fetching(console, board, framework)
+    announce_download(console, board, framework)
     loaded = load_source(console, source)
     with (
         loaded.blamed(),
@@ -142,7 +144,7 @@ def _show(console: Console, project: Project, spans: Mapping[str, Span], top: in
 def _stages(
     project: Project, spans: Mapping[str, Span]
 ) -> Iterator[tuple[str, int | None, int, int]]:
-    """Return what each stage costs, and its line where the Runefile was given."""
+    """Return the cost of each stage, and its line if the Runefile was given."""
     for cost in project.plan.stages:
         line = spans[cost.stage].line if cost.stage in spans else None
         yield cost.stage, line, cost.flash_bytes, cost.ram_bytes

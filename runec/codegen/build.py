@@ -86,7 +86,7 @@ COMPILE_FLAGS = (
     "-fno-crash-diagnostics",  # which would leave the source in a temporary folder
 )
 
-# What the tools would take from the environment of whoever calls runec.
+# Environment variables that would change the tools.
 _ENVIRONMENT = dict.fromkeys(
     (
         *("CPATH", "C_INCLUDE_PATH", "COMPILER_PATH", "CCC_OVERRIDE_OPTIONS", "CCC_ADD_ARGS"),
@@ -111,10 +111,8 @@ _SDK, _HEADERS = "sdk", "compiler"
 _EXPORTS = frozenset({"memory", "_manifest", "_call", "__heap_base", "__data_end"})
 
 
-def compile_pipeline(
-    pipeline: Pipeline, *, work_dir: Path | None = None, guard_bytes: int = 0
-) -> WasmModule:
-    """Compile a pipeline in a temporary folder, or in `work_dir`, where C and objects then stay.
+def compile_pipeline(pipeline: Pipeline, *, guard_bytes: int = 0) -> WasmModule:
+    """Compile a pipeline in a temporary folder.
 
     `guard_bytes` are those of `generate`.
 
@@ -124,8 +122,6 @@ def compile_pipeline(
     """
     code = generate(pipeline, guard_bytes=guard_bytes)
     toolchain = find_toolchain()
-    if work_dir is not None:
-        return _Workshop(toolchain, work_dir.resolve()).build(code)
     try:
         with tempfile.TemporaryDirectory(prefix="runec-", ignore_cleanup_errors=True) as folder:
             return _Workshop(toolchain, Path(folder).resolve()).build(code)
@@ -139,7 +135,7 @@ def compile_pipeline(
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A source to compile: how the compiler and errors call it, and what it may use.
+    """A source to compile: its name in messages, and the folders that it may include.
 
     `generated` is the file that was written for it.
     """
@@ -175,7 +171,7 @@ class _Source:
 
 @dataclass(frozen=True, slots=True)
 class _Workshop:
-    """The folder that commands run in, so that no path that the compiler is given is absolute.
+    """The working folder of the commands, so that all paths of the compiler are relative.
 
     It has no link in its path, so that the compiler computes the same absolute paths from it.
     """
@@ -192,7 +188,7 @@ class _Workshop:
             try:
                 self.folders(source).make()
             except OSError as error:
-                what = f"make links in {self.folder}"
+                what = f"create links in {self.folder}"
                 raise disk_error(error, what, elsewhere=IN_TMPDIR) from None
         with ThreadPoolExecutor(_WORKERS) as pool:
             try:
@@ -223,7 +219,7 @@ class _Workshop:
         _check_stack(source, stack_bytes)
 
     def folders(self, source: _Source) -> Folders:
-        """What the compiler may read: the SDK, its own headers, and the folder of the block."""
+        """Folders of the compiler: the SDK, its headers, and the folder of the block."""
         links = {_SDK: sdk_dir(), _HEADERS: self.toolchain.header_folder()}
         if source.unit is not None:
             links[source.unit.link] = source.unit.block.directory
@@ -266,14 +262,14 @@ class _Workshop:
                 refusal = compiler_refusal(source.own, folders, done.stderr)
                 if refusal is None and not 0 < done.returncode < _SIGNALLED:
                     raise compiler_crash(source.own)
-            message = f"the C compiler refused {source.name}"
+            message = f"the C compiler rejected {source.name}"
             raise refusal or _compiler_error(message, done.stderr)
         report = self.folder / f"{stem}.su"
         if not report.is_file():
             if source.own is not None:
                 raise no_function(source.own)
             raise _compiler_error(
-                f"the C compiler gave no stack report for {source.name}", done.stderr
+                f"the C compiler wrote no stack report for {source.name}", done.stderr
             )
         text = read_file(report, "the compiler's stack report").decode(errors="replace")
         try:
@@ -300,12 +296,12 @@ class _Workshop:
         done = self.run([*self.toolchain.linker, *flags, *objects, "-o", _LINKED])
         if done.returncode != 0:
             raise linker_refusal(units, done.stderr) or _compiler_error(
-                "the linker refused the compiled pipeline", done.stderr
+                "the linker rejected the compiled pipeline", done.stderr
             )
         return read_file(self.folder / _LINKED, "the linker's output")
 
     def run(self, command: list[str], unit: BlockUnit | None = None) -> Finished:
-        """Run a tool: R0509 where a block of the user's takes too much."""
+        """Run a tool; R0509 if a user's block exceeds a limit."""
         limits = _GLUE_LIMITS if unit is None else _LIMITS
         own = unit if unit is not None and unit.block.is_own else None
         try:
@@ -338,7 +334,7 @@ def _end_workers(pool: ThreadPoolExecutor) -> None:
 
 def _finish(jobs: Sequence[Future[None]]) -> None:
     """Wait for the compilations; raise the mistakes of all blocks at once."""
-    # Not without a limit: a wait that begins just behind Ctrl-C would not see it.
+    # With a time-out: a wait that starts just after Ctrl-C would miss it.
     while wait(jobs, timeout=_END_S).not_done:
         pass
     mistakes = Diagnostics()
@@ -360,7 +356,7 @@ def _check_stack(source: _Source, used: int | None) -> None:
         raise UserFileError(
             "R0504",
             f"the stack of {what} has no fixed size",
-            hint="use no alloca and no array of variable length",
+            hint="remove alloca and arrays of variable length",
         )
     if used > declared:
         raise UserFileError(
@@ -399,13 +395,13 @@ def _compiler_error(message: str, said: str) -> MachineError:
         )
     lines = [line for line in said.splitlines() if re.search(r"\berror\b", line)]
     first = (lines or [line for line in said.splitlines() if line.strip()])[:_ERROR_LINES]
-    return MachineError("R0502", message, hint=_OTHER_COMPILER, notes=first or ["it said nothing"])
+    return MachineError("R0502", message, hint=_OTHER_COMPILER, notes=first or ["no output"])
 
 
 def _check(linked: bytes, own: str | None, located: Sequence[str]) -> ModuleFacts:
-    """Look for what the linker does not refuse, and return what the module says of itself.
+    """Check what the linker does not reject, and return the facts of the module.
 
-    `own` names the blocks of the user's, which are to blame where there are any.
+    `own` names the user's blocks, the likely cause.
     """
     try:
         facts = read_facts(linked)
@@ -417,14 +413,14 @@ def _check(linked: bytes, own: str | None, located: Sequence[str]) -> ModuleFact
     if facts.is_recursive:
         raise UserFileError(
             "R0505",
-            f"a function of a block comes to call itself{f': look into {own}' if own else ''}",
-            hint="write it as a loop: on a device the stack is fixed",
+            f"recursion is not allowed in blocks{f': check {own}' if own else ''}",
+            hint="use a loop: the stack of a device is fixed",
         )
     if facts.nesting > MAX_NESTING:
         raise UserFileError(
             "R0511",
             f"a function has blocks nested {facts.nesting} deep; a device compiles {MAX_NESTING}"
-            f"{f': look into {own}' if own else ''}",
+            f"{f': check {own}' if own else ''}",
             hint="replace large switch statements by tables, and split deeply nested code",
         )
     return facts
@@ -439,7 +435,7 @@ def _check_parameters(units: Sequence[BlockUnit], facts: ModuleFacts) -> None:
 
 
 def _code_map(code: GeneratedCode, facts: ModuleFacts) -> CodeMap:
-    """Return where the linker put the functions of the blocks and the tensors."""
+    """Return functions of blocks and addresses of tensors, as linked."""
     start = facts.globals.get(TENSORS, 0)  # 0: no tensor
     return CodeMap(
         functions={unit.stage.name: facts.functions[unit.symbol][0] for unit in code.units},
@@ -451,11 +447,11 @@ def _misfit(why: str, own: str | None) -> MachineError | UserFileError:
     if own is not None:
         return UserFileError(
             "R0508",
-            f"a block makes a module that no rune can hold: {why}: look into {own}",
-            hint="use no function pointers, no exports, no imports but those of rune_block.h",
+            f"a block produces a module that is invalid in a rune: {why}: check {own}",
+            hint="remove function pointers, exports, and imports other than those of rune_block.h",
         )
     return MachineError(
         "R0503",
-        f"the compiler wrote a module that no rune can hold: {why}",
+        f"the compiler wrote a module that is invalid in a rune: {why}",
         hint=_OTHER_COMPILER,
     )

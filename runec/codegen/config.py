@@ -1,4 +1,4 @@
-"""The header that specialises a block for one use of it (what it defines: rune_block.h)."""
+"""The header that specialises a block for one use of it; rune_block.h documents its macros."""
 
 from __future__ import annotations
 

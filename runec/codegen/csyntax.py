@@ -1,4 +1,4 @@
-"""Spelling values in C."""
+"""Values as C source."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def c_string(data: bytes) -> str:
 
 
 def c_int(value: int) -> str:
-    """An int constant of 32 bits; the smallest has no literal of its own."""
+    """An int constant of 32 bits; the smallest one has no literal."""
     return "(-2147483647 - 1)" if value == -(2**31) else f"({value})" if value < 0 else str(value)
 
 

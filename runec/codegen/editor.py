@@ -1,4 +1,4 @@
-"""What an editor with clangd needs to understand the C of a block: a compilation database."""
+"""Compilation database of a block, for editors with clangd."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from runec.proc_blocks import SOURCE, Block, sdk_dir
 DATABASE = "compile_commands.json"
 _FOLDER = ".runec"  # the compiler's store does not look into hidden folders
 _HEADER = f"{_FOLDER}/use.h"
-# What writes files beside the object.
+# Options that write files in addition to the object.
 _OMITTED = ("-fstack-usage", "-fdebug-compilation-dir=.")
 
 

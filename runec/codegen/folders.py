@@ -13,11 +13,11 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """The folders that a compiler may read from, under the names that it is given.
+    """Folders that a compiler may read, under their names for it.
 
-    Each name is a symbolic link in `place`, where the compiler runs, so that the spelling of a path
-    in its output tells how a file was included: by way of the name, out of the folder (`..`), or by
-    its absolute path.
+    Each name is a symbolic link in `place`, where the compiler runs, so that a path in its
+    output shows how a file was included: by the name, out of the folder (`..`), or by its absolute
+    path.
     """
 
     place: Path
@@ -27,7 +27,7 @@ class Folders:
         """Make the links.
 
         Raises:
-            OSError: The system refuses.
+            OSError: A symbolic link cannot be created.
         """
         for name, folder in self.links.items():
             link = self.place / name

@@ -29,7 +29,7 @@ from runec.values import as_f32
 
 GLUE = "glue.c"
 TENSORS = "rune_tensors"
-"""The symbol of the area that all tensors lie in."""
+"""The symbol of the area of all tensors."""
 
 # No tensor area of a rune comes near it; below it all sizes fit the compiler's and wasm's 32 bits.
 MAX_AREA_BYTES = 1 << 30
@@ -102,8 +102,8 @@ def _parameter(stage: Capability, variable: str, key: str, value: ParameterValue
     if not fits or isinstance(value, bool):
         raise UserFileError(
             "R0506",
-            f"the argument {key!r} of {stage.name!r} is {value}, which does not fit 32 bits",
-            hint="give it a smaller value",
+            f"the argument {key!r} of {stage.name!r} is {value}, which exceeds 32 bits",
+            hint="use a smaller value",
             span=stage.span,
         )
     kind, tag = ("float", "PARAMETER_F32") if is_float else ("int32_t", "PARAMETER_I32")
@@ -120,9 +120,9 @@ def _fixed_size(stage: Capability | Model, tensor: Tensor) -> None:
     if tensor.type.element is ElementType.UTF8:
         raise UserFileError(
             "R0506",
-            f"the stage {stage.name!r} would have to give {tensor.type}, but only a processing "
-            "block can give text",
-            hint="declare the output as u8 and turn it into text with a block",
+            f"the stage {stage.name!r} has the output {tensor.type}, but only a processing "
+            "block can output text",
+            hint="declare the output as u8 and convert it to text with a block",
             span=stage.span,
         )
 
@@ -143,7 +143,7 @@ def _open(number: int, stage: Stage) -> list[str]:
 
 
 def _manifest(pipeline: Pipeline, with_id: Sequence[tuple[int, Stage]]) -> list[dict[str, object]]:
-    """The steps of `_manifest`, in the order that ids are given in (rune.md, section 2.2)."""
+    """The steps of `_manifest`, in the order of the ids (rune.md, section 2.2)."""
 
     def of_kind(kind: type[Capability | Model | Output]) -> list[dict[str, object]]:
         return [
@@ -163,7 +163,7 @@ def _manifest(pipeline: Pipeline, with_id: Sequence[tuple[int, Stage]]) -> list[
 
 
 def _guards(pipeline: Pipeline, plan: MemoryPlan, guard_bytes: int) -> list[str]:
-    """The rows of the table of guards: where each lies, and which tensor it is beside."""
+    """Rows of the table of guards: address and tensor."""
     rows = []
     for stage in pipeline.stages if guard_bytes else ():
         for index, tensor in enumerate(stage_outputs(stage)):

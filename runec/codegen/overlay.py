@@ -33,7 +33,7 @@ def overlay_text(
     document = {
         "version": 0,
         "case-sensitive": "true",
-        # What the compiler prints and lists has the names of the links.
+        # The output of the compiler has the names of the links.
         "use-external-names": "false",
         # No file of the real file system. Later versions call it redirect-only, and know both.
         "fallthrough": "false",

@@ -1,4 +1,4 @@
-"""Where each tensor lies: one static area, shared by tensors that are not alive together."""
+"""Memory plan of the tensors: one static area, shared by tensors whose lifetimes do not overlap."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the compiler and the linker say of a block of the user's, in the places of its own files."""
+"""Errors of compiler and linker in a user's block, with locations in its files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from runec.proc_blocks import SOURCE
 _MESSAGES_MAX = 8
 _LOOKED_AT_MAX = 10_000
 _MAX_SOURCE_BYTES = 4 * 1024 * 1024
-_RULES = "docs/guides/blocks.md has the rules of a block's C"
+_RULES = "see docs/guides/blocks.md"
 _SAID = re.compile(
     r"^(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): "
     r"(?P<kind>fatal error|error|note): (?P<text>.*)",
@@ -31,21 +31,21 @@ _UNDEFINED = re.compile(r"(?P<object>\S+)\.o: undefined symbol: (?P<symbol>\S+)"
 _DUPLICATE = re.compile(r"duplicate symbol: (?P<symbol>\S+)")
 _MISMATCH = re.compile(r"function signature mismatch: (?P<symbol>\S+)(?P<where>(?:\n>>> .*)*)")
 _DEFINED = re.compile(r"^>>> defined as .* in (?P<object>\S+)\.o$", re.MULTILINE)
-_NO_LIBC = "there is no libc; rune_block.h and rune_math.h hold what there is"
-# What the compiler calls for an assignment of a large struct.
+_NO_LIBC = "no libc is available; use rune_block.h and rune_math.h"
+# Functions that the compiler calls for an assignment of a large struct.
 _COPIES = frozenset({"memcpy", "memmove", "memset"})
-_NO_COPY = "copy or fill element by element, or with rune_copy: a large struct at once calls it"
+_NO_COPY = "copy or fill element by element, or with rune_copy; copying a large struct calls it"
 _NO_FUNCTION = "write RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0)) { ... return RUNE_OK; }"
-# What the compiler says, and what to try then; the first that fits.
+# Compiler messages and hints; the first match applies.
 _HINTS = (
     (r"file not found", "a block includes rune_block.h, rune_math.h and headers in its own folder"),
     (r"'RUNE_ARG_(\w+)'", "declare the argument {argument!r} in block.toml"),
     (r"'RUNE_(?:IN|OUT)\d", "declare as many [[inputs]] and [[outputs]] in block.toml"),
-    (r"'(?:in|out)\d'", "name it at the head: RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))"),
+    (r"'(?:in|out)\d'", "add it to the head: RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))"),
     (r"implicit declaration|undeclared function|library function", _NO_LIBC),
-    (r"__TIMESTAMP__", "remove it: a rune does not depend on when it is built"),
+    (r"__TIMESTAMP__", "remove it: a rune does not depend on its build time"),
     (r"inline assembly", "write it in C"),
-    (r"\[-W", "warnings are errors: say what is meant, for example with a cast"),
+    (r"\[-W", "warnings are errors: fix the code, for example with a cast"),
 )
 # The files that lead to a message in a header.
 _INCLUDED = re.compile(r"^In file included from (?P<file>.+?):\d+:$", re.MULTILINE)
@@ -86,8 +86,8 @@ def block_files(unit: BlockUnit) -> list[str]:
 def _entries(folder: Path) -> Iterator[tuple[Path, bool]]:
     """Yield what is in a folder and below it but folders, and whether there is a link on the way.
 
-    What is nearer comes first. A folder is not looked into again below itself, and not at all where
-    it is a link that leads out of the first.
+    Nearer files are first. A folder that contains itself is visited once; one that is a link out of
+    the first is not.
     """
     left = _LOOKED_AT_MAX
     folders = deque([(folder, False, frozenset((os.path.realpath(folder),)))])
@@ -114,10 +114,9 @@ def _entries(folder: Path) -> Iterator[tuple[Path, bool]]:
 
 
 def refuse_foreign_files(unit: BlockUnit, folders: Folders, names: Iterable[str]) -> None:
-    """Refuse what a block of the user's includes from outside its folder.
+    """Reject includes of a user's block from outside its folder.
 
-    `names` are the files that the compiler has read, as it lists them: however an include is
-    spelled, the file is there.
+    `names` are the files that the compiler has read, so every form of include is covered.
 
     Raises:
         RunefileError: R0508. On another machine it is another file, or none.
@@ -143,7 +142,7 @@ def _foreign(unit: BlockUnit, name: str, span: Span | None = None) -> Diagnostic
 
 
 def _include_span(unit: BlockUnit, name: str) -> Span | None:
-    """Where block.c names a file that it includes; None where it does so in another way."""
+    """Location of an include in block.c; None if it is not literal."""
     source = _source(unit, SOURCE)
     found = re.search(rf"[^<\"\s]*{re.escape(name)}(?=[>\"])", source.text)
     return None if found is None else Span(source, *found.span())
@@ -154,8 +153,8 @@ def compiler_exceeded(unit: BlockUnit, limit: str) -> UserFileError:
     source = _source(unit, SOURCE)
     return UserFileError(
         "R0509",
-        f"compiling the block {unit.block.name!r} takes more than {limit}",
-        hint="shorten its macros and tables; a large table belongs into a resource",
+        f"compiling the block {unit.block.name!r} exceeds {limit}",
+        hint="shorten its macros and tables; move large tables to a resource",
         span=Span(source, 0, len(source.line(1))),
     )
 
@@ -172,7 +171,7 @@ def compiler_crash(unit: BlockUnit) -> UserFileError:
 
 
 def compiler_refusal(unit: BlockUnit, folders: Folders, said: str) -> RunefileError | None:
-    """Return what the compiler says of a block's files as an error; None when it says nothing.
+    """Return compiler messages about a block's files as an error; None without any.
 
     `said` names them by the folder's link; the error shows them as the user named the folder. Of a
     file from outside the folder nothing is shown but that it is included.
@@ -240,7 +239,7 @@ def linker_refusal(units: Mapping[str, BlockUnit], said: str) -> UserFileError |
                 return UserFileError(
                     "R0508",
                     f"{duplicate['symbol']} is defined more than once in the rune",
-                    hint="make it static: each use of a block is compiled on its own",
+                    hint="make it static: each use of a block is compiled separately",
                     span=span,
                 )
     return None
@@ -300,7 +299,7 @@ def _source(unit: BlockUnit, name: str) -> SourceFile:
 
 
 def _span(source: SourceFile, line: int, column: int) -> Span:
-    """The word at a place as clang tells it: it counts bytes, and we count characters."""
+    """The word at a place as clang reports it: it counts bytes, and we count characters."""
     lines = source.text.split("\n")
     text = lines[min(line, len(lines)) - 1]
     characters = len(text.encode()[: column - 1].decode(errors="ignore"))

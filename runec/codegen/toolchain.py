@@ -44,7 +44,7 @@ def _headers_of(toolchain: Toolchain) -> Path:
         refuse_unfit_compiler(toolchain, done.stderr)
         raise MachineError(
             "R0501",
-            f"{toolchain.compiler[0]} has no headers of its own, such as stdint.h",
+            f"{toolchain.compiler[0]} lacks its headers, such as stdint.h",
             hint=_HINT,
         )
     return folder
@@ -61,7 +61,7 @@ def find_toolchain() -> Toolchain:
         clang, linker = shutil.which(f"clang{suffix}"), shutil.which(f"wasm-ld{suffix}")
         if clang is not None and linker is not None:
             folder = Path(os.path.realpath(clang)).parent.parent / "lib"
-            # One more often than not; of several versions, the compiler says which is its own.
+            # Usually one; if several versions exist, the compiler prints its own.
             headers = {path.resolve().parent for path in folder.glob("clang/*/include/stdint.h")}
             return Toolchain(
                 (clang, "--target=wasm32"),

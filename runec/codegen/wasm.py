@@ -33,7 +33,7 @@ def finish_module(linked: bytes, memory_bytes: int, exports: Set[str]) -> bytes:
     """Return the linker's module as a rune holds it.
 
     Custom sections go (names, producers, target features), and so does the table that the linker
-    writes although nothing can refer to it (`read_facts` refuses modules that could). Of the
+    writes although nothing can refer to it (`read_facts` rejects modules that could). Of the
     exports those named in `exports` stay. A global that has only one of the others holds the
     address of a symbol, which no code reads, and goes with it. Linear memory becomes exactly the
     pages that hold `memory_bytes`, with no room to grow.
@@ -101,7 +101,7 @@ def _kept_globals(reader: WasmReader, dropped: Set[int]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class ModuleFacts:
-    """What the build checks of a module. `calls` lists, for each defined function, its callees.
+    """Facts that the build checks. `calls` lists, for each defined function, its callees.
 
     `functions` and `globals` are the exported ones: indices and types, and values.
     """
@@ -115,7 +115,7 @@ class ModuleFacts:
 
     @property
     def is_recursive(self) -> bool:
-        """True when a function can come to call itself."""
+        """True if a function is recursive, directly or indirectly."""
         finished: set[int] = set()
         for root in self.calls:
             path: list[tuple[int, Iterator[int]]] = [(root, iter(sorted(self.calls[root])))]
@@ -149,7 +149,7 @@ def read_facts(linked: bytes) -> ModuleFacts:
     module = read_module(linked, sections)
     for item in module.imports:
         if item.module != "env" or item.kind != "function":
-            raise ValueError(f"the import {item.module}.{item.name} is not a function of the host")
+            raise ValueError(f"the import {item.module}.{item.name} is not a host function")
     if any(constant.value is None for constant in module.globals):
         raise ValueError("a global is not an i32 constant")
     calls: dict[int, frozenset[int]] = {}

@@ -54,4 +54,4 @@ def component(name: str) -> Component:
         if candidate.name == name:
             return candidate
     hint = suggestion(name, [candidate.name for candidate in components()])
-    raise UsageError("R1010", f"there is no component {name!r}", hint=hint)
+    raise UsageError("R1010", f"no such component: {name!r}", hint=hint)

@@ -32,7 +32,7 @@ _LEFTOVER_AGE_S = 3600.0
 MAX_ARCHIVE_BYTES = 256 * 1024 * 1024
 _OFFLINE_HINT = (
     "check the network and the proxy settings of {client}, or set {variable} to a folder that "
-    "holds the unpacked sources"
+    "has the unpacked sources"
 )
 
 
@@ -48,21 +48,25 @@ def fetch(name: str) -> Path:
             R1013, the archive is not the one that was pinned; R1014, it cannot be unpacked;
             R1001 and R1002, the disk.
     """
-    wanted = component(name)
+    return fetch_component(component(name))
+
+
+def fetch_component(wanted: Component) -> Path:
+    """Return the folder with the unpacked sources of a component. Raises as `fetch`."""
     override = os.environ.get(_override_variable(wanted))
     if override:
         path = Path(override)
         if not is_folder(path):
             raise UserFileError(
                 "R1011",
-                f"{_override_variable(wanted)} names {override}, which is not a folder",
+                f"{_override_variable(wanted)} is {override}, which is not a folder",
                 hint=f"unset it to use {wanted.package} {wanted.version} from its registry",
             )
         missing = [kept for kept in wanted.keep if not is_there(path / kept)]
         if missing:
             raise UserFileError(
                 "R1011",
-                f"{_override_variable(wanted)} names {override}, which holds no {missing[0]}",
+                f"{_override_variable(wanted)} is {override}, which has no {missing[0]}",
                 hint=f"unpack {wanted.package} {wanted.version} there, or unset it",
             )
         return path
@@ -93,7 +97,7 @@ def cached(name: str) -> Path | None:
 
 
 def is_broken(name: str) -> bool:
-    """Tell whether the cache holds a component with something missing; `fetch` gets it anew.
+    """Return whether a component in the cache is incomplete; `fetch` repairs it.
 
     Raises:
         UsageError: R1010, no such component.
@@ -114,7 +118,7 @@ def leftovers() -> list[Path]:
 
 
 def _is_whole(folder: Path, wanted: Component) -> bool:
-    """True when everything is there that the component keeps, and no folder of it is empty."""
+    """True if all files of the component exist, and no folder is empty."""
     try:
         return all(
             any((folder / kept).iterdir()) if kept.endswith("/") else (folder / kept).is_file()
@@ -137,7 +141,7 @@ def _disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        elsewhere = "set RUNEC_CACHE_DIR to another place"
+        elsewhere = "set RUNEC_CACHE_DIR to another folder"
         raise disk_error(error, f"write below {path.parent}", elsewhere=elsewhere) from None
 
 
@@ -164,7 +168,7 @@ def _client_failed(wanted: Component, client: str, output: str) -> MachineError:
         return MachineError(
             "R1001",
             f"no space left to download {wanted.package} {wanted.version}",
-            hint="free some space, or set RUNEC_CACHE_DIR and TMPDIR to other places",
+            hint="free some space, or set RUNEC_CACHE_DIR and TMPDIR to other folders",
             notes=telling[-2:],
         )
     return MachineError(
@@ -237,8 +241,8 @@ def _verify(wanted: Component, archive: Path) -> None:
     if archive.stat().st_size > MAX_ARCHIVE_BYTES or _sha256(archive) != wanted.sha256:
         raise MachineError(
             "R1013",
-            f"{wanted.package} {wanted.version} from the registry is not the archive that runec "
-            "was tested with: its SHA-256 differs",
+            f"{wanted.package} {wanted.version} from the registry: SHA-256 differs from the "
+            "tested archive",
             hint="a proxy or mirror may have changed it; try another network",
             notes=[f"expected {wanted.sha256}", f"received {_sha256(archive)}"],
         )

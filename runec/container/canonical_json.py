@@ -44,7 +44,7 @@ def spell_json(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FloatFormat:
-    """A binary format and the bounds within which it is spelled without an exponent."""
+    """A binary format and the bounds of its form without an exponent."""
 
     precision: int
     exponent_min: int
@@ -108,7 +108,7 @@ def _shortest(value: float, form: FloatFormat) -> tuple[str, int]:
 
 
 def spell_float(value: float, form: FloatFormat) -> str:
-    """Return a float as section 4 spells it; `value` must be a number of the format."""
+    """Return a float in the form of section 4; `value` must be a number of the format."""
     if not math.isfinite(value):
         return "null"
     sign = "-" if math.copysign(1.0, value) < 0 else ""

@@ -18,13 +18,13 @@ class LegacyRuneError(DeviceRefusalError, RuneFileError):
 
 def not_a_rune(what: str, hint: str | None = None) -> RuneFileError:
     """R0601: the file is something else."""
-    otherwise = "name a .rune file, such as `runec build` writes"
+    otherwise = "use a .rune file by `runec build`"
     return RuneFileError("R0601", what, hint=hint or otherwise)
 
 
 def truncated(what: str) -> RuneFileError:
     """R0602: the file ends too early."""
-    return RuneFileError("R0602", f"the file is cut short: {what}", hint=_REBUILD)
+    return RuneFileError("R0602", f"the file is truncated: {what}", hint=_REBUILD)
 
 
 def bad_layout(what: str) -> RuneFileError:
@@ -34,9 +34,7 @@ def bad_layout(what: str) -> RuneFileError:
 
 def bad_digest() -> RuneFileError:
     """R0604: the bytes are not those that were written."""
-    return RuneFileError(
-        "R0604", "the file is damaged: its SHA-256 does not fit its bytes", hint=_REBUILD
-    )
+    return RuneFileError("R0604", "the file is damaged: SHA-256 mismatch", hint=_REBUILD)
 
 
 def bad_graph(what: str) -> RuneFileError:
@@ -48,8 +46,8 @@ def bad_abi(found: object) -> RuneFileError:
     """R0606: made for another ABI."""
     return RuneFileError(
         "R0606",
-        f"the rune speaks ABI {found}, this runec speaks ABI {ABI}.{CODE_MAP_MINOR}",
-        hint="build the rune again with this runec, or install the runec that built it",
+        f"the rune has ABI {found}, this version of runec supports ABI {ABI}.{CODE_MAP_MINOR}",
+        hint="build the rune again with this version, or install the version that built it",
     )
 
 
@@ -67,7 +65,7 @@ def over_limit(what: str) -> RuneFileError:
     """R0607: more than ABI 1 allows."""
     return RuneFileError(
         "R0607",
-        f"the pipeline is larger than a rune can be: {what}",
+        f"the pipeline exceeds the limits of a rune: {what}",
         hint="split the pipeline, or use shorter names and texts; lists of words go into resources",
     )
 
@@ -82,10 +80,10 @@ def nested_too_deep(depth: int, most: int) -> RuneFileError:
     return RuneFileError(
         "R0610",
         f"a function of the module has blocks nested {depth} deep; a device compiles {most}",
-        hint="build the rune again, with smaller switch statements in blocks of your own",
+        hint="build the rune again, with smaller switch statements in your blocks",
     )
 
 
 def bad_module(what: str) -> RuneFileError:
-    """R0609: the WebAssembly is not what the ABI asks for."""
+    """R0609: the WebAssembly does not match the ABI."""
     return RuneFileError("R0609", f"the WebAssembly module is not a rune's: {what}", hint=_REBUILD)

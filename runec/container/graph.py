@@ -31,7 +31,7 @@ class GraphCapability:
 
 @dataclass(frozen=True, slots=True)
 class GraphProcBlock:
-    """A processing block, for people and tools; no host needs it to run the rune."""
+    """A processing block, for documentation and tools; not needed to run the rune."""
 
     block: str
     path: str
@@ -50,7 +50,7 @@ class GraphOperator:
 
 @dataclass(frozen=True, slots=True)
 class GraphModel:
-    """A model: where its bytes are, and what a device needs before it opens it."""
+    """A model: its resource, and facts that a device needs before it opens it."""
 
     id: int
     format: str
@@ -65,7 +65,7 @@ class GraphModel:
 class GraphOutput:
     """An output: the id that `request_output` returns, and the tensors it consumes in order.
 
-    `pin` is what a PIN drives, None for every other kind.
+    `pin` is the pin of a PIN, else None.
     """
 
     id: int
@@ -84,7 +84,7 @@ class GraphResource:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """What a .rune says about itself. Maps keep execution order, resources the order of names.
+    """The graph of a .rune. Maps have execution order, resources the order of names.
 
     `code_map` is None in a rune of runec 0.1, and where another tool left it out.
     """
@@ -141,7 +141,7 @@ def _code_map(code_map: CodeMap | None) -> dict[str, Any]:
 
 
 def graph_document(graph: Graph) -> dict[str, Any]:
-    """Return a graph as the JSON value that `encode_graph` spells."""
+    """Return a graph as the JSON value that `encode_graph` writes."""
     return {
         "abi": graph.abi,
         **({} if graph.code_map is None else {"minor": limits.CODE_MAP_MINOR}),

@@ -1,6 +1,6 @@
-"""Graphs as bytes: the one spelling of a graph, and reading it from untrusted bytes.
+"""Graphs as canonical JSON, and the reader of untrusted bytes.
 
-A reader parses, checks the rules, spells the graph again and compares the bytes.
+A reader parses, checks the rules, encodes the graph again and compares the bytes.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _HEX = frozenset("0123456789abcdef")
 
 
 def encode_graph(graph: Graph) -> bytes:
-    """Check a graph and spell it.
+    """Check a graph and encode it.
 
     Raises:
         RuneFileError: R0607, it is larger than ABI 1 allows; R0608, it breaks another rule.
@@ -60,7 +60,7 @@ def encode_graph(graph: Graph) -> bytes:
 def _unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise bad_graph("a member stands in it twice")
+        raise bad_graph("duplicate member")
     return members
 
 
@@ -143,7 +143,7 @@ def _text(value: Any, place: str) -> str:
 
 def _number(value: Any, place: str) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise bad_graph(f"{place} holds something else than numbers")
+        raise bad_graph(f"{place} has an element that is not a number")
     if isinstance(value, float) and not math.isfinite(value):
         raise bad_graph(f"{place} holds a number that no float can hold")
     return value
@@ -264,7 +264,7 @@ def decode_graph(content: bytes) -> Graph:
     """Read the graph of an ABI 1 rune.
 
     Raises:
-        RuneFileError: R0605, malformed or not the canonical spelling; R0606, another ABI; R0607
+        RuneFileError: R0605, malformed or not canonical JSON; R0606, another ABI; R0607
             and R0608 as `check_graph`.
     """
     if len(content) > limits.MAX_GRAPH_BYTES:
@@ -297,5 +297,5 @@ def decode_graph(content: bytes) -> Graph:
         part.done()
     check_graph(graph)
     if encode_graph(graph) != content:
-        raise bad_graph("it is not spelled canonically")
+        raise bad_graph("it is not canonical JSON")
     return graph

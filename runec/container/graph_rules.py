@@ -1,4 +1,4 @@
-"""What a graph must obey by itself: the limits of ABI 1, the order of things, the ids."""
+"""Rules of a graph: limits of ABI 1, order, ids."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _check_sizes(graph: Graph) -> None:
         for operator in model.operators:
             _check_name(operator.name, "an operator")
         if len(set(model.operators)) != len(model.operators):
-            raise inconsistent("a model lists an operator twice")
+            raise inconsistent("duplicate operator of a model")
     for tensor in graph.tensors:
         _check_count(len(tensor.dimensions), limits.MAX_RANK, "dimensions")
         is_too_large = tensor.element_count > limits.MAX_ELEMENTS
@@ -74,7 +74,7 @@ def _check_sizes(graph: Graph) -> None:
 def _check_stages(graph: Graph) -> None:
     groups = (graph.capabilities, graph.proc_blocks, graph.models, graph.outputs)
     if len(set(graph.stages)) != len(graph.stages):
-        raise inconsistent("a stage is listed twice")
+        raise inconsistent("duplicate stage")
     if sum(len(group) for group in groups) != len(graph.stages):
         raise inconsistent("'stages' does not list every stage")
     for group in groups:
@@ -86,9 +86,9 @@ def _check_stages(graph: Graph) -> None:
         _check_count(len(inputs), limits.MAX_STAGE_TENSORS, f"inputs of the stage {name!r}")
         _check_count(len(outputs), limits.MAX_STAGE_TENSORS, f"outputs of the stage {name!r}")
         if any(tensor >= produced for tensor in inputs):
-            raise inconsistent(f"the stage {name!r} reads a tensor before it is there")
+            raise inconsistent(f"the stage {name!r} reads a tensor before it is written")
         if outputs != tuple(range(produced, produced + len(outputs))):
-            raise inconsistent(f"the outputs of the stage {name!r} do not count on")
+            raise inconsistent(f"the outputs of the stage {name!r} are not numbered in order")
         if (name in graph.models or name in graph.outputs) and not inputs:
             raise inconsistent(f"the stage {name!r} has no inputs")
         if name not in graph.outputs and not outputs:
@@ -101,7 +101,7 @@ def _check_stages(graph: Graph) -> None:
 def _check_ids(graph: Graph) -> None:
     capabilities = [stage.id for stage in graph.capabilities.values()]
     if capabilities != list(range(1, len(capabilities) + 1)):
-        raise inconsistent("the ids of the capabilities do not count from 1")
+        raise inconsistent("the ids of the capabilities are not numbered from 1")
     later = [stage.id for stage in graph.models.values()]
     later += [stage.id for stage in graph.outputs.values()]
     if not later:
@@ -109,14 +109,16 @@ def _check_ids(graph: Graph) -> None:
     # The rune opens resources between the capabilities and the models.
     opened = later[0] - (len(capabilities) + 1)
     if not 0 <= opened <= limits.MAX_RESOURCES * limits.MAX_STAGES:
-        raise inconsistent("the ids do not count on after the capabilities")
+        raise inconsistent("the ids do not continue those of the capabilities")
     if later != list(range(later[0], later[0] + len(later))):
-        raise inconsistent("the ids of models and outputs do not count on")
+        raise inconsistent("the ids of models and outputs are not consecutive")
 
 
 def _check_pin(graph: Graph, name: str, output: GraphOutput) -> None:
     if (output.pin is not None) != (output.kind is OutputKind.PIN):
-        raise inconsistent(f"the output {name!r} has a pin and is not a PIN, or the reverse")
+        raise inconsistent(
+            f"the output {name!r} has a pin but is not a PIN, or is a PIN without a pin"
+        )
     if output.pin is None:
         return
     if not PIN_NAME.fullmatch(output.pin.name):
@@ -125,7 +127,7 @@ def _check_pin(graph: Graph, name: str, output: GraphOutput) -> None:
     if [tensor.element_count for tensor in tensors] != [1] or tensors[
         0
     ].element is ElementType.UTF8:
-        raise inconsistent(f"the output {name!r} is a PIN of something else than one number")
+        raise inconsistent(f"the PIN {name!r} does not have one number")
 
 
 def _check_code_map(graph: Graph, code_map: CodeMap) -> None:
@@ -145,7 +147,7 @@ def _check_code_map(graph: Graph, code_map: CodeMap) -> None:
 
 
 def check_graph(graph: Graph) -> None:
-    """Check everything that a graph says about itself alone.
+    """Check the consistency of a graph.
 
     Raises:
         RuneFileError: R0607, a limit of ABI 1; R0608, another rule.

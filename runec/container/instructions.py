@@ -58,7 +58,7 @@ def walk_calls(reader: WasmReader) -> Iterator[int]:
 def deepest_nesting(reader: WasmReader) -> int:
     """Walk a function's body and return how many blocks lie in one another, its own included.
 
-    What an engine of ours would not compile ends the walk: the validator refuses it.
+    What an engine of ours would not compile ends the walk: the validator rejects it.
 
     Raises:
         UserFileError: R0602, R0603, R0609, it is malformed.

@@ -1,4 +1,4 @@
-"""What ABI 1 allows: docs/spec/rune.md, section 3. `runevm_limits.h` holds the same numbers."""
+"""Limits of ABI 1: docs/spec/rune.md, section 3. `runevm_limits.h` has the same numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The compiled module: what `codegen` hands to `container`."""
+"""The compiled module, passed from `codegen` to `container`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class CodeMap:
-    """Where a module has its stages and tensors; its `_call` runs any range of stages.
+    """Functions of stages and addresses of tensors; `_call` runs any range of stages.
 
     `functions` maps each stage that is a block, in execution order, to the index of its function in
     the module. `addresses` are those of the tensors in linear memory, by their ids.

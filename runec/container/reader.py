@@ -143,7 +143,7 @@ def _read_resources(
         raise bad_layout(f"{len(names)} resources are listed, {len(sections)} sections hold them")
     for name, pad, section in zip(names, sections[::2], sections[1::2], strict=True):
         if pad.name != PAD_SECTION or section.name != RESOURCE_SECTION:
-            raise bad_layout(f"{pad.name!r} and {section.name!r} stand where a resource should")
+            raise bad_layout(f"{pad.name!r} and {section.name!r} are in the place of a resource")
         if any(data[pad.content : pad.end]):
             raise bad_layout("padding that is not zero")
         found, start, end = _resource_entry(data, section.content, section.end)
@@ -152,7 +152,7 @@ def _read_resources(
         if start % limits.RESOURCE_ALIGNMENT or pad.end - pad.content >= limits.RESOURCE_ALIGNMENT:
             raise bad_layout(f"the data of the resource {found!r} is not aligned")
         if found != name:
-            raise inconsistent(f"the resource {found!r} stands where {name!r} should")
+            raise inconsistent(f"the resource {found!r} is in the place of {name!r}")
         content = data[start:end]
         listed = graph.resources[name]
         if len(content) != listed.bytes or hashlib.sha256(content).hexdigest() != listed.sha256:
@@ -162,7 +162,7 @@ def _read_resources(
 
 
 def _check_functions(module: Module) -> None:
-    """Check what the module imports and exports to be called."""
+    """Check the imports and exports of the module."""
     for item in module.imports:
         if item.module != "env" or item.name not in ABI_IMPORTS:
             raise bad_module(f"it imports {item.module}.{item.name}")
@@ -219,7 +219,7 @@ def _digest(data: bytes, section: Section) -> bytes:
     """Return the digest of a rune, which is its last section."""
     digest = data[section.content : section.end]
     if section.name != DIGEST_SECTION or len(digest) != 32:
-        raise bad_layout("the digest is not at the end")
+        raise bad_layout("the digest is not last")
     if hashlib.sha256(data[: section.start]).digest() != digest:
         raise bad_digest()
     return digest
@@ -241,7 +241,7 @@ def _read_abi_1(data: bytes, sections: list[Section], known: Mapping[str, ModelF
     own = sections[split:]
     names = [section.name for section in own]
     if any(section.id != CUSTOM for section in own):
-        raise bad_layout("a standard section stands behind a custom one")
+        raise bad_layout("a standard section follows a custom one")
     if names[:2] != [VERSION_SECTION, GRAPH_SECTION]:
         raise bad_layout("version and graph do not follow the module")
     version_content = data[own[0].content : own[0].end]
@@ -322,7 +322,7 @@ def _read_legacy(data: bytes, sections: list[Section]) -> Rune:
                 resource, start, at = _resource_entry(data, at, section.end)
                 resources[resource] = data[start:at]
         elif name in (PAD_SECTION, DIGEST_SECTION):
-            raise bad_layout(f"{name} in a place where it cannot be")
+            raise bad_layout(f"{name} in the wrong place")
     if isinstance(document, dict) and "abi" in document:
         raise truncated("it ends before its digest")
     return Rune(
@@ -343,14 +343,14 @@ def read_rune(
     """Read a .rune; `source` names it in messages, `models` are files that are parsed already.
 
     Raises:
-        UserFileError: R0601, no rune; R0602, cut short; R0603, other sections; R0604, damaged;
+        UserFileError: R0601, not a rune; R0602, truncated; R0603, other sections; R0604, damaged;
             R0605, a malformed graph; R0606, another ABI; R0607, more than ABI 1 allows; R0608,
-            parts that contradict each other; R0609, another module than ABI 1 asks for.
+            parts that contradict each other; R0609, a module that does not match ABI 1.
     """
     try:
         sections = walk_sections(data)
         if not sections:
-            raise truncated("it holds nothing but a magic number")
+            raise truncated("it is empty but for the magic number")
         if any(section.name == DIGEST_SECTION for section in sections):
             return _read_abi_1(data, sections, models)
         return _read_legacy(data, sections)

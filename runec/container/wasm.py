@@ -1,6 +1,6 @@
 """A bounded walk over the sections of a untrusted WebAssembly module.
 
-It reads what a host must know before it hands a module to an engine: imports, exports, memory,
+It reads what a host checks before an engine loads a module: imports, exports, memory,
 globals. Bodies of functions are left to the validator (`runec.vm`). WebAssembly Core 1.0,
 section 5.
 """
@@ -81,7 +81,7 @@ class WasmReader:
                 if value >> 32:
                     break
                 if minimal and byte == 0 and shift:
-                    raise bad_layout(f"the number at byte {start} is longer than need be")
+                    raise bad_layout(f"the number at byte {start} has redundant bytes")
                 return value
         raise bad_layout(f"the number at byte {start} is larger than 32 bits")
 
@@ -151,7 +151,7 @@ class Global:
 
 @dataclass
 class Module:
-    """What the sections say. `memory` is (minimum, maximum or None) in pages."""
+    """Contents of the sections. `memory` is (minimum, maximum or None) in pages."""
 
     types: list[FunctionType] = field(default_factory=list)
     imports: list[Import] = field(default_factory=list)
@@ -181,20 +181,22 @@ def walk_sections(data: bytes) -> list[Section]:
     """Split a file into sections.
 
     Raises:
-        RuneFileError: R0601, no WebAssembly; R0602, cut short; R0603, sections out of order.
+        RuneFileError: R0601, no WebAssembly; R0602, truncated; R0603, sections out of order.
     """
     if data[: len(MAGIC)] != MAGIC:
         if data and MAGIC.startswith(data[: len(MAGIC)]):
-            raise truncated("it ends inside its first eight bytes")
+            raise truncated("it has less than 8 bytes")
         if data[4:8] == b"TFL3":
-            raise not_a_rune("this is no .rune, but a TensorFlow Lite model: see runec model-info")
+            raise not_a_rune(
+                "this is not a .rune, but a TensorFlow Lite model: see runec model-info"
+            )
         from runec.models.other_files import identify  # noqa: PLC0415 - a .rune does not need it
 
         other = identify(data)
         if other is not None:
             hint = other.hint if other.holds_nothing else None
-            raise not_a_rune(f"this is no .rune, but {other.what}", hint)
-        raise not_a_rune("this is no .rune: it does not start with the magic of WebAssembly")
+            raise not_a_rune(f"this is not a .rune, but {other.what}", hint)
+        raise not_a_rune("this is not a .rune: it does not start with the magic of WebAssembly")
     reader = WasmReader(data, len(MAGIC), len(data))
     sections: list[Section] = []
     place = -1
@@ -317,7 +319,7 @@ def read_module(data: bytes, sections: list[Section]) -> Module:
         else:
             continue
         if not reader.is_done:
-            raise bad_layout(f"the section at byte {section.start} holds more than it says")
+            raise bad_layout(f"the section at byte {section.start} has excess bytes")
     if module.body_count != len(module.functions):
         raise truncated(
             f"{len(module.functions)} functions are declared, {module.body_count} are there"

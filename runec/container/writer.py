@@ -1,4 +1,4 @@
-"""Writing a .rune: docs/spec/rune.md. The same inputs give the same bytes, always."""
+"""Writing a .rune: docs/spec/rune.md. The same inputs result in the same bytes."""
 
 from __future__ import annotations
 
@@ -143,5 +143,5 @@ def write_rune(pipeline: Pipeline, module: WasmModule) -> Rune:
     models = {stage.resource: stage.file for stage in pipeline.models if stage.file is not None}
     rune = read_rune(data, models=models)
     if rune.graph != graph:
-        raise inconsistent("what was written does not read back")
+        raise inconsistent("the written file cannot be read")
     return rune

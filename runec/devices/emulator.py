@@ -18,7 +18,7 @@ from runec.devices.runevm_errors import REFLASH, device_error
 from runec.devices.session import Log, Provide, Session
 from runec.devices.transport import StreamTransport, Transport
 from runec.diagnostics import RuneError, UserFileError
-from runec.firmware import BARE, DeviceRune, check_carried, choose_accelerometer
+from runec.firmware import BACKENDS, BARE, DeviceRune, check_carried, choose_accelerometer
 from runec.pipeline import CapabilityKind
 from runec.tools import find_tool
 from runec.vm import InputReader, unused_input
@@ -31,7 +31,7 @@ _ACCEL = CapabilityKind.ACCEL
 
 
 def check_emulator(board: Board) -> Emulator:
-    """Return a board's emulator, if a computer can talk to the firmware in it.
+    """Return a board's emulator, if it supports the link.
 
     Raises:
         UserFileError: R0916, the board has none; R0931, it cannot carry the board's link.
@@ -66,7 +66,7 @@ def start_emulator(board: Board, elf: Path, *, part: SimulatedPart | None = None
 
     Raises:
         UserFileError: as `check_emulator`.
-        RuneError: R0930, the rings in the program's RAM are malformed.
+        RuneError: R0930, the RTT buffers in the program's RAM are malformed.
         MachineError: R1004, R0914 and R0915, the emulator is missing or does not start.
     """
     emulator = check_emulator(board)
@@ -85,22 +85,24 @@ def start_emulator(board: Board, elf: Path, *, part: SimulatedPart | None = None
 class Emulation:
     """A rune on an emulated board: all that is known before its firmware is built.
 
-    `board` is as its emulator runs it; `part` is what the firmware reads a sensor's data from.
+    `board` is as its emulator runs it, `backend` the engine in its firmware; `part` is what the
+    firmware reads a sensor's data from.
     """
 
     rune: DeviceRune
     board: Board
     part: SimulatedPart | None
+    backend: str = BACKENDS[0]
 
     def check_inputs(self, feed: InputReader) -> None:
         """Read what the rune asks for here, before its firmware is built. Raises as `check_inputs`.
 
-        Without a recording a simulated part lies still.
+        Without a recording a simulated part is at rest.
         """
         check_inputs(self.rune.rune, feed, may_lack=() if self.part is None else (_ACCEL,))
 
 
-def plan_emulation(rune: Rune, board: Board) -> Emulation:
+def plan_emulation(rune: Rune, board: Board, backend: str = BACKENDS[0]) -> Emulation:
     """Find out how a rune runs on an emulated board.
 
     Raises:
@@ -112,7 +114,7 @@ def plan_emulation(rune: Rune, board: Board) -> Emulation:
     device_rune = DeviceRune.of(rune)
     accelerometer = choose_accelerometer(device_rune, board, BARE)
     part = None if accelerometer is None else simulated_part(board, accelerometer)
-    return Emulation(device_rune, board, part)
+    return Emulation(device_rune, board, part, backend)
 
 
 def check_inputs(
@@ -135,7 +137,7 @@ class EmulatedBoard:
     """An emulator with the firmware of a rune in it, and the part that this firmware reads.
 
     Where the firmware reads a sensor, the recording for ACCEL is the motion that the simulated part
-    feels from the start of each run; without a recording it lies still.
+    feels from the start of each run; without a recording it is at rest.
     """
 
     def __init__(self, emulation: Emulation, elf: Path) -> None:
@@ -219,7 +221,7 @@ class Device:
             warn_of_sensor(self._graph, feed)
 
     def _before_run(self, feed: InputReader) -> None:
-        """Do what a run on this kind of device needs."""
+        """Prepare a run on this kind of device."""
 
     def run(self, feed: InputReader, *, repeats: int = 1) -> Iterator[str]:
         """Run a rune with SERIAL outputs; yield its lines, without their newlines.
@@ -231,7 +233,7 @@ class Device:
             yield result.decode(errors="replace").removesuffix("\n")
 
     def stats(self) -> Stats:
-        """Return what the device measured."""
+        """Return the statistics of the device."""
         return self._session.stats(timeout_s=self._timeout_s)
 
     def close(self) -> None:
@@ -242,7 +244,7 @@ class Device:
 class EmulatedDevice(Device):
     """A board that runs one rune in an emulator, from its start to `close()`.
 
-    Virtual time: a run's result does not depend on how fast this computer is.
+    Virtual time: a run's result does not depend on how fast the host is.
     """
 
     def __init__(
@@ -255,7 +257,7 @@ class EmulatedDevice(Device):
     ) -> None:
         """Start the emulator, wait for the firmware's hello and compare it with the rune.
 
-        `timeout_s` is how long this computer may work on one run, on the wall clock.
+        `timeout_s` is how long the host may work on one run, on the wall clock.
 
         Raises:
             RunecError: as `start_emulator`, `Session.greet` and `check_hello`.
@@ -277,11 +279,11 @@ class EmulatedDevice(Device):
 
 
 def warn_of_sensor(graph: Graph, feed: InputReader) -> None:
-    """Warn of a recording that a device did not ask for in a run."""
+    """Warn of a recording that a device did not request in a run."""
     kinds = {each.kind for each in graph.capabilities.values()}
     asked = {kind for kind, _ in feed.taken}
     if feed.inputs.accelerometer and _ACCEL in kinds - asked:
-        why = "the firmware reads the board's own sensor"
+        why = "the firmware reads the sensor on the board"
         files = map(str, feed.inputs.accelerometer)
         feed.inputs.warn(unused_input(" ".join(["--accelerometer", *files]), why))
 
@@ -292,18 +294,18 @@ def check_hello(
     words: tuple[str, ...] = (),
     refusal: Failure | None = None,
 ) -> None:
-    """Compare what a device says of itself with the rune that it should run; None: any rune.
+    """Compare what a device reports about itself with the rune that it should run; None: any rune.
 
     `words` are the last lines of its log, for the message; `refusal` is what it answers to a run.
 
     Raises:
-        RuneError: R0903, it speaks another link or ABI; R0905 and R0906, it refuses the rune;
+        RuneError: R0903, it speaks another link or ABI; R0905 and R0906, it rejects the rune;
             R0917, it carries another rune.
     """
     if hello.version != LINK_VERSION or hello.abi != ABI:
         raise RuneError(
             "R0903",
-            f"the firmware speaks version {hello.version} of the link and ABI {hello.abi}; "
+            f"the firmware has version {hello.version} of the link and ABI {hello.abi}; "
             f"this runec speaks {LINK_VERSION} and {ABI}",
             hint=REFLASH,
         )
@@ -314,8 +316,8 @@ def check_hello(
     if rune is not None and hello.digest != rune.digest:
         raise RuneError(
             "R0917",
-            "the firmware carries another rune than the one to run",
-            hint="put this one on the board: runec flash X.rune --board B",
+            "the firmware contains another rune",
+            hint="flash this rune: runec flash X.rune --board B",
         )
 
 
@@ -331,9 +333,9 @@ def provider(graph: Graph, feed: InputReader) -> Provide:
         if wanted is None or length != wanted[2].size_bytes:
             raise RuneError(
                 "R0903",
-                f"the device asks for {length} bytes of capability {capability}, "
-                "which is not what the rune says",
-                hint="put the firmware of this .rune on it: runec flash X.rune --board B",
+                f"the device requests {length} bytes of capability {capability}, "
+                "which differs from the rune",
+                hint="flash this rune: runec flash X.rune --board B",
             )
         kind, parameters, tensor = wanted
         return feed.provide(kind, parameters, length, tensor.element)

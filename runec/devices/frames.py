@@ -6,6 +6,7 @@ Stuffing", IEEE/ACM Transactions on Networking 7(2), 1999. CRC-32: zlib's.
 
 from __future__ import annotations
 
+import re
 import zlib
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ _MAX_TEXT_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One message: what it is, which request or answer it belongs to, and its content."""
+    """One message: kind, sequence number, body."""
 
     kind: int
     seq: int
@@ -49,7 +50,7 @@ def encode_frame(frame: Frame) -> bytes:
 
 
 def decode_segment(segment: bytes) -> Frame | None:
-    """Return the frame between two zeros, or None where the bytes are not a valid one."""
+    """Return the frame between two zeros, or None if the bytes are invalid."""
     if not segment or len(segment) > _MAX_ENCODED_BYTES:
         return None
     try:
@@ -64,21 +65,30 @@ def decode_segment(segment: bytes) -> Frame | None:
     return Frame(payload[0], payload[1], payload[_HEADER_BYTES:])
 
 
+# The kind of a frame is not printable, so no broken frame begins with a line.
+_LINES = re.compile(rb"[\t\r\n\x20-\x7e]*\n")
+
+
 def _as_text(segment: bytes) -> Text | None:
-    """Return a segment as text, or None when it is a broken frame rather than words."""
+    """Return a segment as text, or None when it is a broken frame rather than words.
+
+    Of lines that are followed by noise the lines are returned: the last words of a chip whose boot
+    ROM then speaks at another speed.
+    """
     try:
         text = segment.decode()
     except UnicodeDecodeError:
-        return None
+        lines = _LINES.match(segment)
+        text = "" if lines is None else lines[0].decode()
     if all(char.isprintable() or char in "\t\r\n" for char in text) and text.strip():
         return Text(text)
     return None
 
 
 class FrameReader:
-    """Takes a stream of bytes in pieces of any size; gives the frames and the text in it.
+    """Splits a stream of bytes, in pieces of any size, into frames and text.
 
-    Holds at most `_MAX_TEXT_BYTES` bytes, whatever arrives.
+    Buffers at most `_MAX_TEXT_BYTES` bytes.
     """
 
     def __init__(self) -> None:
@@ -102,7 +112,7 @@ class FrameReader:
         return found
 
     def flush(self) -> list[Frame | Text]:
-        """Return what the bytes so far are when nothing follows them."""
+        """Return the bytes so far as text if nothing follows."""
         found: list[Frame | Text] = []
         self._close(found)
         return found

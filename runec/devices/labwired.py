@@ -1,4 +1,4 @@
-"""A board simulated by labwired, in virtual time, from the computer's side."""
+"""A board simulated by labwired, in virtual time, from the host's side."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from runec.boards import Region
 from runec.devices import labwired_process, rtt
 from runec.devices.labwired_parts import SimulatedPart
 from runec.devices.link import SILENCE_MS
+from runec.devices.messages import MAX_PART_BYTES
 from runec.devices.transport import ChildProcess
 from runec.diagnostics import MachineError, RuneError
 from runec.files import IN_TMPDIR, write_file
@@ -25,6 +26,8 @@ class SimulatorTransport:
 
     retry_ms = 1000.0
     silence_ms = SILENCE_MS
+    part_bytes = MAX_PART_BYTES
+    has_boot_text = False
 
     def __init__(
         self,
@@ -34,12 +37,12 @@ class SimulatorTransport:
         rtt_in: Region | None = None,
         part: SimulatedPart | None = None,
     ) -> None:
-        """Start the simulator, with a part on the chip's I2C bus at will.
+        """Start the simulator, optionally with a part on the chip's I2C bus.
 
         With `rtt_in`, the chip's RAM, the console is not its UART.
 
         Raises:
-            RuneError: R0930, the rings are malformed.
+            RuneError: R0930, the RTT buffers are malformed.
             MachineError: R0914, labwired is not installed; R0915, it does not start.
         """
         labwired = importlib.util.find_spec("labwired")
@@ -131,9 +134,9 @@ class SimulatorTransport:
         if status == labwired_process.MALFORMED:
             raise RuneError(
                 "R0930",
-                f"the rings in the device's memory cannot be used: {said.decode(errors='replace')}",
-                hint="build the firmware with this version of runec; if it was, the rune's "
-                "firmware wrote over its memory",
+                f"the RTT buffers of the device are malformed: {said.decode(errors='replace')}",
+                hint="build the firmware with this version of runec; otherwise the "
+                "firmware has overwritten its memory",
             )
         if status != labwired_process.RUNS:
             raise self._stopped(said.decode(errors="replace"))

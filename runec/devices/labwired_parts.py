@@ -99,7 +99,7 @@ def simulated_part(board: Board, accelerometer: Accelerometer) -> SimulatedPart:
         raise UnfitDeviceError(
             "R0951",
             f"the {name} of {board.id} simulates no {accelerometer.name}",
-            hint="leave --input out: the data then comes over the link",
+            hint="omit --input: the data then comes over the link",
         )
     pins = None
     if emulator.target == _ROUTED and {_SDA, _SCL} <= board.hal.defines.keys():

@@ -15,7 +15,7 @@ served. Requests on stdin, answers on stdout, little-endian:
              simulated sensor feels, the first sample from now on, and the next one each time the
              firmware has counted one in the u32 at the symbol; the last one stays
     answer:  length u32, status u8, now f64 (virtual seconds), bytes or text
-    status:  0 runs, 1 stopped, 2 the rings in the chip's RAM are malformed
+    status:  0 runs, 1 stopped, 2 the RTT buffers in the chip's RAM are malformed
 
 A request ends when the console has said something, when virtual time has come to `until`, or after
 half a second of the wall clock.

@@ -1,4 +1,4 @@
-"""The computer's side of the link, as a state machine without input or output.
+"""The host's side of the link, as a state machine without input or output.
 
 Bytes and the time go in, events and bytes come out, so that the whole of docs/spec/link.md can be
 tested without a device. Times are milliseconds of whichever clock the caller keeps to.
@@ -6,6 +6,8 @@ tested without a device. Times are milliseconds of whichever clock the caller ke
     idle --greet()--> GREETING --Hello--> idle
     idle --run()--> STARTING --ACK--> RUNNING --Finished, Failure--> idle
     idle --ask_stats()--> COUNTING --Stats--> idle
+    idle --test()--> TESTING --Tested--> idle
+    idle --restart()--> RESTARTING --Hello--> idle
     any --Lost--> over: nothing more is accepted
 """
 
@@ -25,6 +27,7 @@ from runec.devices.messages import (
     LogLine,
     Need,
     Stats,
+    Tested,
     parse_done,
     parse_failure,
     parse_hello,
@@ -32,6 +35,7 @@ from runec.devices.messages import (
     parse_need,
     parse_part,
     parse_stats,
+    parse_tested,
 )
 
 RETRY_MS = 1000.0
@@ -73,7 +77,7 @@ class Lost:
     detail: str
 
 
-Event = Hello | Stats | DataWanted | Finished | Failure | LogLine | Text | Lost
+Event = Hello | Stats | Tested | DataWanted | Finished | Failure | LogLine | Text | Lost
 
 
 class _State(Enum):
@@ -83,22 +87,26 @@ class _State(Enum):
     STARTING = auto()
     RUNNING = auto()
     COUNTING = auto()
+    TESTING = auto()
+    RESTARTING = auto()
     OVER = auto()
 
 
-_ASKING = (_State.GREETING, _State.STARTING, _State.COUNTING)
 _IN_RUN = (_State.STARTING, _State.RUNNING)
 
 
 class Link:
-    """One computer's end of one link."""
+    """The host's end of one link."""
 
     def __init__(
         self,
         *,
         retry_ms: float = RETRY_MS,
         silence_ms: float = SILENCE_MS,
+        part_bytes: int = MAX_PART_BYTES,
     ) -> None:
+        """`part_bytes` is the most that a frame with data, or with words for the device, has."""
+        self._part_bytes = part_bytes
         self._retry_ms = retry_ms
         self._silence_ms = silence_ms
         self._reader = FrameReader()
@@ -107,6 +115,8 @@ class Link:
         self._seq = 0
         self._request = b""
         self._retries = 0
+        self.repeats = 0
+        """How many requests were sent again, since the beginning."""
         self._deadline: float | None = None
         # The frame of the device that was answered last, and the answer; kept between runs.
         self._answered: Frame | None = None
@@ -149,22 +159,32 @@ class Link:
         self._ask(_State.STARTING, Kind.RUN, b"", now_ms)
 
     def ask_stats(self, now_ms: float) -> None:
-        """Ask what the device measured."""
+        """Request the statistics of the device."""
         self._require_idle()
         self._ask(_State.COUNTING, Kind.STATS, b"", now_ms)
+
+    def test(self, body: bytes, now_ms: float) -> None:
+        """Ask for a sub-test of the self test."""
+        self._require_idle()
+        self._ask(_State.TESTING, Kind.SELFTEST, body, now_ms)
+
+    def restart(self, body: bytes, now_ms: float) -> None:
+        """Ask for a sub-test that restarts the device: its new hello is the answer."""
+        self._require_idle()
+        self._ask(_State.RESTARTING, Kind.SELFTEST, body, now_ms)
 
     def give(self, data: bytes, now_ms: float) -> None:
         """Answer `DataWanted` with the whole buffer."""
         frame, need = self._take_pending()
         if len(data) != need.length:
-            raise ValueError(f"{len(data)} bytes given where {need.length} were wanted")
+            raise ValueError(f"{len(data)} bytes instead of {need.length}")
         self._data = (need.capability, data)
         self._answer_need(frame, need, now_ms)
 
     def refuse(self, code: int, text: str, now_ms: float) -> None:
         """Answer `DataWanted` with the `runevm_error` that ends the run."""
         frame, _ = self._take_pending()
-        words = text.encode()[:_MAX_NODATA_TEXT_BYTES]
+        words = text.encode()[: min(_MAX_NODATA_TEXT_BYTES, self._part_bytes)]
         self._reply(frame, Kind.NODATA, code.to_bytes(2, "little") + words)
         self._listen(now_ms)
 
@@ -189,7 +209,7 @@ class Link:
         return self._reader.take_text()
 
     def tick(self, now_ms: float) -> list[Event]:
-        """Let time pass: send again what was not answered, or give up."""
+        """Advance the clock: repeat an unanswered request, or time out."""
         events: list[Event] = []
         if self._deadline is None or now_ms < self._deadline:
             return events
@@ -202,6 +222,7 @@ class Link:
             self._lose(LostCause.NO_ANSWER, f"after {RETRIES + 1} tries", events)
         else:
             self._retries += 1
+            self.repeats += 1
             self._deadline = now_ms + self._retry_ms
             self._out += self._request
         return events
@@ -212,7 +233,7 @@ class Link:
 
     def _take_pending(self) -> tuple[Frame, Need]:
         if self._pending is None:
-            raise ValueError("the device wants no data")
+            raise ValueError("the device requested no data")
         pending, self._pending = self._pending, None
         return pending
 
@@ -254,6 +275,10 @@ class Link:
             if self._state is _State.COUNTING and frame.seq == self._seq:
                 events.append(parse_stats(frame.body))
                 self._rest()
+        elif frame.kind == Kind.DEVICE_SELFTEST:
+            if self._state is _State.TESTING and frame.seq == self._seq:
+                events.append(parse_tested(frame.body))
+                self._rest()
         elif frame.kind == Kind.LOG:
             events.append(parse_log(frame.body))
             if self._state is _State.RUNNING:
@@ -263,24 +288,25 @@ class Link:
 
     def _hello(self, frame: Frame, now_ms: float, events: list[Event]) -> None:
         if self._state is _State.BOOTING:
-            # The device is up now, so what is sent from here on reaches it.
+            # The device is up now and receives what is sent from here on.
             self._state = _State.IDLE
             self.greet(now_ms)
         elif self._state is _State.GREETING and frame.seq == self._seq:
             hello = parse_hello(frame.body)
             self._rest()
             events.append(hello)
-        elif frame.seq == 0 and self._state in (*_IN_RUN, _State.COUNTING):
-            self._lose(LostCause.RESTARTED, "it sent a new hello", events)
+        elif frame.seq == 0 and self._state in (*_IN_RUN, _State.COUNTING, _State.TESTING):
+            self._lose(LostCause.RESTARTED, "another hello", events)
         elif frame.seq == 0:
-            # It restarted while nothing was open, and counts its frames anew.
+            # It restarted while nothing was open, and counts its frames from 0.
             self._answered = None
             self._device_seq = None
-            if self._state is _State.IDLE:
+            if self._state in (_State.IDLE, _State.RESTARTING):
+                self._rest()
                 events.append(parse_hello(frame.body))
 
     def _step(self, frame: Frame, now_ms: float, events: list[Event]) -> None:
-        """Take a frame that wants an answer. A run's first one also says that RUN arrived."""
+        """Accept a frame that needs an answer. The first one of a run also acknowledges RUN."""
         if frame == self._answered:
             self._out += self._answer
             return
@@ -321,13 +347,13 @@ class Link:
             or self._data[0] != need.capability
             or len(self._data[1]) != need.length
         ):
-            raise ValueError("it wants the rest of data that was not given")
+            raise ValueError("request for the rest of data that was not sent")
         else:
             self._answer_need(frame, need, now_ms)
 
     def _answer_need(self, frame: Frame, need: Need, now_ms: float) -> None:
         if self._data is None:
             raise ValueError("no data was given")
-        part = self._data[1][need.offset : need.offset + MAX_PART_BYTES]
+        part = self._data[1][need.offset : need.offset + self._part_bytes]
         self._reply(frame, Kind.DATA, need.offset.to_bytes(4, "little") + part)
         self._listen(now_ms)

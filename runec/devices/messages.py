@@ -17,7 +17,7 @@ MAX_PART_BYTES = 232
 
 
 class Kind(IntEnum):
-    """The kinds of frames; those below 0x80 come from the computer."""
+    """The kinds of frames; those below 0x80 come from the host."""
 
     HELLO = 0x01
     RUN = 0x02
@@ -25,6 +25,7 @@ class Kind(IntEnum):
     ACK = 0x04
     NODATA = 0x05
     STATS = 0x06
+    SELFTEST = 0x07
     DEVICE_ACK = 0x80
     DEVICE_HELLO = 0x81
     NEED = 0x82
@@ -33,11 +34,12 @@ class Kind(IntEnum):
     ERROR = 0x85
     LOG = 0x86
     DEVICE_STATS = 0x87
+    DEVICE_SELFTEST = 0x88
 
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """What a device says of itself. Sizes are in bytes."""
+    """What a device reports about itself. Sizes are in bytes."""
 
     version: int
     abi: int
@@ -53,7 +55,7 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """What a device measured; None where it did not say. Time units are the board's own."""
+    """Statistics of a device; None: not reported. Time units are those of the board."""
 
     runs: int
     arena_used_bytes: int | None = None
@@ -63,6 +65,25 @@ class Stats:
     last_run_ticks: int | None = None
     time_budget_ms: int | None = None
     last_run_ms: int | None = None
+
+
+class TestStatus(IntEnum):
+    """The first byte of an answer to SELFTEST."""
+
+    __test__ = False  # pytest: no test
+
+    DONE = 0
+    ABSENT = 1
+    MALFORMED = 2
+    FAILED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """The answer to SELFTEST: what follows the status depends on the sub-test."""
+
+    status: TestStatus
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +113,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A run ended with an error: a `runevm_error`, where it happened, what was found."""
+    """A run ended with an error: `runevm_error`, stage, details."""
 
     code: int
     place: str
@@ -130,7 +151,7 @@ def _texts(body: bytes, count: int) -> list[str]:
             raise ValueError("a text is missing")
         end = at + 1 + body[at]
         if end > len(body):
-            raise ValueError("a text is cut short")
+            raise ValueError("truncated text")
         texts.append(printable(body[at + 1 : end].decode(errors="replace")))
         at = end
     if at != len(body):
@@ -147,7 +168,7 @@ def _unpack(layout: struct.Struct, body: bytes) -> tuple[int, ...]:
 def parse_hello(body: bytes) -> Hello:
     """Read the body of a device's HELLO."""
     if len(body) < _HELLO_HEAD.size:
-        raise ValueError("the hello is cut short")
+        raise ValueError("truncated hello")
     version, abi, status, digest, memory, arena, heap = _HELLO_HEAD.unpack_from(body)
     board, firmware, engine = _texts(body[_HELLO_HEAD.size :], 3)
     return Hello(version, abi, status, digest, memory, arena, heap, board, firmware, engine)
@@ -157,7 +178,7 @@ def parse_need(body: bytes) -> Need:
     """Read the body of a NEED."""
     need = Need(*_unpack(_NEED, body))
     if need.offset >= need.length:
-        raise ValueError("it wants bytes past the end of its buffer")
+        raise ValueError("request for bytes past the end of its buffer")
     return need
 
 
@@ -191,10 +212,17 @@ def parse_log(body: bytes) -> LogLine:
 def parse_stats(body: bytes) -> Stats:
     """Read the body of a STATS; keys of a later version are passed over."""
     if len(body) < 4 or (len(body) - 4) % 5:
-        raise ValueError("the statistics are cut short")
+        raise ValueError("truncated statistics")
     values = {
         _STATS_FIELDS[body[at]]: int.from_bytes(body[at + 1 : at + 5], "little")
         for at in range(4, len(body), 5)
         if body[at] in _STATS_FIELDS
     }
     return Stats(runs=int.from_bytes(body[:4], "little"), **values)
+
+
+def parse_tested(body: bytes) -> Tested:
+    """Read the body of a SELFTEST."""
+    if not body:
+        raise ValueError("the status is missing")
+    return Tested(TestStatus(body[0]), body[1:])

@@ -1,4 +1,4 @@
-"""A device watched for as long as somebody wants: its results, its log, its comings and goings."""
+"""Continuous runs on a device: results, log, connections."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _LOOK_S = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """The device says who it is: at first, and whenever it restarts or comes back."""
+    """Hello of the device: at the start, after a restart, after a reconnection."""
 
     hello: Hello
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run wrote."""
+    """Output of a run."""
 
     data: bytes
 
@@ -49,7 +49,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """A run failed (`is_run`), the device is gone (`is_lost`), or both; `is_last`: it ends here."""
+    """A run failed (`is_run`), the device is lost (`is_lost`), or both; `is_last`: it ends here."""
 
     error: RuneError
     is_lost: bool
@@ -66,7 +66,7 @@ class Watched:
 
     `rune` is the one that it must carry, and `feed` are its inputs; without it any is taken, which
     then gets no inputs from here.
-    Without `every_s` nothing is asked for. `count` ends it after so many runs. `timeout_s` is how
+    Without `every_s` no runs are requested. `count` is the number of runs. `timeout_s` is how
     long this host waits for one run.
     """
 
@@ -95,7 +95,7 @@ def watch(
     Raises:
         RunecError: `connect`'s the first time; an input is missing or wrong; R0903, R0905, R0917:
             the firmware cannot be talked with; R0912, the rune wants inputs and there are none.
-        RuneError: R0901, the device has never answered; R0913, the emulator is gone.
+        RuneError: R0901, the device has never answered; R0913, the emulator is lost.
     """
     watcher = _Watcher(wanted, tell, name, before_run)
     while True:

@@ -1,8 +1,8 @@
-"""The computer's side of a console in RAM, rings behind a control block: docs/spec/link.md, 5.
+"""The host's side of RTT: buffers described by a control block (docs/spec/link.md, section 5).
 
-Sans IO: it reads and writes the device's memory through `Memory`, whatever reaches it. What stands
-there is not believed: a block whose buffers or offsets leave the RAM is refused. Imports nothing of
-runec, because the simulator's own process loads this file alone.
+Sans IO: it reads and writes the memory of the device through `Memory`. The control block is
+validated: one whose buffers or offsets leave the RAM is rejected. Imports nothing of runec, because
+the process of the simulator loads this file alone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _WORD = 4
 
 
 class Memory(Protocol):
-    """The device's memory, as a debugger has it."""
+    """The memory of the device, as a debugger accesses it."""
 
     def read(self, address: int, length: int) -> bytes:
         """Return `length` bytes."""
@@ -38,7 +38,7 @@ class RttError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Ring:
-    """One ring; `block` is where its description stands."""
+    """One buffer; `block` is the address of its descriptor."""
 
     block: int
     buffer: int
@@ -51,20 +51,20 @@ class Rtt:
     """Channel 0 of a control block at `address`, in a RAM of `ram_bytes` from `ram_origin`."""
 
     def __init__(self, memory: Memory, address: int, ram_origin: int, ram_bytes: int) -> None:
-        """Check that the block can lie there. Raises RttError where it cannot."""
+        """Check the address of the block. Raises RttError if it is invalid."""
         self._memory = memory
         self._ram = (ram_origin, ram_origin + ram_bytes)
         self._address = address
         self._outgoing = bytearray()
         if address % _WORD != 0 or not self._holds(address, _HEAD.size + 2 * _RING.size):
-            raise RttError(f"the control block is said to be at {address:#x}")
+            raise RttError(f"the control block has the address {address:#x}")
 
     def send(self, data: bytes) -> None:
         """Send bytes: as many as there is room for with each `exchange()`."""
         self._outgoing += data
 
     def exchange(self) -> bytes:
-        """Move what can be moved both ways; return what the device wrote.
+        """Transfer data in both directions; return the bytes that the device wrote.
 
         Nothing is moved while the device has not made its control block yet.
 
@@ -92,14 +92,16 @@ class Rtt:
         return self._ram[0] <= start and start + length <= self._ram[1]
 
     def _counts(self) -> tuple[int, int]:
-        """Return the numbers of rings up and down; none while the id is not there."""
+        """Return the numbers of up- and down-buffers; none until the id is valid."""
         name, up, down = _HEAD.unpack(self._memory.read(self._address, _HEAD.size))
         if name != ID:
             return 0, 0
         if not (1 <= up <= MAX_CHANNELS and 1 <= down <= MAX_CHANNELS):
-            raise RttError(f"{up} rings up and {down} down")
+            raise RttError(f"{up} up-buffers and {down} down-buffers")
         if not self._holds(self._address, _HEAD.size + (up + down) * _RING.size):
-            raise RttError(f"{up} rings up and {down} down do not fit behind {self._address:#x}")
+            raise RttError(
+                f"{up} up-buffers and {down} down-buffers do not fit behind {self._address:#x}"
+            )
         return up, down
 
     def _ring(self, block: int, which: str) -> _Ring:
@@ -107,11 +109,11 @@ class Rtt:
             self._memory.read(block, _RING.size)
         )
         if not 2 * _WORD <= size <= MAX_RING_BYTES or size % _WORD or buffer % _WORD:
-            raise RttError(f"the ring {which} has {size} bytes at {buffer:#x}")
+            raise RttError(f"the buffer {which} has {size} bytes at {buffer:#x}")
         if not self._holds(buffer, size):
-            raise RttError(f"the ring {which}, {size} bytes at {buffer:#x}, leaves the RAM")
+            raise RttError(f"the buffer {which}, {size} bytes at {buffer:#x}, leaves the RAM")
         if write >= size or read >= size:
-            raise RttError(f"the ring {which} of {size} bytes is at {write} and {read}")
+            raise RttError(f"the buffer {which} of {size} bytes is at {write} and {read}")
         return _Ring(block, buffer, size, write, read)
 
     def _take(self, ring: _Ring) -> bytes:
@@ -137,7 +139,7 @@ class Rtt:
         self._memory.write_word(ring.block + _WRITE_AT, (ring.write + len(data)) % ring.size)
 
     def _put(self, address: int, data: bytes) -> None:
-        """Write bytes by whole words; this side alone writes the ring."""
+        """Write bytes by whole words; only the host writes this buffer."""
         if not data:
             return
         start = address - address % _WORD

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import time
 import urllib.parse
+from contextlib import closing
 
 import serial
 
@@ -15,12 +16,17 @@ from runec.container import Rune
 from runec.devices.emulator import TIMEOUT_S, Device
 from runec.devices.errors import LinkLostError
 from runec.devices.link import SILENCE_MS
+from runec.devices.messages import MAX_PART_BYTES
 from runec.devices.ports import serial_ports
-from runec.devices.session import Log
+from runec.devices.session import Log, Session
 from runec.devices.transport import DEFAULT_BAUD, DIALOUT
-from runec.diagnostics import MachineError
+from runec.devices.usb import has_mass_storage
+from runec.diagnostics import MachineError, RuneError
 
 GREETING_S = 30.0
+ASKED_S = 2.5
+_SEGGER = "1366:"
+_PART_BYTES_BESIDE_A_DRIVE = 40
 _GONE = (OSError, serial.SerialException, TypeError)
 """What pyserial raises for a port that goes away; TypeError where another thread closed it."""
 
@@ -38,6 +44,9 @@ class SerialTransport:
             MachineError: R0941, it cannot be opened.
         """
         self._name = port
+        self.part_bytes = _part_bytes(port)
+        # That of the boot ROMs of Espressif's chips is at 115200 baud.
+        self.has_boot_text = baud != DEFAULT_BAUD
         options: dict[str, object] = {} if "://" in port else {"exclusive": True}
         try:
             self._port = serial.serial_for_url(
@@ -51,7 +60,7 @@ class SerialTransport:
         return time.monotonic() * 1000
 
     def send(self, data: bytes) -> None:
-        """Send all bytes. Raises LinkLostError R0940 when the port is gone."""
+        """Send all bytes. Raises LinkLostError R0940 when the port is lost."""
         try:
             self._port.write(data)
         except _GONE as error:
@@ -61,7 +70,7 @@ class SerialTransport:
         """Return bytes as soon as there are some, or nothing; see `Transport`.
 
         Raises:
-            LinkLostError: R0940, the port is gone.
+            LinkLostError: R0940, the port is lost.
         """
         wait_s = wall_limit_s - time.monotonic()
         if until_ms is not None:
@@ -83,10 +92,37 @@ class SerialTransport:
     def _gone(self, error: Exception) -> LinkLostError:
         return LinkLostError(
             "R0940",
-            f"the serial port {self._name} is gone",
-            hint="plug the board in again and run it once more; check cable and power",
+            f"lost the serial port {self._name}",
+            hint="check cable and power, then run the command again",
             notes=[str(error)],
         )
+
+
+def _part_bytes(port: str) -> int:
+    """Return how much data a frame to a port may have.
+
+    A J-Link whose USB is a drive as well loses bytes of transfers of more than 64: Zephyr's
+    nordic_segger.rst, "Disabling the Mass Storage Device functionality". 40 bytes make a frame of
+    53. Where sysfs does not say whether there is a drive, there may be one.
+    """
+    usb_id = next((each.usb_id for each in serial_ports() if each.device == port), "")
+    if not usb_id.startswith(_SEGGER) or has_mass_storage(port) is False:
+        return MAX_PART_BYTES
+    return _PART_BYTES_BESIDE_A_DRIVE
+
+
+def says_hello(port: str, baud: int) -> bool:
+    """Return whether a firmware of runec's answers at a port; waits `ASKED_S` for it."""
+    try:
+        transport = SerialTransport(port, baud)
+    except MachineError:
+        return False
+    with closing(transport):
+        try:
+            Session(transport, name=f"serial:{port}").greet(booting=False, timeout_s=ASKED_S)
+        except RuneError:
+            return False
+    return True
 
 
 def _names_a_host(port: str) -> bool:
@@ -102,18 +138,18 @@ def _cannot_open(port: str, error: Exception) -> MachineError:
     if number == errno.EACCES:
         why, hint = "no permission", DIALOUT
     elif number in (errno.EBUSY, errno.EAGAIN) or "exclusively lock" in str(error):
-        why, hint = "another program holds it", "close the monitor or the other runec that uses it"
+        why, hint = "it is in use by another program", "close that program, such as another runec"
     elif "://" in port:
         why = str(error)
         if not _names_a_host(port):
-            why = "it names no host and port"
-        hint = "start what listens there, and name it: socket://HOST:PORT, rfc2217://HOST:PORT"
+            why = "no host and port in it"
+        hint = "start the server and pass its address: socket://HOST:PORT, rfc2217://HOST:PORT"
     else:
         found = [str(item) for item in serial_ports()]
-        why = "there is no such port" if number == errno.ENOENT else str(error)
+        why = "no such port" if number == errno.ENOENT else str(error)
         if "Could not configure port" in why:
             why = "it is not a serial port"
-        hint = f"plug the board in; found are: {', '.join(found) or 'none'}"
+        hint = f"connect the board; found: {', '.join(found) or 'none'}"
     return MachineError("R0941", f"cannot open the serial port {port}: {why}", hint=hint)
 
 

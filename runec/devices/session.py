@@ -18,7 +18,7 @@ from runec.devices.link import (
     Lost,
     LostCause,
 )
-from runec.devices.messages import Failure, Hello, LogLine, Stats
+from runec.devices.messages import Failure, Hello, LogLine, Stats, Tested
 from runec.devices.runevm_errors import NO_DATA, REFLASH, device_error
 from runec.devices.transport import Transport
 from runec.diagnostics import RunecError, RuneError
@@ -26,17 +26,17 @@ from runec.vm import REQUESTS_MAX, ResultError, check_result, too_many_requests
 
 Log = Callable[[str], None]
 Provide = Callable[[int, int], bytes]
-"""Takes a capability's id and a length in bytes; gives that many bytes."""
+"""Takes a capability's id and a length in bytes; returns that many bytes."""
 
 _NO_ANSWER_AT_PORT = (
     "set the baud rate, PORT@BAUD (`runec boards show B` prints it), or flash the rune: "
     "runec flash X.rune --board B"
 )
-_NO_ANSWER = "check clock, console and link of the board's file: runec boards show B"
+_NO_ANSWER = "check clock, console and link in the board file: runec boards show B"
 _LAST_WORDS = 3
 _QUIET_S = 0.3
 _LEVELS = ("error", "warning", "info", "debug")
-_Wanted = TypeVar("_Wanted", Hello, Stats, Finished, Failure)
+_Wanted = TypeVar("_Wanted", Hello, Stats, Tested, Finished, Failure)
 
 
 def lost_error(lost: Lost, name: str, words: tuple[str, ...] = ()) -> RuneError:
@@ -51,7 +51,7 @@ def lost_error(lost: Lost, name: str, words: tuple[str, ...] = ()) -> RuneError:
         return LinkLostError(
             "R0901",
             f"{name} stopped responding, {lost.detail}",
-            hint="the rune may never end: run it on the host first",
+            hint="check for an endless loop: run the rune on the host first",
             notes=words,
         )
     if lost.cause is LostCause.RESTARTED:
@@ -69,7 +69,7 @@ def lost_error(lost: Lost, name: str, words: tuple[str, ...] = ()) -> RuneError:
 
 
 class Session:
-    """Asks a device and waits for its answers, one request at a time."""
+    """Sends requests to a device and waits for the answers, one at a time."""
 
     def __init__(
         self,
@@ -79,11 +79,13 @@ class Session:
         graph: Graph | None = None,
         log: Log | None = None,
     ) -> None:
-        """`graph` is that of the rune that the device runs, where it is known."""
+        """`graph` is that of the rune on the device, if known."""
         self._transport = transport
         self._name = name
         self._log = log
-        self._link = Link(retry_ms=transport.retry_ms, silence_ms=transport.silence_ms)
+        self._boot_text: deque[str] = deque(maxlen=_LAST_WORDS)
+        self._is_booted = not transport.has_boot_text
+        self.begin_anew()
         self._graph = graph
         self._requests = 0
         self._refused: RunecError | None = None
@@ -91,21 +93,49 @@ class Session:
 
     @property
     def last_words(self) -> tuple[str, ...]:
-        """The device's last lines of log: what it says of itself when something is wrong."""
+        """The last lines of the device's log."""
         return tuple(self._last_words)
 
+    @property
+    def repeats(self) -> int:
+        """How many requests were sent again because no answer came in time."""
+        return self._link.repeats
+
+    def begin_anew(self) -> None:
+        """Forget a link that was lost; the next request is a greeting."""
+        self._link = Link(
+            retry_ms=self._transport.retry_ms,
+            silence_ms=self._transport.silence_ms,
+            part_bytes=self._transport.part_bytes,
+        )
+
     def greet(self, *, booting: bool, timeout_s: float) -> Hello:
-        """Return what the device says of itself. Raises RuneError R0901, R0903, R0913."""
+        """Return what the device reports about itself.
+
+        Text before its first frame may be those of a boot ROM, read at another speed than it
+        sends with: they are dropped, or are notes of the error where no frame follows.
+
+        Raises:
+            RuneError: R0901, R0903, R0913.
+        """
         self._link.greet(self._transport.time_ms(), booting=booting)
-        return self._wait(Hello, None, timeout_s)
+        try:
+            hello = self._wait(Hello, None, timeout_s)
+        except LinkLostError as error:
+            error.notes = (*error.notes, *self._boot_text)
+            raise
+        finally:
+            self._boot_text.clear()
+        self._is_booted = True
+        return hello
 
     def run(self, provide: Provide, *, timeout_s: float) -> bytes:
         """Run the rune once and return its result text.
 
         Raises:
             RuneError: the device's error, or R0901 to R0904 and R0913 for a lost link; R0903, the
-                result is not the output of a rune; R0925, the rune asks for input without end.
-            RunecError: what `provide` raised; the device was told.
+                result is not the output of a rune; R0925, the rune requests input without end.
+            RunecError: what `provide` raised; the device was informed.
         """
         self._refused = None
         self._requests = 0
@@ -124,18 +154,37 @@ class Session:
         return self._wait(Failure, None, timeout_s)
 
     def stats(self, *, timeout_s: float) -> Stats:
-        """Return what the device measured."""
+        """Return the statistics of the device."""
         self._link.ask_stats(self._transport.time_ms())
         return self._wait(Stats, None, timeout_s)
 
+    def test(self, request: bytes, *, timeout_s: float) -> Tested:
+        """Return the answer to a sub-test of the self test (docs/spec/link.md, section 6).
+
+        Raises:
+            RuneError: R0901 to R0904, R0913, R0940: the link is lost.
+        """
+        self._link.test(request, self._transport.time_ms())
+        return self._wait(Tested, None, timeout_s)
+
+    def restart(self, request: bytes, *, timeout_s: float) -> Hello:
+        """Ask for a sub-test that restarts the device; return its new hello.
+
+        Raises:
+            RuneError: as `test`.
+        """
+        self._link.restart(request, self._transport.time_ms())
+        return self._wait(Hello, None, timeout_s)
+
     def listen(self, duration_s: float) -> Hello | None:
-        """Take what the device says unasked, `duration_s` at most; return a hello when it starts.
+        """Receive log and hello for at most `duration_s`; return a hello if the device starts.
 
         Its log lines go to `log`.
 
         Raises:
             RuneError: R0903, R0913, R0940: the link is lost.
         """
+        self._is_booted = True  # who listens wants to see all of it
         wall_limit_s = time.monotonic() + duration_s
         hello: Hello | None = None
         heard_s = time.monotonic()
@@ -190,10 +239,13 @@ class Session:
             self._transport.send(data)
 
     def _handle(self, event: Event, provide: Provide | None) -> None:
+        self._is_booted = self._is_booted or not isinstance(event, Text | Lost)
         if isinstance(event, Text):
             for line in event.text.splitlines():
-                if line.strip():
+                if line.strip() and self._is_booted:
                     self._say(line)
+                elif line.strip():
+                    self._boot_text.append(line)
         elif isinstance(event, LogLine):
             level = _LEVELS[min(event.level, len(_LEVELS) - 1)]
             for line in event.text.splitlines() or [""]:
@@ -219,7 +271,7 @@ class Session:
             if len(data) != wanted.length:
                 raise RuneError(
                     "R0903",
-                    f"the device wants {wanted.length} bytes of capability {wanted.capability}, "
+                    f"the device requests {wanted.length} bytes of capability {wanted.capability}, "
                     f"which has {len(data)}",
                     hint=REFLASH,
                 )

@@ -1,4 +1,4 @@
-"""A target where a rune runs: this computer, an emulated board, or one at a serial port."""
+"""A target where a rune runs: the host, an emulated board, or one at a serial port."""
 
 from __future__ import annotations
 
@@ -23,45 +23,48 @@ from runec.devices.emulator import (
 from runec.devices.session import Log
 from runec.devices.transport import DEFAULT_BAUD
 from runec.diagnostics import UsageError
-from runec.firmware import held_firmware
+from runec.firmware import BACKENDS, held_firmware
 from runec.pipeline import CapabilityKind
 from runec.vm import InputReader, Inputs, Watch, run_rune_bytes
 
 HOST: Literal["host"] = "host"
-# What a part measures it rounds, so a host that took the recording as it is could give other bytes.
+# A sensor rounds its data, so a host that uses the recording unchanged could return other bytes.
 _INPUT_HINTS = {
     HOST: "omit --input: the host reads ACCEL from --accelerometer FILE; to run with a simulated "
     "sensor, use --on emulator:BOARD",
     "serial": "omit --input; to change the input of a board, use `runec flash --input`",
 }
-_FORMS = "host, emulator:BOARD (`runec boards`), or serial:PORT[@BAUD]"
+_FORMS = "host, emulator:BOARD[@ENGINE] (`runec boards`), or serial:PORT[@BAUD]"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A target, spelled `host`, `emulator:BOARD` or `serial:PORT`, the latter with `@BAUD` at will.
+    """A target: `host`, `emulator:BOARD[@ENGINE]` or `serial:PORT[@BAUD]`.
 
-    `board` is that of an emulator; `port` and `baud` are those of a serial port.
+    `board` is that of an emulator and `backend` its engine; `port` and `baud` are those of a
+    serial port.
     """
 
     kind: Literal["host", "emulator", "serial"]
     board: Board | None = None
     port: str = ""
     baud: int = DEFAULT_BAUD
+    backend: str = BACKENDS[0]
 
     def __str__(self) -> str:
         if self.board is not None:
-            return f"{self.kind}:{self.board.id}"
+            engine = "" if self.backend == BACKENDS[0] else f"@{self.backend}"
+            return f"{self.kind}:{self.board.id}{engine}"
         if self.kind == "serial":
             baud = "" if self.baud == DEFAULT_BAUD else f"@{self.baud}"
             return f"{self.kind}:{self.port}{baud}"
         return self.kind
 
     def with_input(self, source: InputKind | None) -> Target:
-        """Return this target with ACCEL's data from elsewhere; None leaves it as it is.
+        """Return this target with another ACCEL source; None: unchanged.
 
         Raises:
-            UsageError: R0921, it is not an emulator: flashing decides what a board does.
+            UsageError: R0921, not an emulator: the source of a board is set when it is flashed.
         """
         if source is None:
             return self
@@ -73,19 +76,26 @@ class Target:
             )
         return replace(self, board=self.board.with_input(source))
 
+    def with_backend(self, backend: str | None) -> Target:
+        """Return this target with another engine, if it is an emulator; None leaves it as it is."""
+        return self if backend is None or self.board is None else replace(self, backend=backend)
+
     @classmethod
     def parse(cls, text: str, *, trust_board: bool = False) -> Target:
-        """Read the spelling that `str()` writes; `trust_board` is `load_board`'s `trusted`.
+        """Parse the output of `str()`; `trust_board` is `trusted` of `load_board`.
 
         Raises:
-            UsageError: R0918, there is no such kind of target; R0802, no such board.
+            UsageError: R0918, no such kind of target; R0802, no such board.
             UserFileError: R0801, R0842 to R0844, the board's file is wrong or not trusted.
         """
         if text == HOST:
             return cls(HOST)
         kind, _, name = text.partition(":")
         if kind == "emulator" and name:
-            return cls("emulator", load_board(name, trusted=trust_board))
+            board, _, backend = name.rpartition("@")
+            if not board or backend not in BACKENDS:
+                board, backend = name, BACKENDS[0]
+            return cls("emulator", load_board(board, trusted=trust_board), backend=backend)
         port, at, baud = name.rpartition("@")
         if not at:
             port, baud = name, str(DEFAULT_BAUD)
@@ -110,15 +120,15 @@ def run_bytes(
     resources: Mapping[str, bytes] | None = None,
     watch: Watch | None = None,
 ) -> Generator[bytes, None, None]:
-    """Run a rune on a target; yield what each run writes, as `runec.vm.run_rune_bytes` has it.
+    """Run a rune on a target; yield the output of each run, as `runec.vm.run_rune_bytes`.
 
     The bytes are the same on every target. `timeout_s` is the time for one run without waiting for
     inputs, by the clock of the machine that runs it; at a serial port, where the board's own limit
-    was set when it was flashed, it is how long this computer waits. None leaves the target's own
+    was set when it was flashed, it is how long the host waits. None leaves the target's own
     limit. Only the host takes `resources` and reports steps.
 
     Raises:
-        UsageError: R0921, the target cannot do what is asked.
+        UsageError: R0921, the target does not support the request.
         RunecError: what the target raises: `runec.vm.run_rune_bytes`; or `check_inputs`, then
             `open_emulator` or `SerialDevice`, and `Device.run_bytes`.
     """
@@ -143,7 +153,8 @@ def _open_device(
     rune: Rune, feed: InputReader, target: Target, *, timeout_s: float | None, log: Log | None
 ) -> Iterator[Device]:
     if target.board is not None:
-        emulation = plan_emulation(rune, target.board.with_time_budget(timeout_s))
+        board = target.board.with_time_budget(timeout_s)
+        emulation = plan_emulation(rune, board, target.backend)
         emulation.check_inputs(feed)
         patience_s = emulator_patience_s(timeout_s)
         with open_emulator(emulation, timeout_s=patience_s, log=log) as emulated:
@@ -207,7 +218,9 @@ def open_emulator(
     Raises:
         RunecError: as `held_firmware` and `EmulatedDevice`.
     """
-    with held_firmware(emulation.rune, emulation.board, log=log) as built:
+    with held_firmware(
+        emulation.rune, emulation.board, backend=emulation.backend, log=log
+    ) as built:
         device = EmulatedDevice(emulation, built.elf, timeout_s=timeout_s or TIMEOUT_S, log=log)
     # The emulator has read the program by now: another process may build in the folder again.
     with device:
@@ -220,5 +233,7 @@ def start_emulated_board(emulation: Emulation, *, log: Log | None = None) -> Emu
     Raises:
         RunecError: as `held_firmware` and `EmulatedBoard`.
     """
-    with held_firmware(emulation.rune, emulation.board, log=log) as built:
+    with held_firmware(
+        emulation.rune, emulation.board, backend=emulation.backend, log=log
+    ) as built:
         return EmulatedBoard(emulation, built.elf)

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Protocol
 
+from runec.devices.messages import MAX_PART_BYTES
 from runec.diagnostics import MachineError, RuneError
 from runec.files import IN_TMPDIR, disk_error
 from runec.tools import EMULATOR_LIMITS
 
 DEFAULT_BAUD = 115_200
 DIALOUT = "sudo adduser $USER dialout, then log in again"
-"""What gives a user of Debian the right to open serial ports."""
+"""Command that lets a user of Debian open serial ports."""
 
 _STOP_S = 2.0
 _NOTE_LINES = 4
@@ -35,6 +36,10 @@ class Transport(Protocol):
     """How long to wait for an answer, on this transport's clock."""
     silence_ms: float
     """How long a device may be silent in the middle of a run, on this transport's clock."""
+    part_bytes: int
+    """The most data bytes of a frame that this transport delivers whole."""
+    has_boot_text: bool
+    """Whether what comes before the first frame may be a boot ROM's, at another speed."""
 
     def time_ms(self) -> float:
         """Return the time on this transport's clock: the device's own where that can be known."""
@@ -49,7 +54,7 @@ class Transport(Protocol):
         `wall_limit_s`; or, now and then, for no reason.
 
         Raises:
-            RuneError: R0913, the device is gone.
+            RuneError: R0913, the device is lost.
         """
 
     def close(self) -> None:
@@ -68,7 +73,7 @@ class ChildProcess:
         try:
             self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         except OSError as error:
-            what = f"keep what {name} says in a temporary file"
+            what = f"write the output of {name} to a temporary file"
             raise disk_error(error, what, elsewhere=IN_TMPDIR) from None
         try:
             self._process = subprocess.Popen(
@@ -99,7 +104,7 @@ class ChildProcess:
         return self._process.stdout
 
     def write(self, data: bytes) -> None:
-        """Send all bytes. Raises RuneError R0913 when the program is gone."""
+        """Send all bytes. Raises RuneError R0913 when the program is lost."""
         view = memoryview(data)
         try:
             while view:
@@ -108,7 +113,7 @@ class ChildProcess:
             raise self.gone() from None
 
     def read(self, wait_s: float) -> bytes:
-        """Return what it said, waiting `wait_s` seconds at most. Raises RuneError R0913."""
+        """Return received bytes, waiting `wait_s` seconds at most. Raises RuneError R0913."""
         if not self._selector.select(max(0.0, wait_s)):
             return b""
         data = os.read(self._out.fileno(), 65536)
@@ -117,17 +122,17 @@ class ChildProcess:
         return data
 
     def gone(self, detail: str = "") -> RuneError:
-        """Return the error that says that the program is not there any more, and its last words."""
+        """Return the error of a program that exited, with its last output."""
         self._stderr.seek(0)
         words = detail or self._stderr.read(65536).decode(errors="replace")
         last = _last_words(words)
         crashed = bool(last) and _CRASH.search(last[0]) is not None
         return RuneError(
             "R0913",
-            f"{self.name} ended by itself" + (f": {last[0]}" if last else ""),
-            hint="the firmware stopped the CPU: run with --verbose for its log"
+            f"{self.name} exited" + (f": {last[0]}" if last else ""),
+            hint="the firmware stopped the CPU: see its log with --verbose"
             if crashed
-            else "runec doctor shows whether the emulator is complete",
+            else "check the emulator with runec doctor",
             notes=last[1:],
         )
 
@@ -146,7 +151,7 @@ class ChildProcess:
 
 
 def _last_words(text: str) -> list[str]:
-    """Return the line that says why a program ended, then a few lines that follow it.
+    """Return the line with the reason of an exit, and a few lines after it.
 
     QEMU puts a dump of registers below its reason; Python puts its reason last.
     """
@@ -170,6 +175,8 @@ class StreamTransport:
     # Its time budget is counted in virtual time, which passes as slowly as this host emulates: only
     # the limit of a run on the wall clock ends it.
     silence_ms = float("inf")
+    part_bytes = MAX_PART_BYTES
+    has_boot_text = False
 
     def __init__(self, command: Sequence[str | Path], *, name: str) -> None:
         self._child = ChildProcess(command, name=name)

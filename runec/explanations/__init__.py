@@ -80,8 +80,8 @@ def explain(code: str) -> Page:
             return page
     raise UsageError(
         "R1110",
-        f"there is no diagnostic {code[:40]!r}",
-        hint="`runec explain` lists all of them; a code is R and four digits",
+        f"no such diagnostic: {code[:40]!r}",
+        hint="`runec explain` lists all codes; a code is R and four digits",
     )
 
 

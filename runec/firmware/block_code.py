@@ -1,4 +1,4 @@
-"""What the blocks of a rune add to its module: the functions that nothing else calls."""
+"""Code size of blocks: the functions that only one block calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which of a board's sensors gives what a rune asks for."""
+"""Selection of the board's sensor for the ACCEL capability of a rune."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from runec.firmware.device_rune import DeviceRune
 from runec.firmware.refusals import UnfitBoardError
 from runec.pipeline import CapabilityKind
 
-# Where a Runefile does not say `hz`; what examples/gesture was trained for.
+# Default of `hz`: the rate that examples/gesture was trained for.
 DEFAULT_HZ = 50
 # RUNEC_ACCELEROMETER_HZ_MAX of firmware_templates/drivers/accelerometer.h.
 MAX_HZ = 200
@@ -27,7 +27,7 @@ class Accelerometer:
 
 
 def choose_accelerometer(rune: DeviceRune, board: Board, framework: str) -> Accelerometer | None:
-    """Return what ACCEL is measured with; None where the rune has none or the computer gives it.
+    """Return the sensor of ACCEL; None if the rune has none or the host provides the data.
 
     Raises:
         UnfitBoardError: R0840, the board has no accelerometer that can be read, or not what the
@@ -43,28 +43,28 @@ def choose_accelerometer(rune: DeviceRune, board: Board, framework: str) -> Acce
         return None
     if framework != "bare":
         raise _refused(
-            f"the project for the framework {framework} has no I2C",
-            hint="leave --framework or --input out",
+            f"no I2C driver for the framework {framework}",
+            hint="omit --framework or --input",
         )
     if not board.hal.i2c:
-        raise _refused(f"runec has no I2C for the board {board.id}", hint="leave --input out")
+        raise _refused(f"no I2C driver for the board {board.id}", hint="omit --input")
     sensor, address = _accelerometer(board)
     rates = {int(capability.parameters.get("hz", DEFAULT_HZ)) for capability in asked}
     if any(capability.parameters.get("source", 0) for capability in asked) or len(rates) > 1:
         raise _refused(
-            "the rune asks for more than one accelerometer, or for several rates of one",
-            hint="give every ACCEL the same `hz` and no `source`, or leave --input out",
+            "the rune uses several accelerometers, or several rates of one",
+            hint="use the same `hz` and no `source` in every ACCEL, or omit --input",
         )
     if any(graph.tensors[capability.tensor].size_bytes % _SAMPLE_BYTES for capability in asked):
         raise _refused(
-            "the tensor of ACCEL does not hold whole samples of x, y and z",
-            hint="give it three numbers a sample, such as f32[128, 3]",
+            "the tensor of ACCEL is not a whole number of samples of x, y and z",
+            hint="use three numbers per sample, such as f32[128, 3]",
         )
     (hz,) = rates
     if hz > MAX_HZ:
         raise _refused(
-            f"the {sensor.name} is read at most {MAX_HZ} times a second, and `hz` says {hz}",
-            hint=f"give ACCEL an `hz` of up to {MAX_HZ}",
+            f"`hz` is {hz}, but the maximum for the {sensor.name} is {MAX_HZ}",
+            hint=f"use an `hz` of at most {MAX_HZ}",
         )
     return Accelerometer(sensor.name, address, hz)
 
@@ -79,14 +79,14 @@ def _accelerometer(board: Board) -> tuple[Sensor, int]:
         if address not in addresses:
             spelled = " or ".join(map(hex, addresses))
             raise _refused(
-                f"no {sensor.name} has the address {address:#04x} that {board.id} says",
-                hint=f"write {spelled} into the board's file",
+                f"{address:#04x} in {board.id} is not an address of the {sensor.name}",
+                hint=f"write {spelled} in the board file",
             )
         return sensor, address
     raise _refused(
-        f"the file of the board {board.id} names no accelerometer that runec has a driver for",
+        f"the board file of {board.id} has no accelerometer with a driver",
         hint=f"add [[sensors]] with one of: {', '.join(known)} (docs/guides/boards.md), "
-        "or leave --input out",
+        "or omit --input",
     )
 
 

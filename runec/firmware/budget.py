@@ -1,11 +1,13 @@
-"""Whether a rune fits on a board: before anything is compiled, and when the linker has spoken."""
+"""Memory budget of a rune on a board: before the compilation, and from linker errors."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from runec.backends import tflm, wasm3
+from runec.backends import tflm
+from runec.backends.aot import AOT
+from runec.backends.engine import Engine
 from runec.boards import Board, load_boards
 from runec.diagnostics import RunecError
 from runec.firmware.arduino import CORE_STACK_BYTES
@@ -18,9 +20,9 @@ from runec.firmware.refusals import BudgetError
 _OWN_RAM_LEAST, _OWN_RAM_MOST = 6016, 6912
 # The rings of a link in RAM: runevm_limits.h, and their control block.
 _RTT_RAM_BYTES = 1024 + 512 + 128
-# Code of the engine, runevm, the link, start-up, HAL and the C library's part, on Cortex-M
-# (measured: 85,763 to 87,619).
-_OWN_FLASH_LEAST, _OWN_FLASH_MOST = 83 * 1024, 88 * 1024
+# Code of runevm, the link, start-up, HAL and the C library's part, on Cortex-M, without the engine
+# (measured with wasm3: 85,763 to 87,619 together).
+_OWN_FLASH_LEAST, _OWN_FLASH_MOST = 27 * 1024, 28 * 1024
 # The smallest rune: one capability and one output of one number.
 _SMALLEST_CODE_BYTES, _SMALLEST_FUNCTIONS = 192, 6
 _SMALLEST_MEMORY_BYTES, _SMALLEST_RUNE_BYTES = 1040, 512
@@ -50,7 +52,7 @@ def ram_bounds(plan: MemoryPlan, board: Board) -> Bounds:
 def core_stack_bytes(plan: MemoryPlan, board: Board) -> int:
     """Return the bytes of stack that lie in the RAM which the linker gives out."""
     if board.memory.core is None:
-        return board.memory.stack_bytes
+        return plan.stack_on(board)
     return 0 if board.memory.core.stack_in_heap else plan.stack_bytes + CORE_STACK_BYTES
 
 
@@ -66,8 +68,15 @@ def flash_bounds(rune_bytes: int, plan: MemoryPlan, board: Board) -> Bounds:
     """
     operators = plan.operators if plan.model_count else None
     percent = board.toolchain.code_size_percent
-    most = _OWN_FLASH_MOST * percent // 100 + model_code_bytes(operators, board)
-    least = _OWN_FLASH_LEAST + (0 if operators is None else tflm.least_flash_bytes(operators))
+    engine = plan.engine
+    most = (_OWN_FLASH_MOST + engine.flash_most) * percent // 100 + model_code_bytes(
+        operators, board
+    )
+    least = (
+        _OWN_FLASH_LEAST
+        + engine.flash_least
+        + (0 if operators is None else tflm.least_flash_bytes(operators))
+    )
     core = _core_bounds(board.memory.core.flash_bytes if board.memory.core else 0)
     return Bounds(
         rune_bytes + least * min(percent, 100) // 100 + core.least, rune_bytes + most + core.most
@@ -75,7 +84,7 @@ def flash_bounds(rune_bytes: int, plan: MemoryPlan, board: Board) -> Bounds:
 
 
 def check_budget(rune_bytes: int, plan: MemoryPlan, board: Board) -> None:
-    """Refuse a rune that surely does not fit on a board.
+    """Reject a rune that surely does not fit on a board.
 
     What may fit is let through: the linker knows, and `ram_error` and `flash_error` tell it.
 
@@ -97,13 +106,13 @@ def ram_error(
     excess_bytes: int,
     *,
     is_least: bool = False,
-    told: str | None = None,
+    linker_line: str | None = None,
 ) -> BudgetError:
     """Return the error of a rune that needs more RAM than the board has.
 
-    With `is_least` it may need more than that; `told` is the linker's line.
+    With `is_least` it may need more than that; `linker_line` is what the linker printed.
     """
-    engine_bytes = wasm3.engine_heap_bytes(0, 0)
+    engine_bytes = plan.engine.heap_bytes(0, 0)
     own = {
         "the arena of its models": plan.arena_bytes,
         "its linear memory": plan.linear_memory_bytes,
@@ -115,8 +124,8 @@ def ram_error(
     total = board.memory.ram.size_bytes + excess_bytes
     rest = f"{_core(board)}the rest of the firmware"
     fixed[rest] = total - sum(own.values()) - sum(fixed.values())
-    if _smallest_ram_bytes(board) > board.memory.ram.size_bytes:
-        advice = "no rune fits this board, whose RAM is too small for the engine alone;"
+    if _smallest_ram_bytes(board, plan.engine) > board.memory.ram.size_bytes:
+        advice = f"its RAM is too small for the engine {plan.backend};"
     else:
         advice = f"make {max(own, key=lambda name: own[name])} smaller, or"
     worst = _costliest(plan, lambda cost: cost.ram_bytes)
@@ -125,11 +134,12 @@ def ram_error(
         f"the rune needs {'at least ' if is_least else ''}{excess_bytes} bytes more RAM than the "
         f"{board.memory.ram.size_bytes} of {_name(board)}",
         stage=None if worst is None else worst.stage,
-        hint=f"{advice} {_choose(_fitting_boards(rune_bytes, plan, board))}",
+        hint=f"{advice} {_other_engine(rune_bytes, plan, board)}"
+        f"{_choose(_fitting_boards(rune_bytes, plan, board))}",
         notes=[
             *(f"{name}: {size} bytes" for name, size in (own | fixed).items()),
-            *([] if worst is None else [_told(worst.stage, worst.ram)]),
-            *([] if told is None else [told]),
+            *([] if worst is None else [_cost_note(worst.stage, worst.ram)]),
+            *([] if linker_line is None else [linker_line]),
         ],
     )
 
@@ -141,31 +151,32 @@ def flash_error(
     excess_bytes: int,
     *,
     is_least: bool = False,
-    told: str | None = None,
+    linker_line: str | None = None,
 ) -> BudgetError:
     """Return the error of a rune that needs more flash than the board has.
 
-    With `is_least` it may need more than that; `told` is the linker's line.
+    With `is_least` it may need more than that; `linker_line` is what the linker printed.
     """
     worst = _costliest(plan, lambda cost: cost.flash_bytes)
-    if _smallest_flash_bytes(board) > board.memory.flash_bytes:
-        advice = "no rune fits this board, whose flash is too small for the engine alone;"
+    if _smallest_flash_bytes(board, plan.engine) > board.memory.flash_bytes:
+        advice = f"its flash is too small for the engine {plan.backend};"
     else:
         advice = _smaller(worst)
     notes = [f"the rune: {rune_bytes} bytes"]
     if board.memory.constants is None:  # else one of two regions is full, and the other may not be
         code_bytes = board.memory.flash_bytes + excess_bytes - rune_bytes
-        notes += _told_code(board, plan, code_bytes)
+        notes += _code_notes(board, plan, code_bytes)
     return BudgetError(
         "R0812",
         f"the firmware with the rune needs {'at least ' if is_least else ''}{excess_bytes} bytes "
         f"more flash than the {board.memory.flash_bytes} of {_name(board)}",
         stage=None if worst is None else worst.stage,
-        hint=f"{advice} {_choose(_fitting_boards(rune_bytes, plan, board))}".lstrip(),
+        hint=f"{advice} {_other_engine(rune_bytes, plan, board)}"
+        f"{_choose(_fitting_boards(rune_bytes, plan, board))}".lstrip(),
         notes=[
             *notes,
-            *([] if worst is None else [_told(worst.stage, worst.flash)]),
-            *([] if told is None else [told]),
+            *([] if worst is None else [_cost_note(worst.stage, worst.flash)]),
+            *([] if linker_line is None else [linker_line]),
         ],
     )
 
@@ -178,14 +189,15 @@ def _core(board: Board) -> str:
     return "" if board.memory.core is None else "the Arduino core and "
 
 
-def _told_code(board: Board, plan: MemoryPlan, code_bytes: int) -> list[str]:
+def _code_notes(board: Board, plan: MemoryPlan, code_bytes: int) -> list[str]:
     """Return what the code around a rune is: that for its models, and that which any rune needs."""
     rest = f"the engine, {_core(board)}the rest of the firmware"
     if board.memory.core is None:
         rest = "the engine and the rest of the firmware"
     if not plan.model_count:
         return [f"{rest}: {code_bytes} bytes"]
-    fixed_bytes = _OWN_FLASH_LEAST * min(board.toolchain.code_size_percent, 100) // 100
+    own_bytes = _OWN_FLASH_LEAST + plan.engine.flash_least
+    fixed_bytes = own_bytes * min(board.toolchain.code_size_percent, 100) // 100
     fixed_bytes += _core_bounds(board.memory.core.flash_bytes if board.memory.core else 0).least
     models_bytes = min(model_code_bytes(plan.operators, board), code_bytes - fixed_bytes)
     return [
@@ -194,21 +206,22 @@ def _told_code(board: Board, plan: MemoryPlan, code_bytes: int) -> list[str]:
     ]
 
 
-def _smallest_ram_bytes(board: Board) -> int:
-    heap_bytes = wasm3.engine_heap_bytes(_SMALLEST_CODE_BYTES, _SMALLEST_FUNCTIONS)
+def _smallest_ram_bytes(board: Board, engine: Engine) -> int:
+    heap_bytes = engine.heap_bytes(_SMALLEST_CODE_BYTES, _SMALLEST_FUNCTIONS)
     rtt_bytes = _RTT_RAM_BYTES if board.hal.link == "rtt" else 0
     core = board.memory.core
     own = _OWN_RAM_LEAST + rtt_bytes
     if core is None or not core.stack_in_heap:
-        own += board.memory.stack_bytes
+        own += min(board.memory.stack_bytes, engine.stack_least or board.memory.stack_bytes)
     own += _core_bounds(core.ram_bytes if core else 0).least
     return own + heap_bytes + _SMALLEST_MEMORY_BYTES
 
 
-def _smallest_flash_bytes(board: Board) -> int:
+def _smallest_flash_bytes(board: Board, engine: Engine) -> int:
     percent = min(board.toolchain.code_size_percent, 100)
     core = _core_bounds(board.memory.core.flash_bytes if board.memory.core else 0)
-    return _OWN_FLASH_LEAST * percent // 100 + _SMALLEST_RUNE_BYTES + core.least
+    own = (_OWN_FLASH_LEAST + engine.flash_least) * percent // 100
+    return own + _SMALLEST_RUNE_BYTES + core.least
 
 
 def _costliest(plan: MemoryPlan, size: Callable[[StageCost], int]) -> StageCost | None:
@@ -216,10 +229,10 @@ def _costliest(plan: MemoryPlan, size: Callable[[StageCost], int]) -> StageCost 
     return worst if worst is not None and size(worst) else None
 
 
-def _told(stage: str, parts: dict[str, int]) -> str:
+def _cost_note(stage: str, parts: dict[str, int]) -> str:
     largest = sorted(parts.items(), key=lambda part: (-part[1], part[0]))
     listed = ", ".join(f"{name} {size}" for name, size in largest)
-    return f"the stage that costs most: {stage}: {sum(parts.values())} bytes ({listed})"
+    return f"the stage with the highest cost: {stage}: {sum(parts.values())} bytes ({listed})"
 
 
 def _smaller(worst: StageCost | None) -> str:
@@ -230,9 +243,9 @@ def _smaller(worst: StageCost | None) -> str:
     if name == MODEL:
         return f"use a smaller model in {worst.stage} (int8 instead of float), or"
     if name == KERNELS:
-        return f"leave out {worst.stage} or use a model with fewer kinds of operators, or"
+        return f"omit {worst.stage} or use a model with fewer kinds of operators, or"
     what = "block" if name == CODE else "resource"
-    return f"leave out {worst.stage} or use a smaller {what} there, or"
+    return f"omit {worst.stage} or use a smaller {what} there, or"
 
 
 def _fitting_boards(rune_bytes: int, plan: MemoryPlan, refused: Board) -> tuple[str, ...]:
@@ -253,6 +266,21 @@ def _fitting_boards(rune_bytes: int, plan: MemoryPlan, refused: Board) -> tuple[
         and ram_bounds(plan, board).most <= board.memory.ram.size_bytes
         and flash_bounds(rune_bytes, plan, board).most <= board.memory.flash_bytes
     )
+
+
+def _other_engine(rune_bytes: int, plan: MemoryPlan, board: Board) -> str:
+    """Return what to do where the rune may fit without an interpreter, as the start of a hint."""
+    if plan.backend == AOT.name:
+        return ""
+    without = replace(
+        plan, backend=AOT.name, engine_heap_bytes=0, enough_stack_bytes=AOT.stack_least
+    )
+    if (
+        ram_bounds(without, board).least > board.memory.ram.size_bytes
+        or flash_bounds(rune_bytes, without, board).least > board.memory.flash_bytes
+    ):
+        return ""
+    return f"compile the rune: --backend {AOT.name}; or "
 
 
 def _choose(fitting: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Building a project with PlatformIO, and what came out of it."""
+"""Building a project with PlatformIO; errors and sizes of the build."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def build_project(
 ) -> FirmwareBuild:
     """Build a project that create_project() wrote; `log` gets each line of the builder.
 
-    One that was built just as it is now is only measured.
+    An up-to-date one is only measured.
 
     Raises:
         UserFileError: R0811, R0812, the linker found that the rune does not fit; R0813, no project;
@@ -86,8 +86,8 @@ def build_project(
         if isinstance(project, Project) and found != project:
             raise UserFileError(
                 "R1017",
-                f"another process has written another project into {directory} in the meantime",
-                hint="use a folder for each: -d",
+                f"another process has written another project to {directory}",
+                hint="use another folder: -d",
             )
         return _build(found, log)
 
@@ -95,7 +95,7 @@ def build_project(
 def _build(found: Project, log: Callable[[str], None] | None) -> FirmwareBuild:
     environment = project_environment(found)
     _refuse_variables(found, environment)
-    inputs = None  # what a vendor's platform is made from is its own affair
+    inputs = None  # files of a vendor's platform are not checked
     if found.framework == BARE:
         if not _has_package(found, environment):
             _find_compilers(found)
@@ -132,7 +132,7 @@ def _over_limit(done: Finished) -> MachineError | None:
         return None
     return MachineError(
         "R1016",
-        f"a compiler of the firmware took more than {limit}",
+        f"a compiler of the firmware exceeded its limit of {limit}",
         hint="use smaller models or fewer stages; --verbose shows the compiler's command",
     )
 
@@ -144,14 +144,13 @@ def project_environment(project: Project) -> dict[str, str]:
 
 
 def _refuse_variables(project: Project, environment: Mapping[str, str]) -> None:
-    """Refuse what SCons, which builds, would take for variables and leave out of paths."""
+    """Reject what SCons, which builds, would take for variables and leave out of paths."""
     core = environment.get("PLATFORMIO_CORE_DIR", "")
     for path in (str(project.directory.resolve()), core):
         if "$" in path:
             raise MachineError(
                 "R0821",
-                f"no firmware can be built in {path}: SCons, which builds it, takes a $ for the "
-                "beginning of a variable",
+                f"cannot build firmware in {path}: SCons reads $ as the start of a variable",
                 hint="choose a folder without a $ in its path: -d for the project, RUNEC_CACHE_DIR "
                 "for the cache",
             )
@@ -203,7 +202,7 @@ def _find_compilers(project: Project) -> None:
 def _no_compiler(project: Project, program: str) -> MachineError:
     return MachineError(
         "R0820",
-        f"the compiler for {project.board.name} is not installed: no program {program!r}",
+        f"the compiler for {project.board.name} is not installed: {program!r} not found",
         hint=f"apt-get install {' '.join(project.board.toolchain.packages)}",
     )
 
@@ -225,7 +224,7 @@ def _build_error(project: Project, lines: list[str]) -> RunecError:
         return MachineError(
             "R1001",
             f"no space left to build the firmware in {project.directory}",
-            hint="free some space, or choose another place with -d, RUNEC_CACHE_DIR or TMPDIR",
+            hint="free some space, or choose another folder with -d, RUNEC_CACHE_DIR or TMPDIR",
         )
     refused = [line.strip() for line in lines if _NOT_WRITABLE.search(line)]
     if refused:
@@ -235,9 +234,9 @@ def _build_error(project: Project, lines: list[str]) -> RunecError:
         return unfetched
     return MachineError(
         "R0821",
-        f"the firmware in {project.directory} could not be built",
-        hint="make the project anew in another folder: runec firmware new; if that fails as well, "
-        "report it with the output of the build",
+        f"cannot build the firmware in {project.directory}",
+        hint="create the project in another folder with runec firmware new; if that fails too, "
+        "report the output of the build",
         notes=[*error_lines(lines), *_flags_note(project)],
     )
 
@@ -266,7 +265,7 @@ def _overflow_error(project: Project, found: Iterable[Overflow]) -> RunecError |
                 project.rune_bytes,
                 worst.excess_bytes or 1,
                 is_least=worst.excess_bytes is None,
-                told=None if project.framework == BARE else worst.line,
+                linker_line=None if project.framework == BARE else worst.line,
             )
     for overflow in by_kind.get("code RAM", ()):
         size = "" if overflow.excess_bytes is None else f"{overflow.excess_bytes} bytes "
@@ -284,13 +283,13 @@ def _read_only(project: Project, notes: Iterable[str] = ()) -> MachineError:
     return MachineError(
         "R1002",
         f"cannot write in {project.directory}, where its firmware is built",
-        hint="build a copy of the folder that can be written, or make that one writable (`ls -l`)",
+        hint="build a writable copy of the folder, or make the folder writable (`ls -l`)",
         notes=notes,
     )
 
 
 def vendor_missing(project: Project, lines: Iterable[str]) -> MachineError | None:
-    """Return what to say (R0823) where PlatformIO said that it cannot fetch what it needs."""
+    """Return R0823 if PlatformIO could not download a package."""
     vendor = project.board.vendor
     if not any(_NO_REGISTRY.search(line) for line in lines):
         return None
@@ -299,7 +298,7 @@ def vendor_missing(project: Project, lines: Iterable[str]) -> MachineError | Non
             return None
         return MachineError(
             "R0823",
-            "a package that platformio.ini asks for is not installed, and PlatformIO's registry "
+            "a package in platformio.ini is not installed, and PlatformIO's registry "
             "does not answer",
             hint="connect to the network, or put a `;` before `platform_packages` for the compiler "
             "in PATH",

@@ -1,4 +1,4 @@
-"""Whether a project was built already just as it is: then there is nothing to ask the builder.
+"""Build stamps: prove that a firmware is up to date, without the builder.
 
 Starting PlatformIO and SCons takes longer than everything else in a build in which nothing is to be
 made. A build is named by all that it is made from, and by what came out of it.
@@ -21,7 +21,7 @@ from runec.firmware.pio import installed_package
 
 _STAMP = ".runec-built"
 _MADE = ".pio"
-# What PlatformIO and compilers take from the environment.
+# Environment variables that PlatformIO and compilers read.
 _VARIABLES = (
     "PLATFORMIO_",
     "PATH",
@@ -43,7 +43,7 @@ def build_folder(project: Path) -> Path:
 def build_inputs(project: Path, toolchain: Toolchain, environment: Mapping[str, str]) -> str | None:
     """Return the name of everything that a build of a project is made from.
 
-    None when a file cannot be read, which the builder will tell.
+    None if a file cannot be read; the builder reports it.
     """
     try:
         return content_key(
@@ -58,7 +58,7 @@ def build_inputs(project: Path, toolchain: Toolchain, environment: Mapping[str, 
 
 
 def was_built(project: Path, inputs: str | None) -> bool:
-    """Return whether a build from these inputs was noted, and what it made is there unchanged."""
+    """Return whether the stamp has these inputs, and the outputs are unchanged."""
     try:
         noted = (build_folder(project) / _STAMP).read_text(encoding="ascii")
         return inputs is not None and noted == _note(project, inputs)
@@ -67,9 +67,9 @@ def was_built(project: Path, inputs: str | None) -> bool:
 
 
 def note_build(project: Path, inputs: str | None) -> None:
-    """Remember that a project was built from inputs that were named before the builder began.
+    """Store the stamp of a build whose inputs were collected before the builder started.
 
-    A disk that refuses costs the next build its time, and nothing else.
+    If the stamp cannot be written, the next build is repeated.
     """
     if inputs is not None:
         with contextlib.suppress(OSError, MachineError):

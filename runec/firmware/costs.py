@@ -1,11 +1,12 @@
-"""What each stage of a rune costs a firmware: the bytes that would not be there without it."""
+"""Cost of each stage in a firmware: the bytes that its removal would save."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from runec.backends import tflm, wasm3
+from runec.backends import tflm
+from runec.backends.engine import Engine
 from runec.boards import Board
 from runec.container import Graph, GraphModel
 from runec.firmware.block_code import BlockCode
@@ -51,18 +52,22 @@ def model_code_bytes(operators: Iterable[str] | None, board: Board) -> int:
     return tflm.flash_bytes(operators) * board.toolchain.code_size_percent // 100
 
 
-def stage_costs(rune: DeviceRune, board: Board) -> tuple[StageCost, ...]:
+def stage_costs(rune: DeviceRune, board: Board, engine: Engine) -> tuple[StageCost, ...]:
     """Return what every stage costs, in execution order."""
     graph = rune.graph
-    return tuple(_stage_cost(name, graph, board, rune.blocks.get(name)) for name in graph.stages)
+    return tuple(
+        _stage_cost(name, graph, board, engine, rune.blocks.get(name)) for name in graph.stages
+    )
 
 
-def _stage_cost(name: str, graph: Graph, board: Board, code: BlockCode | None) -> StageCost:
+def _stage_cost(
+    name: str, graph: Graph, board: Board, engine: Engine, code: BlockCode | None
+) -> StageCost:
     made = graph.stage_tensors(name)[1]
     ram = {TENSORS: sum(graph.tensors[tensor].size_bytes for tensor in made)}
     flash: dict[str, int] = {}
     if code is not None:
-        ram[HEAP] = wasm3.code_heap_bytes(code.bytes, code.function_count)
+        ram[HEAP] = engine.code_heap_bytes(code.bytes, code.function_count)
         flash[CODE] = code.bytes
     if name in graph.proc_blocks:
         arguments = graph.proc_blocks[name].arguments.values()

@@ -1,11 +1,11 @@
-"""What a firmware needs to know of a rune, whatever the board: found once and passed on."""
+"""Facts about a rune that firmware for any board needs, determined once."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runec.backends import tflm, wasm3
+from runec.backends import tflm
 from runec.container import Graph, Rune
 from runec.container.wasm import read_module, walk_sections
 from runec.firmware.block_code import BlockCode, block_code
@@ -22,6 +22,7 @@ _ALIGNMENT = 16
 class DeviceRune:
     """A rune that devices can run, and the memory that it takes on each of them.
 
+    `function_count` counts the functions of its module, imported ones too.
     `operators` are those of its models, sorted; `blocks` is the code of each block, by the name of
     its stage.
     """
@@ -29,7 +30,7 @@ class DeviceRune:
     rune: Rune
     graph: Graph
     linear_memory_bytes: int
-    engine_heap_bytes: int
+    function_count: int
     arena_bytes: int
     operators: tuple[str, ...]
     blocks: Mapping[str, BlockCode]
@@ -55,7 +56,7 @@ class DeviceRune:
             rune=rune,
             graph=graph,
             linear_memory_bytes=_round_up(graph.memory_used),
-            engine_heap_bytes=wasm3.engine_heap_bytes(graph.code_bytes, _function_count(rune.code)),
+            function_count=_function_count(rune.code),
             arena_bytes=sum(_round_up(model.arena) for model in models),
             operators=tuple(sorted({item.name for model in models for item in model.operators})),
             blocks=block_code(rune),
@@ -88,7 +89,7 @@ def _check_operators(rune: Rune, graph: Graph) -> None:
         engines = find_engines(model)
         hint = engines.advice
         if engines.is_run_by_the_host:
-            hint = f"run the rune on this computer, or {advice}"
+            hint = f"run the rune on the host, or {advice}"
         if missing := tflm.missing_operators(names):
             raise StageError(
                 "R0810",
@@ -99,8 +100,7 @@ def _check_operators(rune: Rune, graph: Graph) -> None:
         if not model.has_old_codes:
             raise StageError(
                 "R0810",
-                "the model has operator codes that the library on devices, which is of 2020, "
-                "reads as other operators",
+                "devices (library of 2020) read operator codes of the model as other operators",
                 stage=name,
                 hint="build the .rune again from its Runefile with this version of runec",
             )
@@ -124,12 +124,12 @@ def _check_operators(rune: Rune, graph: Graph) -> None:
                 "R0810",
                 "the shapes of its tensors are found at run time, which devices cannot do",
                 stage=name,
-                hint="run the rune on this computer, or use a model with fixed shapes",
+                hint="run the rune on the host, or use a model with fixed shapes",
             )
         if objections := tflm.objections(model.graph):
             raise StageError(
                 "R0810",
-                "TensorFlow Lite Micro on devices does not compute as this computer does: "
+                "TensorFlow Lite Micro on devices computes other results than the host: "
                 f"{', '.join(objections)}",
                 stage=name,
                 hint=hint,
@@ -137,7 +137,7 @@ def _check_operators(rune: Rune, graph: Graph) -> None:
 
 
 def check_carried(graph: Graph) -> None:
-    """Refuse what a device lacks: it has what is in the .rune and nothing else.
+    """Reject what a device lacks: it has what is in the .rune and nothing else.
 
     Raises:
         UnfitDeviceError: R0814, a resource is given at run time; R0815, a model of another format.
@@ -153,6 +153,6 @@ def check_carried(graph: Graph) -> None:
         if resource.bytes is None:
             raise UnfitDeviceError(
                 "R0814",
-                f"the resource {name!r} is given at run time, but a device is given none",
-                hint=f"give {name} a path or an inline text in the Runefile, and build it again",
+                f"the resource {name!r} has no value; devices accept none at run time",
+                hint=f"add a path or an inline text for {name} in the Runefile, and build it again",
             )

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 _SECTION_HEADER = struct.Struct("<10I")
 _SYMBOL = struct.Struct("<IIIBBH")
+_PROGRAM_HEADER = struct.Struct("<8I")
+_LOAD = 1
 _ALLOC = 2
 _SYMTAB = 2
 _NOBITS = 8
@@ -38,6 +40,38 @@ class ElfSizes:
         return sum(section.ram_bytes for section in self.sections.values())
 
 
+@dataclass(frozen=True, slots=True)
+class FlashSegment:
+    """Bytes that an upload writes, and the address at which they lie then."""
+
+    address: int
+    data: bytes
+
+
+def flash_segments(data: bytes) -> tuple[FlashSegment, ...]:
+    """Return what a linked program has in flash, by load address.
+
+    Raises:
+        ValueError: not such an ELF file.
+    """
+    _require_elf(data)
+    offset = struct.unpack_from("<I", data, 28)[0]
+    entry_size, count = struct.unpack_from("<HH", data, 42)
+    found = []
+    for index in range(count):
+        kind, start, _, address, length, *_more = _PROGRAM_HEADER.unpack_from(
+            data, offset + index * entry_size
+        )
+        if kind == _LOAD and length:
+            found.append(FlashSegment(address, data[start : start + length]))
+    return tuple(found)
+
+
+def _require_elf(data: bytes) -> None:
+    if data[:6] != b"\x7fELF\x01\x01" or len(data) < 52:
+        raise ValueError("not a 32-bit little-endian ELF file")
+
+
 def read_elf(data: bytes, ram_origin: int, ram_bytes: int) -> ElfSizes:
     """Measure a linked program.
 
@@ -47,8 +81,7 @@ def read_elf(data: bytes, ram_origin: int, ram_bytes: int) -> ElfSizes:
     Raises:
         ValueError: not such an ELF file.
     """
-    if data[:6] != b"\x7fELF\x01\x01" or len(data) < 52:
-        raise ValueError("not a 32-bit little-endian ELF file")
+    _require_elf(data)
     section_offset = struct.unpack_from("<I", data, 32)[0]
     entry_size, count, names_index = struct.unpack_from("<HHH", data, 46)
     sections: dict[str, ElfSection] = {}

@@ -1,8 +1,8 @@
-"""What a firmware contains, under which licences: `NOTICE` and `LICENSES/` of a project."""
+"""Licences of a firmware: `NOTICE` and `LICENSES/` of a project."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from runec.backends import tflm, wasm3
 from runec.boards import Board
@@ -25,11 +25,17 @@ _LIBGCC = "gcc-runtime-library-exception.txt"
 
 def component_names(plan: MemoryPlan) -> list[str]:
     """Return the third-party sources that a firmware is compiled from."""
-    return [wasm3.COMPONENT, *([tflm.COMPONENT] if plan.model_count else [])]
+    engine = plan.engine.component
+    models = [tflm.COMPONENT] if plan.model_count else []
+    return [*([engine] if engine is not None else []), *models]
 
 
-def licence_files(board: Board, plan: MemoryPlan, *, is_bare: bool) -> dict[str, bytes | str]:
+def licence_files(
+    board: Board, components: Sequence[str], *, is_bare: bool
+) -> dict[str, bytes | str]:
     """Return `NOTICE`, and the texts of all licences that it names.
+
+    `components` are the third-party sources, as `component_names` lists those of a rune's firmware.
 
     Raises:
         MachineError: as `runec.components.fetch`.
@@ -37,10 +43,10 @@ def licence_files(board: Board, plan: MemoryPlan, *, is_bare: bool) -> dict[str,
     """
     templates = data_dir("firmware_templates")
     files: dict[str, bytes | str] = {
-        "NOTICE": "\n".join(_notice(board, plan, is_bare=is_bare)),
+        "NOTICE": "\n".join(_notice(board, components, is_bare=is_bare)),
         f"{FOLDER}/runec.txt": (templates / "runevm" / "LICENSE").read_bytes(),
     }
-    for name in component_names(plan):
+    for name in components:
         texts = [(fetch(name) / path).read_bytes() for path in _TEXTS[name]]
         files[f"{FOLDER}/{name}.txt"] = b"\n".join(texts)
     if is_bare:
@@ -50,14 +56,14 @@ def licence_files(board: Board, plan: MemoryPlan, *, is_bare: bool) -> dict[str,
     return files
 
 
-def _notice(board: Board, plan: MemoryPlan, *, is_bare: bool) -> Iterator[str]:
+def _notice(board: Board, components: Sequence[str], *, is_bare: bool) -> Iterator[str]:
     yield f"This firmware contains the following; the licence texts are in {FOLDER}/."
     yield ""
-    yield "runec's own sources: runevm, the board's part, the firmware"
+    yield "runec's sources: runevm, the HAL of the board, the firmware"
     yield "    Apache-2.0, runec.txt"
-    if plan.model_count:
+    if tflm.COMPONENT in components:
         yield from _FLOAT_FUNCTIONS
-    for name in component_names(plan):
+    for name in components:
         used = component(name)
         yield ""
         yield ", ".join(used.contains) or used.name

@@ -1,10 +1,10 @@
-"""Which boards have the memory for a model, before there is a rune around it."""
+"""Boards whose memory fits a model, without a rune."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from runec.backends import wasm3
+from runec.backends.wasm3 import WASM3
 from runec.boards import Board
 from runec.firmware.budget import flash_bounds, ram_bounds
 from runec.firmware.memory_plan import MemoryPlan
@@ -30,12 +30,13 @@ def boards_for_model(model: ModelFile, boards: Iterable[Board]) -> tuple[str, ..
 
     def fits(stack_bytes: int) -> MemoryPlan:
         return MemoryPlan(
+            backend=WASM3.name,
             linear_memory_bytes=_MEMORY_BYTES + tensors_bytes,
-            engine_heap_bytes=wasm3.engine_heap_bytes(_CODE_BYTES, _FUNCTIONS),
+            engine_heap_bytes=WASM3.heap_bytes(_CODE_BYTES, _FUNCTIONS),
             arena_bytes=model.arena_bytes,
             model_count=1,
             stack_bytes=stack_bytes,
-            host_stack_bytes=wasm3.HOST_STACK_BYTES,
+            host_stack_bytes=WASM3.host_stack_bytes,
             operators=operators,
             stages=(),
         )

@@ -59,7 +59,7 @@ def prepare_core_dir() -> Path:
         if not os.access(core, os.W_OK):
             raise MachineError(
                 "R1002",
-                f"cannot write below {core}, where PlatformIO keeps its state",
+                f"cannot write below {core}, which PlatformIO needs for its state",
                 hint=ANOTHER_CACHE,
             )
         return core

@@ -1,4 +1,4 @@
-"""Writing a project folder that stands alone, and reading back what it was made for."""
+"""Writing and reading self-contained project folders."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from runec.backends import SourceGroup, tflm, wasm3
+from runec.backends import SourceGroup, tflm
+from runec.backends.engines import ENGINES
 from runec.boards import Board
 from runec.data import data_dir
 from runec.diagnostics import MachineError, UsageError
@@ -36,7 +37,9 @@ from runec.firmware.render import (
 )
 from runec.suggestions import suggestion
 
-BACKENDS = (wasm3.NAME,)
+BACKENDS = tuple(ENGINES)
+Content = bytes | str | Path
+"""What a file of a project is made of; a path is that of a file to copy."""
 
 
 class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -54,7 +57,7 @@ class _Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project folder and what it was made for."""
+    """A project folder with its rune and board."""
 
     directory: Path
     rune_name: str
@@ -71,7 +74,7 @@ def create_project(
     board: Board,
     directory: Path,
     *,
-    backend: str = wasm3.NAME,
+    backend: str = BACKENDS[0],
     framework: str = BARE,
     in_cache: bool = False,
     log: Callable[[str], None] | None = None,
@@ -105,20 +108,20 @@ def create_project(
     if framework != BARE and board.vendor is None:
         raise VendorError(
             "R0803",
-            f"the file of the board {board.id} names no vendor's platform for {framework!r}",
-            hint="leave --framework out, or add [vendor] to the board's file",
+            f"the board file of {board.id} has no [vendor] platform for {framework!r}",
+            hint="omit --framework, or add [vendor] to it",
         )
     if framework != BARE:
         board = board.with_vendor()
-    plan = plan_memory(rune, board)
+    plan = plan_memory(rune, board, ENGINES[backend])
     accelerometer = choose_accelerometer(rune, board, framework)
     pins = choose_pins(rune, board, framework, accelerometer)
     check_budget(len(rune.data), plan, board)
     try:
         groups = _source_groups(board, plan, framework, accelerometer)
-        files: dict[str, bytes | str | Path] = {
+        files: dict[str, Content] = {
             **_library_files(groups, framework),
-            **_template_files(framework),
+            **template_files("firmware.c", framework),
             **generated_files(
                 rune,
                 board,
@@ -132,7 +135,7 @@ def create_project(
         }
     except OSError as error:
         raise _incomplete(error) from None
-    contents = {name: _content(content) for name, content in files.items()}
+    contents = project_contents(files)
     project = Project(
         directory=directory,
         rune_name=rune.graph.name,
@@ -159,7 +162,7 @@ def create_project(
 def _check_known(what: str, name: str, known: tuple[str, ...]) -> None:
     if name not in known:
         hint = suggestion(name, known)
-        raise UsageError("R0803", f"there is no {what} {name!r}", hint=hint)
+        raise UsageError("R0803", f"no such {what}: {name!r}", hint=hint)
 
 
 def _library_files(
@@ -178,11 +181,20 @@ def _incomplete(error: OSError) -> MachineError:
     return MachineError(
         "R0822",
         f"a source of the firmware cannot be read: {error.filename}: {error.strerror}",
-        hint="remove the folder `components` of runec's cache, so that it is fetched again",
+        hint="remove the folder `components` of the cache; the next command fetches it again",
     )
 
 
-def _content(content: bytes | str | Path) -> bytes:
+def project_contents(files: Mapping[str, Content]) -> dict[str, bytes]:
+    """Return the bytes of files that are text, bytes, or a source to be copied.
+
+    Raises:
+        MachineError: R0822, a source cannot be read.
+    """
+    return {name: _content(content) for name, content in files.items()}
+
+
+def _content(content: Content) -> bytes:
     if isinstance(content, str):
         return content.encode()
     if isinstance(content, bytes):
@@ -194,7 +206,7 @@ def _content(content: bytes | str | Path) -> bytes:
 
 
 def load_project(directory: Path) -> Project:
-    """Return what a folder that create_project() wrote was made for.
+    """Return the rune and board of a folder by create_project().
 
     Raises:
         UserFileError: R0813, the folder is no such project, or was not written to its end; R1003,
@@ -222,24 +234,29 @@ def _folder_files(folder: Path, patterns: tuple[str, ...]) -> dict[str, Path]:
     return {path.relative_to(folder).as_posix(): path for path in sorted(found)}
 
 
-def _source_groups(
-    board: Board, plan: MemoryPlan, framework: str, accelerometer: Accelerometer | None
-) -> tuple[SourceGroup, ...]:
+def runevm_group(*flags: str) -> SourceGroup:
+    """Return the portable rune-vm, the link in it, compiled with these flags as well."""
     templates = data_dir("firmware_templates")
     runevm = _folder_files(templates / "runevm" / "include", ("*.h",))
     runevm = {f"include/{name}": path for name, path in runevm.items()}
     sources = _folder_files(templates / "runevm" / "src", ("*.h", "*.c"))
     runevm |= {f"src/{name}": path for name, path in sources.items()}
+    return SourceGroup(
+        folder="runevm",
+        files=runevm,
+        sources=tuple(name for name in runevm if name.endswith(".c")),
+        include=("lib/runevm/include", "lib/runevm/src"),
+        flags=("-Wall", "-Wextra", *flags),
+    )
+
+
+def _source_groups(
+    board: Board, plan: MemoryPlan, framework: str, accelerometer: Accelerometer | None
+) -> tuple[SourceGroup, ...]:
     groups = [
-        SourceGroup(
-            folder="runevm",
-            files=runevm,
-            sources=tuple(name for name in runevm if name.endswith(".c")),
-            include=("lib/runevm/include", "lib/runevm/src"),
-            flags=("-Wall", "-Wextra"),
-        ),
-        _bare_hal(board) if framework == BARE else arduino.hal_group(board, plan),
-        *wasm3.source_groups(),
+        runevm_group(),
+        bare_hal(board) if framework == BARE else arduino.hal_group(board, plan),
+        *plan.engine.source_groups(),
     ]
     if plan.model_count:
         groups += tflm.source_groups(plan.operators)
@@ -260,7 +277,8 @@ def _driver(accelerometer: Accelerometer) -> SourceGroup:
     )
 
 
-def _bare_hal(board: Board) -> SourceGroup:
+def bare_hal(board: Board) -> SourceGroup:
+    """Return a board's HAL: what all chips share, and the folders that its file names."""
     templates = data_dir("firmware_templates")
     hal: dict[str, Path] = {}
     for folder in ("common", *board.hal.shares, board.hal.folder):
@@ -285,9 +303,10 @@ def _bare_hal(board: Board) -> SourceGroup:
     )
 
 
-def _template_files(framework: str) -> dict[str, Path]:
+def template_files(program: str, framework: str) -> dict[str, Path]:
+    """Return the program of a firmware, and on bare metal the platform that builds it."""
     templates = data_dir("firmware_templates")
-    own = {"src/firmware.c": templates / "project" / "firmware.c"}
+    own = {f"src/{program}": templates / "project" / program}
     if framework != BARE:
         return own
     platform = _folder_files(templates / "platform", ("*.py",))

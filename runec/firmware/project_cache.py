@@ -27,15 +27,15 @@ Log = Callable[[str], None]
 
 @contextmanager
 def held_firmware(
-    rune: DeviceRune, board: Board, *, log: Log | None = None
+    rune: DeviceRune, board: Board, *, backend: str = BACKENDS[0], log: Log | None = None
 ) -> Iterator[FirmwareBuild]:
-    """Build the firmware for a rune in the cache; its files stay as they are while this is open.
+    """Build the firmware of a rune in the cache; its files are locked while this is open.
 
     Raises:
         RunecError: as `create_project` and `build_project`.
         MachineError: R1001 and R1002, the cache cannot be written.
     """
-    with cached_project(rune, board, log=log) as project:
+    with cached_project(rune, board, backend=backend, log=log) as project:
         yield build_project(project, log=log)
 
 
@@ -64,14 +64,35 @@ def cached_project(
     if lasting:
         key = content_key(rune.data, msgspec.json.encode(board), framework, backend)
         name = f"{name}+{key[:16]}"  # no `file_name` has a plus
-    kind = board.variant_id if framework == BARE else f"{board.file_id}-{framework}"
+    with held_project_folder(board, name, framework=framework, backend=backend, log=log) as folder:
+        yield create_project(
+            rune, board, folder, framework=framework, backend=backend, in_cache=True
+        )
+
+
+@contextmanager
+def held_project_folder(
+    board: Board,
+    name: str,
+    *,
+    framework: str = BARE,
+    backend: str = BACKENDS[0],
+    log: Log | None = None,
+) -> Iterator[Path]:
+    """Hold the folder of a project for a board against other processes; it may not exist yet.
+
+    Raises:
+        MachineError: R1001 and R1002, the cache cannot be written.
+    """
+    kinds = [board.variant_id if framework == BARE else board.file_id]
+    kinds += [framework] if framework != BARE else []
+    kinds += [backend] if backend != BACKENDS[0] else []
+    kind = "-".join(kinds)
     folder = _projects() / kind / name
     with _locked(folder, log):
         if not folder.exists():
             _prune(_projects())
-        yield create_project(
-            rune, board, folder, framework=framework, backend=backend, in_cache=True
-        )
+        yield folder
 
 
 def _projects() -> Path:
@@ -100,7 +121,7 @@ def clear_projects() -> list[Path]:
 def _prune(root: Path) -> None:
     """Delete the projects used longest ago, but those in use, until the rest is no longer too much.
 
-    A project's lock tells when it was used last.
+    The time of a project's lock is that of its last use.
     """
     found = []
     for lock in root.glob("*/.*.lock"):

@@ -1,8 +1,7 @@
-"""A project's folder: what runec wrote there, and writing it so that nothing breaks it for good.
+"""Project folders: the manifest of the files by runec, and interruptible writes.
 
-`runec-project.json` names every file with its SHA-256. Before anything else is written it says what
-will be: a folder whose writing was cut short, by whatever, is known for what it is, and the next
-call completes it.
+`runec-project.json` names every file with its SHA-256. It is written first and names
+the files to come: the next call detects an interrupted write and completes it.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ class _BoardId(msgspec.Struct, frozen=True):
 
 
 class _Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What the manifest of any version of runec says; `begun` are the files being written."""
+    """Contents of a manifest by any version of runec; `begun` are the files being written."""
 
     rune: str
     framework: str
@@ -60,7 +59,7 @@ class _Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What a project is for. Another rune of the same name is the next version of it."""
+    """Rune, board and framework of a project. Another rune of the same name is its next version."""
 
     rune: str
     board: str
@@ -80,15 +79,15 @@ def read_manifest(directory: Path) -> bytes:
     """Return the manifest of a project that was written to its end.
 
     Raises:
-        UserFileError: R0813, it is none, or was cut short; R1003, it cannot be read.
+        UserFileError: R0813, not a project, or incomplete; R1003, it cannot be read.
     """
     data = read_file(directory / MANIFEST, "project file", max_bytes=_MAX_MANIFEST_BYTES)
     found = _decode(directory, data)
     if found.begun:
         raise NoProjectError(
             "R0813",
-            f"{directory} holds only a part of its project: writing it was cut short",
-            hint=f"make it once more: {_anew(directory, found)}",
+            f"{directory} contains an incomplete project: its creation was interrupted",
+            hint=f"create it again: {_anew(directory, found)}",
         )
     return data
 
@@ -97,8 +96,8 @@ def outdated(directory: Path, data: bytes, why: object) -> NoProjectError:
     """Return the error for a manifest that another version of runec wrote."""
     return NoProjectError(
         "R0813",
-        f"{directory / MANIFEST} is not what this runec writes: {why}",
-        hint=f"make the project anew: {_anew(directory, _decode(directory, data))}",
+        f"{directory / MANIFEST} was not written by this version of runec: {why}",
+        hint=f"create the project again: {_anew(directory, _decode(directory, data))}",
     )
 
 
@@ -116,7 +115,7 @@ def _decode(directory: Path, data: bytes) -> _Manifest:
         raise NoProjectError(
             "R0813",
             f"{directory / MANIFEST} is damaged: {error}",
-            hint=f"the list of runec's files is lost: remove {directory}, or {_ELSEWHERE}",
+            hint=f"the list of files by runec is lost: remove {directory}, or {_ELSEWHERE}",
         ) from None
 
 
@@ -124,7 +123,7 @@ def _decode(directory: Path, data: bytes) -> _Manifest:
 def held_folder(
     directory: Path, log: Callable[[str], None] | None = None, *, make: bool = False
 ) -> Iterator[None]:
-    """Hold a project's folder against other processes of runec; wait where one has it.
+    """Lock a project folder against other processes of runec; wait until it is free.
 
     The lock is on the folder itself, so there is no file for it, and ends with the process at the
     latest. With `make` the folder is made, and removed again where nothing was put into it. A
@@ -166,7 +165,7 @@ def _lock(
         return True
     try:
         return os.path.samestat(os.fstat(descriptor), directory.stat())
-    except OSError:  # the other process failed, and removed what it had made
+    except OSError:  # the other process failed, and removed its files
         if make:
             with contextlib.suppress(OSError):
                 directory.mkdir(parents=True, exist_ok=True)
@@ -184,8 +183,8 @@ def put_project(
     """Write a project's files and its manifest, which also holds `facts`.
 
     Files that hold what they should keep their time; those of an earlier version that are no
-    longer needed are removed. Whatever ends this in the middle, the next call completes it. With
-    `in_cache` the folder is runec's own, and what is wrong with it is replaced.
+    longer needed are removed. If this is interrupted, the next call completes it. With
+    `in_cache` the folder belongs to runec, and wrong files are replaced.
 
     Raises:
         UserFileError: R0813, the folder holds something else; R0816, the project of something else;
@@ -233,7 +232,7 @@ def _digest(data: bytes) -> str:
 
 
 def _known(directory: Path, elsewhere: str, *, in_cache: bool) -> _Manifest | None:
-    """Return what a project's folder says of itself; None for one that is free, or made so."""
+    """Return the manifest of a project folder; None for a free folder."""
     try:
         return _found(directory)
     except UserFileError:
@@ -251,8 +250,8 @@ def _found(directory: Path) -> _Manifest | None:
         return None
     raise NoProjectError(
         "R0813",
-        f"{directory} is there already and is not a firmware project",
-        hint="choose a new or an empty folder with -d",
+        f"{directory} already exists and is not a firmware project",
+        hint="choose a new or empty folder with -d",
     )
 
 
@@ -289,7 +288,7 @@ def _refuse_another(directory: Path, purpose: Purpose, known: _Manifest) -> None
 def _differences(
     directory: Path, files: Mapping[str, bytes], before: Iterable[str], known: _Manifest | None
 ) -> tuple[list[str], list[str]]:
-    """Return the files to be written, and those that would lose what somebody else wrote."""
+    """Return the files to write, and those with local changes."""
     changed, edited = [], []
     for name in sorted({*files, *before}):
         path = _place(directory, name)
@@ -315,15 +314,15 @@ def _would_lose(directory: Path, edited: list[str]) -> UserFileError:
     more = f" and {len(edited) - _NAMED} more" if len(edited) > _NAMED else ""
     return UserFileError(
         "R0817",
-        f"making {directory} anew would lose what was changed there: "
+        f"{directory} has local changes that would be overwritten: "
         f"{', '.join(edited[:_NAMED])}{more}",
-        hint=f"{_ELSEWHERE}; or move these files away, and put your changes into the new ones",
-        notes=["`runec firmware build` with the folder alone builds it as it is"],
+        hint=f"{_ELSEWHERE}; or move these files away, and merge your changes into the new ones",
+        notes=["`runec firmware build FOLDER` builds it with the changes"],
     )
 
 
 def _place(directory: Path, name: str) -> Path | None:
-    """Return where a file of the manifest is; None where it would be outside of the folder."""
+    """Return the path of a file of the manifest; None if it is outside the folder."""
     parts = PurePosixPath(name).parts
     if ".." in parts or PurePosixPath(name).is_absolute():
         return None
@@ -331,7 +330,7 @@ def _place(directory: Path, name: str) -> Path | None:
 
 
 def _sweep(directory: Path, names: Iterable[str]) -> None:
-    """Remove what a killed process was about to rename to one of these files."""
+    """Remove the temporary files of a killed process."""
     folders: dict[Path, set[str]] = {}
     for name in names:
         path = directory / name

@@ -1,4 +1,4 @@
-"""Errors that say that a rune and a board do not go together, not that anything broke."""
+"""Errors of a rune that does not fit a board."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from runec.diagnostics import BoardRefusalError, DeviceRefusalError, UsageError,
 
 
 class UnfitDeviceError(DeviceRefusalError, UserFileError):
-    """A rune that asks for what only the host has."""
+    """A rune that requests what only the host has."""
 
 
 class StageError(UnfitDeviceError):

@@ -28,6 +28,9 @@ from runec.firmware.pins import DrivenPin
 
 BARE, ARDUINO = FRAMEWORKS = ("bare", "arduino")
 RUNE_PATH = "rune/rune.rune"
+_COMPILED_RUNE = "rune_code.c"
+SELFTEST_ENGINE = "selftest"
+"""What the firmware of the self test reports in the place of its engines."""
 LINKER_SCRIPT = "linker.ld"
 PLATFORM_FOLDER = "platform/runec-bare-metal"
 DRIVERS_FOLDER = "drivers"
@@ -93,7 +96,7 @@ def generated_files(
     """Return the files that are made for this rune and board, by their path in the project."""
     is_bare = framework == BARE
     graph = rune.graph
-    all_groups = [*groups, _own_sources(plan, accelerometer)]
+    all_groups = [*groups, _own_sources(plan, accelerometer), *_compiled_rune(plan)]
     files: dict[str, bytes | str] = {
         RUNE_PATH: rune.data,
         "src/firmware_config.h": _render(
@@ -101,6 +104,7 @@ def generated_files(
             board=board.id,
             version=runec.__version__,
             engine=engine_name(plan, backend),
+            backend=backend,
             memory_bytes=plan.linear_memory_bytes,
             pool_bytes=plan.pool_bytes,
             models=plan.model_count,
@@ -118,12 +122,41 @@ def generated_files(
             rune_path=RUNE_PATH,
             rune_sha256=hashlib.sha256(rune.data).hexdigest(),
         ),
-        **licence_files(board, plan, is_bare=is_bare),
-        "sbom.json": _json(_sbom(plan)),
+        **licence_files(board, component_names(plan), is_bare=is_bare),
+        "sbom.json": _json(_sbom(component_names(plan))),
     }
+    if plan.engine.compile is not None:
+        code = plan.engine.compile(rune.rune.code, graph.memory_used)
+        files[f"src/{_COMPILED_RUNE}"] = code
+    if is_bare:
+        files["README.md"] = _render("README.md.j2", board=board, upload=board.upload)
     if plan.model_count:
         files["src/model_ops.cc"] = _render("model_ops.cc.j2", operators=plan.operators)
     return files | (_bare_files if is_bare else _arduino_files)(board, plan, all_groups)
+
+
+def selftest_files(
+    board: Board, plan: MemoryPlan, groups: Sequence[SourceGroup]
+) -> dict[str, bytes | str]:
+    """Return the files that are made for the self test of a board, by their path in the project."""
+    own = SourceGroup(
+        folder="",
+        files={},
+        sources=("selftest_firmware.c",),
+        include=("src", *(f"lib/{name}" for name in ("runevm/include", "hal", "selftest"))),
+        flags=("-Wall", "-Wextra"),
+    )
+    return {
+        "src/selftest_config.h": _render(
+            "selftest_config.h.j2",
+            board=board.id,
+            version=runec.__version__,
+            engine=SELFTEST_ENGINE,
+        ),
+        **licence_files(board, (), is_bare=True),
+        "sbom.json": _json(_sbom(())),
+        **_bare_files(board, plan, [*groups, own]),
+    }
 
 
 def _bare_files(
@@ -136,7 +169,6 @@ def _bare_files(
             board_name=board.name,
             pio_package=board.toolchain.pio_package,
         ),
-        "README.md": _render("README.md.j2", board=board, upload=board.upload),
         LINKER_SCRIPT: linker_script(board, plan),
         "build_plan.json": _json(_build_plan(board, groups)),
         f"{PLATFORM_FOLDER}/boards/{board.id}.json": _json(_board_manifest(board)),
@@ -160,7 +192,7 @@ def _arduino_files(
 
 
 def _own_sources(plan: MemoryPlan, accelerometer: Accelerometer | None) -> SourceGroup:
-    libraries = ["runevm/include", "hal", "engine_wasm3"]
+    libraries = ["runevm/include", "hal", plan.engine.folder]
     sources = ["firmware.c", "rune.S"]
     flags: tuple[str, ...] = ("-Wall", "-Wextra")
     if plan.model_count:
@@ -177,6 +209,14 @@ def _own_sources(plan: MemoryPlan, accelerometer: Accelerometer | None) -> Sourc
         flags=flags,
         depends=(RUNE_PATH,),
     )
+
+
+def _compiled_rune(plan: MemoryPlan) -> list[SourceGroup]:
+    """Return the rune's code as C, where the engine runs no other."""
+    if plan.engine.compile is None:
+        return []
+    include = ("lib/runevm/include", f"lib/{plan.engine.folder}")
+    return [SourceGroup("", {}, (_COMPILED_RUNE,), include=include, flags=plan.engine.code_flags)]
 
 
 def linker_script(board: Board, plan: MemoryPlan) -> str:
@@ -276,7 +316,7 @@ def _source_path(group: SourceGroup, name: str) -> str:
 def _platform_manifest(board: Board) -> dict[str, Any]:
     """Return PlatformIO's description of the platform, with the compiler's package, if any.
 
-    It is optional: taken where it is installed, and fetched where platformio.ini asks for it.
+    It is optional: taken where it is installed, and fetched where platformio.ini requests it.
     """
     packages = {}
     if board.toolchain.pio_package:
@@ -314,7 +354,7 @@ def _board_manifest(board: Board) -> dict[str, Any]:
     }
 
 
-def _sbom(plan: MemoryPlan) -> dict[str, Any]:
+def _sbom(components: Sequence[str]) -> dict[str, Any]:
     own = {
         "type": "library",
         "name": "runevm",
@@ -337,7 +377,7 @@ def _sbom(plan: MemoryPlan) -> dict[str, Any]:
                     "purl": f"pkg:{'pypi' if used.kind == 'pypi-sdist' else 'cargo'}/"
                     f"{used.package}@{used.version}",
                 }
-                for used in map(component, component_names(plan))
+                for used in map(component, components)
             ),
         ],
     }

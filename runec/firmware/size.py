@@ -1,4 +1,4 @@
-"""What takes a firmware's flash and RAM, by part."""
+"""Flash and RAM of a firmware by part."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from runec.backends import tflm, wasm3
+from runec.backends import tflm
+from runec.backends.engines import ENGINES
 from runec.container import Graph, read_rune
 from runec.diagnostics import MachineError
 from runec.files import read_file
@@ -19,7 +20,7 @@ from runec.firmware.project import Project
 from runec.firmware.render import BARE, RUNE_PATH
 from runec.tools import run_tool
 
-# In the order of the report: what the user can change first.
+# In the order of the report: parts that the user can change first.
 PARTS = ("model", "rune", "engine", "TFLM", "runevm", "HAL", "C library", "stack", "padding")
 # Between the HAL and the C library, where a firmware has one.
 _CORE = "Arduino core"
@@ -30,8 +31,8 @@ _FOLDERS = {
     "src/model_ops": "TFLM",
     "src/rune": "rune",
     "src/firmware": "runevm",
-    f"lib/{wasm3.COMPONENT}/": "engine",
-    "lib/engine_wasm3/": "engine",
+    **{f"lib/{each.component}/": "engine" for each in ENGINES.values() if each.component},
+    **{f"lib/{each.folder}/": "engine" for each in ENGINES.values()},
     f"lib/{tflm.COMPONENT}/": "TFLM",
     "lib/model_tflm/": "TFLM",
 }
@@ -131,7 +132,7 @@ def _readable(names: Iterable[str], project: Project) -> dict[str, str]:
 
 
 def _split_rune(flash: Counter[tuple[str, str]], graph: Graph) -> None:
-    """Count the models in the .rune as models; what else it holds by what it is."""
+    """Count the models in the .rune as models, its other contents by kind."""
     whole = sum(size for (part, _), size in flash.items() if part == "rune")
     for key in [key for key in flash if key[0] == "rune"]:
         del flash[key]
@@ -145,7 +146,7 @@ def _split_rune(flash: Counter[tuple[str, str]], graph: Graph) -> None:
 
 
 def _split_reserved(ram_bytes: Counter[tuple[str, str]], project: Project) -> None:
-    """Give the pool and the arena, which lie in firmware.c, to those who use them."""
+    """Assign pool and arena, which are in firmware.c, to their users."""
     plan = project.plan
     for name, pieces in {
         "pool": (
@@ -163,7 +164,7 @@ def _split_reserved(ram_bytes: Counter[tuple[str, str]], project: Project) -> No
 def _balance(
     flash: Counter[tuple[str, str]], ram_bytes: Counter[tuple[str, str]], elf: ElfSizes
 ) -> None:
-    """Count as padding what the map does not tell of: the linker rounds sections up."""
+    """Count bytes that are not in the map as padding: the linker rounds sections up."""
     flash["padding", "alignment"] += elf.flash_bytes - sum(flash.values())
     ram_bytes["padding", "alignment"] += elf.ram_bytes - sum(ram_bytes.values())
 

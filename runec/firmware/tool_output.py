@@ -73,7 +73,7 @@ def _kind(region: str) -> MemoryKind:
 
 
 def error_lines(lines: Iterable[str]) -> list[str]:
-    """Return the lines that say what failed, at most `MAX_LINES`, each once.
+    """Return the lines with errors, at most `MAX_LINES`, each once.
 
     A command line or a file name with "error" in it is none. Where no line is one, the last lines
     are returned.

@@ -19,7 +19,7 @@ _IMAGES = ("image", "constants", "app")
 
 @dataclass(frozen=True, slots=True)
 class ToolCommand:
-    """What an upload tool is started with, and the lines of the script that it is given, if any."""
+    """Command of an upload tool, and the lines of its script, if any."""
 
     words: tuple[str, ...]
     script: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ def known_protocol(board: Board, protocol: str, framework: str = BARE) -> str:
     by = f"{protocol!r}" if framework == BARE else f"{protocol!r} with the framework {framework}"
     raise UsageError(
         "R0805",
-        f"the board {board.id} is not written to by {by}",
+        f"the board {board.id} has no upload protocol {by}",
         hint=suggestion(protocol, known),
     )
 
@@ -59,7 +59,7 @@ def upload_way(board: Board, protocol: str | None) -> Upload | None:
 
 
 def tool_command(project: Project, way: Upload, *, port: str | None = None) -> ToolCommand:
-    """Return what the project's builder starts to write a bare-metal firmware to its board."""
+    """Return the upload command of a bare-metal firmware."""
     built = build_folder(project.directory.absolute())
     values = {
         **upload_values(project.board),

@@ -130,7 +130,7 @@ def analyse(
 
     Files that it names are relative to `base_dir`, which is the Runefile's own folder unless given;
     the pipeline is called like that folder unless it is given a `name`. Resources and models that
-    are outside of `base_dir` are refused (R1015) without `allow_outside`. `models` gets each
+    are outside of `base_dir` are rejected (R1015) without `allow_outside`. `models` gets each
     readable .tflite by the name of its stage, where the Runefile has errors as well.
 
     Raises:
@@ -164,14 +164,14 @@ def read_runefile(path: Path) -> str:
 
 
 def _refuse_other_kinds(path: Path) -> None:
-    """Say what a file is that is not text; before its size matters, which may be of megabytes."""
+    """Report the kind of a file that is not text, before its size is checked."""
     head = read_head(path, _HEAD_BYTES)
     if head[4:8] == b"TFL3":
         what = "a TensorFlow Lite model"
-        hint = "a Runefile names its model; `runec new NAME` makes one, `runec model-info` takes it"
+        hint = "use it in a Runefile (`runec new NAME` creates one), or run `runec model-info`"
     elif head.startswith(b"\0asm"):
         what = "WebAssembly, such as a .rune"
-        hint = "what was built already is for `runec run`, `runec inspect` or `runec flash`"
+        hint = "use `runec run`, `runec inspect` or `runec flash`"
     else:
         other = pointer(head)
         is_utf16 = head.startswith((b"\xff\xfe", b"\xfe\xff"))
@@ -182,7 +182,7 @@ def _refuse_other_kinds(path: Path) -> None:
         if other is None:
             return
         what = other.what
-        hint = other.hint if other.holds_nothing else "name a Runefile; `runec new NAME` makes one"
+        hint = other.hint if other.holds_nothing else "use a Runefile; `runec new NAME` creates one"
     raise UserFileError("R0002", f"{path} is not a Runefile: it is {what}", hint=hint)
 
 
@@ -195,7 +195,7 @@ def analyse_text(
     allow_outside: bool = False,
     models: dict[str, ModelFile] | None = None,
 ) -> Analysis:
-    """Analyse a Runefile's text; `path` is shown in diagnostics and its suffix tells the dialect.
+    """Analyse a Runefile's text; `path` is printed in diagnostics, its suffix sets the dialect.
 
     Raises:
         RunefileError: everything that is wrong with it, in source order.

@@ -1,4 +1,4 @@
-"""What a Runefile says, in either dialect, with the place of every word; nothing is checked yet.
+"""The AST of both dialects, with spans; not checked.
 
 A name that occurs twice, an input that does not exist, a type called `str`: all of it can stand
 here. The passes of `runec.frontend.passes` judge it.

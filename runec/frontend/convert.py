@@ -54,9 +54,7 @@ def convert(text: str, path: str, base_dir: Path, *, allow_outside: bool = False
     document = parse(text, path, diagnostics)
     diagnostics.raise_if_errors()
     if document.dialect == "yaml":
-        raise UserFileError(
-            "R0022", f"{path} is YAML already", hint="`runec fmt` spells it canonically"
-        )
+        raise UserFileError("R0022", f"{path} is YAML already", hint="use `runec fmt` to format it")
 
     pipeline = analyse_document(
         document, base_dir, _NAME, diagnostics, allow_outside=allow_outside
@@ -75,8 +73,8 @@ def convert(text: str, path: str, base_dir: Path, *, allow_outside: bool = False
             return converted
     raise UserFileError(
         "R0022",
-        f"{path} can't be said in YAML with the same meaning",
-        hint="look for an argument whose text begins with $, or begins or ends with blanks",
+        f"{path} cannot be converted to YAML with the same meaning",
+        hint="check arguments for a text that starts with $, or starts or ends with blanks",
     )
 
 

@@ -1,6 +1,6 @@
 """Canonical spelling of a Runefile, in either dialect: what `runec fmt` writes.
 
-    format_runefile(text, path)   the same Runefile, spelled canonically
+    format_runefile(text, path)   the same Runefile, canonical
 
 Formatting never changes what a Runefile means: the result is read again and compared.
 """
@@ -43,8 +43,8 @@ def format_runefile(text: str, path: str) -> str:
             return formatted
     raise UserFileError(
         "R0021",
-        f"{path} can't be formatted without changing what it means",
-        hint="leave it as it is, or write its unusual texts in double quotes",
+        f"{path} cannot be formatted without a change of meaning",
+        hint="write its unusual texts in double quotes",
     )
 
 

@@ -1,4 +1,4 @@
-"""The Dockerfile-like dialect: text -> statements (lark) -> the AST that YAML gives too.
+"""The legacy dialect: text -> statements (lark) -> the AST, which is the same for YAML.
 
 Statements stand on logical lines, so each is parsed alone: one syntax error does not hide the next.
 """
@@ -267,7 +267,7 @@ class _Program(msgspec.Struct):
                     "R0018",
                     "A RUN instruction can't be empty",
                     run.span,
-                    hint="list the stages in the order in which data flows through them",
+                    hint="list the stages in the order of the data flow",
                 )
             for name in run.names:
                 self._check_known(name, run)
@@ -305,7 +305,7 @@ class _Program(msgspec.Struct):
                     "R0104",
                     f'The "{stage.name.text}" stage doesn\'t accept any inputs',
                     inputs[0].span,
-                    hint="a capability is where data comes from: put it first in its RUN",
+                    hint="a capability is a source of data: move it to the start of its RUN",
                     labels=[Label(stage.name.span, "declared as a capability here")],
                 )
             return stage

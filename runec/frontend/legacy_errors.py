@@ -45,16 +45,16 @@ _EXPECTED = {
 # the same state of the parser. (lark's own match_examples also compares the stack below that state,
 # so it would need each example in each kind of statement.)
 _HINTS: dict[str, list[str]] = {
-    "name the type in angle brackets: CAPABILITY<f32[128, 3]> accelerometer ACCEL": [
+    "write the type in angle brackets: CAPABILITY<f32[128, 3]> accelerometer ACCEL": [
         "CAPABILITY rand RAND"
     ],
-    "name both types: PROC_BLOCK<f32[3], u32[1]> name path": ["PROC_BLOCK mod360 a/b#modulo"],
-    "name both types: MODEL<f32[1], f32[1]> name ./model.tflite": ["MODEL sine ./sine.tflite"],
+    "write both types: PROC_BLOCK<f32[3], u32[1]> name path": ["PROC_BLOCK mod360 a/b#modulo"],
+    "write both types: MODEL<f32[1], f32[1]> name ./model.tflite": ["MODEL sine ./sine.tflite"],
     "a processing block and a model have two types, input and output: <f32[4], u32[1]>": [
         "PROC_BLOCK<f32> a b/c",
         "MODEL<f32> a ./b",
     ],
-    "a capability has one type, that of its output: CAPABILITY<f32[128, 3]> accelerometer ACCEL": [
+    "write one type, that of the output: CAPABILITY<f32[128, 3]> accelerometer ACCEL": [
         "CAPABILITY<f32, f32> a RAND",
     ],
     'write all dimensions in one pair of brackets, then ">": f32[150, 1]>': [
@@ -77,7 +77,7 @@ _HINTS: dict[str, list[str]] = {
         "CAPABILITY<f32> a ACCEL --count",
         "CAPABILITY<f32> a ACCEL --count=",
     ],
-    "a list is written a,b,c, without quotes": [
+    "write a list as a,b,c, without quotes": [
         "CAPABILITY<f32> a ACCEL --labels=a,",
         'CAPABILITY<f32> a ACCEL --labels=a,"b"',
     ],
@@ -93,18 +93,18 @@ _HINTS: dict[str, list[str]] = {
         'CAPABILITY<f32> a ACCEL --labels="a" b',
         'CAPABILITY<f32> a ACCEL --labels="a",b',
     ],
-    'a name has letters, digits and "_"; after it comes RAND, ACCEL, SOUND, IMAGE or RAW': [
+    'a name has letters, digits and "_"; then RAND, ACCEL, SOUND, IMAGE or RAW': [
         "CAPABILITY<f32> a",
         "CAPABILITY<f32> a-b RAND",
     ],
-    "a path is written base@version#block, for example hotg-ai/proc-blocks@v0.11.3#modulo": [
+    "write a path as base@version#block, for example hotg-ai/proc-blocks@v0.11.3#modulo": [
         "PROC_BLOCK<f32, f32> a",
     ],
-    "name the base image: FROM runicos/base": ["FROM"],
-    "name the model's file after the name: ./model.tflite": ["MODEL<f32, f32> a"],
-    "name the kind of output: OUT serial": ["OUT"],
-    "a path has no such character here; a version follows an @": ["FROM runicos:latest"],
-    'a name has letters, digits and "_", and begins with no digit': [
+    "add the base image: FROM runicos/base": ["FROM"],
+    "add the model file after the name: ./model.tflite": ["MODEL<f32, f32> a"],
+    "add the kind of output: OUT serial": ["OUT"],
+    "remove this character from the path; a version follows an @": ["FROM runicos:latest"],
+    'a name has letters, digits and "_", and does not start with a digit': [
         "CAPABILITY<f32> 1 RAND",
         "PROC_BLOCK<f32, f32> 1 a/b",
         "MODEL<f32, f32> 1 ./a",
@@ -222,11 +222,11 @@ def _report_string(statement: str, start: int, span: Span, diagnostics: Diagnost
     if len(text) > 1 and text.endswith('"') and not re.search(r'(?<!\\)(?:\\\\)*\\"\Z', text):
         diagnostics.error(
             "R0010",
-            "this string has an escape that does not exist",
+            "invalid escape in this string",
             place,
             hint=r"use one of \b \t \n \f \r \" \\ \uXXXX \UXXXXXXXX",
         )
     else:
         diagnostics.error(
-            "R0010", "this string has no end", place, hint='close it with " on the same line'
+            "R0010", "unterminated string", place, hint='close it with " on the same line'
         )

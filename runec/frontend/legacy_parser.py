@@ -71,7 +71,7 @@ def _numbered(value: Any) -> Any:
 
 
 def main() -> None:
-    """Write the table anew."""
+    """Write the table again."""
     write_file(TABLE, json.dumps(fresh_table(), separators=(",", ":")) + "\n")
 
 

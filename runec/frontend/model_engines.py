@@ -1,4 +1,4 @@
-"""Which engines of runec run a model: the host's two libraries, and the one on devices."""
+"""Engines that run a model: the host's two libraries, and the one on devices."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class ModelEngines(msgspec.Struct, frozen=True):
         return any(self.objections[engine.value] is None for engine in Engine)
 
     def summary(self) -> str:
-        """Return a line for people: who runs the model, and why the others do not."""
+        """Return a line as text: who runs the model, and why the others do not."""
         who = f"runs on {', '.join(self.takers)}" if self.takers else "runs nowhere"
         return f"{who} ({'; '.join(self.reasons)})" if self.reasons else who
 

@@ -1,7 +1,7 @@
 """The JSON schema of the YAML dialect, made from the tables and patterns that its reader uses.
 
-A schema cannot say everything that `runec check` finds (types along edges, models, blocks); what it
-does say agrees with the reader: a key or a kind that the reader learns is in the schema at once.
+A schema cannot express everything that `runec check` reports (types along edges, models, blocks);
+the rest agrees with the reader: a key or a kind that the reader learns is in the schema at once.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _DRAFT = "http://json-schema.org/draft-07/schema#"
 _REQUIRED = ("version", "image", "pipeline")
 _ABOUT = {
     "version": "The version of the Runefile format: 1.",
-    "image": "The base image. There is one: runicos/base.",
+    "image": "The base image: runicos/base.",
     "pipeline": "The stages by name. Data flows along their inputs.",
     "resources": "Texts and files by name, which models and arguments use as $NAME.",
     "model": "A .tflite file, relative to the Runefile's folder, or $NAME of a binary resource.",
-    "proc-block": "A processing block: the name of a block of runec, base[@version][#sub_path], or "
-    "the folder of a block of your own, ./my_block.",
+    "proc-block": "A processing block: a built-in block, base[@version][#sub_path], or "
+    "the folder of your own block, ./my_block.",
     "capability": "A source of data: a sensor on a device, a file on the host.",
     "out": "A kind of output: where results leave the rune.",
     "inputs": "The stages that this stage reads: NAME, or NAME.1 for the second output of NAME.",
@@ -184,7 +184,7 @@ def _any_case(words: list[str]) -> str:
 
 
 def _no_wrong_reference() -> str:
-    """What begins with a dollar sign is the name of a resource."""
+    """A text that starts with a dollar sign is the name of a resource."""
     return rf"^(?!\s*\$)|^\s*{_ecma(RESOURCE)[1:-1]}\s*$"
 
 

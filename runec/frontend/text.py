@@ -21,14 +21,14 @@ LONG_LISTS = (
 MAX_DIMENSION = 2**31 - 1
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
-# The original's last compiler took URIs as well, whose query names a version or a module.
+# The original platform's last compiler accepted URIs as well, with a version or module as query.
 PATH = re.compile(
     r"(?P<base>[\w:/.%&-]+|\w+:[\w:/.%&?=-]+)(?:@(?P<version>[\w./-]+))?(?:\#(?P<sub>[\w./%&-]+))?\Z",
     re.ASCII,
 )
 
 
-# What looks like a space, a quote or another sign of the keyboard and is none, as word processors,
+# Characters that look like a space, a quote or another ASCII sign, as word processors,
 # web pages and other keyboards write them.
 _SPACES = "\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff"
 _QUOTES = "\u00ab\u00bb\u2018-\u201f\u2039\u203a\uff02\uff07"
@@ -93,7 +93,7 @@ class LookAlike(NamedTuple):
 
 
 def look_alike(text: str) -> LookAlike | None:
-    """Find the first character that looks like one of the keyboard and is none."""
+    """Return the first character that looks like an ASCII one."""
     match = re.search(_LOOK_ALIKE, text)
     return None if match is None else _look_alike(match)
 
@@ -103,12 +103,12 @@ def _look_alike(match: re.Match[str]) -> LookAlike:
     code = f"U+{ord(char):04X}"
     if char in _SIGNS:
         what = f'a character that looks like "{_SIGNS[char][:1]}" ({code})'
-        return LookAlike(match.start(), what, f"write {_SIGNS[char]} instead of it")
+        return LookAlike(match.start(), what, f"write {_SIGNS[char]} instead")
     if re.match(f"[{_QUOTES}]", char):
-        hint = 'write " of the keyboard instead of it'
+        hint = 'write " instead'
         return LookAlike(match.start(), f"a typographic quote ({code})", hint)
     name = _NAMES.get(char, "Unicode space")
-    hint = "write a space of the keyboard instead of it"
+    hint = "write a space instead"
     return LookAlike(match.start(), f"a {name} ({code})", hint)
 
 

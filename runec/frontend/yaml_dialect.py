@@ -1,7 +1,7 @@
-"""The YAML dialect: nodes -> the AST that the Dockerfile-like dialect gives too.
+"""The YAML dialect: nodes -> the AST, which is the same for the legacy dialect.
 
-Messages keep the words of the original's parser (serde): "missing field `image`" and so on. Unlike
-the original, every one has a place, and an unknown key is an error.
+Messages have the words of the original platform's parser (serde), such as "missing field `image`".
+In addition, each has a location, and an unknown key is an error.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ STAGE_KEYS = {
 }
 RESOURCE_KEYS = ("type", "inline", "path")
 TYPE_KEYS = ("type", "dimensions")
-# Keys that users write for another, where the spelling is not close.
+# Common wrong keys that are not similar to the right one.
 _MEANT = {
     **dict.fromkeys(("arguments", "params", "parameters", "options", "properties"), "args"),
     **dict.fromkeys(("shape", "dims", "dim", "size"), "dimensions"),
@@ -71,7 +71,7 @@ _MEANT = {
 
 
 def _described(node: Node) -> str:
-    """A value in the words of the original's parser."""
+    """A value in the words of the original platform's parser."""
     if isinstance(node, Sequence):
         return "sequence"
     if isinstance(node, Mapping):
@@ -86,7 +86,7 @@ def _described(node: Node) -> str:
 
 
 def _number_text(text: str) -> str:
-    """A number as the original prints it: 360.0 is 360, 0x10 is 16; anything else as it stands."""
+    """A number as in the original platform: 360.0 is 360, 0x10 is 16; other text unchanged."""
     if _RADIX.match(text):
         return str(int(text, 0))
     if "." in text and _FLOAT.match(text) and "e" not in text.lower():
@@ -101,7 +101,7 @@ class _Reader(msgspec.Struct):
     diagnostics: Diagnostics
     unreadable: set[str] = msgspec.field(default_factory=set)
 
-    # What a node must be.
+    # Expected kind of a node.
 
     def wrong(self, node: Node, expected: str, hint: str) -> None:
         self.diagnostics.error(
@@ -263,7 +263,7 @@ class _Reader(msgspec.Struct):
         if isinstance(node, Mapping) or (node.plain and node.text in _NOT_TEXT):
             hint = "arguments are texts, numbers, $NAME of a resource, or lists of texts"
             if isinstance(node, Scalar) and node.text:
-                hint = f'put quotes around it if a text is meant: "{node.text}"'
+                hint = f'for a text, write quotes: "{node.text}"'
             self.wrong(node, "a string or a number", hint)
             return None
         text = node.text.strip()
@@ -279,7 +279,7 @@ class _Reader(msgspec.Struct):
             "R0014",
             f'"{text[:40]}": {problem}',
             span,
-            hint='after "$" come letters, digits and "_", no digit first',
+            hint='after "$" come letters, digits and "_", and does not start with a digit',
         )
         return None
 
@@ -290,7 +290,7 @@ class _Reader(msgspec.Struct):
         if not self._is_name(key):
             return None
         if not isinstance(node, Mapping):
-            self.wrong(node, "a stage", f"give it one of the keys {', '.join(STAGE_KINDS)}")
+            self.wrong(node, "a stage", f"add one of the keys {', '.join(STAGE_KINDS)}")
             return None
         present = {name.text: name for name, _ in node.entries}
         kinds = [kind for kind in STAGE_KINDS if kind in present]
@@ -349,14 +349,14 @@ class _Reader(msgspec.Struct):
                     "R0104",
                     f'The "{key.text}" stage doesn\'t accept any inputs',
                     part.span,
-                    hint="a capability is where data comes from: remove its inputs",
+                    hint="a capability is a source of data: remove its inputs",
                 )
             elif kind == "out" and part.text == "outputs":
                 self.diagnostics.error(
                     "R0103",
                     f'The "{key.text}" stage doesn\'t have any outputs',
                     part.span,
-                    hint="an out is where data leaves: remove its outputs",
+                    hint="an out is a sink of data: remove its outputs",
                 )
             else:
                 entries.append((part, value))
@@ -372,7 +372,7 @@ class _Reader(msgspec.Struct):
             key.span,
             hint=odd.hint
             if (odd := look_alike(key.text)) is not None
-            else 'a name has letters, digits, "_" and "-", and begins with a letter or "_"',
+            else 'a name has letters, digits, "_" and "-", and starts with a letter or "_"',
         )
         return False
 
@@ -382,7 +382,7 @@ class _Reader(msgspec.Struct):
                 "R0015",
                 f'"{key.text}" is both a {kinds[0]} and a {kinds[1]}',
                 present[kinds[1]].span,
-                hint="make two stages of it",
+                hint="split it into two stages",
                 labels=[Label(present[kinds[0]].span, "the first kind is here")],
             )
             return
@@ -392,9 +392,9 @@ class _Reader(msgspec.Struct):
         place = present[strange[0]].span if close else key.span
         self.diagnostics.error(
             "R0015",
-            f'"{key.text}" does not say what it is',
+            f'"{key.text}" has no kind',
             place,
-            hint=close or f"give it one of the keys {', '.join(STAGE_KINDS)}",
+            hint=close or f"add one of the keys {', '.join(STAGE_KINDS)}",
         )
 
     # The document.
@@ -408,13 +408,13 @@ class _Reader(msgspec.Struct):
                 key.span,
                 hint=f"declare it as {bare[:40]} and use it as ${bare[:40]}"
                 if key.text.startswith("$")
-                else 'a resource name has letters, digits and "_", no digit first',
+                else 'a resource name has letters, digits and "_", and does not start with a digit',
             )
             return None
         if isinstance(node, Scalar) and node.plain and node.text == "":
             node = Mapping((), node.span)
         found = self.fields(
-            node, RESOURCE_KEYS, "a resource", "give it a type and an inline text or a path"
+            node, RESOURCE_KEYS, "a resource", "add a type, and an inline text or a path"
         )
         if found is None:
             return None
@@ -508,7 +508,7 @@ def _known_key(key: Scalar, value: Node, known: tuple[str, ...]) -> str:
     close = did_you_mean(key.text, known)
     if close is None and "args" in known:
         given = value.text if isinstance(value, Scalar) and len(value.text) <= 40 else "VALUE"
-        return f"arguments stand below args: `args: {{{key.text[:40]}: {given}}}`; else remove it"
+        return f"arguments belong under args: `args: {{{key.text[:40]}: {given}}}`; else remove it"
     return close or "remove it"
 
 
@@ -535,7 +535,7 @@ def _listed(names: tuple[str, ...]) -> str:
 
 
 def _is_misspelt(name: str, node: Node, known: tuple[str, ...]) -> bool:
-    """Tell whether another key was told to be this one: a mistake that is reported already."""
+    """Return whether another key was already reported as a misspelling of this one."""
     return isinstance(node, Mapping) and any(
         key.text not in known and did_you_mean(key.text, known) == did_you_mean(name, known)
         for key, _ in node.entries
@@ -543,7 +543,7 @@ def _is_misspelt(name: str, node: Node, known: tuple[str, ...]) -> bool:
 
 
 def parse_yaml_dialect(source: SourceFile, diagnostics: Diagnostics) -> Document:
-    """Read a Runefile of the YAML dialect; what is wrong goes to `diagnostics`."""
+    """Read a Runefile of the YAML dialect; errors go to `diagnostics`."""
     node = parse_yaml(source, diagnostics)
     if node is None:
         return Document(source, "yaml", None, (), ())

@@ -107,7 +107,7 @@ class _Tree:
                 "R0004",
                 "a Runefile can't use YAML aliases",
                 self.span(event),
-                "write the value out where it is needed",
+                "repeat the value where it is needed",
             )
         if getattr(event, "tag", None) is not None:
             raise _RefusedError(
@@ -213,7 +213,7 @@ def _pairs(items: list[Node]) -> tuple[tuple[Scalar, Node], ...]:
 
 
 def _refuse_long_lists(source: SourceFile) -> None:
-    """Refuse lists that alone have too many words, in a thousandth of the time of reading them.
+    """Reject lists that alone have too many words, in a thousandth of the time of reading them.
 
     Counts commas of lists after a key, and lines that begin with a dash. Texts in quotes and
     comments do not count; a file with a block of text (`|`, `>`) is left to the reader.

@@ -1,10 +1,10 @@
-"""How many bytes of arena TensorFlow Lite Micro needs for a model on a 32-bit device.
+"""Arena size of TensorFlow Lite Micro for a model on a 32-bit device.
 
 The device runs the TensorFlow Lite Micro of July 2020. Its allocator is simple enough to be
-replayed: persistent things come from the arena's tail downwards, in a fixed order, and the
-activations lie at its head, placed by the greedy planner. While it plans, the planner's own
-tables lie between the two; for small models they, not the activations, decide the size.
-docs/arena.md tells the story and compares the result with what the library really takes.
+replayed: persistent data is allocated downwards from the arena's tail, in a fixed order, and the
+activations are at its head, placed by the greedy planner. While it plans, the planner's tables
+are between the two; for small models they, not the activations, decide the size.
+docs/arena.md describes the algorithm and compares the result with the library.
 
 Sizes below are those of a 32-bit target with enumerations of four bytes. A compiler that makes
 enumerations shorter (arm-none-eabi-gcc does) needs less: every allocation is rounded down to
@@ -92,7 +92,7 @@ _PARAMETER_BYTES = {
     "WHILE": 8,
 }
 
-# sizeof(OpData) of the kernels that ask for persistent memory in Init().
+# sizeof(OpData) of the kernels that allocate persistent memory in Init().
 _STATE_BYTES = {
     "CONV_2D": 40,
     "DEPTHWISE_CONV_2D": 40,
@@ -180,7 +180,7 @@ def _activations(graph: ModelGraph, unread: Container[int]) -> list[_Buffer]:
 
 
 def _dimension(graph: ModelGraph, tensors: tuple[int, ...], position: int, axis: int) -> int:
-    """Return one dimension of an operator's tensor; 0 where it has no such."""
+    """Return one dimension of an operator's tensor; 0 if it does not exist."""
     if position < len(tensors) and tensors[position] >= 0:
         shape = graph.tensors[tensors[position]].shape
         if -len(shape) <= axis < len(shape):

@@ -52,7 +52,7 @@ _WIDTHS = (
 
 
 class ModelArray(msgspec.Struct, frozen=True):
-    """An array of C source that holds a model. `line` is 1-based, where its elements begin."""
+    """An array of C source with a model. `line` is the 1-based line of its first element."""
 
     name: str
     line: int
@@ -60,7 +60,7 @@ class ModelArray(msgspec.Struct, frozen=True):
 
 
 class _Found(msgspec.Struct, frozen=True):
-    """An array that begins as a model does. `start`: of its elements; `length`: as declared."""
+    """An array that starts like a model. `start`: of its elements; `length`: as declared."""
 
     name: str
     start: int
@@ -70,7 +70,7 @@ class _Found(msgspec.Struct, frozen=True):
 
 
 def model_names(data: bytes) -> tuple[str, ...]:
-    """Return the names of the arrays that begin as a model does, without reading them whole."""
+    """Return the names of the arrays that start like a model, without reading them completely."""
     text = _text(data)
     return () if text is None else tuple(dict.fromkeys(item.name for item in _found(text)))
 
@@ -80,7 +80,7 @@ def extract_model(data: bytes, name: str | None = None) -> ModelArray:
 
     Raises:
         UserFileError: R0315, no array holds a model; R0316, several do and none is chosen, or none
-            has the name; R0317, the array is malformed or cut short.
+            has the name; R0317, the array is malformed or truncated.
     """
     text = _text(data)
     found = [] if text is None else list(_found(text))
@@ -162,7 +162,7 @@ def _width(declaration: str) -> int:
 
 
 def _value(token: str) -> int | None:
-    """Return the number that a token is; None where it is none."""
+    """Return the number of a token, or None."""
     if len(token) == 3 and token[0] == token[-1] == "'":
         return ord(token[1])
     token = token.replace("'", "")

@@ -1,4 +1,4 @@
-"""Which libraries of the host run a model, and which of them compute it right, as data.
+"""Operators that the host's libraries support, and those that they compute correctly, as data.
 
 Two libraries run models on the host: Google's TensorFlow Lite Micro (`tflite-micro`) and, as an
 extra, LiteRT's reference kernels. What each takes and where each is wrong was measured with random
@@ -398,7 +398,7 @@ DEVIATIONS = (
 )
 
 # Operators that move elements or choose among them: TensorFlow Lite specifies one scale and zero
-# point for all their quantised tensors. Kernels refuse others, or take no notice of them.
+# point for all their quantised tensors. Kernels reject others, or take no notice of them.
 _MOVING_NAMES = """
     AVERAGE_POOL_2D BATCH_TO_SPACE_ND BROADCAST_TO DEPTH_TO_SPACE DYNAMIC_UPDATE_SLICE EXPAND_DIMS
     GATHER GATHER_ND MAXIMUM MAX_POOL_2D MINIMUM MIRROR_PAD PACK PAD PADV2 REDUCE_MAX REDUCE_MIN

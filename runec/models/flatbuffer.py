@@ -1,6 +1,6 @@
 """A bounds-checked reader of FlatBuffers tables, for untrusted bytes.
 
-Only what a .tflite needs: tables, vectors of scalars and of tables, strings. Format:
+The subset that a .tflite needs: tables, vectors of scalars and of tables, strings. Format:
 https://flatbuffers.dev/internals/. Nothing is copied or followed before it is asked for, and no
 read leaves the buffer.
 """
@@ -17,7 +17,7 @@ _U32 = struct.Struct("<I")
 
 
 class MalformedError(ValueError):
-    """The bytes are not a FlatBuffer of the expected shape; the text says what is wrong."""
+    """The bytes are not a FlatBuffer of the expected structure; the text is the error."""
 
 
 def read_u32(data: bytes, at: int) -> int:
@@ -29,7 +29,7 @@ def read_u32(data: bytes, at: int) -> int:
 
 
 class Table(msgspec.Struct, frozen=True):
-    """One table: where its fields lie, by the field numbers of the schema."""
+    """One table: offsets of its fields, by the field numbers of the schema."""
 
     data: bytes
     at: int
@@ -73,7 +73,7 @@ class Table(msgspec.Struct, frozen=True):
         return self._field(number, 1) is not None
 
     def target(self, number: int) -> int | None:
-        """Return where a field of another table, a vector or a string points to, or None."""
+        """Return the target of a field with another table, a vector or a string, or None."""
         at = self._field(number, 4)
         if at is None:
             return None
@@ -88,7 +88,7 @@ class Table(msgspec.Struct, frozen=True):
         return None if at is None else Table.open(self.data, at + read_u32(self.data, at))
 
     def vector(self, number: int, element_bytes: int) -> tuple[int, int] | None:
-        """Return where a vector's elements start and how many there are, or None."""
+        """Return start and number of a vector's elements, or None."""
         at = self._field(number, 4)
         if at is None:
             return None

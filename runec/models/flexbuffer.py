@@ -44,7 +44,9 @@ def read_options(data: bytes) -> dict[str, int]:
         member = start + position * size
         form = _number(data, start + count * size + position, 1) >> 2
         if form not in (_INT, _UINT, _FLOAT, _BOOL):
-            raise MalformedError("the options of a custom operator have a member that is no number")
+            raise MalformedError(
+                "the options of a custom operator have a member that is not a number"
+            )
         value = _number(data, member, size, signed=form == _INT)
         if form != _FLOAT:
             found[names[-1].decode()] = value

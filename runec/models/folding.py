@@ -1,8 +1,8 @@
-"""What a model computes from shapes alone, and the shapes that its file leaves open.
+"""Constant folding of a model: values that depend on shapes only, and open shapes.
 
 Keras' `Reshape` with an open batch becomes SHAPE, STRIDED_SLICE, PACK and RESHAPE: arithmetic
 on a few integers that are known as soon as the shapes are. It is done here, once, in Python's
-integers; docs/adr/0006-models-are-folded.md says why.
+integers; see docs/adr/0006-models-are-folded.md.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _CONSTANT_FORMATS = _FORMATS | {ElementType.I16.tflite_code: ElementType.I16.str
 _CUSTOM_OPTIONS_MAX = 1024
 # Their results have the shapes that the file states: runec.models.soundness compares these.
 STATED = frozenset(("CALL_ONCE", "IF", "READ_VARIABLE", "VAR_HANDLE", "WHILE", "ASSIGN_VARIABLE"))
-# Strings, handles of variables: a shape of theirs says nothing about memory.
+# Strings, handles of variables: their shapes do not determine memory.
 _WITHOUT_SIZE = frozenset({"string", "resource", "variant"})
 
 _REDUCTION_NAMES = "MEAN REDUCE_ALL REDUCE_ANY REDUCE_MAX REDUCE_MIN REDUCE_PROD SUM"
@@ -117,13 +117,13 @@ class Contradiction(msgspec.Struct, frozen=True):
     computed: str
 
     def text(self, model: Table, number: int = 0) -> str:
-        """Return what is wrong in words; `number` is that of the subgraph of the file."""
+        """Return the error as text; `number` is that of the subgraph in the file."""
         stated = f"{self.stated} for the tensor {tensor_name(model, self.tensor, number)!r}"
         return f"{stated}, but {self.operator} computes {self.computed}"
 
 
 class Folded(msgspec.Struct, frozen=True):
-    """What a model can be simplified to, and the tensors whose shapes are still not known.
+    """The simplified model, and the tensors with unknown shapes.
 
     `of_data` are those of the unknown whose shapes depend on the values of inputs. `late` are
     results whose shapes depend on a value that is not known yet. `unverified` have a shape in the
@@ -254,11 +254,11 @@ class _Folder:
         data = self._tables[index].data
         return _Value(tensor.shape, struct.unpack_from(f"<{count}{code}", data, content[0]))
 
-    def _option(self, index: int, number: int, size: int = 4, default: int = 0) -> int:
+    def _option(self, index: int, number: int, size: int = 4) -> int:
         options = self._uses[index].table(4)
         if options is None:
-            return default
-        return options.integer(number, size, signed=True, default=default)
+            return 0
+        return options.integer(number, size, signed=True)
 
     # --- shapes -------------------------------------------------------------------------------
 
@@ -367,7 +367,7 @@ class _Folder:
     # --- values -------------------------------------------------------------------------------
 
     def _fold(self, index: int, use: GraphOperator) -> list[_Value]:
-        """Compute what an operator gives. Raises UnknownShapeError where that is not known."""
+        """Compute the result of an operator. Raises UnknownShapeError if it is not constant."""
         if use.name == "SHAPE":
             shape = self.shape(use.inputs[0])
             return [_Value((len(shape),), shape)]

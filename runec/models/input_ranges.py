@@ -1,4 +1,4 @@
-"""What a model's float inputs are clamped to before the model turns them into integers.
+"""Ranges of a model's float inputs that it converts to integers, for clamping.
 
 The rule and its reasons: docs/spec/rune.md, section 2.4. On a device `model_tflm.cc` follows it.
 """
@@ -48,7 +48,7 @@ def _range(quantised: GraphTensor) -> InputRange:
 
 
 def _quantised(graph: ModelGraph, operator: GraphOperator) -> GraphTensor | None:
-    """Return what an operator writes if it is a QUANTIZE with one scale, to a type of `_ENDS`."""
+    """Return the result of a QUANTIZE with one scale to a type of `_ENDS`, else None."""
     if operator.name != "QUANTIZE" or not operator.outputs or operator.outputs[0] < 0:
         return None
     tensor = graph.tensors[operator.outputs[0]]

@@ -1,4 +1,4 @@
-"""A .tflite and what is known of it. Whoever has one passes it on: it is parsed once a command."""
+"""A .tflite and its facts, which are passed on: it is parsed once per command."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ModelFile:
 
     @cached_property
     def info(self) -> ModelInfo:
-        """What a pipeline needs to know: inputs, outputs, operators.
+        """Facts for a pipeline: inputs, outputs, operators.
 
         Raises:
             UserFileError: also R0313, an element type that runec lacks at an input or output;
@@ -94,7 +94,7 @@ class ModelFile:
 
     @cached_property
     def findings(self) -> Findings:
-        """What is wrong in the file, and what an engine that trusts it could not rely on."""
+        """Errors in the file, and facts that an engine must not trust."""
         folded = [self.folded]
         for number, graph in enumerate(self._graphs[1:], 1):
             folded.append(_found(partial(fold_model, self._root, graph, number)))
@@ -102,7 +102,7 @@ class ModelFile:
 
     @cached_property
     def wrong_tensors(self) -> tuple[str, ...]:
-        """What is wrong with constants, and with what operators read, as text."""
+        """Errors of constants and operator inputs, as text."""
         return _found(lambda: wrong_tensors(self._root, self._graphs))
 
     @property

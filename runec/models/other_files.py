@@ -1,4 +1,4 @@
-"""What a file is that is not a TensorFlow Lite model, and how to get a model from it.
+"""Identification of files that are not TensorFlow Lite models, with hints for a conversion.
 
 Signatures are those of the formats' own specifications. Nothing is executed and no archive is
 unpacked; of compressed data at most the first block is looked at.
@@ -118,7 +118,7 @@ _TF_CHECKPOINT = re.compile(rb'model_checkpoint_path: "')
 
 
 def identify(data: bytes, path: str = _UNNAMED) -> OtherFile | None:
-    """Return what a file is that is not a TensorFlow Lite model, or None where that is unknown.
+    """Identify a file that is not a TensorFlow Lite model; None if unknown.
 
     Args:
         data: its bytes, or the first 64 KiB where the rest is not at hand.
@@ -134,7 +134,7 @@ def identify(data: bytes, path: str = _UNNAMED) -> OtherFile | None:
 
 
 def identify_folder(folder: Path) -> OtherFile:
-    """Return what a folder in the place of a model is. Names are looked at, not contents."""
+    """Identify a folder in the place of a model, by names only."""
 
     def has(name: str) -> bool:
         return (folder / name).is_file()
@@ -294,7 +294,7 @@ def _fields(head: bytes, file_bytes: int) -> Iterator[tuple[tuple[int, int], int
                 return
         found.append(((number, kind), value))
         at += {0: 0, 1: 8, 2: value, 5: 4}[kind]
-    if at <= file_bytes or len(found) > 1:  # the last one may be cut short
+    if at <= file_bytes or len(found) > 1:  # the last one may be truncated
         yield from found
 
 
@@ -342,7 +342,7 @@ def _text(data: bytes, path: str) -> OtherFile | None:
 
 
 def _damage_of_arrays(data: bytes, names: tuple[str, ...]) -> UserFileError | None:
-    """Return what is wrong with the first array, where no array holds a whole model."""
+    """Return the error of the first array if no array contains a whole model."""
     from runec.models.model_file import ModelFile  # noqa: PLC0415 - it imports this module
 
     first = None

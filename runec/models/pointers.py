@@ -15,7 +15,7 @@ _DVC = rb"(?:md5: [^\n]*\n)?outs:\r?\n-? *(?:- )?(?:md5|hash|etag|size|path):"
 
 
 class OtherFile(msgspec.Struct, frozen=True):
-    """What a file is: `what` follows "but", `hint` is what to do.
+    """Kind of a file: `what` follows "but", `hint` is the fix.
 
     `format` is that of a Runefile's models, for those that runec packs. `holds_nothing`: no model
     of any format, such as a Git LFS pointer or a web page.
@@ -28,7 +28,7 @@ class OtherFile(msgspec.Struct, frozen=True):
 
 
 def pointer(data: bytes) -> OtherFile | None:
-    """Return what a small text is that stands for a file which is elsewhere, or None."""
+    """Identify a small text that is a pointer to another file, or None."""
     head = data[:_HEAD_BYTES]
     if re.match(_LFS, head):
         size = re.search(_LFS_SIZE, head)

@@ -1,8 +1,8 @@
 """Changes to a .tflite: shapes, constants and operators of its first subgraph.
 
-Offsets in a FlatBuffer are relative and point forwards, so what changes is written anew in front of
-the file, which follows whole: tables that stay are pointed to where they lie. Weights are not
-copied and keep their alignment, for the part in front is a multiple of 16 bytes.
+Offsets in a FlatBuffer are relative and point forwards, so changed tables are written in front
+of the whole old file, and point to its unchanged tables. Weights are not copied and keep their
+alignment, because the new part is a multiple of 16 bytes.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ class _Writer:
             table.integer(1, 8, signed=False) > 1
             for table in self._model.tables(4, count_max=4 * MAX_TENSORS)
         ):
-            raise MalformedError("its buffers lie behind it")
+            raise MalformedError("its buffers are outside the FlatBuffer")
 
     def _buffer(self, data: bytes) -> int:
         self._buffers.append(_table({0: _content(data)}))

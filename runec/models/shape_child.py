@@ -1,4 +1,4 @@
-"""The process that asks LiteRT for the shapes of a model: `runec.models.shapes` starts it.
+"""Process that determines the shapes of a model with LiteRT, started by `runec.models.shapes`.
 
 Reads a line of JSON from stdin, `{"inputs": [[1, 224, 224, 3], ...]}`, and behind it the model.
 Writes JSON: `{"shapes": {"12": [1, 10], ...}}` with the tensors of the first subgraph whose shapes

@@ -1,6 +1,6 @@
 """The shapes of operators' results, from the shapes of their inputs, constants and options.
 
-One function for each kind of operator. What it returns is what LiteRT computes when it prepares
+One function per operator. It returns the shapes that LiteRT computes when it prepares
 a model; tests/models/test_shape_rules.py compares the two. Where a rule cannot tell (an operand
 is computed while the model runs, or the inputs do not fit together), it raises
 `UnknownShapeError`.
@@ -574,7 +574,7 @@ def derived_shapes(rule: Rule | None, use: Applied) -> tuple[Shape, ...]:
     """Return the shapes of an operator's results, in order, by its rule.
 
     Raises:
-        UnknownShapeError: there is no rule for the operator, or it cannot tell.
+        UnknownShapeError: no rule for the operator, or it depends on unknown values.
         MalformedError: the table of its options is damaged.
     """
     if rule is None or use.input_count == 0:

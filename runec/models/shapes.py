@@ -1,7 +1,7 @@
 """A model as a rune carries it: folded, and with every shape that can be known before it runs.
 
-Most files have all their shapes. Where one has not, LiteRT is asked, in a process of its own:
-TensorFlow Lite Micro takes the file's word, and writes a result of 512 elements to where it has
+Most files have all their shapes. Otherwise LiteRT determines them in a separate process:
+TensorFlow Lite Micro trusts the file, and writes a result of 512 elements to where it has
 made room for one.
 """
 
@@ -71,7 +71,7 @@ def _with_old_codes(model: ModelFile) -> ModelFile:
         return model
     try:
         return model.changed(Changes(old_codes=True))
-    except MalformedError:  # its buffers lie behind it: no device takes it
+    except MalformedError:  # its buffers are outside the FlatBuffer: devices reject it
         return model
 
 
@@ -116,7 +116,7 @@ def _resolved(model: ModelFile, given: dict[int, Shape], *, may_learn: bool) -> 
 
 
 def _learned(graph: ModelGraph, folded: Folded, shapes: Mapping[int, Shape]) -> dict[int, Shape]:
-    """Return the shapes that are wanted of those that LiteRT gave.
+    """Return the needed shapes of those from LiteRT.
 
     It prepares operators up to the first whose result has a shape that depends on a value; what it
     says of that result and of later ones is not their shape.

@@ -1,4 +1,4 @@
-"""What in a model's file would lead an engine that trusts it out of its tensors.
+"""Checks of a model against accesses outside its tensors.
 
 TensorFlow Lite Micro makes room for the shapes that a file states, and its kernels write what they
 compute. So every result of every subgraph must have a shape that its operator's rule computes
@@ -35,7 +35,7 @@ _Kind = tuple[int, tuple[int, ...]]
 
 
 class Findings(msgspec.Struct, frozen=True):
-    """What is wrong in a model's file, and what cannot be verified.
+    """Errors in a model's file, and operators that cannot be verified.
 
     `wrong` are facts of the form `the shape [4] for the tensor 'x', but ADD computes [8]`.
     `is_shapeless`: a shape is not in the file, or its operator's rule cannot compute it.
@@ -68,7 +68,7 @@ def inspect_model(model: Table, graphs: Sequence[ModelGraph], folded: Sequence[F
 
 
 def wrong_tensors(model: Table, graphs: Sequence[ModelGraph]) -> tuple[str, ...]:
-    """Return what is wrong with the tensors of a .tflite, in the words of `Findings.wrong`.
+    """Return the errors of the tensors of a .tflite, as texts of `Findings.wrong`.
 
     Raises MalformedError.
     """
@@ -106,7 +106,7 @@ class _Inspection(msgspec.Struct):
         self.is_shapeless |= any(graph.tensors[at].shape != shape for at, shape in found)
 
     def inspect_tensors(self, number: int, graph: ModelGraph) -> None:
-        """Compare the bytes of constants with their shapes; look for what is read but not set."""
+        """Compare the bytes of constants with their shapes; report unset tensors that are read."""
 
         def name(index: int) -> str:
             return repr(tensor_name(self.model, index, number))

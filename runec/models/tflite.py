@@ -1,4 +1,4 @@
-"""What a .tflite says: its inputs, outputs, operators, and the graph that plans its memory.
+"""Reader of .tflite files: inputs, outputs, operators, and the graph for the memory plan.
 
 Field numbers are those of the schema of TensorFlow Lite (`schema.fbs`, version 3).
 """
@@ -103,7 +103,7 @@ class Operator(msgspec.Struct, frozen=True):
 
 
 class ModelInfo(msgspec.Struct, frozen=True):
-    """What a pipeline needs to know about a model.
+    """Facts about a model for a pipeline.
 
     `operators` holds each operator once, in order of first use; `operator_count` counts uses.
     """
@@ -189,7 +189,7 @@ class ModelGraph(msgspec.Struct, frozen=True):
 
 
 def damaged(error: MalformedError) -> UserFileError:
-    """R0311: what the reader found wrong."""
+    """R0311: an error of the reader."""
     return UserFileError(
         "R0311",
         f"the model is damaged: {error}",
@@ -198,7 +198,7 @@ def damaged(error: MalformedError) -> UserFileError:
 
 
 def _other_file(data: bytes, path: str) -> UserFileError | None:
-    """R0310: what the file is that is not a model; None for a model."""
+    """R0310: the kind of a file that is not a model; None for a model."""
     if data[4:8] == IDENTIFIER and data[:2] != b"\0\0":
         return None
     from runec.models.other_files import identify  # noqa: PLC0415 - models do not need it
@@ -345,7 +345,7 @@ def _signature(table: Table, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def read_info(model: Table) -> ModelInfo:
-    """Return what a .tflite takes, what it gives, what it computes with.
+    """Return inputs, outputs and operators of a .tflite.
 
     Raises:
         UserFileError: R0313, an element type that runec lacks at an input or output; R0314, a

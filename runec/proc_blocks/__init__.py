@@ -1,4 +1,4 @@
-"""Processing blocks: the catalogue, what a block accepts and gives, the SDK header they share."""
+"""Processing blocks: the catalogue, resolution of types, the SDK headers."""
 
 from runec.proc_blocks.arguments import WHITESPACE, BlockArgument, split_words
 from runec.proc_blocks.block import SOURCE, Block, Resolved, ResolvedOutput

@@ -1,4 +1,4 @@
-"""Arguments of blocks: from what a Runefile says to typed values."""
+"""Arguments of blocks: from text of a Runefile to typed values."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from runec.values import ArgumentValue, ResourceWords, TensorType, as_f32
 
 WHITESPACE = " \t\n\v\f\r"
 _WHAT: dict[ArgumentType, str] = {
-    "int": "a whole number that fits 32 bits",
-    "float": "a number that fits an f32",
+    "int": "an integer of 32 bits",
+    "float": "a number in the range of f32",
     "string": "a text",
     "string-list": "a text with one word a line, or a list of words",
 }
@@ -91,10 +91,10 @@ def _has_surrogates(text: str) -> bool:
 
 
 def convert(kind: ArgumentType, value: ArgumentValue) -> ArgumentValue | None:
-    """Return the value as its argument's type, or None where it is not one.
+    """Return the value in the type of its argument, or None if it is invalid.
 
-    Texts are trimmed; a number may stand in a text, as the original's arguments all did. A list
-    of words may be a text with one word a line, whose last line may be empty.
+    Texts are trimmed. A number may be a text, as in the original platform. A list of words may be
+    a text with one word per line, whose last line may be empty.
     """
     if kind == "int":
         return _to_int(value)
@@ -122,14 +122,14 @@ def _check_limits(
         if holds:
             continue
         allowed = " and ".join(text for _, text, _ in limits)
-        wanted = f"{allowed} words, one a line" if is_list else f"a number that is {allowed}"
+        wanted = f"{allowed} words, one per line" if is_list else f"a number that is {allowed}"
         raise BlockMismatch(
             "R0419",
             f"{f'the number of words in {spelling!r}' if is_list else repr(spelling)}"
             f" is {len(value) if isinstance(value, tuple) else value} but must be {limit}{why}",
             about="arguments",
             argument=spelling,
-            hint=f"give it {wanted}; {spelling!r} means: {rule.description}",
+            hint=f"set {wanted}; {spelling!r}: {rule.description}",
         )
 
 
@@ -158,9 +158,9 @@ def _unknown(block: str, given: str, rules: Sequence[ArgumentRule]) -> BlockMism
     known = [name for rule in rules for name in (rule.name, *rule.aliases)]
     hint = did_you_mean(given.replace("-", "_"), known)
     if hint is None and known:
-        hint = f"it takes {', '.join(rule.name for rule in rules)}"
+        hint = f"it has {', '.join(rule.name for rule in rules)}"
     elif hint is None:
-        hint = "remove it: the block takes no arguments"
+        hint = "remove it: the block has no arguments"
     return BlockMismatch(
         "R0416",
         f"the block {block!r} has no argument {given!r}",
@@ -216,7 +216,7 @@ def resolve_arguments(
                 f"the argument {spelling!r} must be {_WHAT[rule.type]}, but is {_show(raw)}",
                 about="arguments",
                 argument=spelling,
-                hint=f"{rule.name!r} means: {rule.description}",
+                hint=f"{rule.name!r}: {rule.description}",
             )
         _check_limits(rule, spelling, value, inputs)
         resolved[rule.name] = value
@@ -249,7 +249,7 @@ def _check_order(
             f"{rule.name!r} is {value} but must be less than {half}{other!r}, which is {limit}",
             about="arguments",
             argument=spellings.get(rule.name) or spellings.get(other, rule.name),
-            hint=f"give {rule.name!r} a value below {limit * factor:g}, or change {other!r}",
+            hint=f"set {rule.name!r} to a value below {limit * factor:g}, or change {other!r}",
         )
 
 

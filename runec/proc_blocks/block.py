@@ -58,10 +58,10 @@ def _fit(dimensions: Sequence[int], rule: Sequence[int | str]) -> bool:
 def _declared_shape(
     rule: OutputRule, declared: TensorType, shape: tuple[int, ...]
 ) -> tuple[int, ...] | None:
-    """The shape of an output that gives `shape` and is declared; None when it cannot be declared.
+    """Return the shape of a declared output; None if it does not match `shape`.
 
-    Dimensions of 1 are written or left out at will. Where the length is the user's, a single
-    number is always the length: of rows of 6, `[6]` is six rows, and `[1, 6]` is one.
+    Dimensions of 1 are optional. If the user chooses the length, a single number is always the
+    length: with rows of 6, `[6]` is six rows, and `[1, 6]` is one.
     """
     if rule.reshape and declared.element_count == math.prod(shape):
         return declared.dimensions
@@ -104,7 +104,7 @@ def _plural(count: int, noun: str) -> str:
 
 
 class Block(msgspec.Struct, frozen=True):
-    """A block: what it takes and gives, and where its C source lies (`directory / "block.c"`).
+    """A block: inputs, outputs, arguments; its C source is `directory / "block.c"`.
 
     `directory` is absolute. `own_path` is the same folder as the user named it, None for a block of
     the catalogue: mistakes in a block of the user's own are shown with it, and at their places in
@@ -181,7 +181,7 @@ class Block(msgspec.Struct, frozen=True):
         if declared and len(declared) != len(rules):
             raise BlockMismatch(
                 "R0413",
-                f"the block {self.name!r} gives {_plural(len(rules), 'output')}, "
+                f"the block {self.name!r} has {_plural(len(rules), 'output')}, "
                 f"but the stage declares {len(declared)}",
                 about="outputs",
                 index=min(len(rules), len(declared) - 1),
@@ -205,7 +205,7 @@ class Block(msgspec.Struct, frozen=True):
             count = f"{'at least ' if repeats else ''}{_plural(wanted, 'input')}"
             raise BlockMismatch(
                 "R0410",
-                f"the block {self.name!r} takes {count}, but the stage gives it {len(inputs)}",
+                f"the block {self.name!r} needs {count}, but the stage has {len(inputs)}",
                 about="inputs",
                 index=wanted if len(inputs) > wanted else None,
                 hint=f"list {count} under 'inputs'",
@@ -215,24 +215,24 @@ class Block(msgspec.Struct, frozen=True):
             if actual.element not in rule.element_types:
                 raise BlockMismatch(
                     "R0411",
-                    f"the block {self.name!r} cannot work on {actual}",
+                    f"the block {self.name!r} does not accept {actual}",
                     about="inputs",
                     index=index,
-                    hint="it takes elements of type "
+                    hint="it accepts elements of type "
                     + ", ".join(e.value for e in ElementType if e in rule.element_types),
                 )
             if actual.element_count == 0:
                 raise BlockMismatch(
                     "R0412",
-                    f"the block {self.name!r} needs at least one element, but gets {actual}",
+                    f"the block {self.name!r} needs at least one element, but got {actual}",
                     about="inputs",
                     index=index,
-                    hint="give the tensor no dimension of 0",
+                    hint="remove the dimension of 0",
                 )
             if rule.shape == "vector" and len(_without_ones(actual.dimensions)) > 1:
                 raise BlockMismatch(
                     "R0412",
-                    f"the block {self.name!r} takes one row of elements, but gets {actual}",
+                    f"the block {self.name!r} needs one row of elements, but got {actual}",
                     about="inputs",
                     index=index,
                     hint="all dimensions but one must be 1",
@@ -241,11 +241,11 @@ class Block(msgspec.Struct, frozen=True):
                 wanted_shape = f"[{', '.join(map(str, rule.dimensions))}]"
                 raise BlockMismatch(
                     "R0412",
-                    f"the block {self.name!r} takes a rank {len(rule.dimensions)} tensor "
-                    f"{wanted_shape}, but gets {actual}",
+                    f"the block {self.name!r} needs a rank {len(rule.dimensions)} tensor "
+                    f"{wanted_shape}, but got {actual}",
                     about="inputs",
                     index=index,
-                    hint=f"give the tensor the dimensions {wanted_shape}",
+                    hint=f"use the dimensions {wanted_shape}",
                 )
 
     def _output(
@@ -302,10 +302,10 @@ class Block(msgspec.Struct, frozen=True):
             names = ", ".join(e.value for e in ElementType if e in rule.element_types)
             raise BlockMismatch(
                 "R0414",
-                f"the block {self.name!r} cannot give {declared}",
+                f"the block {self.name!r} cannot output {declared}",
                 about="outputs",
                 index=index,
-                hint=f"it gives elements of type {names}",
+                hint=f"it outputs elements of type {names}",
             )
         return declared.element
 
@@ -328,11 +328,11 @@ class Block(msgspec.Struct, frozen=True):
         if len(dimensions) > _MAX_RANK:
             raise BlockMismatch(
                 "R0415",
-                f"the block {self.name!r} would give {len(dimensions)} dimensions here, "
+                f"the block {self.name!r} has an output of {len(dimensions)} dimensions here, "
                 f"but a tensor has at most {_MAX_RANK}",
                 about="outputs",
                 index=index,
-                hint="give it inputs of fewer dimensions",
+                hint="use inputs with fewer dimensions",
             )
         return tuple(dimensions)
 
@@ -348,7 +348,7 @@ class Block(msgspec.Struct, frozen=True):
                 f"{name!r} is {value} but must be at least 1: it is a length of an output",
                 about="arguments",
                 argument=name,
-                hint=f"give {name!r} a value that is at least 1",
+                hint=f"set {name!r} to at least 1",
             )
         return value
 
@@ -363,7 +363,7 @@ class Block(msgspec.Struct, frozen=True):
         other = ", or another length as the first dimension" if length == "declared" else ""
         raise BlockMismatch(
             code,
-            f"the block {self.name!r} gives {actual} here, but the stage declares {declared}",
+            f"the block {self.name!r} outputs {actual} here, but the stage declares {declared}",
             about="outputs",
             index=index,
             hint=f"declare {actual}{other}",

@@ -1,4 +1,4 @@
-"""Which block a path in a Runefile means: one of the catalogue, or a folder of the user's."""
+"""Resolution of block paths in a Runefile: built-in blocks and folders of the user."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from runec.proc_blocks.reading import load_manifest
 
 _ROOM = Path(__file__).resolve().parent
 
-# Where the original platform kept its blocks; each version of them is ours.
+# Repositories of the original platform's blocks; all versions map to built-in blocks.
 _BASES = frozenset({"hotg-ai/rune", "hotg-ai/proc-blocks"})
-# Blocks of the original's under names that ours do not have: they compute the same.
+# Other names of blocks in the original platform; they compute the same.
 _ALIASES = {"debounce_confidence": "debounce"}
 _PATH = re.compile(
     r"(?:https://github\.com/)?(?P<base>[\w:/.-]+?)(?:\.git)?(?:@(?P<version>[\w./-]+))?"
@@ -62,8 +62,8 @@ class Catalogue:
     def find(self, path: str) -> Block | None:
         """Return the block that a Runefile's path means, or None.
 
-        A path is a plain name (`modulo`), or one of the original's repositories with the block's
-        folder behind `#`: `hotg-ai/proc-blocks@v0.11.3#modulo`, `hotg-ai/rune#proc_blocks/modulo`.
+        A path is a plain name (`modulo`), or a repository of the original platform with the block's
+        folder after `#`: `hotg-ai/proc-blocks@v0.11.3#modulo`, `hotg-ai/rune#proc_blocks/modulo`.
         The version is not looked at; `-` and `_` are the same; `debounce_confidence` is `debounce`.
 
         Raises:

@@ -1,4 +1,4 @@
-"""What the keys of a `block.toml` say against one another."""
+"""Contradictions between keys of a `block.toml`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MAX_LENGTH = 2**31 - 1
 _ARGUMENT_NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 _ALIAS = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,47}")
 
-# What is wrong, and where.
+# Error and location.
 Contradiction = tuple[str, Place]
 
 
@@ -73,7 +73,7 @@ def _of_names(manifest: Manifest) -> Iterator[Contradiction]:
             if name in seen:
                 key = "name" if name == rule.name and name not in rule.aliases else "aliases"
                 yield (
-                    f"an argument's name or alias stands twice: {name}",
+                    f"duplicate name or alias of an argument: {name}",
                     ("arguments", number, key),
                 )
             seen.add(name)
@@ -84,7 +84,7 @@ def _of_argument(manifest: Manifest, at: Place, rule: ArgumentRule) -> Iterator[
         if rule.required:
             yield f"{rule.name!r} is required and has a default", (*at, "required")
         if convert(rule.type, rule.default) is None:
-            yield f"the default of {rule.name!r} is no {rule.type}", (*at, "default")
+            yield f"the default of {rule.name!r} is not of the type {rule.type}", (*at, "default")
     for key in ("above", "at_least", "at_most"):
         limit = getattr(rule, key)
         if limit is not None and not math.isfinite(limit):
@@ -101,7 +101,7 @@ def _of_argument(manifest: Manifest, at: Place, rule: ArgumentRule) -> Iterator[
             yield f"{key} compares numbers: {other!r}", (*at, key)
 
     if rule.from_model is not None and not _is_of_model(manifest, rule):
-        yield f"an argument's from_model is none: {rule.from_model!r}", (*at, "from_model")
+        yield f"unknown from_model of an argument: {rule.from_model!r}", (*at, "from_model")
 
 
 def _is_of_model(manifest: Manifest, rule: ArgumentRule) -> bool:
@@ -131,7 +131,7 @@ def _of_input(manifest: Manifest, at: Place, rule: InputRule) -> Iterator[Contra
 def _unknown_types(names: tuple[str, ...]) -> str | None:
     unknown = sorted(set(names) - GROUPS.keys() - TYPES.keys())
     if unknown or not names:
-        return f"elements are not types: {', '.join(unknown) or 'none given'}"
+        return f"elements are not types: {', '.join(unknown) or 'none'}"
     return None
 
 

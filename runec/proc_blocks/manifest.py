@@ -1,8 +1,8 @@
-"""`block.toml`: what a block says of itself.
+"""`block.toml`: the description of a block.
 
     description  one sentence
     stack_bytes  the frames of all its functions together are no larger
-    in_place     outn may lie where inn lay (when both have the same type)
+    in_place     outn may share the memory of inn (if both have the same type)
     arguments    name, type, default, required, aliases, description, limits, from_model
     inputs       elements (types, or `integer`, `float`, `number`), shape, dimensions, repeat
     outputs      element, elements, shape, length, reshape, repeat, words, bytes_of

@@ -1,4 +1,4 @@
-"""How a use of a block does not fit the block."""
+"""Errors of a use of a block."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Literal
 
 
 class BlockMismatch(Exception):  # noqa: N818 - it becomes a diagnostic, it is not shown by itself
-    """A stage asks for something its block does not do.
+    """A use of a block that the block does not support.
 
     The caller knows the Runefile and turns this into a diagnostic: `about`, `index` and `argument`
     say which part of the stage to point at. Codes:
@@ -16,7 +16,7 @@ class BlockMismatch(Exception):  # noqa: N818 - it becomes a diagnostic, it is n
         R0412  shape of an input              R0417  missing argument
         R0413  wrong number of outputs        R0418  argument of the wrong type
         R0414  declared output type differs   R0419  argument out of its range
-                                              R0420  argument given twice
+                                              R0420  duplicate argument
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class BlockMismatch(Exception):  # noqa: N818 - it becomes a diagnostic, it is n
 
 
 class MissingArgument(BlockMismatch):
-    """A stage does not give an argument that its block needs: R0417."""
+    """R0417: a missing argument of a block."""
 
     def __init__(self, message: str, argument: str, *, hint: str) -> None:
         super().__init__("R0417", message, about="arguments", argument=argument, hint=hint)

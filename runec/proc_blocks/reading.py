@@ -13,7 +13,7 @@ _SORT = TomlSort("R0430", "block description", GUIDE, max_bytes=64 * 1024)
 
 
 def load_manifest(path: Path) -> tuple[Manifest, TomlFile]:
-    """Read a `block.toml`; return what it says, and the file for later mistakes in it.
+    """Read a `block.toml`; return its contents, and the file for later errors.
 
     Raises:
         UserFileError: R0430, it is not TOML, has an unknown key or contradicts itself; R1003, it

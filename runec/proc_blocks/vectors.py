@@ -1,7 +1,7 @@
-"""`tests.toml`: what a block gives for what it gets, run by `runec block test`.
+"""`tests.toml`: inputs and expected outputs of a block, run by `runec block test`.
 
 [[tests]]
-name       what it shows
+name       of the test
 inputs     the type of each input, `f32[3]`
 outputs    the types that a Runefile would declare; for a block that has no `declared` needless
 arguments  as in a Runefile
@@ -10,7 +10,7 @@ tolerance  how far a float may be off; 0: to the last bit
 [[tests.runs]]            one after the other: a block keeps its state from run to run
 inputs     the elements of each input, nested as one likes
 outputs    those of each output; a NaN equals any NaN
-fails      instead of outputs: a part of what the block says when it fails, which ends the test
+fails      instead of outputs: part of the expected error message, which ends the test
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def load_vectors(block: Block) -> tuple[Vectors, ...]:
         raise UserFileError(
             "R0432",
             f"the block {block.name!r} has no {TESTS}",
-            hint="write one: docs/guides/blocks.md tells its keys, runec block new makes one",
+            hint="create one as docs/guides/blocks.md describes, or with runec block new",
         )
     file = read_toml(path, _SORT)
     tests = file.decode(_Tests).tests
@@ -143,7 +143,7 @@ class _Checker(msgspec.Struct, frozen=True):
                 raise self.file.error(
                     "only the last run of a test can fail: it ends the block",
                     (*at, "runs", index, "fails"),
-                    "put what comes after it into a test of its own",
+                    "move the runs after it to another test",
                 )
         return Vectors(test.name, inputs, resolved, test.tolerance, runs)
 
@@ -167,7 +167,7 @@ class _Checker(msgspec.Struct, frozen=True):
     ) -> Run:
         if (run.outputs is None) == (run.fails is None):
             raise self.file.error(
-                "a run has either outputs or fails", at, "write down what the block should give"
+                "a run has either outputs or fails", at, "add the expected outputs"
             )
         wanted = () if run.outputs is None else run.outputs
         return Run(
@@ -181,9 +181,9 @@ class _Checker(msgspec.Struct, frozen=True):
     ) -> tuple[Elements, ...]:
         if len(given) != len(types):
             raise self.file.error(
-                f"{len(given)} tensors are given, but the block has {len(types)} {at[-1]}",
+                f"{len(given)} tensors, but the block has {len(types)} {at[-1]}",
                 at,
-                f"give a list of elements for each of {', '.join(map(str, types))}",
+                f"write a list of elements for each of {', '.join(map(str, types))}",
             )
         return tuple(
             self._elements((*at, index), value, kind)
@@ -194,7 +194,7 @@ class _Checker(msgspec.Struct, frozen=True):
         elements = tuple(_flat(value))
         if len(elements) != kind.element_count:
             raise self.file.error(
-                f"{kind} has {kind.element_count} elements, but {len(elements)} are given", at
+                f"{kind} has {kind.element_count} elements, not {len(elements)}", at
             )
         for element in elements:
             if not _fits(element, kind.element):

@@ -1,4 +1,4 @@
-"""The rune-vm of this computer: WebAssembly in pywasm3, models in TensorFlow Lite Micro."""
+"""The rune-vm of the host: WebAssembly in pywasm3, models in TensorFlow Lite Micro."""
 
 from runec.vm.device_output import ResultError, check_result
 from runec.vm.errors import (

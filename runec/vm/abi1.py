@@ -1,6 +1,6 @@
 """The host interface of ABI 1: docs/spec/rune.md, section 2.2.
 
-The graph has the last word: ids, kinds, lengths and order of what a rune asks for must be the
+The graph is authoritative: ids, kinds, lengths and order of a rune's requests must be the
 graph's, or the call traps.
 """
 
@@ -91,7 +91,7 @@ class Abi1Imports(Imports):
         }
 
     def take_outputs(self) -> Outputs:
-        """Return what the run wrote. Raises RuneError R0710 when an output is incomplete."""
+        """Return the output of the run. Raises RuneError R0710 when an output is incomplete."""
         for name, output in self._graph.outputs.items():
             if len(self._consumed.get(output.id, ())) != len(output.inputs):
                 raise bad_host_call("consume_output", f"the output {name} is incomplete")
@@ -121,7 +121,7 @@ class Abi1Imports(Imports):
         self._is_inside = True
         stage = self._graph.stages[self._reached]
         if self.is_traced and stage in self._graph.proc_blocks:
-            # Now: a block that works in place writes over its input.
+            # Now: a block that works in place overwrites its input.
             self._given = self._peek(self._graph.stage_tensors(stage)[0])
             self.lap()
 
@@ -136,7 +136,7 @@ class Abi1Imports(Imports):
             self.trace([stage], block, self._given, made, spent_ms)
 
     def _enter(self, stage: str) -> None:
-        """A host function works for a stage; without a code map it shows where the rune is."""
+        """A host function was called for a stage; without a code map this locates the rune."""
         if self.step_count:
             return
         index = self._graph.stages.index(stage)
@@ -153,7 +153,7 @@ class Abi1Imports(Imports):
             self._is_inside = False
 
     def _peek(self, tensors: Sequence[int]) -> list[Typed]:
-        """Return what lies where the code map has tensors; text may lie partly outside."""
+        """Return the bytes at the addresses of the code map; text may be partly outside."""
         code_map = self._graph.code_map
         if code_map is None:
             return []
@@ -177,7 +177,7 @@ class Abi1Imports(Imports):
     # --- capabilities ------------------------------------------------------------------------
 
     def request_capability(self, kind: int) -> int:
-        """Give an id to the next capability of the graph."""
+        """Assign an id to the next capability of the graph."""
         self._only("request_capability", in_manifest=True)
         wanted = self.capability_kind(kind)
         stage_id = self.take_id()
@@ -279,7 +279,7 @@ class Abi1Imports(Imports):
     # --- outputs -----------------------------------------------------------------------------
 
     def request_output(self, kind: int) -> int:
-        """Give an id to the next output of the graph."""
+        """Assign an id to the next output of the graph."""
         self._only("request_output", in_manifest=True)
         wanted = self.output_kind(kind)
         stage_id = self.take_id()

@@ -32,13 +32,13 @@ from runec.vm.output import split_text
 from runec.vm.run import Watch, run_rune_feeds
 
 _LENGTH_BYTES = 4
-# Beside each tensor; a block that writes there is reported.
+# Around each tensor; a block that writes there is reported.
 _GUARD_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """An element that is not what the tests say; run, output and element are counted from 0."""
+    """An element that differs from the expected one; run, output and element are counted from 0."""
 
     run: int
     output: int
@@ -50,7 +50,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one test: nothing is wrong, elements differ, or the rune said something."""
+    """Result of one test: passed, different elements, or an error of the rune."""
 
     name: str
     differences: tuple[Difference, ...] = ()
@@ -58,7 +58,7 @@ class Outcome:
 
     @property
     def is_ok(self) -> bool:
-        """True when the block gave what the test says."""
+        """True if the outputs are the expected ones."""
         return not self.differences and self.problem is None
 
     def as_json(self) -> dict[str, object]:
@@ -161,7 +161,7 @@ def _ended(
 def _pipeline(block: Block, test: Vectors) -> tuple[Pipeline, dict[int, tuple[str, ...]]]:
     """RAW inputs -> the block -> SERIAL, and the words of each input of texts.
 
-    RAW gives no texts: such an input comes as numbers, out of which `label` makes its words.
+    RAW provides no texts: such an input is numbers, which `label` converts to its words.
     """
     label = Catalogue.builtin().find("label")
     assert label is not None  # noqa: S101 - it comes with runec

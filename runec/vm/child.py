@@ -1,7 +1,7 @@
 """The process that executes a rune: `python -m runec.vm.child`, spoken to over stdin and stdout.
 
-It has no business of its own: it gets a verified .rune, runs it when told, asks for data, and
-says what came of it. The parent kills it when it has had enough of it.
+It receives a verified .rune, runs it on request, requests data, and reports the result. The parent
+kills it after a time-out.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _TRAP = re.compile(r"\[trap\] ([^(]*)")
 
 
 class ClosedError(Exception):
-    """The parent has closed the pipe: there is no more work."""
+    """The parent has closed the pipe."""
 
 
 class Connection:
@@ -71,15 +71,15 @@ class Connection:
         return Kind(kind), self._read(length - 1)
 
     def log(self, text: str) -> None:
-        """Hand a line to the user's log."""
+        """Send a line for the user's log."""
         self.send(Kind.LOG, text.encode("utf-8", "replace"))
 
     def warn(self, message: str, hint: str) -> None:
-        """Hand a warning to the user."""
+        """Send a warning."""
         self.send(Kind.WARN, json.dumps({"message": message, "hint": hint}).encode())
 
     def step(self, step: Step) -> None:
-        """Hand a step of the trace to the user."""
+        """Send a step of the trace."""
         self.send(Kind.STEP, pack_step(step))
 
     def need(
@@ -157,7 +157,7 @@ class Instance:
         return memory
 
     def _shrink(self, memory: memoryview, used: int) -> memoryview:
-        """Give the module `used` bytes of its memory, as devices do: an access past them traps.
+        """Limit the module to `used` bytes of its memory, as on devices: an access past them traps.
 
         wasm3 has an option for that (`memoryLimit`), pywasm3 has not: the length stands just
         before the memory itself (`M3MemoryHeader`). Another wasm3 may hold something else there.
@@ -239,7 +239,7 @@ def main() -> NoReturn:
     except RunecError as error:
         connection.error(error)
     except MemoryError:
-        connection.error(RuneError("R0712", "the rune takes more memory than it is allowed"))
+        connection.error(RuneError("R0712", "the rune exceeded its memory limit"))
     except (ClosedError, BrokenPipeError):
         status = 1
     except Exception as error:

@@ -17,12 +17,12 @@ _COMMENTS = ("#", "%", "//")
 _BEFORE_COMMENT = " \t#%/"
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 SPACES = " "
-# What Excel writes where a formula has no result, which is not a comment.
+# Excel's text for a formula without a result, which is not a comment.
 _EXCEL = r"#(?:N/A|DIV/0!|VALUE!|REF!|NUM!|NAME\?|NULL!)"
 _LABELS_MIN = 3
 MINUS = "\N{MINUS SIGN}"
 # Digits in any script, any sign or dash before them, and what programs write where a number is
-# missing, so that what is meant as a number is never taken for a name.
+# missing, so that a damaged number is never read as a name.
 _NUMBER_LIKE = re.compile(
     r"['+\-\s\u2212\u2010-\u2015\ufe63\uff0b\uff0d]*[.,]?\d"
     rf"|[+-]?(?:nan|inf|infinity)\Z|(?:null|na|n/a|none|nil)\Z|{_EXCEL}\Z",
@@ -63,7 +63,7 @@ class Row:
 
     @property
     def is_header(self) -> bool:
-        """Whether no field is meant as a number."""
+        """Return whether no field looks like a number."""
         return not any(field.looks_numeric for field in self.fields)
 
 

@@ -1,4 +1,4 @@
-"""Whether what a device sent as the result of a run is the output of its rune.
+"""Validation of the result that a device sent for a run.
 
 The link's checksum finds damage. A firmware that is not runec's, or is wrong, can send anything:
 without these checks its bytes would reach a terminal, a pipe or a JSON parser of the user's.
@@ -44,8 +44,8 @@ class CutShortError(ResultError):
     """A result that ends too early."""
 
     hint = (
-        "the firmware ended the result before it was whole: put it on the board again: "
-        "runec flash X.rune --board B; in a firmware of your own, look at what writes the output"
+        "the firmware truncated the result: flash it again: "
+        "runec flash X.rune --board B; in custom firmware, check the code that writes the output"
     )
 
 
@@ -53,7 +53,7 @@ class MixedTextError(ResultError):
     """A result with other text in it."""
 
     hint = (
-        "something in the firmware prints into the result: runec flash X.rune --board B; in a "
+        "the firmware prints text into the result: runec flash X.rune --board B; in a "
         "firmware of your own, write such text to the log"
     )
 
@@ -62,8 +62,7 @@ class OtherRuneError(ResultError):
     """A result with other outputs, types or sizes than those of the rune."""
 
     hint = (
-        "the firmware was made for another rune, or another version of it: "
-        "runec flash X.rune --board B"
+        "the firmware is for another rune, or another version of it: runec flash X.rune --board B"
     )
 
 
@@ -71,7 +70,7 @@ def check_result(data: bytes, graph: Graph | None = None) -> None:
     """Compare a result with docs/spec/rune.md, section 4; `graph` is that of the rune, where known.
 
     Raises:
-        ResultError: it is not what a rune writes, or not what this rune writes.
+        ResultError: it is not a valid output, or not one of this rune.
     """
     if graph is not None:
         wanted = {
@@ -126,7 +125,7 @@ def _read_line(data: bytes) -> dict[str, Any]:
         raise ResultError(what)
     end = _end_of_object(text, start)
     if end is None:
-        raise CutShortError(f"JSON that is cut short after {len(data)} bytes")
+        raise CutShortError(f"JSON that ends after {len(data)} bytes")
     before, after = text[:start].strip(), text[end:].strip()
     is_object = _parse(text[start:end].encode()) is not None
     if is_object and (before or after):

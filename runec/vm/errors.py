@@ -18,16 +18,16 @@ from runec.diagnostics import (
 )
 from runec.pipeline import TensorType
 
-_REPORT = "look at the rune with `runec inspect`, and build it again from its Runefile"
+_REPORT = "check the rune with `runec inspect`, and build it again from its Runefile"
 
 
 # What wasm3 calls a trap, and what to do.
-_BLOCK = "a block of your own is tested by `runec block test FOLDER`"
+_BLOCK = "test your own block with `runec block test FOLDER`"
 _TRAPS = {
     "divide by zero": f"check that stage's arguments and input for a divisor of zero; {_BLOCK}",
     "out of bounds": f"that stage reads or writes outside its tensors: compare shapes; {_BLOCK}",
     "unreachable": "the rune stopped itself, as a Rust panic does: check its input and shapes",
-    "stack": "that stage recurses or has large local arrays: increase its block.toml's stack_bytes",
+    "stack": "that stage recurses or has large local arrays: increase its stack_bytes (block.toml)",
     "integer overflow": f"check that stage's input for values beyond its integer type; {_BLOCK}",
     "conversion": f"check that stage's input for NaN and values beyond its integer type; {_BLOCK}",
     "indirect call": "the file may be damaged: build it again from its Runefile",
@@ -91,7 +91,7 @@ def odd_sound(path: Path, stated: int, found: int, frames: int, after: str = "")
         f"{path}: its header states {stated} bytes of samples, the file has {found}: the {frames} "
         f"samples a channel {where}",
         Severity.WARNING,
-        hint="if it was written into a pipe, this is normal; otherwise it may be cut short",
+        hint="normal for a file that was written to a pipe; otherwise it may be truncated",
     )
 
 
@@ -102,7 +102,7 @@ def cut_sound(path: Path, rest: int, frames: int) -> Diagnostic:
         f"{path}: the last {rest} bytes are not a whole sample: the {frames} samples a channel "
         "before them are used",
         Severity.WARNING,
-        hint="it may be cut short",
+        hint="it may be truncated",
     )
 
 
@@ -120,7 +120,7 @@ def unknown_scale(path: Path, what: str) -> UserFileError:
     return UserFileError(
         "R0744",
         f"{path} cannot be reduced to 8 bits a channel: {what}",
-        hint="convert it to a PNG of 8 or 16 bits, with black and white where you need them",
+        hint="convert it to a PNG of 8 or 16 bits with the right black and white",
     )
 
 
@@ -136,19 +136,19 @@ def turned_picture(path: Path, orientation: int) -> Diagnostic:
 
 
 def bad_request(kind: str, what: str) -> RuneError:
-    """R0705: a capability is asked for what its kind cannot give."""
+    """R0705: a request that the kind of capability does not support."""
     return RuneError(
         "R0705",
-        f"the rune asks its {kind} capability for {what}",
+        f"the rune requests {what} from its {kind} capability",
         hint="change the capability's outputs or arguments in the Runefile",
     )
 
 
 def no_output(kind: str) -> RuneError:
-    """R0706: an output kind that this computer does not write."""
+    """R0706: an output kind that the host does not write."""
     return RuneError(
         "R0706",
-        f"this runec cannot write a {kind} output",
+        f"{kind} outputs are not supported",
         hint="use a SERIAL, TENSOR or PIN output in the Runefile",
     )
 
@@ -163,8 +163,8 @@ def mixed_outputs() -> RuneError:
 
 
 def invalid_module(what: str) -> RuneError:
-    """R0707: the WebAssembly is invalid or needs features that runes may not use."""
-    return RuneError("R0707", f"the rune holds invalid WebAssembly: {what}", hint=_REPORT)
+    """R0707: the WebAssembly is invalid or needs unsupported features."""
+    return RuneError("R0707", f"the rune has invalid WebAssembly: {what}", hint=_REPORT)
 
 
 def trapped(kind: str, place: str) -> RuneError:
@@ -175,7 +175,7 @@ def trapped(kind: str, place: str) -> RuneError:
 
 
 class StageFailedError(RuneError):
-    """A stage of the rune says that it failed."""
+    """A stage of the rune returned an error."""
 
 
 class FailedRunError(RuneError):
@@ -194,32 +194,32 @@ def stage_failed(number: int, stage: str, message: str) -> StageFailedError:
 
 def bad_host_call(function: str, what: str) -> RuneError:
     """R0710: a call of the host that the interface does not allow."""
-    return RuneError("R0710", f"the rune called {function} wrongly: {what}", hint=_REPORT)
+    return RuneError("R0710", f"invalid call of {function} by the rune: {what}", hint=_REPORT)
 
 
 def out_of_time(seconds: float) -> RuneError:
     """R0711: the time limit is over."""
     return RuneError(
         "R0711",
-        f"the rune did not end within {seconds:g} s",
-        hint="increase --timeout, or look for an endless loop in its blocks",
+        f"the rune timed out after {seconds:g} s",
+        hint="increase --timeout, or check its blocks for an endless loop",
     )
 
 
 REQUESTS_MAX = 256
-"""How often a rune may ask for input in one run; what runec compiles asks once a capability."""
+"""How often a rune may request input in one run; what runec compiles asks once a capability."""
 
 
 def too_many_requests() -> FailedRunError:
-    """R0925: a rune that asks for input without end, which its time budget does not count."""
+    """R0925: a rune that requests input without end, which its time budget does not count."""
     return FailedRunError(
         "R0925",
-        f"the rune asks for input more than {REQUESTS_MAX} times in one run",
-        hint="look for a loop around request_provider_response in its module",
+        f"the rune requests input more than {REQUESTS_MAX} times in one run",
+        hint="check its module for a loop around request_provider_response",
     )
 
 
-# Errors that the process which executes a rune reports, by what it calls them.
+# Errors by their names in messages of the process that executes a rune.
 REPORTED: Mapping[str, type[RunecError]] = {
     "machine": MachineError,
     "stage": StageFailedError,
@@ -228,11 +228,11 @@ REPORTED: Mapping[str, type[RunecError]] = {
 
 
 def process_died(what: str, notes: list[str]) -> RuneError:
-    """R0712: the process that executes the rune ended by itself."""
+    """R0712: the process that executes the rune exited unexpectedly."""
     return RuneError(
         "R0712",
-        f"the process that executes the rune ended unexpectedly: {what}",
-        hint="the rune may need more memory than it is allowed, or is malicious",
+        f"the process that executes the rune exited unexpectedly: {what}",
+        hint="the rune may exceed its memory limit, or is malicious",
         notes=notes,
     )
 
@@ -240,7 +240,7 @@ def process_died(what: str, notes: list[str]) -> RuneError:
 def model_failed(
     name: str, what: str, notes: Sequence[str] = (), hint: str | None = None
 ) -> RuneError:
-    """R0713: no library of this computer runs a model, or the one that does fails."""
+    """R0713: no library of the host runs a model, or the one that does fails."""
     return RuneError(
         "R0713",
         f"the model {name} cannot be run: {what}",
@@ -259,10 +259,10 @@ def inference_failed(name: str, what: str, notes: Sequence[str] = ()) -> RuneErr
 
 
 def computed_wrong(name: str, why: Sequence[str]) -> RuneError:
-    """R0736: no library of this computer computes a model right."""
+    """R0736: no library of the host computes a model right."""
     return RuneError(
         "R0736",
-        f"no library of this computer computes the model {name} right",
+        f"no library on the host computes the model {name} correctly",
         hint="convert the model without these uses of operators (docs/operators.md)",
         notes=why,
     )
@@ -272,7 +272,7 @@ def unverified(name: str, what: Sequence[str], objection: str) -> RuneError:
     """R0737: TensorFlow Lite Micro could leave its tensors, and LiteRT does not run the model."""
     return RuneError(
         "R0737",
-        f"the model {name} is not run: runec cannot verify what it writes: {', '.join(what)}",
+        f"runec does not run the model {name}: it cannot verify what it writes: {', '.join(what)}",
         hint="compute that part in a block (docs/guides/blocks.md), or convert the model without "
         "it (docs/operators.md)",
         notes=[objection],
@@ -299,7 +299,7 @@ _OFFSET = re.compile(r"at offset ([0-9]+)")
 
 
 def no_model(name: str, error: UserFileError) -> RuneError:
-    """R0713: what a resource holds is not a model, or a damaged one; `error` is the reader's."""
+    """R0713: a resource that is not a model, or a damaged one; `error` is the reader's."""
     return RuneError("R0713", f"the model {name} cannot be run: {error.message}", hint=error.hint)
 
 
@@ -317,7 +317,7 @@ def needs_litert(name: str, what: str, notes: Sequence[str]) -> MachineError:
     return MachineError(
         "R0721",
         f"the model {name} cannot be run by TensorFlow Lite Micro: {what}",
-        hint="LiteRT runs it on this computer: pip install 'runec[litert]'",
+        hint="LiteRT runs it on the host: pip install 'runec[litert]'",
         notes=notes,
     )
 
@@ -336,7 +336,7 @@ def model_differs(name: str, said: str, found: str) -> RuneError:
     return RuneError(
         "R0714",
         f"the model {name}: the rune said tensors would be {said}, the model has {found}",
-        hint="write the model's own types and shapes in the Runefile and build the rune again",
+        hint="write the types and shapes of the model in the Runefile, and build the rune again",
     )
 
 
@@ -366,7 +366,7 @@ def unknown_shape(name: str, tensor: str) -> RuneError:
 
 def too_much_output(what: str) -> RuneError:
     """R0715: the rune writes without end."""
-    return RuneError("R0715", f"the rune writes too much: {what}", hint=_REPORT)
+    return RuneError("R0715", f"the output of the rune is too large: {what}", hint=_REPORT)
 
 
 def unsupported_legacy(what: str, *, hint: str | None = None) -> RuneError:
@@ -393,37 +393,39 @@ def unsupported_model(media_type: str) -> RuneError:
 
 
 def unused_input(what: str, why: str) -> Diagnostic:
-    """R0749: an input that was given and that nothing reads."""
+    """R0749: an unused input."""
     return Diagnostic(
         "R0749",
         f"{what} has no effect: {why}",
         Severity.WARNING,
-        hint="leave it out, or check which capabilities the rune has: runec inspect",
+        hint="omit it, or check the capabilities of the rune: runec inspect",
     )
 
 
 def unknown_resource(name: str, known: list[str]) -> UsageError:
-    """R0723: a resource is given that the rune does not have."""
+    """R0723: a value for an unknown resource."""
     return UsageError(
         "R0723",
         f"the rune has no resource {name!r}",
-        hint=f"it has {', '.join(known)}" if known else "it has none: leave the option out",
+        hint=f"it has {', '.join(known)}"
+        if known
+        else "omit the option: the rune has no resources",
     )
 
 
 def fixed_resource(name: str) -> UsageError:
-    """R0724: a resource is given that the build has used up."""
+    """R0724: a value for a resource that was used at build time."""
     return UsageError(
         "R0724",
-        f"the resource {name!r} was used when the rune was built and cannot be given any more",
+        f"the resource {name!r} was used at build time and cannot be changed",
         hint="change it in the Runefile and build the rune again",
     )
 
 
 def missing_resource(name: str) -> UserFileError:
-    """R0725: a resource that is given at run time was not."""
+    """R0725: no value for a resource of the run time."""
     return UserFileError(
         "R0725",
-        f"no value was given for the resource {name!r}",
+        f"no value for the resource {name!r}",
         hint=f"add --file-resource {name}=FILE or --string-resource {name}=TEXT",
     )

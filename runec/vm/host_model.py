@@ -1,6 +1,6 @@
 """A model on the host, in whichever library computes it right.
 
-TensorFlow Lite Micro first: it is what devices have. What it refuses, and what it is known to
+TensorFlow Lite Micro first, as on devices. What it rejects, and what it is known to
 compute wrong (`runec.models.engines`), goes to LiteRT, if that is installed, with a warning.
 
 Executed in the child process.
@@ -98,7 +98,7 @@ class HostModel:
             self._engine = self._in_tflm(name, model)
             if why is not None:
                 hint = f"to run it on a board, {to_a_board}"
-                warn(f"no device engine of runec takes the model {name}: {why}", hint)
+                warn(f"no device engine runs the model {name}: {why}", hint)
         except RefusedError as refusal:
             self._engine = self._in_litert(name, model, refusal)
             # No device of today may have it, the device's library of 2020 does.
@@ -107,7 +107,7 @@ class HostModel:
                 warn(text, "devices run it in their own library, with the same result")
             else:
                 hint = f"to run it on a board, {to_a_board}"
-                warn(f"{text}. No device engine of runec takes it: {why}", hint)
+                warn(f"{text}. No device engine runs it: {why}", hint)
 
     def _in_tflm(self, name: str, model: ModelFile) -> _Engine:
         objection = self._objection(Engine.TFLM)
@@ -149,7 +149,7 @@ class HostModel:
         try:
             return litert.LitertModel(name, model.data, self.inputs, self.outputs)
         except RuneError as error:
-            # Neither takes it. What the device's library says is what helps.
+            # Both reject it; the message of the device's library is the useful one.
             raise model_failed(
                 name, refusal.reason, [*refusal.notes, error.message], advice(lacking[0])
             ) from None

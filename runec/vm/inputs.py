@@ -1,21 +1,21 @@
-"""What capabilities read: the data that goes into a rune, on the host and over the link.
+"""Input data of capabilities, on the host and over the link.
 
 Rules a kind:
 
 RAND         every element random, see `generator`; the stream goes on from request to request.
-RAW          the file's bytes as they are. With the parameter `length` the first bytes of the
+RAW          the bytes of the file, unchanged. With the parameter `length` the first bytes of the
              file, else the file must be exactly as long as the request.
 ACCEL        rows of three f32 from a recording, the first ones of a longer one; its times are
-             compared with the parameter `hz` (50 where a rune does not say).
-SOUND        i16 samples of one channel at the parameter `hz` (16000 where a rune does not say),
+             compared with the parameter `hz` (default 50).
+SOUND        i16 samples of one channel at the parameter `hz` (default 16000),
              the first ones of a longer sound; see `sound`. A rune whose buffer is longer than
-             its parameter `sample_duration_ms` gets silence where the sound is over.
+             its parameter `sample_duration_ms` is padded with silence.
 IMAGE        u8[height, width, channels], see `picture`. Without the parameter `width` or `height`
              the picture's own; without `pixel_format` RGB, or grey where the rune asks for one
              byte a pixel.
 FLOAT_IMAGE  the same as f32, each byte divided by 255: 0 to 1.
 
-A file that is too short for the request is refused. A capability's parameter `source` counts the
+A file that is too short for the request is rejected. A capability's parameter `source` counts the
 files given for its kind, from 0. Every request reads its file from the start. Original runes of
 2020 and 2021 say `frequency` for `hz`, and `sample_duration` in seconds.
 """
@@ -43,7 +43,7 @@ from runec.vm.recording import read_recording
 from runec.vm.sound import RATE_HZ_MAX, RATE_HZ_MIN, read_sound
 from runec.vm.splitmix64 import DEFAULT_SEED, SplitMix64
 
-# As much as runec builds a tensor for, so that a stranger's rune cannot ask for all memory.
+# As much as runec builds a tensor for, so that an untrusted rune cannot ask for all memory.
 REQUEST_BYTES_MAX = 64 * 1024 * 1024
 PARAMETER_MAX = 2**63
 _ROW_BYTES = 12
@@ -58,10 +58,10 @@ def _unheard(_warning: Diagnostic) -> None:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the user gives a rune: files by kind, in order of `source`, and a seed for RAND.
+    """Inputs of a rune: files by kind, in order of `source`, and a seed for RAND.
 
     With `random_bits` the bits of RAND's floats are random, as in the original platform: any
-    number, infinities and NaN among them. `warn` takes what is odd about a file that is used.
+    number, infinities and NaN among them. `warn` receives warnings about files.
     """
 
     raw: tuple[Path, ...] = ()
@@ -75,7 +75,7 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a capability is asked for; `element` is None where a legacy rune does not say."""
+    """Request of a capability; `element` is None in legacy runes."""
 
     kind: CapabilityKind
     parameters: Mapping[str, int | float]
@@ -89,7 +89,7 @@ Provider = Callable[["InputReader", Request], bytes]
 def unused_inputs(
     inputs: Inputs, taken: Iterable[tuple[CapabilityKind, int]], why: str | None = None
 ) -> Iterator[Diagnostic]:
-    """Yield R0749 for what was given and is not taken.
+    """Yield R0749 for unused inputs.
 
     `taken` are the capabilities: kind and `source`; `why` is the reason where none can take any.
     """
@@ -120,7 +120,7 @@ def unused_inputs(
 
 
 class InputReader:
-    """The data of one session: made from the user's inputs, asked by whatever executes the rune."""
+    """The data of one session, made from the user's inputs for the executor of the rune."""
 
     def __init__(self, inputs: Inputs) -> None:
         self._inputs = inputs
@@ -131,7 +131,7 @@ class InputReader:
 
     @property
     def inputs(self) -> Inputs:
-        """What the user gave."""
+        """The user's inputs."""
         return self._inputs
 
     @property
@@ -159,9 +159,9 @@ class InputReader:
         return _PROVIDERS[kind](self, request)
 
     def check(self, graph: Graph, *, may_lack: Container[CapabilityKind] = ()) -> None:
-        """Read what the capabilities of a rune ask for, before anything is made for its run.
+        """Read the data that the capabilities of a rune request, before its run is prepared.
 
-        What is read is kept for the run. Capabilities of the kinds in `may_lack` need no file.
+        The data is stored for the run. Capabilities of the kinds in `may_lack` need no file.
 
         Raises:
             RunecError: as `provide`.
@@ -298,7 +298,7 @@ def _checked(
     if length < 0:
         raise bad_request(kind.name, f"{length} bytes")
     for name, value in parameters.items():
-        # From a stranger's rune: NaN, infinities, and what makes them when it is multiplied.
+        # From an untrusted rune: NaN, infinities, and what makes them when it is multiplied.
         if not isinstance(value, int | float) or not abs(value) <= PARAMETER_MAX:
             raise bad_request(kind.name, f"the {name} {str(value)[:40]}")
     return Request(kind, parameters, length, element)
@@ -311,7 +311,7 @@ def _check_elements(request: Request, element: ElementType, size: int, what: str
 
 
 def _side(request: Request, name: str) -> int | None:
-    """Return the width or height that a rune asks for; None, the picture's own."""
+    """Return the requested width or height; None: that of the picture."""
     side = request.parameters.get(name)
     if side is None:
         return None

@@ -40,13 +40,13 @@ _FIRST_ID_ONE = (0, 11)
 def _pack(element: ElementType, value: Any) -> bytes:
     if element is ElementType.UTF8:
         if not isinstance(value, str):
-            raise ValueError("a text element that is none")
+            raise ValueError("a text element that is not text")
         text = value.encode("utf-8", "replace")
         return len(text).to_bytes(4, "little") + text
     if value is None and element.is_float:
         value = math.nan
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("a number that is none")  # noqa: TRY004 - as below
+        raise ValueError("an invalid number")  # noqa: TRY004 - as below
     try:
         return struct.pack(f"<{element.struct_code}", float(value) if element.is_float else value)
     except (struct.error, OverflowError):
@@ -149,16 +149,16 @@ class LegacyImports(Imports):
         self._consumed_bytes = 0
 
     def take_outputs(self) -> Outputs:
-        """Return what the run wrote."""
+        """Return the output of the run."""
         return by_channel(self._consumed)
 
     def log_backtrace(self) -> None:
-        """Versions of 2021 ask for a backtrace when they panic; there is none to show."""
+        """Versions of 2021 request a backtrace when they panic; it is ignored."""
 
     # --- capabilities ------------------------------------------------------------------------
 
     def request_capability(self, kind: int) -> int:
-        """Give an id to a capability."""
+        """Assign an id to a capability."""
         wanted = self.capability_kind(kind)
         capability = self.take_id()
         self._capabilities[capability] = (wanted, {})
@@ -272,7 +272,7 @@ class LegacyImports(Imports):
         outputs: int,
         output_count: int,
     ) -> int:
-        """Open a model that lies in linear memory."""
+        """Open a model in linear memory."""
         function = "rune_model_load"
         kind = self.name(function, mime, mime_length)
         if not kind.endswith("tflite-model"):
@@ -310,7 +310,7 @@ class LegacyImports(Imports):
     # --- outputs -----------------------------------------------------------------------------
 
     def request_output(self, kind: int) -> int:
-        """Give an id to an output."""
+        """Assign an id to an output."""
         wanted = self.output_kind(kind)
         output = self.take_id()
         self._outputs[output] = wanted

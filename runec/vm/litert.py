@@ -1,4 +1,4 @@
-"""Models on the host that TensorFlow Lite Micro refuses: LiteRT's reference kernels, an extra.
+"""Models on the host that TensorFlow Lite Micro rejects: LiteRT's reference kernels, an extra.
 
 The reference kernels and not the fast ones: for uint8 they give the bytes that TensorFlow Lite
 Micro on a device gives, the fast ones differ by 1 or 2. One thread, no delegates.
@@ -61,7 +61,7 @@ class LitertModel:
         except Exception as error:  # noqa: BLE001 - see damaged()
             raise damaged(name, error) from None
         if (len(self._inputs), output_count) != (len(inputs), len(outputs)):
-            raise model_failed(name, "LiteRT finds other inputs and outputs in it", [])
+            raise model_failed(name, "LiteRT reports other inputs and outputs", [])
 
     def infer(self, inputs: Sequence[bytes]) -> list[bytes]:
         """Run the model on packed elements; return the packed elements of its outputs.
@@ -76,7 +76,7 @@ class LitertModel:
                 values = np.frombuffer(data, kind.element.dtype).reshape(detail["shape"])
                 self._interpreter.set_tensor(detail["index"], values)
             self._interpreter.invoke()
-            # Anew: shapes may depend on the data. The library refuses to hand out an empty tensor.
+            # Again: shapes may depend on the data. The library does not return an empty tensor.
             return [
                 b""
                 if 0 in detail["shape"]

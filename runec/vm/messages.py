@@ -1,4 +1,4 @@
-"""What the parent and the child process say to each other, over two pipes.
+"""Messages between the parent and the child process, over two pipes.
 
 A message is its length (u32, little-endian) of kind and body, the kind (u8), the body.
 
@@ -34,7 +34,7 @@ _TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a legacy rune of 2020 writes that is not a tensor: any JSON, without white space."""
+    """Output of a legacy rune of 2020 that is not a tensor: any JSON, without white space."""
 
     text: str
 
@@ -84,7 +84,7 @@ def pack_message(kind: Kind, body: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What the child gets to begin with: resources are those given at run time."""
+    """First message to the child; resources are those of the run time."""
 
     time_limit_s: int
     is_traced: bool

@@ -1,4 +1,4 @@
-"""Pictures: a file of any kind that Pillow reads to the pixels that a rune asks for.
+"""Pictures: converts a file that Pillow reads to the requested pixels.
 
 The rules, in this order, are those of the original platform, which used Rust's `image` crate:
 
@@ -11,7 +11,7 @@ The rules, in this order, are those of the original platform, which used Rust's 
 3. grey is (2126 R + 7152 G + 722 B) / 10000, cut to a whole number
 4. row by row, from the top left
 
-A picture of the wanted size in the wanted format passes as it is.
+A picture of the requested size and format is unchanged.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ CHANNELS = {RGB: 3, BGR: 3, GREY: 1}
 # 64 million pixels: no camera's picture is larger, and a small file cannot fill the memory.
 PIXELS_MAX = 2**26
 SIDE_MAX = 2**15
-# EPS is a program, which Pillow would give to Ghostscript.
+# EPS is a program, which Pillow would run in Ghostscript.
 _FORBIDDEN = {"EPS"}
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _NETPBM_TEXT = (b"P1", b"P2", b"P3")
@@ -92,17 +92,17 @@ def _decode(path: Path, data: bytes, warn: Callable[[Diagnostic], None]) -> Imag
     except UnknownScaleError as error:
         raise unknown_scale(path, str(error)) from None
     except MemoryError:
-        raise bad_picture(path, "it takes more memory than there is") from None
+        raise bad_picture(path, "out of memory") from None
     except (OSError, SyntaxError) as error:
         what = str(error).splitlines()[0] if str(error) else "it is cut short"
         if "cannot identify image file" in what:
-            what = "it is of no kind that is known"
+            what = "unknown picture format"
             if data.startswith(_TIFF):
                 what = "it is damaged, or its pixels are of a kind that is not supported"
         raise bad_picture(path, what) from None
     except RunecError:
         raise
-    # Its seventy decoders raise whatever they stumble over in a damaged file.
+    # Its decoders raise many kinds of exceptions for damaged files.
     except Exception as error:  # noqa: BLE001
         raise bad_picture(path, str(error) or type(error).__name__) from None
 

@@ -25,7 +25,7 @@ _CODE = re.compile(r"R0[37]\d\d")
 _NOTE_LINES = 4
 _PART_BYTES = 64 * 1024
 # glibc picks another expf, sinf, ... on processors that can multiply and add in one step; about one
-# result in 50 million differs in its last bit from those of other computers and of devices.
+# result in 50 million differs in its last bit from those of other hosts and of devices.
 _TUNABLES = "glibc.cpu.hwcaps=-FMA,-FMA4,-FMA_Usable,-FMA4_Usable"
 
 
@@ -103,7 +103,7 @@ class RuneProcess:
             os.set_blocking(descriptor, False)
 
     def set_deadline(self, seconds: float) -> None:
-        """Give the child so long from now."""
+        """Restart the time-out of the child."""
         self._limit_s = seconds
         self._deadline = time.monotonic() + seconds
 

@@ -1,4 +1,4 @@
-"""Accelerometer recordings: a table in text with three numbers a row, and perhaps a time."""
+"""Accelerometer recordings: a text table with three numbers per row, optionally a time."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ from runec.vm.recording_loggers import E4, Device, e4_rate_hz, find_device, stat
 from runec.vm.recording_times import TIMES_MAX, UNITS, fits, nearest, rates_hz
 from runec.vm.recording_warnings import guesses, other_rate, reordered, thousands, warnings_of
 
-_HINT = "write three numbers a row: x,y,z"
+_HINT = "write three numbers per row: x,y,z"
 _HINT_NAMES = (
-    "name the columns in the first row, for example timestamp,x,y,z; without names a row has three "
+    "name the columns in the first row, for example timestamp,x,y,z; without names, write three "
     "numbers"
 )
-_HINT_COLUMNS = "rename the columns of the acceleration to x, y and z; others may stay"
+_HINT_COLUMNS = "rename the columns of the acceleration to x, y and z; keep the others"
 _HINT_GROUPS = (
     "keep one group: remove the columns of the others, or rename them, for example to unused1, "
     "unused2, unused3"
@@ -154,12 +154,12 @@ def read_recording(path: Path, hz: int | None, warn: Callable[[Diagnostic], None
 
     Raises:
         UserFileError: R1003, no readable file; R0703, a row without three numbers, or columns that
-            cannot be told apart.
+            cannot be distinguished.
     """
     text = decode_table(read_file(path, "the recording"))
     if text is None:
         raise UserFileError(
-            "R0703", f"{path} is not text", hint="name a CSV file with three numbers a row"
+            "R0703", f"{path} is not text", hint="use a CSV file with three numbers per row"
         )
     source = SourceFile(str(path), text)
     table = _read_table(text)
@@ -347,7 +347,7 @@ def _check_width(row: Row, width: int, table: _Table, numbers: _Numbers) -> tupl
     """Return the fields of a row. Raises UserFileError R0703 where they are more or less."""
     first = table.samples[0]
     if row.labels != first.labels:
-        what = f"this row has other names than the first one: {_listed(first.labels)}"
+        what = f"the names in this row differ from the first row: {_listed(first.labels)}"
         raise numbers.error(row.start, row.end, what, "write the same names in each row")
     fields = row.fields
     while len(fields) > width and not fields[-1].text:

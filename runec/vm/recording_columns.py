@@ -1,4 +1,4 @@
-"""Which columns of a recording are x, y, z and time, by the names in its first row."""
+"""Detection of the columns x, y, z and time in a recording, by the names in its first row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What devices write above the samples of a recording: rates, and units that no name states."""
+"""Header lines of loggers: rates, and units without names."""
 
 from __future__ import annotations
 

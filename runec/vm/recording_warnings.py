@@ -1,4 +1,4 @@
-"""What is warned of in a recording whose numbers are used all the same."""
+"""Warnings about recordings whose numbers are used unchanged."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def warnings_of(
             "R1118",
             f"{path}: {named} {quantity.value}, ACCEL is in m/s²: the numbers are not converted",
             Severity.WARNING,
-            hint=f"name a recording of an accelerometer, or {_TRAINED}",
+            hint=f"use a recording of an accelerometer, or {_TRAINED}",
         )
     if quantity in (Quantity.WITHOUT_GRAVITY, Quantity.GRAVITY):
         yield Diagnostic(
@@ -142,7 +142,7 @@ def reordered(path: Path, columns: Columns) -> Diagnostic:
         "R0747",
         f"{path}: columns are taken by their names: {places}",
         Severity.WARNING,
-        hint="if the order in the file is meant, remove the row with the names",
+        hint="to use the order in the file, remove the row with the names",
     )
 
 
@@ -150,9 +150,9 @@ def other_rate(path: Path, rate_hz: float, place: str, hz: int) -> Diagnostic:
     """Return R0746: the recording states another rate than the wanted one [Hz]."""
     return Diagnostic(
         "R0746",
-        f"{path} has {rate_hz:.4g} samples a second by {place}, the rune asks for {hz}",
+        f"{path} has {rate_hz:.4g} samples a second by {place}, the rune requests {hz}",
         Severity.WARNING,
-        hint=f"record at {hz} Hz, or resample the recording; the rows are used as they are",
+        hint=f"record at {hz} Hz, or resample the recording; the rows are used unchanged",
     )
 
 
@@ -164,5 +164,5 @@ def thousands(source: SourceFile, field: Field) -> Diagnostic:
         "after it, which may be thousands",
         Severity.WARNING,
         span=Span(source, field.start, max(field.end, field.start + 1)),
-        hint="if thousands are meant, remove the commas; otherwise write decimal points",
+        hint="remove the commas if they separate thousands; otherwise write decimal points",
     )

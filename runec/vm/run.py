@@ -1,4 +1,4 @@
-"""Running a .rune on this computer."""
+"""Running a .rune on the host."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Watch:
     """Who receives what while a rune runs.
 
     `log` gets what the rune says to its log, line by line; `warn` what the user should know;
-    `step` the steps of each run, which cost time to tell.
+    `step` the steps of each run, which cost time to report.
     """
 
     log: Callable[[str], None] | None = None
@@ -50,7 +50,7 @@ class Watch:
 
 
 def _check_outputs(rune: Rune) -> None:
-    """Refuse before the start what would fail in the middle of it."""
+    """Reject before the start what would fail in the middle of it."""
     if rune.graph is None:
         return
     kinds = {output.kind for output in rune.graph.outputs.values()}
@@ -61,7 +61,7 @@ def _check_outputs(rune: Rune) -> None:
 
 
 def _check_models(rune: Rune) -> None:
-    """Refuse models of formats that are only packed."""
+    """Reject models of formats that are only packed."""
     for name, model in rune.graph.models.items() if rune.graph is not None else ():
         if model.format != EXECUTED_FORMAT:
             raise unknown_format(name, model.format)
@@ -139,7 +139,7 @@ def _until(process: RuneProcess, wanted: Kind, feed: InputReader, watch: Watch) 
                 raise too_many_requests()
             process.send(Kind.DATA, _provide(feed, body))
         else:
-            raise process_died("it sent a message out of turn", [])
+            raise process_died("unexpected message", [])
         process.extend_deadline(time.monotonic() - started)
 
 
@@ -233,7 +233,7 @@ def run_rune_bytes(
             except (ValueError, IndexError, struct.error):
                 raise process_died("it sent no outputs", []) from None
             yield spelt
-    if rune.graph is None:  # it asks for what it takes, but does not declare it
+    if rune.graph is None:  # it requests what it takes, but does not declare it
         for warning in unused_inputs(inputs, feed.taken):
             inputs.warn(warning)
 

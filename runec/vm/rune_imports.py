@@ -1,4 +1,4 @@
-"""What the rune sees of its host: memory with bounds, ids, logging, resources.
+"""Common code of the host functions: bounded memory, ids, logging, resources.
 
 Executed in the child process. `Abi1Imports` and `LegacyImports` add what their generation of runes
 calls. A method of the name of a host function is that function; its arguments are unsigned.
@@ -82,7 +82,7 @@ class Imports:
         self.in_manifest = False
 
     def attach(self, memory: Callable[[], memoryview]) -> None:
-        """Tell where the rune's linear memory is; it is asked for anew at each call."""
+        """Tell where the rune's linear memory is; it is asked for again at each call."""
         self._memory = memory
 
     def begin_run(self) -> None:
@@ -112,7 +112,7 @@ class Imports:
         """The stage that began last has returned, with an error or without."""
 
     def place(self) -> str:
-        """Say where the rune is, for a message: `in the stage x`, or nothing."""
+        """Report where the rune is, for a message: `in the stage x`, or nothing."""
         return ""
 
     def stage_name(self, number: int) -> str:

@@ -1,4 +1,4 @@
-"""Sounds: a WAV file to mono samples of 16 bits at the rate that a rune asks for.
+"""Sounds: converts a WAV file to mono samples of 16 bits at the requested rate.
 
 The reader is our own: the encodings of a WAV are a few lines of NumPy each, Python's `wave` knows
 no floats, and libsndfile (4 MB with its Python part) is C that would get the user's bytes first,
@@ -198,14 +198,14 @@ def _format(
 ) -> tuple[int, int, int, int]:
     """Return tag, channels, rate [Hz] and bits."""
     if len(content) < 16:
-        raise bad_sound(path, "its format is cut short")
+        raise bad_sound(path, "its format is truncated")
     sign = "<" if order == "little" else ">"
     tag, channels, rate_hz, _, frame_bytes, bits = struct.unpack_from(f"{sign}HHIIHH", content)
     if tag == _EXTENSIBLE and len(content) >= 40 and content[26:40] == _GUID_TAIL:
         tag = int.from_bytes(content[24:26], "little")
     if (tag, bits) not in _ENCODINGS:
         name = f" ({_ENCODING_NAMES[tag]})" if tag in _ENCODING_NAMES else ""
-        raise bad_sound(path, f"its encoding has the number {tag}{name} and {bits} bits")
+        raise bad_sound(path, f"encoding {tag}{name}, {bits} bits, is not supported")
     if not 1 <= channels <= _CHANNELS_MAX or frame_bytes != channels * bits // 8:
         raise bad_sound(path, f"it has {channels} channels in {frame_bytes} bytes")
     if not RATE_HZ_MIN <= rate_hz <= RATE_HZ_MAX:
@@ -229,7 +229,7 @@ def read_wave(path: Path, warn: Callable[[Diagnostic], None]) -> Wave:
     for chunk in _chunks(path, data, order):
         if chunk.name == b"data":
             if form is None:
-                raise bad_sound(path, "its samples stand before their format")
+                raise bad_sound(path, "its samples precede their format")
             return _whole(path, Wave(*form, chunk.content), chunk, order, warn)
         if chunk.is_cut:
             missing = chunk.stated_bytes - len(chunk.content)

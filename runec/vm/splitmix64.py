@@ -1,4 +1,4 @@
-"""Random numbers for RAND: the same seed gives the same numbers on every machine.
+"""Random numbers for RAND: equal for equal seeds on every machine.
 
 SplitMix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014).
 Each element takes one 64-bit output x:

@@ -1,4 +1,4 @@
-"""What a run did, step by step, and how long it took.
+"""Trace of a run: tensors and time of each step.
 
 The host runs a rune stage by stage where the rune's graph has a code map (docs/spec/rune.md,
 section 3). Without one the host sees a rune where it calls: at capabilities, models and outputs,

@@ -49,7 +49,7 @@ def validate(rune: Rune) -> None:
         raise MachineError(
             "R0717",
             f"the WebAssembly validator cannot be run: {error}",
-            hint="reinstall runec, and see that the temporary folder has room",
+            hint="reinstall runec, and check the free space in the temporary folder",
         ) from None
     if done.returncode != 0:
         first = next(iter(done.stderr.splitlines()), "no reason given")

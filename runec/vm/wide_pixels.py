@@ -5,7 +5,7 @@ integers of n bits become (v * 255 + (2^n - 1) / 2) / (2^n - 1), which is (v + 1
 and floats from 0 (black) to 1 (white) become v * 255, rounded to the nearest number, of two as near
 the higher one. The numbers of a PGM or PPM with another maximum m become v * 255 / m, rounded once;
 Pillow would round to the even one, and those of 16 bits twice. A file that does not define which
-numbers are black and white is refused.
+numbers are black and white is rejected.
 
 Pillow has no mode that holds 16 bits of several channels, so a file is decoded twice: as it is,
 which gives the upper bytes, and with the bytes of each number swapped, which gives the lower ones.
@@ -175,7 +175,7 @@ def _j2k_bits(data: bytes) -> int:
     start = data.find(_J2K_START)
     at = start + _J2K_COMPONENTS
     if start < 0 or len(data) < at + 2:
-        raise UnknownScaleError("its JPEG 2000 codestream is cut short")
+        raise UnknownScaleError("its JPEG 2000 codestream is truncated")
     depths = data[at + 2 : at + 2 + 3 * int.from_bytes(data[at : at + 2], "big") : 3]
     if any(depth >> 7 for depth in depths):
         raise UnknownScaleError("it is a JPEG 2000 with signed numbers")

@@ -1,4 +1,4 @@
-"""The engines for devices, compiled for this computer."""
+"""The engines for devices, compiled for the host."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import msgspec
 import pytest
 import wasmtime
 
-from runec.backends import SourceGroup, tflm, wasm3
+from runec.backends import SourceGroup, aot, tflm, wasm3
 from runec.boards import Board
 from runec.data import data_dir
 from runec.firmware.render import _C_FLAGS as C_FLAGS
@@ -86,13 +86,38 @@ def _build_engine(folder: Path) -> None:
     compile_all([["cc", "-fsanitize=address", *objects, "-lm", "-o", "harness"]], folder)
 
 
+@pytest.fixture(scope="session")
+def aot_objects(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with what every compiled module is linked with."""
+    return made_once(tmp_path_factory, "aot", _build_aot)
+
+
+AOT_FLAGS = (
+    *("-std=gnu11", "-O1", "-g", "-ffp-contract=off"),
+    *("-fsanitize=address,undefined", "-fno-sanitize-recover"),
+    *("-Ilib/engine_aot", "-Ilib/runevm/include"),
+)
+
+
+def _build_aot(folder: Path) -> None:
+    lay_out(aot.AOT.source_groups(), folder)
+    strict = ["cc", *AOT_FLAGS, "-Wall", "-Wextra", "-Werror", "-c"]
+    harness = [*strict, "-DHARNESS_AOT", str(HERE / "engine_harness.c"), "-o", "harness.o"]
+    engine = [*strict, "lib/engine_aot/engine_aot.c", "-o", "engine.o"]
+    compile_all([harness, engine], folder)
+
+
+@pytest.fixture(params=["wasm3", "aot"])
+def run_engine(request: pytest.FixtureRequest) -> RunEngine:
+    """Run commands on a module given as WebAssembly text, in each engine; one answer for each."""
+    run: RunEngine = request.getfixturevalue(f"run_{request.param}")
+    return run
+
+
 @pytest.fixture
-def run_engine(engine_program: Path, tmp_path: Path) -> RunEngine:
-    """Run commands on a module given as WebAssembly text; one answer for each."""
-    return _engine_runner(engine_program, tmp_path)
+def run_wasm3(engine_program: Path, tmp_path: Path) -> RunEngine:
+    """Run commands on a module in wasm3."""
 
-
-def _engine_runner(engine_program: Path, tmp_path: Path) -> RunEngine:
     def run(
         text: str,
         *commands: str,
@@ -102,19 +127,42 @@ def _engine_runner(engine_program: Path, tmp_path: Path) -> RunEngine:
     ) -> list[Said]:
         path = tmp_path / "module.wasm"
         path.write_bytes(bytes(wasmtime.wat2wasm(text)))
-        done = subprocess.run(
-            [engine_program, path, str(memory), str(pool), str(c_stack), *commands],
-            capture_output=True,
-            text=True,
-            check=False,
-            env={"ASAN_OPTIONS": "detect_leaks=0"},
-            timeout=60,
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
-        answers = [line.split(" ", 2) for line in done.stdout.splitlines()]
-        return [Said(int(error), int(result), detail) for error, result, detail in answers]
+        return _answers([engine_program, path, str(memory), str(pool), str(c_stack), *commands])
 
     return run
+
+
+@pytest.fixture
+def run_aot(aot_objects: Path, tmp_path: Path) -> RunEngine:
+    """Compile a module, and run commands on it."""
+
+    def run(
+        text: str, *commands: str, memory: int = 65536, pool: int = 0, c_stack: int = 256 * 1024
+    ) -> list[Said]:
+        path = tmp_path / "module.wasm"
+        path.write_bytes(bytes(wasmtime.wat2wasm(text)))
+        source, program = tmp_path / "rune_code.c", tmp_path / "program"
+        source.write_text(aot.compile_module(path.read_bytes(), memory))
+        objects = ["harness.o", "engine.o", "-lm", "-o", str(program)]
+        flags = [*AOT_FLAGS, *aot.AOT.code_flags, "-O1"]
+        compile_all([["cc", *flags, str(source), *objects]], aot_objects)
+        return _answers([program, path, str(memory), str(pool), str(c_stack), *commands])
+
+    return run
+
+
+def _answers(command: list[str | Path]) -> list[Said]:
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"ASAN_OPTIONS": "detect_leaks=0"},
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    answers = [line.split(" ", 2) for line in done.stdout.splitlines()]
+    return [Said(int(error), int(result), detail) for error, result, detail in answers]
 
 
 RunModel = Callable[..., list[str]]

@@ -1,41 +1,48 @@
-/* Drives engine_wasm3 on this computer: engine_harness WASM MEMORY POOL C_STACK COMMAND...
- * One line a command: error, result, what the engine says. */
+/* Drives an engine on the host: engine_harness WASM MEMORY POOL C_STACK COMMAND...
+ * Prints a line for each command: error, result, the engine's text. HARNESS_AOT: the engine of compiled modules. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef HARNESS_AOT
+#include "engine_aot.h"
+#define ENGINE runevm_engine_aot
+static runevm_aot engine;
+#else
 #include "engine_wasm3.h"
-
+#define ENGINE runevm_engine_wasm3
 static runevm_wasm3 engine;
+#endif
+
 static uint32_t host_calls;
 
 /* Engines hand it to host functions; they read nothing of it. */
 static runevm owner;
 
-static runevm_error host_sum(runevm *vm, const uint32_t *arguments, uint32_t *result)
+runevm_error runevm_host_request_provider_response(runevm *vm, const uint32_t *arguments, uint32_t *result)
 {
     host_calls++;
     *result = arguments[0] + 10u * arguments[1] + 100u * arguments[2] + (vm == &owner ? 0u : 1u);
     return RUNEVM_OK;
 }
 
-static runevm_error host_close(runevm *vm, const uint32_t *arguments, uint32_t *result)
+runevm_error runevm_host_rune_resource_close(runevm *vm, const uint32_t *arguments, uint32_t *result)
 {
     (void)vm, (void)result;
     host_calls += arguments[0];
     return RUNEVM_OK;
 }
 
-static runevm_error host_refuse(runevm *vm, const uint32_t *arguments, uint32_t *result)
+runevm_error runevm_host_request_capability(runevm *vm, const uint32_t *arguments, uint32_t *result)
 {
     (void)vm, (void)arguments, (void)result;
     return RUNEVM_ERR_NO_DATA;
 }
 
 const runevm_import runevm_imports[] = {
-    {"request_provider_response", 3, true, host_sum},
-    {"rune_resource_close", 1, false, host_close},
-    {"request_capability", 1, true, host_refuse},
+    {"request_provider_response", 3, true, runevm_host_request_provider_response},
+    {"rune_resource_close", 1, false, runevm_host_rune_resource_close},
+    {"request_capability", 1, true, runevm_host_request_capability},
 };
 const uint32_t runevm_import_count = 3;
 
@@ -68,25 +75,32 @@ int main(int count, char **words)
     uint8_t *code = read_whole(words[1], &bytes);
     const uint32_t memory_bytes = (uint32_t)atoi(words[2]), pool_bytes = (uint32_t)atoi(words[3]);
     uint8_t *pool = malloc(pool_bytes);
+#ifdef HARNESS_AOT
+    runevm_aot_init(&engine, &runevm_aot_rune, &here - atoi(words[4]));
+#else
     runevm_wasm3_init(&engine, pool, pool_bytes, &here - atoi(words[4]));
+#endif
     for (int i = 5; i < count; i++) {
         const char *detail = "";
         uint32_t result = 0;
         looks = 0;
         runevm_error error = RUNEVM_OK;
         if (strcmp(words[i], "load") == 0) {
-            error = runevm_engine_wasm3.instantiate(&engine, &owner, code, bytes, memory_bytes, &detail);
+            error = ENGINE.instantiate(&engine, &owner, code, bytes, memory_bytes, &detail);
         } else if (strcmp(words[i], "manifest") == 0) {
-            error = runevm_engine_wasm3.call(&engine, RUNEVM_EXPORT_MANIFEST, 0, &result, &detail);
+            error = ENGINE.call(&engine, RUNEVM_EXPORT_MANIFEST, 0, &result, &detail);
         } else if (strcmp(words[i], "call") == 0) {
-            error = runevm_engine_wasm3.call(&engine, RUNEVM_EXPORT_CALL, 0, &result, &detail);
+            error = ENGINE.call(&engine, RUNEVM_EXPORT_CALL, 0, &result, &detail);
+        } else if (strncmp(words[i], "stage:", 6) == 0) {
+            uint32_t stage = (uint32_t)atoi(words[i] + 6);
+            error = ENGINE.call(&engine, RUNEVM_EXPORT_CALL, stage, &result, &detail);
         } else if (strcmp(words[i], "memory") == 0) {
-            uint8_t *memory = runevm_engine_wasm3.memory(&engine, &result);
+            uint8_t *memory = ENGINE.memory(&engine, &result);
             detail = memory == NULL ? "none" : memory[0] == 0 ? "zero" : "not zero";
         } else if (strcmp(words[i], "heap") == 0) {
-            result = runevm_engine_wasm3.heap_used_bytes(&engine);
+            result = ENGINE.heap_used_bytes(&engine);
         } else if (strcmp(words[i], "spent") == 0) {
-            (void)runevm_engine_wasm3.call(&engine, RUNEVM_EXPORT_CALL, 0, &result, &detail);
+            (void)ENGINE.call(&engine, RUNEVM_EXPORT_CALL, 0, &result, &detail);
             result = looks;
         } else {
             result = host_calls;

@@ -81,7 +81,7 @@ for data, inputs in trials[first:]:
 def on_host(trials: Sequence[Trial], library: str) -> list[Outcome]:
     """Run trials in `tflm` or `litert`; one that ends the process has no outputs.
 
-    Floats that become integers are clamped, as docs/spec/rune.md tells in section 2.4.
+    Floats that become integers are clamped, as docs/spec/rune.md states in section 2.4.
     """
     rows = [(trial.data, tuple(map(_clamped, trial.inputs, _ranges(trial)))) for trial in trials]
     outcomes: list[Outcome] = []
@@ -126,7 +126,7 @@ def _unpickled(stream: bytes) -> list[Any]:
 def on_device(
     program: Path, trials: Sequence[Trial], folder: Path, arena: int = ARENA_BYTES
 ) -> list[Outcome]:
-    """Run trials in the device's engine on this computer."""
+    """Run trials in the device's engine on the host."""
     lines = []
     for index, trial in enumerate(trials):
         path = folder / f"{index}.tflite"

@@ -1,4 +1,4 @@
-"""The float functions of the firmware against those of this computer's C library, bit by bit."""
+"""The float functions of the firmware against those of the host's C library, bit by bit."""
 
 from __future__ import annotations
 

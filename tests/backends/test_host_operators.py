@@ -1,4 +1,4 @@
-"""The host's two libraries beside each other: every operator, in random models.
+"""The host's two libraries compared: every operator, in random models.
 
 `runec.models.engines` says what each takes and where each is wrong. What it says is measured here:
 a newer library that repairs a deviation, or brings another, fails a test.
@@ -306,7 +306,7 @@ def test_float_padding_is_what_an_earlier_model_left_in_memory() -> None:
 
 
 def probe(number: int, version: int, custom: str | None = None) -> bytes:
-    """Return a model that a library refuses at its second operator unless it lacks the first.
+    """Return a model that a library rejects at its second operator unless it lacks the first.
 
     All operators are looked up before any of them is prepared.
     """

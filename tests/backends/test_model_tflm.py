@@ -303,6 +303,6 @@ def test_tensors_that_nothing_reads_need_no_plan(run_model: RunModel, tmp_path: 
     assert done[:2] == ["0 ", f"0 {expected}"]
     outcomes = [run_model(path, tensors, arena=arena)[0] for arena in range(0, 4096, 256)]
     assert {outcome.split()[0] for outcome in outcomes} == {"0", str(ARENA)}
-    # The figure is for pointers of 4 bytes; this computer's are 8.
+    # The figure is for pointers of 4 bytes; the host's are 8.
     arena = runec.models.ModelFile(path.read_bytes()).arena_bytes
     assert 256 < arena < 2048

@@ -1,4 +1,4 @@
-"""What the engine checks about a module before wasm3 sees it."""
+"""Checks of a module by the engine before wasm3 loads it."""
 
 from __future__ import annotations
 
@@ -91,11 +91,11 @@ def code_module(body: bytes, *, size: bytes | None = None) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["block", "loop", "if"])
-def test_as_many_nested_blocks_as_the_host_allows(run_engine: RunEngine, kind: str) -> None:
-    loaded, called = run_engine(nested(MAX_NESTING, kind), "load", "call")
+def test_as_many_nested_blocks_as_the_host_allows(run_wasm3: RunEngine, kind: str) -> None:
+    loaded, called = run_wasm3(nested(MAX_NESTING, kind), "load", "call")
     assert [(said.error, said.result) for said in (loaded, called)] == [(OK, 0), (OK, 7)]
     for blocks in (MAX_NESTING + 1, 1000):
-        loaded, called = run_engine(nested(blocks, kind), "load", "call")
+        loaded, called = run_wasm3(nested(blocks, kind), "load", "call")
         assert (loaded.error, loaded.detail) == (ENGINE, TOO_DEEP)
         assert called.error == ENGINE
 

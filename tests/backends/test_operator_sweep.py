@@ -1,4 +1,4 @@
-"""Every operator, in random models: the host's bytes on the device, or runec refuses the model."""
+"""Every operator, in random models: the host's bytes on the device, or runec rejects the model."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def trials_of(operator: str, count: int, first: int) -> Iterator[Trial]:
 
 
 def on_either(trials: Sequence[Trial]) -> list[Outcome]:
-    """Run trials as the host does: in its library of today, what that refuses in LiteRT."""
+    """Run trials as the host does: in its library of today, what that rejects in LiteRT."""
     outcomes = on_host(trials, "tflm")
     refused = [index for index, outcome in enumerate(outcomes) if outcome.outputs is None]
     others = on_host([trials[index] for index in refused], "litert")

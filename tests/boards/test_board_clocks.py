@@ -61,7 +61,7 @@ WRONG = {
     "bus": (
         ("netduinoplus2", None),
         {"HAL_BUS_DIVIDERS": 0x8000},
-        "APB1 at 168 MHz",
+        "APB1 to 168 MHz",
         "HAL_BUS_DIVIDERS = 0x9400",
     ),
     "other bits": (

@@ -64,7 +64,7 @@ def test_what_was_verified_is_not_inherited(folder: Path) -> None:
     assert load_board("mine").verified == ()
     assert load_board("mine").verified_reason == ""
     (folder / "mine.toml").write_text(CHILD.replace("verified = []\n", ""))
-    with pytest.raises(UserFileError, match="'verified' is missing"):
+    with pytest.raises(UserFileError, match="missing key 'verified'"):
         load_board("mine")
 
 
@@ -131,14 +131,18 @@ def refused(folder: Path, **texts: str) -> UserFileError:
 @pytest.mark.parametrize(
     ("texts", "told", "place"),
     [
-        ({"mine": CHILD.replace("nucleo_f401re", "mine")}, "circle: mine -> mine", "mine.toml:1:1"),
+        (
+            {"mine": CHILD.replace("nucleo_f401re", "mine")},
+            "board files: mine -> mine",
+            "mine.toml:1:1",
+        ),
         (
             {
                 "mine": CHILD.replace("nucleo_f401re", "second"),
                 "second": 'inherits = "third"\n',
                 "third": '\ninherits = "second"\n',
             },
-            "circle: second -> third -> second",
+            "board files: second -> third -> second",
             "third.toml:2:1",
         ),
         ({"mine": CHILD.replace("401", "41")}, "inherits from 'nucleo_f41re'", "mine.toml:1:1"),
@@ -174,7 +178,7 @@ WRONG = {
     "an inherits that is not text": ('"nucleo_f401re"', "3", ":1:1", ""),
     "no TOML": ("id =", "id", ":2:4", "see toml.io"),
     "no TOML at its end": ("HAL_SCL_PIN = 3\n", 'HAL_SCL_PIN = "', ":10:", "see toml.io"),
-    "another id": ('id = "mine"', 'id = "yours"', ":2:1", "name the file yours.toml"),
+    "another id": ('id = "mine"', 'id = "yours"', ":2:1", "rename the file to yours.toml"),
     "a text where a number must be": ("HAL_SCL_PIN = 3", 'HAL_SCL_PIN = "3"', ":10:", ""),
 }
 

@@ -1,4 +1,4 @@
-"""What a board file that is not in a folder of board files may say: the threat model's attacks."""
+"""Untrusted board files: the attacks of the threat model."""
 
 from __future__ import annotations
 
@@ -309,11 +309,15 @@ FOR_PEOPLE = {
     ("toolchain", "libc"),
     ("hal", "console"),
     ("hal", "i2c"),
+    ("hal", "reserved", "*"),
+    ("hal", "caution", "*"),
     ("pins", "*", "pin"),
     ("sensors", "measures"),
     ("sensors", "bus"),
     ("upload", "note"),
     ("other_uploads", "note"),
+    ("upload", "wake"),
+    ("other_uploads", "wake"),
     ("vendor", "preferred_because"),
 }
 
@@ -350,7 +354,7 @@ NAMES = {
 
 @pytest.mark.parametrize("text", NAMES.values(), ids=NAMES)
 def test_a_name_that_stands_for_nothing_is_refused(text: str, tmp_path: Path) -> None:
-    with pytest.raises(UserFileError, match="stands for nothing") as caught:
+    with pytest.raises(UserFileError, match="unknown name in braces") as caught:
         load_board(write(tmp_path, text), trusted=True)
     assert caught.value.code == "R0801"
     assert "code_origin, elf, image, " in (caught.value.hint or "")

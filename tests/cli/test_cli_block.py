@@ -246,7 +246,7 @@ def test_the_editors_files_stay_in_the_block(runec: Runec, mine: Path, tmp_path:
     (mine / ".runec").symlink_to(tmp_path / "elsewhere")
     done = runec("block", "compile-commands", "mine", "--force")
     assert done.code == 1
-    assert "error[R1107]: mine/.runec/.gitignore leads out of the block's folder" in done.stderr
+    assert "error[R1107]: mine/.runec/.gitignore is outside the block's folder" in done.stderr
     assert [*(tmp_path / "elsewhere").iterdir()] == []
 
 

@@ -10,6 +10,7 @@ import pytest
 from runec.boards import load_board
 from runec.container import read_rune
 from runec.firmware import DeviceRune, cached_project
+from tests.common import without_engine_sources
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_the_cache_is_shown_and_cleared(runec: Callable[..., Any], own_cache: Pa
 def test_firmware_projects_are_cleared_as_well_and_it_is_said(
     runec: Callable[..., Any], here: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runec.firmware.project.wasm3.source_groups", lambda **_: [])
+    without_engine_sources(monkeypatch)
     runec("build", "noop", "-o", "noop.rune")
     assert runec("flash", here / "noop.rune", "-b", "esp32c3", "--dry-run").code == 0
     (project,) = own_cache.rglob("runec-project.json")
@@ -67,7 +68,7 @@ def test_firmware_projects_are_cleared_as_well_and_it_is_said(
 def test_a_printed_command_is_not_taken_over_by_another_rune_of_the_same_name(
     runec: Callable[..., Any], here: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runec.firmware.project.wasm3.source_groups", lambda **_: [])
+    without_engine_sources(monkeypatch)
     board = load_board("netduinoplus2")
     runec("build", "noop", "-o", "noop.rune")
     first = read_rune((here / "noop.rune").read_bytes())
@@ -87,11 +88,11 @@ def test_a_printed_command_is_not_taken_over_by_another_rune_of_the_same_name(
 def test_a_project_in_use_is_not_cleared(
     runec: Callable[..., Any], here: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runec.firmware.project.wasm3.source_groups", lambda **_: [])
+    without_engine_sources(monkeypatch)
     runec("build", "noop", "-o", "noop.rune")
     rune = read_rune((here / "noop.rune").read_bytes())
     with cached_project(DeviceRune.of(rune), load_board("esp32c3")) as project:
         done = runec("cache", "--clear")
-        assert f"{project.directory} is in use by another process, and stays" in done.stderr
+        assert f"{project.directory} is in use by another process; not removed" in done.stderr
         assert project.directory.is_relative_to(own_cache)
         assert (project.directory / "rune" / "rune.rune").is_file()

@@ -102,7 +102,7 @@ def test_a_model_that_no_engine_runs_is_an_error_that_names_the_operator(
     path = with_model(here / "accelerated", make_custom(operator), "i8")
     done = runec("check", path)
     assert done.code == 1
-    assert 'error[R0325]: "net": no engine of runec runs the model: ' in done.stdout
+    assert 'error[R0325]: "net": no engine runs the model: ' in done.stdout
     assert f": it uses the custom operator {operator}\n" in done.stdout
     assert hint in done.stdout
     assert f"note: LiteRT: it has no operator {operator}" in done.stdout

@@ -1,4 +1,4 @@
-"""What is said where: terminals, pipes, colours, progress, and texts that nobody vouches for."""
+"""Output: terminals, pipes, colours, progress, untrusted text."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def packages() -> set[str]:
 
 def shown(output: str) -> list[str]:
     """The commands below the table."""
-    return output.partition("To install what is missing:\n")[2].splitlines()
+    return output.partition("To install the missing parts:\n")[2].splitlines()
 
 
 @pytest.mark.usefixtures("bare")
@@ -53,7 +53,7 @@ def test_one_command_installs_all_debian_packages(
     assert command.startswith("apt-get install ")
     assert set(command.split()[2:]) == packages()
     assert done.code == 4
-    assert f"= try: {command}\n" in done.stderr
+    assert f"= help: {command}\n" in done.stderr
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert shown(runec("doctor").stdout) == [f"sudo {command}"]
 

@@ -11,7 +11,7 @@ def test_a_code_is_explained_with_both_examples(runec: Callable[..., Any]) -> No
     done = runec("explain", "R0012")
     assert (done.code, done.stderr) == (0, "")
     assert done.stdout.startswith("R0012: a path that can't be read\n")
-    for word in ("Wrong:\n    version: 1\n", "Right:\n    version: 1\n", "What to do: "):
+    for word in ("Wrong:\n    version: 1\n", "Right:\n    version: 1\n", "Fix: "):
         assert word in done.stdout
     assert all(len(line) <= 104 for line in done.stdout.splitlines())
 
@@ -19,7 +19,7 @@ def test_a_code_is_explained_with_both_examples(runec: Callable[..., Any]) -> No
 def test_yaml_comes_before_the_legacy_dialect(runec: Callable[..., Any]) -> None:
     lines = runec("explain", "R0101").stdout.splitlines()
     order = [lines.index(f"{what}:") for what in ("Wrong", "Right")]
-    order += [lines.index(f"{what}, in the legacy dialect:") for what in ("Wrong", "Right")]
+    order += [lines.index(f"{what} (legacy dialect):") for what in ("Wrong", "Right")]
     assert order == sorted(order)
     first = [lines[index + 1].strip() for index in order]
     assert first == ["version: 1", "version: 1", "FROM runicos/base", "FROM runicos/base"]

@@ -121,7 +121,7 @@ def test_a_board_without_the_vendors_platform_is_no_failure(
     done = runec("firmware", "build", "noop", "--board", "all", "--framework", "arduino")
     without = [board.id for board in load_boards() if board.vendor is None]
     refused = [line for line in done.stdout.splitlines() if "R0803" in line]
-    assert "PlatformIO fetches the platform ststm32@19.6.0 first" in done.stderr
+    assert "PlatformIO first downloads the platform ststm32@19.6.0" in done.stderr
     assert [line.split()[0] for line in refused] == without != []
     assert done.code == 0, done.stderr
 

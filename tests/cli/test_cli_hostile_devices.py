@@ -38,12 +38,12 @@ BROKEN = dict.fromkeys(hostile_peer.RESULTS, "R0903") | {
 }
 
 
-# The causes that a result of noop, i32[4] as JSON, is told apart by.
+# Defects of a result of noop (i32[4] as JSON) and their causes.
 CAUSES = {
     "not json": "binary data, where JSON is expected",
     "empty": "nothing, where JSON is expected",
     "text before": "JSON with other text: 7 bytes before it",
-    "cut short": "JSON that is cut short after",
+    "cut short": "JSON that ends after",
     "two lines": "JSON with other text: ",
     "binary": "binary tensors (i32[1]), where JSON is expected",
     "other output": "the output 9, which the rune does not have",

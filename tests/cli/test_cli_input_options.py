@@ -1,4 +1,4 @@
-"""Options that give inputs: several files each, and warnings of what nothing takes."""
+"""Input options: several files each, warnings for unused ones."""
 
 from __future__ import annotations
 
@@ -157,9 +157,9 @@ def test_so_it_is_where_a_rune_runs(runec: Runec) -> None:
     done = runec("run", "sound.rune", "--on", "emulator:nowhere", "--input", "sensor")
     assert done.code == 2
     done = runec("monitor", "--port", "/dev/nowhere", "--raw", "a")
-    assert "--raw a has no effect: no rune was named to read it" in done.stderr
+    assert "--raw a has no effect: no rune reads it: none was named" in done.stderr
     done = runec("monitor", "two.rune", "--listen", "--port", "/dev/nowhere", "--raw", "a")
-    assert "--raw a has no effect: --listen asks for no runs" in done.stderr
+    assert "--raw a has no effect: --listen requests no runs" in done.stderr
 
 
 def test_an_odd_file_is_warned_of_once_however_many_places_read_it(
@@ -177,6 +177,6 @@ def test_an_odd_file_is_warned_of_once_however_many_places_read_it(
 def test_input_of_a_monitor_is_for_emulators(runec: Runec) -> None:
     done = runec("monitor", "one.rune", "--input", "sensor")
     assert done.code == 2
-    assert "--input goes with --on emulator:BOARD" in done.stderr
+    assert "--input needs --on emulator:BOARD" in done.stderr
     done = runec("monitor", "one.rune", "--on", "serial:/dev/nowhere", "--input", "sensor")
     assert (done.code, "R0921" in done.stderr) == (2, True)

@@ -128,7 +128,7 @@ def test_what_needs_files_is_not_flashed_to_be_watched(
     done = runec("flash", runes[rune], "-b", "esp32c3", "-p", "/dev/ttyUSB0", "--monitor")
     assert done.code == 1
     assert "error[R0701]" in done.stderr
-    assert f"leave --monitor out, then name its inputs: runec monitor X.rune {flag} FILE" in (
+    assert f"omit --monitor, then pass its inputs: runec monitor X.rune {flag} FILE" in (
         done.stderr
     )
 

@@ -1,4 +1,4 @@
-"""Legacy runes (2020 to 2022) run on the host; a verb that is about devices refuses them."""
+"""Legacy runes (2020 to 2022) run on the host; a verb that is about devices rejects them."""
 
 from __future__ import annotations
 

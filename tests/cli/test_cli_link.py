@@ -1,4 +1,4 @@
-"""Where a firmware speaks the link, and what an upload leaves to somebody else."""
+"""Link of a firmware, and uploads by vendor tools."""
 
 from __future__ import annotations
 

@@ -287,7 +287,7 @@ def test_a_folder_without_a_runefile_is_told_with_the_verb_itself(
     (here / "none").mkdir()
     done = runec(verb, "none")
     assert done.code == 1
-    assert f"  = try: name the Runefile: runec {verb} path/to/Runefile.yml" in done.stderr
+    assert f"  = help: name the Runefile: runec {verb} path/to/Runefile.yml" in done.stderr
 
 
 def test_a_board_in_capitals_is_guessed(runec: Callable[..., Any]) -> None:
@@ -346,7 +346,7 @@ def test_a_folder_that_may_not_be_looked_into_is_an_error_and_no_bug(
 ) -> None:
     done = runec("check", "secret")
     assert (done.code, done.stdout) == (1, "")
-    assert "error[R1003]: cannot look into the folder secret: no permission" in done.stderr
+    assert "error[R1003]: cannot read the folder secret: permission denied" in done.stderr
     assert runec("check", "secret/Runefile").code == 1
     monkeypatch.setenv("RUNEC_BOARDS_DIR", "secret")
     assert runec("boards").code == 0
@@ -433,5 +433,5 @@ def test_another_system_than_linux_on_x86_64_is_refused_in_one_sentence(
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr.splitlines() == [
         f"error[R1113]: runec runs on Linux on x86-64 only, not on {platform}",
-        "  = try: use WSL 2 on Windows, a virtual machine or container for linux/amd64 elsewhere",
+        "  = help: use WSL 2 on Windows, a virtual machine or container for linux/amd64 elsewhere",
     ]

@@ -83,7 +83,7 @@ def test_a_shape_that_depends_on_data_has_no_number(runec: Callable[..., Any], h
     (here / "x.tflite").write_bytes(shape_models.places())
     said = runec("model-info", "x.tflite").stdout
     assert "\tt3: Int64[...]\n" in said
-    assert "\nFound at run time, declare the size in the Runefile: t3\n" in said
+    assert "\nKnown at run time only; declare the size in the Runefile: t3\n" in said
     told = json.loads(runec("model-info", "x.tflite", "-f", "json").stdout)
     assert told["outputs"][0]["dims"] is None
 
@@ -115,8 +115,7 @@ def test_what_floats_are_clamped_to_is_told(
     (here / "x.tflite").write_bytes(make_tflite(2, tensors, operators, "nx", "qy"))
     said = runec("model-info", "x.tflite").stdout
     assert (
-        "Clamped, because it makes integers of them:\n\tx: -10 to 15.5, NaN to 0\nOperators:"
-        in said
+        "Clamped before the conversion to integers:\n\tx: -10 to 15.5, NaN to 0\nOperators:" in said
     )
     told = json.loads(runec("model-info", "x.tflite", "-f", "json").stdout)
     ends = [float(np.float32(steps) * np.float32(0.1)) for steps in (-100, 155)]
@@ -164,7 +163,7 @@ def test_extracting_writes_over_nothing_else(runec: Callable[..., Any], here: Pa
     for name in ("x.h", "."):
         done = runec("model-info", "x.h", "--extract", name)
         assert done.code == 1
-        assert f"error[R1107]: {name} is there already" in done.stderr
+        assert f"error[R1107]: {name} already exists" in done.stderr
     assert (here / "x.h").read_text() == c_source(SINE.read_bytes())
     for _ in range(2):  # the same bytes are not a change
         assert runec("model-info", "x.h", "--extract", "y.tflite").code == 0
@@ -227,7 +226,7 @@ def test_a_model_in_the_place_of_a_rune_is_told_for_what_it_is(
     (here / "x.tflite").write_bytes(b"\x1c\0\0\0TFL3" * 9)
     done = runec("inspect", "x.tflite")
     assert done.code == 1
-    assert "error[R0601]: x.tflite: this is no .rune, but a TensorFlow Lite model" in done.stderr
+    assert "error[R0601]: x.tflite: this is not a .rune, but a TensorFlow Lite model" in done.stderr
 
 
 def test_the_engines_and_boards_of_a_model_are_shown(runec: Callable[..., Any]) -> None:

@@ -335,9 +335,9 @@ def test_after_an_upload_it_is_said_where_the_rune_runs(
     assert f"runec monitor {noop_rune} --port /dev/ttyUSB0@921600" in at_port.stderr
     probe = runec("flash", noop_rune, "-b", "nucleo_f401re")
     assert probe.code == 0
-    assert "it runs at 115200 baud on USART2" in probe.stderr
+    assert "the link is 115200 baud on USART2" in probe.stderr
     arduino = runec("flash", noop_rune, "-b", "nucleo_f401re", "--framework", "arduino")
-    assert "it runs at 115200 baud on the core's Serial" in arduino.stderr
+    assert "the link is 115200 baud on the core's Serial" in arduino.stderr
     rtt = True
     in_ram = runec("flash", noop_rune, "-b", "nucleo_f401re", "--link", "rtt")
     assert "rtt server" in in_ram.stderr
@@ -354,7 +354,7 @@ def test_what_is_said_to_run_next_can_be_pasted_into_a_shell(
     run, watch = (
         shlex.split(line.partition(": ")[2].removesuffix(", with its inputs"))
         for line in said
-        if line.startswith(("run it: ", "watch it: "))
+        if line.startswith(("run: ", "monitor: "))
     )
     assert run[2:] == [str(rune), "--on", "serial:/dev/serial/by id@921600"]
     assert watch[2:] == [str(rune), "--port", "/dev/serial/by id@921600"]
@@ -374,13 +374,13 @@ def test_a_board_that_wants_the_vendors_build_says_so_after_the_other(
     runec: Callable[..., Any], noop_rune: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(flash, "flash", lambda *_, port, **__: Flashed(port, "tool", "uart"))
-    said = "note: a real esp32 wants the vendor's build, --framework arduino"
+    said = "note: a real esp32 needs the vendor's build, --framework arduino"
     words = ("flash", noop_rune, "-b", "esp32", "-p", "/dev/ttyUSB0")
     bare = runec(*words).stderr
     assert bare.index("noop is on esp32 (/dev/ttyUSB0)") < bare.index(said)
     assert f"runec monitor {noop_rune} --port /dev/ttyUSB0@115200" in bare
     assert said not in runec(*words, "--framework", "arduino").stderr
-    assert "wants" not in runec("flash", noop_rune, "-b", "esp32c3", "-p", "/dev/p").stderr
+    assert "vendor's build" not in runec("flash", noop_rune, "-b", "esp32c3", "-p", "/dev/p").stderr
 
 
 SENSED = """

@@ -1,4 +1,4 @@
-"""No verb writes over one of its own inputs, or any file that it would not have written."""
+"""Verbs overwrite neither their inputs nor files of other origin."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runec.cli.output_files import DOT, JSON, SCHEMA, SVG, is_stamped, refuse_other_file
+from runec.cli.output_files import DOT, JSON, MERMAID, SCHEMA, is_stamped, refuse_other_file
 from runec.diagnostics import UserFileError
 
 RUNEFILE = """\
@@ -46,8 +46,8 @@ def test_no_verb_writes_over_a_file_of_the_user(
         done = runec(*words, "-o", target)
         assert done.code == 1
         is_source = name == "Runefile.yml" and words != ("schema",)
-        fact = "one of the files that the" if is_source else "there already, and is not a"
-        assert f"error[R1107]: {target} is {fact}" in done.stderr
+        fact = "is an input of this command" if is_source else "already exists and is not a"
+        assert f"error[R1107]: {target} {fact}" in done.stderr
         assert (project / name).read_bytes() == before
         assert (project / "link").is_symlink()
 
@@ -73,12 +73,12 @@ def test_an_input_that_the_verb_may_replace_is_not_written_over(here: Path) -> N
                 force=force,
             )
         assert caught.value.code == "R1107"
-        assert "one of the files that the output is made from" in caught.value.message
+        assert "an input of this command" in caught.value.message
 
 
 WRITTEN = [
     (("build",), "x.rune"),
-    (("graph", "Runefile.yml"), "x.svg"),
+    (("graph", "Runefile.yml"), "x.mmd"),
     (("graph", "Runefile.yml"), "x.dot"),
     (("graph", "Runefile.yml"), "x.json"),
     (("schema",), "x.json"),
@@ -98,7 +98,9 @@ def test_what_a_verb_wrote_before_is_replaced(
     assert len(written) == 1  # the stamp depends on the content alone
     # Another version of the input, or of runec, wrote it.
     if target != "x.rune":
-        kind = {"x.svg": SVG, "x.dot": DOT}.get(target, SCHEMA if words == ("schema",) else JSON)
+        kind = {"x.mmd": MERMAID, "x.dot": DOT}.get(
+            target, SCHEMA if words == ("schema",) else JSON
+        )
         path.write_text(kind.stamp(f"older{kind.ending}") + "\n")
         assert runec(*words, "-o", target).code == 0
         # A checkout on Windows.
@@ -116,7 +118,7 @@ def test_what_only_looks_like_it_is_replaced_with_force(
     written = path.read_bytes()
     others = (
         {
-            b"<svg xmlns='http://www.w3.org/2000/svg'><!-- runec graph --></svg>\n",
+            b"%% runec graph\nflowchart TD\n",
             b"digraph x { a -> b }\n",
             b'{"name":"package","version":"1.0.0"}\n',
             b'{\n  "$schema": "http://json-schema.org/draft-07/schema#"\n}\n',
@@ -141,11 +143,11 @@ def test_a_drawing_of_an_earlier_version_is_known_by_its_text(
     project: Path, runec: Callable[..., Any]
 ) -> None:
     """Without a stamp it is one of runec where it is what runec draws now."""
-    for target in ("x.svg", "x.dot", "x.json"):
+    for target in ("x.mmd", "x.dot", "x.json"):
         path = project / target
         assert runec("graph", "Runefile.yml", "-o", target).code == 0
         stamped = path.read_text()
-        kind = {"x.svg": SVG, "x.dot": DOT, "x.json": JSON}[target]
+        kind = {"x.mmd": MERMAID, "x.dot": DOT, "x.json": JSON}[target]
         head, _, _ = kind.stamped.partition("{}")
         plain = stamped[: stamped.rindex(head)] + kind.ending + "\n"
         for text, code in ((plain, 0), (plain.replace("RAW", "raw"), 1)):
@@ -158,8 +160,8 @@ def test_a_drawing_of_an_earlier_version_is_known_by_its_text(
 def test_force_spares_what_the_output_is_made_from(
     project: Path, runec: Callable[..., Any], words: tuple[str, ...]
 ) -> None:
-    (project / "link.svg").symlink_to("Runefile.yml")
-    for target in ("Runefile.yml", "link.svg"):
+    (project / "link.dot").symlink_to("Runefile.yml")
+    for target in ("Runefile.yml", "link.dot"):
         assert "error[R1107]" in runec(*words, "-o", target, "--force").stderr
     if words == ("build",):
         assert "error[R1107]" in runec(*words, "-o", "words.txt", "--force").stderr
@@ -173,6 +175,6 @@ def test_a_stamp_in_the_text_is_not_the_stamp() -> None:
     assert is_stamped(inner.encode())
     assert is_stamped(outer.encode())
     assert not is_stamped(outer.replace('"x"', '"y"').encode())
-    for kind in (SVG, DOT, JSON, SCHEMA):
+    for kind in (MERMAID, DOT, JSON, SCHEMA):
         assert is_stamped(kind.stamp(f"x{kind.ending}").encode())
         assert not is_stamped(kind.stamp(f"x{kind.ending}").replace("x", "y", 1).encode())

@@ -1,4 +1,4 @@
-"""docs/cli.md is what the commands are, and they print what it says."""
+"""docs/cli.md matches the commands and their output."""
 
 from __future__ import annotations
 

@@ -30,8 +30,22 @@ def test_a_pin_that_the_board_lacks_is_told_at_its_line_and_nothing_is_made(
     assert done.code == 1
     assert "error[R0841]: the board netduinoplus2 has no pin 'LED'" in done.stderr
     assert "Runefile.yml:5:3" in done.stderr
-    assert "known are: PA0 to PA15" in done.stderr
+    assert "known pins: PA0 to PA15" in done.stderr
     assert not (lamp / "p").exists()
+
+
+def test_a_pin_with_another_use_is_warned_of_at_its_line(
+    runec: Callable[..., Any], lamp: Path
+) -> None:
+    (lamp / "Runefile.yml").write_text(RUNEFILE.replace("pin: LED", "pin: GPIO9"))
+    new = ("firmware", "new", "Runefile.yml", "--board", "esp32c3", "-d", "p")
+    flash = ("flash", "Runefile.yml", "--board", "esp32c3", "--dry-run")
+    for words in (new, flash):
+        done = runec(*words)
+        assert done.code == 0
+        assert "warning[R0845]: the out 'lamp' drives GPIO9 of esp32c3: its level" in done.stderr
+        assert "Runefile.yml:5:3" in done.stderr
+    assert (lamp / "p").exists()
 
 
 def test_a_run_and_inspect_tell_of_the_pin(runec: Callable[..., Any], lamp: Path) -> None:

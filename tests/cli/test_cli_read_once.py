@@ -1,4 +1,4 @@
-"""What a command reads it reads once: models, and the descriptions of blocks."""
+"""A command reads models and block descriptions once."""
 
 from __future__ import annotations
 

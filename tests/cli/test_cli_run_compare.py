@@ -82,7 +82,7 @@ def test_one_other_byte_is_exit_code_3_and_the_place_is_named(
     on = targets("host", "serial:/dev/a", "serial:/dev/b")
     done = runec("run", noop_rune, *on)
     assert done.code == 3
-    assert "error[R1111]: not the same bytes as on host: serial:/dev/b" in done.stderr
+    assert "error[R1111]: bytes differ from host: serial:/dev/b" in done.stderr
     assert [line.split()[1] for line in done.stdout.splitlines()[1:]] == [
         "same",
         "same",

@@ -1,4 +1,4 @@
-"""What `runec run` can be asked for: inputs, resources, traces, less talk."""
+"""Options of `runec run`: inputs, resources, traces, verbosity."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ def test_quiet_leaves_nothing_but_the_result(
 MISTAKES = {
     "no equals sign": (["--string-resource", "words"], 2, "is not NAME=VALUE"),
     "no name": (["--file-resource", "=x"], 2, "is not NAME=VALUE"),
-    "twice": (["--string-resource", "a=1", "--string-resource", "a=2"], 2, "given twice"),
+    "twice": (["--string-resource", "a=1", "--string-resource", "a=2"], 2, "duplicate"),
     "twice in two ways": (
         ["--string-resource", "a=1", "--file-resource", "a=pyproject.toml"],
         2,

@@ -1,4 +1,4 @@
-"""A runec that is told to end: its exit code, what it says, and what it leaves behind."""
+"""runec after a signal: exit code, messages, leftovers."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def test_size_of_an_arduino_firmware(
     assert (done.code, "R0803" in done.stderr) == (2, True)
     assert runec("firmware", "new", noop_rune, "-b", BOARD, "-d", here / "p").code == 0
     done = runec("size", here / "p", "--framework", "arduino")
-    assert (done.code, "--framework does not go with a project" in done.stderr) == (2, True)
+    assert (done.code, "--framework cannot be combined with a project" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("verb", ["size", "flash", "firmware"])
@@ -95,7 +95,7 @@ def test_too_big_names_the_line_of_the_stage_that_costs_most(
     lines = runefile.read_text().splitlines()
     number = next(n for n, line in enumerate(lines, 1) if line.strip().startswith("input:"))
     assert f"{runefile}:{number}:" in done.stderr
-    assert "the stage that costs most: input: 16 bytes (its tensors 16)" in done.stderr
+    assert "the stage with the highest cost: input: 16 bytes (its tensors 16)" in done.stderr
 
 
 @pytest.mark.parametrize("verbs", [["size"], ["firmware", "build"]])

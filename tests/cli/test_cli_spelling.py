@@ -67,7 +67,7 @@ def test_fmt_does_not_write_over_a_pipe(runec: Callable[..., Any]) -> None:
     finally:
         os.close(reader)
     assert (done.code, done.stdout) == (1, "")
-    assert "error[R1003]: cannot write over /dev/fd/" in done.stderr
+    assert "error[R1003]: cannot overwrite /dev/fd/" in done.stderr
 
 
 def test_fmt_takes_a_folder_for_the_runefile_in_it(runec: Callable[..., Any], here: Path) -> None:
@@ -76,7 +76,7 @@ def test_fmt_takes_a_folder_for_the_runefile_in_it(runec: Callable[..., Any], he
     (here / "none").mkdir()
     done = runec("fmt", "none", "sub")
     assert (done.code, done.stdout) == (1, "sub/Runefile\n")
-    assert "error[R1103]: there is no Runefile.yml and no Runefile in none" in done.stderr
+    assert "error[R1103]: no Runefile.yml or Runefile in none" in done.stderr
     assert (here / "sub" / "Runefile").read_text() == NEAT
 
 

@@ -1,4 +1,4 @@
-"""No text of a file that somebody else made reaches a terminal with what that would obey."""
+"""Untrusted text is printed without control characters."""
 
 from __future__ import annotations
 
@@ -93,5 +93,5 @@ def test_the_console_alone_writes_for_people() -> None:
         for path in sorted(PACKAGE.rglob("*.py"))
         if list(writers(path))
     }
-    # runec.__main__ refuses other systems than Linux, on which the console cannot be imported.
+    # runec.__main__ rejects other systems than Linux, on which the console cannot be imported.
     assert set(found) == {"cli/console.py", "__main__.py"}, found

@@ -1,4 +1,4 @@
-"""The original platform's models take part in the matrix, and say what it published."""
+"""Models of the original platform in the conformance matrix, with published results."""
 
 from __future__ import annotations
 

@@ -9,28 +9,40 @@ import pytest
 
 from tools import conformance_page as tool
 
+
+def cell(example: str, target: str, engine: str, verdict: str, seconds: float) -> dict[str, object]:
+    return {
+        "example": example,
+        "target": target,
+        "engine": engine,
+        "verdict": verdict,
+        "seconds": seconds,
+    }
+
+
 CELLS = [
-    {"example": "sine", "target": "host", "verdict": "ok, 7 runs", "seconds": 1.25},
-    {"example": "sine", "target": "emulator:esp32", "verdict": "too little RAM", "seconds": 9.5},
-    {"example": "sine/Runefile", "target": "host", "verdict": "ok, 7 runs", "seconds": 4.75},
+    cell("sine", "host", "wasm3", "ok, 7 runs", 1.25),
+    cell("sine", "emulator:esp32", "wasm3", "too little RAM", 9.5),
+    cell("sine", "emulator:esp32", "aot", "ok, 3 runs", 8.5),
+    cell("sine/Runefile", "host", "wasm3", "ok, 7 runs", 4.75),
 ]
 
 
-def test_the_matrix_has_a_row_an_example_and_a_column_a_target() -> None:
-    assert list(tool.matrix(CELLS)) == [
-        "| example | host | esp32 |",
-        "| --- | --- | --- |",
-        "| sine | ok, 7 runs | too little RAM |",
-        "| sine/Runefile | ok, 7 runs |  |",
+def test_the_matrix_has_a_row_an_engine_and_a_column_a_target() -> None:
+    assert tool.matrix(CELLS) == [
+        ["example", "engine", "host", "esp32"],
+        ["sine", "wasm3", "ok, 7 runs", "too little RAM"],
+        ["sine", "aot", "", "ok, 3 runs"],
+        ["sine/Runefile", "wasm3", "ok, 7 runs", ""],
     ]
 
 
 def test_the_page_holds_sizes_and_no_times() -> None:
-    text = tool.page(CELLS, [["sine", "esp32", "100", "200", "48", "too big"]])
-    assert text.endswith("| sine | esp32 | 100 | 200 | 48 | too big |\n")
-    assert "| example | board | flash | RAM | linear memory | arena |" in text
-    for cell in CELLS:
-        assert str(cell["seconds"]) not in text
+    text = tool.page(CELLS, [["sine", "aot", "esp32", "100", "200", "48", "too big"]])
+    assert text.endswith("| sine | aot | esp32 | 100 | 200 | 48 | too big |\n")
+    assert "| example | engine | board | flash | RAM | linear memory | arena |" in text
+    for each in CELLS:
+        assert str(each["seconds"]) not in text
 
 
 def test_differences_make_no_page(
@@ -45,4 +57,4 @@ def test_differences_make_no_page(
     path.write_text(json.dumps({**CELLS[0], "differences": [{"got": []}]}) + "\n")
     assert tool.main([str(path)]) == 1
     assert len(written) == 1
-    assert "differences" in capsys.readouterr().err
+    assert "bytes differ" in capsys.readouterr().err

@@ -267,7 +267,7 @@ def prepare(case: Case, folder: Path) -> None:
 
 
 def built(runec: Runec, folder: Path) -> Any:
-    """Build as the original's harness did; the folder is the rune's name."""
+    """Build as the original platform's harness did; the folder is the rune's name."""
     return runec(
         *("build", folder / "Runefile.yml", "-o", folder / f"{folder.name}.rune"),
         *("--current-dir", folder, "--debug", "--colour=never", "--cache-dir", folder / "cache"),
@@ -275,7 +275,7 @@ def built(runec: Runec, folder: Path) -> Any:
 
 
 def ran(runec: Runec, folder: Path) -> Any:
-    """Run as the original's harness did, each input by the end of its name."""
+    """Run as the original platform's harness did, each input by the end of its name."""
     inputs: list[str | Path] = []
     for path in sorted(folder.iterdir()):
         if path.suffix in FLAGS:

@@ -35,7 +35,7 @@ def test_equal_cells_pass(
 ) -> None:
     write_runs(tmp_path, RIGHT, RIGHT, RIGHT)
     assert conformance.main(["--on", "host"]) == 0
-    assert capsys.readouterr().out.splitlines()[1].split() == ["copy", "ok,", "3", "runs"]
+    assert capsys.readouterr().out.splitlines()[1].split() == ["copy", "wasm3", "ok,", "3", "runs"]
 
 
 def test_one_unequal_byte_fails_the_matrix_and_is_shown(
@@ -67,13 +67,13 @@ def test_a_board_with_too_little_memory_says_so_and_is_no_failure(
 ) -> None:
     write_runs(tmp_path, RIGHT, RIGHT, RIGHT)
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise UserFileError("R0811", "the rune needs 1 byte more RAM")
 
     monkeypatch.setattr(conformance, "held_firmware", refuse)
     assert conformance.main(["--on", "host", "--on", "emulator:netduinoplus2"]) == 0
     row = " ".join(capsys.readouterr().out.splitlines()[1].split())
-    assert row == "copy ok, 3 runs too little RAM"
+    assert row == "copy wasm3 ok, 3 runs too little RAM"
 
 
 def test_a_namesakes_model_takes_part_only_where_it_fits(
@@ -110,7 +110,8 @@ def test_the_places_are_the_host_and_every_board_verified_in_an_emulator(
 
     verified = [board.id for board in load_boards() if "emulated" in board.verified]
     found = [str(target) for target in conformance.targets([])]
-    assert found == ["host", *(f"emulator:{board}" for board in verified)]
+    wasm3, aot = ([f"emulator:{board}{engine}" for board in verified] for engine in ("", "@aot"))
+    assert found == ["host", *wasm3, *aot]
 
 
 def test_other_models_are_compared_between_targets(conformance: ModuleType, tmp_path: Path) -> None:

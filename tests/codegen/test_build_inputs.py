@@ -1,4 +1,4 @@
-"""What a build depends on, and what it must not."""
+"""Inputs of a build, and facts that it must not depend on."""
 
 from __future__ import annotations
 

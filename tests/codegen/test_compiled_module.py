@@ -1,4 +1,4 @@
-"""The WebAssembly module: small, valid, deterministic, and what it says to the host."""
+"""The WebAssembly module: small, valid, deterministic, and its calls of host functions."""
 
 from __future__ import annotations
 
@@ -322,11 +322,14 @@ def test_one_serial_output_consumes_each_of_its_tensors_in_order(
     ]
 
 
-def test_the_bytes_do_not_depend_on_the_folder(gesture: Pipeline, tmp_path: Path) -> None:
-    places = [tmp_path / "a", tmp_path / "a longer name, with spaces" / "ü"]
+def test_the_bytes_do_not_depend_on_the_folder(
+    gesture: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     module = compile_pipeline(gesture)
-    assert [compile_pipeline(gesture, work_dir=place) for place in places] == [module, module]
-    assert (places[1] / "glue.c").read_text() == generate(gesture).files["glue.c"]
+    for place in (tmp_path / "a", tmp_path / "a longer name, with spaces" / "ü"):
+        place.mkdir(parents=True)
+        monkeypatch.setattr(tempfile, "tempdir", str(place))
+        assert compile_pipeline(gesture) == module
 
 
 @pytest.fixture
@@ -438,7 +441,7 @@ def test_a_compiler_without_headers_is_refused(
     (tmp_path / "include" / "stdint.h").unlink()
     error = machine_error(sine, str(tmp_path), monkeypatch)
     assert error.code == "R0501"
-    assert "no headers of its own" in error.message
+    assert "lacks its headers" in error.message
 
 
 @pytest.mark.parametrize("linked", [b"", b"not wasm", b"\0asm\x01\0\0\0", b"\0asm\x01\0\0\0\x0a"])
@@ -559,7 +562,7 @@ RUNE_BLOCK_RUN(RUNE_IN(0), RUNE_OUT(0))
 @pytest.mark.parametrize(
     ("source", "code", "message"),
     [
-        (RECURSIVE, "R0505", "call itself"),
+        (RECURSIVE, "R0505", "recursion"),
         (DEEP, "R0504", "use 256 bytes of stack, but 0 are declared"),
         (VARIABLE, "R0504", "no fixed size"),
     ],

@@ -1,4 +1,4 @@
-"""The generated C: readable, ordered as the host interface asks, safe against any name."""
+"""The generated C: readable, in the order of the ABI, safe for any name."""
 
 from __future__ import annotations
 

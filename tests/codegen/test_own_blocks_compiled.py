@@ -70,7 +70,12 @@ def refusal(*folders: Path) -> RunecError:
 @pytest.mark.parametrize(
     ("code", "place", "part", "hint"),
     [
-        (("", "/* é */ y = 1; " + COPY), (5, 13), "undeclared identifier 'y'", "the rules"),
+        (
+            ("", "/* é */ y = 1; " + COPY),
+            (5, 13),
+            "undeclared identifier 'y'",
+            "docs/guides/blocks.md",
+        ),
         (
             ("", "int n = in0[0]; out0[0] = (float)n; return RUNE_OK;"),
             (5, 13),
@@ -80,14 +85,14 @@ def refusal(*folders: Path) -> RunecError:
         (("", "memcpy(out0, in0, 4); " + COPY), (5, 5), "memcpy", "no libc"),
         (("", "out0[0] = RUNE_ARG_GAIN; " + COPY), (5, 15), "RUNE_ARG_GAIN", "argument 'gain'"),
         (("", "out1[0] = 1.0f; " + COPY), (5, 5), "'out1'", "RUNE_BLOCK_RUN("),
-        (("", "out0[0] = (float)__TIME__[0]; " + COPY), (5, 22), "reproducible", "built"),
+        (("", "out0[0] = (float)__TIME__[0]; " + COPY), (5, 22), "reproducible", "build time"),
         (
             (DATES_ALLOWED, 'out0[0] = (float)("x" __DATE__)[0]; ' + COPY),
             (6, 27),
             "reproducible",
-            "built",
+            "build time",
         ),
-        (("", "out0[0] = (float)__TIMESTAMP__[0]; " + COPY), (5, 22), "reproducible", "built"),
+        (("", "out0[0] = (float)__TIMESTAMP__[0]; " + COPY), (5, 22), "reproducible", "build time"),
         (("", '__asm__("nop"); ' + COPY), (5, 12), "inline assembly", "write it in C"),
         (('#include "none.h"', ""), (2, 10), "'none.h' file not found", "in its own folder"),
         (("#include </etc/hosts>", ""), (2, 10), "its folder: /etc/hosts", "copy the file"),
@@ -297,7 +302,7 @@ def test_a_block_that_takes_too_much_memory_to_compile_is_named(
     folder = block(tmp_path / "x", MACROS, "out0[0] = (float)(A30 1); return RUNE_OK;")
     error = refusal(folder)
     assert error.code == "R0509"
-    assert error.message == "compiling the block 'x' takes more than 384 MiB of memory"
+    assert error.message == "compiling the block 'x' exceeds 384 MiB of memory"
     assert str(error.span) == f"{folder / 'block.c'}:1:1"
 
 
@@ -323,7 +328,7 @@ def test_a_block_that_takes_too_long_to_compile_is_named(
     # Of an expression that the preprocessor computes nothing is stored.
     error = refusal(block(tmp_path / "x", f"{MACROS}\n#if A30 1\n#endif"))
     assert error.code == "R0509"
-    assert error.message == "compiling the block 'x' takes more than 3 s"
+    assert error.message == "compiling the block 'x' exceeds 3 s"
 
 
 @pytest.mark.parametrize(
@@ -447,7 +452,7 @@ def test_a_name_that_two_uses_would_share_has_to_be_static(tmp_path: Path) -> No
             RECURSIVE,
             "out0[0] = f(in0[0]); return RUNE_OK;",
             "R0505",
-            "call itself",
+            "recursion",
         ),
         (
             "",

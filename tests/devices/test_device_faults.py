@@ -1,4 +1,4 @@
-"""Faults on an emulated board: each is told with its place, and the next run is a good one.
+"""Faults on an emulated board: each is reported with its place, and the next run is a good one.
 
 The board is QEMU's, the firmware the real one. What may go wrong while a rune runs is one rune,
 which does what the first byte of its input says; what keeps a rune from running is a rune that was

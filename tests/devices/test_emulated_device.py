@@ -62,7 +62,7 @@ DEVICE_ERRORS = {
     "trap": ("R0907", "mod360"),
     "greedy": ("R0903", "2147483648 bytes"),
     "stranger": ("R0903", "capability 9"),
-    "dies": ("R0913", "ended by itself"),
+    "dies": ("R0913", "exited"),
 }
 
 
@@ -86,7 +86,7 @@ START_ERRORS = {
     "refuses": ("R0906", "(at 'net'): in front of a full pool"),
     "old": ("R0903", "ABI 7"),
     "other": ("R0917", "another rune"),
-    "ends": ("R0913", "ended by itself: qemu: fatal: Lockup: no HardFault"),
+    "ends": ("R0913", "exited: qemu: fatal: Lockup: no HardFault"),
 }
 
 
@@ -126,7 +126,7 @@ def test_an_emulator_that_ends_is_reported_with_its_reason(words: str) -> None:
     finally:
         child.close()
     reason = LAST_WORDS[words]
-    assert caught.value.message == ": ".join(["it ended by itself", *reason[:1]])
+    assert caught.value.message == ": ".join(["it exited", *reason[:1]])
     assert list(caught.value.notes) == reason[1:]
     assert ("--verbose" in str(caught.value.hint)) == ("fatal" in words)
 

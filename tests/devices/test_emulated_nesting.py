@@ -1,4 +1,4 @@
-"""Blocks as deep as the host allows, compiled by the engine on boards; deeper ones are refused."""
+"""Blocks as deep as the host allows, compiled by the engine on boards; deeper ones are rejected."""
 
 from __future__ import annotations
 

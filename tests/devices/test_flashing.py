@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import shlex
+import shutil
 import struct
 import sys
 import time
@@ -21,6 +22,7 @@ from runec.codegen import compile_pipeline
 from runec.container import Rune, write_rune
 from runec.devices import Target, flash, flashing, plan_flash, run
 from runec.devices.emulator import Device
+from runec.devices.errors import LockedChipError
 from runec.devices.frames import Frame, FrameReader
 from runec.devices.labwired import SimulatorTransport
 from runec.devices.messages import parse_hello
@@ -30,6 +32,7 @@ from runec.firmware import DeviceRune, build, held_firmware, upload_way
 from runec.frontend import analyse
 from runec.tools import Finished, find_tool, run_tool
 from runec.vm import InputReader, Inputs
+from tests.devices.esp_images import AT, FACTORY, esp_flash
 
 NOOP = Path(__file__).resolve().parents[2] / "examples" / "noop"
 INPUTS = Inputs(raw=(NOOP / "input.bin",))
@@ -41,6 +44,10 @@ STAND_IN = """\
 import json, re, shlex, sys
 from pathlib import Path
 given = [*sys.argv[1:]]
+if "read_flash" in given:
+    print("Chip is ESP32-C3 (QFN32) (revision v0.4)")
+    Path(given[-1]).write_bytes(Path({flash!r}).read_bytes())
+    sys.exit()
 named = [*given, *re.findall(r"[{{]([^{{}}]+)[}}]", " ".join(given))]
 if "-CommandFile" in given:
     named += shlex.split(Path(given[-1]).read_text())
@@ -82,7 +89,9 @@ def stand_in(
         told = tmp_path / "told.json"
         program = tmp_path / "bin" / name
         program.parent.mkdir()
-        program.write_text(STAND_IN.format(python=sys.executable, told=str(told)))
+        flash = tmp_path / "flash.bin"
+        flash.write_bytes(esp_flash(FACTORY))
+        program.write_text(STAND_IN.format(python=sys.executable, told=str(told), flash=str(flash)))
         program.chmod(0o755)
         monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
 
@@ -123,7 +132,11 @@ def test_esptool_gets_both_images_whole_at_their_offsets_and_the_port(
 
     done = flash(noop, board, port=port, progress=progress)
     assert (done.port, done.tool) == (port, "esptool")
-    assert steps == ["building the firmware for esp32c3", "uploading with esptool"]
+    assert steps == [
+        "reading esp32c3",
+        "building the firmware for esp32c3",
+        "uploading with esptool",
+    ]
     given = told()
     *front, first, image, second, constants = given.arguments
     assert front == ["--chip", "esp32c3", "--port", port, "write_flash"]
@@ -148,7 +161,8 @@ def test_a_debug_probe_gets_the_program_and_needs_no_port(
     told = stand_in("pyocd")
     assert flash(noop, board, protocol="pyocd").port is None
     given = told()
-    assert given.arguments[:4] == ["flash", "--target", "stm32f405rgtx", "--format"]
+    front = ["flash", "--no-wait", "--target", "stm32f405rgtx", "-O", "auto_unlock=false"]
+    assert given.arguments[:6] == front
     ((_, content),) = given.files.items()
     with held_firmware(DeviceRune.of(noop), board) as built:
         assert content == built.elf.read_bytes()
@@ -194,7 +208,9 @@ def test_jlink_gets_the_whole_image_and_its_address(
     given = told()
     assert given.arguments[:2] == ["-device", "nRF52840_xxAA"]
     script = next(text for name, text in given.files.items() if name == given.arguments[-1])
-    load, path, address = shlex.split(script.decode().splitlines()[0])
+    halt, line, *_ = script.decode().splitlines()
+    assert halt == "h"
+    load, path, address = shlex.split(line)
     assert (load, int(address, 0)) == ("loadbin", board.memory.code.origin)
     with held_firmware(DeviceRune.of(noop), board) as built:
         elf = built.elf.read_bytes()
@@ -268,14 +284,15 @@ def test_the_image_that_dfu_util_gets_boots(
     flash(noop, load_board("netduinoplus2"))
     given = told()
     *front, path = given.arguments
-    assert front == ["-a", "0", "-s", "0x08000000:leave", "-D"]
+    assert front == ["-d", "0483:df11", "-a", "0", "-s", "0x08000000:leave", "-D"]
     image = tmp_path / "uploaded.bin"
     image.write_bytes(given.files[path])
     program = find_tool("qemu-system-arm", hint="apt-get install qemu-system-arm")
     machine = ["-M", "netduinoplus2", "-icount", "shift=0", "-nographic", "-monitor", "none"]
-    machine += ["-serial", "null"]  # USART1; the console is USART2
     # A raw image, no ELF: the machine loads it where its flash is and starts at its vectors.
-    command: list[str | Path] = [program, *machine, "-serial", "stdio", "-kernel", image]
+    # The console is USART2, the second one of the machine's ports.
+    console = ["-serial", "null", "-serial", "stdio"]
+    command: list[str | Path] = [program, *machine, *console, "-kernel", image]
     assert boot(StreamTransport(command, name="qemu"), noop) == on_host(noop)
 
 
@@ -457,7 +474,7 @@ def test_a_tool_that_is_not_there_names_what_installs_it(
         assert (caught.value.code, caught.value.hint) == ("R1004", command)
     with pytest.raises(MachineError) as esp:
         flash(noop, load_board("esp32c3"), port=port)
-    assert esp.value.hint == "sudo apt-get install esptool"
+    assert esp.value.hint == "pip install 'esptool>=5'"
 
 
 def test_an_unknown_protocol_is_told_before_anything_is_built(noop: Rune) -> None:
@@ -466,74 +483,134 @@ def test_an_unknown_protocol_is_told_before_anything_is_built(noop: Rune) -> Non
     assert (caught.value.code, caught.value.hint) == ("R0805", 'did you mean "esptool"?')
 
 
-# What the tools themselves say, and what mends it.
-WORDS = {
-    "esptool, no board": (
-        "esp32c3",
-        None,
-        "A fatal error occurred: Failed to connect to ESP32-C3: No serial data received.",
-        ("R0923", "hold its button BOOT"),
-    ),
-    "esptool, no permission": (
-        "esp32c3",
-        None,
-        "could not open port '/dev/ttyUSB0': [Errno 13] Permission denied: '/dev/ttyUSB0'",
-        ("R0924", "sudo adduser $USER dialout"),
-    ),
-    "openocd, no probe": (
-        "nucleo_f401re",
-        None,
-        "Error: open failed",
-        ("R0923", "`lsusb` must show it"),
-    ),
-    "openocd, no permission": (
-        "nucleo_f401re",
-        None,
-        "Error: libusb_open() failed with LIBUSB_ERROR_ACCESS",
-        ("R0924", "sudo adduser $USER plugdev"),
-    ),
-    "dfu-util, no board": (
-        "netduinoplus2",
-        None,
-        "No DFU capable USB device available",
-        ("R0923", "dfu-util --list"),
-    ),
-    "pyocd, no probe": (
-        "nrf52840_dk",
-        "pyocd",
-        "0000123 C No available debug probes are connected. [__main__]",
-        ("R0923", "`lsusb` must show it"),
-    ),
-    "jlink, no target": (
-        "nrf52840_dk",
-        "jlink",
-        "Cannot connect to target.",
-        ("R0923", "`lsusb` must show it"),
-    ),
-    "another": ("esp32c3", None, "MD5 of file does not match data in flash!", ("R0920", "esptool")),
-}
+# An OpenOCD whose chip is locked until it was erased, or for ever.
+LOCKED = """\
+#!{python}
+import json, sys
+from pathlib import Path
+calls = Path({calls!r})
+done = json.loads(calls.read_text()) if calls.exists() else []
+calls.write_text(json.dumps([*done, sys.argv[1:]]))
+if "nrf52_recover" in sys.argv:
+    sys.exit()
+if {for_ever} or not any("nrf52_recover" in each for each in done):
+    print("nRF52 device has AP lock engaged (see UICR APPROTECT register).", file=sys.stderr)
+    print("** OpenOCD init failed **", file=sys.stderr)
+    sys.exit(1)
+"""
 
 
-@pytest.mark.parametrize("case", WORDS)
-def test_what_the_upload_tools_say_becomes_what_to_do(
-    noop: Rune,
-    port: str,
-    monkeypatch: pytest.MonkeyPatch,
-    stand_in: Callable[[str], Callable[[], Told]],
-    case: str,
+@pytest.fixture
+def locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Put an OpenOCD with a locked chip into PATH; gives the file with the words of its calls."""
+
+    def make(*, for_ever: bool = False) -> Path:
+        calls, program = tmp_path / "calls.json", tmp_path / "bin" / "openocd"
+        program.parent.mkdir()
+        program.write_text(
+            LOCKED.format(python=sys.executable, calls=str(calls), for_ever=for_ever)
+        )
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+        return calls
+
+    return make
+
+
+def test_a_locked_chip_is_not_erased_unasked(noop: Rune, locked: Callable[..., Path]) -> None:
+    calls = locked()
+    with pytest.raises(LockedChipError) as caught:
+        flash(noop, load_board("nrf52_dk"))
+    assert caught.value.can_unlock
+    ((*_, program),) = json.loads(calls.read_text())
+    assert program.startswith("program ")
+
+
+def test_a_chip_that_is_unlocked_is_erased_once_then_written(
+    noop: Rune, locked: Callable[..., Path]
 ) -> None:
-    board_id, protocol, words, (code, command) = WORDS[case]
-    board = load_board(board_id)
-    way = upload_way(board, protocol)
-    assert way is not None
-    stand_in(way.command[0])
-    monkeypatch.setattr(flashing, "build_project", lambda *_, **__: None)
-    monkeypatch.setattr(
-        flashing, "run_tool", lambda *_, **__: Finished(1, "Uploading\n", f"{words}\n")
-    )
+    calls = locked()
+    steps: list[str] = []
+    said: list[str] = []
+
+    def progress(what: str) -> Any:
+        steps.append(what)
+        return contextlib.nullcontext()
+
+    flash(noop, load_board("nrf52_dk"), unlock=True, progress=progress, say=said.append)
+    assert steps[-3:] == [
+        "uploading with openocd",
+        "erasing and unlocking nrf52_dk",
+        "uploading with openocd",
+    ]
+    first, erases, last = json.loads(calls.read_text())
+    assert first == last
+    assert erases[:6] == first[:6]
+    assert "nrf52_recover" in erases
+    assert [line.partition(" to ")[0] for line in said] == [
+        "nrf52_dk: overwrites flash from 0x00000000"
+    ]
+
+
+def test_a_chip_that_stays_locked_is_told_after_one_attempt(
+    noop: Rune, locked: Callable[..., Path]
+) -> None:
+    calls = locked(for_ever=True)
+    with pytest.raises(LockedChipError):
+        flash(noop, load_board("nrf52840_dk"), unlock=True)
+    assert len(json.loads(calls.read_text())) == 3
+
+
+def test_what_is_overwritten_is_told_before_it_is(
+    noop: Rune, port: str, stand_in: Callable[[str], Callable[[], Told]]
+) -> None:
+    stand_in("esptool")
+    said: list[str] = []
+    flash(noop, load_board("esp32"), port=port, say=said.append)
+    (line,) = said
+    assert line.startswith("esp32 (ESP32-C3 (QFN32), revision 0.4): overwrites the application")
+    assert line.endswith("factory at 0x10000; loader and partition table stay")
+
+
+def test_a_board_with_another_table_is_not_written(
+    noop: Rune, port: str, tmp_path: Path, stand_in: Callable[[str], Callable[[], Told]]
+) -> None:
+    stand_in("esptool")
+    (tmp_path / "flash.bin").write_bytes(esp_flash(AT))
     with pytest.raises(MachineError) as caught:
-        flash(noop, board, port=port if way.needs_port else None, protocol=protocol)
-    assert caught.value.code == code
-    assert command in str(caught.value.hint)
-    (diagnostic,) = caught.value.diagnostics
-    assert words in diagnostic.notes
+        flash(noop, load_board("esp32"), port=port)
+    assert caught.value.code == "R0832"
+    assert not (tmp_path / "told.json").exists()
+
+
+@pytest.mark.skipif(shutil.which("esptool") is not None, reason="esptool 5 is installed here")
+def test_esptool_may_have_its_older_name(
+    noop: Rune, port: str, stand_in: Callable[[str], Callable[[], Told]]
+) -> None:
+    told = stand_in("esptool.py")
+    board = load_board("esp32c3")
+    plan = plan_flash(noop, board, port=port)
+    assert plan.missing == ()
+    assert plan.tool is not None
+    assert plan.tool.words[0] == "esptool.py"
+    assert flash(noop, board, port=port).port == port
+    assert "write_flash" in told().arguments
+
+
+def test_dfu_util_that_lost_a_program_that_had_started_has_written_it(
+    noop: Rune, monkeypatch: pytest.MonkeyPatch, stand_in: Callable[[str], Callable[[], Told]]
+) -> None:
+    stand_in("dfu-util")
+    monkeypatch.setattr(flashing, "build_project", lambda *_, **__: None)
+    said = Finished(
+        1,
+        "Download done.\nFile downloaded successfully\n",
+        "dfu-util: Error during download get_status\n",
+    )
+    monkeypatch.setattr(flashing, "run_tool", lambda *_, **__: said)
+    assert flash(noop, load_board("netduinoplus2")).tool == "dfu-util"
+    lost = Finished(1, "Download\t[===   ]  15%\n", said.stderr)
+    monkeypatch.setattr(flashing, "run_tool", lambda *_, **__: lost)
+    with pytest.raises(MachineError) as caught:
+        flash(noop, load_board("netduinoplus2"))
+    assert caught.value.code == "R0920"

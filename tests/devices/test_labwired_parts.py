@@ -1,4 +1,4 @@
-"""What labwired is told of a part on a simulated board."""
+"""Parts on boards simulated by labwired."""
 
 from __future__ import annotations
 

@@ -113,3 +113,12 @@ def test_text_longer_than_the_reader_holds_is_cut_at_the_same_place_however_it_c
     assert lengths == [4096, 4096, 1808]
     assert found[-1] == Frame(1, 2, b"body")
     assert reader.flush() == []
+
+
+def test_lines_before_the_noise_of_another_speed_are_words() -> None:
+    reader = FrameReader()
+    words = b"\r\nrunec: fault, restarting\r\n"
+    noise = b"\xe0\x1c\x9f#\xfc\n\x80"
+    assert reader.feed(words + noise + b"\0") == [Text(words.decode())]
+    assert reader.feed(noise + words + b"\0") == []
+    assert reader.feed(b"\n" + noise + b"\0") == []

@@ -107,6 +107,26 @@ def make_pair(make_device: Callable[..., Any]) -> Callable[..., Pair]:
     return make
 
 
+@pytest.mark.parametrize("part_bytes", [1, 40, 232])
+def test_no_frame_has_more_data_than_the_transport_delivers(
+    make_pair: Callable[..., Pair], part_bytes: int
+) -> None:
+    pair = make_pair()
+    pair.link = Link(silence_ms=60_000, part_bytes=part_bytes)
+    lengths: list[int] = []
+    receive = pair.device.receive
+
+    def heard(data: bytes, now: float) -> None:
+        lengths.append(len(data))
+        receive(data, now)
+
+    pair.device.receive = heard
+    pair.greet()
+    assert pair.run().result == EXPECTED
+    # two zeros, COBS, kind and seq, offset, CRC
+    assert max(lengths) == 2 + 1 + 2 + 4 + part_bytes + 4
+
+
 def test_a_hello_tells_what_the_device_is(make_pair: Callable[..., Pair]) -> None:
     pair = make_pair(status=203)
     hello = pair.greet()
@@ -242,7 +262,7 @@ def test_a_restart_in_the_middle_of_a_run_is_reported(make_pair: Callable[..., P
         pair.turn()
     pair.device.take()
     pair.device.reset()
-    assert pair.until(Finished) == Lost(LostCause.RESTARTED, "it sent a new hello")
+    assert pair.until(Finished) == Lost(LostCause.RESTARTED, "another hello")
 
 
 def test_a_restart_between_runs_does_no_harm(make_pair: Callable[..., Pair]) -> None:

@@ -55,7 +55,7 @@ def port(tmp_path: Path) -> Path:
 
 
 def sensor() -> Generator[tuple[object, ...], bytes, bytes]:
-    """A run that needs nothing from the computer."""
+    """A run that needs nothing from the host."""
     return b'{"2":[{"element-type":"f32","dimensions":[1,1],"elements":[0.8]}]}\n'
     yield ()
 
@@ -100,7 +100,8 @@ def test_a_recording_that_a_board_with_a_sensor_did_not_read_is_warned_of(rune: 
     (warning,) = warned
     assert warning.code == "R0749"
     assert (
-        "--accelerometer r.csv has no effect: the firmware reads the board's own" in warning.message
+        "--accelerometer r.csv has no effect: the firmware reads the sensor on the board"
+        in warning.message
     )
     with pytest.raises(RunecError):
         feed.provide(CapabilityKind.ACCEL, {}, 12, None)

@@ -1,4 +1,4 @@
-"""Rtt in a device's memory, as the computer sees them: the page's example, memory that lies."""
+"""RTT in a device's memory, from the host: the example of the page, invalid memory."""
 
 from __future__ import annotations
 

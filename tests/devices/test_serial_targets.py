@@ -8,18 +8,22 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import serial
+from serial.tools import list_ports
 
 from runec.boards import load_board
 from runec.codegen import compile_pipeline
 from runec.container import Rune, write_rune
-from runec.devices import Target, run, run_bytes, start_emulator
+from runec.devices import Target, run, run_bytes, serial_port, start_emulator
+from runec.devices.ports import Port, find_port
 from runec.devices.serial_port import SerialTransport
-from runec.diagnostics import MachineError, RuneError
+from runec.diagnostics import MachineError, RuneError, UsageError
 from runec.firmware import DeviceRune, held_firmware
 from runec.frontend import analyse
 from runec.vm import Inputs
@@ -48,6 +52,93 @@ def test_a_board_at_a_port_runs_its_rune(
         lines = list(run(rune, inputs, target, repeats=3, log=log.append))
     assert lines == ['{"2":[{"element-type":"f32","dimensions":[1,1],"elements":[0.8]}]}'] * 3
     assert log == [f"serial:{port}: hello from paper"]
+
+
+class Boots(Paper):
+    """A device whose boot ROM speaks first, at another speed."""
+
+    def __init__(self, device: Any, words: bytes) -> None:
+        super().__init__(device)
+        self.words = words
+
+    def exchange(self, data: bytes) -> bytes:
+        said, self.words = self.words, b""
+        return said + super().exchange(data)
+
+
+@pytest.mark.parametrize("baud", [921_600, 115_200])
+def test_words_before_the_first_frame_are_dropped_at_another_speed_than_the_roms(
+    make_device: Callable[..., Any], rune: Rune, inputs: Inputs, port: Path, baud: int
+) -> None:
+    log: list[str] = []
+    device = make_device(echo)
+    device.boot()
+    target = Target.parse(f"serial:{port}@{baud}")
+    with plugged(Boots(device, b"\0zzNqq Wx\0"), port):
+        lines = list(run(rune, inputs, target, log=log.append))
+    assert lines == ['{"2":[{"element-type":"f32","dimensions":[1,1],"elements":[0.8]}]}']
+    assert [line for line in log if "zzN" in line] == (
+        [f"serial:{port}: zzNqq Wx"] if baud == 115_200 else []
+    )
+
+
+def test_what_never_says_hello_is_quoted(
+    rune: Rune, inputs: Inputs, port: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serial_port, "GREETING_S", 0.5)
+
+    class Other:
+        def exchange(self, data: bytes) -> bytes:
+            return b"\0another firmware\0" if data else b""
+
+    target = Target.parse(f"serial:{port}@921600")
+    with plugged(Other(), port), pytest.raises(RuneError) as caught:
+        list(run_bytes(rune, inputs, target))
+    assert caught.value.code == "R0901"
+    assert caught.value.notes == ("another firmware",)
+
+
+def test_of_two_ports_of_a_probe_the_one_that_answers_is_taken(
+    make_device: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [str(tmp_path / "ttyACM0"), str(tmp_path / "ttyACM1")]
+    monkeypatch.setattr(serial_port, "ASKED_S", 0.5)
+    board = load_board("nrf52840_dk")
+
+    def show(*locations: str) -> None:
+        items: list[Any] = [
+            SimpleNamespace(
+                device=name, vid=0x1366, pid=0x1055, description="n/a", location=location
+            )
+            for name, location in zip(names, locations, strict=True)
+        ]
+        monkeypatch.setattr(list_ports, "comports", lambda: items)
+
+    def find() -> str:
+        answers = partial(_answers, baud=board.hal.baud)
+        return find_port([board], answers=answers).device
+
+    class Dead(Paper):
+        def exchange(self, _data: bytes) -> bytes:
+            return b""
+
+    live = Paper(make_device(echo))
+    show("1-2:1.1", "1-2:1.3")
+    with plugged(Dead(None), Path(names[0])), plugged(live, Path(names[1])):
+        assert find() == names[1]
+        # two probes: it may be either
+        show("1-2:1.1", "1-3:1.1")
+        with pytest.raises(UsageError) as caught:
+            find()
+    assert caught.value.code == "R0943"
+    show("1-2:1.1", "1-2:1.3")
+    both = plugged(Dead(None), Path(names[0])), plugged(Dead(None), Path(names[1]))
+    with both[0], both[1], pytest.raises(UsageError, match="several ports"):
+        find()
+
+
+def _answers(port: Port, *, baud: int) -> bool:
+    return serial_port.says_hello(port.device, baud)
 
 
 def test_a_board_that_was_up_all_along_is_asked_who_it_is(
@@ -147,8 +238,8 @@ def test_a_missing_port_lists_the_others(rune: Rune, inputs: Inputs, target: Tar
     with pytest.raises(MachineError) as caught:
         list(run(rune, inputs, target))
     assert (caught.value.code, caught.value.exit_code) == ("R0941", 4)
-    assert "there is no such port" in caught.value.message
-    assert "found are:" in str(caught.value.hint)
+    assert "no such port" in caught.value.message
+    assert "found:" in str(caught.value.hint)
 
 
 def test_a_file_that_is_no_port_is_told() -> None:
@@ -159,7 +250,7 @@ def test_a_file_that_is_no_port_is_told() -> None:
 
 @pytest.mark.parametrize("port", ["socket://", "socket://localhost", "socket://localhost:x"])
 def test_an_address_without_host_and_port_is_told(port: str) -> None:
-    with pytest.raises(MachineError, match="it names no host and port") as caught:
+    with pytest.raises(MachineError, match="no host and port in it") as caught:
         SerialTransport(port)
     assert caught.value.code == "R0941"
     assert "socket://HOST:PORT" in str(caught.value.hint)
@@ -171,7 +262,7 @@ def test_an_address_where_nobody_listens_is_told() -> None:
         port = f"socket://127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(MachineError, match="refused") as caught:
             SerialTransport(port)
-    assert "start what listens there" in str(caught.value.hint)
+    assert "start the server and pass its address" in str(caught.value.hint)
 
 
 def test_a_port_that_somebody_holds_is_told(make_device: Callable[..., Any], port: Path) -> None:
@@ -182,7 +273,7 @@ def test_a_port_that_somebody_holds_is_told(make_device: Callable[..., Any], por
         first.close()
         SerialTransport(str(port)).close()
     assert caught.value.code == "R0941"
-    assert "another program holds it" in caught.value.message
+    assert "it is in use by another program" in caught.value.message
 
 
 def test_a_port_without_permission_names_the_group(monkeypatch: pytest.MonkeyPatch) -> None:

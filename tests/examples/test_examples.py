@@ -61,7 +61,7 @@ build_once = functools.cache(build)
 
 
 def outputs(rune: bytes, inputs: Inputs, repeats: int = 1) -> list[str]:
-    """Run the bytes of a .rune on this computer."""
+    """Run the bytes of a .rune on the host."""
     return list(run_rune(read_rune(rune, source="test.rune"), inputs, repeats=repeats))
 
 

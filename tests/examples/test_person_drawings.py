@@ -1,4 +1,4 @@
-"""The drawings that person_detection is trained on, and where they say a person's parts are."""
+"""Drawings for the training of person_detection, and positions of a person's parts."""
 
 import importlib
 import sys

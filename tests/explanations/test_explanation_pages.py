@@ -1,4 +1,4 @@
-"""Pages and codes belong together; that the examples do what they say: tests/frontend."""
+"""Pages match codes; tests/frontend tests their examples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each block adds to the module: the functions that only it needs."""
+"""Functions of the module that only one block needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A project that was built just as it is now is not built again; whatever changes, it is."""
+"""An up-to-date project is not built again; any change causes a build."""
 
 from __future__ import annotations
 

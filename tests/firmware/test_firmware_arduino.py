@@ -283,7 +283,7 @@ def test_platformio_builds_what_answers_as_the_host_does(
     project = create_project(
         DeviceRune.of(rune), board, tmp_path / "a project", framework="arduino"
     )
-    # Pointers of this computer are twice as long as a board's.
+    # Pointers of the host are twice as long as a board's.
     config = project.directory / "src" / "firmware_config.h"
     larger = re.sub(
         r"(FIRMWARE_(?:POOL|ARENA)_BYTES) (\d+)u",
@@ -409,7 +409,7 @@ def test_a_port_that_takes_nothing_is_given_up(tmp_path: Path) -> None:
 
 
 def run_on_the_stand_in(folder: Path, *flags: str, core: bool = True) -> None:
-    """Compile `main.cpp` of a folder and the HAL to `program`, with this computer's compiler."""
+    """Compile `main.cpp` of a folder and the HAL to `program`, with the host's compiler."""
     templates = data_dir("firmware_templates")
     hal = templates / "hal"
     include = (folder, hal / "common", templates / "runevm" / "include", STAND_IN / "core")

@@ -1,4 +1,4 @@
-"""What does not fit is refused when that is sure, with what costs most; the linker has the rest."""
+"""Runes that cannot fit are rejected with the highest cost; the linker decides the rest."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_rune_too_big_for_a_board_that_others_fit_is_told_what_of_it_is_big(
 ) -> None:
     error = refused(example_rune("microspeech"), load_board("nrf52_dk"), tmp_path / "p")
     assert error.code == "R0811"
-    assert "no rune fits" not in (error.hint or "")
+    assert "too small for the engine" not in (error.hint or "")
     assert (error.hint or "").startswith("make its linear memory smaller, or choose")
     create_project(
         DeviceRune.of(example_rune("gesture")), load_board("nrf52_dk"), tmp_path / "smaller"
@@ -63,7 +63,7 @@ def test_the_engines_fixed_need_does_not_depend_on_the_rune(
     notes = {}
     for name in ("noop", "gesture", "microspeech"):
         error = refused(example_rune(name), board, tmp_path / name)
-        assert "no rune fits this board" in (error.hint or "")
+        assert "its RAM is too small for the engine wasm3" in (error.hint or "")
         parts = dict(note.split(": ", 1) for note in error.notes)
         notes[name] = (parts["the engine"], parts["the engine's heap for its code"])
     assert len({fixed for fixed, _ in notes.values()}) == 1
@@ -79,13 +79,13 @@ def test_the_flash_that_any_rune_needs_is_told_apart_from_that_for_models(
     for name in ("noop", "sine", "gesture"):
         error = refused(example_rune(name), board, tmp_path / name)
         assert error.code == "R0812"
-        assert "no rune fits this board, whose flash is too small" in (error.hint or "")
+        assert "its flash is too small for the engine wasm3" in (error.hint or "")
         rest = [note for note in error.notes if note.startswith("the engine and the rest")]
         (size,) = re.findall(r"(\d+) bytes$", rest[0])
         assert int(size) == 83 * 1024, "the same for each"
     enough = board_with("netduinoplus2", flash=100_000)
     error = refused(example_rune("gesture"), enough, tmp_path / "p")
-    assert (error.hint or "").startswith("leave out gesture or use a model with fewer kinds of")
+    assert (error.hint or "").startswith("omit gesture or use a model with fewer kinds of")
     create_project(DeviceRune.of(example_rune("noop")), enough, tmp_path / "p")
 
 
@@ -122,7 +122,7 @@ def test_a_rune_without_a_model_names_the_stage_whose_code_is_largest(
     error = refused(rune, board, tmp_path / "p")
     assert (error.code, error.stage) == ("R0812", "large")
     assert "needs at least 1 bytes more flash" in error.message
-    assert (error.hint or "").startswith("leave out large or use a smaller block there, or")
+    assert (error.hint or "").startswith("omit large or use a smaller block there, or")
 
 
 @pytest.mark.parametrize(("flash", "ram"), [(124_000, None), (None, 42_000)])

@@ -177,7 +177,7 @@ def test_a_path_that_scons_would_not_find_is_refused_with_the_reason(
     project = create_project(DeviceRune.of(example_rune("noop")), load_board("esp32c3"), folder)
     if where == "cache":
         monkeypatch.setenv("RUNEC_CACHE_DIR", str(tmp_path / "${HOME}"))
-    with pytest.raises(MachineError, match=r"takes a \$ for the beginning of a variable") as caught:
+    with pytest.raises(MachineError, match=r"reads \$ as the start of a variable") as caught:
         build_project(project)
     assert caught.value.code == "R0821"
     assert not (folder / ".pio").exists()
@@ -303,8 +303,9 @@ def test_each_protocol_runs_its_tool_with_what_it_needs(
         assert word in given
     if protocol == "jlink":
         script = (tmp_path / "my project" / given.splitlines()[-1]).read_text().splitlines()
-        load, image, address = shlex.split(script[0])
-        assert (load, address, script[-1]) == ("loadbin", "0x00000000", "exit")
+        load, image, address = shlex.split(script[1])
+        assert (script[0], load, address) == ("h", "loadbin", "0x00000000")
+        assert script[-1] == "exit"
         assert image.endswith("image.bin")
     # No loose ends: every name in braces was known.
     assert not re.search(r"\{[a-z_]+\}", given)

@@ -113,7 +113,7 @@ def test_flash_and_ram_may_take_more_than_the_chip_has_of_either(
     noop_with: NoopWith, tmp_path: Path
 ) -> None:
     # 4 MiB of each. An ELF loader that cleared .bss behind the program in flash would get past its
-    # end, where this board's memory begins anew.
+    # end, where this board's memory starts again.
     half = 2_300_000
     body = f"""i32.const {half - 1} i32.const 97 i32.store8
         i32.const {half - 1} i32.load8_u i32.const 97 i32.ne"""

@@ -1,7 +1,8 @@
-"""Which pins of a board a rune's PINs drive, and what is said of those that it can't."""
+"""Pins of a board for the PINs of a rune, and errors for impossible ones."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,10 +12,10 @@ import pytest
 from runec.boards import Board, BoardPin, load_board, load_boards
 from runec.codegen import compile_pipeline
 from runec.container import Rune, write_rune
-from runec.diagnostics import UserFileError
-from runec.firmware import DeviceRune, StageError, create_project
+from runec.diagnostics import Severity, UserFileError
+from runec.firmware import DeviceRune, StageError, create_project, pin_warnings
 from runec.firmware.board_sensors import Accelerometer
-from runec.firmware.pins import DrivenPin, choose_pins
+from runec.firmware.pins import DrivenPin, chip_pin, choose_pins
 from runec.frontend import analyse_text
 
 MakeLamps = Callable[..., Rune]
@@ -84,6 +85,21 @@ def test_a_pin_is_a_name_of_the_board_or_of_the_chip(
         ("nrf52840_dk", ["P0.8"], "the pin P0.8 of nrf52840_dk, taken by its console", "another"),
         ("esp32c3", ["21"], "the pin 21 of esp32c3, taken by its console", "another"),
         ("nucleo_f401re", ["LED", "PA5"], "taken by the out 'pin0'", "another"),
+        *(("esp32", [str(pin)], "taken by its flash chip", "another") for pin in range(6, 12)),
+        *(("esp32c3", [str(pin)], "taken by its flash chip", "another") for pin in range(11, 18)),
+        *(
+            (board, [pin], "taken by its debug port", "another")
+            for board in ("nucleo_f401re", "netduinoplus2", "disco_f407vg", "bluepill_f103c8")
+            for pin in ("PA13", "PA14")
+        ),
+        *(
+            (board, [pin], "taken by its USB", "another")
+            for board in ("netduinoplus2", "disco_f407vg", "bluepill_f103c8")
+            for pin in ("PA11", "pa12")
+        ),
+        ("netduinoplus2", ["PB2"], "taken by the supply of its headers", "another"),
+        ("nrf52840_dk", ["P0.18"], "taken by its reset button", "another"),
+        ("nrf52_dk", ["P0.21"], "taken by its reset button", "another"),
     ],
 )
 def test_a_pin_that_cannot_be_had_is_refused_with_its_stage(
@@ -95,6 +111,39 @@ def test_a_pin_that_cannot_be_had_is_refused_with_its_stage(
     assert words in caught.value.message
     assert hint in str(caught.value.hint)
     assert caught.value.stage == ("pin1" if len(pins) > 1 else "pin")
+
+
+@pytest.mark.parametrize(
+    ("board", "pins", "reason"),
+    [
+        *(("esp32", each, "at a reset") for each in ("0", "GPIO2", "5", "12", "15")),
+        *(("esp32c3", each, "at a reset") for each in ("2", "8", "9")),
+        ("esp32c3", "19", "the chip's own USB"),
+        ("nrf52840_dk", "P0.9", "NFC"),
+        ("nrf52_dk", "P0.00", "32 kHz crystal"),
+        ("esp32", "4", None),
+        ("esp32c3", "4", None),
+        ("nrf52_dk", "P0.18", None),  # the other board's reset
+        ("nucleo_f401re", "PA11", None),  # this one has no USB there
+    ],
+)
+def test_a_pin_with_another_use_is_accepted_with_a_warning(
+    lamps: MakeLamps, board: str, pins: str, reason: str | None
+) -> None:
+    rune = DeviceRune.of(lamps(pins))
+    assert choose_pins(rune, load_board(board), "bare", None)
+    found = pin_warnings(rune, load_board(board))
+    assert [(stage, each.code, each.severity) for stage, each in found] == (
+        [] if reason is None else [("pin", "R0845", Severity.WARNING)]
+    )
+    assert all(reason in each.message for _, each in found if reason)
+
+
+def test_what_a_board_lists_is_a_pin_of_its_chip() -> None:
+    for board in load_boards():
+        for table in (board.hal.reserved, board.hal.caution):
+            for name in itertools.chain(*table.values()):
+                assert chip_pin(board, name) is not None, (board.id, name)
 
 
 def test_a_sensor_takes_the_pins_of_its_bus(lamps: MakeLamps) -> None:
@@ -111,7 +160,7 @@ def test_arduinos_pins_are_called_as_its_core_does(lamps: MakeLamps) -> None:
     board = load_board("nrf52840_dk")
     assert board.vendor is not None
     vendor = msgspec.structs.replace(board.vendor, pins=None)
-    with pytest.raises(StageError, match="does not know what arduino calls the pins"):
+    with pytest.raises(StageError, match="unknown pin names of"):
         chosen(lamps("LED"), msgspec.structs.replace(board, vendor=vendor), "arduino")
 
 

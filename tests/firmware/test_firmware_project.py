@@ -193,7 +193,7 @@ def test_too_much_ram_is_refused_before_anything_is_written(
     told = re.findall(r"needs at least (\d+) bytes more RAM than the 131072", caught.value.message)
     excess = int(told[0])
     *costs, stage = caught.value.notes
-    assert stage == "the stage that costs most: input: 16 bytes (its tensors 16)"
+    assert stage == "the stage with the highest cost: input: 16 bytes (its tensors 16)"
     parts = [int(re.findall(r": (\d+) bytes", note)[0]) for note in costs]
     assert sum(parts) == 131072 + excess, "the notes account for every byte"
     smaller = with_graph(example_rune("noop"), memory_used=300_000 - excess)
@@ -209,7 +209,7 @@ def test_a_board_too_small_for_the_engine_says_so_and_which_boards_are_not(
         )
     assert caught.value.code == "R0811"
     hint = caught.value.hint or ""
-    assert "no rune fits this board" in hint
+    assert "its RAM is too small for the engine wasm3; compile the rune: --backend aot" in hint
     fitting = hint.rpartition(": ")[2].split(", ")
     assert fitting == BOARDS
     assert not (tmp_path / "p").exists()
@@ -241,7 +241,7 @@ def test_flash_that_is_too_small_for_the_engine_is_told_as_such(
             tmp_path / "p",
         )
     assert caught.value.code == "R0812"
-    assert "flash is too small for the engine alone" in (caught.value.hint or "")
+    assert "flash is too small for the engine wasm3" in (caught.value.hint or "")
 
 
 def test_a_large_arena_is_named_as_what_is_too_big(example_rune: MakeRune, tmp_path: Path) -> None:
@@ -382,3 +382,19 @@ def test_a_project_says_how_it_is_built(example_rune: MakeRune, tmp_path: Path, 
     assert "```\nrunec firmware build .\n```" in readme
     assert load_board(board).hal.console in readme
     assert (f"--board {board}" in readme) == (load_board(board).upload is not None)
+
+
+def test_a_compiled_rune_fits_where_no_interpreter_does(
+    example_rune: MakeRune, tmp_path: Path
+) -> None:
+    board = load_board("bluepill_f103c8")
+    project = create_project(
+        DeviceRune.of(example_rune("sine")), board, tmp_path / "p", backend="aot"
+    )
+    assert project.plan.engine_heap_bytes == 0
+    assert project.plan.stack_bytes == 8192
+    plan = json.loads((tmp_path / "p/build_plan.json").read_text())
+    sources = [name for group in plan["groups"] for name in group["sources"]]
+    assert "src/rune_code.c" in sources
+    assert not any("wasm3" in name for name in sources)
+    assert "wasm3" not in (tmp_path / "p/NOTICE").read_text()

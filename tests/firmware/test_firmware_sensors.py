@@ -183,15 +183,15 @@ def test_what_a_board_s_sensors_cannot_give_is_refused_before_anything_is_writte
 ) -> None:
     good = node("nrf52840_dk", tmp_path)
     bare = load_board("nrf52840_dk").with_input("sensor")
-    assert "names no accelerometer" in refusal(recorder(), bare, tmp_path)
+    assert "has no accelerometer" in refusal(recorder(), bare, tmp_path)
     assert "0x54" in refusal(recorder(), node("nrf52_dk", tmp_path, address=0x54), tmp_path)
     assert "no I2C" in refusal(recorder(), node("mps2_an386", tmp_path), tmp_path)
     assert "no I2C" in refusal(recorder(), good, tmp_path, framework="arduino")
-    assert "at most 200" in refusal(recorder(hz=201), good, tmp_path)
+    assert "is 200" in refusal(recorder(hz=201), good, tmp_path)
     second = RECORDED.replace("hz: HZ", "source: 1").replace("SAMPLES", "4")
-    assert "more than one accelerometer" in refusal(rune_of(second), good, tmp_path)
+    assert "several accelerometers" in refusal(rune_of(second), good, tmp_path)
     flat = RECORDED.replace("[SAMPLES, 3]", "[4]").replace("args: {n: SAMPLES, hz: HZ}", "args: {}")
-    assert "whole samples" in refusal(rune_of(flat), good, tmp_path)
+    assert "whole number of samples" in refusal(rune_of(flat), good, tmp_path)
 
 
 def test_an_emulator_without_the_part_says_so(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Devices make room for the shapes of a model's file: one that lacks them is refused."""
+"""Devices allocate memory for the shapes in a model's file: a model without them is rejected."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_rune_with_a_model_of_the_newer_code_alone_is_refused(
     with pytest.raises(StageError) as caught:
         plan_memory(DeviceRune.of(built(tmp_path, model)), load_board("netduinoplus2"))
     assert (caught.value.code, caught.value.stage) == ("R0810", "net")
-    assert "reads as other operators" in caught.value.message
+    assert "as other operators" in caught.value.message
 
 
 def with_model(rune: Rune, data: bytes, *, lies: bool = False) -> Rune:
@@ -111,7 +111,7 @@ def rune(tmp_path_factory: pytest.TempPathFactory) -> Rune:
 
 
 def refused(rune: Rune, data: bytes) -> StageError:
-    """Why a rune with this model is refused for a device."""
+    """Why a rune with this model is rejected for a device."""
     found = []
     for lies in (False, True):
         with pytest.raises(StageError) as caught:

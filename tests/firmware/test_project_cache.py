@@ -17,6 +17,7 @@ from runec.diagnostics import MachineError
 from runec.firmware import DeviceRune, cached_project, clear_projects, load_project
 from runec.firmware.project_cache import _locked, _prune
 from runec.frontend import analyse
+from tests.common import without_engine_sources
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -90,7 +91,7 @@ def noop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rune:
     pipeline = analyse(EXAMPLES / "noop" / "Runefile.yml").pipeline
     made = write_rune(pipeline, compile_pipeline(pipeline))
     monkeypatch.setenv("RUNEC_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr("runec.firmware.project.wasm3.source_groups", lambda **_: [])
+    without_engine_sources(monkeypatch)
     return made
 
 

@@ -242,9 +242,11 @@ def test_changes_of_the_users_are_not_written_over(example_rune: MakeRune, fresh
         with pytest.raises(UserFileError) as caught:
             create_project(DeviceRune.of(version), board, fresh)
         assert caught.value.code == "R0817"
-        assert caught.value.message.endswith("would lose what was changed there: src/firmware.c")
+        assert caught.value.message.endswith(
+            "has local changes that would be overwritten: src/firmware.c"
+        )
         assert contents(fresh) == before
-    # What the hint says mends it.
+    # What the hint says fixes it.
     mine.rename(fresh / "mine.c")
     create_project(DeviceRune.of(version_2(rune)), board, fresh)
     assert mine.read_bytes() != b"int mine;\n"

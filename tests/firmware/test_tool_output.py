@@ -1,4 +1,4 @@
-"""What is taken from the output of a build that failed. The texts are in the tools' forms."""
+"""Errors in the output of failed builds, in the formats of the tools."""
 
 from __future__ import annotations
 

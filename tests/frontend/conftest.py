@@ -1,4 +1,4 @@
-"""What the tests of the frontend share: tiny models, and a Runefile analysed in a folder."""
+"""Fixtures of the frontend: tiny models, and a Runefile analysed in a folder."""
 
 from __future__ import annotations
 

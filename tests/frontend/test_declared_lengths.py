@@ -1,4 +1,4 @@
-"""Blocks whose output's length depends on the data: the Runefile declares one of its own."""
+"""Blocks whose output length depends on the data: declared lengths."""
 
 from __future__ import annotations
 

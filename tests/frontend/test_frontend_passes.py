@@ -1,4 +1,4 @@
-"""What the passes make of a Runefile that is right: order, types, parameters, resources."""
+"""Passes on valid Runefiles: order, types, parameters, resources."""
 
 from __future__ import annotations
 
@@ -357,7 +357,7 @@ def test_models_whose_files_hold_the_same_bytes_are_one_resource(
     text += "  b: {model: ./sine.tflite, inputs: [x]}\n  a: {model: ./sine.tflite, inputs: [b]}\n"
     text += "  c: {model: ./copy.tflite, inputs: [a]}\n  d: {model: $NET, inputs: [c]}\n"
     text += "  serial: {out: serial, inputs: [d]}\n"
-    # What a resource holds may be given anew at run time: the files stay what they are.
+    # What a resource holds may be given again at run time: the files stay what they are.
     text += "resources:\n  NET: {type: binary, path: ./sine.tflite}\n"
     pipeline = analyse_in(text).pipeline
     assert [model.resource for model in pipeline.models] == ["b", "b", "b", "NET"]

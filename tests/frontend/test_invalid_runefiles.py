@@ -1,4 +1,4 @@
-"""Each file of invalid/ breaks one rule; beside it stands, word for word, what runec says of it.
+"""Each file of invalid/ violates one rule; its .expected has the exact messages.
 
 The first word of a file's name is the code of the rule, but for those about several at once.
 """
@@ -26,7 +26,7 @@ def described(diagnostic: Diagnostic) -> str:
     span = diagnostic.span
     assert span is not None, "every diagnostic of a Runefile has a place"
     place = f"{diagnostic.severity.value} {diagnostic.code} {span.line}:{span.column}"
-    return f"{place} {diagnostic.message}\n  try: {diagnostic.hint}\n"
+    return f"{place} {diagnostic.message}\n  help: {diagnostic.hint}\n"
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.name)
@@ -66,7 +66,7 @@ def test_a_message_shows_the_line_the_caret_and_what_to_try(
     # Both places and both types are shown.
     assert any("this is f32[1, 4]" in line for line in drawn)
     assert any("this expects f32[5]" in line for line in drawn)
-    assert drawn[-1].startswith("  = try: ")
+    assert drawn[-1].startswith("  = help: ")
 
 
 def test_what_a_runefile_says_does_not_drive_the_terminal(

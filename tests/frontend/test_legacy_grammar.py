@@ -1,4 +1,4 @@
-"""The Dockerfile-like dialect: its grammar, by the original's unit tests and by generated files."""
+"""The legacy dialect: grammar, by unit tests of the original platform and generated files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists with more words than a Runefile may have are refused before they are parsed."""
+"""Lists with more words than a Runefile may have are rejected before they are parsed."""
 
 from __future__ import annotations
 

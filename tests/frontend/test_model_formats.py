@@ -60,7 +60,7 @@ def test_compile_pass_known_model_formats(analyse_in: Analyse, folder: Path) -> 
 def test_each_format_that_is_not_executed_is_warned_of(analyse_in: Analyse) -> None:
     warned = [item.message for item in analyse_in(KNOWN_MODEL_FORMATS).warnings]
     for name in MODEL_FORMATS:
-        about = [text for text in warned if f"is {name}: the rune will hold" in text]
+        about = [text for text in warned if f"is {name}: the rune will contain" in text]
         assert len(about) == (name != EXECUTED_FORMAT)
 
 

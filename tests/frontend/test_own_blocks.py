@@ -1,4 +1,4 @@
-"""A block in a folder beside the Runefile means what one of the catalogue means."""
+"""Blocks in folders behave like built-in ones."""
 
 from __future__ import annotations
 

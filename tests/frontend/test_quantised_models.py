@@ -1,4 +1,4 @@
-"""quantize and dequantize beside a model: scale and zero point come out of its file."""
+"""quantize and dequantize: scale and zero point of the connected model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Long lists read without the scanner give the nodes and spans of the whole text."""
+"""Long lists read without the scanner: the same nodes and spans."""
 
 from __future__ import annotations
 

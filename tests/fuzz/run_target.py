@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 else:
     import targets
 
-# Not the parsers of YAML and of the older dialect: their coverage is slow and is not ours.
+# Not the parsers of YAML and of the legacy dialect: their coverage is slow and is not ours.
 COVERED = ["runec"]
 _WARM_UP = 3
 

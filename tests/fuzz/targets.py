@@ -1,6 +1,6 @@
-"""What is fuzzed: each reader of bytes that somebody else may have written, as `bytes -> None`.
+"""Fuzz targets: each reader of untrusted bytes, as `bytes -> None`.
 
-A target returns for good input and for input that is refused in the way its docstring promises;
+A target returns for good input and for input that is rejected in the way its docstring promises;
 whatever else comes out of it is a finding. Imports stand in the functions that make a target, so
 that only what it needs is loaded, and loaded with coverage where there is any (run_target.py).
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import shutil
 import struct
@@ -70,6 +71,16 @@ def _vectors() -> Iterator[bytes]:
         words = (line.split("#")[0] for line in path.read_text().splitlines())
         with contextlib.suppress(ValueError):
             yield bytes.fromhex("".join(words))
+
+
+def _modules() -> Iterator[bytes]:
+    """The code of the vectors, with the bodies that it has."""
+    from runec.container import read_rune
+    from runec.diagnostics import RunecError
+
+    for data in _vectors():
+        with contextlib.suppress(RunecError):
+            yield read_rune(data).code
 
 
 def _rune() -> Target:
@@ -139,6 +150,17 @@ def _wasm() -> Target:
     return check
 
 
+def _aot() -> Target:
+    from runec.backends.aot import compile_module
+    from runec.container.errors import RuneFileError
+
+    def check(data: bytes) -> None:
+        with contextlib.suppress(RuneFileError):
+            compile_module(data, 4096)
+
+    return check
+
+
 def _tflite() -> Target:
     from runec.diagnostics import UserFileError
     from runec.models import (
@@ -167,7 +189,7 @@ def _tflite() -> Target:
     def check(data: bytes) -> None:
         for read in readers:
             with contextlib.suppress(UserFileError):
-                read(ModelFile(data))  # anew: each must find the mistakes by itself
+                read(ModelFile(data))  # again: each must find the mistakes by itself
 
     return check
 
@@ -285,7 +307,7 @@ def _link() -> Target:
             elif order % 8 == 5:
                 events = link.receive(take(size), now_ms)
             else:
-                # A good frame: half the time with the number that the computer counts with.
+                # A good frame: half the time with the number that the host counts with.
                 body = take(size % 24)
                 seq = sent[2] if order % 16 > 7 and len(sent) > 2 else size
                 frame = Frame(0x80 | order >> 4, seq % 256, body)
@@ -315,8 +337,47 @@ def _conversations() -> Iterator[bytes]:
     yield b"\x05\xffhello, this is the boot loader\r\n\0more\0" * 3
 
 
+def _report() -> Target:
+    from runec.devices.selftest_report import parse_report, silicon_objections
+    from runec.diagnostics import UserFileError
+
+    def check(data: bytes) -> None:
+        try:
+            report = parse_report(data, "report.json")
+        except UserFileError:
+            return
+        assert parse_report(report.encode(), "again") == report
+        silicon_objections(report, report.board)
+
+    return check
+
+
+def _reports() -> Iterator[bytes]:
+    from runec.devices.selftest_report import BEFORE, OPTIONAL, REQUIRED
+
+    def fact(name: str, status: str = "not available") -> dict[str, object]:
+        value = None if status == "not available" else 60
+        return {"name": name, "status": status, "value": value, "why": "x"}
+
+    facts = [fact("identity.CPUID", "measured"), *map(fact, OPTIONAL)]
+    facts += [fact(name, "passed") for name in REQUIRED]
+    for target, start in (("serial:COM1", "reset"), ("emulator:esp32", "emulator")):
+        report = {
+            "format": 1,
+            "runec": "1.0.0",
+            "board": "esp32",
+            "target": target,
+            "time": "2026-01-01T00:00:00Z",
+            "firmware": "0" * 64,
+            "result": "passed",
+            "before": [*map(fact, BEFORE)],
+            "passes": [{"start": start, "facts": facts}] * 2,
+        }
+        yield json.dumps(report).encode()
+
+
 def _file(name: str, read: Callable[[Path], object]) -> Target:
-    """A reader of a file, which refuses with a RunecError and nothing else."""
+    """A reader of a file, which rejects with a RunecError and nothing else."""
     from runec.diagnostics import RunecError
 
     path = _scratch() / name
@@ -511,7 +572,7 @@ def _blocks() -> Iterator[bytes]:
 
 
 def _output() -> Target:
-    """What a process that executes a stranger's rune, or a device, says comes out of it."""
+    """Output of a process that executes an untrusted rune, or of a device."""
     import json
 
     from runec.diagnostics import RunecError, render
@@ -656,6 +717,7 @@ TARGETS = {
     "rune": Fuzzed(_rune, _vectors),
     "graph": Fuzzed(_graph, _graphs, 8192, words=_NUMBERS + _WORDS),
     "wasm": Fuzzed(_wasm, _vectors),
+    "aot": Fuzzed(_aot, _modules, 2048),
     "tflite": Fuzzed(_tflite, _models, 8192),
     "legacy": Fuzzed(
         lambda: _runefile("Runefile"),
@@ -672,6 +734,7 @@ TARGETS = {
         _NUMBERS + _WORDS + _RUNEFILE,
     ),
     "link": Fuzzed(_link, _conversations, 12288),
+    "report": Fuzzed(_report, _reports, 8192, words=_NUMBERS + _WORDS),
     "wav": Fuzzed(_wav, _sounds),
     "csv": Fuzzed(_csv, _recordings, 512, words=_NUMBERS),
     "picture": Fuzzed(_picture, _pictures),

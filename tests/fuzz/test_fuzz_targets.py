@@ -1,4 +1,4 @@
-"""The fuzz targets run, and what they once found stays mended; `make fuzz` gives them longer."""
+"""The fuzz targets run, and past findings stay fixed; `make fuzz` runs them longer."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from runec.models import ModelFile
 from tests.originals import EXAMPLES, HOTG, needing
 
 # The smallest arena with which the TensorFlow Lite Micro of July 2020 (crate tfmicro 0.1.0, built
-# for a 32-bit target) opens and runs each model: docs/arena.md tells how it was found.
+# for a 32-bit target) opens and runs each model: docs/arena.md describes how.
 REALLY_USED = {
     "sine/sinemodel.tflite": 1264,
     "gesture/model.tflite": 15856,
@@ -32,7 +32,7 @@ interpreter.print_allocations()
 
 
 def host_allocations(path: Path) -> dict[str, int]:
-    """What today's library takes on this computer: `head` and `tail`, in bytes."""
+    """What today's library takes on the host: `head` and `tail`, in bytes."""
     done = subprocess.run(
         [sys.executable, "-c", MEASURE, str(path)], capture_output=True, text=True, check=True
     )

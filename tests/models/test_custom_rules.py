@@ -1,4 +1,4 @@
-"""The shapes of custom operators' results, and the kernels of TensorFlow Lite Micro beside them."""
+"""Shapes of custom operators, compared with the kernels of TensorFlow Lite Micro."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_every_rule_has_a_case() -> None:
 
 
 def test_what_has_no_rule_is_known() -> None:
-    """A kernel that the wheel gets anew needs a rule, or a line here."""
+    """A kernel that is new in the wheel needs a rule, or a line here."""
     custom = _CUSTOM[Engine.TFLM] - CUSTOM_RULES.keys()
     assert custom == {"BasicClassifier", "TFLM_DECODE"}
     flow = {"ASSIGN_VARIABLE", "CALL_ONCE", "IF", "READ_VARIABLE", "VAR_HANDLE", "WHILE"}

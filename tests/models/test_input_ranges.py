@@ -1,4 +1,4 @@
-"""Which float inputs are clamped, and to what: docs/spec/rune.md, section 2.4."""
+"""Clamping of float inputs: docs/spec/rune.md, section 2.4."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shapes that runec computes for operators' results, beside LiteRT's."""
+"""Shapes of operator results, compared with LiteRT."""
 
 from __future__ import annotations
 

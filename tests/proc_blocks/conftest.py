@@ -213,7 +213,7 @@ class CompiledBlock:
         self.restart()
 
     def restart(self) -> CompiledBlock:
-        """Start anew: what a block keeps between its runs is gone."""
+        """Start again: what a block keeps between its runs is gone."""
         self._engines = []
         for start in (_wasm3, _wasmtime):
             host = _Host()

@@ -1,4 +1,4 @@
-"""fft and noise_filtering, and the two in front of the original's microspeech model."""
+"""fft and noise_filtering, and the two in front of the original platform's microspeech model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A mistake in a block.toml is told with its line, its column and what to try."""
+"""A mistake in a block.toml is reported with its line, its column and what to try."""
 
 from __future__ import annotations
 
@@ -40,13 +40,23 @@ def write(folder: Path, text: str | bytes) -> Path:
 @pytest.mark.parametrize(
     ("wrong", "place", "part", "hint"),
     [
-        (("stack_bytes", "stack_byte"), (2, 1), "no key 'stack_byte'", 'did you mean "stack_bytes'),
-        (("default", "defualt"), (8, 1), "no key 'defualt'", 'did you mean "default"?'),
-        (("elements =", "element ="), (12, 1), "no key 'element'", 'did you mean "elements"?'),
-        (("[[outputs]]", "[[output]]"), (14, 3), "no key 'output'", 'did you mean "outputs"?'),
-        (("in_place = false", "zzz = 1"), (3, 1), "no key 'zzz'", "the keys are description, "),
-        (("in_place = false", ""), (1, 1), "the key 'in_place' is missing", "add in_place"),
-        (('type = "int"', ""), (5, 3), "the key 'type' is missing", "add type"),
+        (
+            ("stack_bytes", "stack_byte"),
+            (2, 1),
+            "unknown key 'stack_byte'",
+            'did you mean "stack_bytes',
+        ),
+        (("default", "defualt"), (8, 1), "unknown key 'defualt'", 'did you mean "default"?'),
+        (("elements =", "element ="), (12, 1), "unknown key 'element'", 'did you mean "elements"?'),
+        (("[[outputs]]", "[[output]]"), (14, 3), "unknown key 'output'", 'did you mean "outputs"?'),
+        (
+            ("in_place = false", "zzz = 1"),
+            (3, 1),
+            "unknown key 'zzz'",
+            "the keys are description, ",
+        ),
+        (("in_place = false", ""), (1, 1), "missing key 'in_place'", "add in_place"),
+        (('type = "int"', ""), (5, 3), "missing key 'type'", "add type"),
         (("= 0", '= "0"'), (2, 1), "expected `int`, got `str`", ""),
         (('["f32"]', '"f32"'), (12, 1), "expected `array`, got `str`", ""),
         (('["f32"]', "[32]"), (12, 13), "expected `str`, got `int`", ""),
@@ -57,7 +67,7 @@ def write(folder: Path, text: str | bytes) -> Path:
         (("= 0", "= -1"), (2, 1), "negative", ""),
         (('"gain"\n', '"Gain"\n'), (6, 1), "made of a-z", ""),
         (('name = "gain"', 'name = "gain"\naliases = ["a b"]'), (7, 1), "an alias", ""),
-        (("default = 1", 'default = "x"'), (8, 1), "no int", ""),
+        (("default = 1", 'default = "x"'), (8, 1), "not of the type int", ""),
         (("default = 1", "default = 1\nrequired = true"), (9, 1), "required and has", ""),
         (("default = 1", "at_most_elements_of = 1"), (8, 1), "number of an input", ""),
         (("default = 1", "at_least = nan"), (8, 1), "at_least is not a finite number", ""),

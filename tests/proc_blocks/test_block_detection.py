@@ -62,7 +62,7 @@ def test_segment_output_fills_or_cuts_the_set_to_the_declared_length(
 @pytest.mark.parametrize(
     ("block", "given_", "part"),
     [
-        ("segment_output", "f32[2, 3, 4]", "a rank 4 tensor [1, _, _, _], but gets f32[2, 3, 4]"),
+        ("segment_output", "f32[2, 3, 4]", "a rank 4 tensor [1, _, _, _], but got f32[2, 3, 4]"),
         ("segment_output", "f32[2, 3, 4, 5]", "[1, _, _, _]"),
         ("object_filter", "f32[1, 3, 5]", "[1, _, 6+]"),
     ],

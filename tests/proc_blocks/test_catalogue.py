@@ -1,4 +1,4 @@
-"""Which block a path means, and what the catalogue says of it."""
+"""Resolution of block paths, and contents of the catalogue."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ shape = "input"
         (GOOD + '[[arguments]]\nname = "x"\ntype = "bool"\ndescription = ""\n', "bool"),
         (
             GOOD + '[[arguments]]\nname = "x"\naliases = ["x"]\ntype = "int"\ndescription = ""',
-            "twice: x",
+            "duplicate name or alias of an argument: x",
         ),
         (
             'description = "A block."\nstack_bytes = 0\nin_place = true\ninputs = []\noutputs = []',

@@ -1,4 +1,4 @@
-"""What a bench found, as the page and as JSON."""
+"""Results of a bench as a page and as JSON."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runec.firmware import BACKENDS
 from tools import board_sizes
 from tools.bench import __main__ as bench
 from tools.bench import report, start_up
@@ -26,6 +27,7 @@ def figures(ready: int, blocks: int, model: int, host: int, size: int) -> Figure
 
 FOUND = Comparison(
     example="sine",
+    engine="aot",
     board="netduinoplus2",
     rune=figures(1_000_000, 3_000, 5_000, 2_000, 100_000),
     peer=figures(250_000, 200, 5_000, 0, 25_000),
@@ -36,7 +38,7 @@ FOUND = Comparison(
 
 def test_the_page_has_a_row_an_example_in_each_table() -> None:
     lines = report.page([FOUND], "A Board").splitlines()
-    found = [line.removeprefix("| sine ") for line in lines if line.startswith("| sine")]
+    found = [line.removeprefix("| sine | aot ") for line in lines if line.startswith("| sine")]
     assert found == [
         "| 1 000 000 | 1 010 100 | 10 000 | 3 000 | 5 000 | 2 000 |",
         "| 250 000 | x4.00 | 255 300 | x3.96 | 5 200 | x1.92 | 200 | x15.0 | 5 000 | x1.00 |",
@@ -62,7 +64,7 @@ def test_json_tells_counts_sums_and_ratios_but_no_results() -> None:
 
 
 def test_a_ratio_to_nothing_is_none() -> None:
-    without = Comparison("noop", "b", FOUND.rune, figures(1, 1, 0, 0, 2), 0, 0)
+    without = Comparison("noop", "aot", "b", FOUND.rune, figures(1, 1, 0, 0, 2), 0, 0)
     assert json.loads(report.as_json(without))["ratio"]["model"] is None
 
 
@@ -70,7 +72,7 @@ def test_the_page_tells_of_all_examples_or_is_not_written(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(report, "PAGE", tmp_path / "bench.md")
-    monkeypatch.setattr(bench, "compare", lambda *_: FOUND)
+    monkeypatch.setattr(bench, "compare", lambda *_: [FOUND])
     monkeypatch.setattr(start_up, "measure", lambda: "x11")
     with pytest.raises(SystemExit):
         bench.main(["--page", "--example", "sine"])
@@ -84,7 +86,8 @@ def test_the_page_tells_of_all_examples_or_is_not_written(
 def test_the_page_of_the_project_names_every_example() -> None:
     text = report.PAGE.read_text(encoding="utf-8")
     for path in report.PAGE.parents[1].glob("examples/*/conformance.toml"):
-        assert text.count(f"| {path.parent.name} |") == 3
+        for engine in BACKENDS:
+            assert text.count(f"| {path.parent.name} | {engine} |") == 3
 
 
 def test_build_times_are_those_of_the_sizes_table(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""docs/runefile.md is what the compiler's tables say, and its examples do what they say."""
+"""docs/runefile.md matches the compiler's tables; its examples are valid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runes made by hand: modules in WebAssembly text, with graphs to fit."""
+"""Runes made of WebAssembly text and matching graphs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tests.toml`: what can be said in it, and that a wrong one is told with its place."""
+"""`tests.toml`: keys, and errors with their location."""
 
 from __future__ import annotations
 
@@ -154,16 +154,16 @@ FIRST = "outputs = [[[2.5, -5.0], [1.25, 0.0]]]"
 @pytest.mark.parametrize(
     ("wrong", "line", "part"),
     [
-        (("inputs = [", "input = ["), 5, "no key 'input'"),
-        (("[[tests.runs]]", "[[tests.run]]"), 8, "no key 'run'"),
+        (("inputs = [", "input = ["), 5, "unknown key 'input'"),
+        (("[[tests.runs]]", "[[tests.run]]"), 8, "unknown key 'run'"),
         (('"f32[2, 2]"', '"f32(2)"'), 5, "'f32(2)' is not a type"),
-        (('"f32[2, 2]"', '"i8[2, 2]"'), 5, "cannot work on i8[2, 2]"),
+        (('"f32[2, 2]"', '"i8[2, 2]"'), 5, "does not accept i8[2, 2]"),
         (("{ factor = 2.5 }", '{ factor = "x" }'), 6, "must be a number"),
         (("{ factor = 2.5 }", "{ gain = 2.5 }"), 6, "no argument 'gain'"),
-        ((FIRST, "outputs = [[[2.5, -5.0], [1.25]]]"), 10, "has 4 elements, but 3"),
+        ((FIRST, "outputs = [[[2.5, -5.0], [1.25]]]"), 10, "has 4 elements, not 3"),
         ((FIRST, "outputs = [[[2.5, -5.0], [1.25, true]]]"), 10, "True is not of the type f32"),
         ((FIRST, "outputs = [[[2.5, -5.0], [1.25, 1e300]]]"), 10, "1e+300 is not of the type f32"),
-        ((FIRST, "outputs = []"), 10, "0 tensors are given, but the block has 1 outputs"),
+        ((FIRST, "outputs = []"), 10, "0 tensors, but the block has 1 outputs"),
         ((FIRST, ""), 8, "either outputs or fails"),
         ((FIRST, f'{FIRST}\nfails = "x"'), 8, "either outputs or fails"),
         ((FIRST, 'fails = "x"\n[[tests.runs]]\ninputs = []\nfails = "x"'), 12, "0 tensors"),

@@ -1,4 +1,4 @@
-"""Models with a flipped part, under a right digest: an error that says so, without a traceback.
+"""Damaged models with a valid digest: an error without a traceback.
 
 The libraries read parts of a file in Python that runec does not look at.
 """

@@ -1,4 +1,4 @@
-"""What a device sends as a result, and what is reported where it is not the rune's output."""
+"""Validation of results of devices."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ WRONG: list[tuple[bytes, Graph, type[ResultError], str]] = [
     (b"", NUMBERS, CutShortError, "nothing, where JSON is expected"),
     (b"\n", NUMBERS, CutShortError, "nothing, where JSON is expected"),
     (LINE[:-1], NUMBERS, CutShortError, "JSON that is not one line ended by a newline"),
-    (LINE[:20], NUMBERS, CutShortError, "JSON that is cut short after 20 bytes"),
-    (LINE[:-3] + b"\n", NUMBERS, CutShortError, "JSON that is cut short after 63 bytes"),
-    (b'{"2":["a}\n', NUMBERS, CutShortError, "JSON that is cut short after 10 bytes"),
+    (LINE[:20], NUMBERS, CutShortError, "JSON that ends after 20 bytes"),
+    (LINE[:-3] + b"\n", NUMBERS, CutShortError, "JSON that ends after 63 bytes"),
+    (b'{"2":["a}\n', NUMBERS, CutShortError, "JSON that ends after 10 bytes"),
     (b"boot ok\n" + LINE, NUMBERS, MixedTextError, "JSON with other text: 7 bytes before it"),
     (LINE + b"done\n", NUMBERS, MixedTextError, "JSON with other text: 4 bytes behind it"),
     (b"a" + LINE + b"bc", NUMBERS, MixedTextError, "1 bytes before it and 2 bytes behind it"),
@@ -80,7 +80,7 @@ WRONG: list[tuple[bytes, Graph, type[ResultError], str]] = [
     (b"hello world\n", NUMBERS, ResultError, "text that is not JSON"),
     (b"[1]\n", NUMBERS, ResultError, "JSON that is not an object"),
     (b'{"2":[NaN]}\n', NUMBERS, ResultError, "text that is not JSON"),
-    (b'{"2":' + b"[" * 100_000 + b"}\n", NUMBERS, CutShortError, "JSON that is cut short after"),
+    (b'{"2":' + b"[" * 100_000 + b"}\n", NUMBERS, CutShortError, "JSON that ends after"),
     (b'{"x":[]}\n', NUMBERS, ResultError, "JSON with a member that is not the number of an output"),
     (b'{"2":1}\n', NUMBERS, ResultError, "JSON whose output 2 is neither tensors nor a pin"),
     (LINE.replace(b'"2"', b'"9"'), NUMBERS, OtherRuneError, "the output 9, which the rune does no"),

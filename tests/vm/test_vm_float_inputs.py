@@ -31,7 +31,7 @@ def to_integers(make_tflite: MakeModel, kind: str, scale: float, zero: int, coun
 
 
 def quiet(_warning: str, _hint: str) -> None:
-    """What uint8 warns of is told in test_vm_litert.py."""
+    """Warnings for uint8: test_vm_litert.py."""
 
 
 def on_host(model: bytes, values: Floats, kind: str) -> Any:

@@ -278,7 +278,7 @@ def test_a_legacy_rune_gets_resources_at_run_time_and_is_traced(legacy: Legacy) 
 
 
 def test_a_pin_of_a_legacy_rune_is_refused(legacy: Legacy) -> None:
-    with pytest.raises(RuneError, match="cannot write a PIN output"):
+    with pytest.raises(RuneError, match="PIN outputs are not supported"):
         list(run_rune(legacy("(drop (call $request_output (i32.const 3)))", "", {}), Inputs()))
 
 

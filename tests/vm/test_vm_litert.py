@@ -1,4 +1,4 @@
-"""Models that TensorFlow Lite Micro refuses: LiteRT's reference kernels."""
+"""Models that TensorFlow Lite Micro rejects: LiteRT's reference kernels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.uint8_model import INPUT, OUTPUT, uint8_model
 if TYPE_CHECKING:
     from tests.vm.conftest import MakeRune, Sketch
 
-OBJECTION = "No device engine of runec takes it"
+OBJECTION = "No device engine runs it"
 
 
 class Warnings:
@@ -189,9 +189,7 @@ def test_a_model_that_devices_compute_otherwise_runs_with_a_warning() -> None:
     ran = HostModel("positive", ModelFile(bytes(builder.Output())), None, warnings)
     assert ran.infer([bytes([246, 0, 10, 100])]) == [bytes([0, 0, 5, 50])]
     (text,) = warnings.texts
-    assert text.startswith(
-        "no device engine of runec takes the model positive: it does not compute"
-    )
+    assert text.startswith("no device engine runs the model positive: it does not compute")
     assert "RELU whose output has another scale than its input" in text
 
 
@@ -244,7 +242,7 @@ def test_what_tflite_micro_computes_wrong_runs_in_litert() -> None:
     assert result == expected.tobytes()
     (text,) = warnings.texts
     assert "TensorFlow Lite Micro computes SPACE_TO_BATCH_ND with padding wrong" in text
-    assert "No device engine of runec takes it: it has no SPACE_TO_BATCH_ND" in text
+    assert "No device engine runs it: it has no SPACE_TO_BATCH_ND" in text
 
 
 def test_what_tflite_micro_computes_wrong_is_refused_without_litert(

@@ -575,10 +575,10 @@ def saved(form: str) -> bytes:
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 2 2\n%%EndComments\nshowpage\n"
 BROKEN = {
-    "nothing": (b"", "no kind that is known"),
-    "text": (b"a thousand words", "no kind that is known"),
+    "nothing": (b"", "unknown picture format"),
+    "text": (b"a thousand words", "unknown picture format"),
     "cut short": (saved("PNG")[:60], ""),
-    "a program": (EPS, "no kind that is known"),
+    "a program": (EPS, "unknown picture format"),
     "70 million pixels": (bomb(10000, 7000), "10000 x 7000 pixels"),
     "100 million pixels": (bomb(10000, 10000), "10000 x 10000 pixels"),
     "10^10 pixels": (bomb(100000, 100000), "10000000000 pixels"),

@@ -1,4 +1,4 @@
-"""A PIN on this computer: nothing is driven, and the line says what would be."""
+"""A PIN on the host: no pin is driven; the line has its level."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recordings as phone apps, loggers and data sets write them; the numbers expected are by hand."""
+"""Recordings of phone apps, loggers and data sets; expected numbers by hand."""
 
 from __future__ import annotations
 
@@ -556,21 +556,21 @@ REFUSED = {
     "json": (
         '{"x":0.1,"y":1,"z":2}\n{"x":0.1,"y":1,"z":2}\n',
         "2:1: no row of this file has numbers only",
-        "write three numbers a row",
+        "write three numbers per row",
     ),
     "arduino, a row cut": (
         "x:1,y:2,z:3\nx:4,y\n",
-        "2:1: this row has other names than the first one: 'x', 'y', 'z'",
+        "2:1: the names in this row differ from the first row: 'x', 'y', 'z'",
         "write the same names in each row",
     ),
     "arduino, another order in a row": (
         "x:1 y:2 z:3\nx:4 z:5 y:6\n",
-        "2:1: this row has other names than the first one: 'x', 'y', 'z'",
+        "2:1: the names in this row differ from the first row: 'x', 'y', 'z'",
         "write the same names in each row",
     ),
     "arduino, no number": (
         "x:1 y:2 z:3\nx:4 y:nan z:6\n",
-        "2:1: this row has other names than the first one: 'x', 'y', 'z'",
+        "2:1: the names in this row differ from the first row: 'x', 'y', 'z'",
         "write the same names in each row",
     ),
 }

@@ -1,4 +1,4 @@
-"""A rune that asks for input without end."""
+"""A rune that requests input without end."""
 
 from __future__ import annotations
 

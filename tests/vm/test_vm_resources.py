@@ -38,7 +38,7 @@ def results(stages: str, folder: Path) -> dict[str, object]:
     return document
 
 
-# The keys are those of the original's tests: an opened resource takes an id (3 and 4 there).
+# Keys as in the original platform's tests: an opened resource takes an id (3 and 4).
 @pytest.mark.parametrize(
     ("stages", "key"),
     [

@@ -1,4 +1,4 @@
-"""No result is written beyond its tensor, whatever a model returns."""
+"""Results stay within their tensors for any output of a model."""
 
 from __future__ import annotations
 

@@ -336,7 +336,7 @@ def test_old_runes_say_frequency_or_nothing(tmp_path: Path) -> None:
 def test_a_buffer_longer_than_its_duration_ends_in_silence(
     read: Read, duration: dict[str, float]
 ) -> None:
-    # As in the original's microspeech of 2021: 24000 samples of memory for 1000 ms at 16000 Hz.
+    # The original microspeech of 2021: 24000 samples of memory for 1000 ms at 16000 Hz.
     samples = read(wav(b"\1\0" * 9000), 12000, **duration)
     assert (samples[:9000] == 1).all()
     assert (samples[9000:] == 0).all()
@@ -387,13 +387,13 @@ BROKEN = {
     "MP3": (b"ID3\4\0\0", "an MP3 file, not a WAV file"),
     "MP4": (b"\0\0\0\x20ftypM4A ", "an MP4 file, not a WAV file"),
     "no samples": (riff((b"fmt ", form(PCM, 1, 16000, 16))), "no samples"),
-    "no format": (riff((b"data", b"\1\0")), "before their format"),
-    "a short format": (riff((b"fmt ", b"\1\0\1\0")), "cut short"),
-    "cut short": (GOOD[:30], "ends 6 bytes early, before its samples"),
+    "no format": (riff((b"data", b"\1\0")), "precede their format"),
+    "a short format": (riff((b"fmt ", b"\1\0\1\0")), "format is truncated"),
+    "format is truncated": (GOOD[:30], "ends 6 bytes early, before its samples"),
     "no channels": (wav(b"", channels=0), "0 channels"),
     "odd frames": (GOOD.replace(b"\2\0\x10\0", b"\3\0\x10\0"), "in 3 bytes"),
-    "compressed": (wav(b"\1\0", tag=2), "the number 2 (Microsoft ADPCM)"),
-    "an unknown encoding": (wav(b"\1\0", tag=0x1234), "the number 4660 and 16 bits"),
+    "compressed": (wav(b"\1\0", tag=2), "encoding 2 (Microsoft ADPCM)"),
+    "an unknown encoding": (wav(b"\1\0", tag=0x1234), "encoding 4660, 16 bits"),
     "12 bits": (wav(b"\1\0", bits=12), "12 bits"),
     "rate 0": (wav(b"\1\0", rate=0), "0 samples a second"),
     "rate 2^32-1": (GOOD.replace(struct.pack("<I", 16000), b"\xff" * 4), "4294967295"),

@@ -1,1 +1,1 @@
-"""Speed, counted in instructions, beside that of the same pipeline without a sandbox."""
+"""Instruction counts, compared with the same pipeline without a sandbox."""

@@ -1,4 +1,4 @@
-"""Count the instructions of every example in QEMU beside a peer, and those of `runec check`."""
+"""Count the instructions of every example and its peer in QEMU, and those of `runec check`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from runec.cli.console import Console, table
 from runec.codegen import compile_pipeline
 from runec.container import write_rune
 from runec.diagnostics import RunecError
-from runec.firmware import DeviceRune, held_firmware
+from runec.firmware import BACKENDS, DeviceRune, held_firmware
 from runec.frontend import analyse
 from tools import board_sizes
 from tools.bench import start_up
@@ -27,8 +27,8 @@ from tools.conformance import read_conformance
 BOARD = "netduinoplus2"
 
 
-def compare(folder: Path, board: Board) -> Comparison:
-    """Measure an example and its peer, with the first inputs of its `conformance.toml`.
+def compare(folder: Path, board: Board, backends: Sequence[str]) -> list[Comparison]:
+    """Measure an example in each engine, and its peer, with the first inputs of its list.
 
     Raises:
         ProbeError: the emulator does not count, or both do not give the same results.
@@ -37,27 +37,34 @@ def compare(folder: Path, board: Board) -> Comparison:
     inputs = read_conformance(folder / "conformance.toml")[0].inputs(folder)
     pipeline = analyse(folder / "Runefile.yml").pipeline
     rune = write_rune(pipeline, compile_pipeline(pipeline))
-    with held_firmware(DeviceRune.of(rune), board) as built:
-        ours = measure_rune(rune, board, built, inputs)
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         peer_built = build_peer(pipeline, rune, board, Path(scratch) / "peer")
         peers = measure_peer(rune, board, peer_built, inputs)
-    if ours.results != peers.results:
-        raise ProbeError(f"the rune gives {ours.results}, its peer {peers.results}")
-    return Comparison(
-        example=folder.name,
-        board=board.id,
-        rune=ours,
-        peer=peers,
-        linear_memory_bytes=built.linear_memory_bytes,
-        arena_bytes=built.arena_bytes,
-    )
+    found = []
+    for backend in backends:
+        with held_firmware(DeviceRune.of(rune), board, backend=backend) as built:
+            ours = measure_rune(rune, board, built, inputs, backend)
+        if ours.results != peers.results:
+            raise ProbeError(f"the rune gives {ours.results}, its peer {peers.results}")
+        found.append(
+            Comparison(
+                example=folder.name,
+                engine=backend,
+                board=board.id,
+                rune=ours,
+                peer=peers,
+                linear_memory_bytes=built.linear_memory_bytes,
+                arena_bytes=built.arena_bytes,
+            )
+        )
+    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the tables; 1 where something cannot be measured."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--example", action="append", default=[], help="only this one")
+    parser.add_argument("--backend", action="append", choices=BACKENDS, help="only this engine")
     parser.add_argument("--json", action="store_true", help="one JSON object an example")
     parser.add_argument("--page", action="store_true", help="write docs/bench.md at the end")
     parser.add_argument(
@@ -77,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.example and path.parent.name not in options.example:
             continue
         print(f"{path.parent.name} ...", file=sys.stderr, flush=True)
-        found.append(compare(path.parent, board))
+        found += compare(path.parent, board, options.backend or BACKENDS)
         if options.json:
             print(as_json(found[-1]), flush=True)
     if not found:

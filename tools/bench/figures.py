@@ -1,4 +1,4 @@
-"""What a bench measures, and a peer's figures beside it."""
+"""Figures of a bench: of the rune and of its peer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RunCost:
-    """Instructions of one run, without those of waiting for the computer.
+    """Instructions of one run, without those of waiting for the host.
 
     `blocks` are those of processing blocks and of what joins the stages, `model` those of the
     model engine, `host` the rest: checks, the result as JSON, frames of the link.
@@ -46,9 +46,10 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """An example's rune, and the same pipeline without a sandbox."""
+    """An example's rune in one engine, and the same pipeline without a sandbox."""
 
     example: str
+    engine: str
     board: str
     rune: Figures
     peer: Figures

@@ -1,4 +1,4 @@
-"""How many instructions a program spends where: functions of its ELF file, by name."""
+"""Instruction counts per function of an ELF file."""
 
 from __future__ import annotations
 

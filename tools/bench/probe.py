@@ -28,7 +28,7 @@ Handler = Callable[[], None]
 
 
 class ProbeError(Exception):
-    """The debugger's door said something else than expected, or the program is gone."""
+    """The debugger's door said something else than expected, or the program is lost."""
 
 
 def emulator_flags(flags: tuple[str, ...], door: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a bench found, as tables, as JSON and as docs/bench.md."""
+"""Results of a bench as tables, as JSON and as docs/bench.md."""
 
 from __future__ import annotations
 
@@ -14,40 +14,41 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "bench.md"
 HEAD = """\
 # Instructions, counted
 
-Written by `python -m tools.bench --page`; `make bench` prints the same tables. Nothing here depends
-on how fast the machine is that measured: QEMU counts the instructions of an emulated {board},
-and two benches print the same numbers to the last digit.
+Written by `python -m tools.bench --page`; `make bench` prints the same tables. The results
+do not depend on the speed of the host: QEMU counts the instructions of an emulated {board},
+and repeated runs print the same numbers.
 
 QEMU runs with `-icount shift=0` and records, which makes its counter readable; breakpoints at
-functions of the very firmware that `runec flash` would put on the board read it. Three things are
-left out, because they depend on the computer at the other end or on the clock: waiting for that
-computer (each poll is answered at once), receiving inputs (they are put where a sensor's driver
-would put them), and the clock's interrupt (5 instructions a millisecond). An instruction is not a
+functions of the firmware that `runec flash` would upload read it. Three costs are excluded, because
+they depend on the host or on the clock: waiting for the host (each poll is answered at once),
+receiving inputs (they are written to the buffer of a sensor driver), and the interrupt of the clock
+(5 instructions per millisecond). An instruction is not a
 cycle: a Cortex-M4 takes one to two for most, and more where its flash is slow.
 
-The **peer** is what somebody would write by hand for one pipeline: the C that runec generated for
+The **peer** is hand-written firmware for one pipeline: the C that runec generated for
 it, compiled by the board's compiler with the same flags, and the same TensorFlow Lite Micro on the
-same start-up code; no WebAssembly, no digest, no checks, no link, no JSON. It gets the same inputs
-and must give the same bytes, or there is no page. **x** is the rune's figure divided by the peer's.
+same start-up code; no WebAssembly, no digest, no checks, no link, no JSON. It has the same inputs
+and must return the same bytes, else no page is written. **x** is the rune's figure divided by that
+of the peer.
 """
 INSTRUCTIONS = """\
 ## Instructions of a rune
 
-`hello`: from reset until the link says that the device is ready; by then the .rune was verified,
-its module compiled, its models prepared. `first result`: from reset until it is out. `run`: the
-second run, of which `blocks` in wasm3, `model` in TensorFlow Lite Micro, and `host` between them:
-host functions, the result as JSON, frames.
+`hello`: from reset until HELLO is sent: the .rune is verified, its module compiled, its models
+prepared. `first result`: from reset until the first result is sent. `run`: the
+second run: `blocks` in the engine, `model` in TensorFlow Lite Micro, `host` the rest: host
+functions, the result as JSON, frames.
 """
 BESIDE = """\
-## Beside the peer
+## Comparison with the peer
 
-`ready`, which compares with hello, is before its first run.
+`ready` corresponds to hello: from reset until the first run.
 """
 BYTES = """\
 ## Bytes
 
-Flash and RAM of the whole firmware by the linker; both reserve the same stack and arena. What
-other boards take is what `tools/board_sizes.py` prints.
+Flash and RAM of the whole firmware by the linker; both reserve the same stack and arena.
+`tools/board_sizes.py` prints the sizes for other boards.
 """
 
 Columns = Sequence[tuple[str, Callable[[Comparison], str]]]
@@ -71,6 +72,7 @@ def _times(value: Callable[[Figures], int]) -> Callable[[Comparison], str]:
 
 _OURS: Columns = (
     ("example", lambda found: found.example),
+    ("engine", lambda found: found.engine),
     ("hello", lambda found: _number(found.rune.ready)),
     ("first result", lambda found: _number(found.rune.first_result)),
     ("run", lambda found: _number(found.rune.steady.total)),
@@ -80,6 +82,7 @@ _OURS: Columns = (
 )
 _PEERS: Columns = (
     ("example", lambda found: found.example),
+    ("engine", lambda found: found.engine),
     ("ready", lambda found: _number(found.peer.ready)),
     ("x", _times(lambda each: each.ready)),
     ("first result", lambda found: _number(found.peer.first_result)),
@@ -93,6 +96,7 @@ _PEERS: Columns = (
 )
 _SIZES: Columns = (
     ("example", lambda found: found.example),
+    ("engine", lambda found: found.engine),
     ("flash", lambda found: _number(found.rune.flash_bytes)),
     ("of the peer", lambda found: _number(found.peer.flash_bytes)),
     ("x", _times(lambda each: each.flash_bytes)),
@@ -126,17 +130,17 @@ def write_page(found: Sequence[Comparison], board: str) -> None:
 
 def as_json(found: Comparison) -> str:
     """Return one JSON object: counts and bytes of the rune and its peer, and the ratios."""
-    told = asdict(found)
+    record = asdict(found)
     for name, figures in (("rune", found.rune), ("peer", found.peer)):
-        del told[name]["results"]
-        told[name]["first_result"] = figures.first_result
-        told[name]["first"]["total"] = figures.first.total
-        told[name]["steady"]["total"] = figures.steady.total
-    told["ratio"] = {
+        del record[name]["results"]
+        record[name]["first_result"] = figures.first_result
+        record[name]["first"]["total"] = figures.first.total
+        record[name]["steady"]["total"] = figures.steady.total
+    record["ratio"] = {
         name: round(value(found.rune) / value(found.peer), 4) if value(found.peer) else None
         for name, value in _RATIOS.items()
     }
-    return json.dumps(told)
+    return json.dumps(record)
 
 
 _RATIOS: dict[str, Callable[[Figures], int]] = {

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from runec.boards import Board
 from runec.container import Rune
+from runec.container.wasm import read_module, walk_sections
 from runec.devices.emulator import Device, provider
 from runec.devices.transport import StreamTransport
 from runec.diagnostics import RunecError
@@ -24,7 +25,9 @@ _TIMEOUT_S = 300.0
 # Functions of the firmware. All but `ask` are called by way of a pointer or from another source, so
 # that no compiler takes them apart; `ask` is called from four places.
 _POLL, _PROVIDE, _ASK = "runec_console_read", "runevm_link_provide", "ask"
-_RUN, _WASM, _HOST, _MODEL = "runevm_run", "m3_Call", "call_host", "12invoke_model"
+_RUN, _MODEL = "runevm_run", "12invoke_model"
+# What executes the module: wasm3's, or the compiled code.
+_CODE = {"wasm3": "m3_Call", "aot": "aot_run"}
 # Of the id in a runevm_capability, after its name's address and length.
 _ID_OFFSET = 8
 
@@ -32,11 +35,13 @@ _ID_OFFSET = 8
 class _Console:
     """The console of a device whose polls a probe answers: it never waits, and loses no time.
 
-    What the computer has to say is said when the device asks; until then the device stands still.
+    The host answers when the device polls; until then the device is stopped.
     """
 
     retry_ms = StreamTransport.retry_ms
     silence_ms = StreamTransport.silence_ms
+    part_bytes = StreamTransport.part_bytes
+    has_boot_text = StreamTransport.has_boot_text
 
     def __init__(self, stream: StreamTransport) -> None:
         self._stream = stream
@@ -57,7 +62,7 @@ class _Console:
         self._stream.close()
 
     def next_byte(self) -> int:
-        """Return what a poll finds. Raises EOFError when the computer is gone."""
+        """Return what a poll finds. Raises EOFError if the host has closed the link."""
         byte = self._bytes.get()
         if byte is None:
             raise EOFError
@@ -66,10 +71,12 @@ class _Console:
 
 @dataclass
 class _Watch:
-    """Stands between a firmware and the computer, and takes down what happens when."""
+    """Stands between a firmware and the host, and takes down what happens when."""
 
     meter: Meter
     console: _Console
+    code: str
+    hosts: tuple[str, ...]
     provide: Callable[[int, int], bytes]
     ready: int = 0
     asked: bool = False
@@ -77,7 +84,7 @@ class _Watch:
 
     def start(self, *, has_model: bool) -> None:
         """Arm everything; the program stands at reset."""
-        for name in (_RUN, _WASM, _HOST, *([_MODEL] if has_model else [])):
+        for name in (_RUN, self.code, *self.hosts, *([_MODEL] if has_model else [])):
             self.meter.span(name)
         self.meter.span(_ASK, entered=self._asks)
         self.meter.instead(_POLL, self._polls)
@@ -110,12 +117,23 @@ class _Watch:
         start = runs[index].start
         last = index + 1 == RUNS
         end = max(at for at in self.sent if last or at < runs[index + 1].start)
-        wasm = self.meter.inside(_WASM, start, end) - self.meter.inside(_HOST, start, end)
+        wasm = self.meter.inside(self.code, start, end)
+        wasm -= sum(self.meter.inside(name, start, end) for name in self.hosts)
         model = self.meter.inside(_MODEL, start, end)
         return RunCost(blocks=wasm, model=model, host=end - start - wasm - model)
 
 
-def measure_rune(rune: Rune, board: Board, built: FirmwareBuild, inputs: Inputs) -> Figures:
+def _host_functions(rune: Rune, backend: str) -> tuple[str, ...]:
+    """Return the functions by which the code of a rune leaves it."""
+    if backend == "wasm3":
+        return ("call_host",)
+    imports = read_module(rune.code, walk_sections(rune.code)).imports
+    return tuple(f"runevm_host_{each.name.lstrip('_')}" for each in imports)
+
+
+def measure_rune(
+    rune: Rune, board: Board, built: FirmwareBuild, inputs: Inputs, backend: str
+) -> Figures:
     """Run a rune twice on an emulated board and count.
 
     Raises:
@@ -126,7 +144,13 @@ def measure_rune(rune: Rune, board: Board, built: FirmwareBuild, inputs: Inputs)
     faults: list[Exception] = []
     with counted(board, built.elf) as (stream, meter):
         console = _Console(stream)
-        watch = _Watch(meter, console, provider(graph, InputReader(inputs)))
+        watch = _Watch(
+            meter,
+            console,
+            _CODE[backend],
+            _host_functions(rune, backend),
+            provider(graph, InputReader(inputs)),
+        )
         watch.start(has_model=bool(graph.models))
 
         def hold() -> None:

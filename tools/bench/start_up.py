@@ -1,4 +1,4 @@
-"""Instructions of `runec check`, beside those of a Python that does nothing.
+"""Instructions of `runec check`, compared with those of an idle Python.
 
 Valgrind counts them: the same on a busy machine, where seconds say little.
 """

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* runevm_hal.h and the firmware's entry on every core that has Arduino's API; nothing else is used. Restarting
  * the chip is no part of that API, and nothing here needs it: faults are handled by the core.
- * The project provides HAL_BAUD, HAL_STACK_BYTES and HAL_CORE_STACK_BYTES (what the core takes above setup()), and
- * HAL_RX_PIN and HAL_TX_PIN where the variant of the core has Serial on other pins than the board. */
+ * The project provides HAL_BAUD, HAL_STACK_BYTES and HAL_CORE_STACK_BYTES (stack of the core above setup()), and
+ * HAL_RX_PIN and HAL_TX_PIN if the variant of the core has Serial on other pins. */
 #include <Arduino.h>
 
 extern "C" {
@@ -11,7 +11,7 @@ extern "C" {
 #include "runevm_hal.h"
 #include "runevm_limits.h"
 
-/* The task of the ESP32's core that runs setup() and loop() asks for the size of its stack. */
+/* The task of the ESP32's core that runs setup() and loop() calls this for the size of its stack. */
 size_t getArduinoLoopTaskStackSize(void);
 
 size_t getArduinoLoopTaskStackSize(void)
@@ -35,7 +35,7 @@ static void paint_stack(const uint8_t *)
 
 #elif defined(ARDUINO_ARCH_STM32) || defined(ARDUINO_ARCH_NRF5)
 
-/* These run it on the chip's own stack, below which nothing lies: the build checks that. */
+/* These run it on the chip's own stack, with nothing below it, which the build checks. */
 enum { STACK_PATTERN = 0xA5, STACK_SLACK = 128 };
 
 static const uint8_t *stack_top;
@@ -57,7 +57,7 @@ static void paint_stack(const uint8_t *top)
 
 #else
 
-/* What lies around the stack of another core is unknown. */
+/* The memory around the stack of other cores is unknown. */
 static uint32_t (*const stack_used_bytes)(void *) = nullptr;
 
 static void paint_stack(const uint8_t *)
@@ -85,7 +85,7 @@ int runevm_hal_read(void)
 
 void runevm_hal_write(const uint8_t *bytes, size_t length)
 {
-    /* A USB port without a host takes nothing; what is lost there is lost. */
+    /* A USB port without a host accepts nothing; the bytes are dropped. */
     uint32_t since = runevm_hal_milliseconds();
     while (length > 0) {
         const size_t taken = Serial.write(bytes, length);

@@ -14,7 +14,7 @@ int main(void);
 /* Fills .data and .bss. Called by the start-up code before anything else in C. */
 void runec_init_memory(void);
 
-/* Says on the console what went wrong, then restarts the chip. Needs no more than a stack. */
+/* Prints the error on the console, then restarts the chip. Needs a stack only. */
 void runec_fault(const char *what) __attribute__((noreturn));
 
 #endif

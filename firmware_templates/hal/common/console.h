@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The console that the link uses: the HAL's own, or with HAL_LINK_RTT rings in RAM that a debugger
+/* The console that the link uses: the HAL's own, or with HAL_LINK_RTT the RTT buffers that a debugger
  * reads and writes. The HAL's own then shows the log lines. */
 #ifndef CONSOLE_H
 #define CONSOLE_H
@@ -13,11 +13,11 @@ void runec_console_init(void);
 /* One byte, or -1. Never waits. */
 int runec_console_read(void);
 
-/* Sends all bytes; where the host does not read a full ring for a while, the rest is dropped, and the link
- * sends them again when somebody asks. */
+/* Sends all bytes; if the host does not read a full buffer in time, the rest is dropped, and the link
+ * sends them again on request. */
 void runec_console_write(const uint8_t *bytes, size_t length);
 
-/* A line of the log, for people. */
+/* A line of the log. */
 void runec_console_say(const char *text);
 
 /* The same before a restart: waits until it was read, or the host stops reading. Needs no clock and no interrupts. */

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* Everything runs on one stack. `used_bytes` returns the most that was taken so far; NULL where it is not known. */
+/* Everything runs on one stack. `used_bytes` returns the maximum so far; NULL if unknown. */
 typedef struct {
     uint8_t *bottom;
     uint32_t (*used_bytes)(void *user);

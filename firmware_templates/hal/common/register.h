@@ -25,7 +25,7 @@ static inline void register_barrier(void)
     __asm volatile("dsb" ::: "memory");
 }
 
-/* Code that was stored is what is fetched from now on. */
+/* Stored code is fetched from now on. */
 static inline void register_code_barrier(void)
 {
 #if defined __riscv

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a board gives. One implementation a chip, in firmware_templates/hal/<chip family>/. */
+/* Interface of a board. One implementation per chip, in firmware_templates/hal/<chip family>/. */
 #ifndef RUNEVM_HAL_H
 #define RUNEVM_HAL_H
 
@@ -22,24 +22,24 @@ void runevm_hal_write(const uint8_t *bytes, size_t length);
 /* Milliseconds since start; wraps. */
 uint32_t runevm_hal_milliseconds(void);
 
-/* A free-running counter of the finest unit there is (cycles where the chip counts them); wraps. */
+/* A free-running counter of the finest available unit (cycles if the chip counts them); wraps. */
 uint32_t runevm_hal_ticks(void);
 
 /* 32 bits from the chip's random number generator: 0, or -1 when it has none or it does not work; then
  * the caller takes a seed that it states. */
 int runevm_hal_random(uint32_t *bits);
 
-/* Pins, by the number that the board file's `[hal.ports]` gives them. The first makes a pin an output that
- * begins with the level; the second sets the level of one that is. */
+/* Pins, by their number in `[hal.ports]` of the board file. The first makes a pin an output with an initial
+ * level; the second sets the level of an output. */
 void runevm_hal_pin_configure(uint32_t pin, int level);
 void runevm_hal_pin_write(uint32_t pin, int level);
 
-/* I2C at 100 kHz, for drivers of sensors. Switched on by whoever uses it. A board whose file names no
+/* I2C at 100 kHz, for drivers of sensors. Switched on by its user. A board whose file names no
  * `i2c` has none of these three. */
 void runevm_hal_i2c_init(void);
 
 /* Sends bytes, of which the first is usually a register's number, to the part at a 7-bit address: 0, or -1
- * when the part does not answer. At most 32 bytes on chips whose controller reads them by itself. */
+ * when the part does not answer. At most 32 bytes on chips whose controller reads them autonomously. */
 int runevm_hal_i2c_write(uint8_t address, const uint8_t *bytes, size_t length);
 
 /* Reads the registers from `first` on: 0, or -1. At most 255 bytes. */
@@ -66,13 +66,13 @@ typedef enum {
     RUNEVM_FLASH_DIFFERS = -4     /* read back, it is not as it should be */
 } runevm_flash_status;
 
-/* What is erased together around an address; of no bytes outside flash. */
+/* The sector of an address; empty outside flash. */
 runevm_flash_range runevm_hal_flash_sector(uint32_t address);
 
-/* All that may be erased and written; of no bytes where the program fills its flash. */
+/* The writable region; empty if the program fills the flash. */
 runevm_flash_range runevm_hal_flash_free(void);
 
-/* Erases the sector that begins at `address`, to 0xFF. */
+/* Erases the sector at `address` to 0xFF. */
 runevm_flash_status runevm_hal_flash_erase(uint32_t address);
 
 /* Writes bytes, from anywhere in memory, to erased flash at a multiple of the granule. Any length: the last

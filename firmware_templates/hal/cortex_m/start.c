@@ -110,8 +110,13 @@ void runec_start(void)
     runec_fault("main() returned");
 }
 
+__attribute__((weak)) void runec_before_reset(void)
+{
+}
+
 void runevm_hal_reset(void)
 {
+    runec_before_reset();
     __asm volatile("dsb" ::: "memory");
     AIRCR = 0x05FA0004u;
     for (;;) { }

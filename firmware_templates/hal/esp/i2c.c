@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* I2C of runevm_hal.h on the controllers of ESP32 and ESP32-C3, as master at 100 kHz, polled. Espressif's
  * technical reference manuals of the ESP32, version 5, and of the ESP32-C3, version 1.0, chapter "I2C
- * Controller". The board file gives HAL_I2C_BASE, HAL_SCL_PIN and HAL_SDA_PIN.
+ * Controller". The board file sets HAL_I2C_BASE, HAL_SCL_PIN and HAL_SDA_PIN.
  *
  * The controller executes a list of commands on the bytes of a FIFO, up to STOP, or up to END, where it holds
- * SCL low until the next list goes on. Both FIFOs hold 32 bytes, so whatever is longer is several lists. */
+ * SCL low until the next list goes on. Both FIFOs hold 32 bytes, so longer transfers use several lists. */
 #include "esp.h"
 #include "esp_chip.h"
 #include "register.h"
@@ -19,7 +19,7 @@
 
 #define CLOCK_AND_RESET_BIT (1u << 7) /* I2C_EXT0, in either register of either chip */
 /* Registers clocked, master, and pins that are let go and not driven high. On an ESP32-C3, where these are 1
- * after a reset: no arbitration, since the bus has one master; and bytes acknowledged, however full the FIFO. */
+ * after a reset: no arbitration, since the bus has one master; and bytes are acknowledged even if the FIFO is full. */
 #define MASTER ((1u << 8) | (1u << 4) | (1u << 1) | (1u << 0))
 #define START (1u << 5)
 #define FIFO_RESETS ((1u << 13) | (1u << 12))
@@ -27,7 +27,7 @@
 #define STOPPED (1u << 7)
 #define FAILED ((1u << 5) | (1u << 8) | (1u << 10)) /* arbitration lost, time-out, no acknowledge */
 
-/* Commands: what to do, whether an acknowledge is asked for, whether none is given, how many bytes. */
+/* Commands: operation, expected acknowledge, sent acknowledge, number of bytes. */
 #define COMMAND_OF(operation) ((uint32_t)(operation) << 11)
 #define RESTART COMMAND_OF(ESP_I2C_RESTART)
 #define WRITE(bytes) (COMMAND_OF(ESP_I2C_WRITE) | (1u << 8) | (uint32_t)(bytes))
@@ -52,7 +52,7 @@ static void scl(int level)
     half_a_period();
 }
 
-/* A part that was cut short may hold SDA low until it has sent its byte: it gets the clocks for it, by hand, and
+/* An interrupted part may hold SDA low until it has sent its byte: clock it manually, and
  * a stop (NXP's UM10204, 3.1.16). */
 static void clear_bus(void)
 {

@@ -5,7 +5,7 @@
  * From the chip's writing until it is ready nothing can be fetched from it, so what runs meanwhile lies in RAM, calls
  * nothing that does not, and finds the cache off. No interrupts are on in this firmware; other code that has some
  * must see to it that they and what they use lie in RAM too. Nor can a program run out of a chip that never becomes
- * ready again: it goes on, when that has taken too long, with what is left of it in the cache.
+ * ready again: it continues after a time-out with its code in the cache.
  *
  * Registers: Espressif's technical reference manual of the ESP32, version 5, chapter "SPI Controller"; those of the
  * ESP32-C3 are alike and stand in its headers and SVD file alone. The commands: any data sheet of such a chip. */
@@ -30,7 +30,7 @@
 #define PAGE_PROGRAM (1u << 25)
 #define SECTOR_ERASE (1u << 24)
 
-#define LENGTH(bytes) ((uint32_t)(bytes) << 24) /* ADDRESS: of what is programmed */
+#define LENGTH(bytes) ((uint32_t)(bytes) << 24) /* ADDRESS: of the data to program */
 #define READS_BY_TWO_OR_FOUR ((1u << 24) | (1u << 23) | (1u << 20) | (1u << 14) | (1u << 13)) /* CONTROL */
 #define SENDS_COMMAND_AND_ADDRESS (3u << 30) /* USER */
 #define DUMMY (1u << 29)
@@ -102,7 +102,7 @@ RUNEC_RAM_CODE static int change(uint32_t command, uint32_t address, uint32_t wo
 }
 
 /* The commands of a change, or with 0 the one that forbids changes, with SPI1 as they want it: one line, no more
- * than 20 MHz. Afterwards these four are as they were, for somebody who reads with it. */
+ * than 20 MHz. Afterwards these four registers are restored for other users. */
 RUNEC_RAM_CODE static int exchange(uint32_t command, uint32_t address, uint32_t word)
 {
     const uint32_t control = CONTROL, user = USER, user1 = USER1, clock = CLOCK;

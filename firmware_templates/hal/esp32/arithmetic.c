@@ -3,10 +3,10 @@
  * double. IEEE 754, round to nearest, ties to even, with subnormal numbers and infinities; each result is
  * rounded once; every NaN that comes out is the quiet one with no payload (7fc00000, 7ff8000000000000).
  *
- * A float is passed in the register of its bits, so the functions take and give bits. Nothing here may
+ * A float is passed in the register of its bits, so the functions accept and return bits. Nothing here may
  * divide, multiply 64 bits or calculate with floats: the compiler would call this very file.
  *
- * Compiled for this computer under other names (RUNEC_NAME) it is compared with the processor's own
+ * Compiled for the host under other names (RUNEC_NAME) it is compared with the processor's
  * arithmetic bit by bit; see tests/firmware_templates/hal. */
 #include <stdbool.h>
 #include <stdint.h>
@@ -80,7 +80,7 @@ uint64_t RUNEC_NAME(muldi3)(uint64_t a, uint64_t b)
     return RUNEC_NAME(umulsidi3)(low_a, low_b) + ((uint64_t)cross << 32);
 }
 
-/* A divisor of 0 gives all ones, and leaves the dividend as the rest, as RISC-V has it: C says nothing. */
+/* A divisor of 0 returns all ones and the dividend as the remainder, as in RISC-V: undefined in C. */
 static uint32_t divide32(uint32_t a, uint32_t b, uint32_t *rest)
 {
     uint32_t quotient = 0;
@@ -197,7 +197,7 @@ int64_t RUNEC_NAME(moddi3)(int64_t a, int64_t b)
 
 /* --- float ---------------------------------------------------------------------------------------- */
 
-/* The upper 32 bits of a product; the last one also says whether any below it is set. */
+/* The upper 32 bits of a product; the last bit is also set if any below it is. */
 static uint32_t f_high_product(uint32_t a, uint32_t b)
 {
     uint64_t product = RUNEC_NAME(umulsidi3)(a, b);
@@ -277,7 +277,7 @@ uint64_t RUNEC_NAME(floatsidf)(int32_t a)
     return d_from(a < 0 ? D_SIGN : 0, magnitude32(a));
 }
 
-/* What does not fit is undefined in C: below 0 and NaN give 0, above gives all ones. */
+/* Out of range is undefined in C: below 0 and NaN return 0, above returns all ones. */
 uint32_t RUNEC_NAME(fixunssfsi)(uint32_t a)
 {
     int32_t exponent;
@@ -292,7 +292,7 @@ uint32_t RUNEC_NAME(fixunssfsi)(uint32_t a)
     return shift < 0 ? value >> -shift : value << shift;
 }
 
-/* `most` where it does not fit. */
+/* `most` if out of range. */
 static uint32_t d_size(uint64_t a, uint32_t most)
 {
     int32_t exponent;
@@ -312,7 +312,7 @@ uint32_t RUNEC_NAME(fixunsdfsi)(uint64_t a)
     return (a & D_SIGN) != 0 || d_is_nan(a) ? 0 : d_size(a, UINT32_MAX);
 }
 
-/* Saturates; NaN gives 0. */
+/* Saturates; NaN returns 0. */
 int32_t RUNEC_NAME(fixdfsi)(uint64_t a)
 {
     if (d_is_nan(a)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ESP32's part of hal/esp/spi_flash.c: the cache of the first processor, and the pages of 64 KiB by which it sees
  * flash. Espressif's technical reference manual of the ESP32, version 5: chapters "DPort Registers" and "Memory
- * Management and Protection Units". The board file gives HAL_STORAGE_OFFSET, where in flash its `storage` lies. */
+ * Management and Protection Units". The board file sets HAL_STORAGE_OFFSET, the offset of `storage` in flash. */
 #include "esp.h"
 #include "flash.h"
 #include "register.h"
@@ -53,7 +53,7 @@ RUNEC_RAM_CODE static void map(uint32_t address, uint32_t page)
     esp_cache_on(whole);
 }
 
-/* The loader maps what the program's image has, and nothing else. */
+/* The loader maps the program's image only. */
 int esp_flash_is_mapped(void)
 {
     for (uint32_t at = FLASH_START; at < FLASH_END; at += PAGE_BYTES) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ESP32's part of firmware_templates/hal/esp. Espressif's technical reference manual of the ESP32,
- * version 5: 4.12 and chapter "I2C Controller". The board file gives HAL_I2C_BASE and HAL_I2C_CLOCK_HZ. */
+ * version 5: 4.12 and chapter "I2C Controller". The board file sets HAL_I2C_BASE and HAL_I2C_CLOCK_HZ. */
 #include "esp.h"
 #include "register.h"
 
@@ -23,7 +23,7 @@ enum { HALF = HAL_I2C_CLOCK_HZ / 200000u, FILTER_PERIODS = 7, TIME_OUT_MOST = 0x
 
 uint32_t esp_pad(uint32_t pin)
 {
-    /* Pads lie in an order of their own (4.12); above 33 they are inputs only. */
+    /* Pads have their own order (4.12); above 33 they are inputs only. */
     static const uint8_t PADS[] = {0x44, 0x88, 0x40, 0x84, 0x48, 0x6C, 0x60, 0x64, 0x68, 0x54, 0x58, 0x5C,
                                    0x34, 0x38, 0x30, 0x3C, 0x4C, 0x50, 0x70, 0x74, 0x78, 0x7C, 0x80, 0x8C,
                                    0x90, 0x24, 0x28, 0x2C, 0,    0,    0,    0,    0x1C, 0x20};

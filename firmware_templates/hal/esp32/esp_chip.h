@@ -28,12 +28,12 @@
 #define ESP_I2C_SDA_SIGNAL 30u
 /* Written by its address on the other bus: by the first one bytes in a row get lost (errata, 3.3 and 3.18). */
 #define ESP_I2C_FIFO 0x6001301Cu
-#define ESP_I2C_UPDATE 0u /* what is written takes effect at once */
+#define ESP_I2C_UPDATE 0u /* writes take effect at once */
 
-/* What a command of the list does. */
+/* Operations of the command list. */
 enum { ESP_I2C_RESTART = 0, ESP_I2C_WRITE = 1, ESP_I2C_READ = 2, ESP_I2C_STOP = 3, ESP_I2C_END = 4 };
 
-/* A second read that comes too soon gives the same byte again (errata, 3.16: seven at 240 MHz). */
+/* A second read that comes too soon returns the same byte again (errata, 3.16: seven at 240 MHz). */
 static inline void esp_i2c_between_reads(void)
 {
     __asm volatile("nop; nop; nop; nop; nop; nop; nop");

@@ -15,7 +15,7 @@ static bool PART(is_nan)(NUMBER a)
     return (a & ~SIGN) > INFINITE;
 }
 
-/* Shifts right; the last bit that stays says whether any that went, or itself, was set. */
+/* Shifts right; the last bit that stays is set if it or any shifted-out bit was set. */
 static NUMBER PART(shift)(NUMBER value, int32_t by)
 {
     if (by > WIDTH - 1) {

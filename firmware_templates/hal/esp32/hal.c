@@ -97,7 +97,7 @@ void runevm_hal_reset(void)
 {
     wait_until_sent();
     RTC_OPTIONS0 |= 1u << 31;
-    /* A simulator may not do that: start over by hand. */
+    /* A simulator may not implement that: jump to the start. */
     for (volatile int i = 0; i < RESET_POLLS; i++) { }
     runec_start();
 }

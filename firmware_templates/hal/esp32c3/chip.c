@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ESP32-C3's part of firmware_templates/hal/esp. Espressif's technical reference manual, version 1.0:
- * chapters "IO MUX and GPIO Matrix" and "I2C Controller". The board file gives HAL_I2C_BASE. */
+ * chapters "IO MUX and GPIO Matrix" and "I2C Controller". The board file sets HAL_I2C_BASE. */
 #include "esp.h"
 #include "register.h"
 

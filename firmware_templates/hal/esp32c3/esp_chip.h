@@ -28,7 +28,7 @@
 #define ESP_I2C_FIFO (HAL_I2C_BASE + 0x1Cu)
 #define ESP_I2C_UPDATE (1u << 11) /* I2C_CONF_UPGATE: what was written takes effect */
 
-/* What a command of the list does. */
+/* Operations of the command list. */
 enum { ESP_I2C_WRITE = 1, ESP_I2C_STOP = 2, ESP_I2C_READ = 3, ESP_I2C_END = 4, ESP_I2C_RESTART = 6 };
 
 static inline void esp_i2c_between_reads(void)

@@ -120,7 +120,7 @@ void runevm_hal_reset(void)
 {
     wait_until_sent();
     RTC_OPTIONS0 |= 1u << 31;
-    /* A simulator may not have that register: start over by hand. */
+    /* A simulator may not implement that register: jump to the start. */
     for (volatile int i = 0; i < RESET_POLLS; i++) { }
     runec_start();
 }

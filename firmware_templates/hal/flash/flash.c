@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Flash of runevm_hal.h, whatever the controller: what may be changed, and whether it was. */
+/* Flash of runevm_hal.h, independent of the controller: bounds, verification. */
 #include "flash.h"
 
 #include "register.h"
@@ -17,7 +17,7 @@ runevm_flash_range runevm_hal_flash_sector(uint32_t address)
     return sector;
 }
 
-/* The first address that no sector of the program holds; FLASH_END where there is none. */
+/* The first address after the sectors of the program, or FLASH_END. */
 static uint32_t behind_program(void)
 {
     const runevm_flash_range last = flash_chip_sector(PROGRAM_END - 1u);

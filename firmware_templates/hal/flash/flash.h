@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a chip family gives, and runevm_hal.h's flash is made of. Its users see to it that the sector or word
+/* Interface of a chip family for the flash of runevm_hal.h. The callers ensure that the sector or word
  * may be changed, that the word is erased, and that every flash_chip_open() is followed by flash_chip_close(). */
 #ifndef FLASH_H
 #define FLASH_H

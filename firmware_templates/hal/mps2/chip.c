@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Console and user LEDs of the Cortex-M4 in Arm's MPS2+ FPGA board, image AN386. Register numbers: Arm's
  * "Cortex-M System Design Kit", 4.3 (UART); application note AN386, 3 (addresses) and 4 (LEDs). Clocks and pins
- * are the image's own. The board file gives HAL_UART_BASE, HAL_UART_CLOCK_HZ and HAL_BAUD. */
+ * are the image's own. The board file sets HAL_UART_BASE, HAL_UART_CLOCK_HZ and HAL_BAUD. */
 #include "register.h"
 #include "runevm_hal.h"
 #include "systick.h"
@@ -19,7 +19,7 @@ void runevm_hal_init(void)
 {
     UART_BAUDDIV = (HAL_UART_CLOCK_HZ + HAL_BAUD / 2u) / HAL_BAUD;
     UART_CTRL = 3u; /* sends, receives */
-    systick_start();
+    systick_start(HAL_CLOCK_HZ);
 }
 
 int runevm_hal_read(void)

@@ -63,13 +63,14 @@ void runevm_hal_pin_configure(uint32_t pin, int level)
 
 void runevm_hal_init(void)
 {
+    nrf52_open_port();
     /* The crystal: the internal oscillator is too far off for a UART in the cold. */
     REGISTER(CLOCK_HFCLKSTARTED) = 0;
     CLOCK_HFCLKSTART = 1;
     (void)register_becomes(CLOCK_HFCLKSTARTED, 1u, 1u);
     NVMC_ICACHECNF = 1;
     nrf52_pin(HAL_TX_PIN, 3u); /* output, its input not connected */
-    nrf52_pin(HAL_RX_PIN, 0u);
+    nrf52_pin(HAL_RX_PIN, 0xCu); /* input, pulled up */
     UART_PSELTXD = HAL_TX_PIN;
     UART_PSELRXD = HAL_RX_PIN;
     UART_BAUDRATE = HAL_BAUD_REGISTER;

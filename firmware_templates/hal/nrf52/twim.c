@@ -30,7 +30,7 @@
 #define LASTTX_STOP (1u << 9)
 #define LASTRX_STOP (1u << 12)
 
-/* DMA reads from RAM alone, so what is written goes through a buffer; 255 is what an nRF52832 counts to. */
+/* DMA reads from RAM only, so writes use a buffer; an nRF52832 counts up to 255. */
 enum { WRITE_BYTES_MAX = 32, READ_BYTES_MAX = 255, POLLS = 200000 };
 
 void runevm_hal_i2c_init(void)

@@ -4,10 +4,12 @@
 #ifndef STM32_H
 #define STM32_H
 
-/* The board file gives HAL_USART_BASE, HAL_USART_CLOCK_HZ (its bus) and HAL_BAUD. */
-void stm32_usart_start(void);
+#include <stdint.h>
 
-/* The board file gives HAL_I2C_BASE and HAL_I2C_CLOCK_HZ (its bus). */
-void stm32_i2c_start(void);
+/* At `clock_hz` of its bus. The board file gives HAL_USART_BASE and HAL_BAUD. */
+void stm32_usart_start(uint32_t clock_hz);
+
+/* At `clock_hz` of its bus. The board file gives HAL_I2C_BASE. */
+void stm32_i2c_start(uint32_t clock_hz);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the flash controllers of STM32F1, F2 and F4 share: the first registers, the keys, waiting and telling errors.
+/* Shared by the flash controllers of STM32F1, F2 and F4: the first registers, the keys, waiting, errors.
  * ST's PM0075, 2.3 and 3; RM0090, 3.6 and 3.9. The driver defines before it includes this: FLASH_BASE; of SR, BSY, EOP
  * and ERRORS; of CR, LOCK; and POLLS, which take longer than the slowest operation. */
 #ifndef STM32_FLASH_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The console of runevm_hal.h on an STM32 USART of the first version, polled: ST's RM0090, 30.6;
  * RM0368, 19.6; RM0008, 27.6. */
+#include "cortex_m.h"
 #include "register.h"
 #include "runevm_hal.h"
 #include "stm32.h"
@@ -10,11 +11,14 @@
 #define USART_BRR REGISTER(HAL_USART_BASE + 0x08u)
 #define USART_CR1 REGISTER(HAL_USART_BASE + 0x0Cu)
 
-enum { RXNE = 0x20, TXE = 0x80 };
+enum { RXNE = 0x20, TC = 0x40, TXE = 0x80 };
 
-void stm32_usart_start(void)
+/* Two bytes, the last one and the one before it, take 20 bits; a poll takes more than 4 cycles. */
+#define SENT_POLLS (10u * (HAL_CLOCK_HZ / HAL_BAUD))
+
+void stm32_usart_start(uint32_t clock_hz)
 {
-    USART_BRR = (HAL_USART_CLOCK_HZ + HAL_BAUD / 2u) / HAL_BAUD;
+    USART_BRR = (clock_hz + HAL_BAUD / 2u) / HAL_BAUD;
     USART_CR1 = (1u << 13) | (1u << 3) | (1u << 2); /* on, sends, receives */
 }
 
@@ -29,4 +33,10 @@ void runevm_hal_write(const uint8_t *bytes, size_t length)
         while ((USART_SR & TXE) == 0) { }
         USART_DR = bytes[i];
     }
+}
+
+/* TXE says that the register is free: a byte is still on its way until TC (RM0090, 30.6.1). */
+void runec_before_reset(void)
+{
+    for (uint32_t i = 0; i < SENT_POLLS && (USART_SR & TC) == 0; i++) { }
 }

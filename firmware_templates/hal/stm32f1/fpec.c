@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Flash of an STM32F103, by half words. ST's PM0075, 2.3 (program and erase), 3 (registers) and tables 2 to 4 (pages);
- * it wants the internal oscillator, which is never switched off here. The board file gives HAL_FLASH_PAGE_BYTES:
+ * it needs the internal oscillator, which is never switched off here. The board file sets HAL_FLASH_PAGE_BYTES:
  * 1024 up to 128 KiB of flash, else 2048. */
 #include "flash.h"
 #include "register.h"
@@ -28,7 +28,7 @@
 runevm_flash_range flash_chip_sector(uint32_t address)
 {
     runevm_flash_range page = {0, 0};
-    /* Pages taken for smaller than they are would be erased with their neighbours. */
+    /* With too small a page size, neighbouring pages would be erased. */
     if (address < FLASH_FIRST || FLASH_END - FLASH_FIRST > FLASH_BYTES_MAX) return page;
     page.first = address & ~(HAL_FLASH_PAGE_BYTES - 1u);
     page.size_bytes = HAL_FLASH_PAGE_BYTES;

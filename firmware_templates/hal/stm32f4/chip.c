@@ -2,7 +2,8 @@
 /* Clocks, pins and random numbers of an STM32F2 or F4. Register numbers: ST's RM0090, 5.4 (voltage), 7.3 (clocks),
  * 8.4 (pins), 3.9 (flash), 24.4 (random numbers), 38.6.1 (revisions); ES0182, 2.1.2; RM0368, 6.3, 8.4 and 3.8; RM0383, 5.4. The board file provides
  * HAL_CLOCK_HZ and what leads to it from the internal 16 MHz: HAL_PLL_N, HAL_PLL_P and HAL_PLL_Q (after a division
- * by 16), HAL_BUS_DIVIDERS (PPRE bits of RCC_CFGR) and HAL_WAIT_STATES; and console, I2C and generator. */
+ * by 16), HAL_BUS_DIVIDERS (PPRE bits of RCC_CFGR) and HAL_WAIT_STATES; and console, I2C and generator; and HAL_POWER_PIN, high
+ * from the start, where the board has one. */
 #include "register.h"
 #include "runevm_hal.h"
 #include "stm32.h"
@@ -105,22 +106,31 @@ static void give_pin(uint32_t port, uint32_t pin, uint32_t function)
     GPIO_MODER(port) = (GPIO_MODER(port) & ~(3u << (2u * pin))) | (2u << (2u * pin));
 }
 
-static void give_i2c_pin(uint32_t port, uint32_t pin)
+static void pull_up(uint32_t port, uint32_t pin)
 {
     clock_on(RCC_AHB1ENR, port);
-    GPIO_OTYPER(port) |= 1u << pin; /* open drain, pulled up */
     GPIO_PUPDR(port) = (GPIO_PUPDR(port) & ~(3u << (2u * pin))) | (1u << (2u * pin));
+}
+
+static void give_i2c_pin(uint32_t port, uint32_t pin)
+{
+    pull_up(port, pin);
+    GPIO_OTYPER(port) |= 1u << pin; /* open drain */
     give_pin(port, pin, HAL_I2C_PIN_FUNCTION);
 }
 
 void runevm_hal_init(void)
 {
     clocks_up();
+#ifdef HAL_POWER_PIN
+    runevm_hal_pin_configure(HAL_POWER_PIN, 1); /* what the board switches the supply of its headers with */
+#endif
     clock_on(HAL_USART_CLOCK_REGISTER, HAL_USART_CLOCK_BIT);
     give_pin(HAL_TX_PORT, HAL_TX_PIN, HAL_USART_PIN_FUNCTION);
+    pull_up(HAL_RX_PORT, HAL_RX_PIN); /* a pin that nobody drives is not full of bytes */
     give_pin(HAL_RX_PORT, HAL_RX_PIN, HAL_USART_PIN_FUNCTION);
-    stm32_usart_start();
-    systick_start();
+    stm32_usart_start(HAL_USART_CLOCK_HZ);
+    systick_start(HAL_CLOCK_HZ);
 }
 
 /* Pin 16 is PB0. */
@@ -142,7 +152,7 @@ void runevm_hal_i2c_init(void)
     clock_on(RCC_APB1ENR, HAL_I2C_CLOCK_BIT);
     give_i2c_pin(HAL_SCL_PORT, HAL_SCL_PIN);
     give_i2c_pin(HAL_SDA_PORT, HAL_SDA_PIN);
-    stm32_i2c_start();
+    stm32_i2c_start(HAL_I2C_CLOCK_HZ);
 }
 
 int runevm_hal_random(uint32_t *bits)

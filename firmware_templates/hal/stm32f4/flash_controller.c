@@ -50,7 +50,7 @@ int flash_chip_open(void)
     return stm32_flash_unlock();
 }
 
-/* What the caches hold of the sector is no longer true. They may be reset only while they are off. */
+/* The caches are stale for this sector. They may be reset only while disabled. */
 static void forget_caches(void)
 {
     const uint32_t access = FLASH_ACR;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Time of runevm_hal.h from SysTick: ARM's ARMv7-M architecture reference manual, B3.3. The board file
- * gives HAL_CLOCK_HZ. */
+/* Time of runevm_hal.h from SysTick: ARM's ARMv7-M architecture reference manual, B3.3. */
 #include "systick.h"
 #include "cortex_m.h"
 #include "register.h"
@@ -11,10 +10,12 @@
 #define SYST_CVR REGISTER(0xE000E018u)
 
 static volatile uint32_t milliseconds;
+static uint32_t cycles_per_ms;
 
-void systick_start(void)
+void systick_start(uint32_t clock_hz)
 {
-    SYST_RVR = HAL_CLOCK_HZ / 1000u - 1u;
+    cycles_per_ms = clock_hz / 1000u;
+    SYST_RVR = cycles_per_ms - 1u;
     SYST_CVR = 0;
     SYST_CSR = 7u; /* core clock, interrupt, on */
 }
@@ -36,5 +37,5 @@ uint32_t runevm_hal_ticks(void)
         before = milliseconds;
         counter = SYST_CVR;
     } while (before != milliseconds);
-    return before * (HAL_CLOCK_HZ / 1000u) + (HAL_CLOCK_HZ / 1000u - 1u - counter);
+    return before * cycles_per_ms + (cycles_per_ms - 1u - counter);
 }

@@ -3,7 +3,9 @@
 #ifndef SYSTICK_H
 #define SYSTICK_H
 
-/* Called once the core runs at HAL_CLOCK_HZ, which the board file gives. */
-void systick_start(void);
+#include <stdint.h>
+
+/* Called once the core runs at `clock_hz`. */
+void systick_start(uint32_t clock_hz);
 
 #endif

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -167,6 +168,12 @@ def upload_way() -> dict[str, Any] | None:
     return dict(plan["uploads"][protocol])
 
 
+def tool_name(name: str) -> str:
+    """Return what a tool is called here: up to version 4 esptool was esptool.py."""
+    has_older_name = name == "esptool" and shutil.which(name) is None
+    return f"{name}.py" if has_older_name and shutil.which(f"{name}.py") else name
+
+
 def upload(target: Any, source: Any, env: Any) -> int:  # noqa: ARG001 - SCons calls it so
     """Run the board's upload command."""
     way = upload_way()
@@ -188,6 +195,7 @@ def upload(target: Any, source: Any, env: Any) -> int:  # noqa: ARG001 - SCons c
         lines = "".join(line.format(**values) + "\n" for line in way["script"])
         Path(values["script"]).write_text(lines, encoding="utf-8")
     command = [part.format(**values) for part in way["command"]]
+    command[0] = tool_name(command[0])
     sys.stdout.write(" ".join(command) + "\n")
     sys.stdout.flush()
     try:

@@ -13,6 +13,20 @@ extern "C" {
  * An error stops the rune: the engine returns it from call(). */
 typedef runevm_error (*runevm_host_function)(runevm *vm, const uint32_t *arguments, uint32_t *result);
 
+/* Those of docs/spec/rune.md, section 2.2. An engine whose code was compiled calls them by name, so that a firmware holds
+ * what its rune calls. */
+runevm_error runevm_host_debug(runevm *vm, const uint32_t *arguments, uint32_t *result);
+runevm_error runevm_host_request_capability(runevm *vm, const uint32_t *arguments, uint32_t *result);
+runevm_error runevm_host_request_capability_set_param(runevm *vm, const uint32_t *arguments, uint32_t *result);
+runevm_error runevm_host_request_provider_response(runevm *vm, const uint32_t *arguments, uint32_t *result);
+runevm_error runevm_host_rune_model_open(runevm *vm, const uint32_t *arguments, uint32_t *result);
+runevm_error runevm_host_rune_model_infer(runevm *vm, const uint32_t *arguments, uint32_t *result);
+runevm_error runevm_host_request_output(runevm *vm, const uint32_t *arguments, uint32_t *result);
+runevm_error runevm_host_consume_output(runevm *vm, const uint32_t *arguments, uint32_t *result);
+runevm_error runevm_host_rune_resource_open(runevm *vm, const uint32_t *arguments, uint32_t *result);
+runevm_error runevm_host_rune_resource_read(runevm *vm, const uint32_t *arguments, uint32_t *result);
+runevm_error runevm_host_rune_resource_close(runevm *vm, const uint32_t *arguments, uint32_t *result);
+
 /* One function that a rune may import from `env`. */
 typedef struct {
     const char *name;
@@ -21,7 +35,7 @@ typedef struct {
     runevm_host_function function;
 } runevm_import;
 
-/* All of docs/spec/rune.md, section 2.2. */
+/* All of them, for engines that link a module when it is loaded. */
 extern const runevm_import runevm_imports[];
 extern const uint32_t runevm_import_count;
 

@@ -26,7 +26,7 @@
 
 /* No struct depends on the rest; each may be defined otherwise on the compiler's command line. */
 
-/* The time that one run may take where runevm_config says 0, and how many steps of an engine (turns of loops, calls of
+/* Time limit of one run if it is 0 in runevm_config, and how many steps of an engine (turns of loops, calls of
  * functions) lie between two looks at the clock. */
 #ifndef RUNEVM_TIME_BUDGET_MS
 #define RUNEVM_TIME_BUDGET_MS 30000u
@@ -35,7 +35,7 @@
 #define RUNEVM_STEPS_BETWEEN_LOOKS 1024u
 #endif
 
-/* The console in RAM (runevm_rtt.h): its two buffers, and how long a full one is waited for before bytes are dropped. */
+/* The console in RAM (runevm_rtt.h): its two buffers, and the time-out of a full one before bytes are dropped. */
 #ifndef RUNEVM_RTT_UP_BYTES
 #define RUNEVM_RTT_UP_BYTES 1024
 #endif

@@ -27,7 +27,7 @@ extern "C" {
 #define RUNEVM_LINK_WAIT_MS 1000u /* then the same frame is sent again */
 #endif
 #ifndef RUNEVM_LINK_TRIES
-#define RUNEVM_LINK_TRIES 8u /* resends, then the host counts as gone */
+#define RUNEVM_LINK_TRIES 8u /* resends, then the host is lost */
 #endif
 
 /* What the link needs from the board. Rules for every function:
@@ -36,7 +36,7 @@ extern "C" {
  */
 typedef struct {
     void *user;
-    int (*read)(void *user); /* one byte, or -1 at once where there is none */
+    int (*read)(void *user); /* one byte, or -1 at once */
     void (*write)(void *user, const uint8_t *bytes,
                   size_t length); /* all of them; may block. Dropped bytes are resent */
     uint32_t (*milliseconds)(void *user); /* as runevm_callbacks.milliseconds */
@@ -45,7 +45,7 @@ typedef struct {
     bool (*stopped)(void *user); /* true: runevm_link_serve() returns. NULL: never */
 } runevm_link_io;
 
-/* What HELLO reports beside the rune. The texts outlive the link and have at most 60 bytes each. */
+/* Contents of HELLO in addition to the rune. The texts outlive the link and have at most 60 bytes each. */
 typedef struct {
     const char *board;
     const char *firmware; /* version */
@@ -53,10 +53,17 @@ typedef struct {
     uint32_t engine_heap_bytes; /* of the engine's pool without the linear memory */
 } runevm_link_identity;
 
+/* Answers a SELFTEST request (docs/spec/link.md, section 6), for firmware that tests a board.
+ *  1. `request` has 1 to RUNEVM_LINK_BODY_BYTES bytes; `answer` has room for as many.
+ *  2. Returns the bytes of the answer, or 0 for none. */
+typedef size_t (*runevm_link_selftest)(void *user, const uint8_t *request, size_t bytes, uint8_t *answer);
+
 /* All private. */
 typedef struct {
     runevm_link_io io;
     runevm_link_identity identity;
+    runevm_link_selftest selftest;
+    void *selftest_user;
     uint32_t result_bytes; /* of the result so far, sent or waiting in `part` */
     uint32_t result_crc;
     uint32_t waited_ticks; /* of this run, for the host */
@@ -69,13 +76,17 @@ typedef struct {
     bool has_last_run;
     bool overlong; /* more bytes since the last 00 than a frame has */
     bool interrupted; /* HELLO or RUN in `frame_in` ended the run and is to be served */
-    bool nodata; /* NODATA in `frame_in` ended the run; it says why */
+    bool nodata; /* NODATA in `frame_in` ended the run, with the reason */
     uint8_t frame_in[RUNEVM_LINK_FRAME_BYTES];
     uint8_t frame_out[RUNEVM_LINK_FRAME_BYTES];
     uint8_t part[4u + RUNEVM_LINK_PART_BYTES]; /* offset, then bytes of the result */
 } runevm_link;
 
 void runevm_link_init(runevm_link *link, const runevm_link_io *io, const runevm_link_identity *identity);
+
+/* From now on SELFTEST is answered; without it such a request is dropped. Only in a library that is compiled with
+ * RUNEVM_LINK_SELFTEST: other firmware has no use for the code. */
+void runevm_link_answer_selftest(runevm_link *link, runevm_link_selftest selftest, void *user);
 
 /* Callbacks for runevm_callbacks, with `user` = the link. runevm_link_provide() and runevm_link_write() work only inside a
  * run that runevm_link_serve() started. */

@@ -5,7 +5,7 @@
 
 #include "sections.h"
 
-/* Fills what the graph says into `rune`, which is all zeros, and checks the graph against itself
+/* Parses the graph into `rune`, which is all zeros, and checks its consistency
  * and against the file's sections. The SHA-256 of the parts are checked for their form only:
  * .rune_digest, which the caller has checked, covers the same bytes. */
 runevm_error runevm_graph_read(runevm_rune *rune, const runevm_sections *sections);

@@ -88,7 +88,7 @@ void runevm_imports_begin_call(runevm *vm)
     vm->next_id = vm->first_id_of_calls;
 }
 
-/* Keeps a text as the last words, and hands it on. */
+/* Stores a text for error details, and passes it on. */
 static void log_text(runevm *vm, const char *message, uint32_t length)
 {
     size_t kept = runevm_utf8_cut(message, length, sizeof vm->debug - 1);
@@ -99,7 +99,7 @@ static void log_text(runevm *vm, const char *message, uint32_t length)
     }
 }
 
-static runevm_error debug(runevm *vm, const uint32_t *arguments, uint32_t *result)
+runevm_error runevm_host_debug(runevm *vm, const uint32_t *arguments, uint32_t *result)
 {
     *result = 0;
     const char *message = (const char *)in_memory(vm, arguments[0], arguments[1]);
@@ -110,7 +110,7 @@ static runevm_error debug(runevm *vm, const uint32_t *arguments, uint32_t *resul
     return RUNEVM_OK;
 }
 
-static runevm_error request_capability(runevm *vm, const uint32_t *arguments, uint32_t *result)
+runevm_error runevm_host_request_capability(runevm *vm, const uint32_t *arguments, uint32_t *result)
 {
     static const char FUNCTION[] = "request_capability";
     if (vm->phase != RUNEVM_PHASE_MANIFEST) {
@@ -138,8 +138,8 @@ static uint32_t find_capability(const runevm *vm, uint32_t id)
     return NOT_FOUND;
 }
 
-/* Checked and forgotten: whoever provides the data goes by the parameters in the graph. */
-static runevm_error request_capability_set_param(runevm *vm, const uint32_t *arguments, uint32_t *result)
+/* Checked only: providers use the parameters in the graph. */
+runevm_error runevm_host_request_capability_set_param(runevm *vm, const uint32_t *arguments, uint32_t *result)
 {
     static const char FUNCTION[] = "request_capability_set_param";
     if (vm->phase != RUNEVM_PHASE_MANIFEST) {
@@ -164,7 +164,7 @@ static runevm_error request_capability_set_param(runevm *vm, const uint32_t *arg
     return RUNEVM_OK;
 }
 
-static runevm_error request_provider_response(runevm *vm, const uint32_t *arguments, uint32_t *result)
+runevm_error runevm_host_request_provider_response(runevm *vm, const uint32_t *arguments, uint32_t *result)
 {
     static const char FUNCTION[] = "request_provider_response";
     if (vm->phase != RUNEVM_PHASE_CALL) {
@@ -207,7 +207,7 @@ static runevm_error open_model(runevm *vm, const runevm_model_info *model, uint3
     return RUNEVM_OK;
 }
 
-static runevm_error rune_model_open(runevm *vm, const uint32_t *arguments, uint32_t *result)
+runevm_error runevm_host_rune_model_open(runevm *vm, const uint32_t *arguments, uint32_t *result)
 {
     static const char FUNCTION[] = "rune_model_open";
     if (vm->phase != RUNEVM_PHASE_MANIFEST) {
@@ -269,7 +269,7 @@ static runevm_error run_model(runevm *vm, uint32_t index, uint8_t *const *inputs
     return error;
 }
 
-static runevm_error rune_model_infer(runevm *vm, const uint32_t *arguments, uint32_t *result)
+runevm_error runevm_host_rune_model_infer(runevm *vm, const uint32_t *arguments, uint32_t *result)
 {
     static const char FUNCTION[] = "rune_model_infer";
     if (vm->phase != RUNEVM_PHASE_CALL) {
@@ -290,7 +290,7 @@ static runevm_error rune_model_infer(runevm *vm, const uint32_t *arguments, uint
     return run_model(vm, index, inputs, outputs);
 }
 
-static runevm_error request_output(runevm *vm, const uint32_t *arguments, uint32_t *result)
+runevm_error runevm_host_request_output(runevm *vm, const uint32_t *arguments, uint32_t *result)
 {
     static const char FUNCTION[] = "request_output";
     if (vm->phase != RUNEVM_PHASE_MANIFEST) {
@@ -306,7 +306,7 @@ static runevm_error request_output(runevm *vm, const uint32_t *arguments, uint32
     return RUNEVM_OK;
 }
 
-static runevm_error consume_output(runevm *vm, const uint32_t *arguments, uint32_t *result)
+runevm_error runevm_host_consume_output(runevm *vm, const uint32_t *arguments, uint32_t *result)
 {
     static const char FUNCTION[] = "consume_output";
     if (vm->phase != RUNEVM_PHASE_CALL) {
@@ -333,7 +333,7 @@ static runevm_error consume_output(runevm *vm, const uint32_t *arguments, uint32
     return error;
 }
 
-static runevm_error rune_resource_open(runevm *vm, const uint32_t *arguments, uint32_t *result)
+runevm_error runevm_host_rune_resource_open(runevm *vm, const uint32_t *arguments, uint32_t *result)
 {
     static const char FUNCTION[] = "rune_resource_open";
     const uint8_t *name = in_memory(vm, arguments[0], arguments[1]);
@@ -370,7 +370,7 @@ static runevm_open_resource *find_open(runevm *vm, uint32_t id)
     return NULL;
 }
 
-static runevm_error rune_resource_read(runevm *vm, const uint32_t *arguments, uint32_t *result)
+runevm_error runevm_host_rune_resource_read(runevm *vm, const uint32_t *arguments, uint32_t *result)
 {
     static const char FUNCTION[] = "rune_resource_read";
     runevm_open_resource *open = find_open(vm, arguments[0]);
@@ -392,7 +392,7 @@ static runevm_error rune_resource_read(runevm *vm, const uint32_t *arguments, ui
     return RUNEVM_OK;
 }
 
-static runevm_error rune_resource_close(runevm *vm, const uint32_t *arguments, uint32_t *result)
+runevm_error runevm_host_rune_resource_close(runevm *vm, const uint32_t *arguments, uint32_t *result)
 {
     runevm_open_resource *open = find_open(vm, arguments[0]);
     if (open == NULL) {
@@ -404,16 +404,16 @@ static runevm_error rune_resource_close(runevm *vm, const uint32_t *arguments, u
 }
 
 const runevm_import runevm_imports[] = {
-    {"_debug", 2, true, debug},
-    {"request_capability", 1, true, request_capability},
-    {"request_capability_set_param", 6, true, request_capability_set_param},
-    {"request_provider_response", 3, true, request_provider_response},
-    {"rune_model_open", 2, true, rune_model_open},
-    {"rune_model_infer", 3, true, rune_model_infer},
-    {"request_output", 1, true, request_output},
-    {"consume_output", 3, true, consume_output},
-    {"rune_resource_open", 2, true, rune_resource_open},
-    {"rune_resource_read", 3, true, rune_resource_read},
-    {"rune_resource_close", 1, false, rune_resource_close},
+    {"_debug", 2, true, runevm_host_debug},
+    {"request_capability", 1, true, runevm_host_request_capability},
+    {"request_capability_set_param", 6, true, runevm_host_request_capability_set_param},
+    {"request_provider_response", 3, true, runevm_host_request_provider_response},
+    {"rune_model_open", 2, true, runevm_host_rune_model_open},
+    {"rune_model_infer", 3, true, runevm_host_rune_model_infer},
+    {"request_output", 1, true, runevm_host_request_output},
+    {"consume_output", 3, true, runevm_host_consume_output},
+    {"rune_resource_open", 2, true, runevm_host_rune_resource_open},
+    {"rune_resource_read", 3, true, runevm_host_rune_resource_read},
+    {"rune_resource_close", 1, false, runevm_host_rune_resource_close},
 };
 const uint32_t runevm_import_count = (uint32_t)(sizeof runevm_imports / sizeof runevm_imports[0]);

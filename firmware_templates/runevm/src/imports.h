@@ -8,7 +8,7 @@
 /* Forgets every id. Before _manifest. */
 void runevm_imports_begin(runevm *vm);
 
-/* Before each _call: the ids that resources took in the one before are given again. */
+/* Before each _call: resource ids of the previous one are reused. */
 void runevm_imports_begin_call(runevm *vm);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A forward-only reader of canonical JSON: no white space, members in an order that the caller
- * knows. The first mistake sticks: afterwards every function does nothing and gives nothing. */
+ * knows. After the first error every function does nothing and returns nothing. */
 #ifndef RUNEVM_JSON_READER_H
 #define RUNEVM_JSON_READER_H
 
@@ -13,13 +13,13 @@ typedef struct {
 
 void runevm_json_fail(runevm_json *json, runevm_error error);
 
-/* Takes `text` if it stands here; says whether it did. */
+/* Consumes `text` if it is next; returns whether it was. */
 bool runevm_json_take(runevm_json *json, const char *text);
 
 /* `text` must stand here: RUNEVM_ERR_MALFORMED. */
 void runevm_json_expect(runevm_json *json, const char *text);
 
-/* A string; gives what stands between the quotes, escapes and all. */
+/* A string; returns the text between the quotes, with escapes. */
 runevm_text runevm_json_string(runevm_json *json);
 
 /* An integer from 0 to 2^31 - 1. */
@@ -35,13 +35,13 @@ void runevm_json_skip_value(runevm_json *json);
  * follows. `count` starts at 0 and counts them. */
 bool runevm_json_more(runevm_json *json, char close, uint32_t *count);
 
-/* Texts of the graph. An escape stands for exactly one byte, and each byte has one spelling. */
+/* Texts of the graph. An escape is exactly one byte, and each byte has one form. */
 uint32_t runevm_text_bytes(runevm_text text);
 bool runevm_text_is(runevm_text text, const uint8_t *bytes, uint32_t length);
 bool runevm_text_same(runevm_text one, runevm_text other);
 bool runevm_text_before(runevm_text one, runevm_text other); /* in order of bytes */
 
-/* Copies what the text stands for, cut to the room between characters, and ends it with a zero. */
+/* Copies the unescaped text, truncated at a character, zero-terminated. */
 void runevm_text_copy(runevm_text text, char *room, size_t room_bytes);
 
 #endif

@@ -50,7 +50,7 @@ void runevm_write_integer(runevm_writer *writer, bool negative, uint64_t magnitu
     runevm_write_bytes(writer, text + at, (uint32_t)sizeof text - at);
 }
 
-/* The escape of a byte that must not stand in a string as it is; its length, or 0. */
+/* The escape of a byte that needs one in a string; its length, or 0. */
 static uint32_t escape(uint8_t byte, uint8_t text[6])
 {
     static const char HEX[] = "0123456789abcdef";
@@ -76,7 +76,7 @@ static uint32_t escape(uint8_t byte, uint8_t text[6])
 void runevm_write_string(runevm_writer *writer, const uint8_t *bytes, uint32_t length)
 {
     static const uint8_t REPLACEMENT[3] = {0xef, 0xbf, 0xbd};
-    uint32_t start = 0, at = 0; /* bytes[start .. at) go out as they are */
+    uint32_t start = 0, at = 0; /* bytes[start .. at) are copied unchanged */
     runevm_write_text(writer, "\"");
     while (at < length) {
         uint8_t text[6];

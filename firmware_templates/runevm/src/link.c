@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The device's end of docs/spec/link.md. It listens only while it waits: for a request, or for the
- * answer to what it sent last. The computer sends only when it is waited for, so a console without
+ * answer to what it sent last. The host sends only when the device waits, so a console without
  * interrupts loses nothing. */
 #include "runevm_link.h"
 
@@ -25,6 +25,7 @@ enum {
     IN_ACK = 0x04,
     IN_NODATA = 0x05,
     IN_STATS = 0x06,
+    IN_SELFTEST = 0x07,
     OUT_ACK = 0x80,
     OUT_HELLO = 0x81,
     OUT_NEED = 0x82,
@@ -32,7 +33,8 @@ enum {
     OUT_DONE = 0x84,
     OUT_ERROR = 0x85,
     OUT_LOG = 0x86,
-    OUT_STATS = 0x87
+    OUT_STATS = 0x87,
+    OUT_SELFTEST = 0x88
 };
 
 void runevm_link_init(runevm_link *link, const runevm_link_io *io, const runevm_link_identity *identity)
@@ -41,6 +43,14 @@ void runevm_link_init(runevm_link *link, const runevm_link_io *io, const runevm_
     link->io = *io;
     link->identity = *identity;
 }
+
+#ifdef RUNEVM_LINK_SELFTEST
+void runevm_link_answer_selftest(runevm_link *link, runevm_link_selftest selftest, void *user)
+{
+    link->selftest = selftest;
+    link->selftest_user = user;
+}
+#endif
 
 static uint8_t *put_u16(uint8_t *at, uint32_t value)
 {
@@ -115,11 +125,14 @@ static bool fits_kind(const runevm_link *link)
     case IN_STATS: return bytes == 0;
     case IN_DATA: return bytes > OFFSET_BYTES && bytes <= OFFSET_BYTES + RUNEVM_LINK_PART_BYTES;
     case IN_NODATA: return bytes >= 2;
+#ifdef RUNEVM_LINK_SELFTEST
+    case IN_SELFTEST: return bytes >= 1 && bytes <= RUNEVM_LINK_BODY_BYTES;
+#endif
     default: return false;
     }
 }
 
-/* Takes what the console has, up to one good frame; true when there is one. Everything that is no
+/* Reads the console up to one valid frame; true if there is one. Everything that is no
  * frame of ours is dropped. Bounded, so that a console that never rests cannot stop the clock. */
 static bool receive(runevm_link *link)
 {
@@ -208,7 +221,7 @@ static runevm_error ask(runevm_link *link, uint8_t kind, const uint8_t *body, si
     return error;
 }
 
-/* The code that NODATA brought. LINK would say that there is nobody to tell. */
+/* The code in NODATA. LINK would mean that the host is lost. */
 static runevm_error nodata_code(const runevm_link *link)
 {
     runevm_error code = (runevm_error)(in_body(link)[0] | (in_body(link)[1] << 8));
@@ -348,7 +361,22 @@ static runevm_error send_error(runevm_link *link, const runevm *vm, runevm_error
 _Static_assert(2 + 1 + RUNEVM_MAX_NAME_BYTES + 1 + DETAIL_BYTES_MAX <= OFFSET_BYTES + RUNEVM_LINK_PART_BYTES,
                "ERROR fits");
 
-/* What is left of the result, its length and its CRC. */
+#ifdef RUNEVM_LINK_SELFTEST
+static void send_selftest(runevm_link *link, uint8_t seq)
+{
+    uint8_t body[RUNEVM_LINK_BODY_BYTES];
+    size_t bytes;
+    if (link->selftest == NULL) {
+        return;
+    }
+    bytes = link->selftest(link->selftest_user, in_body(link), in_body_bytes(link), body);
+    if (bytes > 0 && bytes <= sizeof body) {
+        send(link, OUT_SELFTEST, seq, body, bytes);
+    }
+}
+#endif
+
+/* The rest of the result, its length and its CRC. */
 static runevm_error send_done(runevm_link *link)
 {
     runevm_error error = send_part(link);
@@ -372,7 +400,7 @@ static void serve_run(runevm_link *link, runevm *vm)
     } else if (error != RUNEVM_ERR_LINK) {
         error = send_error(link, vm, error);
     }
-    /* RUNEVM_ERR_LINK: the computer is gone or wants something else. Both lead to the next request. */
+    /* RUNEVM_ERR_LINK: the host is lost or sends another request. Both lead to the next request. */
     (void)error;
 }
 
@@ -387,13 +415,19 @@ void runevm_link_serve(runevm_link *link, runevm *vm)
         uint8_t seq = in_seq(link);
         switch (in_kind(link)) {
         case IN_HELLO:
-            link->has_last_run = false; /* a new computer may count from anywhere */
+            link->has_last_run = false; /* a new host may count from anywhere */
             send_hello(link, vm, seq);
             break;
         case IN_STATS:
             link->has_last_run = false;
             send_stats(link, vm, seq);
             break;
+#ifdef RUNEVM_LINK_SELFTEST
+        case IN_SELFTEST:
+            link->has_last_run = false;
+            send_selftest(link, seq);
+            break;
+#endif
         case IN_RUN: {
             bool known = link->has_last_run && seq == link->last_run_seq;
             link->has_last_run = true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tensors become what the reader of an output sees: section 4 of docs/spec/rune.md. */
+/* Serialises tensors as in section 4 of docs/spec/rune.md. */
 #ifndef RUNEVM_OUTPUT_H
 #define RUNEVM_OUTPUT_H
 

@@ -64,7 +64,7 @@ static bool is_integer(runevm_text number)
     return true;
 }
 
-/* Takes a leading minus away; says whether there was one. */
+/* Removes a leading minus; returns whether there was one. */
 static bool take_sign(runevm_text *number)
 {
     bool negative = number->length > 0 && number->at[0] == '-';
@@ -73,7 +73,7 @@ static bool take_sign(runevm_text *number)
     return negative;
 }
 
-/* An integer has one spelling, so that the text is compared. */
+/* An integer has one canonical form, so the text is compared. */
 static bool is_this_integer(runevm_text number, bool negative, uint64_t magnitude)
 {
     if (take_sign(&number) != negative) {
@@ -145,7 +145,7 @@ static decimal shortest(uint64_t mantissa, int exponent)
     return value;
 }
 
-/* Below 0, 0 or above 0, as memcmp() says it. */
+/* Below 0, 0 or above 0, as memcmp(). */
 static int compare(const decimal *one, const decimal *other)
 {
     if (one->count == 0 || other->count == 0) {
@@ -175,7 +175,7 @@ static bool rounds_to(runevm_text number, binary given)
         return false;
     }
     uint64_t mantissa = given.mantissa;
-    int ties = given.mantissa % 2u == 0 ? 0 : -1; /* what a comparison with a limit may come to */
+    int ties = given.mantissa % 2u == 0 ? 0 : -1; /* possible results of a comparison with a limit */
     decimal above = shortest(2u * mantissa + 1u, given.exponent - 1);
     if (compare(&listed, &above) > ties) {
         return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Section 5 of docs/spec/link.md. The debugger's offsets are checked: while one is past its ring's end,
+/* Section 5 of docs/spec/link.md. The debugger's offsets are checked: while one is past the end of its buffer,
  * nothing moves. */
 #include "runevm_rtt.h"
 
@@ -10,7 +10,7 @@
 _Static_assert(sizeof(void *) != 4 || sizeof(runevm_rtt) == 72, "the layout that debuggers know");
 _Static_assert(RUNEVM_RTT_UP_BYTES % 4 == 0 && RUNEVM_RTT_DOWN_BYTES % 4 == 0, "whole words");
 
-/* Backwards, so that whoever searches the memory for it finds the control block and nothing else. */
+/* Reversed, so that a search of the memory finds the control block only. */
 static const char di[] = "TTR REGGES";
 
 static void set_ring(runevm_rtt_ring *ring, const char *name, uint8_t *bytes, uint32_t size)
@@ -36,7 +36,7 @@ void runevm_rtt_init(runevm_rtt *rtt, uint8_t *up, uint32_t up_bytes, uint8_t *d
     rtt->down_count = 1;
     set_ring(&rtt->up, "runec", up, up_bytes);
     set_ring(&rtt->down, "runec", down, down_bytes);
-    /* Whoever sees the whole id sees the rest as well. */
+    /* The id is written last: a reader of the whole id sees the rest. */
     atomic_thread_fence(memory_order_seq_cst);
     for (size_t i = sizeof di - 1; i-- > 0;) rtt->id[sizeof di - 2 - i] = di[i];
     atomic_thread_fence(memory_order_seq_cst);

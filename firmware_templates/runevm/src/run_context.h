@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every layer of a run may use: where an error happened, and the time that the run has left. */
+/* Context of a run: location of an error, and the remaining time. */
 #ifndef RUNEVM_RUN_CONTEXT_H
 #define RUNEVM_RUN_CONTEXT_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 of FIPS 180-4, of bytes that lie in memory as a whole. */
+/* SHA-256 of FIPS 180-4, of contiguous bytes in memory. */
 #include "sha256.h"
 
 #include <string.h>

@@ -51,7 +51,7 @@ static runevm_error check_models(runevm *vm)
     return RUNEVM_OK;
 }
 
-/* What the board cannot do is known before anything of the rune runs. */
+/* Unsupported features are reported before the rune runs. */
 static runevm_error check_board(runevm *vm)
 {
     if (vm->rune.memory_bytes > vm->config.memory_limit_bytes) {
@@ -161,7 +161,7 @@ runevm_error runevm_load(runevm *vm, const runevm_config *config, const uint8_t 
     return vm->status;
 }
 
-/* Gives the number of a failed stage its name. */
+/* Returns the name of a failed stage. */
 static runevm_error stage_failed(runevm *vm, uint32_t number)
 {
     if (number > vm->rune.stage_count) {

@@ -1,4 +1,4 @@
-"""Which headers a set of C++ sources reads, found by following their includes."""
+"""Headers that a set of C++ sources includes, directly or indirectly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the devices' kernels compute as the host does, by element type, shape and quantisation.
+"""Operators that device kernels compute as the host does: types, shapes, quantisation.
 
 Each rule is a difference that tests/backends/test_operator_sweep.py saw between the kernels of
 July 2020 and the host's library: other bytes, a refusal when the model is opened or run, or a
@@ -216,7 +216,7 @@ def device_objection(graph: Graph, operators: Iterable[str], hybrid: Sequence[st
     if hybrid:
         return f"its {', '.join(hybrid)} cannot mix float inputs with weights of 8 bits"
     found = objections(graph)
-    return f"it does not compute {', '.join(found)} as this computer does" if found else None
+    return f"it does not compute {', '.join(found)} as the host does" if found else None
 
 
 def device_advice(graph: Graph, operators: Iterable[str], hybrid: Sequence[str]) -> str:

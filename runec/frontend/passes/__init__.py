@@ -10,9 +10,9 @@
     arguments    values: resources filled in, `@` expressions worked out
     model_files  read each model
     types        element types and shapes at both ends of every edge
-    unused       what is not read
+    unused       unused items
     lower        the Pipeline
 
-Each is a function of the AST and of what the passes before it found. What one pass reported as
-wrong is absent from its result, and the later ones skip what is absent: one mistake, one message.
+Each is a function of the AST and the results of the passes before it. An item with an error is
+absent from the result, and later passes skip it: one mistake, one message.
 """

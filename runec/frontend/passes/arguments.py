@@ -22,7 +22,7 @@ _FORMAT_NAMES = {
     **dict.fromkeys(("tfjs", "tensorflowjs", "js"), "tensorflow-js"),
     **dict.fromkeys(("tf", "savedmodel", "saved_model", "saved-model", "pb"), "tensorflow"),
 }
-# What the original pasted into Rust code. We know products of numbers and the pixel formats.
+# The original platform pasted these into Rust code. Supported are products and pixel formats.
 _PRODUCT = re.compile(r"@[0-9]{1,10}(?:\s*\*\s*[0-9]{1,10}){0,7}\Z")
 _PIXEL_FORMAT = re.compile(r"@(?:\w+::)*PixelFormat::\w+\Z", re.ASCII)
 
@@ -93,7 +93,7 @@ def read_arguments(
 def _report_twice(argument: Argument, first: Argument, diagnostics: Diagnostics) -> None:
     diagnostics.error(
         "R0406",
-        f'the argument "{argument.key.text[:40]}" is given twice',
+        f'the argument "{argument.key.text[:40]}" is a duplicate',
         argument.key.span,
         hint="keep one of the two",
         labels=[Label(first.key.span, "The first one is here")],
@@ -141,9 +141,9 @@ def _evaluate(text: str, argument: Argument, diagnostics: Diagnostics) -> str | 
         return str(math.prod(int(factor) for factor in text[1:].split("*")))
     diagnostics.error(
         "R0407",
-        f'"{text[:60]}" is a Rust expression that runec can\'t work out',
+        f'"{text[:60]}" is a Rust expression that runec cannot evaluate',
         argument.value_span,
-        hint="write the value itself, a product such as @96*96, or @PixelFormat::RGB",
+        hint="write the value, a product such as @96*96, or @PixelFormat::RGB",
     )
     return None
 
@@ -177,7 +177,7 @@ def read_model_formats(
         if found != EXECUTED_FORMAT:
             diagnostics.warning(
                 "R0306",
-                f'the format of "{name}" is {found}: the rune will hold the model, '
+                f'the format of "{name}" is {found}: the rune will contain the model, '
                 f"but runec executes {EXECUTED_FORMAT} only",
                 value.argument.value_span,
                 hint="convert it with TensorFlow's TFLiteConverter to run it here or on a device",
@@ -215,7 +215,7 @@ def check_unused(
 
 
 def block_argument_names(block: Block) -> tuple[str, ...]:
-    """Every spelling of every argument of a block."""
+    """All names and aliases of the arguments of a block."""
     return tuple(
         spelling.replace("-", "_")
         for argument in block.arguments
@@ -232,7 +232,7 @@ def warn_unused(
     if not unused:
         return
     close = did_you_mean(unused[0].name, known)
-    hint = close or (f"{name} takes {', '.join(known)}" if known else "remove them")
+    hint = close or (f"{name} has {', '.join(known)}" if known else "remove them")
     rest: tuple[Span, ...] = tuple(argument.key.span for argument in unused[1:])
     message = f"Unused arguments for {name}: {', '.join(argument.key.text for argument in unused)}"
     diagnostics.warning(

@@ -1,4 +1,4 @@
-"""The block that each `proc-block` path means: one of the catalogue, or of a folder beside."""
+"""Resolution of `proc-block` paths: built-in blocks and folders."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from runec.frontend.passes.names import NameTable
 from runec.proc_blocks import Block, Catalogue, load_block
 from runec.suggestions import did_you_mean, suggestion
 
-# Where the original kept the blocks that came with it; its paths never had a version.
+# Path of the original platform's built-in blocks, without a version.
 _BUILTIN_BASE = "hotg-ai/rune"
 
 
@@ -61,8 +61,8 @@ class _Finder(msgspec.Struct, frozen=True):
         if folder.stand_in is not None:
             self.diagnostics.warning(
                 "R0124",
-                f'"{name}": the proc block "{path.text}" is written in Rust; runec uses its own '
-                f'"{folder.stand_in.name}" instead',
+                f'"{name}": the proc block "{path.text}" is written in Rust; runec uses '
+                f'the built-in block "{folder.stand_in.name}" instead',
                 path.span,
                 hint=f"write {folder.stand_in.name} instead of {path.text}",
             )
@@ -121,8 +121,8 @@ def _another(path: BlockPath, word: str, known: Block | None, catalogue: Catalog
         return suggestion(word, catalogue.names())
     close = did_you_mean(word, catalogue.names())
     return close or (
-        "use a block of `runec block list`, or write one: `runec block new NAME` makes a folder, "
-        "and proc-block: ./NAME uses it"
+        "use a block of `runec block list`, or write one: `runec block new NAME` creates one, "
+        "used as proc-block: ./NAME"
     )
 
 
@@ -130,7 +130,7 @@ def _other_places(path: BlockPath, known: Block | None) -> tuple[str, ...]:
     if "/" not in path.base and not path.base.endswith(".wasm"):
         return ()
     if path.base.startswith("wapm:"):
-        return ("blocks of the registry WAPM are compiled ones (.wasm), which runec cannot use",)
+        return ("blocks of the registry WAPM are compiled (.wasm); runec does not support them",)
     if known is not None:
-        return (f'blocks of "{path.base}" are not known, but runec has a block of that name',)
-    return ("runec downloads no blocks, and compiled ones (.wasm) cannot be used",)
+        return (f'blocks of "{path.base}" are not known, but a built-in block has this name',)
+    return ("runec does not download blocks and does not support compiled ones (.wasm)",)

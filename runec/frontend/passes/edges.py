@@ -1,4 +1,4 @@
-"""Which stage each input comes from."""
+"""Source stage of each input."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from runec.suggestions import did_you_mean
 
 
 class Edge(msgspec.Struct, frozen=True):
-    """Output `index` of the stage `producer`; `ref` is where the consumer says so."""
+    """Output `index` of the stage `producer`; `ref` is the reference in the consumer."""
 
     producer: str
     index: int
@@ -81,7 +81,7 @@ def _edge(
             "R0103",
             f'The "{ref.name}" in {stage.name.text}\'s "{ref.span.text}" input has no outputs',
             ref.span,
-            hint="data ends in an out: use the stage that feeds it",
+            hint="an out has no outputs: use its input stage",
             labels=[Label(producer.name.span, "declared as an out here")],
         )
         return None
@@ -94,5 +94,5 @@ def _report_unconnected(document: Document, stage: StageNode, diagnostics: Diagn
         return
     hint = f"add inputs: [...] to {name}"
     if document.dialect == "legacy":
-        hint = f"put {name} into a RUN line, behind the stage that feeds it"
+        hint = f"put {name} into a RUN line, after its input stage"
     diagnostics.error("R0118", f'The "{name}" stage has no inputs', stage.name.span, hint=hint)

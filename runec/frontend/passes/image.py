@@ -14,7 +14,7 @@ def check_image(document: Document, diagnostics: Diagnostics) -> None:
     if image is not None and (image.base != BASE_IMAGE or image.sub_path is not None):
         diagnostics.warning(
             "R0110",
-            f'Unknown base image "{image.text}": runec takes {BASE_IMAGE} for it',
+            f'Unknown base image "{image.text}": runec uses {BASE_IMAGE}',
             image.span,
-            hint=f"use {BASE_IMAGE}, the only one",
+            hint=f"use {BASE_IMAGE}",
         )

@@ -1,4 +1,4 @@
-"""Capability and output kinds, in the spellings that the original accepts."""
+"""Names of capability and output kinds that the original platform accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading the models: from a file or a folder beside the Runefile, or from a resource."""
+"""Reading the models: from a file, a folder or a resource."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def load_models(
 
 
 def _checked(file: ModelFile) -> ModelEngines:
-    """Find what a pipeline needs to know of a model, and with it the model's mistakes."""
+    """Return the facts about a model that the pipeline needs; report its errors."""
     engines = find_engines(file)
     _ = file.input_ranges
     return engines
@@ -109,7 +109,7 @@ def _report_engines(stage: ModelNode, engines: ModelEngines, diagnostics: Diagno
         what = f"none has a kernel for {', '.join(engines.lacking)}"
     diagnostics.error(
         "R0325",
-        f'"{stage.name.text}": no engine of runec runs the model: {what}',
+        f'"{stage.name.text}": no engine runs the model: {what}',
         stage.model.span,
         hint=engines.advice,
         notes=engines.reasons,
@@ -157,7 +157,7 @@ def _folder(
         other = identify_folder(folder)
         pack = ""
         if other.format is not None:
-            pack = f". To pack it without running it: args: {{format: {other.format}}}"
+            pack = f". To include it without executing it: args: {{format: {other.format}}}"
         diagnostics.error(
             "R0307",
             f'the model of "{name}" is {other.what}, not a {EXECUTED_FORMAT} file',

@@ -50,7 +50,7 @@ def check_names(document: Document, diagnostics: Diagnostics) -> NameTable:
                 "R0101",
                 f'The name "{name.text}" is defined multiple times',
                 name.span,
-                hint="give one of the two another name",
+                hint="rename one of them",
                 labels=[Label(seen[name.text].span, "The first definition is here")],
             )
             continue
@@ -63,7 +63,7 @@ def check_names(document: Document, diagnostics: Diagnostics) -> NameTable:
 
 
 def check_limits(table: NameTable, diagnostics: Diagnostics) -> None:
-    """Report what the file format has no room for."""
+    """Report exceeded limits of the file format."""
     stages = tuple(table.stages.values())
     capabilities = [stage for stage in stages if isinstance(stage, CapabilityNode)]
     models = [stage for stage in stages if isinstance(stage, ModelNode)]
@@ -112,7 +112,7 @@ def _limit(
     span: Span,
     what: str,
     limit: int,
-    hint: str = "make the pipeline smaller, or two of it",
+    hint: str = "simplify the pipeline, or split it",
 ) -> None:
     diagnostics.error(
         "R0120",

@@ -84,6 +84,6 @@ def _report(names: NameTable, cycle: list[str], diagnostics: Diagnostics) -> Non
         "R0111",
         f'Cycle detected when checking "{first}"',
         names.stages[first].name.span,
-        hint="remove one of these inputs: data flows one way",
+        hint="remove one of these inputs",
         notes=notes,
     )

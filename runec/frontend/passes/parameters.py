@@ -1,4 +1,4 @@
-"""Capability parameters: the spellings of all versions of the original, as numbers."""
+"""Capability parameters: names of all versions of the original platform, values as numbers."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _HZ = Parameter("hz", "sample rate in Hz; default 16000")
 _MILLISECONDS = Parameter("sample_duration_ms", "duration in ms; default: that of the tensor")
 _SAMPLES = Parameter("n", "number of samples, each x, y, z; default: those of the tensor")
 
-# Which spelling means which parameter. The names on the right go to the host.
+# Names in Runefiles -> parameters of the ABI.
 PARAMETERS: Mapping[CapabilityKind, Mapping[str, Parameter]] = MappingProxyType(
     {
         CapabilityKind.RAND: {
@@ -141,9 +141,9 @@ def _report(spelling: str, parameter: Parameter, value: Value, diagnostics: Diag
     if spelling == "pixel_format":
         hint = f"use one of {', '.join(_PIXEL_FORMAT_NAMES)}"
     elif spelling == "sample_duration":
-        hint = "give the duration in seconds, such as 1.5"
+        hint = "use seconds, such as 1.5"
     else:
-        hint = f"give a whole number from {parameter.least} to {MAX_PARAMETER}"
+        hint = f"use an integer from {parameter.least} to {MAX_PARAMETER}"
     diagnostics.error(
         "R0402",
         f'"{shown[:40]}" is not a value for "{value.argument.key.text}"',
@@ -158,9 +158,9 @@ def expected_elements(
     """How many elements (bytes for RAW) the host will have, and why; None where it is open."""
     values = {name: int(value) for name, value in parameters.items()}
     if kind is CapabilityKind.RAW and "length" in values:
-        return (values["length"],), f"length says {values['length']} bytes"
+        return (values["length"],), f"length is {values['length']} bytes"
     if kind is CapabilityKind.ACCEL and "n" in values:
-        return (values["n"] * 3,), f"n says {values['n']} samples of 3"
+        return (values["n"] * 3,), f"n is {values['n']} samples of 3"
     if kind is CapabilityKind.SOUND and {"hz", "sample_duration_ms"} <= values.keys():
         hz, duration = values["hz"], values["sample_duration_ms"]
         return (hz * duration // 1000,), f"{hz} samples a second for {duration} ms"

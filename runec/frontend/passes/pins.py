@@ -1,4 +1,4 @@
-"""The pins that outs drive: what the Runefile says of them, and what flows into them."""
+"""Pins of outs: arguments and input types."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def read_pins(
             if name not in arguments.broken:
                 diagnostics.error(
                     "R0421",
-                    f'The "{name}" out does not say which pin it drives',
+                    f'The "{name}" out has no pin',
                     names.stages[name].name.span,
                     hint="add the argument `pin`: a name of the board file such as LED, or PA5",
                 )
             continue
         pin, low = values["pin"], values.get("active_low")
-        hint = "give a name of the board file, such as LED, or one of the chip, such as PA5"
+        hint = "use a name of the board file, such as LED, or of the chip, such as PA5"
         is_named = isinstance(pin.text, str) and PIN_NAME.fullmatch(pin.text) is not None
         if not is_named:
             _report(pin, hint, diagnostics)
@@ -49,9 +49,9 @@ def read_pins(
             if first is not pin:
                 diagnostics.error(
                     "R0423",
-                    f'"{pin.shown}" is driven by two outs',
+                    f'"{pin.shown}" has two outs',
                     pin.argument.value_span,
-                    hint="give each its own pin",
+                    hint="use a different pin for each",
                     labels=[Label(first.argument.value_span, "the first one is here")],
                 )
     return found
@@ -81,7 +81,7 @@ def check_pin_inputs(
         if len(edges[name]) > 1:
             diagnostics.error(
                 "R0208",
-                f'The "{name}" out drives one pin and takes one input, not {len(edges[name])}',
+                f'The "{name}" out needs exactly one input, not {len(edges[name])}',
                 stage.inputs[1].span,
                 hint="write an out for each pin",
             )
@@ -93,7 +93,7 @@ def check_pin_inputs(
             if given.element is ElementType.UTF8 or given.element_count != 1:
                 diagnostics.error(
                     "R0208",
-                    f'The "{name}" out takes one number, but "{edge.producer}" gives {given}',
+                    f'The "{name}" out needs one number, but "{edge.producer}" provides {given}',
                     edge.ref.span,
-                    hint="put a block before it that makes one number, such as argmax or threshold",
+                    hint="insert a block that outputs one number, such as argmax or threshold",
                 )

@@ -39,7 +39,7 @@ class Beside(msgspec.Struct, frozen=True):
     """The folder of a Runefile, which holds the files that it names.
 
     A file elsewhere, by an absolute path, `..` or a link, is read only with `allow_outside`: a
-    Runefile of a stranger could otherwise put any file of this computer into the .rune.
+    untrusted Runefile could otherwise copy any file of the host into the .rune.
     """
 
     folder: Path
@@ -52,22 +52,22 @@ class Beside(msgspec.Struct, frozen=True):
             UserFileError: R1003, no file has such a name; R1015, it is outside the folder.
         """
         if "\0" in path.text:
-            message = f"{what} has a path with a zero byte in it"
+            message = f"{what} has a zero byte in its path"
             raise UnreadableFileError(message, message)
         found = self.folder / path.text
         self.require_inside(found, path.text, what)
         return found
 
     def require_inside(self, found: Path, name: str, what: str) -> None:
-        """Raise UserFileError R1015 where a path leads out of the folder."""
-        # What is not there is nowhere: reading it reports that.
+        """Raise UserFileError R1015 if a path is outside the folder."""
+        # A missing file is reported when it is read.
         if self.allow_outside or not is_there(found) or is_inside(found, self.folder):
             return
         raise OutsideError(
             "R1015",
             f"{what} {name!r} is outside the folder of the Runefile: it is "
             f"{os.path.realpath(found)}",
-            hint="copy it into the folder; or, where you trust the Runefile, --allow-outside",
+            hint="copy it into the folder, or add --allow-outside if you trust the Runefile",
         )
 
     def read(self, path: Text, what: str) -> bytes:
@@ -82,7 +82,7 @@ class Beside(msgspec.Struct, frozen=True):
 def report_unreadable(
     name: str, path: Text, error: UserFileError, diagnostics: Diagnostics
 ) -> None:
-    """Report a file beside the Runefile that cannot be read, in the original's words."""
+    """Report a file beside the Runefile that cannot be read, in the original platform's words."""
     if isinstance(error, OutsideError):
         diagnostics.error(error.code, f'"{name}": {error.message}', path.span, hint=error.hint)
         return
@@ -115,7 +115,7 @@ class Resources(msgspec.Struct, frozen=True):
                 "R0112",
                 f'"${name}" is not a resource',
                 ref.span,
-                hint="declare it below resources:, under a name that no stage has",
+                hint="declare it under resources:, with a name that no stage has",
                 labels=[Label(self.names.stages[name].name.span, "this is a stage")],
             )
         elif name not in self.names.resources and name not in self.unreadable:
@@ -123,7 +123,7 @@ class Resources(msgspec.Struct, frozen=True):
                 "R0112",
                 f'No definition for "${name}"',
                 ref.span,
-                hint=did_you_mean(name, self.names.resources) or "declare it below resources:",
+                hint=did_you_mean(name, self.names.resources) or "declare it under resources:",
             )
         return self.loaded.get(name)
 
@@ -148,7 +148,7 @@ def report_runtime_only(
         "R0116",
         f'"${ref.name}" is only known at run time, but the build needs the text of this argument',
         ref.span,
-        hint=f'give {ref.name} a "path" or an "inline" text',
+        hint=f'add a "path" or an "inline" text to {ref.name}',
         labels=[Label(resource.node.name.span, "declared without either here")],
     )
 

@@ -63,7 +63,7 @@ CAPABILITY_ELEMENTS = {
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What the earlier passes found."""
+    """Results of the earlier passes."""
 
     names: NameTable
     edges: Edges
@@ -99,7 +99,7 @@ def check_types(order: tuple[str, ...], facts: Facts, diagnostics: Diagnostics) 
 
 
 def _element_hint(word: str) -> str:
-    """What to write instead of an unknown element type: the spelling of other languages is one."""
+    """Suggest an element type for an unknown one, such as a name of another language."""
     known = ELEMENT_TYPES.get(word.lower())
     if known is None:
         return suggestion(word, _ELEMENTS)
@@ -200,7 +200,7 @@ class _Checker(msgspec.Struct):
                 "R0207",
                 f"{type_} is larger than {MAX_TENSOR_BYTES} bytes",
                 node.span,
-                hint="no microcontroller has that memory: check the dimensions",
+                hint="no microcontroller has enough memory: check the dimensions",
             )
             return None
         return type_
@@ -235,7 +235,7 @@ class _Checker(msgspec.Struct):
                 continue
             self.diagnostics.error(
                 "R0202",
-                f'"{name}" gives {found}, but declares {written}: the shapes differ',
+                f'"{name}" provides {found}, but declares {written}: the shapes differ',
                 Span(node.span.source, node.dimensions[0].span.start, node.dimensions[-1].span.end),
                 hint=f"declare {found}, or no outputs",
             )
@@ -265,7 +265,7 @@ class _Checker(msgspec.Struct):
     def _legacy_view(
         self, name: str, stage: StageNode, inputs: list[tuple[Edge, TensorType]]
     ) -> list[tuple[Edge, TensorType]]:
-        """The inputs as the stage declares them, once they were compared with what comes."""
+        """Return the declared inputs after the comparison with their producers."""
         taken = self.taken.get(name)
         node = declared_input(stage)
         if taken is None or node is None:
@@ -280,16 +280,16 @@ class _Checker(msgspec.Struct):
             if given.element is not taken.element:
                 self.diagnostics.error(
                     "R0201",
-                    f'"{edge.producer}" gives {given}, but "{name}" expects {taken}: '
+                    f'"{edge.producer}" provides {given}, but "{name}" expects {taken}: '
                     "the element types differ",
                     edge.ref.span,
-                    hint="give both the same element type, or put a proc block between them",
+                    hint="use the same element type for both, or insert a proc block",
                     labels=labels,
                 )
             elif not _same_shape(given, taken):
                 self.diagnostics.error(
                     "R0202",
-                    f'"{edge.producer}" gives {given}, but "{name}" expects {taken}: '
+                    f'"{edge.producer}" provides {given}, but "{name}" expects {taken}: '
                     "the shapes differ",
                     edge.ref.span,
                     hint="shapes must be equal up to dimensions of 1",
@@ -359,8 +359,8 @@ class _Checker(msgspec.Struct):
         if type_.element is ElementType.UTF8 or wanted not in (None, type_.element):
             self.diagnostics.error(
                 "R0205",
-                f"{kind.name} can't give {type_.element.value}: "
-                + (f"it gives {wanted.value}" if wanted else "texts have no fixed size"),
+                f"{kind.name} cannot provide {type_.element.value}: "
+                + (f"it provides {wanted.value}" if wanted else "texts have no fixed size"),
                 place,
                 hint=f"declare {wanted.value if wanted else 'u8'}"
                 ", and convert with a proc block where another type is needed",
@@ -408,7 +408,7 @@ class _Checker(msgspec.Struct):
                     "R0207",
                     f'output {index} of "{name}" is larger than {MAX_TENSOR_BYTES} bytes',
                     stage.name.span,
-                    hint="no microcontroller has that memory",
+                    hint="no microcontroller has enough memory",
                 )
                 return
         self.outputs[name] = resolved.outputs
@@ -422,7 +422,7 @@ class _Checker(msgspec.Struct):
     def _open_outputs(
         self, name: str, block: Block, inputs: list[tuple[Edge, TensorType]]
     ) -> list[TensorType | None]:
-        """What consumers say of the outputs whose types a silent Runefile would have to declare."""
+        """Types that consumers declare for outputs without a declared type."""
         rules = block.manifest.outputs
         if rules[-1].repeat or all(rule.element != "declared" for rule in rules):
             return []
@@ -440,7 +440,7 @@ class _Checker(msgspec.Struct):
     def _from_models(
         self, name: str, block: Block, given: frozenset[str]
     ) -> dict[str, ArgumentValue]:
-        """The arguments that are not given and that the models beside a block know."""
+        """Omitted arguments that the connected models define."""
         found: dict[str, ArgumentValue] = {}
         for rule in block.manifest.arguments:
             match = FROM_MODEL.fullmatch(rule.from_model or "")
@@ -475,7 +475,7 @@ class _Checker(msgspec.Struct):
                     yield tensor
 
     def _info(self, name: str) -> ModelInfo | None:
-        """What the file of a model stage says; None of other stages, or where it is not read."""
+        """Facts of a model's file; None for other stages, or if it is not read."""
         model = self.facts.models.get(name)
         return None if model is None or model.file is None else model.file.info
 
@@ -546,9 +546,9 @@ class _Checker(msgspec.Struct):
                 name,
                 "R0302",
                 f'The model of "{name}" takes {_count(info.inputs, "input")}, '
-                f"but is given {len(inputs)}",
+                f"but has {len(inputs)}",
                 inputs[-1][0].ref.span,
-                hint=f"it takes {_listed(info.inputs)}",
+                hint=f"inputs of the model: {_listed(info.inputs)}",
             )
         else:
             self._compare_inputs(name, stage, inputs, info.inputs)
@@ -569,7 +569,7 @@ class _Checker(msgspec.Struct):
                 f'The model of "{name}" has {_count(info.outputs, "output")}, '
                 f"but {len(declared)} are declared",
                 (stage.outputs or ())[-1].span,
-                hint=f"it gives {_listed(info.outputs)}",
+                hint=f"outputs of the model: {_listed(info.outputs)}",
             )
         self.outputs[name] = self._model_outputs(name, stage, info.outputs)
 
@@ -594,14 +594,13 @@ class _Checker(msgspec.Struct):
         return self.resolved[key]
 
     def _believe_model(self, name: str, stage: ModelNode) -> None:
-        """Take the declared outputs of a model whose file says nothing to us."""
+        """Accept the declared outputs of a model whose file is not read."""
         declared = self.declared[name]
         if not declared or None in declared:
             place = stage.outputs[declared.index(None)].span if stage.outputs else stage.name.span
             self.diagnostics.error(
                 "R0204",
-                f'Unable to determine the type of "{name}": '
-                "its model is not read when the rune is built",
+                f'Unable to determine the type of "{name}": its model is not read at build time',
                 place,
                 hint="Consider specifying this output type",
             )
@@ -653,7 +652,7 @@ class _Checker(msgspec.Struct):
     def _report_unknown(
         self, name: str, tensor: ModelTensor, declared: TensorType | None, place: Span
     ) -> None:
-        """Of an output whose shape depends on data: the Runefile decides, if it says anything."""
+        """Type of an output whose shape depends on data: the declared one."""
         if declared is None:
             self.diagnostics.error(
                 "R0204",
@@ -694,7 +693,7 @@ class _Checker(msgspec.Struct):
     ) -> None:
         """Report what does not fit a model's file: an error where something reads its results.
 
-        A model that reaches no out only gets a warning, as the original's compiler took it.
+        A model that reaches no out gets a warning: the original platform's compiler accepted it.
         """
         report = self.diagnostics.error if name in self.needed else self.diagnostics.warning
         report(code, message, place, hint=hint, labels=labels)

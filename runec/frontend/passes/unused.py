@@ -1,4 +1,4 @@
-"""What is not read: stages, single outputs, resources; outs of two kinds. Only warnings."""
+"""Warnings for unused stages, outputs and resources; outs of two kinds."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def warn_unused_parts(
     for name in sorted(set(names.resources) - used_resources(names, arguments)):
         diagnostics.warning(
             "R0117",
-            f'The resource "{name}" is never used, and left out of the rune',
+            f'The resource "{name}" is never used, and not included in the rune',
             names.resources[name].name.span,
             hint=f"use it as ${name}, or remove it",
         )
@@ -72,7 +72,7 @@ def warn_unused_parts(
         if name not in needed:
             diagnostics.warning(
                 "R0404",
-                f'The "{name}" stage is never used: nothing it gives reaches an out',
+                f'The "{name}" stage is never used: its outputs reach no out',
                 stage.name.span,
                 hint="remove it, or add it to the inputs of a stage",
             )

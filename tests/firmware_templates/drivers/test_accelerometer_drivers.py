@@ -1,4 +1,4 @@
-"""The accelerometers' drivers over a bus made of memory, sanitized; NumPy says what they give."""
+"""Accelerometer drivers on a simulated bus, sanitized; compared with NumPy."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def on_hal(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         key = (source, board.id, flags)
         if key not in made:
             folder = tmp_path_factory.mktemp(board.id)
-            plan = MemoryPlan(0, 0, 0, 0, 2048, 0, operators=(), stages=())
+            plan = MemoryPlan("wasm3", 0, 0, 0, 0, 2048, 0, operators=(), stages=())
             (folder / "linker.ld").write_text(linker_script(board, plan))
             sources = [path for each in hal_folders(board) for path in sorted(each.glob("*.[cS]"))]
             if board.hal.link == "rtt":

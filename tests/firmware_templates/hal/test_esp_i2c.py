@@ -42,7 +42,7 @@ CLOCK_FUNCTION = ctypes.CFUNCTYPE(ctypes.c_uint32)
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], ctypes.CDLL]:
-    """The HAL's I2C for this computer, in C++, which lets the test see each access."""
+    """The HAL's I2C for the host, in C++, which lets the test see each access."""
     made: dict[str, ctypes.CDLL] = {}
 
     def build(board_id: str) -> ctypes.CDLL:

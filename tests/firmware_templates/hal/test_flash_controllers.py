@@ -1,4 +1,4 @@
-"""The flash drivers of `hal/`, on the computer, against controllers that keep to their manuals.
+"""The flash drivers of `hal/`, on the host, against controllers that keep to their manuals.
 
 `fake_flash.cpp` is such a controller for each family: keys, locks, widths, time, caches, what may
 be written where. Simulators know little of that: this is where a wrong order of registers shows.

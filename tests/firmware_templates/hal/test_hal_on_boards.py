@@ -132,7 +132,7 @@ def test_the_chip_starts_and_its_registers_do_what_their_manual_says(
         ask("input", name, value)
     ask("wait", 0.02)
     # One register more than is wanted: ST's manual wants stop asked for before the last byte is
-    # taken, and the simulated STM32 controllers begin anew then, so that byte is not the part's.
+    # taken, and the simulated STM32 controllers start again then, so that byte is not the part's.
     (seven,) = ask("send", command("g", adxl, 0x32, 7))
     six = seven[:13]
     assert six[0] == "0"

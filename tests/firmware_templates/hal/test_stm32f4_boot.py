@@ -27,9 +27,9 @@ PROGRAM = """
 uint32_t (*spy_read)(uint32_t address);
 void (*spy_write)(uint32_t address, uint32_t value);
 enum { STARTED = 0xFFFFFFF0u };
-void stm32_usart_start(void) { REGISTER(STARTED) = 1; }
-void stm32_i2c_start(void) { }
-void systick_start(void) { REGISTER(STARTED) = 2; }
+void stm32_usart_start(uint32_t) { REGISTER(STARTED) = 1; }
+void stm32_i2c_start(uint32_t) { }
+void systick_start(uint32_t) { REGISTER(STARTED) = 2; }
 extern "C" void chip_start(uint32_t (*read)(uint32_t), void (*write)(uint32_t, uint32_t))
 {
     spy_read = read;

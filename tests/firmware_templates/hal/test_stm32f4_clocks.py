@@ -120,7 +120,7 @@ class Model:
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., ctypes.CDLL]:
-    """Compile chip.c for the computer that runs the test, in C++, which shows each access."""
+    """Compile chip.c for the host that runs the test, in C++, which shows each access."""
     made: dict[tuple[int, ...], ctypes.CDLL] = {}
 
     def build(mhz: int, n: int, p: int, wait_states: int) -> ctypes.CDLL:
@@ -134,8 +134,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., ctypes.CD
             }
             folder = tmp_path_factory.mktemp("clocks")
             (folder / "rest.cpp").write_text(
-                "void stm32_usart_start(void) {}\nvoid stm32_i2c_start(void) {}\n"
-                "void systick_start(void) {}\n"
+                "#include <stdint.h>\nvoid stm32_usart_start(uint32_t) {}\n"
+                "void stm32_i2c_start(uint32_t) {}\nvoid systick_start(uint32_t) {}\n"
             )
             command = ["g++", "-x", "c++", "-std=c++17", "-Wall", "-Wextra", "-Werror", "-O1"]
             command += ["-shared", "-fPIC"]

@@ -90,7 +90,13 @@ def build(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Build:
 @pytest.fixture(scope="session")
 def probe(build: Build) -> Probe:
     """The program that the tests drive."""
-    return Probe(build("probe", ["probe.c", "link_session.c", "fake_engines.c"]))
+    return Probe(
+        build(
+            "probe",
+            ["probe.c", "link_session.c", "fake_engines.c"],
+            ("-DRUNEVM_LINK_SELFTEST",),
+        )
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Runes put together by hand from docs/spec/rune.md, and orders for the fake engine.
+"""Runes constructed from docs/spec/rune.md, and commands for the fake engine.
 
 Independent of runec.container on purpose: these are the goldens that the C reader is held to.
 """

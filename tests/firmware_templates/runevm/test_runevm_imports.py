@@ -1,4 +1,4 @@
-"""runevm_load() and runevm_run(): what a rune may ask of its host, and what becomes of errors."""
+"""runevm_load() and runevm_run(): host functions and errors."""
 
 from __future__ import annotations
 

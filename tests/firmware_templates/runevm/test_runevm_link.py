@@ -22,8 +22,8 @@ from tests.firmware_templates.runevm import handmade_runes as made
 if TYPE_CHECKING:
     from tests.firmware_templates.runevm.conftest import Probe
 
-HELLO, RUN, DATA, ACK, NODATA, STATS = range(1, 7)
-D_ACK, D_HELLO, NEED, RESULT, DONE, ERROR, LOG, D_STATS = range(0x80, 0x88)
+HELLO, RUN, DATA, ACK, NODATA, STATS, SELFTEST = range(1, 8)
+D_ACK, D_HELLO, NEED, RESULT, DONE, ERROR, LOG, D_STATS, D_SELFTEST = range(0x80, 0x89)
 IDLE_MS = 250
 Faults = Callable[[bytes], bytes]
 
@@ -74,7 +74,7 @@ class Lost(Exception):  # noqa: N818 - what the page calls it
 
 @dataclass
 class Computer:
-    """The computer's end, section 3 of the page."""
+    """The host's end, section 3 of the page."""
 
     device: Device
     seq: int = 0
@@ -246,7 +246,7 @@ def test_stats_count(start: Start) -> None:
 
         assert stats() == {0: 0, 1: 100, 2: 1001, 3: 2048, 4: 4321, 5: 0, 6: 30000, 7: 0}
         assert isinstance(computer.run(sample(1)), bytes)
-        # No time passes in the rune itself; what passes is the waiting for the computer.
+        # No time passes in the rune itself; what passes is the waiting for the host.
         assert stats() == {0: 1, 1: 100, 2: 1001, 3: 2048, 4: 4321, 5: 0, 6: 30000, 7: 0}
 
 
@@ -459,3 +459,28 @@ def test_over_a_bad_console_results_are_right_or_the_link_is_lost(start: Start, 
         assert computer.run(sample(9)) == made.text_of(sample(9))
     assert right >= 20
     assert lost <= right // 10
+
+
+def test_firmware_without_a_selftest_drops_the_request(start: Start) -> None:
+    with start(echo_rune()) as device:
+        computer = Computer(device)
+        with pytest.raises(Lost):
+            computer.ask(SELFTEST, D_SELFTEST, b"\0")
+        assert computer.run(sample(2)) == made.text_of(sample(2))
+
+
+def test_a_selftest_is_answered_with_the_same_seq(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WITH_SELFTEST", "1")
+    with start(echo_rune()) as device:
+        computer = Computer(device)
+        for body in (b"\0", b"\1\2\3", bytes(range(240))):
+            assert computer.ask(SELFTEST, D_SELFTEST, body) == body[::-1]
+        # a repeated request is served again, and runs go on beside it
+        assert computer.ask(SELFTEST, D_SELFTEST, b"\5\6") == b"\6\5"
+        assert computer.run(sample(3)) == made.text_of(sample(3))
+        for silent in (b"\xff", b"\xfe", b""):
+            with pytest.raises(Lost):
+                computer.ask(SELFTEST, D_SELFTEST, silent)
+        assert computer.ask(SELFTEST, D_SELFTEST, b"\7") == b"\7"

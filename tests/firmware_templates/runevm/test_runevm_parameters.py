@@ -1,4 +1,4 @@
-"""request_capability_set_param() against what the graph lists; NumPy says what rounds to an f32."""
+"""request_capability_set_param() against the graph; rounding to f32 compared with NumPy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""runevm in somebody's own project: its build files, its example, its page."""
+"""runevm in other projects: build files, example, README."""
 
 from __future__ import annotations
 

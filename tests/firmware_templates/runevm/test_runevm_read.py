@@ -1,4 +1,4 @@
-"""runevm_rune_read() against runes put together by hand, whole and broken in every way."""
+"""runevm_rune_read() with constructed runes, valid and malformed."""
 
 from __future__ import annotations
 

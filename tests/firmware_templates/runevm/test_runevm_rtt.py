@@ -1,4 +1,4 @@
-"""The device's rings against the computer's, docs/spec/link.md, 5; the link over them."""
+"""RTT buffers of device and host (docs/spec/link.md, section 5); the link over them."""
 
 from __future__ import annotations
 
@@ -182,6 +182,8 @@ class RttTransport:
 
     retry_ms = 1000.0
     silence_ms = 120_000.0
+    part_bytes = 232
+    has_boot_text = False
 
     def __init__(self, board: Board) -> None:
         self.board = board

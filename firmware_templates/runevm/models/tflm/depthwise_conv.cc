@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// DEPTHWISE_CONV_2D: the library's kernel with what it leaves out: the bounds of a fused activation for int8, and
+// DEPTHWISE_CONV_2D: the library's kernel plus what it lacks: the bounds of a fused activation for int8, and
 // the dilation where padding is computed.
 #define Register_DEPTHWISE_CONV_2D Register_DEPTHWISE_CONV_2D_without_bounds
 #include "tensorflow/lite/micro/kernels/depthwise_conv.cc"

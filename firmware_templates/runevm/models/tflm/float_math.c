@@ -7,7 +7,7 @@
  * used since 2.28 (S. Nagy, W. Dijkstra; github.com/ARM-software/optimized-routines, math/README).
  * tanhf: the formula and the constants of fdlibm (Sun Microsystems, 1993). errno is not set.
  * sqrtf: the one result that IEEE 754 allows, digit by digit, or by the FPU's instruction.
- * Written anew; compared with glibc bit by bit in tests/backends. */
+ * Written for runec; compared with glibc bit by bit in tests/backends. */
 #include <stdint.h>
 #include <string.h>
 

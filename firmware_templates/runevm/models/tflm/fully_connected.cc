@@ -80,7 +80,7 @@ TfLiteStatus prepare_rows(TfLiteContext *context, const Tensors &of, const TfLit
     return kTfLiteOk;
 }
 
-// Or something would be read or written beyond a tensor's end.
+// Otherwise the kernel would access memory beyond a tensor.
 bool do_shapes_match(const Tensors &of)
 {
     if (of.weights->dims->size != 2) return false;

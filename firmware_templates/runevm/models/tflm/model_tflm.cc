@@ -115,7 +115,7 @@ runevm_error check_tensors(tflite::MicroInterpreter *interpreter, const runevm_r
     return RUNEVM_OK;
 }
 
-// What the last check_model() found missing. Static, as every `detail`.
+// Missing operator of the last check_model(). Static, as every `detail`.
 char lacking[128];
 
 void add_text(const char *text)

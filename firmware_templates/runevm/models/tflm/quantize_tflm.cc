@@ -74,7 +74,7 @@ float finite(float value)
     return value > FLT_MAX ? FLT_MAX : value < -FLT_MAX ? -FLT_MAX : value;
 }
 
-// False: the input stays as it is.
+// False: the input is unchanged.
 bool find_range(tflite::MicroInterpreter *interpreter, const TfLiteTensor *input, Range *range)
 {
     bool is_found = false;
@@ -100,7 +100,7 @@ bool find_range(tflite::MicroInterpreter *interpreter, const TfLiteTensor *input
     return is_found;
 }
 
-// The ranges are found anew each time: kept, they would be 2 KiB of RAM.
+// The ranges are computed each time: stored, they would take 2 KiB of RAM.
 void clamp_inputs(tflite::MicroInterpreter *interpreter)
 {
     for (size_t i = 0; i < interpreter->inputs_size(); i++) {

@@ -28,4 +28,6 @@ static inline int register_becomes(uint32_t address, uint32_t mask, uint32_t val
     return 0;
 }
 
+static inline void register_barrier(void) { }
+
 #endif

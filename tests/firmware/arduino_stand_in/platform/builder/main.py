@@ -1,4 +1,4 @@
-"""Builds with this computer's compiler, in the steps that vendors' platforms take."""
+"""Builds with the host's compiler, in the steps that vendors' platforms take."""
 
 from SCons.Script import Default, DefaultEnvironment
 

@@ -240,6 +240,10 @@ def _find(text: str, place: Place) -> tuple[int, int]:
         for found in (steps, (*steps, "0")):
             if found in places:
                 return places[found]
+        # A table that nothing opens: `a` of `a.b = 1` and of `[a.b]`.
+        for inner, span in places.items():
+            if inner[: len(steps)] == steps:
+                return span
         steps = steps[:-1]
     return 0, 0
 

@@ -26,9 +26,13 @@ _KINDS = {
 _OPTIONS = {
     "BatchToSpaceNd": "BatchToSpaceND",
     "Conv2d": "Conv2D",
+    "DepthwiseConv2d": "DepthwiseConv2D",
+    "AveragePool2d": "Pool2D",
+    "MaxPool2d": "Pool2D",
     "Mean": "Reducer",
     "SpaceToBatchNd": "SpaceToBatchND",
     "Sum": "Reducer",
+    "Svdf": "SVDF",
     "TopkV2": "TopKV2",
 }
 
@@ -107,11 +111,18 @@ class ModelSketch:
         """Write a constant with only some of its elements in the file."""
         self._graph.tensors[index].sparsity = schema.SparsityParametersT()
 
-    def quantise(self, index: int, scales: Sequence[float], points: Sequence[int]) -> None:
-        """Give a tensor a scale and a zero point for each channel."""
+    def make_variable(self, index: int) -> None:
+        """Say that a tensor keeps its elements from run to run."""
+        self._graph.tensors[index].isVariable = True
+
+    def quantise(
+        self, index: int, scales: Sequence[float], points: Sequence[int], *, axis: int = 0
+    ) -> None:
+        """Give a tensor a scale and a zero point for each channel, along an axis."""
         self._graph.tensors[index].quantization = schema.QuantizationParametersT()
         self._graph.tensors[index].quantization.scale = list(scales)
         self._graph.tensors[index].quantization.zeroPoint = list(points)
+        self._graph.tensors[index].quantization.quantizedDimension = axis
 
     def operator(
         self,

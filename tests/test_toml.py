@@ -121,6 +121,23 @@ def test_each_value_of_any_file_is_at_its_place(tables: dict[str, Any]) -> None:
             assert found == f'"{place[-1]}" = {spelled(value)}'
 
 
+@pytest.mark.parametrize(
+    ("text", "place", "found"),
+    [
+        ("z = 1\nx.y = 1\nx.w = 2\n", ("x",), "x.y = 1"),
+        ("[z]\n[a.b]\nc = 1\n", ("a",), "a.b"),
+        ("[z]\n[[a.b]]\nc = 1\n", ("a",), "a.b"),
+        ("[z]\na.b.c = 1\n", ("z", "a", "b"), "a.b.c = 1"),
+        ("[z]\nd = {a.b = 1}\n", ("z", "d", "a"), "a.b = 1"),
+        ("z = 1\nx.y = 1\n", ("x", "missing"), "x.y = 1"),
+    ],
+)
+def test_a_table_that_nothing_opens_is_at_its_first_key(
+    text: str, place: tuple[str, ...], found: str
+) -> None:
+    assert file_of(text).span(place).text == found
+
+
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: Literal["one", "two"] = "one"
     sizes: tuple[int, ...] = ()
@@ -146,6 +163,13 @@ def refused(folder: Path, text: str | bytes) -> UserFileError:
     [
         ("nam = 1", "unknown key 'nam'", (1, 1), 'did you mean "name"?'),
         ("zzz = 1", "unknown key 'zzz'", (1, 1), "the keys are name, parts, main, numbers"),
+        (
+            "name = 'a'\n[zzz.y]\n",
+            "unknown key 'zzz'",
+            (2, 2),
+            "the keys are name, parts, main, numbers",
+        ),
+        ("name = 'a'\nnam.y = 1\n", "unknown key 'nam'", (2, 1), 'did you mean "name"?'),
         ("parts = []", "missing key 'name'", (1, 1), "add name"),
         ("name = 1", "expected `str`, got `int` in name", (1, 1), "the guide lists the keys"),
         (

@@ -25,6 +25,7 @@ from runec.codegen.refusals import (
     linker_refusal,
     manifest_span,
     no_function,
+    odd_label,
     other_parameters,
     own_blocks,
     refuse_foreign_files,
@@ -49,6 +50,8 @@ _LIMITS = Limits(memory_bytes=1 << 30, cpu_s=60, file_bytes=512 << 20)
 _GLUE_LIMITS = Limits(memory_bytes=4 << 30, cpu_s=60, file_bytes=2 << 30)
 _SIGNALLED = 128  # a shell's exit status for the first signal; clang ends with it in a crash
 _END_S = 0.05
+# A row of its stack report: where and which function, bytes, what kind of frame.
+_FRAME = re.compile(r"[^\x00-\x1f\x7f]*\t(?P<size>[0-9]{1,10})\t(?P<kind>[a-z,]+)")
 _OTHER_COMPILER = "try another version of clang, or pip install 'runec[zig]'"
 
 _NO_DATE = (
@@ -268,7 +271,14 @@ class _Workshop:
             raise _compiler_error(
                 f"the C compiler wrote no stack report for {source.name}", done.stderr
             )
-        return _frames(report)
+        text = read_file(report, "the compiler's stack report").decode(errors="replace")
+        try:
+            return frames(text)
+        except ValueError:
+            if source.own is not None:
+                raise odd_label(source.own) from None
+            message = f"the C compiler's stack report for {source.name} cannot be read"
+            raise _compiler_error(message, done.stderr) from None
 
     def link(
         self,
@@ -363,18 +373,19 @@ def _stack_bytes(units: Sequence[BlockUnit]) -> int:
     return max(STACK_BYTES_MIN, needed)
 
 
-def _frames(usage: Path) -> int | None:
-    """The sum of all frames that `-fstack-usage` lists: no chain of calls uses more.
+def frames(report: str) -> int | None:
+    """Return the sum of all frames that `-fstack-usage` lists: no chain of calls uses more.
 
-    None when a frame's size is only known at run time.
+    None when a frame's size is only known at run time. Raises ValueError where a line is none of
+    the compiler's: a label in `asm` may hold tabs and ends of lines, and so sizes of its own.
     """
-    rows = [
-        line.split("\t")
-        for line in read_file(usage, "the compiler's stack report").decode().splitlines()
-    ]
-    if any(kind != "static" for _, _, kind in rows):
+    rows = [_FRAME.fullmatch(line) for line in report.split("\n") if line]
+    if not all(rows):
+        raise ValueError(report)
+    found = [(int(row["size"]), row["kind"]) for row in rows if row is not None]
+    if any(kind != "static" for _, kind in found):
         return None
-    return sum(int(size) for _, size, _ in rows)
+    return sum(size for size, _ in found)
 
 
 def _compiler_error(message: str, said: str) -> MachineError:

@@ -29,6 +29,8 @@ _SAID = re.compile(
 _MISSING = re.compile(r"'(?P<file>[^']+)' file not found.*")
 _UNDEFINED = re.compile(r"(?P<object>\S+)\.o: undefined symbol: (?P<symbol>\S+)")
 _DUPLICATE = re.compile(r"duplicate symbol: (?P<symbol>\S+)")
+_MISMATCH = re.compile(r"function signature mismatch: (?P<symbol>\S+)(?P<where>(?:\n>>> .*)*)")
+_DEFINED = re.compile(r"^>>> defined as .* in (?P<object>\S+)\.o$", re.MULTILINE)
 _NO_LIBC = "no libc is available; use rune_block.h and rune_math.h"
 # Functions that the compiler calls for an assignment of a large struct.
 _COPIES = frozenset({"memcpy", "memmove", "memset"})
@@ -84,7 +86,8 @@ def block_files(unit: BlockUnit) -> list[str]:
 def _entries(folder: Path) -> Iterator[tuple[Path, bool]]:
     """Yield what is in a folder and below it but folders, and whether there is a link on the way.
 
-    Nearer files are first. A folder that contains itself is visited once.
+    Nearer files are first. A folder that contains itself is visited once; one that is a link out of
+    the first is not.
     """
     left = _LOOKED_AT_MAX
     folders = deque([(folder, False, frozenset((os.path.realpath(folder),)))])
@@ -101,6 +104,8 @@ def _entries(folder: Path) -> Iterator[tuple[Path, bool]]:
                 yield path, linked
             elif entry.name.startswith("."):
                 continue  # of tools, such as .git with its thousands of files
+            elif linked and not is_inside(path, folder):
+                continue
             elif (real := os.path.realpath(path)) not in above:
                 folders.append((path, linked, above | {real}))
         left -= len(entries)
@@ -215,6 +220,17 @@ def linker_refusal(units: Mapping[str, BlockUnit], said: str) -> UserFileError |
                 hint=_NO_COPY if match["symbol"] in _COPIES else _NO_LIBC,
                 span=_mention(unit, match["symbol"]),
             )
+    mismatch = _MISMATCH.search(said)
+    for found in () if mismatch is None else _DEFINED.finditer(mismatch["where"]):
+        unit = units.get(Path(found["object"]).name)
+        if unit is not None and unit.block.is_own and mismatch is not None:
+            return UserFileError(
+                "R0508",
+                f"the block {unit.block.name!r} declares {mismatch['symbol']} with other "
+                "parameters than it has",
+                hint="remove the declaration: rune_block.h declares all that a block may call",
+                span=_mention(unit, mismatch["symbol"]),
+            )
     duplicate = _DUPLICATE.search(said)
     for unit in units.values():
         if duplicate is not None and unit.block.is_own:
@@ -236,6 +252,17 @@ def no_function(unit: BlockUnit) -> UserFileError:
         "R0508",
         f"the block {unit.block.name!r} has no RUNE_BLOCK_RUN",
         hint=_NO_FUNCTION,
+        span=Span(source, 0, len(source.line(1))),
+    )
+
+
+def odd_label(unit: BlockUnit) -> UserFileError:
+    """R0508: a block of the user's whose function has a label that spoils the stack report."""
+    source = _source(unit, SOURCE)
+    return UserFileError(
+        "R0508",
+        f"a function of the block {unit.block.name!r} has a label with control characters",
+        hint="remove the asm label of the function",
         span=Span(source, 0, len(source.line(1))),
     )
 

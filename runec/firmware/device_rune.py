@@ -107,7 +107,8 @@ def _check_operators(rune: Rune, graph: Graph) -> None:
         if wrong := model.findings.wrong:
             raise StageError(
                 "R0810",
-                f"the model's file has {wrong[0]}: it would read or write other memory",
+                f"the model's file has {wrong[0]}: a device would compute something else, "
+                "or write other memory",
                 stage=name,
                 hint="convert the model again, and build the .rune again with it",
             )

@@ -115,7 +115,8 @@ def _look_alike(match: re.Match[str]) -> LookAlike:
 def plain_look_alike(text: str, end: int) -> LookAlike | None:
     """Find one in YAML that may be why it cannot be parsed at `end`: there or a little above.
 
-    Comments, quoted strings, and what lies within words are passed over.
+    Comments, quoted strings, and what lies within words are passed over. In an indentation it is
+    found wherever it is.
     """
     line_end = text.find("\n", end)
     at = 0
@@ -132,7 +133,14 @@ def plain_look_alike(text: str, end: int) -> LookAlike | None:
             if match[0] in _SIGNS or is_between:
                 found = _look_alike(match)
                 return found._replace(at=start + found.at)
-    return None
+    indented = re.compile(f"^[ \\t-]*(?=[{_SPACES}])", re.MULTILINE).search(text, 0, end)
+    return None if indented is None else odd_space(text, indented.end())
+
+
+def odd_space(text: str, at: int) -> LookAlike | None:
+    """Return the character at a place if it looks like a space of the keyboard and is none."""
+    match = re.compile(f"[{_SPACES}]").match(text, at)
+    return None if match is None else _look_alike(match)
 
 
 def beside(path: str) -> str | None:

@@ -14,7 +14,13 @@ from collections.abc import Sequence as AnySequence
 import msgspec
 
 from runec.diagnostics import Diagnostics, SourceFile, Span
-from runec.frontend.text import LONG_LISTS, MAX_YAML_EVENTS, plain_look_alike
+from runec.frontend.text import (
+    LONG_LISTS,
+    MAX_YAML_EVENTS,
+    LookAlike,
+    odd_space,
+    plain_look_alike,
+)
 from runec.frontend.yaml_lists import Run, Shortened, find_runs, words_between
 
 MAX_DEPTH = 16
@@ -278,7 +284,32 @@ def parse_yaml(source: SourceFile, diagnostics: Diagnostics) -> Node | None:
             Span(source, 0, 0),
             hint="begin with `version: 1`, `image: runicos/base` and `pipeline:`",
         )
+    odd = None if root is None else _odd_indentation(root, source)
+    if odd is not None:
+        _report_odd(odd, source, diagnostics)
+        return None
     return root
+
+
+def _odd_indentation(root: Node, source: SourceFile) -> LookAlike | None:
+    """Return what looks like a space in front of a key: YAML takes it for a part of the key."""
+    found: list[LookAlike] = []
+    nodes = [root]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, Sequence):
+            nodes += node.items
+        elif isinstance(node, Mapping):
+            for key, value in node.entries:
+                odd = odd_space(source.text, key.span.start) if key.plain else None
+                found += [] if odd is None else [odd]
+                nodes.append(value)
+    return min(found, key=lambda odd: odd.at, default=None)
+
+
+def _report_odd(odd: LookAlike, source: SourceFile, diagnostics: Diagnostics) -> None:
+    message = f"Unable to parse the input: here is {odd.what}"
+    diagnostics.error("R0003", message, Span(source, odd.at, odd.at + 1), hint=odd.hint)
 
 
 def _report(error: object, source: SourceFile, diagnostics: Diagnostics) -> None:
@@ -294,7 +325,8 @@ def _report(error: object, source: SourceFile, diagnostics: Diagnostics) -> None
     message = f"{problem} {context}" if context else problem
     odd = plain_look_alike(source.text, start)
     if odd is not None:
-        start, message, hint = odd.at, f"here is {odd.what}", odd.hint
+        _report_odd(odd, source, diagnostics)
+        return
     diagnostics.error(
         "R0003",
         f"Unable to parse the input: {' '.join(message.split())[:160]}",

@@ -303,6 +303,11 @@ def _has_no_bias(_use: GraphOperator, inputs: _Tensors, _outputs: _Tensors) -> b
     return len(inputs) < 4 or inputs[3] is None
 
 
+def _has_a_bias_of_int32(_use: GraphOperator, inputs: _Tensors, _outputs: _Tensors) -> bool:
+    bias = inputs[2] if len(inputs) > 2 else None
+    return bias is not None and bias.element is ElementType.I32
+
+
 def _always(_use: GraphOperator, _inputs: _Tensors, _outputs: _Tensors) -> bool:
     return True
 
@@ -349,6 +354,14 @@ DEVIATIONS = (
         "without a bias",
         "ends the process: it reads the omitted tensor",
         _has_no_bias,
+    ),
+    Deviation(
+        Engine.LITERT,
+        ("CONV_2D", "FULLY_CONNECTED"),
+        frozenset({"int16"}),
+        "of int16 with a bias of int32",
+        "reads two elements of the bias as one of int64, and behind its end",
+        _has_a_bias_of_int32,
     ),
     Deviation(
         Engine.LITERT,

@@ -17,10 +17,10 @@ from types import MappingProxyType
 
 import msgspec
 
+from runec.models.element_rules import result_types
 from runec.models.flatbuffer import MalformedError, Table
 from runec.models.rewriting import Changes
 from runec.models.shape_rules import (
-    ELEMENT_OF,
     RULES,
     Applied,
     Rule,
@@ -39,6 +39,7 @@ from runec.models.tflite import (
     is_open_to,
     subgraphs_of,
     tensor_name,
+    type_name,
 )
 from runec.values import ElementType
 
@@ -324,7 +325,7 @@ class _Folder:
                     self._unruled.add(use.name)
                 continue
             is_fixed = tensor.has_shape and not tensor.signature and 0 not in tensor.shape
-            self._compare(use, target, shape)
+            self._compare(index, use, target, shape)
             if shape is not None:
                 self._shapes[target] = shape
                 continue
@@ -336,7 +337,7 @@ class _Folder:
             if is_late:
                 self._late.add(target)
 
-    def _compare(self, use: GraphOperator, target: int, shape: Shape | None) -> None:
+    def _compare(self, index: int, use: GraphOperator, target: int, shape: Shape | None) -> None:
         """Note where the file has another tensor for a result than the operator computes."""
         tensor = self._graph.tensors[target]
         if shape is not None and _contradicts(tensor, shape):
@@ -346,15 +347,11 @@ class _Folder:
             self._contradictions.append(
                 Contradiction(target, use.name, "constant elements", "others")
             )
-        position = ELEMENT_OF.get(use.name)
-        source = -1 if position is None else _at(use, position)
-        if source >= 0:
-            given = self._graph.tensors[source]
-            if 0 < tensor.element_bytes < given.element_bytes:
-                stated = f"elements of {tensor.type_name}"
-                self._contradictions.append(
-                    Contradiction(target, use.name, stated, given.type_name)
-                )
+        types = result_types(self._graph, use, self._uses[index].table(4))
+        if types is not None and tensor.type_code not in types:
+            computed = " or ".join(map(type_name, types))
+            stated = f"elements of {tensor.type_name}"
+            self._contradictions.append(Contradiction(target, use.name, stated, computed))
 
     def _is_late(self, use: GraphOperator) -> bool:
         """Return whether LiteRT finds the shape of an operator's result only while it runs."""

@@ -129,7 +129,8 @@ def identify(data: bytes, path: str = _UNNAMED) -> OtherFile | None:
     for signature, other in _SIGNATURES:
         if data.startswith(signature):
             return other
-    return _binary(data) or _text(data, path)
+    by_name = _ONNX if path.lower().endswith(".onnx") else None
+    return _binary(data) or _text(data, path) or by_name
 
 
 def identify_folder(folder: Path) -> OtherFile:
@@ -249,8 +250,10 @@ def _protobuf(head: bytes, file_bytes: int) -> OtherFile | None:
     kinds = set(fields)
     if not kinds:
         return None
-    if kinds <= _ONNX_FIELDS and (7, 2) in kinds and (1, 0) in kinds:
-        return OtherFile("an ONNX model", _FROM_ONNX, "onnx")
+    # A SavedModel's version is 1, and so were those of ONNX's first months.
+    is_onnx = kinds <= _ONNX_FIELDS and (1, 0) in kinds and len(kinds) > 1
+    if is_onnx and (kinds & _ONNX_OWN or 2 <= fields[1, 0] <= _ONNX_VERSION_MAX):
+        return _ONNX
     if kinds == {(1, 0), (2, 2)} and fields[1, 0] == 1:
         return OtherFile("a TensorFlow SavedModel (saved_model.pb)", _FROM_SAVED_MODEL)
     if kinds <= _GRAPH_FIELDS and (1, 2) in kinds and _NODE.match(head):
@@ -262,6 +265,10 @@ def _protobuf(head: bytes, file_bytes: int) -> OtherFile | None:
     return None
 
 
+_ONNX = OtherFile("an ONNX model", _FROM_ONNX, "onnx")
+_ONNX_VERSION_MAX = 99
+# Its graph, and the versions of its operators.
+_ONNX_OWN = {(7, 2), (8, 2)}
 _ONNX_FIELDS = {(1, 0), (5, 0)} | {(number, 2) for number in (2, 3, 4, 6, 7, 8, 14, 20, 25, 26)}
 _GRAPH_FIELDS = {(1, 2), (2, 2), (3, 0), (4, 2), (5, 2)}
 # The first node: its name and its operator.

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from runec.models.flatbuffer import Table
-from runec.models.tflite import GraphTensor
+from runec.models.tflite import GraphOperator, GraphTensor, ModelGraph
 
 Shape = tuple[int, ...]
 
@@ -178,6 +178,49 @@ def _window(size: int, filter_size: int, stride: int, dilation: int, padding: in
     count = (size + stride - reach) // stride
     ensure(count > 0)
     return count
+
+
+# Operator -> for both axes: fields of its options with the stride and the dilation, and with the
+# size of the window where its weights, in input 1, do not have it.
+_WINDOWS: Mapping[str, tuple[tuple[int, int, int], tuple[int, int, int]]] = {
+    "AVERAGE_POOL_2D": ((2, -1, 4), (1, -1, 3)),
+    "CONV_2D": ((2, 5, -1), (1, 4, -1)),
+    "DEPTHWISE_CONV_2D": ((2, 6, -1), (1, 5, -1)),
+    "L2_POOL_2D": ((2, -1, 4), (1, -1, 3)),
+    "MAX_POOL_2D": ((2, -1, 4), (1, -1, 3)),
+}
+
+
+def largest_of_window(graph: ModelGraph, use: GraphOperator, options: Table | None) -> int:
+    """Return the largest that a convolution or a pool keeps in 16 bits; 0 for other operators.
+
+    These are the padding, and of convolutions stride and dilation: both libraries cut off what is
+    more, and compute with the rest. Raises MalformedError.
+    """
+    axes = _WINDOWS.get(use.name)
+    if axes is None or options is None or len(use.inputs) < 1 or use.inputs[0] < 0:
+        return 0
+    shape = graph.tensors[use.inputs[0]].shape
+    weights: Shape = ()
+    if len(use.inputs) > 1 and use.inputs[1] >= 0:
+        weights = graph.tensors[use.inputs[1]].shape
+    is_padded = options.integer(0, 1, signed=True) == _SAME
+    found = [0]
+    for at, (stride_at, dilation_at, size_at) in enumerate(axes, 1):
+        if len(shape) != 4 or (size_at < 0 and len(weights) != 4):
+            continue
+        stride = options.integer(stride_at, 4, signed=True)
+        window, dilation = 0, 1
+        if size_at >= 0:
+            window = options.integer(size_at, 4, signed=True)
+        else:
+            window = weights[at]
+            dilation = options.integer(dilation_at, 4, signed=True, default=1)
+            found += [stride, dilation]
+        if is_padded and stride > 0:
+            count = (shape[at] + stride - 1) // stride
+            found.append(((count - 1) * stride + (window - 1) * dilation + 1 - shape[at]) // 2)
+    return max(found)
 
 
 def _ensure_bias(use: Applied, count: int) -> None:
@@ -515,12 +558,13 @@ RULES: Mapping[str, Rule] = {
 """Operator -> its rule."""
 
 _OTHER_ELEMENTS = """
-    ARG_MAX ARG_MIN BATCH_MATMUL CAST DEQUANTIZE EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL
-    LOGICAL_AND LOGICAL_NOT LOGICAL_OR NOT_EQUAL ONE_HOT QUANTIZE RANK SHAPE
+    ARG_MAX ARG_MIN CAST DEQUANTIZE EQUAL GREATER GREATER_EQUAL LESS LESS_EQUAL LOGICAL_AND
+    LOGICAL_NOT LOGICAL_OR NOT_EQUAL QUANTIZE RANK SHAPE
 """
 ELEMENT_OF: Mapping[str, int] = {
     **dict.fromkeys(sorted(RULES.keys() - set(_OTHER_ELEMENTS.split())), 0),
     **dict.fromkeys(("EMBEDDING_LOOKUP", "FILL", "SELECT", "SELECT_V2", "SPLIT"), 1),
+    "ONE_HOT": 2,
     "TRANSPOSE_CONV": 2,
 }
 """Operator -> position of the input whose element type its results have, where one has."""

@@ -9,12 +9,15 @@ each other must be of one type. LiteRT finds shapes itself and compares the size
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from runec.models.element_rules import BOOL, misread, read_by_litert_alone
 from runec.models.flatbuffer import Table
 from runec.models.folding import Folded
+from runec.models.quantisation import has_channels_dequantised, quantisation_faults
+from runec.models.shape_rules import largest_of_window
 from runec.models.tflite import (
     MAX_OPERATORS,
     MAX_TENSORS,
@@ -24,35 +27,10 @@ from runec.models.tflite import (
     subgraphs_of,
     tensor_name,
 )
-from runec.values import ElementType
 
 _INT4 = 17
-_BOOL = 6
 _NAME_BYTES_MAX = 256
-_FLOAT32, _INT16, _INT32, _INT64 = (
-    kind.tflite_code
-    for kind in (ElementType.F32, ElementType.I16, ElementType.I32, ElementType.I64)
-)
-_EIGHT_BITS = (ElementType.I8.tflite_code, ElementType.U8.tflite_code, _INT4)
-# Operators all of whose inputs have the element type of the first, and positions where not all
-# have: kernels read them as one type without a look at the others.
-_ALIKE_NAMES = """
-    ADD ADD_N ATAN2 BROADCAST_ARGS CONCATENATION DIV EQUAL FLOOR_DIV FLOOR_MOD GREATER GREATER_EQUAL
-    LESS LESS_EQUAL LOGICAL_AND LOGICAL_OR MAXIMUM MINIMUM MUL NOT_EQUAL PACK POW PRELU
-    SQUARED_DIFFERENCE SUB
-"""
-_ALIKE = frozenset(_ALIKE_NAMES.split())
-_ALIKE_AT: Mapping[str, tuple[int, ...]] = {
-    "DYNAMIC_UPDATE_SLICE": (0, 1),
-    "PADV2": (0, 2),
-    "SELECT": (1, 2),
-    "SELECT_V2": (1, 2),
-}
-# Operator -> positions of its data, its weights and its bias.
-_WEIGHED: Mapping[str, tuple[int, int, int]] = {
-    **dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"), (0, 1, 2)),
-    "TRANSPOSE_CONV": (2, 1, 3),
-}
+_WINDOW_MAX = 2**15 - 1
 _Kind = tuple[int, tuple[int, ...]]
 
 
@@ -152,9 +130,28 @@ class _Inspection(msgspec.Struct):
                 kind = f"{tensor.type_name} of the shape {list(tensor.shape)}"
                 self.wrong.append(f"{count} bytes for the constant {name(index)}, {kind}")
         for use in graph.operators:
-            for index, expected in _misread(graph, use):
+            for index, expected in misread(graph, use):
                 found = f"elements of {graph.tensors[index].type_name} for the tensor {name(index)}"
                 self.wrong.append(f"{found}, which {use.name} reads as {expected}")
+            for kind in read_by_litert_alone(graph, use):
+                self.unverified.add(f"{use.name} with a parameter of {kind}")
+        for use, options in self._uses(number):
+            if has_channels_dequantised(graph, use):
+                self.unverified.add("DEQUANTIZE with a scale for each channel")
+            for fault in quantisation_faults(graph, use, options):
+                self.wrong.append(f"{fault.what} for the tensor {name(fault.tensor)}{fault.why}")
+            if (most := largest_of_window(graph, use, options)) > _WINDOW_MAX:
+                fact = f"a dilation, stride or padding of {most} in {name(use.inputs[0])}"
+                self.wrong.append(f"{fact}, which {use.name} keeps in 16 bits")
+        for index in dict.fromkeys(graph.inputs):
+            if graph.tensors[index].is_constant:  # what it is given would be written over it
+                self.wrong.append(f"constant elements for the tensor {name(index)}, an input")
+        for use in graph.operators:
+            # TensorFlow Lite Micro ends the process, LiteRT does not prepare it; two inputs run.
+            if use.name == "DEPTHWISE_CONV_2D" and use.inputs[2:3] == (-1,):
+                self.wrong.append(
+                    f"no bias for {use.name}, whose kernel reads one: -1 is its tensor"
+                )
         known = {*graph.inputs}
         for use in graph.operators:
             for index in use.inputs:
@@ -166,6 +163,12 @@ class _Inspection(msgspec.Struct):
                     fact = f"no elements for the tensor {name(index)}, which {use.name} reads"
                     self.wrong.append(fact)
             known |= {*use.outputs}
+        # What is left in memory would be handed out; LiteRT hands out a pointer to nothing.
+        for index in dict.fromkeys(graph.outputs):
+            tensor = graph.tensors[index]
+            is_set = index in known or tensor.is_constant or tensor.is_variable
+            if not is_set and tensor.size_bytes:
+                self.wrong.append(f"no elements for the tensor {name(index)}, which is an output")
 
     # --- subgraphs that run others ------------------------------------------------------------
 
@@ -209,7 +212,7 @@ class _Inspection(msgspec.Struct):
         return (
             given == results == condition
             and body == (given, given)
-            and is_true in ([(_BOOL, ())], [(_BOOL, (1,))])
+            and is_true in ([(BOOL, ())], [(BOOL, (1,))])
         )
 
     def _is_circular(self) -> bool:
@@ -263,31 +266,6 @@ class _Inspection(msgspec.Struct):
             self.unverified.add("a variable of two types or shapes")
         if kinds.keys() - assigned:
             self.unverified.add("a variable that is read but never assigned")
-
-
-def _misread(graph: ModelGraph, use: GraphOperator) -> Iterator[tuple[int, str]]:
-    """Yield inputs of another element type than the kernel reads, and the type that it reads."""
-    names = {
-        position: graph.tensors[index] for position, index in enumerate(use.inputs) if index >= 0
-    }
-    alike = _ALIKE_AT.get(use.name, tuple(names) if use.name in _ALIKE else ())
-    first, *others = [at for at in alike if at in names] or [-1]
-    for at in others:
-        if names[at].type_code != names[first].type_code:
-            yield use.inputs[at], names[first].type_name
-    data, weights, bias = (names.get(at) for at in _WEIGHED.get(use.name, ()) or (-1, -1, -1))
-    if data is None:
-        return
-    _, weights_at, bias_at = _WEIGHED[use.name]
-    # With weights of 8 bits and floats it is another kernel.
-    is_float = data.type_code == _FLOAT32
-    if weights is not None and weights.type_code not in (
-        (_FLOAT32, *_EIGHT_BITS) if is_float else _EIGHT_BITS
-    ):
-        yield use.inputs[weights_at], "float32" if is_float else "int8"
-    wide = (_INT32, _INT64) if data.type_code == _INT16 else (_INT32,)
-    if bias is not None and bias.type_code not in ((_FLOAT32,) if is_float else wide):
-        yield use.inputs[bias_at], "float32" if is_float else "int32"
 
 
 def _shared_name(options: Table | None) -> str:

@@ -119,7 +119,8 @@ class GraphTensor(msgspec.Struct, frozen=True):
     """A tensor of the first subgraph, as the memory planner and a device's kernels see it.
 
     `values` are those of a small constant of int32, such as axes. `signature` is as in
-    `ModelTensor`. `has_rank` says that an empty shape is a scalar's.
+    `ModelTensor`. `has_rank` says that an empty shape is a scalar's. `quantized_axis` has a
+    scale for each index where there is more than one.
     """
 
     type_code: int
@@ -131,6 +132,7 @@ class GraphTensor(msgspec.Struct, frozen=True):
     values: tuple[int, ...] = ()
     signature: tuple[int, ...] = ()
     has_rank: bool = False
+    quantized_axis: int = 0
 
     @property
     def has_shape(self) -> bool:
@@ -398,6 +400,7 @@ def _graph_tensor(table: Table, constant: Sequence[bytes | None]) -> GraphTensor
         raise MalformedError(f"a tensor uses buffer {buffer} of {len(constant)}")
     scales: tuple[float, ...] = ()
     zero_points: tuple[int, ...] = ()
+    quantized_axis = 0
     type_code = table.integer(1, 1, signed=True)
     content = constant[buffer]
     values: tuple[int, ...] = ()
@@ -412,6 +415,7 @@ def _graph_tensor(table: Table, constant: Sequence[bytes | None]) -> GraphTensor
     if quantization is not None:
         scales = quantization.scalars(2, "f", count_max=MAX_CHANNELS)
         zero_points = quantization.integers(3, "q", count_max=MAX_CHANNELS)
+        quantized_axis = quantization.integer(6, 4, signed=True)
     tensor = GraphTensor(
         type_code=type_code,
         shape=shape,
@@ -422,6 +426,7 @@ def _graph_tensor(table: Table, constant: Sequence[bytes | None]) -> GraphTensor
         values=values,
         signature=_signature(table, shape),
         has_rank=_has_rank(table),
+        quantized_axis=quantized_axis,
     )
     if any(size < 0 for size in tensor.shape) or tensor.size_bytes > MAX_TENSOR_BYTES:
         raise MalformedError(f"a tensor has the shape {list(tensor.shape)}")

@@ -34,7 +34,7 @@ from runec.vm.recording_columns import (
     is_time,
 )
 from runec.vm.recording_loggers import E4, Device, e4_rate_hz, find_device, stated_rate_hz
-from runec.vm.recording_times import TIMES_MAX, fits, nearest, rates_hz
+from runec.vm.recording_times import TIMES_MAX, UNITS, fits, nearest, rates_hz
 from runec.vm.recording_warnings import guesses, other_rate, reordered, thousands, warnings_of
 
 _HINT = "write three numbers per row: x,y,z"
@@ -55,6 +55,8 @@ _NAMES_MAX = 12
 _GROUPS_MAX = 4
 # Loggers write up to 100 lines above the samples.
 _REMARKS_MAX = 1000
+# Rows of words above the first sample among which names are looked for, the nearest ones.
+_ABOVE_MAX = 1000
 # A row with more numbers is not a sample of sensors, but one axis over time.
 _WIDE = 32
 
@@ -219,7 +221,10 @@ def _check_rate(
     if not rates and rate is not None:
         rates = [rate]
     if hz is not None and rates and not fits(rates, hz):
-        warn(other_rate(path, nearest(rates, hz), place, hz))
+        found = nearest(rates, hz)
+        if len(rates) > 1:
+            place += f", read as {UNITS[rates.index(found)]}"
+        warn(other_rate(path, found, place, hz))
 
 
 def _read_table(text: str) -> _Table:
@@ -233,7 +238,7 @@ def _read_table(text: str) -> _Table:
             names, *samples = labelled
             return _Table((names,), samples, text[: names.start], SPACES)
     start = _first_sample(text, rows)
-    above, samples = rows[:start], rows[start:]
+    above, samples = rows[max(0, start - _ABOVE_MAX) : start], rows[start:]
     above_text = text[: samples[0].start] if samples else text
     if samples and not any(map(_names_axes, above)):
         above += _named_in_comment(above_text, separator, len(_trimmed(samples[0])))
@@ -252,7 +257,7 @@ def _named_in_comment(text: str, separator: str, width: int) -> list[Row]:
 def _first_sample(text: str, rows: Sequence[Row]) -> int:
     """Return the number of rows above the samples."""
     first = next((at for at, row in enumerate(rows) if not row.is_header), len(rows))
-    if any(_names_axes(row) for row in rows[:first]):
+    if any(_names_axes(row) for row in rows[max(0, first - _ABOVE_MAX) : first]):
         return first
     for at, row in enumerate(islice(rows, first, first + _REMARKS_MAX), first):
         if _names_axes(row):

@@ -13,6 +13,8 @@ from runec.numbers import parse_number
 TIMES_MAX = 10_000
 """The times of so many rows are enough."""
 _TOLERANCE = 0.1  # a share of the rate
+UNITS = ("seconds", "milliseconds", "microseconds", "nanoseconds")
+"""The units that times without one may have, in the order of their rates."""
 _UNITS_S = (1.0, 1e-3, 1e-6, 1e-9)
 # Whatever stands before it is a date, in one of the orders of days, months and years.
 _CLOCK = re.compile(r"(?:.*[\sT])?([0-9]{1,2}):([0-9]{2}):([0-9]{2}(?:[.,:][0-9]+)?)(?![0-9:]).*")

@@ -612,7 +612,9 @@ def _convolution(rng: Rng, dtype: str, name: str) -> Model:
         "bias": has_bias,
         "channels": "one" if channels == 1 else "several",
     }
-    inputs = (given, weights, bias if has_bias else None)
+    inputs: tuple[Tensor | None, ...] = (given, weights, bias if has_bias else None)
+    if name == "DEPTHWISE_CONV_2D" and not has_bias:  # a tensor that is left out ends the process
+        inputs = (given, weights)
     return Model(name, inputs, (result,), options, 3 if dtype == I8 else 1, facts)
 
 

@@ -105,7 +105,7 @@ def surprises(trials: Sequence[Trial]) -> list[str]:
                 found.append(f"{says}: {engine.value} takes it")
         if any(deviations(engine, graph) for engine in Engine):
             continue
-        if "crash" in micro.why and litert.outputs is not None:
+        if "crash" in micro.why and not ModelFile(trial.data).findings.objection:
             found.append(f"{says}: tflite-micro ends the process")
         if micro.outputs is None or litert.outputs is None:
             continue
@@ -216,9 +216,11 @@ MEANING: dict[str, Callable[[Model, Sequence[Array]], Array]] = {
     "SPACE_TO_BATCH_ND": lambda model, real: _block(model, real[0]),
     "SUM": lambda model, real: _sum(model, real[0]),
 }
+# tests/backends/test_parameter_types.py has those whose models no maker makes.
 CELLS = [
     (item, name, kind)
     for item in DEVIATIONS
+    if item.what != "of int16 with a bias of int32"
     for name in item.operators
     for kind in sorted(item.elements)
 ]

@@ -296,6 +296,7 @@ def test_an_operator_that_devices_compute_otherwise_is_named_with_its_stage(
         constant = changed.buffers[tensor.buffer]
         if tensor.type == schema.TensorType.INT8 and constant.data is None:
             tensor.type = schema.TensorType.INT16
+            tensor.quantization.zeroPoint = [0]
         if tensor.type == schema.TensorType.INT32:
             tensor.type = schema.TensorType.INT64
             constant.data = np.array(constant.data, "u1").view("<i4").astype("<i8").view("u1")

@@ -28,7 +28,8 @@ def make_model(
 ) -> bytes:
     """A .tflite without operators: nothing but the types of its inputs and outputs.
 
-    Tensors are called t0, t1 and so on; `quantised` gives some of them scales and zero points.
+    The outputs are variables, which need no operator. Tensors are called t0, t1 and so on;
+    `quantised` gives some of them scales and zero points.
     """
     builder: Any = importlib.import_module("flatbuffers").Builder(256)
 
@@ -41,7 +42,7 @@ def make_model(
     def offsets(items: list[int]) -> int:
         return vector(items, 4, builder.PrependUOffsetTRelative)
 
-    def tensor(spelling: str, name: str) -> int:
+    def tensor(spelling: str, name: str, *, is_variable: bool) -> int:
         type_ = TensorType.parse(spelling)
         label = builder.CreateString(name)
         shape = vector(list(type_.dimensions), 4, builder.PrependInt32)
@@ -54,7 +55,8 @@ def make_model(
             builder.PrependUOffsetTRelativeSlot(2, scale_vector, 0)
             builder.PrependUOffsetTRelativeSlot(3, zero_vector, 0)
             numbers = int(builder.EndObject())
-        builder.StartObject(5)
+        builder.StartObject(6)
+        builder.PrependBoolSlot(5, is_variable, 0)
         builder.PrependUOffsetTRelativeSlot(4, numbers, 0)
         builder.PrependUOffsetTRelativeSlot(0, shape, 0)
         builder.PrependInt8Slot(1, _TYPE_CODES[type_.element.value], 0)
@@ -62,7 +64,12 @@ def make_model(
         builder.PrependUOffsetTRelativeSlot(3, label, 0)
         return int(builder.EndObject())
 
-    tensors = offsets([tensor(text, f"t{i}") for i, text in enumerate([*inputs, *outputs])])
+    tensors = offsets(
+        [
+            tensor(text, f"t{i}", is_variable=i >= len(inputs))
+            for i, text in enumerate([*inputs, *outputs])
+        ]
+    )
     taken = vector(list(range(len(inputs))), 4, builder.PrependInt32)
     given = [len(inputs) + index for index in range(len(outputs))]
     returned = vector(given, 4, builder.PrependInt32)

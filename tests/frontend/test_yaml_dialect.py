@@ -134,3 +134,35 @@ def test_what_looks_like_a_space_beside_a_value_is_one() -> None:
     assert stage.kind.text == "RAW"
     assert stage.outputs is not None
     assert [item.value for item in stage.outputs[0].dimensions] == [1, 2]
+
+
+STAGE = "    capability: RAW\n    outputs:\n      - {type: u8, dimensions: [1]}\n"
+
+
+@pytest.mark.parametrize("char", ["\u00a0", "\u2003", "\u200b", "\ufeff"])
+@pytest.mark.parametrize(
+    ("line", "column"), [(line, at) for line in (5, 6, 7) for at in range(1, 7 if line == 7 else 5)]
+)
+def test_what_looks_like_a_space_in_an_indentation_is_named(
+    char: str, line: int, column: int
+) -> None:
+    """Also where YAML takes it for a part of the key, and where it cannot be read far below."""
+    lines = (HEAD + "  x:\n" + STAGE).split("\n")
+    row = lines[line - 1]
+    lines[line - 1] = row[: column - 1] + char + row[column:]
+    for below in ("", "\n".join(f"  y{n}: {{capability: RAW}}" for n in range(9)) + "\n  z: [\n"):
+        diagnostics = Diagnostics()
+        text = "\n".join(lines) + below
+        parse_yaml_dialect(SourceFile("Runefile.yml", text), diagnostics)
+        (error,) = diagnostics
+        assert error.code == "R0003"
+        assert f"U+{ord(char):04X}" in error.message
+        assert error.span is not None
+        assert (error.span.line, error.span.column) == (line, column)
+
+
+def test_what_looks_like_a_space_in_a_text_of_lines_belongs_to_it() -> None:
+    text = HEAD + "  x:\n" + STAGE + "resources:\n  A:\n    inline: |\n      a\n      \u00a0b\n"
+    (resource,) = parsed(text).resources
+    assert resource.inline is not None
+    assert resource.inline.text == "a\n\u00a0b\n"

@@ -132,6 +132,16 @@ FILES: dict[str, tuple[bytes, str, str]] = {
     "npy": (saved([1.0, 2.0]), "a NumPy array", "model's own file"),
     "onnx": (ONNX, "an ONNX model", "onnx2tf"),
     "onnx, long": (field(1, 8) + field(7, bytes(200_000)), "an ONNX model", "onnx2tf"),
+    "onnx, operators' versions": (
+        field(1, 1) + field(8, field(2, 13)),
+        "an ONNX model",
+        "onnx2tf",
+    ),
+    "onnx, its head": (
+        field(1, 8) + field(2, b"pytorch") + field(3, b"2.1"),
+        "an ONNX model",
+        "onnx2tf",
+    ),
     "saved_model.pb": (field(1, 1) + field(2, bytes(99)), "a TensorFlow SavedModel", "from_saved"),
     "graph.pb": (
         field(1, NODE) + field(1, NODE) + field(4, b""),
@@ -209,6 +219,17 @@ def test_what_is_unknown_is_not_guessed(data: bytes) -> None:
     assert identify(data) is None
     with pytest.raises(UserFileError, match="its bytes 4 to 7 are not 'TFL3'"):
         _ = ModelFile(data).info
+
+
+def test_a_file_of_no_known_content_is_named_by_its_suffix() -> None:
+    for data in (b"\x08\x07", b"\0\1\2\3" * 8):
+        assert identify(data, "net.tflite") is None
+        found = identify(data, "folder/Net.ONNX")
+        assert found is not None
+        assert found.what == "an ONNX model"
+    empty = identify(b"", "net.onnx")
+    assert empty is not None
+    assert empty.what == "an empty file"
 
 
 def test_a_model_is_none_of_these(sine: bytes) -> None:

@@ -68,6 +68,79 @@ def test_a_tensor_that_nothing_writes_is_rejected() -> None:
     assert ModelFile(sketch.written([given, other], [result])).findings.wrong == ()
 
 
+def test_an_output_that_nothing_writes_is_rejected() -> None:
+    """It would be what an earlier model left in memory."""
+    sketch = ModelSketch()
+    given, result, other = (sketch.tensor("f4", [4]) for _ in range(3))
+    sketch.operator("ABS", [given], [result])
+    data = sketch.written([given], [result, other])
+    fact = "no elements for the tensor 't2', which is an output"
+    assert ModelFile(data).findings.wrong == (fact,)
+    with pytest.raises(UserFileError) as caught:
+        resolve_model(ModelFile(data))
+    assert (caught.value.code, caught.value.message) == ("R0324", f"the model's file has {fact}")
+    with pytest.raises(RuneError) as refused:
+        HostModel("net", ModelFile(data), None, lambda *_: None)
+    assert refused.value.code == "R0713"
+
+
+def test_a_constant_that_is_an_input_is_rejected() -> None:
+    """A library writes the input over it, a device to flash."""
+    sketch = ModelSketch()
+    given, ones, result = (
+        sketch.tensor("f4", [2]),
+        sketch.constant("f4", [1.0, 1.0]),
+        sketch.tensor("f4", [2]),
+    )
+    sketch.operator("ADD", [given, ones], [result])
+    fact = "constant elements for the tensor 't1', an input"
+    data = sketch.written([given, ones], [result])
+    assert ModelFile(data).findings.wrong == (fact,)
+    with pytest.raises(UserFileError) as caught:
+        resolve_model(ModelFile(data))
+    assert (caught.value.code, caught.value.message) == ("R0324", f"the model's file has {fact}")
+    with pytest.raises(RuneError) as refused:
+        HostModel("net", ModelFile(data), None, lambda *_: None)
+    assert refused.value.code == "R0713"
+    assert ModelFile(sketch.written([given], [result])).findings.wrong == ()
+
+
+def filtered(*bias: int) -> bytes:
+    """DEPTHWISE_CONV_2D by ones of f32[1, 4, 4, 2]; `bias` is that tensor's number."""
+    sketch = ModelSketch()
+    given, result = sketch.tensor("f4", [1, 4, 4, 2]), sketch.tensor("f4", [1, 4, 4, 2])
+    weights = sketch.constant("f4", np.ones((1, 1, 1, 2)))
+    options = {"strideW": 1, "strideH": 1, "depthMultiplier": 1}
+    sketch.operator("DEPTHWISE_CONV_2D", [given, weights, *bias], [result], options)
+    return sketch.written([given], [result])
+
+
+def test_a_bias_that_is_left_out_of_a_depthwise_convolution_is_rejected() -> None:
+    """It ends the process. Left out of the list it runs."""
+    x = np.arange(32)
+    assert ran(filtered(), x) == [x.tolist()]
+    data = filtered(-1)
+    with pytest.raises(UserFileError) as caught:
+        resolve_model(ModelFile(data))
+    assert caught.value.code == "R0324"
+    assert "no bias for DEPTHWISE_CONV_2D" in caught.value.message
+    assert "no bias for" in (find_engines(ModelFile(data)).objections[DEVICES] or "")
+    with pytest.raises(RuneError) as refused:
+        HostModel("net", ModelFile(data), None, lambda *_: None)
+    assert refused.value.code == "R0713"
+
+
+def test_an_input_and_a_constant_may_be_outputs() -> None:
+    sketch = ModelSketch()
+    given, two, result = (
+        sketch.tensor("f4", [2]),
+        sketch.constant("f4", [2.0, 3.0]),
+        sketch.tensor("f4", [2]),
+    )
+    sketch.operator("ADD", [given, two], [result])
+    assert ModelFile(sketch.written([given], [result, given, two])).findings.wrong == ()
+
+
 ALIKE = """
     ADD DIV EQUAL FLOOR_DIV GREATER LESS MAXIMUM MINIMUM MUL PACK POW PRELU SUB
     SQUARED_DIFFERENCE CONCATENATION ADD_N
@@ -106,12 +179,175 @@ def test_weights_and_biases_have_the_types_of_a_kernel(
     kinds: tuple[str, str, str], wrong: str | None
 ) -> None:
     sketch = ModelSketch()
-    given = sketch.tensor(kinds[0], [1, 4])
-    weights, bias = sketch.constant(kinds[1], np.ones((2, 4))), sketch.constant(kinds[2], [1, 1])
-    result = sketch.tensor(kinds[0], [1, 2])
+    scales = [None if kind == "f4" else 1.0 for kind in kinds]
+    given = sketch.tensor(kinds[0], [1, 4], scale=scales[0])
+    weights = sketch.constant(kinds[1], np.ones((2, 4)), scale=scales[1])
+    bias = sketch.constant(kinds[2], [1, 1])
+    result = sketch.tensor(kinds[0], [1, 2], scale=scales[0])
     sketch.operator("FULLY_CONNECTED", [given, weights, bias], [result])
     found = ModelFile(sketch.written([given], [result])).findings.wrong
     assert (found == ()) if wrong is None else found[0].endswith(wrong)
+
+
+def transposing(kind: str) -> bytes:
+    """TRANSPOSE of f32[2, 3, 4] to [4, 2, 3]."""
+    sketch = ModelSketch()
+    given, result = sketch.tensor("f4", [2, 3, 4]), sketch.tensor("f4", [4, 2, 3])
+    sketch.operator("TRANSPOSE", [given, sketch.constant(kind, [2, 0, 1])], [result])
+    return sketch.written([given], [result])
+
+
+def test_a_permutation_of_int64_is_rejected() -> None:
+    """Both libraries read it as int32, and elements from behind the input."""
+    x = np.arange(24, dtype="f4").reshape(2, 3, 4)
+    assert ran(transposing("i4"), x) == [x.transpose(2, 0, 1).ravel().tolist()]
+    data = transposing("i8")
+    fact = "elements of int64 for the tensor 't2', which TRANSPOSE reads as int32"
+    with pytest.raises(UserFileError) as caught:
+        resolve_model(ModelFile(data))
+    assert (caught.value.code, caught.value.message) == ("R0324", f"the model's file has {fact}")
+    with pytest.raises(RuneError) as refused:
+        HostModel("net", ModelFile(data), None, lambda *_: None)
+    assert refused.value.code == "R0713"
+    assert find_engines(ModelFile(data)).objections["tflite-micro"] == f"the file has {fact}"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "wrong"),
+    [
+        ("i4 i4", None),
+        ("i8 i8", None),
+        ("i4 i8", "elements of int64 for the tensor 't2', which SLICE reads as int32"),
+        ("i8 i4", "elements of int32 for the tensor 't2', which SLICE reads as int64"),
+        ("i4 f4", "elements of float32 for the tensor 't2', which SLICE reads as int32 or int64"),
+        ("i2 i2", "elements of int16 for the tensor 't1', which SLICE reads as int32 or int64"),
+    ],
+)
+def test_both_parameters_of_slice_are_of_one_type(kinds: str, wrong: str | None) -> None:
+    sketch = ModelSketch()
+    given = sketch.tensor("f4", [4, 4])
+    begin, size = (sketch.constant(kind, [1, 2]) for kind in kinds.split())
+    result = sketch.tensor("f4", [1, 2])
+    sketch.operator("SLICE", [given, begin, size], [result])
+    data = sketch.written([given], [result])
+    found = ModelFile(data).findings.wrong
+    if wrong is not None:
+        assert found[0] == wrong
+        return
+    assert found == ()
+    assert ran(data, np.arange(16)) == [[6, 7]]
+
+
+def test_a_wrong_parameter_in_a_further_subgraph_is_found() -> None:
+    sketch = ModelSketch()
+    given, result = sketch.tensor("f4", [4]), sketch.tensor("f4", [4])
+    sketch.operator("ABS", [given], [result])
+    other = sketch.subgraph()
+    x, y = other.tensor("f4", [2, 3]), other.tensor("f4", [3, 2])
+    other.operator("TRANSPOSE", [x, other.constant("i8", [1, 0])], [y])
+    other.ends([x], [y])
+    data = sketch.written([given], [result])
+    (fact,) = ModelFile(data).findings.wrong
+    assert fact == "elements of int64 for the tensor 't2', which TRANSPOSE reads as int32"
+    with pytest.raises(UserFileError):
+        resolve_model(ModelFile(data))
+
+
+def test_paddings_of_int64_are_litert_s_alone() -> None:
+    """TensorFlow Lite Micro and devices would take them for int32."""
+    pytest.importorskip("ai_edge_litert.interpreter")
+    sketch = ModelSketch()
+    given, result = sketch.tensor("f4", [2, 2]), sketch.tensor("f4", [3, 4])
+    sketch.operator("PAD", [given, sketch.constant("i8", [[1, 0], [2, 0]])], [result])
+    data = sketch.written([given], [result])
+    engines = find_engines(ModelFile(data))
+    assert engines.takers == ("LiteRT",)
+    why = "runec cannot verify what it writes: PAD with a parameter of int64"
+    assert engines.objections[DEVICES] == why
+    host = HostModel("net", ModelFile(data), None, lambda *_: None)
+    (padded,) = host.infer([np.array([1, 2, 3, 4], "<f4").tobytes()])
+    assert np.frombuffer(padded, "<f4").tolist() == [0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 3, 4]
+
+
+def windowed(name: str, size: int, dilation: int = 1) -> bytes:
+    """A convolution by ones, or a pool, of f32[1, 4, 4, 1] with SAME padding."""
+    sketch = ModelSketch()
+    given, result = (sketch.tensor("f4", [1, 4, 4, 1]) for _ in range(2))
+    options = {"strideW": 1, "strideH": 1}
+    inputs = [given]
+    if name.endswith("CONV_2D"):
+        inputs += [sketch.constant("f4", np.ones((1, size, size, 1))), sketch.constant("f4", [0])]
+        options |= {"dilationWFactor": dilation, "dilationHFactor": dilation}
+        options |= {"depthMultiplier": 1} if name == "DEPTHWISE_CONV_2D" else {}
+    else:
+        options |= {"filterWidth": size, "filterHeight": size}
+    sketch.operator(name, inputs, [result], options)
+    return sketch.written([given], [result])
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "dilation", "most"),
+    [
+        ("CONV_2D", 3, 2**30, 2**30),
+        ("CONV_2D", 3, 2**20, 2**20),
+        ("CONV_2D", 3, 2**15, 2**15),
+        ("DEPTHWISE_CONV_2D", 3, 2**30, 2**30),
+        ("MAX_POOL_2D", 2**31 - 1, 1, 2**30 - 1),
+        ("AVERAGE_POOL_2D", 2**17, 1, 2**16 - 1),
+    ],
+)
+def test_a_window_that_16_bits_do_not_count_is_rejected(
+    name: str, size: int, dilation: int, most: int
+) -> None:
+    """The library would take a dilation of 2**20 for 0."""
+    data = windowed(name, size, dilation)
+    fact = f"a dilation, stride or padding of {most} in 't0', which {name} keeps in 16 bits"
+    with pytest.raises(UserFileError) as caught:
+        resolve_model(ModelFile(data))
+    assert (caught.value.code, caught.value.message) == ("R0324", f"the model's file has {fact}")
+    with pytest.raises(RuneError) as refused:
+        HostModel("net", ModelFile(data), None, lambda *_: None)
+    assert refused.value.code == "R0713"
+
+
+def test_a_window_far_wider_than_the_input_runs() -> None:
+    x = np.arange(16)
+    assert ran(windowed("CONV_2D", 3, 2**15 - 1), x) == [x.tolist()]
+    assert ran(windowed("MAX_POOL_2D", 60001), x) == [[15] * 16]
+
+
+def remembering(kind: str, times: str, state: str, bias: str) -> bytes:
+    """SVDF of [1, 2] to [1, 2] with a memory of 3."""
+    sketch = ModelSketch()
+
+    def scaled(type_: str, *sizes: int) -> int:
+        return sketch.tensor(type_, sizes, scale=None if type_ == "f4" else 0.5)
+
+    given, result, kept = scaled(kind, 1, 2), scaled(kind, 1, 2), scaled(state, 1, 6)
+    scale = None if kind == "f4" else 0.5
+    features = sketch.constant(kind, np.ones((2, 2)), scale=scale)
+    time = sketch.constant(times, np.ones((2, 3)), scale=scale)
+    offsets = sketch.constant(bias, [0, 0], scale=scale)
+    sketch.make_variable(kept)
+    sketch.operator("SVDF", [given, features, time, offsets, kept], [result], {"rank": 1})
+    return sketch.written([given], [result])
+
+
+@pytest.mark.parametrize(
+    ("kinds", "wrong"),
+    [
+        ("f4 f4 f4 f4", None),
+        ("i1 i2 i2 i4", None),
+        ("i1 i1 i1 i4", None),
+        ("i1 i2 i1 i4", "elements of int8 for the tensor 't2', which SVDF reads as int16"),
+        ("i1 i1 i2 i4", "elements of int16 for the tensor 't2', which SVDF reads as int8"),
+        ("i1 i2 i2 i2", "elements of int16 for the tensor 't5', which SVDF reads as int32"),
+        ("f4 i2 f4 f4", "elements of int16 for the tensor 't4', which SVDF reads as float32"),
+    ],
+)
+def test_what_an_operator_keeps_has_the_type_of_its_weights(kinds: str, wrong: str | None) -> None:
+    found = ModelFile(remembering(*kinds.split())).findings.wrong
+    assert found[:1] == (() if wrong is None else (wrong,))
 
 
 def test_an_operator_reads_what_was_written_before() -> None:
@@ -128,7 +364,7 @@ def test_fewer_zero_points_than_scales_are_rejected() -> None:
     given, result = sketch.tensor("i1", [4], scale=1.0), sketch.tensor("i1", [4], scale=1.0)
     sketch.operator("ABS", [given], [result])
     sketch.quantise(result, [1.0, 1.0, 1.0], [0, 0])
-    (fact,) = ModelFile(sketch.written([given], [result])).findings.wrong
+    fact, *_ = ModelFile(sketch.written([given], [result])).findings.wrong
     assert fact == "2 zero points for 3 scales of 't1'"
 
 
@@ -217,6 +453,36 @@ def test_a_loop_that_fits_runs() -> None:
 )
 def test_a_loop_that_does_not_fit_is_not_trusted(data: bytes) -> None:
     assert "WHILE with subgraphs that do not fit" in ModelFile(data).findings.unverified
+
+
+def test_a_branch_that_writes_nothing_is_rejected() -> None:
+    sketch = ModelSketch()
+    given, truth = sketch.tensor("f4", [4]), sketch.constant("b1", [True])
+    result = sketch.tensor("f4", [4])
+    numbers = {"thenSubgraphIndex": 1, "elseSubgraphIndex": 1}
+    sketch.operator("IF", [truth, given], [result], numbers)
+    branch = sketch.subgraph()
+    x, y = branch.tensor("f4", [4]), branch.tensor("f4", [4])
+    branch.ends([x], [y])
+    data = sketch.written([given], [result])
+    fact = "no elements for the tensor 't1', which is an output"
+    assert ModelFile(data).findings.wrong == (fact,)
+    with pytest.raises(UserFileError):
+        resolve_model(ModelFile(data))
+
+
+def test_a_condition_that_nothing_writes_is_rejected() -> None:
+    """The loop would end at once, or never."""
+    sketch = ModelSketch()
+    given, result = sketch.tensor("f4", [1]), sketch.tensor("f4", [1])
+    sketch.operator("WHILE", [given], [result], {"condSubgraphIndex": 1, "bodySubgraphIndex": 2})
+    condition, body = sketch.subgraph(), sketch.subgraph()
+    x, is_true = condition.tensor("f4", [1]), condition.tensor("b1", [1])
+    condition.ends([x], [is_true])
+    y = body.tensor("f4", [1])
+    body.ends([y], [y])
+    (fact,) = ModelFile(sketch.written([given], [result])).findings.wrong
+    assert fact == "no elements for the tensor 't1', which is an output"
 
 
 def test_subgraphs_that_run_each_other_are_not_trusted() -> None:

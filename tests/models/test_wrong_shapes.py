@@ -89,6 +89,85 @@ def test_a_result_of_narrower_elements_is_rejected() -> None:
     assert "elements of int8 for the tensor 't1', but RELU computes float32" in caught.value.message
 
 
+ONE_OPERATOR = [
+    # Operator, elements of inputs, of the result in the file, what the operator computes, options.
+    ("RELU", "f4", "i4", "float32", None),
+    ("RELU", "i1", "f4", "int8", None),
+    ("ADD", "f4 f4", "i4", "float32", None),
+    ("ADD", "i1 i1", "i2", "int8", None),
+    ("FLOOR", "f4", "i8", "float32", None),
+    ("EQUAL", "f4 f4", "i4", "bool", None),
+    ("LESS", "i4 i4", "i1", "bool", None),
+    ("LOGICAL_NOT", "b1", "i1", "bool", None),
+    ("DEQUANTIZE", "i1", "i4", "float32", None),
+    ("ARG_MAX", "f4 axis", "i8", "int32", {"outputType": 2}),
+    ("ARG_MAX", "f4 axis", "i4", "int64", {"outputType": 4}),
+    ("ARG_MAX", "f4 axis", "i8", "int32", None),
+    ("BATCH_MATMUL", "f4 f4", "i4", "float32", None),
+    ("BATCH_MATMUL", "i1 i1", "i2", "int8 or int32", None),
+]
+
+
+def of_one_operator(
+    name: str, given: str, result: str, options: dict[str, int] | None = None
+) -> bytes:
+    """An operator of [2, 2] to [2, 2], ARG_MAX to [2]."""
+    sketch = shape_models.ModelSketch()
+    sizes = [2] if name == "ARG_MAX" else [2, 2]
+    inputs = [
+        sketch.constant("i4", 0) if kind == "axis" else sketch.tensor(kind, [2, 2], scale=1.0)
+        for kind in given.split()
+    ]
+    to = sketch.tensor(result, sizes, scale=1.0)
+    sketch.operator(name, inputs, [to], options)
+    return sketch.written(inputs[:1] if "axis" in given else inputs, [to])
+
+
+@pytest.mark.parametrize(("name", "given", "result", "computed", "options"), ONE_OPERATOR)
+def test_a_result_of_another_element_type_is_rejected(
+    name: str, given: str, result: str, computed: str, options: dict[str, int] | None
+) -> None:
+    """A kernel that does not look writes its own elements: 1.0 would be 1065353216."""
+    data = of_one_operator(name, given, result, options)
+    (fact,) = ModelFile(data).findings.wrong
+    assert fact.startswith("elements of ")
+    assert fact.endswith(f", but {name} computes {computed}")
+    with pytest.raises(UserFileError) as caught:
+        resolve_model(ModelFile(data))
+    assert (caught.value.code, caught.value.message) == ("R0324", f"the model's file has {fact}")
+    with pytest.raises(RuneError) as refused:
+        HostModel("net", ModelFile(data), None, lambda *_: None)
+    assert refused.value.code == "R0713"
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "result", "options"),
+    [
+        ("RELU", "f4", "f4", None),
+        ("EQUAL", "f4 f4", "b1", None),
+        ("DEQUANTIZE", "i1", "f4", None),
+        ("QUANTIZE", "f4", "i1", None),
+        ("QUANTIZE", "i1", "i4", None),
+        ("CAST", "f4", "i4", None),
+        ("ARG_MAX", "f4 axis", "i8", {"outputType": 4}),
+        ("BATCH_MATMUL", "i1 i1", "i4", None),
+    ],
+)
+def test_a_result_may_have_the_types_of_its_operator(
+    name: str, given: str, result: str, options: dict[str, int] | None
+) -> None:
+    assert ModelFile(of_one_operator(name, given, result, options)).findings.wrong == ()
+
+
+def test_the_last_result_of_an_operator_has_its_type_as_well() -> None:
+    sketch = shape_models.ModelSketch()
+    given, axis = sketch.tensor("f4", [4]), sketch.constant("i4", 0)
+    parts = [sketch.tensor("f4", [2]), sketch.tensor("i4", [2])]
+    sketch.operator("SPLIT", [axis, given], parts, {"numSplits": 2})
+    (fact,) = ModelFile(sketch.written([given], parts)).findings.wrong
+    assert fact == "elements of int32 for the tensor 't3', but SPLIT computes float32"
+
+
 def test_a_constant_that_an_operator_computes_is_rejected() -> None:
     """A device would write to flash."""
     sketch = shape_models.ModelSketch()

@@ -173,4 +173,4 @@ def test_a_model_whose_scale_cannot_be_is_refused(make_tflite: MakeModel) -> Non
     with pytest.raises(RuneError) as caught:
         HostModel("m", ModelFile(to_integers(make_tflite, "INT8", 0.0, 0, 1)), None, quiet)
     assert caught.value.code == "R0713"
-    assert "QUANTIZE has the scale 0.0" in caught.value.message
+    assert "the scale 0 for the tensor 'q'" in caught.value.message

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from runec.diagnostics import Diagnostic, UserFileError, render
+from runec.vm import recording
 from runec.vm.recording import read_recording
+from runec.vm.recording_columns import find_columns
 from runec.vm.recording_times import rates_hz
 
 ACTIGRAPH = """\
@@ -609,3 +612,44 @@ def test_numbers_that_pass_in_packets_give_a_rate() -> None:
     # Ten samples in a packet every 200 ms.
     times = [str(200 * (at // 10)) for at in range(100)]
     assert rates_hz(times, 1e-3) == pytest.approx([50])
+
+
+@pytest.mark.parametrize(
+    ("header", "step", "place"),
+    [
+        ("time", 0.1, "its time column, read as seconds"),
+        ("time", 100, "its time column, read as milliseconds"),
+        ("time", 100_000, "its time column, read as microseconds"),
+        ("time", 100_000_000, "its time column, read as nanoseconds"),
+        ("time (ms)", 100, "its time column,"),
+    ],
+)
+def test_the_unit_that_a_time_is_read_in_is_said(
+    tmp_path: Path, header: str, step: float, place: str
+) -> None:
+    path = tmp_path / "r.csv"
+    rows = [f"{at * step:.9g},{at},0,1" for at in range(20)]
+    path.write_text("\n".join([f"{header},x,y,z", *rows]) + "\n")
+    said: list[Diagnostic] = []
+    read_recording(path, 50, said.append)
+    (warning,) = [each for each in said if each.code == "R0746"]
+    assert f"has 10 samples a second by {place}" in warning.message + ","
+    assert ("read as" in warning.message) == (header == "time")
+
+
+def test_names_are_looked_for_in_the_nearest_rows_of_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of words before the first number takes no longer than one of samples."""
+    looked_at: list[object] = []
+    find = find_columns
+
+    def counted(names: Sequence[str]) -> object:
+        looked_at.append(names)
+        return find(names)
+
+    monkeypatch.setattr(recording, "find_columns", counted)
+    path = tmp_path / "r.csv"
+    path.write_text("a word or two\n" * 20_000 + "z,y,x\n1,2,3\n")
+    assert struct.unpack("<3f", read_recording(path, 50, lambda _: None)) == (3, 2, 1)
+    assert len(looked_at) < 5000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -247,7 +248,7 @@ def messages(
     ):
         way = board.upload
         assert way is not None
-        yield error_of(lambda board=board, way=way, words=words: check_esp(board, way, words, b""))
+        yield error_of(partial(check_esp, board, way, words, b""))
     lost = lost_error(Lost(LostCause.NO_ANSWER, "x"), "serial:/dev/ttyUSB0")
     yield lost.code, lost.message
     warned: list[Diagnostic] = []

@@ -53,9 +53,10 @@ FUZZ_SECONDS ?= 60
 fuzz: $(READY) ## every reader of untrusted bytes, FUZZ_SECONDS=60 each; findings in build/fuzz
 	$(BIN)/python tools/fuzz.py --seconds $(FUZZ_SECONDS)
 
-docs: $(READY) ## write docs/cli.md from the commands, the tables of docs/runefile.md from the compiler
+docs: $(READY) ## write docs/cli.md from the commands, the tables of docs/runefile.md from the compiler, the wiring pictures from the board files
 	$(BIN)/python tools/cli_page.py
 	$(BIN)/python tools/runefile_page.py
+	$(BIN)/python tools/wiring_pictures.py
 
 format: $(READY) ## format with ruff and clang-format
 	$(BIN)/ruff format

@@ -11,9 +11,8 @@ R0908  a stage failed on the device        R0917  the firmware carries another r
 R0909  invalid call of a host function    R0918  no such target
 R0919  the board has no way to be written  R0920  the upload failed
 R0921  only the host can do that           R0923  no board answers the upload
-R0924  the upload tool lacks permission    R0926  there is no self test for the chip
-R0927  another firmware than the self test R0928  no such free pin
-R0929  the self test failed                R0930  the RTT buffers in its RAM are malformed
+R0924  the upload tool lacks permission    R0927  another firmware than the self test
+R0930  the RTT buffers in its RAM are malformed
 R0931  the emulator cannot carry the link
 R0940  the serial port is lost             R0941  the serial port cannot be opened
 R0942  the board is at no port             R0943  it could be at several

@@ -120,8 +120,7 @@ def test_boards_of_the_users_own_are_offered(
 def test_targets_and_ports_are_offered() -> None:
     assert values("run", "x.rune", "--on", "h") == ["host"]
     assert values("run", "x.rune", "--on", "emulator:esp") == ["emulator:esp32", "emulator:esp32c3"]
-    # No rune fits the Blue Pill.
-    assert values("run", "x.rune", "--on", "emulator:b") == []
+    assert values("run", "x.rune", "--on", "emulator:b") == ["emulator:bluepill_f103c8"]
     assert values("boards", "show", "blue") == ["bluepill_f103c8"]
     assert values("run", "x.rune", "--on", "serial:") == [
         "serial:/dev/ttyACM0",

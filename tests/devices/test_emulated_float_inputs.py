@@ -16,7 +16,7 @@ from runec.frontend import analyse_text
 from runec.vm import Inputs
 
 MakeModel = Callable[..., bytes]
-BOARDS = [board for board in load_boards() if "emulated" in board.verified]
+BOARDS = [board for board in load_boards() if {"builds", "emulated"} <= {*board.verified}]
 VALUES = np.array(
     [np.nan, -np.nan, np.inf, -np.inf, 1e38, -1e38, 2**31, -(2**31), 3e9, -0.0, 0.75, -64.4],
     np.float32,

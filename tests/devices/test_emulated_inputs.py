@@ -16,7 +16,7 @@ from runec.devices import Target, run_bytes
 from runec.frontend import analyse_text
 from runec.vm import Inputs
 
-BOARDS = [board for board in load_boards() if "emulated" in board.verified]
+BOARDS = [board for board in load_boards() if {"builds", "emulated"} <= {*board.verified}]
 RUNEFILE = """
 version: 1
 image: runicos/base

@@ -15,7 +15,7 @@ from runec.devices import Target, run_bytes
 from runec.frontend import analyse_text
 from runec.vm import Inputs
 
-BOARDS = [board for board in load_boards() if "emulated" in board.verified]
+BOARDS = [board for board in load_boards() if {"builds", "emulated"} <= {*board.verified}]
 # Quiet and signalling, with and without sign and payload; infinities; what SQRT has no root of.
 BITS = [0x7FC00000, 0xFFC00001, 0x7F800001, 0xFFFFFFFF, 0x7F800000, 0xFF800000, 0xBF800000]
 GIVEN = [0x7FC00000] * 4 + BITS[4:]

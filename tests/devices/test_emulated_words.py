@@ -14,7 +14,7 @@ from runec.devices import Target, run_bytes
 from runec.frontend import analyse_text
 from runec.vm import Inputs
 
-BOARDS = [board for board in load_boards() if "emulated" in board.verified]
+BOARDS = [board for board in load_boards() if {"builds", "emulated"} <= {*board.verified}]
 LABELS = [f"n{number:08} a synset of ImageNet" for number in range(1001)]
 RUNEFILE = """
 version: 1
